@@ -29,8 +29,8 @@ public class Convolutions
             Batch = Batch, InChannels = n[1], InHeight = n[3], InWidth = n[3], OutChannels = n[2], KernelHeight = n[0], KernelWidth = n[0],
             PadTop = padding, PadLeft = padding, PadBottom = padding, PadRight = padding,
         };
-        (_x, _dx) = (Numbers.From(1, _geometry.InCount), Numbers.Room(_geometry.InCount));
-        (_weight, _dw) = (Numbers.From(2, _geometry.WeightCount), Numbers.Room(_geometry.WeightCount));
+        (_x, _dx) = (Numbers.From(1, _geometry.InCount), Numbers.Scratch(_geometry.InCount));
+        (_weight, _dw) = (Numbers.From(2, _geometry.WeightCount), Numbers.Scratch(_geometry.WeightCount));
         _y = Numbers.From(3, _geometry.OutCount);
     }
 

@@ -22,7 +22,7 @@ public class MatrixProducts
         _sizes = (sizes[0], sizes[1], sizes[2]);
         _a = Numbers.From(1, sizes[0] * sizes[1]);
         _b = Numbers.From(2, sizes[1] * sizes[2]);
-        _c = Numbers.Room(sizes[0] * sizes[2]);
+        _c = Numbers.Scratch(sizes[0] * sizes[2]);
     }
 
     [Benchmark]

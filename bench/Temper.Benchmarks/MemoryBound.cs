@@ -22,7 +22,7 @@ public class MemoryBound
     public void Setup()
     {
         (_x, _y) = (Numbers.From(1, Floats), Numbers.From(2, Floats));
-        (_z, _w) = (Numbers.Room(Floats), Numbers.Room(Floats));
+        (_z, _w) = (Numbers.Scratch(Floats), Numbers.Scratch(Floats));
     }
 
     [Benchmark]

@@ -8,11 +8,11 @@ internal static class Numbers
 {
     internal static Memory<float> From(ulong seed, long count)
     {
-        Memory<float> values = Room(count);
+        Memory<float> values = Scratch(count);
         RandomStream.FromSeed(seed).FillUniform(values.Span, -1, 1);
         return values;
     }
 
     /// <summary>Memory aligned as that of tensors.</summary>
-    internal static Memory<float> Room(long count) => BufferPool<float>.AllocateAligned(checked((int)count));
+    internal static Memory<float> Scratch(long count) => BufferPool<float>.AllocateAligned(checked((int)count));
 }

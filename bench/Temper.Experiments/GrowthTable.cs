@@ -4,9 +4,9 @@ using Temper.Data;
 using Temper.Growth;
 using Temper.Growth.Blocks;
 using Temper.Growth.Initializers;
+using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Networks;
-using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
@@ -20,20 +20,21 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folder)
 {
-    private static readonly string[] Rows = ["p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "rollback", "paired", "random", "net2net", "scratch", "scratch-long", "grid"];
+    private static readonly string[] Rows =
+    [
+        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "paired", "random", "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
+        .. GrowthLimitRows.Names,
+    ];
 
     /// <summary>Depths of every stage that the grid trains from scratch.</summary>
     private static readonly int[] GridDepths = [1, 2, 4, 8];
-
-    /// <summary>Two-sided 95 % points of Student's t for 1 to 9 degrees of freedom.</summary>
-    private static readonly double[] Student = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 
     internal static int Run(string[] args)
     {
         if (args.Length == 0)
         {
             Console.Error.WriteLine(
-                "usage: growth DATA [family=basic3 widths=8,16,32 count=10000 seeds=3 interval=3 window=12 finish=15 rate=0.1 batch=128 most=60 rows=p-gaussian,... folder=artifacts/growth]");
+                "usage: growth DATA [family=basic3 widths=8,16,32 count=10000 seeds=3 interval=3 window=12 finish=15 rate=0.1 batch=128 most=60 crop=0 mirror=0 grown=rollback rates=0.1,0.03,0.01,0.003 seconds=120 rows=p-gaussian,... folder=artifacts/growth]");
             return 2;
         }
 
@@ -41,36 +42,23 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         GrowthScale scale = GrowthScale.Read(set);
         string name = string.Concat($"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/growth"), name);
-        new GrowthTable(scale, DataSource.Open(args[0]), folder).Fill(set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries));
+        new GrowthTable(scale, DataSource.Open(args[0]), folder).Fill(
+            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), GrowthScale.Number(set, "seeds", 3));
         return 0;
     }
 
-    private void Fill(string[] wanted)
+    private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        Console.WriteLine("| row | seed | depths | test, % | epochs | seconds |");
-        foreach (string row in Rows)
-        {
-            var accuracies = new List<double>();
-            for (ulong seed = 1; seed <= (ulong)scale.Seeds; seed++)
-            {
-                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
-                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
-                {
-                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                    JsonObject cell = Cell(row, seed);
-                    File.WriteAllText(path, cell.ToJsonString());
-                }
+        GrowthBars.Print(new SeedTable(folder, "| row | seed | depths | test, % | epochs | seconds | |", Cell, Line).Fill(Rows, wanted, seeds), scale.Grown);
+    }
 
-                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
-                Console.WriteLine(found is null
-                    ? $"| {row} | {seed} | not run | | | |"
-                    : string.Create(CultureInfo.InvariantCulture, $"| {row} | {seed} | {found["depths"]} | {(double)found["accuracy"]! * 100:F2} | {found["epochs"]} | {(double)found["seconds"]!:F0} |"));
-                accuracies.AddRange(found is null ? [] : [(double)found["accuracy"]! * 100]);
-            }
+    private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
+    {
+        string depths = cells.Count == 1 ? (string)cells[0]["depths"]! : "", note = cells.Count == 1 ? (string?)cells[0]["note"] ?? "" : "";
+        return $"| {row} | {seed} | {depths} | {Text("accuracy", 100, "F2")} | {Text("epochs", 1, "F0")} | {Text("seconds", 1, "F0")} | {note} |";
 
-            Console.WriteLine(accuracies.Count > 0 ? $"| {row} | mean | | {Interval(accuracies)} | | |" : $"| {row} | mean | | not run | | |");
-        }
+        string Text(string name, double factor, string format) => SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
     }
 
     private JsonObject Cell(string row, ulong seed)
@@ -81,8 +69,20 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         RunFolder run = RunFolder.Open(Path.Combine(folder, $"{row}-{seed}"));
         var stages = new GrowthRun((train, validation), new StagedRun(run, TimeProvider.System));
         TrainingOptions training = scale.Training(seed);
+        if (GrowthLimitRows.Names.Contains(row, StringComparer.Ordinal))
+        {
+            GrowableNetwork start = Seed(seed);
+            GrowthLimits limits = GrowthLimitRows.Of(row, start.Network, scale.Seconds, stages);
+            GrowthResult limited = AutoGrow.Run(start, scale.Options() with { RollsBack = false, Limits = limits }, training, stages);
+            JsonObject cell = Result(limited.Network.Network, limited.Network.Depths, limited.GrowthEpochs + limited.Finish.History.Count, limited.Record.Seconds, limited.GrowthEpochs);
+            GrowthLimitRows.Judge(cell, limits, (start.Network, limited.Network.Network), limited.Record.Seconds);
+            return cell;
+        }
+
         switch (row)
         {
+            case "scratch-rates":
+                return ScratchRates(seed, stages, training);
             case "scratch" or "scratch-long":
                 return Scratch(row, seed, stages, training);
             case "grid":
@@ -95,14 +95,33 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         return Result(result.Network.Network, result.Network.Depths, result.GrowthEpochs + result.Finish.History.Count, result.Record.Seconds, result.GrowthEpochs);
     }
 
-    /// <summary>The network that roll-back found, from fresh weights: for the epochs of its final training, or for those of growing as well.</summary>
+    /// <summary>The network that was found, from fresh weights: for the epochs of its final training, or for those of growing as well.</summary>
     private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
     {
-        (int[] depths, int all) = RolledBack(seed);
+        (int[] depths, int all) = Found(seed);
         int epochs = row is "scratch" ? scale.Finish : all;
         long start = TimeProvider.System.GetTimestamp();
         TrainingResult trained = FromScratch(depths, (seed, "scratch"), stages, training, epochs);
         return Result(trained.Network, depths, epochs, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+    }
+
+    /// <summary>The same for the epochs of growing and final training together at each of several rates; held-out samples choose one.</summary>
+    private JsonObject ScratchRates(ulong seed, GrowthRun stages, TrainingOptions training)
+    {
+        (int[] depths, int epochs) = Found(seed);
+        long start = TimeProvider.System.GetTimestamp();
+        (string Rate, TrainingResult Result)[] tried =
+        [
+            .. scale.Rates.Split(',').Select(rate => (rate, FromScratch(
+                depths, (seed, $"rate-{rate}"), stages,
+                training with { Optimizer = training.Optimizer with { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) } }, epochs))),
+        ];
+        (string best, TrainingResult trained) = tried.MaxBy(one => Held(one.Result));
+        JsonObject cell = Result(trained.Network, depths, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+        cell["note"] = $"rate {best}; held out: {string.Join(", ", tried.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Rate} {Held(one.Result) * 100:F1} %")))}";
+        return cell;
+
+        static double Held(TrainingResult result) => result.History.Count == 0 ? 0 : result.History[result.BestEpoch].ValidationAccuracy;
     }
 
     /// <summary>
@@ -111,7 +130,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// </summary>
     private JsonObject Grid(ulong seed, GrowthRun stages, TrainingOptions training)
     {
-        int epochs = Math.Max(1, RolledBack(seed).Epochs / GridDepths.Length);
+        int epochs = Math.Max(1, Found(seed).Epochs / GridDepths.Length);
         long start = TimeProvider.System.GetTimestamp();
         (int[] Depths, TrainingResult Result)[] tried =
         [
@@ -128,7 +147,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// </summary>
     private JsonObject Net2Net(ulong seed, GrowthRun stages, TrainingOptions training)
     {
-        (int[] depths, int all) = RolledBack(seed);
+        (int[] depths, int all) = Found(seed);
         int first = Math.Max(1, all - scale.Finish);
         long start = TimeProvider.System.GetTimestamp();
         GrowableNetwork network = Seed(seed);
@@ -159,11 +178,11 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(RandomStream.FromSeed(run.Seed).Split("scratch")),
         training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
 
-    /// <summary>What the row of roll-back found: baselines get its depths or its epochs.</summary>
-    private (int[] Depths, int Epochs) RolledBack(ulong seed)
+    /// <summary>What the grown row found that baselines are for: they get its depths or its epochs.</summary>
+    private (int[] Depths, int Epochs) Found(ulong seed)
     {
-        string path = Path.Combine(folder, $"rollback-{seed}", "cell.json");
-        JsonNode grown = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))! : throw new InvalidOperationException("growth: run the row rollback first; baselines take its depths and epochs");
+        JsonNode grown = SeedTable.Read(folder, scale.Grown, seed)
+            ?? throw new InvalidOperationException($"growth: run the row {scale.Grown} first; baselines take its depths and epochs");
         return ([.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))], (int)grown["epochs"]!);
     }
 
@@ -200,43 +219,4 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     {
         Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2]), Classes = data.Train.ClassNames.Count,
     };
-
-    private static string Interval(List<double> values)
-    {
-        double mean = values.Average();
-        if (values.Count < 2)
-        {
-            return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}");
-        }
-
-        double deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2} ± {Student[Math.Min(values.Count - 2, Student.Length - 1)] * deviation / Math.Sqrt(values.Count):F2}");
-    }
-}
-
-/// <summary>How large a table is: fixed before any result is seen.</summary>
-internal sealed record GrowthScale(string Family, string Widths, int Count, int Seeds, int Interval, int Window, int Finish, double Rate, int Batch, int Most)
-{
-    internal static GrowthScale Read(Dictionary<string, string> set) => new(
-        set.GetValueOrDefault("family", "basic3"), set.GetValueOrDefault("widths", "8,16,32"), Number(set, "count", 10_000), Number(set, "seeds", 3),
-        Number(set, "interval", 3), Number(set, "window", 12), Number(set, "finish", 15),
-        double.Parse(set.GetValueOrDefault("rate", "0.1"), CultureInfo.InvariantCulture), Number(set, "batch", 128), Number(set, "most", 60));
-
-    internal StagedFamily FamilyOf() => StagedFamily.ByName(Family) with
-    {
-        Widths = [.. Widths.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
-    };
-
-    internal GrowthOptions Options() => new() { Interval = Interval, Stopping = new AccuracyGain { Window = Window }, FinishEpochs = Finish, MaxEpochs = Most };
-
-    internal TrainingOptions Training(ulong seed) => new()
-    {
-        Seed = seed, BatchSize = Batch, Optimizer = new Sgd { LearningRate = (float)Rate, Momentum = 0.9f, WeightDecay = 5e-4f },
-    };
-
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Family} {Widths} count {Count} K {Interval} J {Window} N {Finish} rate {Rate} batch {Batch} most {Most}");
-
-    private static int Number(Dictionary<string, string> set, string name, int usual) =>
-        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
 }

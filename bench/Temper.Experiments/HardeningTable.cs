@@ -21,7 +21,7 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class HardeningTable(HardeningScale scale, DataSets data, string folder)
 {
-    private const string Warm = "start", Feedback = "feedback", Equal = "feedback-gamma-0";
+    internal const string Warm = "start", Feedback = "feedback", Equal = "feedback-gamma-0";
 
     private static readonly string[] Rows = [Warm, Feedback, Equal, .. Defense.Names, "pgd-awp"];
 
@@ -37,7 +37,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
 
         if (args[0] is "speed")
         {
-            return ProbeSpeed();
+            return ProbeSpeed.Run();
         }
 
         Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
@@ -50,27 +50,11 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
 
     private void Fill(string[] wanted)
     {
+        const string Header =
+            "| row | seed | test, % | median DDN-100 L2 | AutoAttack linf, % (worst class) | AutoAttack L2, % (worst class) | inequality | medians by family | updates | passes, million | seconds | |";
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        Console.WriteLine("| row | seed | test, % | median DDN-100 L2 | AutoAttack linf, % (worst class) | AutoAttack L2, % (worst class) | inequality | medians by family | updates | passes, million | seconds |");
-        foreach (string row in Rows)
-        {
-            for (ulong seed = 1; seed <= (ulong)scale.Seeds; seed++)
-            {
-                string path = PathOf(row, seed);
-                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
-                {
-                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                    string text = Cell(row, seed).ToJsonString();
-                    File.WriteAllText($"{path}.part", text);
-                    File.Move($"{path}.part", path);
-                }
-
-                Console.WriteLine(File.Exists(path) ? Line(row, seed, JsonNode.Parse(File.ReadAllText(path))!) : $"| {row} | {seed} | not run | | | | | | | | |");
-            }
-        }
+        HardeningBars.Print(new SeedTable(folder, Header, Cell, Line).Fill(Rows, wanted, scale.Seeds), scale);
     }
-
-    private string PathOf(string row, ulong seed) => Path.Combine(folder, $"{row}-{seed}", "cell.json");
 
     private JsonObject Cell(string row, ulong seed)
     {
@@ -82,20 +66,20 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
         var zoo = new ZooOptions { Input = InputSpec.Image(train.SampleShape[0], train.SampleShape[1], train.SampleShape[2]), Classes = train.ClassNames.Count };
         Network start = new FeedbackRun(parts, Stages(Warm, seed)).Fit("train", NetworkZoo.Create(scale.Network, zoo).Initialize(RandomStream.FromSeed(seed).Split("weights")), training).Network;
         long began = Stopwatch.GetTimestamp();
-        (Network hard, long updates, PassCount passes, string note) = row switch
+        Hardened hardened = row switch
         {
-            Warm => (start, 0L, default(PassCount), ""),
+            Warm => new Hardened(start, 0, default, 0, ""),
             Feedback or Equal => ByFeedback(row, seed, start, parts, training),
             _ => ByDefense(row, seed, start, parts, training),
         };
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        return Measured(hard, seed, train, new JsonObject
+        return Measured(hardened.Network, seed, train, new JsonObject
         {
-            ["updates"] = updates, ["passes"] = passes.Total, ["seconds"] = Math.Round(seconds, 1), ["note"] = note,
+            ["updates"] = hardened.Updates, ["passes"] = hardened.Passes.Total, ["epochs"] = hardened.Epochs, ["seconds"] = Math.Round(seconds, 1), ["note"] = hardened.Note,
         });
     }
 
-    private (Network Network, long Updates, PassCount Passes, string Note) ByFeedback(string row, ulong seed, Network start, (Dataset Train, Dataset Validation) parts, TrainingOptions training)
+    private Hardened ByFeedback(string row, ulong seed, Network start, (Dataset Train, Dataset Validation) parts, TrainingOptions training)
     {
         var options = new FeedbackOptions
         {
@@ -103,15 +87,16 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             RateFactor = scale.RateFactor, Gamma = row is Equal ? 0 : 1, MaxAccuracyDrop = scale.Drop,
         };
         FeedbackResult result = FeedbackLearning.Run(start, options, new FeedbackRun(parts, Stages(row, seed)));
-        long updates = (result.Rounds.Count - 1L) * scale.Epochs * ((parts.Train.Count + scale.Batch - 1) / scale.Batch);
-        return (result.Network, updates, result.Training + result.Probing, $"round {result.Best} of {result.Rounds.Count - 1}, {(result.IsWithinBound ? "within" : "outside")} the bound; {result.StopReason}");
+        int epochs = (result.Rounds.Count - 1) * scale.Epochs;
+        long updates = (long)epochs * ((parts.Train.Count + scale.Batch - 1) / scale.Batch);
+        return new Hardened(result.Network, updates, result.Training + result.Probing, epochs, $"round {result.Best} of {result.Rounds.Count - 1}, {(result.IsWithinBound ? "within" : "outside")} the bound; {result.StopReason}");
     }
 
     /// <summary>As many passes as feedback learning took with this seed, or as its rounds train at most where it has not run.</summary>
-    private (Network Network, long Updates, PassCount Passes, string Note) ByDefense(string row, ulong seed, Network start, (Dataset Train, Dataset Validation) parts, TrainingOptions training)
+    private Hardened ByDefense(string row, ulong seed, Network start, (Dataset Train, Dataset Validation) parts, TrainingOptions training)
     {
-        long budget = File.Exists(PathOf(Feedback, seed))
-            ? (long)JsonNode.Parse(File.ReadAllText(PathOf(Feedback, seed)))!["passes"]!
+        long budget = SeedTable.Read(folder, Feedback, seed) is { } feedback
+            ? (long)feedback["passes"]!
             : PassCount.Plain.Total * parts.Train.Count * scale.Rounds * scale.Epochs;
         Defense defense = Defense.Create(
             row.Split('-')[0], new InnerAttack { Epsilon = scale.Epsilon, Steps = scale.Steps }, parts.Validation.Take(500), seed, row.EndsWith("-awp", StringComparison.Ordinal) ? 0.01 : 0);
@@ -123,7 +108,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             Optimizer = new Adam { LearningRate = (float)(scale.Rate * (isAttacked ? scale.DefenseRate : scale.RateFactor)) },
         };
         TrainingResult trained = new FeedbackRun(parts, Stages(row, seed)).Fit(row, start, training);
-        return (defense.NetworkOf(trained), trained.Steps, defense.Passes * ((long)epochs * parts.Train.Count), $"{epochs} epochs");
+        return new Hardened(defense.NetworkOf(trained), trained.Steps, defense.Passes * ((long)epochs * parts.Train.Count), epochs, $"{epochs} epochs");
     }
 
     private StagedRun Stages(string row, ulong seed)
@@ -137,71 +122,37 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
     {
         Dataset test = StratifiedSplit.Of(data.Test, Math.Min(scale.Measured, data.Test.Count), RandomStream.FromSeed(99).Split("measured")).HeldOut;
         (Tensor Inputs, Tensor Labels) samples = test.Read(0, test.Count);
-        var check = new UntrainedCheck { Budgets = [new AttackBudget(Norm.Linf, scale.Linf), new AttackBudget(Norm.L2, scale.L2)], Queries = scale.Queries };
+        var check = new UntrainedCheck { Budgets = scale.Budgets, Queries = scale.Queries };
         MeasuredNetwork found = MeasuredNetwork.Of(network, samples, new SampleReference(train), (new ProbeOptions(), check), RandomStream.FromSeed(seed).Split("measure"));
         cell["test"] = Evaluator.Evaluate(network, data.Test).Accuracy;
-        cell["ddn"] = found.Attacked!.MedianDistance;
-        cell["inequality"] = found.Space.Inequality.Range;
-        cell["gini"] = found.Space.Inequality.Gini;
+        cell["ddn"] = SeedTable.Json(found.Attacked!.MedianDistance);
+        cell["inequality"] = SeedTable.Json(found.Space.Inequality.Range);
+        cell["gini"] = SeedTable.Json(found.Space.Inequality.Gini);
         foreach (AttackedAccuracy accuracy in found.Attacked.Accuracies.Where(one => one.Attack is "autoattack"))
         {
             cell[accuracy.Budget.Name] = accuracy.Value;
-            cell[$"{accuracy.Budget.Name} worst"] = accuracy.OfClasses(found.Attacked.Labels, found.Space.Counts.Count).Where(double.IsFinite).Min();
+            cell[HardeningBars.Worst(accuracy.Budget.Name)] = accuracy.OfClasses(found.Attacked.Labels, found.Space.Counts.Count).Where(double.IsFinite).Min();
         }
 
-        cell["medians"] = string.Join(' ', found.Space.Families.Select(family => string.Create(CultureInfo.InvariantCulture, $"{family.Family.Name} {family.All.Median:G3}")));
+        cell["medians"] = new JsonObject([.. found.Space.Families.Select(family => KeyValuePair.Create(family.Family.Name, SeedTable.Json(family.All.Median)))]);
         return cell;
     }
 
-    private string Line(string row, ulong seed, JsonNode cell)
+    private string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
-        string linf = new AttackBudget(Norm.Linf, scale.Linf).Name, l2 = new AttackBudget(Norm.L2, scale.L2).Name;
+        string linf = scale.Budgets[0].Name, l2 = scale.Budgets[1].Name;
+        string medians = string.Join(' ', cells[0]["medians"]!.AsObject().Select(family =>
+            string.Create(CultureInfo.InvariantCulture, $"{family.Key} {cells.Average(cell => SeedTable.Number(cell["medians"]![family.Key])):G3}")));
+        string note = cells.Count == 1 ? (string)cells[0]["note"]! : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {row} | {seed} | {Part("test")} | {(double)cell["ddn"]!:F3} | {Part(linf)} ({Part($"{linf} worst")}) | {Part(l2)} ({Part($"{l2} worst")}) | {(double)cell["inequality"]!:F3} | {cell["medians"]} | {cell["updates"]} | {(long)cell["passes"]! / 1e6:F2} | {cell["seconds"]} | {cell["note"]}");
+            $"| {row} | {seed} | {Part("test")} | {Text("ddn", 1, "F3")} | {Part(linf)} ({Part(HardeningBars.Worst(linf))}) | {Part(l2)} ({Part(HardeningBars.Worst(l2))}) "
+            + $"| {Text("inequality", 1, "F3")} | {medians} | {Text("updates", 1, "F0")} | {Text("passes", 1e-6, "F2")} | {Text("seconds", 1, "F0")} | {note} |");
 
-        string Part(string name) => ((double)cell[name]! * 100).ToString("F2", CultureInfo.InvariantCulture);
+        string Part(string name) => Text(name, 100, "F2");
+        string Text(string name, double factor, string format) => SeedStatistics.Text([.. cells.Select(cell => SeedTable.Number(cell[name]) * factor)], format);
     }
 
-    /// <summary>Paths of all ray families on LeNet-5 with random weights: the time does not depend on them much.</summary>
-    private static int ProbeSpeed()
-    {
-        DataSets shapes = DataSource.Open("synth:shapes?count=1500&classes=10&size=28");
-        Network network = NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(1));
-        network = Trainer.Fit(network, shapes.Train, shapes.Train.Take(100), new TrainingOptions { Seed = 1, Epochs = 2, Optimizer = new Adam() }).Network;
-        (Tensor inputs, Tensor labels) = shapes.Train.Read(0, 500);
-        var reference = new SampleReference(shapes.Train);
-        for (int round = 0; round < 2; round++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), inputs, labels.AsSpan<long>(), reference, RandomStream.FromSeed(1));
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Console.WriteLine(FormattableString.Invariant(
-                $"| LeNet-5 | {found.Paths.Count} paths | {found.Forwards / (double)found.Paths.Count:F1} forward passes a path | {seconds:F2} s | {found.Paths.Count / seconds:F0} paths a second, bar 2,000 |"));
-        }
-
-        return 0;
-    }
-}
-
-/// <summary>The scale of a table, fixed before its results.</summary>
-internal sealed record HardeningScale(
-    string Network, int Count, int Seeds, int WarmEpochs, float Rate, int Batch, int Rounds, int Epochs, int Probed, double Examples, double Share, double RateFactor,
-    double Epsilon, int Steps, double DefenseRate, int Measured, int Queries, double Linf, double L2, double Drop)
-{
-    /// <summary>What tells the folders of two scales apart; seeds do not.</summary>
-    internal string Name => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Network}-{Count}-{WarmEpochs}-{Rate}-{Batch}-{Rounds}x{Epochs}-{Probed}-{Examples}-{Share}-{RateFactor}-{Epsilon}x{Steps}-{DefenseRate}-{Measured}-{Queries}-{Linf}-{L2}-{Drop}");
-
-    internal static HardeningScale Read(Dictionary<string, string> set)
-    {
-        return new(
-            set.GetValueOrDefault("network", "lenet-5"), (int)Number("count", 20_000), (int)Number("seeds", 3), (int)Number("warm", 10), (float)Number("rate", 1e-3), (int)Number("batch", 64),
-            (int)Number("rounds", 5), (int)Number("epochs", 2), (int)Number("probed", 2000), Number("examples", 0.3), Number("share", 0.3), Number("ratefactor", 0.1),
-            Number("epsilon", 0.05), (int)Number("steps", 10), Number("defenserate", 1), (int)Number("measured", 500), (int)Number("queries", 5000), Number("linf", 0.03), Number("l2", 0.5),
-            Number("drop", 0.005));
-
-        double Number(string name, double usual) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
-    }
+    /// <summary>A network that a row gave.</summary>
+    private sealed record Hardened(Network Network, long Updates, PassCount Passes, int Epochs, string Note);
 }

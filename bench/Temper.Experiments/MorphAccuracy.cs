@@ -28,7 +28,7 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
         if (args.Length < 2)
         {
             Console.Error.WriteLine(
-                "usage: morph DATA NETWORK [seeds=3 epochs=3 count=all rate=1e-3 batch=64 cores=1 mirror=1 rows=plain,frozen,morphed,augmented folder=artifacts/morph]");
+                "usage: morph DATA NETWORK [seeds=3 epochs=20 count=all rate=1e-3 batch=64 cores=1 mirror=1 rows=plain,frozen,morphed,augmented folder=artifacts/morph]");
             return 2;
         }
 
@@ -43,13 +43,21 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
+        SeedCells cells = new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
+        BarTable.Begin();
+        BarTable.Line("morphed - frozen, points", Points("morphed", "frozen"), "within 0.5 of 0", (mean, _) => Math.Abs(mean) <= 0.5);
+        BarTable.Line("the price: augmented - morphed, points", Points("augmented", "morphed"), "printed", isMet: null);
+        BarTable.Line("of which the first layer cannot train: plain - morphed, points", Points("plain", "morphed"), "printed", isMet: null);
+        BarTable.Line("of which rows cannot be augmented: augmented - plain, points", Points("augmented", "plain"), "printed", isMet: null);
+
+        IReadOnlyList<double> Points(string row, string other) => cells.Pairs(row, other, (a, b) => ((double)a["test"]! - (double)b["test"]!) * 100);
     }
 
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
-        double Mean(string name) => cells.Average(cell => (double)cell[name]!);
-        return string.Create(CultureInfo.InvariantCulture, $"| {row} | {seed} | {Mean("test") * 100:F2} | {Mean("validation") * 100:F2} |");
+        return $"| {row} | {seed} | {Text("test")} | {Text("validation")} |";
+
+        string Text(string name) => SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * 100)]);
     }
 
     private JsonObject Cell(string row, ulong seed)
@@ -121,7 +129,7 @@ internal sealed record MorphScale(string Network, int Epochs, int Count, double 
     private const int Crop = 4, SmallCrop = 2;
 
     internal static MorphScale Read(string network, Dictionary<string, string> set) => new(
-        network, ActivationScale.Number(set, "epochs", 3), set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
+        network, ActivationScale.Number(set, "epochs", 20), set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
         double.Parse(set.GetValueOrDefault("rate", "1e-3"), CultureInfo.InvariantCulture), ActivationScale.Number(set, "batch", 64),
         ActivationScale.Number(set, "cores", 1), ActivationScale.Number(set, "mirror", 1) != 0);
 

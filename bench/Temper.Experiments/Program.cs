@@ -33,6 +33,11 @@ if (args is ["jpnet" or "dasnet", ..])
     return ActivationTable.Run(args);
 }
 
+if (args is ["together", .. var together])
+{
+    return TogetherTable.Run(together);
+}
+
 if (args is ["deephoyer", .. var hoyer])
 {
     return DeepHoyerTable.Run(hoyer);

@@ -13,38 +13,75 @@ internal sealed class SeedTable(
     string folder, string header, Func<string, ulong, JsonObject> compute, Func<string, string, IReadOnlyList<JsonNode>, string> line)
 {
     /// <summary>Runs the cells that are wanted and missing; prints all that have a result, and their means.</summary>
-    internal void Fill(IEnumerable<string> rows, IReadOnlyCollection<string> wanted, int seeds)
+    /// <exception cref="ArgumentException">A row that is wanted is none of the table's.</exception>
+    internal SeedCells Fill(IReadOnlyList<string> rows, IReadOnlyCollection<string> wanted, int seeds)
     {
+        if (wanted.FirstOrDefault(row => !rows.Contains(row, StringComparer.Ordinal)) is { } stranger)
+        {
+            throw new ArgumentException($"table: no such row (got {stranger}, expected some of {string.Join(", ", rows)})");
+        }
+
         Console.WriteLine(header);
+        var all = new Dictionary<string, IReadOnlyDictionary<ulong, JsonNode>>(StringComparer.Ordinal);
         foreach (string row in rows)
         {
-            var cells = new List<JsonNode>();
+            var cells = new SortedDictionary<ulong, JsonNode>();
             for (ulong seed = 1; seed <= (ulong)seeds; seed++)
             {
                 JsonNode? found = Cell(row, seed, wanted.Contains(row, StringComparer.Ordinal));
                 Console.WriteLine(found is null ? Missing(row, $"{seed}") : line(row, $"{seed}", [found]));
-                cells.AddRange(found is null ? [] : [found]);
+                if (found is not null)
+                {
+                    cells[seed] = found;
+                }
             }
 
-            Console.WriteLine(cells.Count > 0 ? line(row, $"mean of {cells.Count}", cells) : Missing(row, "mean"));
+            Console.WriteLine(cells.Count > 0 ? line(row, $"mean of {cells.Count}", [.. cells.Values]) : Missing(row, "mean"));
+            all[row] = cells;
         }
+
+        return new SeedCells(all);
     }
+
+    /// <summary>The cell of a row and seed; null where it has not been run.</summary>
+    internal static JsonNode? Read(string folder, string row, ulong seed) =>
+        PathOf(folder, row, seed) is var path && File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
+
+    /// <summary>A number for a cell: null where it is not finite, which JSON has no way to write.</summary>
+    internal static JsonNode? Json(double value) => double.IsFinite(value) ? value : null;
+
+    /// <summary>A number of a cell: NaN where it is null.</summary>
+    internal static double Number(JsonNode? value) => (double?)value ?? double.NaN;
+
+    private static string PathOf(string folder, string row, ulong seed) => Path.Combine(folder, $"{row}-{seed}", "cell.json");
 
     private JsonNode? Cell(string row, ulong seed, bool isWanted)
     {
-        string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
+        string path = PathOf(folder, row, seed);
         if (!File.Exists(path) && isWanted)
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             byte[] cell = Encoding.UTF8.GetBytes(compute(row, seed).ToJsonString());
             AtomicFile.Write(path, stream => stream.Write(cell));
         }
 
-        return File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
+        return Read(folder, row, seed);
     }
 
     private string Missing(string row, string seed)
     {
-        int columns = header.Count(letter => letter is '|') - 1;
+        int columns = header.Split('\n')[0].Count(letter => letter is '|') - 1;
         return $"| {row} | {seed} | not run |{string.Concat(Enumerable.Repeat(" |", columns - 3))}";
     }
+}
+
+/// <summary>The cells of a table that have a result, by row and seed.</summary>
+internal sealed class SeedCells(IReadOnlyDictionary<string, IReadOnlyDictionary<ulong, JsonNode>> cells)
+{
+    /// <summary>A number of the cells of a row, one a seed.</summary>
+    internal IReadOnlyList<double> Of(string row, Func<JsonNode, double> value) => [.. cells[row].Values.Select(value)];
+
+    /// <summary>A number of two rows at the same seeds, one a seed that both have.</summary>
+    internal IReadOnlyList<double> Pairs(string row, string other, Func<JsonNode, JsonNode, double> value) =>
+        [.. cells[row].Where(cell => cells[other].ContainsKey(cell.Key)).Select(cell => value(cell.Value, cells[other][cell.Key]))];
 }

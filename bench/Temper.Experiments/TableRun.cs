@@ -11,8 +11,8 @@ namespace Temper.Experiments;
 /// <param name="folder">Where.</param>
 /// <param name="train">Samples to train on.</param>
 /// <param name="validation">Samples that choose the epoch.</param>
-/// <param name="prefix">Begins the name of every stage: several searches in one folder have several prefixes.</param>
-internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, string prefix = "") : ICompressionRun
+/// <param name="naming">Gives a stage its name in the folder: several searches in one folder have several namings. Null: as it is.</param>
+internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, Func<string, string>? naming = null) : ICompressionRun
 {
     private readonly StagedRun _run = new(folder, TimeProvider.System);
 
@@ -20,12 +20,14 @@ internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validati
 
     public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
 
-    /// <summary>The same folder for another search.</summary>
-    internal TableRun Named(string name) => new(folder, train, validation, name);
+    /// <summary>The same folder for another search, whose stages all begin with a name.</summary>
+    internal TableRun Named(string prefix) => new(folder, train, validation, stage => prefix + stage);
 
-    public TrainingResult Fit(string stage, Network network, TrainingOptions options) => _run.Fit(prefix + stage, network, (train, validation), options);
+    public TrainingResult Fit(string stage, Network network, TrainingOptions options) => _run.Fit(Name(stage), network, (train, validation), options);
 
-    public string Choose(string stage, string name, Func<string> choose) => _run.Choose(prefix + stage, name, choose);
+    public string Choose(string stage, string name, Func<string> choose) => _run.Choose(Name(stage), name, choose);
 
-    public void Note(string line) => Console.Error.WriteLine(prefix + line);
+    public void Note(string line) => Console.Error.WriteLine(Name(line));
+
+    private string Name(string stage) => naming?.Invoke(stage) ?? stage;
 }

@@ -20,7 +20,8 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class VideoTables
 {
-    private const string Usage = "usage: video train|attack|transfer|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [count=N] [levels=1,2,4,8]";
+    private const string Usage = "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [first=N] [count=N] [levels=1,2,4,8] [rules=NAME,...] "
+        + "[gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
 
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
 
@@ -32,7 +33,16 @@ internal sealed class VideoTables
         _folder = folder;
         _options = options.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
         Directory.CreateDirectory(folder);
+        string path = Path.Combine(folder, "data.txt");
+        if (File.Exists(path) && File.ReadAllText(path) is var before && before != Data)
+        {
+            throw new ArgumentException($"video: the folder belongs to other data (got {Data}, expected {before}); name another folder");
+        }
+
+        File.WriteAllText(path, Data);
     }
+
+    private int First => Option("first", 0);
 
     private int Count => Option("count", 30);
 
@@ -52,7 +62,8 @@ internal sealed class VideoTables
             case "train": tables.Train(); break;
             case "attack": tables.Attack(); break;
             case "transfer": tables.Transfer(); break;
-            case "speed": Speed(); break;
+            case "files": tables.Files(); break;
+            case "speed": VideoSpeed.Print(); break;
             default: Console.Error.WriteLine(Usage); return 2;
         }
 
@@ -75,28 +86,39 @@ internal sealed class VideoTables
         }
     }
 
+    /// <summary>Every attack at every level; clips from <c>first</c> on, so that settings can be chosen on other clips than those of the table.</summary>
     private void Attack()
     {
-        string name = _options.GetValueOrDefault("network", "two-stream");
-        Console.WriteLine($"{name} on {Count} test clips of {Data}\n| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | PSNR | SSIM | forward | backward | s |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-        (VideoEvaluation Evaluation, AttackTarget Target)? victim = null;
+        string name = _options.GetValueOrDefault("network", "two-stream"), gradients = _options.GetValueOrDefault("gradients", "white-box");
+        Console.WriteLine($"{name} on {Count} test clips from {First} on of {Data}, gradients: {gradients}");
+        Console.WriteLine("| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | mean change, 255ths | PSNR | SSIM | forward | backward | s |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        (VideoEvaluation Evaluation, AttackTarget Asked)? victim = null;
         foreach (int level in _options.GetValueOrDefault("levels", "4").Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
         {
-            foreach (string attack in VideoAttacks.Names)
+            foreach (string attack in _options.TryGetValue("rules", out string? some) ? some.Split(',') : [.. VideoAttacks.Names])
             {
-                Console.WriteLine(Cell($"attack {name} {attack} {level}", () =>
+                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Option("steps", 10)}", () =>
                 {
-                    (Tensor clips, long[] labels) = Clips();
-                    victim ??= ByteFrames.Victim(new NetworkTarget(Trained(name))) is var target ? (new VideoEvaluation(target, clips, labels, TimeProvider.System), target) : null;
-                    VideoRow row = victim!.Value.Evaluation.Run(VideoAttacks.Create(attack, level / 255.0), level / 255.0, usesLabels: false, RandomStream.FromSeed(1)).Row;
-                    return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
+                    victim ??= Victim(Trained(name), gradients);
+                    (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
+                    VideoRow row = evaluation.Run(
+                        VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked).Row;
+                    return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));
             }
         }
     }
 
-    /// <summary>Four flows in two networks: accuracy of each column under the attacks of each row.</summary>
+    private (VideoEvaluation Evaluation, AttackTarget Asked) Victim(Network network, string gradients)
+    {
+        (Tensor clips, long[] labels) = Clips();
+        AttackTarget target = ByteFrames.Victim(new NetworkTarget(network));
+        AttackTarget asked = gradients is "logits" ? new SurrogateTarget(target, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))) : target;
+        return (new VideoEvaluation(target, clips, labels, TimeProvider.System), asked);
+    }
+
+    /// <summary>All flows in two networks, and a network without flow: accuracy of each column under the attacks of each row, 8/255.</summary>
     private void Transfer()
     {
         Console.WriteLine(Cell("transfer", () =>
@@ -109,39 +131,36 @@ internal sealed class VideoTables
                 members.AddRange(Enum.GetValues<FlowMethod>().Select(method => ($"{name} {method}", method == FlowMethod.TvL1 ? network : network.WithFlow(OpticalFlowOptions.Of(method)))));
             }
 
+            members.Add(("temporal-shift", Trained("temporal-shift")));
             TransferMatrix matrix = TransferMatrix.Of(members, clips, labels, 8 / 255.0, steps: 10, RandomStream.FromSeed(1));
-            List<string> lines = [$"top-1 in %, {Count} clips, 8/255 | {string.Join(" | ", matrix.Names)}", Line("clean", matrix.Clean), Line("noise", matrix.Noise)];
-            lines.AddRange(matrix.Names.Select((name, row) => Line(name, matrix.Attacked[row])));
-            lines.Add($"rows that harm another network more than their own: {(matrix.Suspicious.Count == 0 ? "none" : string.Join(", ", matrix.Suspicious))}");
+            List<string> lines =
+            [
+                $"| top-1 in %, {Count} clips, 8/255 | {string.Join(" | ", matrix.Names)} | PSNR | SSIM |", $"| --- |{string.Concat(matrix.Names.Select(_ => " ---: |"))} ---: | ---: |",
+                $"| clean | {string.Join(" | ", matrix.Clean.Select(Percent))} | | |", Line(matrix.Noise), .. matrix.Attacks.Select(Line),
+                $"rows that harm another network more than their own: {(matrix.Suspicious.Count == 0 ? "none" : string.Join(", ", matrix.Suspicious))}",
+            ];
+            lines.AddRange(matrix.Names.Select((name, row) => (name, halved: matrix.Halved(row))).Where(row => row.halved.Count > 0).Select(row => $"{row.name} halves {string.Join(", ", row.halved)}"));
             return string.Join('\n', lines);
         }));
 
-        static string Line(string name, IReadOnlyList<double> values) => $"{name} | {string.Join(" | ", values.Select(value => double.IsNaN(value) ? "no gradient" : Text($"{value * 100:F0}")))}";
+        static string Line(TransferRow row) => double.IsNaN(row.Accuracy[0])
+            ? $"| {row.Name} | no gradient |"
+            : Text($"| {row.Name} | {string.Join(" | ", row.Accuracy.Select(Percent))} | {row.Similarity.Psnr:F1} | {row.Similarity.Ssim:F3} |");
     }
 
-    /// <summary>Time of the flow of a pair, memory of its gradient, a whole attack.</summary>
-    private static void Speed()
+    private static string Percent(double part) => Text($"{part * 100:F0}");
+
+    /// <summary>One clip of each class, attacked, written and read back: without loss and through H.264. Beside it the clean clip.</summary>
+    private void Files()
     {
-        Tensor clip = Tensor.From([.. Enumerable.Range(0, 11 * 112 * 112).Select(i => 0.5f + (0.4f * MathF.Sin((i % 112 * 0.31f) + (i / 112 % 112 * 0.17f) + (i / 12544 * 0.4f))))], [1, 11, 1, 112, 112]);
-        Tensor pair = clip.Slice(1, 0, 2);
-        pair.OpticalFlow();
-        double flow = Enumerable.Range(0, 9).Min(_ => Milliseconds(() => pair.OpticalFlow()));
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        double backward = Milliseconds(() =>
+        string name = _options.GetValueOrDefault("network", "two-stream");
+        int level = int.Parse(_options.GetValueOrDefault("levels", "4"), CultureInfo.InvariantCulture);
+        var table = new VideoFileTable(Path.Combine(_folder, "clips"));
+        Console.WriteLine(VideoFileTable.Head);
+        foreach (string rule in _options.GetValueOrDefault("rules", "iterative,sparse").Split(','))
         {
-            using var tape = new GradientTape();
-            tape.Watch(clip);
-            tape.Gradient(clip.OpticalFlow().Sum(), clip);
-        });
-        double memory = (GC.GetTotalAllocatedBytes(precise: true) - before) / 1048576.0;
-        var network = new NetworkTarget(NetworkZoo.Create("two-stream", new ZooOptions { Input = new InputSpec { SampleShape = [32, 3, 112, 112] } }).Initialize(RandomStream.FromSeed(1)));
-        Tensor color = Tensor.From([.. Enumerable.Range(0, 32 * 3 * 112 * 112).Select(i => 0.5f + (0.4f * MathF.Sin((i % 112 * 0.31f) + (i / 112 % 112 * 0.17f) + (i / 37632 * 0.4f))))], [1, 32, 3, 112, 112]);
-        long label = new VideoEvaluation(network, color, [0], TimeProvider.System).Predictions[0];
-        AttackResult? found = null;
-        double attack = Milliseconds(() => found = new FrameAttack { Epsilon = 4 / 255.0 }.Run(network, color, Criterion.Misclassified([label]), RandomStream.FromSeed(1)));
-        Console.WriteLine(Text($"TV-L1 of a pair of 112x112, 5 scales, 5 warps, 30 iterations: {flow:F1} ms"));
-        Console.WriteLine(Text($"gradient of 10 pairs: {backward:F0} ms, {memory:F0} MB allocated in all, the first time"));
-        Console.WriteLine(Text($"salience attack on 32 x 112 x 112: {attack / 1000:F1} s, {found!.Samples[0].Outcome}, {found.Samples[0].Backwards} gradients"));
+            Console.WriteLine(Cell($"files {name} {rule} {level}", () => table.Rows(Trained(name), DataSource.Open(Data).Test, rule, level)));
+        }
     }
 
     private Network Trained(string name)
@@ -163,16 +182,20 @@ internal sealed class VideoTables
         return ModelFile.Load(path);
     }
 
+    /// <summary>Clips of the test set from <c>first</c> on: neighbors, or evenly spread where they are in the order of their videos.</summary>
     private (Tensor Clips, long[] Labels) Clips()
     {
-        (Tensor clips, Tensor labels) = DataSource.Open(Data).Test.Read(0, Count);
+        Dataset test = DataSource.Open(Data).Test;
+        int distance = Data.StartsWith("videos:", StringComparison.Ordinal) ? Math.Max(1, (test.Count - First) / Count) : 1;
+        Dataset some = test.Subset([.. Enumerable.Range(0, Count).Select(i => First + (i * distance)).Where(i => i < test.Count)]);
+        (Tensor clips, Tensor labels) = some.Read(0, some.Count);
         return (clips, labels.ToArray<long>());
     }
 
     /// <summary>A finished cell is read from its file.</summary>
     private string Cell(string name, Func<string> compute)
     {
-        string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{Count}.txt");
+        string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{First}-{Count}.txt");
         if (!File.Exists(path))
         {
             File.WriteAllText(path, compute());
@@ -182,13 +205,6 @@ internal sealed class VideoTables
     }
 
     private int Option(string name, int usual) => _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
-
-    private static double Milliseconds(Action work)
-    {
-        var watch = Stopwatch.StartNew();
-        work();
-        return watch.Elapsed.TotalMilliseconds;
-    }
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Temper.KernelGenerator;
 
-/// <summary>The tiles of a convolution's weights' gradient: rank-one updates, each from one place of both tensors.</summary>
+/// <summary>The tiles of a convolution's weights' gradient: rank-one updates, each from one index of both tensors.</summary>
 internal static class OuterTiles
 {
     // Accumulators + vectors of the right operand + one broadcast fit the registers: 32 with AVX-512, else 16.

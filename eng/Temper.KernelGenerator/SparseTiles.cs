@@ -3,8 +3,8 @@ using System.Text;
 namespace Temper.KernelGenerator;
 
 /// <summary>
-/// The tiles of a sparse convolution: some rows of some vectors of pixels, for some output channels that share the places of their
-/// weights. For each place the pixels are read once and multiplied with a weight of each channel.
+/// The tiles of a sparse convolution: some rows of some vectors of pixels, for some output channels whose weights are at the
+/// same kernel positions. For each position the pixels are read once and multiplied with a weight of each channel.
 /// </summary>
 internal static class SparseTiles
 {
@@ -12,20 +12,17 @@ internal static class SparseTiles
 
     private static readonly int[] RowCounts = [1, 2, 4];
 
-    /// <summary>Sums that hide the latency of an addition; smaller tiles take several places at a time to have as many.</summary>
+    /// <summary>Sums that hide the latency of an addition; smaller tiles take several positions at a time to have as many.</summary>
     private const int EnoughSums = 8;
 
-    private const int MostVectors = 8;
+    private const int MaxVectors = 8;
 
-    private const string Signature =
-        "nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel";
-
-    private const string Types = "nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void";
+    private const string Type = "delegate*<SparseTileCall*, void>";
 
     public static string File()
     {
         var text = new StringBuilder();
-        Tiles.Head(text, "SparseTiles", "For each block of channels: y[channel, row, vector] = max(start[channel] + sum over places of w[place, channel] x[place + row, vector] + added, floor).");
+        Tiles.Head(text, "SparseTiles", "For each block of channels: y[channel, row, vector] = max(start[channel] + sum over i of w[i, channel] x[offset[i] + row, vector] + added, floor).");
         bool isFirst = true;
         foreach ((int bits, int registers) in new[] { (512, 32), (256, 16), (128, 16), (0, 16) })
         {
@@ -36,7 +33,7 @@ internal static class SparseTiles
             text.Append($"    /// <summary>Channels, rows, vectors and address of each tile.</summary>\n    internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] {name} =\n    [\n");
             foreach (Shape shape in shapes)
             {
-                text.Append($"        ({shape.Channels}, {shape.Rows}, {shape.Vectors}, (nint)(delegate*<{Types}>)&{shape.Name}),\n");
+                text.Append($"        ({shape.Channels}, {shape.Rows}, {shape.Vectors}, (nint)({Type})&{shape.Name}),\n");
             }
 
             text.Append("    ];\n");
@@ -54,15 +51,19 @@ internal static class SparseTiles
     private static IEnumerable<Shape> Shapes(int bits, int registers) =>
         from channels in Blocks
         from rows in RowCounts
-        from vectors in Enumerable.Range(1, MostVectors)
+        from vectors in Enumerable.Range(1, MaxVectors)
         let sums = channels * rows * vectors
         where rows * vectors == 1 || (sums <= registers * 3 / 4 && rows * vectors <= 16 && sums + channels < registers)
         select new Shape(bits, channels, rows, vectors);
 
     private static void Tile(StringBuilder text, Shape t)
     {
-        Tiles.Begin(text, $"{t.Name}({Signature})");
-        text.Append("        nint i = starts[0];\n");
+        Tiles.Begin(text, $"{t.Name}(SparseTileCall* call)");
+        text.Append("        int* starts = call->Starts, offsets = call->Offsets;\n");
+        text.Append("        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;\n");
+        text.Append("        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;\n");
+        text.Append("        nint blocks = call->Blocks, i = starts[0];\n");
+        text.Append("        float floor = call->Floor;\n");
         text.Append($"        w += i * {t.Channels};\n");
         text.Append("        for (nint block = 0; block < blocks; block++)\n        {\n            nint end = starts[block + 1];\n");
         foreach ((int channel, int row, int vector) in t.Sums)
@@ -85,17 +86,17 @@ internal static class SparseTiles
         Tiles.End(text);
     }
 
-    /// <summary>Some places at a time, each with sums of its own.</summary>
+    /// <summary>Some positions at a time, each with sums of its own.</summary>
     private static void Loop(StringBuilder text, Shape t, int chains)
     {
         text.Append(chains > 1 ? $"            for (; i + {chains} <= end; i += {chains})\n            {{\n" : "            for (; i < end; i++)\n            {\n");
         for (int chain = 0; chain < chains; chain++)
         {
-            text.Append($"                float* p{chain} = x + places[{(chain == 0 ? "i" : $"i + {chain}")}];\n");
+            text.Append($"                float* p{chain} = x + offsets[{(chain == 0 ? "i" : $"i + {chain}")}];\n");
             for (int channel = 0; channel < t.Channels; channel++)
             {
-                int place = (chain * t.Channels) + channel;
-                text.Append($"                {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{place}]")};\n");
+                int weight = (chain * t.Channels) + channel;
+                text.Append($"                {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{weight}]")};\n");
             }
 
             for (int row = 0; row < t.Rows; row++)
@@ -144,19 +145,19 @@ internal static class SparseTiles
         text.Append("            if (added != null)\n            {\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
-            text.Append($"                {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Place(t, channel, row, vector)}")};\n");
+            text.Append($"                {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Offset(t, channel, row, vector)}")};\n");
         }
 
-        text.Append($"                added += {t.Channels} * yChannel;\n            }}\n\n            {t.Lanes.Type} least = {t.Lanes.Broadcast("floor")};\n");
+        text.Append($"                added += {t.Channels} * yChannel;\n            }}\n\n            {t.Lanes.Type} min = {t.Lanes.Broadcast("floor")};\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
             string sum = Sum(channel, row, vector, 0);
-            string value = t.Bits == 0 ? $"Math.Max({sum}, least)" : $"Vector{t.Bits}.MaxNative(least, {sum})";
-            text.Append($"            {t.Lanes.Store(value, $"y + {Place(t, channel, row, vector)}")}\n");
+            string value = t.Bits == 0 ? $"Math.Max({sum}, min)" : $"Vector{t.Bits}.MaxNative(min, {sum})";
+            text.Append($"            {t.Lanes.Store(value, $"y + {Offset(t, channel, row, vector)}")}\n");
         }
     }
 
-    private static string Place(Shape t, int channel, int row, int vector) => $"({channel} * yChannel) + ({row} * yRow) + {vector * t.Lanes.Lanes}";
+    private static string Offset(Shape t, int channel, int row, int vector) => $"({channel} * yChannel) + ({row} * yRow) + {vector * t.Lanes.Lanes}";
 
     private static string Sum(int channel, int row, int vector, int chain) => $"c{channel}_{row}_{vector}_{chain}";
 
@@ -166,7 +167,7 @@ internal static class SparseTiles
 
         public string Name => $"Sparse{Channels}x{Rows}x{Vectors}{(Bits == 0 ? "Scalar" : $"V{Bits}")}";
 
-        /// <summary>Places that are taken at a time.</summary>
+        /// <summary>Positions that are taken at a time.</summary>
         public int Chains => Channels * Rows * Vectors >= EnoughSums ? 1 : Channels * Rows * Vectors * 2 >= EnoughSums ? 2 : 4;
 
         public IEnumerable<(int Channel, int Row, int Vector)> Sums =>

@@ -19,7 +19,7 @@ internal static class Tiles
     public static IEnumerable<(string Name, string Text)> All()
     {
         yield return ("RowTiles.g.cs", RowTiles.File());
-        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.", ConvolutionShapes, IndirectBoth, usesSse: true, ListedTables));
+        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over kernel positions and over channels from k0 on of X[pointer][k] W[position][k]. The table holds, for each position, a pointer a row and the index of the position. The listed form takes from W the channels of a list, X having those only.", ConvolutionShapes, IndirectBoth, usesSse: true, ListedTables));
         yield return ("OuterTiles.g.cs", OuterTiles.File());
         yield return ("SparseTiles.g.cs", SparseTiles.File());
     }
@@ -86,17 +86,17 @@ internal static class Tiles
     private static void Indirect(StringBuilder text, TileShape t, bool isListed)
     {
         string name = isListed ? "Listed" : "Indirect", list = isListed ? ", int* list" : "";
-        Begin(text, $"{name}{t.Suffix}(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate{list})");
+        Begin(text, $"{name}{t.Suffix}(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate{list})");
         Accumulators(text, t);
-        text.Append("        for (nint tap = taps; tap > 0; tap--)\n        {\n");
+        text.Append("        for (nint left = positions; left > 0; left--)\n        {\n");
         for (int i = 0; i < t.Rows; i++)
         {
             text.Append($"            float* x{i} = table[{i}] + k0;\n");
         }
 
         text.Append(isListed
-            ? $"            float* rows = w + ((nint)table[{t.Rows}] * tapStep);\n            int* numbers = list + k0;\n            for (nint k = 0; k < kc; k++)\n            {{\n                float* b = rows + ((nint)numbers[k] * {t.Columns});\n"
-            : $"            float* b = w + ((nint)table[{t.Rows}] * tapStep) + (k0 * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
+            ? $"            float* rows = w + ((nint)table[{t.Rows}] * positionStep);\n            int* numbers = list + k0;\n            for (nint k = 0; k < kc; k++)\n            {{\n                float* b = rows + ((nint)numbers[k] * {t.Columns});\n"
+            : $"            float* b = w + ((nint)table[{t.Rows}] * positionStep) + (k0 * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
         for (int j = 0; isListed && t.Bits >= 256 && j < t.Columns; j += LineFloats)
         {
             text.Append($"                Sse.Prefetch0(rows + ((nint)numbers[k + {NumbersAhead}] * {t.Columns}) + {j});\n");
@@ -121,17 +121,17 @@ internal static class Tiles
     /// <summary>Every size up to the largest of each width, and for each width the table of their addresses.</summary>
     internal static void Family(StringBuilder text, TileShape[] largest, string name, string signature, Action<StringBuilder, TileShape> tile)
     {
-        foreach (TileShape most in largest)
+        foreach (TileShape max in largest)
         {
             TileShape[] sizes =
             [
-                .. from rows in Enumerable.Range(1, most.Rows)
-                   from vectors in Enumerable.Range(1, most.Vectors)
-                   select most with { Rows = rows, Vectors = vectors },
+                .. from rows in Enumerable.Range(1, max.Rows)
+                   from vectors in Enumerable.Range(1, max.Vectors)
+                   select max with { Rows = rows, Vectors = vectors },
             ];
-            text.Append(most == largest[0] ? "" : "\n");
+            text.Append(max == largest[0] ? "" : "\n");
             text.Append("    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>\n");
-            text.Append($"    internal static readonly nint[] {(most.Bits == 0 ? "Scalar" : $"V{most.Bits}")} =\n    [\n");
+            text.Append($"    internal static readonly nint[] {(max.Bits == 0 ? "Scalar" : $"V{max.Bits}")} =\n    [\n");
             foreach (TileShape shape in sizes)
             {
                 text.Append($"        (nint)(delegate*<{signature}>)&{name}{shape.Suffix},\n");

@@ -7,7 +7,7 @@ internal sealed class Corridor : IEnvironment
 {
     private const int Length = 8;
     private readonly EnvironmentRandom _random = new();
-    private int _place;
+    private int _index;
 
     public EnvironmentSpec Spec { get; } = new()
     {
@@ -17,15 +17,15 @@ internal sealed class Corridor : IEnvironment
     public void Reset(ulong seed, Span<float> observation)
     {
         _random.Reset(seed);
-        _place = _random.Next(Length / 2);
+        _index = _random.Next(Length / 2);
         Show(observation);
     }
 
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
-        _place = Math.Max(0, _place + (action.Index == 1 ? 1 : -1));
+        _index = Math.Max(0, _index + (action.Index == 1 ? 1 : -1));
         Show(observation);
-        bool isThere = _place == Length - 1;
+        bool isThere = _index == Length - 1;
         return new StepOutcome(isThere ? 1 : -0.01f, isThere);
     }
 
@@ -34,7 +34,7 @@ internal sealed class Corridor : IEnvironment
         if (!observation.IsEmpty)
         {
             observation.Clear();
-            observation[_place] = 1;
+            observation[_index] = 1;
         }
     }
 }

@@ -13,7 +13,7 @@ public sealed record Batch(Tensor Inputs, Tensor Targets, int Index);
 /// <summary>How a set is cut into batches.</summary>
 public sealed record DataLoaderOptions
 {
-    /// <summary>Samples a batch.</summary>
+    /// <summary>Samples per batch.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Whether each epoch has an order of its own.</summary>
@@ -25,7 +25,9 @@ public sealed record DataLoaderOptions
     /// <summary>Changes to each sample, in this order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
-    /// <summary>The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.</summary>
+    /// <summary>
+    /// The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.
+    /// </summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
 
     /// <summary>Which of the batches are made: where ranks take whole batches in turns, every so many-th; others are left out.</summary>
@@ -33,8 +35,8 @@ public sealed record DataLoaderOptions
 }
 
 /// <summary>
-/// Batches of a set: the order is a permutation of (stream, epoch), augmentation depends on (stream, epoch, sample); while one batch
-/// is used the next is made on another thread, which never changes what comes.
+/// Batches of a set: the order is a permutation of (stream, epoch), augmentation depends on (stream, epoch, sample);
+/// while one batch is used the next is made on another thread, which never changes what comes.
 /// </summary>
 public sealed class DataLoader
 {

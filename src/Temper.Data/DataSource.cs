@@ -17,7 +17,8 @@ public static class DataSource
     /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
     /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
-    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
+    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, and where each video is a class
+    /// <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
     /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c>
     /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
@@ -52,7 +53,8 @@ public static class DataSource
 
         string folder = Directory.Exists(specification) ? specification
             : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder of the cache, "
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder "
+                + "of the cache, "
                 + "nor a folder nor an .npz file; try --data synth:shapes");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
@@ -85,10 +87,12 @@ public static class DataSource
                 options.RequireMemory((long)count * features);
                 sets = new(
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
-                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
+                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split(
+                        "centers"), stream.Split("test")));
                 break;
             case "actions":
-                int frames = options.Take("frames", 11, min: 2, max: 1000), side = options.Take("size", 32, min: 8, max: 512);
+                int frames = options.Take("frames", 11, min: 2, max: 1000),
+                    side = options.Take("size", 32, min: 8, max: 512);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * frames * 3 * side * side);
                 sets = new(
@@ -96,7 +100,8 @@ public static class DataSource
                     new SyntheticActions(Math.Max(count / 6, classes), classes, frames, side, stream.Split("test")));
                 break;
             default:
-                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
+                throw new ArgumentException(
+                    $"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
         }
 
         return sets;
@@ -120,17 +125,20 @@ public static class DataSource
             Step = options.Take("step", defaults.Step, min: 1, max: 1000),
             Stride = options.Take("stride", defaults.Stride, min: 1, max: 100_000),
             MaxFrames = options.Take("limit", defaults.MaxFrames, min: 2, max: 100_000),
+            TrainPart = options.Take("train", (int)(100 * defaults.TrainPart), min: 0, max: 100) / 100.0,
+            GapPart = options.Take("gap", (int)(100 * defaults.GapPart), min: 0, max: 100) / 100.0,
+            Skip = options.TakeText("skip"),
         };
         options.RequireAllTaken();
         return VideoSets.Read(folder, asked);
     }
 
-    /// <summary>The name=number pairs of a synthetic set or of videos; each must be one that the set knows.</summary>
+    /// <summary>The name=value pairs of a synthetic set or of videos; each must be one that the set knows.</summary>
     private sealed class Options
     {
         private readonly string _set;
         private readonly List<string> _known = [];
-        private readonly Dictionary<string, int> _values = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 
         internal Options(string set, string text)
         {
@@ -138,21 +146,34 @@ public static class DataSource
             foreach (string pair in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
             {
                 string[] sides = pair.Split('=', 2);
-                if (sides.Length != 2 || !int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
-                {
-                    throw new ArgumentException($"data: {set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
-                }
-
-                _values[sides[0]] = value;
+                _values[sides[0]] = sides.Length == 2
+                    ? sides[1]
+                    : throw new ArgumentException($"data: {set}: '{pair}' is not understood (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
             }
         }
 
         internal int Take(string name, int defaultValue, int min, int max)
         {
             _known.Add(name);
-            int value = _values.Remove(name, out int given) ? given : defaultValue;
+            if (!_values.Remove(name, out string? given))
+            {
+                return defaultValue;
+            }
+
+            if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int value))
+            {
+                throw new ArgumentException($"data: {_set}: '{name}={given}' is not understood (expected NAME=NUMBER)");
+            }
+
             return value >= min && value <= max ? value : throw new ArgumentException(
                 $"data: {_set}: {name} is out of range (got {value}, expected {min} to {max})");
+        }
+
+        /// <summary>A text; empty where there is none.</summary>
+        internal string TakeText(string name)
+        {
+            _known.Add(name);
+            return _values.Remove(name, out string? given) ? given : "";
         }
 
         internal void RequireAllTaken()
@@ -168,7 +189,8 @@ public static class DataSource
         {
             if (values > Array.MaxLength)
             {
-                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
+                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most "
+                    + $"{Array.MaxLength}); ask for fewer or smaller samples");
             }
         }
     }

@@ -12,7 +12,9 @@ public abstract class Dataset
     /// <summary>Number of samples.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Shape of one sample without the batch axis: <c>[C, H, W]</c> for pictures, <c>[D]</c> for features.</summary>
+    /// <summary>
+    /// Shape of one sample without the batch axis: <c>[C, H, W]</c> for pictures, <c>[D]</c> for features.
+    /// </summary>
     public abstract Shape SampleShape { get; }
 
     /// <summary>
@@ -30,7 +32,9 @@ public abstract class Dataset
     /// <summary>Names of the classes in the order of their labels; empty where targets are not classes.</summary>
     public abstract IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Shape of one target that is not a class label (regression, several labels); null for class labels.</summary>
+    /// <summary>
+    /// Shape of one target that is not a class label (regression, several labels); null for class labels.
+    /// </summary>
     public virtual Shape? TargetShape => null;
 
     /// <summary>Copies one sample, row-major; pixels are 0 to 1.</summary>
@@ -41,7 +45,7 @@ public abstract class Dataset
     /// <summary>Copies one picture in the size in which it is stored, row-major, <c>[C, H, W]</c>.</summary>
     /// <param name="index">0 to count - 1.</param>
     /// <param name="height">Rows of this picture.</param>
-    /// <param name="width">Pixels a row.</param>
+    /// <param name="width">Pixels per row.</param>
     /// <param name="sample">Receives the picture; replaced where it is too short.</param>
     public virtual void CopyStored(int index, out int height, out int width, ref float[] sample)
     {
@@ -75,14 +79,16 @@ public abstract class Dataset
 
     /// <summary>All pictures in one size.</summary>
     /// <param name="height">Rows.</param>
-    /// <param name="width">Pixels a row.</param>
+    /// <param name="width">Pixels per row.</param>
     /// <param name="scaling">How.</param>
     /// <exception cref="ShapeMismatchException">Samples are no pictures, <c>[C, H, W]</c>.</exception>
     public Dataset Resized(int height, int width, PictureScaling scaling) => SampleShape.Rank == 3
         ? new ResizedDataset(this, height, width, scaling)
         : throw new ShapeMismatchException($"{Name}: samples to resize", SampleShape, "pictures, [C, H, W]");
 
-    /// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.</summary>
+    /// <summary>
+    /// Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.
+    /// </summary>
     /// <exception cref="ShapeMismatchException">Samples are neither.</exception>
     public Dataset WithChannelsFirst() => new ChannelsFirstDataset(this);
 

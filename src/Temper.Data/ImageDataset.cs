@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Pictures of one size in memory, a byte a pixel and channel, with class labels.</summary>
+/// <summary>Pictures of one size in memory, a byte per pixel and channel, with class labels.</summary>
 public sealed class ImageDataset : Dataset
 {
     private readonly byte[] _pixels;
@@ -21,14 +21,16 @@ public sealed class ImageDataset : Dataset
         if (shape.Rank != 3 || pixels.Length != (long)shape.Count * labels.Length)
         {
             throw new ArgumentException(
-                $"{name}: pixels do not fit (got {pixels.Length} bytes, expected {labels.Length} pictures of {shape})", nameof(pixels));
+                $"{name}: pixels do not fit (got {pixels.Length} bytes, expected {labels.Length} pictures of {shape})",
+                nameof(pixels));
         }
 
         foreach (byte label in labels)
         {
             if (label >= classNames.Count)
             {
-                throw new ArgumentException($"{name}: a label is no class (got {label}, expected 0 to {classNames.Count - 1})", nameof(labels));
+                throw new ArgumentException(
+                    $"{name}: a label is no class (got {label}, expected 0 to {classNames.Count - 1})", nameof(labels));
             }
         }
 

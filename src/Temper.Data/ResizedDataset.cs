@@ -2,8 +2,12 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Pictures of another set in one size. Centers of pixels meet, as in PyTorch without antialiasing and in ONNX (half_pixel).</summary>
-internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling) : WrappedDataset(source)
+/// <summary>
+/// Pictures of another set in one size. Centers of pixels meet, as in PyTorch without antialiasing and in ONNX
+/// (half_pixel).
+/// </summary>
+internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling)
+    : WrappedDataset(source)
 {
     [ThreadStatic]
     private static float[]? _stored;
@@ -17,7 +21,8 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
         _stored = stored;
         for (int channel = 0; channel < SampleShape[0]; channel++)
         {
-            Resize(stored.AsSpan(channel * rows * columns, rows * columns), (rows, columns), sample.Slice(channel * height * width, height * width));
+            Resize(stored.AsSpan(channel * rows * columns, rows * columns), (rows, columns), sample.Slice(
+                channel * height * width, height * width));
         }
     }
 
@@ -38,19 +43,21 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
 
     private static float Between(float a, float b, float part) => a + (part * (b - a));
 
-    /// <summary>The two pixels around a place of the result, and how far it is from the first to the second.</summary>
+    /// <summary>
+    /// The two pixels around a position of the result, and how far it is from the first to the second.
+    /// </summary>
     private (int First, int Second, float Part) Neighbors(int index, int length, int stored)
     {
         float scale = (float)length / stored;
-        double place = ((index + 0.5f) / scale) - 0.5f;
+        double position = ((index + 0.5f) / scale) - 0.5f;
         if (scaling == PictureScaling.Nearest)
         {
-            int nearest = Math.Clamp((int)Math.Ceiling(place - 0.5), 0, stored - 1);
+            int nearest = Math.Clamp((int)Math.Ceiling(position - 0.5), 0, stored - 1);
             return (nearest, nearest, 0);
         }
 
-        place = Math.Clamp(place, 0, stored - 1);
-        int first = (int)Math.Floor(place);
-        return (first, Math.Min(first + 1, stored - 1), (float)(place - first));
+        position = Math.Clamp(position, 0, stored - 1);
+        int first = (int)Math.Floor(position);
+        return (first, Math.Min(first + 1, stored - 1), (float)(position - first));
     }
 }

@@ -39,5 +39,6 @@ public static class StratifiedSplit
         return (dataset.Subset(Where(isHeldOut, false)), dataset.Subset(Where(isHeldOut, true)));
     }
 
-    private static int[] Where(bool[] flags, bool value) => [.. Enumerable.Range(0, flags.Length).Where(i => flags[i] == value)];
+    private static int[] Where(bool[] flags, bool value) =>
+        [.. Enumerable.Range(0, flags.Length).Where(i => flags[i] == value)];
 }

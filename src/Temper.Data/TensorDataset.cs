@@ -25,7 +25,8 @@ public sealed class TensorDataset : Dataset
     {
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
         {
-            throw new ShapeMismatchException(name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
+            throw new ShapeMismatchException(
+                name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
         }
 
         Name = name;
@@ -33,7 +34,8 @@ public sealed class TensorDataset : Dataset
         _inputs = inputs.To(DType.Float32);
         _targets = targets;
         SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
-        TargetShape = targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
+        TargetShape =
+            targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
         ClassNames = TargetShape is null ? Classes(targets, classes) : [];
     }
 
@@ -74,16 +76,16 @@ public sealed class TensorDataset : Dataset
     public override void CopyTarget(int index, Span<float> target) =>
         _targets.AsSpan<float>().Slice(index * TargetShape!.Count, TargetShape.Count).CopyTo(target);
 
-    private static string[] Classes(Tensor labels, int least)
+    private static string[] Classes(Tensor labels, int min)
     {
-        long most = least - 1;
+        long max = min - 1;
         foreach (long label in labels.AsSpan<long>())
         {
             ArgumentOutOfRangeException.ThrowIfNegative(label);
-            most = Math.Max(most, label);
+            max = Math.Max(max, label);
         }
 
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 1_000_000);
-        return [.. Enumerable.Range(0, (int)most + 1).Select(c => $"{c}")];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(max, 1_000_000);
+        return [.. Enumerable.Range(0, (int)max + 1).Select(c => $"{c}")];
     }
 }

@@ -52,7 +52,8 @@ internal sealed class ChannelsFirstDataset(Dataset source) : WrappedDataset(sour
     {
         3 => [source.SampleShape[2], source.SampleShape[0], source.SampleShape[1]],
         2 => [1, source.SampleShape[0], source.SampleShape[1]],
-        _ => throw new ShapeMismatchException($"{source.Name}: samples", source.SampleShape, "pictures, [H, W, C] or [H, W]"),
+        _ => throw new ShapeMismatchException(
+            $"{source.Name}: samples", source.SampleShape, "pictures, [H, W, C] or [H, W]"),
     };
 
     public override void CopySample(int index, Span<float> sample)

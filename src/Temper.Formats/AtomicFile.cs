@@ -4,8 +4,8 @@ namespace Temper.Formats;
 public static class AtomicFile
 {
     /// <summary>
-    /// Writes under a temporary name in the same folder, flushes to the disk, then renames. If anything fails, the file that was
-    /// there is unharmed and nothing else is left.
+    /// Writes under a temporary name in the same folder, flushes to the disk, then renames. If anything fails, the file
+    /// that was there is unharmed and nothing else is left.
     /// </summary>
     /// <param name="path">The file. Its folder is made if it is not there.</param>
     /// <param name="write">Writes the content.</param>
@@ -25,7 +25,10 @@ public static class AtomicFile
         string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 64 * 1024 };
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 64 * 1024,
+            };
             if (mode is { } rights && !OperatingSystem.IsWindows())
             {
                 File.Delete(temporary);                           // rights are given to new files only
@@ -51,5 +54,6 @@ public static class AtomicFile
     /// <inheritdoc cref="Write(string, Action{Stream})"/>
     /// <param name="path">The file.</param>
     /// <param name="text">The content.</param>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 }

@@ -13,7 +13,7 @@ internal class ByteReader(Stream stream, string file, string format)
     private int _buffered;
     private int _next;
 
-    /// <summary>Place of the next byte.</summary>
+    /// <summary>Offset of the next byte.</summary>
     internal long Position => _bufferStart + _next;
 
     /// <summary>Number of bytes of the stream.</summary>
@@ -35,7 +35,8 @@ internal class ByteReader(Stream stream, string file, string format)
     {
         if (count < 0 || count > Math.Min(Length - Position, Array.MaxLength))
         {
-            throw Bad($"a value is longer than the file (got {count} bytes, expected at most {Length - Position}); it is truncated or damaged");
+            throw Bad($"a value is longer than the file (got {count} bytes, expected at most {Length - Position}); it "
+                + "is truncated or damaged");
         }
 
         byte[] bytes = new byte[(int)count];
@@ -57,11 +58,11 @@ internal class ByteReader(Stream stream, string file, string format)
             }
             else if (target.Length >= BufferLength)
             {
-                long place = Position;
-                stream.Position = place;
+                long offset = Position;
+                stream.Position = offset;
                 int read = stream.Read(target);
                 Require(read);
-                (_bufferStart, _buffered, _next) = (place + read, 0, 0);
+                (_bufferStart, _buffered, _next) = (offset + read, 0, 0);
                 target = target[read..];
             }
             else
@@ -71,17 +72,17 @@ internal class ByteReader(Stream stream, string file, string format)
         }
     }
 
-    /// <summary>Goes on at another place.</summary>
-    internal void Seek(long place)
+    /// <summary>Goes on at another offset.</summary>
+    internal void Seek(long offset)
     {
-        long inBuffer = place - _bufferStart;
+        long inBuffer = offset - _bufferStart;
         if (inBuffer >= 0 && inBuffer <= _buffered)
         {
             _next = (int)inBuffer;
         }
         else
         {
-            (_bufferStart, _buffered, _next) = (place, 0, 0);
+            (_bufferStart, _buffered, _next) = (offset, 0, 0);
         }
     }
 
@@ -90,9 +91,9 @@ internal class ByteReader(Stream stream, string file, string format)
 
     private void Fill()
     {
-        long place = Position;
-        stream.Position = place;
-        (_bufferStart, _buffered, _next) = (place, 0, 0);
+        long offset = Position;
+        stream.Position = offset;
+        (_bufferStart, _buffered, _next) = (offset, 0, 0);
         _buffered = stream.Read(_buffer);
         Require(_buffered);
     }

@@ -23,7 +23,9 @@ internal enum ElementType
     Bool,
 }
 
-/// <summary>Turns little-endian bytes of a file into tensors: floats become float32, small integers int32, large ones int64.</summary>
+/// <summary>
+/// Turns little-endian bytes of a file into tensors: floats become float32, small integers int32, large ones int64.
+/// </summary>
 internal static class Elements
 {
     internal static int Size(ElementType type) => type switch
@@ -44,8 +46,8 @@ internal static class Elements
     };
 
     /// <summary>
-    /// Makes a tensor of the bytes that come next in a stream: straight into its memory where file and tensor hold the same, through
-    /// a copy where they do not.
+    /// Makes a tensor of the bytes that come next in a stream: straight into its memory where file and tensor hold the
+    /// same, through a copy where they do not.
     /// </summary>
     /// <param name="stream">The file.</param>
     /// <param name="type">What the bytes are.</param>
@@ -61,7 +63,9 @@ internal static class Elements
             case ElementType.UInt8: return Straight<byte>(stream, shape);
             default:
                 byte[] bytes = new byte[checked(shape.Count * Size(type))];
-                return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? Read(bytes, type, shape) : null;
+                return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
+                    ? Read(bytes, type, shape)
+                    : null;
         }
     }
 
@@ -74,7 +78,8 @@ internal static class Elements
         ElementType.UInt8 => Tensor.From(bytes, shape),
         ElementType.Bool => Convert(bytes, 1, shape, b => b[0] != 0),
         ElementType.Float16 => Convert(bytes, 2, shape, b => (float)BinaryPrimitives.ReadHalfLittleEndian(b)),
-        ElementType.BFloat16 => Convert(bytes, 2, shape, b => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(b) << 16)),
+        ElementType.BFloat16 => Convert(
+            bytes, 2, shape, b => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(b) << 16)),
         ElementType.Float64 => Convert(bytes, 8, shape, b => (float)BinaryPrimitives.ReadDoubleLittleEndian(b)),
         ElementType.Int8 => Convert(bytes, 1, shape, b => (int)(sbyte)b[0]),
         ElementType.Int16 => Convert(bytes, 2, shape, b => (int)BinaryPrimitives.ReadInt16LittleEndian(b)),

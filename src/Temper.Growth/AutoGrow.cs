@@ -8,24 +8,35 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>
-/// AutoGrow (arXiv:1906.02909): finds the depth of a network by growing it from a shallow seed. It trains at a constant rate, appends a block every K
-/// epochs, stops a stage for ever when its growth came at a time without gain, and trains what it found to the end.
+/// AutoGrow (arXiv:1906.02909): finds the depth of a network by growing it from a shallow seed. It trains at a constant
+/// rate, appends a block every K epochs, stops a stage for ever when its growth came at a time without gain, and trains
+/// what it found to the end.
 /// </summary>
 /// <example><code>
 /// GrowableNetwork seed = GrowableNetwork.Of(StagedFamily.ByName("basic3"), [1, 1, 1], zoo);
-/// GrowthResult found = AutoGrow.Run(seed.With(seed.Network.Initialize(stream)), new GrowthOptions(), training, new GrowthRun(data));
+/// GrowthResult found = AutoGrow.Run(seed.With(seed.Network.Initialize(stream)), new GrowthOptions(), training, new
+/// GrowthRun(data));
 /// </code></example>
 public static class AutoGrow
 {
     /// <summary>Grows a network and trains what was found.</summary>
     /// <param name="seed">Where growing begins, initialized or trained.</param>
     /// <param name="options">How to grow.</param>
-    /// <param name="training">How to train: rate, batch, decay, augmentation. The schedule is the method's: constant, then drops.</param>
-    /// <param name="stages">Data, and where trainings run; a run that is resumed calls this again and gets the same bytes.</param>
-    /// <exception cref="ArgumentException">Options, seed, data and limits do not fit; nothing has been trained.</exception>
-    /// <exception cref="TrainingDivergedException">The seed diverged before it gained anything; a smaller rate helps.</exception>
+    /// <param name="training">
+    /// How to train: rate, batch, decay, augmentation. The schedule is the method's: constant, then drops.
+    /// </param>
+    /// <param name="stages">
+    /// Data, and where trainings run; a run that is resumed calls this again and gets the same bytes.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Options, seed, data and limits do not fit; nothing has been trained.
+    /// </exception>
+    /// <exception cref="TrainingDivergedException">
+    /// The seed diverged before it gained anything; a smaller rate helps.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was stopped; the stages may let it go on.</exception>
-    public static GrowthResult Run(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
+    public static GrowthResult Run(
+        GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         Require(seed, options, training, stages);
         training = training with { Schedule = new ConstantSchedule(), EarlyStopping = null };
@@ -36,20 +47,23 @@ public static class AutoGrow
         stages.Report(edit.Record());
 
         var finish = new FinishEdit(options.Limits.Time, edit.State.Seconds, stages);
-        TrainingOptions last = FinishOptions(start, options, training, stages, edit.State) with { Edits = [.. training.Edits, finish] };
+        TrainingOptions last =
+            FinishOptions(start, options, training, stages, edit.State) with { Edits = [.. training.Edits, finish] };
         TrainingResult trained = stages.Fit(FinishEdit.Stage, start.Network, last);
         GrowableNetwork found = start.With(trained.Network);
         edit.State.Seconds = finish.Seconds;
         edit.Note(GrowthEvents.Finish, -1, found);
         return new GrowthResult
         {
-            Network = found, Grown = grown.Depths, Record = edit.Record(), GrowthEpochs = edit.State.Track.Best.Count, Finish = trained,
+            Network = found, Grown = grown.Depths, Record = edit.Record(), GrowthEpochs = edit.State.Track.Best.Count,
+            Finish = trained,
         };
     }
 
     /// <summary>Epochs between drops, at a tenth of the rate each: one half and three quarters.</summary>
     /// <param name="epochs">N.</param>
-    public static LearningRateSchedule FinishSchedule(int epochs) => new MultiStepSchedule { Milestones = [epochs / 2.0, epochs * 0.75] };
+    public static LearningRateSchedule FinishSchedule(int epochs) =>
+        new MultiStepSchedule { Milestones = [epochs / 2.0, epochs * 0.75] };
 
     private static GrowableNetwork Grow(
         GrowableNetwork seed, GrowthEdit edit, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
@@ -67,15 +81,18 @@ public static class AutoGrow
         }
     }
 
-    private static GrowableNetwork RolledBack(GrowableNetwork grown, GrowthEdit edit, GrowthOptions options, IGrowthRun stages)
+    private static GrowableNetwork RolledBack(
+        GrowableNetwork grown, GrowthEdit edit, GrowthOptions options, IGrowthRun stages)
     {
         GrowableNetwork start = edit.Gain ?? grown;
         if (!start.Depths.SequenceEqual(grown.Depths))
         {
-            edit.Note(GrowthEvents.RollBack, -1, start, $"the last real gain was in epoch {edit.State.Track.GainEpoch + 1}");
+            edit.Note(
+                GrowthEvents.RollBack, -1, start, $"the last real gain was in epoch {edit.State.Track.GainEpoch + 1}");
         }
 
-        return RollBack.Trim(start, stages.Validation, options.Tolerance, (stage, shorter) => edit.Note(GrowthEvents.Bypass, stage, shorter));
+        return RollBack.Trim(start, stages.Validation, options.Tolerance, (stage, shorter) =>
+            edit.Note(GrowthEvents.Bypass, stage, shorter));
     }
 
     /// <summary>The final training, of as many epochs as time allows.</summary>
@@ -87,29 +104,36 @@ public static class AutoGrow
         {
             double epoch = state.SecondsPerMac * start.Network.Cost().Macs;
             string chosen = stages.Choose(FinishEdit.Stage, "epochs", () =>
-                Math.Floor(Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs)).ToString("F0", CultureInfo.InvariantCulture));
+                Math.Floor(
+                    Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs))
+                    .ToString("F0", CultureInfo.InvariantCulture));
             epochs = int.Parse(chosen, CultureInfo.InvariantCulture);
         }
 
         return training with { Epochs = epochs, Schedule = FinishSchedule(epochs) };
     }
 
-    private static void Require(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
+    private static void Require(
+        GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         options.Validate();
         if (!training.Loss.IsClassification)
         {
-            throw new ArgumentException($"growth: gains are counted in accuracy (got {training.Loss.GetType().Name}); choose a loss of classes", nameof(training));
+            throw new ArgumentException($"growth: gains are counted in accuracy (got {training.Loss.GetType().Name}); "
+                + "choose a loss of classes", nameof(training));
         }
 
         if (options.Limits.Exceeded(seed.Network, training.BatchSize) is { } exceeded)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already ({exceeded}); raise the limit or choose a narrower family", nameof(options));
+            throw new ArgumentException($"growth: the seed {seed} is above a limit already ({exceeded}); raise the "
+                + "limit or choose a narrower family", nameof(options));
         }
 
-        if (options.Limits.Milliseconds is { } most && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > most)
+        if (options.Limits.Milliseconds is { } max
+            && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > max)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {most:G3}); raise the limit");
+            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms "
+                + $"per sample, expected at most {max:G3}); raise the limit");
         }
 
         foreach (GrowthStage stage in seed.Stages)
@@ -123,17 +147,19 @@ public static class AutoGrow
         if (initializer is { NeedsShortcut: true } && !isResidual)
         {
             throw new ArgumentException(
-                $"growth: initializer '{initializer.Name}' silences a block, and those of '{stage}' have no shortcut beside them; use default, gaussian, uniform or identity");
+                $"growth: initializer '{initializer.Name}' silences a block, and those of '{stage}' have no shortcut "
+                + "beside them; use default, gaussian, uniform or identity");
         }
 
         if (initializer is { RefusesShortcut: true } && isResidual)
         {
-            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, and those of '{stage}' have a shortcut; use gaussian, zero, copy or another");
+            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, and those of "
+                + $"'{stage}' have a shortcut; use gaussian, zero, copy or another");
         }
     }
 }
 
-/// <summary>What growing gave.</summary>
+/// <summary>Result of growing.</summary>
 public sealed record GrowthResult
 {
     /// <summary>The network that was found, after its final training.</summary>
@@ -142,7 +168,7 @@ public sealed record GrowthResult
     /// <summary>Depths when growing ended, before roll-back.</summary>
     public required IReadOnlyList<int> Grown { get; init; }
 
-    /// <summary>The path there.</summary>
+    /// <summary>The steps that led to it.</summary>
     public required GrowthRecord Record { get; init; }
 
     /// <summary>Epochs of growing.</summary>

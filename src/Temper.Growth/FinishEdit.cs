@@ -4,7 +4,9 @@ using Temper.Training;
 
 namespace Temper.Growth;
 
-/// <summary>Counts the seconds of the final training, and ends it before an epoch that the time limit does not allow.</summary>
+/// <summary>
+/// Counts the seconds of the final training, and ends it before an epoch that the time limit does not allow.
+/// </summary>
 internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stages) : IEpochEdit
 {
     internal const string Stage = "finish";
@@ -24,9 +26,10 @@ internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stag
         double seconds = stages.Time.GetElapsedTime(_lap).TotalSeconds;
         _lap = stages.Time.GetTimestamp();
         _state.Seconds += seconds;
-        if (limit is { } most)
+        if (limit is { } max)
         {
-            _state.HasEnded = stages.Choose(Stage, $"epoch {epoch.Epoch + 2} in time", () => Seconds + seconds <= most.TotalSeconds ? "yes" : "no") is "no";
+            _state.HasEnded = stages.Choose(Stage, $"epoch {epoch.Epoch + 2} in time", () =>
+                Seconds + seconds <= max.TotalSeconds ? "yes" : "no") is "no";
         }
     }
 

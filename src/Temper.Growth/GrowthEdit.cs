@@ -11,8 +11,8 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>
-/// The growth loop as an edit between epochs: every K epochs it asks whether there was a gain, stops the stage that grew without one, and appends a
-/// block to the next stage. Training ends when no stage is alive.
+/// The growth loop as an edit between epochs: every K epochs it asks whether there was a gain, stops the stage that
+/// grew without one, and appends a block to the next stage. Training ends when no stage is alive.
 /// </summary>
 internal sealed class GrowthEdit : IEpochEdit
 {
@@ -69,35 +69,42 @@ internal sealed class GrowthEdit : IEpochEdit
     public void Restore(JsonNode? state)
     {
         _state = state is null ? Begin() : GrowthState.Read(state, _seed.Stages.Count);
-        _gain = _state.GainStages is { } stages && _restoredGain is { } network ? _seed.Restored(network, stages) : null;
+        _gain =
+            _state.GainStages is { } stages && _restoredGain is { } network ? _seed.Restored(network, stages) : null;
         _lap = _stages.Time.GetTimestamp();
     }
 
     public IReadOnlyDictionary<string, Network> SaveNetworks() =>
         _gain is null ? [] : new Dictionary<string, Network>(StringComparer.Ordinal) { [GainName] = _gain.Network };
 
-    public void RestoreNetworks(IReadOnlyDictionary<string, Network> networks) => _restoredGain = networks.GetValueOrDefault(GainName);
+    public void RestoreNetworks(IReadOnlyDictionary<string, Network> networks) =>
+        _restoredGain = networks.GetValueOrDefault(GainName);
 
     public JsonNode Fingerprint() => _options.Fingerprint();
 
     internal GrowthRecord Record() => new()
     {
-        Stages = [.. _seed.Stages.Select(stage => stage.Name)], Path = [.. _state.Path], Points = [.. _state.Points], Seconds = _state.Seconds,
+        Stages = [.. _seed.Stages.Select(stage => stage.Name)], Path = [.. _state.Path], Points = [.. _state.Points],
+        Seconds = _state.Seconds,
     };
 
-    /// <summary>Milliseconds that a network takes for a sample: measured once, a resumed run takes what was measured first.</summary>
+    /// <summary>
+    /// Milliseconds that a network takes for a sample: measured once, a resumed run takes what was measured first.
+    /// </summary>
     internal static double Milliseconds(GrowableNetwork network, IGrowthRun stages) => double.Parse(
-        stages.Choose(Stage, $"milliseconds of {network}", () => Limits.GrowthLimits.Measure(network.Network).ToString("R", CultureInfo.InvariantCulture)),
+        stages.Choose(Stage, $"milliseconds of {network}", () =>
+            Limits.GrowthLimits.Measure(network.Network).ToString("R", CultureInfo.InvariantCulture)),
         CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Counts what was done after the last epoch of growing, roll-back above all: it is in none of the epochs. It depends on time, so a resumed
-    /// run takes what was counted first.
+    /// Counts what was done after the last epoch of growing, roll-back above all: it is in none of the epochs. It
+    /// depends on time, so a resumed run takes what was counted first.
     /// </summary>
     internal void CountSinceLastEpoch()
     {
         string seconds = _stages.Choose(
-            Stage, "seconds after the last epoch", () => _stages.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
+            Stage, "seconds after the last epoch",
+            () => _stages.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
         _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
     }
 
@@ -107,7 +114,8 @@ internal sealed class GrowthEdit : IEpochEdit
         NetworkCost cost = network.Network.Cost();
         GrowthTrack track = _state.Track;
         _state.Path.Add(new GrowthStep(
-            what, stage, network.Depths, track.Best.Count, track.Best.Count > 0 ? track.Best[^1] : 0, cost.Parameters, cost.Macs, _state.Seconds, reason));
+            what, stage, network.Depths, track.Best.Count, track.Best.Count > 0 ? track.Best[^1] : 0, cost.Parameters,
+            cost.Macs, _state.Seconds, reason));
     }
 
     private GrowthState Begin()
@@ -116,7 +124,8 @@ internal sealed class GrowthEdit : IEpochEdit
         RandomStream any = RandomStream.FromSeed(0);
         var state = new GrowthState
         {
-            Track = GrowthTrack.Begin(_seed.Stages.Select((_, stage) => _seed.Append(stage, any).Network.Cost().Macs - own)), Stages = _seed.States(),
+            Track = GrowthTrack.Begin(_seed.Stages.Select(
+                (_, stage) => _seed.Append(stage, any).Network.Cost().Macs - own)), Stages = _seed.States(),
         };
         _state = state;
         Note(GrowthEvents.Seed, -1, _seed);
@@ -132,7 +141,8 @@ internal sealed class GrowthEdit : IEpochEdit
         }
 
         bool[]? answers = policy.ComparesAnswers ? Answers.Of(learner.Network, _stages.Validation) : null;
-        PairedCounts? counts = answers is not null && _state.GainAnswers is { } before ? PairedCounts.Of(before, answers) : null;
+        PairedCounts? counts =
+            answers is not null && _state.GainAnswers is { } before ? PairedCounts.Of(before, answers) : null;
         if (policy.IsGain(_state.Track, counts))
         {
             _state.Track.GainEpoch = _state.Track.Now;
@@ -144,7 +154,8 @@ internal sealed class GrowthEdit : IEpochEdit
     private void EndInterval(GrowableNetwork now, Learner learner, EpochResult epoch)
     {
         NetworkCost cost = now.Network.Cost();
-        _state.Points.Add(new GrowthPoint(now.Depths, _state.Track.Best.Count, _state.IntervalBest, cost.Parameters, cost.Macs, _state.Seconds));
+        _state.Points.Add(new GrowthPoint(
+            now.Depths, _state.Track.Best.Count, _state.IntervalBest, cost.Parameters, cost.Macs, _state.Seconds));
         _state.IntervalBest = 0;
         int stopped = _state.Track.EndInterval(_options.Stopping.HasGained(_state.Track));
         if (stopped >= 0)
@@ -179,9 +190,11 @@ internal sealed class GrowthEdit : IEpochEdit
             }
 
             GrowthBlock before = now.Stages[stage].Blocks[^1], added = grown.Stages[stage].Blocks[^1];
-            grown = grown.With(InitializerFor(grown.Stages[stage]).Initialize(grown.Network, added, new InitializerSetting
+            grown =
+                grown.With(InitializerFor(grown.Stages[stage]).Initialize(grown.Network, added, new InitializerSetting
             {
-                Before = before, Train = _stages.Train, Validation = _stages.Validation, Training = _training, TrainAccuracy = epoch.TrainAccuracy,
+                Before = before, Train = _stages.Train, Validation = _stages.Validation, Training = _training,
+                TrainAccuracy = epoch.TrainAccuracy,
                 Stream = stream.Split("initializer"),
             }));
             learner.Edit(_ => grown.Network);
@@ -194,7 +207,8 @@ internal sealed class GrowthEdit : IEpochEdit
         return false;
     }
 
-    private BlockInitializer InitializerFor(GrowthStage stage) => _options.Initializer ?? (stage.IsResidual ? new GauInit() : new DefaultInit());
+    private BlockInitializer InitializerFor(GrowthStage stage) =>
+        _options.Initializer ?? (stage.IsResidual ? new GauInit() : new DefaultInit());
 
     /// <summary>What keeps a stage from growing; null: nothing.</summary>
     private string? Problem(GrowableNetwork now, GrowableNetwork grown, int stage)
@@ -209,16 +223,20 @@ internal sealed class GrowthEdit : IEpochEdit
             return $"{grown} would have {exceeded}";
         }
 
-        if (_options.Limits.Milliseconds is not { } most)
+        if (_options.Limits.Milliseconds is not { } max)
         {
             return null;
         }
 
         double milliseconds = Milliseconds(grown, _stages);
-        return milliseconds > most ? $"{grown} takes {milliseconds:G3} ms a sample, at most {most:G3} are allowed" : null;
+        return milliseconds > max
+            ? $"{grown} takes {milliseconds:G3} ms per sample, at most {max:G3} are allowed"
+            : null;
     }
 
-    /// <summary>Why time does not allow an interval and the final training of the grown network; null: it does.</summary>
+    /// <summary>
+    /// Why time does not allow an interval and the final training of the grown network; null: it does.
+    /// </summary>
     private string? TimeProblem(GrowableNetwork now, GrowableNetwork grown)
     {
         if (_options.Limits.Time is not { } limit)
@@ -228,7 +246,10 @@ internal sealed class GrowthEdit : IEpochEdit
 
         double epoch = _state.SecondsPerMac * grown.Network.Cost().Macs;
         double needed = _state.Seconds + ((_options.Interval + _options.FinishEpochs) * epoch);
-        string allowed = _stages.Choose(Stage, $"growth {_state.Track.Growths + 1} in time", () => needed <= limit.TotalSeconds ? "yes" : "no");
-        return allowed is "yes" ? null : $"time: after {now} no growth and {_options.FinishEpochs} epochs of final training would fit";
+        string allowed = _stages.Choose(
+            Stage, $"growth {_state.Track.Growths + 1} in time", () => needed <= limit.TotalSeconds ? "yes" : "no");
+        return allowed is "yes"
+            ? null
+            : $"time: after {now} no growth and {_options.FinishEpochs} epochs of final training would fit";
     }
 }

@@ -7,39 +7,49 @@ using Temper.Optimization;
 namespace Temper.Growth;
 
 /// <summary>
-/// How a network is grown: AutoGrow (arXiv:1906.02909) with its policies as options. One set of options is meant for every data set and family.
+/// How a network is grown: AutoGrow (arXiv:1906.02909) with its policies as options. One set of options is meant for
+/// every data set and family.
 /// </summary>
-/// <remarks>p-AutoGrow is an interval much shorter than the stopping policy's window; c-AutoGrow has both equal (<see cref="Converged"/>).</remarks>
+/// <remarks>
+/// p-AutoGrow is an interval much shorter than the stopping policy's window; c-AutoGrow has both equal (<see
+/// cref="Converged"/>).
+/// </remarks>
 public sealed record GrowthOptions : IFingerprinted
 {
-    /// <summary>K: epochs between two growths; one or more. 3 in the paper, 2 on ImageNet.</summary>
+    /// <summary>Epochs between growths (K); one or more. 3 in the paper, 2 on ImageNet.</summary>
     public int Interval { get; init; } = 3;
 
-    /// <summary>When growing no longer pays; its window is J.</summary>
+    /// <summary>When to stop growing; its window is J.</summary>
     public StoppingPolicy Stopping { get; init; } = new AccuracyGain();
 
     /// <summary>Which stage grows next.</summary>
     public GrowingPolicy Growing { get; init; } = new RoundRobin();
 
-    /// <summary>How new blocks start; null: <see cref="GauInit"/> for residual blocks, <see cref="DefaultInit"/> for others.</summary>
+    /// <summary>
+    /// Initializer of new blocks; null: <see cref="GauInit"/> for residual blocks, <see cref="DefaultInit"/> for
+    /// others.
+    /// </summary>
     public BlockInitializer? Initializer { get; init; }
 
-    /// <summary>N: epochs of the final training, whose rate drops by 10 at one half and three quarters; one or more.</summary>
+    /// <summary>
+    /// Epochs of the final training (N), whose rate drops by 10 at one half and three quarters; one or more.
+    /// </summary>
     public int FinishEpochs { get; init; } = 30;
 
     /// <summary>
-    /// Whether the final training starts from the network of the last real gain, without trailing blocks that held-out samples do not miss. False, as in
-    /// the paper: from the network as it is when growing ends, blocks that were added in the last J epochs included.
+    /// Whether the final training starts from the network of the last real gain, without trailing blocks that held-out
+    /// samples do not miss. False, as in the paper: from the network as it is when growing ends, blocks that were added
+    /// in the last J epochs included.
     /// </summary>
     public bool RollsBack { get; init; } = true;
 
     /// <summary>Held-out accuracy that leaving out trailing blocks may cost in all, 0 to 1.</summary>
     public double Tolerance { get; init; }
 
-    /// <summary>Max blocks in a stage; 200 in the paper's code for CIFAR.</summary>
+    /// <summary>Maximum number of blocks in a stage; 200 in the paper's code for CIFAR.</summary>
     public int MaxBlocks { get; init; } = 200;
 
-    /// <summary>Max epochs of growing.</summary>
+    /// <summary>Maximum number of epochs of growing.</summary>
     public int MaxEpochs { get; init; } = 2000;
 
     /// <summary>What the network may cost.</summary>
@@ -47,7 +57,8 @@ public sealed record GrowthOptions : IFingerprinted
 
     /// <summary>c-AutoGrow: networks converge between growths, K = J.</summary>
     /// <param name="epochs">T, the epochs that a usual training spends at its largest rate.</param>
-    public GrowthOptions Converged(int epochs) => this with { Interval = epochs, Stopping = Stopping with { Window = epochs } };
+    public GrowthOptions Converged(int epochs) =>
+        this with { Interval = epochs, Stopping = Stopping with { Window = epochs } };
 
     /// <inheritdoc/>
     public JsonNode Fingerprint() => new JsonObject
@@ -72,7 +83,8 @@ public sealed record GrowthOptions : IFingerprinted
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxEpochs, 1);
         if (!(Tolerance is >= 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Tolerance), $"GrowthOptions: the tolerance is out of range (got {Tolerance}, expected 0 to 1)");
+            throw new ArgumentOutOfRangeException(
+                nameof(Tolerance), $"GrowthOptions: the tolerance is out of range (got {Tolerance}, expected 0 to 1)");
         }
 
         Stopping.Validate();

@@ -15,7 +15,9 @@ public sealed record GrowthRecord
     /// <summary>Seconds of growing and final training so far.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The points that no other one beats: none has more accuracy for as many MACs or fewer. By MACs.</summary>
+    /// <summary>
+    /// The points that no other one beats: none has more accuracy for as many MACs or fewer. By MACs.
+    /// </summary>
     public IReadOnlyList<GrowthPoint> Pareto
     {
         get
@@ -45,7 +47,8 @@ public sealed record GrowthRecord
 /// <param name="Seconds">Since the beginning.</param>
 /// <param name="Reason">Why, where that needs words.</param>
 public sealed record GrowthStep(
-    string Event, int Stage, IReadOnlyList<int> Depths, int Epoch, double Accuracy, long Parameters, long Macs, double Seconds, string? Reason = null);
+    string Event, int Stage, IReadOnlyList<int> Depths, int Epoch, double Accuracy, long Parameters, long Macs,
+        double Seconds, string? Reason = null);
 
 /// <summary>A network on the way, at the end of its interval.</summary>
 /// <param name="Depths">Blocks of each stage.</param>
@@ -54,7 +57,8 @@ public sealed record GrowthStep(
 /// <param name="Parameters">Numbers in all parameters.</param>
 /// <param name="Macs">Multiply-accumulates of one sample.</param>
 /// <param name="Seconds">Since the beginning.</param>
-public sealed record GrowthPoint(IReadOnlyList<int> Depths, int Epoch, double Accuracy, long Parameters, long Macs, double Seconds);
+public sealed record GrowthPoint(
+    IReadOnlyList<int> Depths, int Epoch, double Accuracy, long Parameters, long Macs, double Seconds);
 
 /// <summary>Kinds of <see cref="GrowthStep"/>.</summary>
 public static class GrowthEvents

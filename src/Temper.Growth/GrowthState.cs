@@ -30,7 +30,9 @@ internal sealed record GrowthState
     /// <summary>Seconds of training so far, over all starts of the run.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>Seconds of the newest epoch for each MAC of a sample: what the next network's epochs are predicted by.</summary>
+    /// <summary>
+    /// Seconds of the newest epoch for each MAC of a sample: what the next network's epochs are predicted by.
+    /// </summary>
     public double SecondsPerMac { get; set; }
 
     public bool HasEnded { get; set; }
@@ -44,13 +46,16 @@ internal sealed record GrowthState
         try
         {
             GrowthState? state = json.Deserialize(GrowthJson.Default.GrowthState);
-            return state is { Track: not null, Stages: not null } && state.Stages.Count == stages && state.Track.IsPlausible(stages)
+            return state is { Track: not null, Stages: not null }
+                && state.Stages.Count == stages
+                && state.Track.IsPlausible(stages)
                 ? state
                 : throw new JsonException("numbers contradict each other");
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"growth: the state in the checkpoint is damaged (got: {error.Message}); begin the growth again", error);
+            throw new InvalidDataException($"growth: the state in the checkpoint is damaged (got: {error.Message}); "
+                + "begin the growth again", error);
         }
     }
 }

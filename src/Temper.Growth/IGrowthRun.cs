@@ -24,7 +24,9 @@ public interface IGrowthRun
     /// <exception cref="OperationCanceledException">It was stopped before its end.</exception>
     TrainingResult Fit(string stage, Network network, TrainingOptions options);
 
-    /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
+    /// <summary>
+    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// </summary>
     /// <param name="stage">Where in the run.</param>
     /// <param name="name">What is chosen, unique in the stage.</param>
     /// <param name="choose">Makes the choice.</param>
@@ -43,7 +45,8 @@ public interface IGrowthRun
 /// <param name="time">The clock; null: the system's.</param>
 /// <param name="cancel">Stops after the running step.</param>
 public sealed class GrowthRun(
-    (Dataset Train, Dataset Validation) data, StagedRun? run = null, TimeProvider? time = null, CancellationToken cancel = default) : IGrowthRun
+    (Dataset Train, Dataset Validation) data, StagedRun? run = null, TimeProvider? time = null,
+    CancellationToken cancel = default) : IGrowthRun
 {
     /// <inheritdoc/>
     public Dataset Train => data.Train;
@@ -60,9 +63,11 @@ public sealed class GrowthRun(
         TrainingResult result = run is null
             ? Trainer.Fit(network, data.Train, data.Validation, options, cancel)
             : run.Fit(stage, network, data, options, cancel);
-        return result.IsComplete ? result : throw new OperationCanceledException($"growth: stopped after step {result.Steps} of training '{stage}'", cancel);
+        return result.IsComplete ? result : throw new OperationCanceledException(
+            $"growth: stopped after step {result.Steps} of training '{stage}'", cancel);
     }
 
     /// <inheritdoc/>
-    public string Choose(string stage, string name, Func<string> choose) => run is null ? choose() : run.Choose(stage, name, choose);
+    public string Choose(string stage, string name, Func<string> choose) =>
+        run is null ? choose() : run.Choose(stage, name, choose);
 }

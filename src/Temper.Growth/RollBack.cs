@@ -6,22 +6,26 @@ namespace Temper.Growth;
 /// <summary>Takes out trailing blocks that held-out samples do not miss.</summary>
 internal static class RollBack
 {
-    /// <summary>One block after the other, each time the one whose loss costs least, as long as the accuracy holds.</summary>
+    /// <summary>
+    /// One block after the other, each time the one whose loss costs least, as long as the accuracy holds.
+    /// </summary>
     /// <param name="network">A trained network.</param>
     /// <param name="validation">Held-out samples.</param>
     /// <param name="tolerance">Accuracy that may be lost in all, 0 to 1.</param>
     /// <param name="taken">Told of each block that went: its stage, and the network without it.</param>
-    internal static GrowableNetwork Trim(GrowableNetwork network, Dataset validation, double tolerance, Action<int, GrowableNetwork> taken)
+    internal static GrowableNetwork Trim(
+        GrowableNetwork network, Dataset validation, double tolerance, Action<int, GrowableNetwork> taken)
     {
-        double least = Accuracy(network, validation) - tolerance;
+        double min = Accuracy(network, validation) - tolerance;
         while (true)
         {
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
             [
-                .. Enumerable.Range(0, network.Stages.Count).Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
+                .. Enumerable.Range(0, network.Stages.Count)
+                .Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
                     .Select(stage => (stage, network.Remove(stage, network.Stages[stage].Blocks.Count - 1)))
                     .Select(pair => (pair.stage, pair.Item2, Accuracy(pair.Item2, validation)))
-                    .Where(candidate => candidate.Item3 >= least)
+                    .Where(candidate => candidate.Item3 >= min)
                     .OrderByDescending(candidate => candidate.Item3),
             ];
             if (shorter.Length == 0)
@@ -34,5 +38,6 @@ internal static class RollBack
         }
     }
 
-    private static double Accuracy(GrowableNetwork network, Dataset validation) => Answers.Accuracy(Answers.Of(network.Network, validation));
+    private static double Accuracy(GrowableNetwork network, Dataset validation) =>
+        Answers.Accuracy(Answers.Of(network.Network, validation));
 }

@@ -3,10 +3,13 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// A network made ready to run on this processor: normalizations folded, layers fused, weights packed, memory planned. It does not
-/// change, and threads share it; each runs it through a session of its own.
+/// A network made ready to run on this processor: normalizations folded, layers fused, weights packed, memory planned.
+/// It does not change, and threads share it; each runs it through a session of its own.
 /// </summary>
-/// <remarks>Results are those of <see cref="Network.Forward(Tensors.Tensor)"/> in evaluation up to rounding, and the same bytes for any number of threads.</remarks>
+/// <remarks>
+/// Results are those of <see cref="Network.Forward(Tensors.Tensor)"/> in evaluation up to rounding, and the same bytes
+/// for any number of threads.
+/// </remarks>
 /// <example><code>
 /// using CompiledNetwork fast = CompiledNetwork.Compile(network);
 /// using InferenceSession session = fast.CreateSession();
@@ -38,13 +41,15 @@ public sealed class CompiledNetwork : IDisposable
         options ??= new CompileOptions();
         if (options.TypicalInput is { Count: 0 })
         {
-            throw new ArgumentException("CompiledNetwork.Compile: the typical input has no samples (got 0, expected one or more); leave it out to time on noise");
+            throw new ArgumentException("CompiledNetwork.Compile: the typical input has no samples (got 0, expected "
+                + "one or more); leave it out to time on noise");
         }
 
         if (options.Plan is { } plan && !string.Equals(plan.Cpu, KernelPlan.ThisCpu, StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                $"CompiledNetwork.Compile: the plan is of another processor (got {plan.Cpu}, expected {KernelPlan.ThisCpu}); compile without it and keep the new one");
+                $"CompiledNetwork.Compile: the plan is of another processor (got {plan.Cpu}, expected "
+                + $"{KernelPlan.ThisCpu}); compile without it and keep the new one");
         }
 
         LayerGraph graph = KnownDensities.In(Lowering.Lower(network, options.BatchInvariant), network, options);
@@ -59,11 +64,18 @@ public sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>Compiles with kernels that the caller chooses, for every batch, whole or in parts.</summary>
-    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0, CompileOptions? options = null) =>
-        new(network, new BatchPlanner(Lowering.Lower(network, options?.BatchInvariant ?? false), options ?? new CompileOptions()) { Choose = choose, PartSize = partSize });
+    internal static CompiledNetwork Compile(
+        Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0,
+        CompileOptions? options = null) =>
+        new(network, new BatchPlanner(
+            Lowering.Lower(network, options?.BatchInvariant ?? false),
+            options ?? new CompileOptions()) { Choose = choose, PartSize = partSize });
 
     /// <summary>A session: what one thread needs to run the network.</summary>
-    /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>
+    /// <param name="threads">
+    /// Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads
+    /// share.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The number of threads is not positive.</exception>
     public InferenceSession CreateSession(int? threads = null)
     {
@@ -71,7 +83,9 @@ public sealed class CompiledNetwork : IDisposable
         return new InferenceSession(this, threads);
     }
 
-    /// <summary>How it runs a batch: layer by layer the kernel and the memory order, and what each step takes on this machine.</summary>
+    /// <summary>
+    /// How it runs a batch: layer by layer the kernel and the layout, and what each step takes on this machine.
+    /// </summary>
     /// <param name="batch">Samples, one or more.</param>
     /// <param name="time">For how long to measure, about; zero: not at all.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>

@@ -6,16 +6,16 @@ namespace Temper.Inference;
 /// <summary>How a compiled network runs batches of some sizes: its steps in order.</summary>
 public sealed record InferencePlan
 {
-    /// <summary>Samples of a run.</summary>
+    /// <summary>Batch size.</summary>
     public required int Batch { get; init; }
 
     /// <summary>
-    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each part on one thread,
-    /// several parts at a time. Multiplications and times of the steps are those of one part.
+    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each
+    /// part on one thread, several parts at a time. Multiplications and times of the steps are those of one part.
     /// </summary>
     public required int PartSize { get; init; }
 
-    /// <summary>Layers and, between them, changes of the memory order.</summary>
+    /// <summary>Layers and, between them, changes of the layout.</summary>
     public required IReadOnlyList<InferenceStep> Steps { get; init; }
 
     /// <summary>Bytes that packed weights take.</summary>
@@ -27,15 +27,20 @@ public sealed record InferencePlan
         var text = new StringBuilder();
         if (PartSize < Batch)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"in parts of {PartSize} samples, each on one thread; one part:");
+            text.AppendLine(
+                CultureInfo.InvariantCulture, $"in parts of {PartSize} samples, each on one thread; one part:");
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} "
+            + $"{"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
         foreach (InferenceStep step in Steps)
         {
-            string zeros = step.Sparsity is { } sparsity ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal) : "";
+            string zeros = step.Sparsity is { } sparsity
+                ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal)
+                : "";
             string time = step.Seconds is { } seconds ? Milliseconds(seconds) : "";
-            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} {step.Order,-14} {zeros,6} {step.Macs,13} {Milliseconds(step.PredictedSeconds),11} {time,9}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} "
+                + $"{step.Order,-14} {zeros,6} {step.Macs,13} {Milliseconds(step.PredictedSeconds),11} {time,9}");
         }
 
         return text.ToString();
@@ -47,19 +52,19 @@ public sealed record InferencePlan
 /// <summary>One step of a plan.</summary>
 public sealed record InferenceStep
 {
-    /// <summary>The layer's name: that of its first node; of a change of the memory order, the value's.</summary>
+    /// <summary>The layer's name: that of its first node; of a change of the layout, the value's.</summary>
     public required string Name { get; init; }
 
     /// <summary>What it computes.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>How.</summary>
+    /// <summary>The kernel that carries it out.</summary>
     public required string Kernel { get; init; }
 
-    /// <summary>In which order its result lies in memory.</summary>
+    /// <summary>Layout of its result in memory.</summary>
     public required string Order { get; init; }
 
-    /// <summary>Share of zeros among its weights, 0 to 1; null where there are none.</summary>
+    /// <summary>Fraction of its weights that are zero, 0 to 1; null where there are none.</summary>
     public double? Sparsity { get; init; }
 
     /// <summary>Multiplications for the batch, or for a part of it, those with zeros counted.</summary>
@@ -69,11 +74,12 @@ public sealed record InferenceStep
     public long WeightBytes { get; init; }
 
     /// <summary>
-    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused multiplications of a
-    /// vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one another, not for promises.
+    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused
+    /// multiplications of a vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one
+    /// another, not for promises.
     /// </summary>
     public double PredictedSeconds { get; init; }
 
-    /// <summary>The least seconds that it took in some runs; null where it was not measured.</summary>
+    /// <summary>Shortest measured time in seconds; null if not measured.</summary>
     public double? Seconds { get; init; }
 }

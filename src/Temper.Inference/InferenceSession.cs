@@ -5,11 +5,13 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses it at a time.
+/// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses
+/// it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators that run on tensors
-/// (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers lie in memory that is used again.
+/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators
+/// that run on tensors (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers
+/// lie in memory that is used again.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {
@@ -38,13 +40,15 @@ public sealed class InferenceSession : IDisposable
     /// <param name="output">Receives <c>[N, ...]</c> row-major; must not overlap the input.</param>
     /// <param name="cancellation">Looked at between layers.</param>
     /// <exception cref="ArgumentException">The lengths do not fit a whole number of samples.</exception>
-    /// <exception cref="InvalidOperationException">The network has several inputs or outputs, or others than float32.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The network has several inputs or outputs, or others than float32.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the output is undefined.</exception>
     public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         Prepare(SessionChecks.BatchOf(_compiled.Graph, input.Length, output.Length));
-        CallerMemory.Lend(input, output, this, cancellation);
+        CallerMemory.Rent(input, output, this, cancellation);
     }
 
     /// <summary>Runs a batch through any network.</summary>
@@ -67,8 +71,8 @@ public sealed class InferenceSession : IDisposable
 
         Prepare(batch);
         ExecutionPlan plan = _run.Plan!.Steps;
-        PinnedFloats?[] lent = new PinnedFloats?[plan.Inputs.Length + plan.Outputs.Length];
-        for (int i = 0; i < lent.Length; i++)
+        PinnedFloats?[] rented = new PinnedFloats?[plan.Inputs.Length + plan.Outputs.Length];
+        for (int i = 0; i < rented.Length; i++)
         {
             int buffer = i < inputs.Count ? plan.Inputs[i] : plan.Outputs[i - inputs.Count];
             if (plan.Buffers[buffer].Layout == ValueLayout.Tensor)
@@ -81,12 +85,14 @@ public sealed class InferenceSession : IDisposable
                 continue;
             }
 
-            lent[i] = i < inputs.Count ? new PinnedFloats(inputs[i].AsSpan<float>()) : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
-            _run.Lend(buffer, lent[i]!.Address);
+            rented[i] = i < inputs.Count
+                ? new PinnedFloats(inputs[i].AsSpan<float>())
+                : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
+            _run.Rent(buffer, rented[i]!.Address);
         }
 
         RunSteps(cancellation);
-        return [.. plan.Outputs.Select((buffer, i) => lent[inputs.Count + i] is { } floats
+        return [.. plan.Outputs.Select((buffer, i) => rented[inputs.Count + i] is { } floats
             ? Tensor.From(floats.Span, LayerGraph.ShapeOf(plan.Buffers[buffer].Value, batch))
             : _run.Tensors[buffer]!.Owned())];
     }
@@ -116,8 +122,8 @@ public sealed class InferenceSession : IDisposable
     internal void Run(FloatAddress input, FloatAddress output, CancellationToken cancellation)
     {
         ExecutionPlan plan = _run.Plan!.Steps;
-        _run.Lend(plan.Inputs[0], input);
-        _run.Lend(plan.Outputs[0], output);
+        _run.Rent(plan.Inputs[0], input);
+        _run.Rent(plan.Outputs[0], output);
         RunSteps(cancellation);
     }
 

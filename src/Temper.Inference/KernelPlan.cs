@@ -6,17 +6,23 @@ using Temper.Kernels;
 namespace Temper.Inference;
 
 /// <summary>
-/// Which kernel carries out each layer, for some classes of batch sizes: what compiling found out by measuring, to be kept. A network that
-/// is compiled with a plan measures nothing for these batches, and the same plan gives the same bytes.
+/// Which kernel carries out each layer, for some classes of batch sizes: what compiling found out by measuring, to be
+/// kept. A network that is compiled with a plan measures nothing for these batches, and the same plan gives the same
+/// bytes.
 /// </summary>
-/// <remarks>A plan belongs to the processor that it was measured on, and to networks whose layers have the same names and shapes.</remarks>
+/// <remarks>
+/// A plan belongs to the processor that it was measured on, and to networks whose layers have the same names and
+/// shapes.
+/// </remarks>
 public sealed class KernelPlan
 {
     private const string FormatName = "temper-kernel-plan";
     private const string Kind = "kernels";
     private const int Version = 1;
 
-    internal KernelPlan(string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels, IReadOnlyDictionary<int, int> partSizes) =>
+    internal KernelPlan(
+        string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels,
+        IReadOnlyDictionary<int, int> partSizes) =>
         (Cpu, Kernels, PartSizes) = (cpu, kernels, partSizes);
 
     /// <summary>This processor, as plans name it.</summary>
@@ -25,10 +31,16 @@ public sealed class KernelPlan
     /// <summary>The processor that it was made on.</summary>
     public string Cpu { get; }
 
-    /// <summary>For each class of batch sizes, by its smallest batch (1, 2, 4, up to 64), the kernel of each layer by the layer's name.</summary>
+    /// <summary>
+    /// For each class of batch sizes, by its smallest batch (1, 2, 4, up to 64), the kernel of each layer by the
+    /// layer's name.
+    /// </summary>
     public IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> Kernels { get; }
 
-    /// <summary>For each class of batch sizes the samples of a part, if such batches run in parts, each on one thread; 0 if they run whole.</summary>
+    /// <summary>
+    /// For each class of batch sizes the samples of a part, if such batches run in parts, each on one thread; 0 if they
+    /// run whole.
+    /// </summary>
     public IReadOnlyDictionary<int, int> PartSizes { get; }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
@@ -41,9 +53,11 @@ public sealed class KernelPlan
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException
+            or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"KernelPlan.Parse: this is no plan of kernels ({e.Message}; expected JSON as KernelPlan.ToJson writes it); compile anew", e);
+            throw new InvalidDataException($"KernelPlan.Parse: this is no plan of kernels ({e.Message}; expected JSON "
+                + "as KernelPlan.ToJson writes it); compile anew", e);
         }
     }
 
@@ -84,10 +98,15 @@ public sealed class KernelPlan
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The samples of a part for a batch class, 0 where it runs whole; null where there is no plan for it.</summary>
-    internal int? PartSizeOf(int batch) => PartSizes.TryGetValue(batch, out int size) ? size : Kernels.ContainsKey(batch) ? 0 : null;
+    /// <summary>
+    /// The samples of a part for a batch class, 0 where it runs whole; null where there is no plan for it.
+    /// </summary>
+    internal int? PartSizeOf(int batch) =>
+        PartSizes.TryGetValue(batch, out int size) ? size : Kernels.ContainsKey(batch) ? 0 : null;
 
-    /// <summary>The kernels of a batch class, or null where there are none; refuses those that a network does not have.</summary>
+    /// <summary>
+    /// The kernels of a batch class, or null where there are none; refuses those that a network does not have.
+    /// </summary>
     internal IReadOnlyDictionary<string, string>? For(LayerGraph graph, int batch)
     {
         if (!Kernels.TryGetValue(batch, out IReadOnlyDictionary<string, string>? kernels))
@@ -102,7 +121,8 @@ public sealed class KernelPlan
             if (!known.Contains(wanted))
             {
                 throw new ArgumentException(
-                    $"CompiledNetwork.Compile: the plan does not fit the network: layer {layer.Name}, batch {batch} (got {wanted ?? "no kernel"}, expected one of {string.Join(", ", known)}); compile without it");
+                    $"CompiledNetwork.Compile: the plan does not fit the network: layer {layer.Name}, batch {batch} "
+                    + $"(got {wanted ?? "no kernel"}, expected one of {string.Join(", ", known)}); compile without it");
             }
         }
 
@@ -128,7 +148,8 @@ public sealed class KernelPlan
         var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
         foreach (JsonProperty batch in root.GetProperty("batches").EnumerateObject())
         {
-            kernels.Add(ClassOf(batch), batch.Value.EnumerateObject().ToDictionary(layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
+            kernels.Add(ClassOf(batch), batch.Value.EnumerateObject().ToDictionary(
+                layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
         }
 
         var parts = new Dictionary<int, int>();
@@ -146,6 +167,8 @@ public sealed class KernelPlan
     private static int ClassOf(JsonProperty batch)
     {
         bool isNumber = int.TryParse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int size);
-        return isNumber && size >= 1 && BatchClass.Of(size) == size ? size : throw new FormatException($"batch {batch.Name}");
+        return isNumber && size >= 1 && BatchClass.Of(size) == size
+            ? size
+            : throw new FormatException($"batch {batch.Name}");
     }
 }

@@ -9,10 +9,12 @@ internal static class SessionChecks
     /// <summary>The number of samples of an input and an output without shapes.</summary>
     internal static int BatchOf(LayerGraph graph, int input, int output)
     {
-        if (graph.InputCount != 1 || graph.Outputs.Count != 1 || graph.Values[0].DType != DType.Float32 || graph.Values[graph.Outputs[0]].DType != DType.Float32)
+        if (graph.InputCount != 1 || graph.Outputs.Count != 1
+            || graph.Values[0].DType != DType.Float32 || graph.Values[graph.Outputs[0]].DType != DType.Float32)
         {
             throw new InvalidOperationException(
-                $"InferenceSession.Run: needs one float32 input and one float32 output (got {graph.InputCount} and {graph.Outputs.Count}); call the form that takes tensors");
+                $"InferenceSession.Run: needs one float32 input and one float32 output (got {graph.InputCount} and "
+                + $"{graph.Outputs.Count}); call the form that takes tensors");
         }
 
         ValueInfo x = graph.Values[0], y = graph.Values[graph.Outputs[0]];
@@ -21,9 +23,11 @@ internal static class SessionChecks
         return fits
             ? batch
             : throw new ArgumentException(
-                $"InferenceSession.Run: lengths do not fit (got {input} and {output} floats, expected N x {x.Shape.Count} and N x {y.Shape.Count} for N samples, N one or more)");
+                $"InferenceSession.Run: lengths do not fit (got {input} and {output} floats, expected N x "
+                + $"{x.Shape.Count} and N x {y.Shape.Count} for N samples, N one or more)");
     }
 
     /// <summary>A value of zeros, of any dtype.</summary>
-    internal static Tensor Zeros(in ValueInfo value, int batch) => Tensor.Zeros(LayerGraph.ShapeOf(value, batch)).To(value.DType);
+    internal static Tensor Zeros(in ValueInfo value, int batch) =>
+        Tensor.Zeros(LayerGraph.ShapeOf(value, batch)).To(value.DType);
 }

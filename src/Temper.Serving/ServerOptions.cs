@@ -18,7 +18,7 @@ public sealed record ServerOptions
     /// <summary>The port, 0 to 65535; 0 = any free port.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>Bytes that a request's body may have; above it, 413.</summary>
+    /// <summary>Largest body of a request, in bytes; larger ones are answered with 413.</summary>
     public long MaxRequestBytes { get; init; } = 32L << 20;
 
     /// <summary>Time for reading a request, above which 408, and for answering it, above which 504.</summary>
@@ -34,6 +34,6 @@ public sealed record ServerOptions
     /// nothing.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Told about failures that are the server's own; null: nobody is.</summary>
+    /// <summary>Called with failures of the server itself; null: not reported.</summary>
     public Action<Exception>? OnFailure { get; init; }
 }

@@ -3,10 +3,10 @@ namespace Temper.Training;
 /// <summary>Ends training when the validation metric has stopped getting better.</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>Epochs without a better one after which training ends; one or more.</summary>
+    /// <summary>Patience: epochs without improvement after which training ends; one or more.</summary>
     public int Patience { get; init; } = 10;
 
-    /// <summary>How much better counts as better, in units of the metric; zero or more.</summary>
+    /// <summary>Smallest change that counts as an improvement, in units of the metric; zero or more.</summary>
     public double MinimumGain { get; init; }
 
     /// <summary>Throws unless the options make sense.</summary>

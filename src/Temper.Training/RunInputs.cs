@@ -14,7 +14,10 @@ namespace Temper.Training;
 /// <param name="Options">How.</param>
 internal sealed record RunInputs(Network Network, Dataset Train, Dataset Validation, TrainingOptions Options)
 {
-    /// <summary>What decides the bytes of the run beside the learner's options: the trainer's options, the graph, what the data were.</summary>
+    /// <summary>
+    /// What decides the bytes of the run beside the learner's options: the trainer's options, the graph, what the data
+    /// were.
+    /// </summary>
     internal SortedDictionary<string, string> Identity()
     {
         JsonObject options = Options.Fingerprint();

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Temper.Training;
 
 /// <summary>
-/// Records what the first steps of a run spend their time on, in the trace event format that Chrome's <c>about:tracing</c> and Perfetto read.
+/// Records what the first steps of a run spend their time on, in the trace event format that Chrome's
+/// <c>about:tracing</c> and Perfetto read.
 /// </summary>
 /// <remarks>Safe for several threads. Recording does not change results.</remarks>
 /// <param name="time">The clock.</param>
@@ -32,7 +33,9 @@ public sealed class StepTimeline(TimeProvider time, int process = 0, int capacit
     /// <param name="name">What is done, as the trace shows it.</param>
     public Span Begin(string name) => new(this, name);
 
-    /// <summary>The trace, a JSON object with <c>traceEvents</c>; times in microseconds since the timeline was made.</summary>
+    /// <summary>
+    /// The trace, a JSON object with <c>traceEvents</c>; times in microseconds since the timeline was made.
+    /// </summary>
     public byte[] ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -82,7 +85,8 @@ public sealed class StepTimeline(TimeProvider time, int process = 0, int capacit
         private readonly string _name;
         private readonly double _start;
 
-        internal Span(StepTimeline timeline, string name) => (_timeline, _name, _start) = (timeline, name, timeline.Now);
+        internal Span(StepTimeline timeline, string name) =>
+            (_timeline, _name, _start) = (timeline, name, timeline.Now);
 
         /// <summary>Ends the span. A default span, of no timeline, records nothing.</summary>
         public void Dispose() => _timeline?.Add(_name, _start);

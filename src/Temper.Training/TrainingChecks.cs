@@ -15,10 +15,12 @@ internal static class TrainingChecks
         if (network.Inputs.Count != 1 || network.Outputs.Count != 1)
         {
             throw new ArgumentException(
-                $"Trainer: the network must have one input and one output (got {network.Inputs.Count} and {network.Outputs.Count})", nameof(network));
+                $"Trainer: the network must have one input and one output (got {network.Inputs.Count} and "
+                + $"{network.Outputs.Count})", nameof(network));
         }
 
-        foreach ((Dataset dataset, string part) in ((Dataset, string)[])[(train, "training"), (validation, "validation")])
+        (Dataset, string)[] parts = [(train, "training"), (validation, "validation")];
+        foreach ((Dataset dataset, string part) in parts)
         {
             RequireSamples(network, dataset, part);
             RequireTargets(network, dataset, part, options.Loss);
@@ -30,12 +32,14 @@ internal static class TrainingChecks
         Shape expected = network.Inputs[0].SampleShape;
         if (!dataset.SampleShape.Equals(expected))
         {
-            throw new ShapeMismatchException($"Trainer: {part} samples of {dataset.Name}", dataset.SampleShape, $"{expected}, the network's input");
+            throw new ShapeMismatchException(
+                $"Trainer: {part} samples of {dataset.Name}", dataset.SampleShape, $"{expected}, the network's input");
         }
 
         if (dataset.Count == 0)
         {
-            throw new ArgumentException($"Trainer: there are no {part} samples (got 0 from {dataset.Name}, expected 1 or more)", nameof(dataset));
+            throw new ArgumentException($"Trainer: there are no {part} samples (got 0 from {dataset.Name}, expected 1 "
+                + "or more)", nameof(dataset));
         }
     }
 
@@ -45,7 +49,8 @@ internal static class TrainingChecks
         {
             string targets = dataset.TargetShape is null ? "class labels" : $"targets {dataset.TargetShape}";
             throw new ArgumentException(
-                $"Trainer: the loss does not fit the {part} targets (got {loss.GetType().Name} for {targets}); choose another loss", nameof(loss));
+                $"Trainer: the loss does not fit the {part} targets (got {loss.GetType().Name} for {targets}); choose "
+                + "another loss", nameof(loss));
         }
 
         // Of a batch of one; the rest is one sample's.
@@ -54,7 +59,8 @@ internal static class TrainingChecks
         {
             if (!output.AsSpan()[1..].SequenceEqual(shape.AsSpan()))
             {
-                throw new ShapeMismatchException($"Trainer: {part} targets of {dataset.Name}", shape, $"[{string.Join(", ", output.Skip(1))}], the network's output");
+                throw new ShapeMismatchException($"Trainer: {part} targets of "
+                    + $"{dataset.Name}", shape, $"[{string.Join(", ", output.Skip(1))}], the network's output");
             }
 
             return;
@@ -76,7 +82,8 @@ internal static class TrainingChecks
             if (label < 0 || label >= output[1])
             {
                 throw new ArgumentException(
-                    $"Trainer: a {part} label is no class of the network (got {label} at sample {i} of {dataset.Name}, expected 0 to {output[1] - 1}); "
+                    $"Trainer: a {part} label is no class of the network (got {label} at sample {i} of {dataset.Name}, "
+                    + $"expected 0 to {output[1] - 1}); "
                     + "replace the network's head or correct the labels",
                     nameof(dataset));
             }

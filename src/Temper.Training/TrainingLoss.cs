@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temper.Optimization;
 using Temper.Tensors;
+using Temper.Training.Evaluation;
 
 namespace Temper.Training;
 
@@ -22,7 +23,9 @@ public abstract record TrainingLoss : IFingerprinted
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 
-    /// <summary>How many samples of a batch are right: the largest output is at the label. Zero where that means nothing.</summary>
+    /// <summary>
+    /// How many samples of a batch are right: the largest output is at the label. Zero where that means nothing.
+    /// </summary>
     internal int CountCorrect(Tensor output, Tensor targets)
     {
         if (!IsClassification)
@@ -30,13 +33,12 @@ public abstract record TrainingLoss : IFingerprinted
             return 0;
         }
 
-        ReadOnlySpan<float> rows = output.AsSpan<float>();
+        var rows = new ClassRows(output);
         ReadOnlySpan<long> labels = targets.AsSpan<long>();
-        int classes = output.Shape[-1];
         int correct = 0;
         for (int i = 0; i < labels.Length; i++)
         {
-            correct += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(rows.Slice(i * classes, classes)) == labels[i] ? 1 : 0;
+            correct += rows.Predicted(i) == labels[i] ? 1 : 0;
         }
 
         return correct;
@@ -58,10 +60,12 @@ public sealed record CrossEntropyLoss : TrainingLoss
 
     /// <inheritdoc/>
     public override Tensor Value(Tensor output, Tensor targets) =>
-        output.CrossEntropy(targets, new CrossEntropyOptions { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights });
+        output.CrossEntropy(
+            targets, new CrossEntropyOptions { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights });
 
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TrainingJson.Default.CrossEntropyLoss)!;
+    public override JsonNode Fingerprint() =>
+        JsonSerializer.SerializeToNode(this, TrainingJson.Default.CrossEntropyLoss)!;
 }
 
 /// <summary>The mean squared difference to targets of the output's shape: regression.</summary>
@@ -74,7 +78,9 @@ public sealed record MeanSquaredErrorLoss : TrainingLoss
     public override JsonNode Fingerprint() => new JsonObject();
 }
 
-/// <summary>Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels a sample.</summary>
+/// <summary>
+/// Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels per sample.
+/// </summary>
 public sealed record BinaryCrossEntropyLoss : TrainingLoss
 {
     /// <inheritdoc/>

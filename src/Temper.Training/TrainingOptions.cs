@@ -6,12 +6,14 @@ using Temper.Optimization;
 namespace Temper.Training;
 
 /// <summary>
-/// How a network is trained. A method plugs in as an objective, a regularizer, a mask on the network, an edit between epochs or a
-/// callback.
+/// How a network is trained. A method plugs in as an objective, a regularizer, a mask on the network, an edit between
+/// epochs or a callback.
 /// </summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Decides order, augmentation and dropout. The same seed gives the same bytes for any number of threads.</summary>
+    /// <summary>
+    /// Seed of sample order, augmentation and dropout. The same seed gives the same bytes for any number of threads.
+    /// </summary>
     public required ulong Seed { get; init; }
 
     /// <summary>Passes over the training data; one or more.</summary>
@@ -60,7 +62,10 @@ public sealed record TrainingOptions
     /// <summary>Callbacks that are told of steps and epochs.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
 
-    /// <summary>The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may resume on another number of them.</summary>
+    /// <summary>
+    /// The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may
+    /// resume on another number of them.
+    /// </summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 
     /// <summary>Records the time spent in each step; null = off. Does not change results.</summary>
@@ -72,12 +77,13 @@ public sealed record TrainingOptions
     /// <summary>The part that makes steps of gradients.</summary>
     internal LearnerOptions ForLearner() => new()
     {
-        Optimizer = Optimizer, Regularizers = Regularizers, Groups = Groups, Clipping = Clipping, Average = Average, Seed = Seed,
+        Optimizer = Optimizer, Regularizers = Regularizers, Groups = Groups, Clipping = Clipping, Average = Average,
+        Seed = Seed,
     };
 
     /// <summary>
-    /// What decides the bytes of a run beside the learner's options. Where checkpoints lie and who is told does not; nor does the number of
-    /// epochs, unless the schedule depends on it: such a run may go on for more.
+    /// What decides the bytes of a run beside the learner's options. Where checkpoints lie and who is told does not;
+    /// nor does the number of epochs, unless the schedule depends on it: such a run may go on for more.
     /// </summary>
     internal JsonObject Fingerprint() => new()
     {
@@ -87,7 +93,9 @@ public sealed record TrainingOptions
         ["schedule"] = OptionsJson.Of(Schedule),
         ["loss"] = Fingerprints.Of(Loss),
         ["objective"] = Objective is null ? null : Fingerprints.Of(Objective),
-        ["earlyStopping"] = EarlyStopping is null ? null : JsonSerializer.SerializeToNode(EarlyStopping, TrainingJson.Default.EarlyStopping),
+        ["earlyStopping"] = EarlyStopping is null
+            ? null
+            : JsonSerializer.SerializeToNode(EarlyStopping, TrainingJson.Default.EarlyStopping),
         ["transforms"] = Fingerprints.Of(Transforms),
         ["edits"] = Fingerprints.Of(Edits),
     };
@@ -102,23 +110,32 @@ public sealed record TrainingOptions
         Clipping?.Validate();
         Average?.Validate();
         EarlyStopping?.Validated();
-        if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(
+            group => group.Count() > 1) is { } twice)
         {
-            throw new ArgumentException($"TrainingOptions.Edits: two edits have one name (got '{twice.Key}' twice), under which their state is saved; rename one");
+            throw new ArgumentException($"TrainingOptions.Edits: two edits have one name (got '{twice.Key}' twice), "
+                + "under which their state is saved; rename one");
         }
 
         return this;
     }
 }
 
-/// <summary>Watches training. Called on the training thread; what it does must not depend on time if runs are to be repeatable.</summary>
+/// <summary>
+/// Watches training. Called on the training thread; what it does must not depend on time if runs are to be repeatable.
+/// </summary>
 public interface ITrainingCallback
 {
-    /// <summary>After each batch; with <see cref="TrainingOptions.Accumulation"/> several of them make a step.</summary>
+    /// <summary>
+    /// After each batch; with <see cref="TrainingOptions.Accumulation"/> several of them make a step.
+    /// </summary>
     /// <param name="progress">Where training stands.</param>
     void OnStep(StepProgress progress);
 
-    /// <summary>After each epoch, its validation included, and before its checkpoint: a run that is killed between the two tells again.</summary>
+    /// <summary>
+    /// After each epoch, its validation included, and before its checkpoint: a run that is killed between the two tells
+    /// again.
+    /// </summary>
     /// <param name="epoch">What came of it.</param>
     void OnEpoch(EpochResult epoch);
 }
@@ -131,7 +148,7 @@ public interface ITrainingCallback
 /// <param name="Loss">Mean loss of the epoch so far, regularizers not included.</param>
 public readonly record struct StepProgress(int Epoch, int Batch, int Batches, long Step, double Loss);
 
-/// <summary>What came of an epoch.</summary>
+/// <summary>Results of an epoch.</summary>
 public sealed record EpochResult
 {
     /// <summary>Number of the epoch, from 0.</summary>
@@ -160,12 +177,15 @@ public sealed record EpochResult
     public required bool IsBest { get; init; }
 }
 
-/// <summary>What training gives.</summary>
+/// <summary>Result of training.</summary>
 /// <param name="Network">The network of the best epoch on the validation samples.</param>
 /// <param name="Last">The network of the last epoch, with averaged weights where there is an average.</param>
 /// <param name="History">All epochs.</param>
 /// <param name="BestEpoch">Number of the best epoch, from 0.</param>
 /// <param name="Steps">Steps in all.</param>
-/// <param name="IsComplete">False when it was canceled; then a checkpoint, if there is a folder for it, lets it go on.</param>
+/// <param name="IsComplete">
+/// False when it was canceled; then a checkpoint, if there is a folder for it, lets it go on.
+/// </param>
 public sealed record TrainingResult(
-    Networks.Network Network, Networks.Network Last, IReadOnlyList<EpochResult> History, int BestEpoch, long Steps, bool IsComplete);
+    Networks.Network Network, Networks.Network Last, IReadOnlyList<EpochResult> History, int BestEpoch, long Steps,
+    bool IsComplete);

@@ -5,7 +5,9 @@ using Temper.Training.Checkpoints;
 
 namespace Temper.Training;
 
-/// <summary>Where a run of the trainer stands, beside the learner's state: what a checkpoint saves as the method's JSON.</summary>
+/// <summary>
+/// Where a run of the trainer stands, beside the learner's state: what a checkpoint saves as the method's JSON.
+/// </summary>
 internal sealed record TrainingProgress
 {
     /// <summary>The epoch that is running, and the batch that comes next in it.</summary>
@@ -20,7 +22,9 @@ internal sealed record TrainingProgress
 
     public long Correct { get; set; }
 
-    /// <summary>Samples whose answers were counted; fewer than <see cref="Samples"/> where an objective gives no output.</summary>
+    /// <summary>
+    /// Samples whose answers were counted; fewer than <see cref="Samples"/> where an objective gives no output.
+    /// </summary>
     public long Counted { get; set; }
 
     public long Samples { get; set; }
@@ -47,7 +51,8 @@ internal sealed record TrainingProgress
     {
         try
         {
-            TrainingProgress progress = json?.Deserialize(TrainingJson.Default.TrainingProgress) ?? throw new JsonException("it is not of the trainer");
+            TrainingProgress progress = json?.Deserialize(TrainingJson.Default.TrainingProgress)
+                ?? throw new JsonException("it is not of the trainer");
             return progress.IsPlausible() ? progress : throw new JsonException("numbers contradict each other");
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
@@ -58,6 +63,7 @@ internal sealed record TrainingProgress
 
     internal void BeginEpoch() => (Batch, LossSum, Correct, Counted, Samples) = (0, 0, 0, 0, 0);
 
-    private bool IsPlausible() => Epoch >= 0 && Batch >= 0 && Correct >= 0 && Counted >= 0 && Samples >= 0 && History.Count == Epoch
+    private bool IsPlausible() =>
+        Epoch >= 0 && Batch >= 0 && Correct >= 0 && Counted >= 0 && Samples >= 0 && History.Count == Epoch
         && BestEpoch >= -1 && BestEpoch < History.Count;
 }

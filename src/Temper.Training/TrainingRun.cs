@@ -30,12 +30,15 @@ internal sealed class TrainingRun
     private float _heldBatches;
     private int _heldCount;
 
-    /// <summary>The batch that the loss is computed of, its samples on all ranks, and how many of its answers are right.</summary>
+    /// <summary>
+    /// The batch that the loss is computed of, its samples on all ranks, and how many of its answers are right.
+    /// </summary>
     private Batch? _batch;
     private int _samples;
     private int _correct = -1;
 
-    private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
+    private TrainingRun(
+        Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
     {
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
@@ -43,7 +46,10 @@ internal sealed class TrainingRun
         _ranks = _options.Ranks;
         _root = RandomStream.FromSeed(_options.Seed);
         _dropout = _root.Split("dropout");
-        var loading = new DataLoaderOptions { BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart };
+        var loading = new DataLoaderOptions
+        {
+            BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart,
+        };
         _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
         _loss = Loss;
         _best = networks.GetValueOrDefault(BestName);
@@ -59,19 +65,23 @@ internal sealed class TrainingRun
     }
 
     internal static TrainingRun Begin(RunInputs inputs) =>
-        new(new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs, ReadOnlyDictionary<string, Network>.Empty);
+        new(new Learner(
+            inputs.Network,
+            inputs.Options.ForLearner()), new TrainingProgress(), inputs, ReadOnlyDictionary<string, Network>.Empty);
 
     internal static TrainingRun Resume(RunInputs inputs)
     {
         string folder = inputs.Options.CheckpointFolder
-            ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run");
+            ?? throw new ArgumentException(
+                "Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run");
         Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
         TrainingProgress progress = TrainingProgress.Read(method.Json, folder);
         if (progress.Epoch > inputs.Options.Epochs)
         {
             learner.Dispose();
             throw new ArgumentException(
-                $"Trainer.Resume: the run has more epochs behind it than it may have (got {inputs.Options.Epochs}, expected {progress.Epoch} or more); start a new run");
+                $"Trainer.Resume: the run has more epochs behind it than it may have (got {inputs.Options.Epochs}, "
+                + $"expected {progress.Epoch} or more); start a new run");
         }
 
         return new TrainingRun(learner, progress, inputs, method.Networks);
@@ -82,7 +92,8 @@ internal sealed class TrainingRun
     {
         try
         {
-            while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping)
+            while (_progress.Epoch < _options.Epochs
+                && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping)
                 && !_options.Edits.Any(edit => edit.EndsTraining))
             {
                 if (!RunEpoch(cancel))
@@ -102,7 +113,9 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <summary>Runs what is left of the epoch; false when it was canceled, after which a checkpoint tells where.</summary>
+    /// <summary>
+    /// Runs what is left of the epoch; false when it was canceled, after which a checkpoint tells where.
+    /// </summary>
     private bool RunEpoch(CancellationToken cancel)
     {
         int batches = _loader.BatchCount;
@@ -118,7 +131,8 @@ internal sealed class TrainingRun
 
             Step(batch, isLast: batch.Index == batches - 1);
             _progress.Batch = batch.Index + 1;
-            var progress = new StepProgress(_progress.Epoch, batch.Index, batches, _learner.Steps, _progress.LossSum / _progress.Samples);
+            var progress = new StepProgress(
+                _progress.Epoch, batch.Index, batches, _learner.Steps, _progress.LossSum / _progress.Samples);
             foreach (ITrainingCallback callback in _options.Callbacks)
             {
                 callback.OnStep(progress);
@@ -136,7 +150,7 @@ internal sealed class TrainingRun
             return;
         }
 
-        // The schedule's place is that of the first of the batches that make a step.
+        // The schedule's position is that of the first of the batches that make a step.
         int first = batch.Index - (batch.Index % _options.Accumulation);
         double epoch = _progress.Epoch + ((double)first * _options.BatchSize / _loader.SampleCount);
         using (whole)
@@ -149,14 +163,17 @@ internal sealed class TrainingRun
 
     private Gradients GradientsOf(Batch batch)
     {
-        // What an attack or a teacher computes is lent for this step, so that loops over large tensors leave no garbage.
+        // What an attack or a teacher computes is rented for this step, so that loops over large tensors leave no
+        // garbage.
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
         _batch = _options.Objective is null
             ? batch
-            : _objective.Prepare(_learner.Network, batch, _ranks.StreamOf(_root.Split("objective").Split(_progress.Epoch).Split(batch.Index)));
+            : _objective.Prepare(_learner.Network, batch, _ranks.StreamOf(
+                _root.Split("objective").Split(_progress.Epoch).Split(batch.Index)));
         _samples = _loader.SamplesOf(batch.Index);
         _batch = _ranks.Share(_batch, _samples);
-        var request = new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
+        var request =
+            new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
         Gradients gradients;
         using (Measure("forward and backward"))
         {
@@ -198,7 +215,9 @@ internal sealed class TrainingRun
         _progress.Correct += (long)sums[1];
     }
 
-    /// <summary>The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.</summary>
+    /// <summary>
+    /// The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.
+    /// </summary>
     private Gradients? Accumulated(Gradients gradients, float weight, bool isLast)
     {
         if (_options.Accumulation == 1)
@@ -239,7 +258,9 @@ internal sealed class TrainingRun
         {
             Epoch = _progress.Epoch,
             TrainLoss = _progress.LossSum / _progress.Samples,
-            TrainAccuracy = _options.Loss.IsClassification && _progress.Counted > 0 ? (double)_progress.Correct / _progress.Counted : double.NaN,
+            TrainAccuracy = _options.Loss.IsClassification && _progress.Counted > 0
+                ? (double)_progress.Correct / _progress.Counted
+                : double.NaN,
             Regularization = _progress.Terms,
             ValidationLoss = found.Loss,
             ValidationAccuracy = found.Accuracy,
@@ -299,7 +320,8 @@ internal sealed class TrainingRun
         if (_options.CheckpointFolder is { } folder && _ranks.Part.Index == 0)
         {
             Dictionary<string, Network> networks = _options.Edits
-                .SelectMany(edit => edit.SaveNetworks().Select(entry => KeyValuePair.Create(PrefixOf(edit) + entry.Key, entry.Value)))
+                .SelectMany(edit =>
+                    edit.SaveNetworks().Select(entry => KeyValuePair.Create(PrefixOf(edit) + entry.Key, entry.Value)))
                 .ToDictionary(StringComparer.Ordinal);
             if (_best is not null)
             {
@@ -316,8 +338,10 @@ internal sealed class TrainingRun
     private TrainingResult Result(bool isComplete)
     {
         // After a whole run whose last epoch is the best, both are the same network.
-        bool isBest = isComplete && _best is not null && _progress.BestEpoch == _progress.Epoch - 1 && _options.Edits.Count == 0;
+        bool isBest =
+            isComplete && _best is not null && _progress.BestEpoch == _progress.Epoch - 1 && _options.Edits.Count == 0;
         Network last = isBest ? _best! : _ranks.Whole(_learner).AverageSnapshot();
-        return new TrainingResult(_best ?? last, last, _progress.History, Math.Max(_progress.BestEpoch, 0), _learner.Steps, isComplete);
+        return new TrainingResult(
+            _best ?? last, last, _progress.History, Math.Max(_progress.BestEpoch, 0), _learner.Steps, isComplete);
     }
 }

@@ -36,7 +36,7 @@ public sealed class AttackTests : IDisposable
     [Fact]
     public void Adversarials_are_written_one_row_a_sample_with_a_report()
     {
-        ToolResult result = Tool.Run("attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "ddn", "--output", _folder["out"], "--json");
+        ToolResult result = Tool.RunProcess("attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "ddn", "--output", _folder["out"], "--json");
         Assert.Equal((0, ""), (result.ExitCode, result.ExitCode == 0 ? "" : result.Error));
         JsonElement json = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal((Count, "ddn", "l2"), (json.GetProperty("count").GetInt32(), json.GetProperty("attack").GetString(), json.GetProperty("norm").GetString()));
@@ -136,7 +136,7 @@ public sealed class AttackTests : IDisposable
 
     private static void Refused(int code, string word, params string[] arguments)
     {
-        ToolResult result = Tool.RunHere(arguments);
+        ToolResult result = Tool.Run(arguments);
         Assert.Equal((code, true), (result.ExitCode, result.Error.Contains(word, StringComparison.Ordinal)));
     }
 

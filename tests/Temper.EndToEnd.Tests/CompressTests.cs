@@ -14,7 +14,7 @@ public sealed class CompressTests
     {
         using var folder = new TemporaryFolder();
         string output = folder["small"];
-        ToolResult result = Tool.Run(
+        ToolResult result = Tool.RunProcess(
             ["compress", TrainedRun.Folder, .. Quick, "--structure", "channels", "--max-accuracy-drop", "30", "--validation", "test:0.5", "--output", output, "--runs", folder.Path, "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
         using JsonDocument document = JsonDocument.Parse(result.Output);
@@ -128,7 +128,7 @@ public sealed class CompressTests
     public void Pruning_takes_a_target_and_leaves_layers_alone()
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run(["prune", TrainedRun.Folder, "--rule", "sparsity", "--threshold", "0.6", "--ignore", "fc*", "--runs", folder.Path, "--json"]);
+        ToolResult result = Tool.RunProcess(["prune", TrainedRun.Folder, "--rule", "sparsity", "--threshold", "0.6", "--ignore", "fc*", "--runs", folder.Path, "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal(2, Tool.Run(["prune", TrainedRun.Folder, "--rule", "macs", "--runs", folder.Path]).ExitCode);
     }
@@ -138,7 +138,7 @@ public sealed class CompressTests
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.RunHere(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
         Assert.True(result.ExitCode == 2, result.Error);
         Assert.Contains(part, result.Error, StringComparison.Ordinal);
     }
@@ -155,7 +155,7 @@ public sealed class CompressTests
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.RunHere(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
         Assert.True(result.ExitCode == exitCode, $"{result.ExitCode}: {result.Error}");
     }
 }

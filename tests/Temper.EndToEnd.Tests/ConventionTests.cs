@@ -10,16 +10,36 @@ public sealed class ConventionTests
     [Fact]
     public void Help_goes_to_standard_output_and_succeeds()
     {
-        ToolResult result = Tool.Run("--help");
+        ToolResult result = Tool.RunProcess("--help");
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("temper [command]", result.Output, StringComparison.Ordinal);
         Assert.Empty(result.Error);
     }
 
     [Fact]
+    public void List_of_commands_is_what_the_library_would_write()
+    {
+        string library = Tool.Run("--help", "--help").Output;
+        Assert.Contains("Commands:", library, StringComparison.Ordinal);
+        Assert.Equal(library, Tool.Run("--help").Output);
+    }
+
+    [Fact]
+    public void List_of_commands_fits_the_width()
+    {
+        using var writer = new StringWriter();
+        Cli.CommandLine.RootHelp.Write(writer, 40, "A text.", [("train", "Train a network of any kind on any data that can be read"), ("x", "y")]);
+        string[] lines = writer.ToString().ReplaceLineEndings("\n").Split('\n');
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 40));
+        Assert.Contains("  train  Train a network of any kind on", lines);
+        Assert.Contains("         any data that can be read", lines);
+        Assert.Contains("  x      y", lines);
+    }
+
+    [Fact]
     public void Version_is_one_line()
     {
-        ToolResult result = Tool.Run("--version");
+        ToolResult result = Tool.RunProcess("--version");
         Assert.Equal(0, result.ExitCode);
         Assert.Matches(@"^\d+\.\d+\.\d+\S*\n$", result.Output.ReplaceLineEndings("\n"));
     }
@@ -30,7 +50,7 @@ public sealed class ConventionTests
     [InlineData("'fashion-mnist'", "data", "verify", "fashion-mist")]
     public void Unknown_word_gives_2_and_a_suggestion(string suggestion, params string[] arguments)
     {
-        ToolResult result = Tool.RunHere(arguments);
+        ToolResult result = Tool.Run(arguments);
         Assert.Equal(2, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Contains($"did you mean {suggestion}?", result.Error, StringComparison.Ordinal);
@@ -44,7 +64,7 @@ public sealed class ConventionTests
     [InlineData("completion", "tcsh")]
     public void Value_that_cannot_be_used_gives_2_in_one_line(params string[] arguments)
     {
-        ToolResult result = Tool.RunHere(arguments);
+        ToolResult result = Tool.Run(arguments);
         Assert.Equal(2, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
@@ -57,7 +77,7 @@ public sealed class ConventionTests
     [InlineData("bench", "--filter", "64 x 300", "--seconds", "0.01")]
     public void Json_is_exactly_one_document(params string[] arguments)
     {
-        ToolResult result = Tool.Run([.. arguments, "--json"]);
+        ToolResult result = Tool.RunProcess([.. arguments, "--json"]);
         Assert.Equal(0, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         Assert.Equal(1, document.RootElement.GetProperty("schema").GetInt32());
@@ -93,7 +113,7 @@ public sealed class ConventionTests
     [Fact]
     public void Flags_of_other_tools_mean_ours()
     {
-        string printed = Tool.RunHere("train", "lenet-5", "--lr", "0.25", "--wd", "0.125", "--batch-size", "7", "--print-config").Output;
+        string printed = Tool.Run("train", "lenet-5", "--lr", "0.25", "--wd", "0.125", "--batch-size", "7", "--print-config").Output;
         Assert.Contains("learning-rate: 0.25\n", printed, StringComparison.Ordinal);
         Assert.Contains("weight-decay: 0.125\n", printed, StringComparison.Ordinal);
         Assert.Contains("batch: 7\n", printed, StringComparison.Ordinal);
@@ -116,7 +136,7 @@ public sealed class ConventionTests
     public void Configuration_that_cannot_be_used_gives_2(string text, string message)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.RunHere("inspect", "lenet-5", "--config", folder.Write("run.yaml", text));
+        ToolResult result = Tool.Run("inspect", "lenet-5", "--config", folder.Write("run.yaml", text));
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }
@@ -131,7 +151,7 @@ public sealed class ConventionTests
 
     [Fact]
     public void Missing_configuration_file_gives_6() =>
-        Assert.Equal(6, Tool.Run("doctor", "--config", "no/such/file.yaml").ExitCode);
+        Assert.Equal(6, Tool.RunProcess("doctor", "--config", "no/such/file.yaml").ExitCode);
 
     [Theory]
     [InlineData("temper comp", "completion")]

@@ -33,7 +33,7 @@ public sealed class ConversionTests : IDisposable
         double[] accuracies = [.. chain.Select(model => Json(Tool.Run("eval", model, "--data", Data, "--json")).RootElement.GetProperty("loss").GetDouble())];
         Assert.All(accuracies, accuracy => Assert.Equal(accuracies[0], accuracy, 1e-5));
         Assert.Equal(2, Tool.Run("convert", chain[0], chain[1]).ExitCode);
-        Assert.Equal(0, Tool.Run("convert", chain[0], chain[1], "--force").ExitCode);
+        Assert.Equal(0, Tool.RunProcess("convert", chain[0], chain[1], "--force").ExitCode);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class ConversionTests : IDisposable
         OnnxFile.Save(_network, _folder["a.onnx"]);
         Tensor x = Tensor.From(Samples.Uniform(3 * 28 * 28, 3), [3, 1, 28, 28]);
         NpyFile.Save(_folder["x.npy"], x);
-        Assert.Equal(0, Tool.Run("predict", _folder["a.onnx"], "--input", $"input={_folder["x.npy"]}", "--output", _folder["out"], "--engine", "graph").ExitCode);
+        Assert.Equal(0, Tool.RunProcess("predict", _folder["a.onnx"], "--input", $"input={_folder["x.npy"]}", "--output", _folder["out"], "--engine", "graph").ExitCode);
         Assert.Equal(_network.Forward(x).ToArray<float>(), NpyFile.Load(Path.Combine(_folder["out"], "output.npy")).ToArray<float>());
         Assert.Equal(2, Tool.Run("predict", _folder["a.onnx"], "--input", _folder["x.npy"], "--output", _folder["out"]).ExitCode);
         Assert.Equal(2, Tool.Run("predict", _folder["a.onnx"], "--input", $"other={_folder["x.npy"]}", "--output", _folder["out2"]).ExitCode);
@@ -142,7 +142,7 @@ public sealed class ConversionTests : IDisposable
     {
         System.IO.Compression.ZipFile.ExtractToDirectory(OutsideData.PathOf("onnx-node-tests/onnx-node-tests.zip"), _folder["tests"]);
         string Model(string name) => Path.Combine(_folder["tests"], name, "model.onnx");
-        Assert.Equal(0, Tool.Run("verify", Model("test_gemm_all_attributes")).ExitCode);
+        Assert.Equal(0, Tool.RunProcess("verify", Model("test_gemm_all_attributes")).ExitCode);
         Assert.Equal(3, Tool.Run("verify", Model("test_split_to_sequence_1")).ExitCode);
         ToolResult other = Tool.Run("verify", Model("test_relu"), "--test-data", Path.Combine(_folder["tests"], "test_tanh"), "--json");
         Assert.Equal(4, other.ExitCode);

@@ -136,7 +136,7 @@ public sealed class DataTests : IDisposable
 
     private static void AssertRefused(int code, string message, params string[] arguments)
     {
-        ToolResult result = Tool.RunHere(arguments);
+        ToolResult result = Tool.Run(arguments);
         Assert.True(result.ExitCode == code, $"{result.ExitCode}: {result.Error}");
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

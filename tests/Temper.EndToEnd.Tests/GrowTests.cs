@@ -56,7 +56,7 @@ public sealed class GrowTests
             Tool.Finish(process);
         }
 
-        ToolResult resumed = Tool.Run("grow", "--resume", "last", "--runs", folder["killed"]), whole = Tool.Run([.. Small, "--runs", folder["whole"]]);
+        ToolResult resumed = Tool.RunProcess("grow", "--resume", "last", "--runs", folder["killed"]), whole = Tool.Run([.. Small, "--runs", folder["whole"]]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.True(whole.ExitCode == 0, whole.Error);
         Assert.Equal(Model(folder["whole"]), Model(folder["killed"]));
@@ -72,7 +72,7 @@ public sealed class GrowTests
     public void What_cannot_be_grown_gives_2_and_says_why(string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.RunHere([.. arguments, "--runs", folder["runs"]]);
+        ToolResult result = Tool.Run([.. arguments, "--runs", folder["runs"]]);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

@@ -51,7 +51,7 @@ public sealed class HardenTests : IDisposable
     public void Probe_prints_one_document_and_the_same_for_any_batch_and_threads()
     {
         string[] probe = ["probe", _folder["model.safetensors"], "--data", _folder["data.npz"], "--samples", "30", "--json"];
-        ToolResult result = Tool.Run([.. probe, "--output", _folder["out"]]), other = Tool.Run([.. probe, "--probe-batch", "3", "--threads", "1"]);
+        ToolResult result = Tool.RunProcess([.. probe, "--output", _folder["out"]]), other = Tool.Run([.. probe, "--probe-batch", "3", "--threads", "1"]);
         Assert.True(result.ExitCode == 0, result.Error);
         JsonElement json = JsonDocument.Parse(result.Output).RootElement, again = JsonDocument.Parse(other.Output).RootElement;
         Assert.All(Fields, field => Assert.Equal(json.GetProperty(field).GetRawText(), again.GetProperty(field).GetRawText()));
@@ -140,7 +140,7 @@ public sealed class HardenTests : IDisposable
             Tool.Finish(process);
         }
 
-        ToolResult resumed = Tool.Run("harden", "--resume", "last", "--runs", _folder["killed"]), whole = Tool.Run([.. harden, "--runs", _folder["whole"]]);
+        ToolResult resumed = Tool.RunProcess("harden", "--resume", "last", "--runs", _folder["killed"]), whole = Tool.Run([.. harden, "--runs", _folder["whole"]]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.True(whole.ExitCode == 0, whole.Error);
         Assert.Equal(Model(_folder["whole"]), Model(_folder["killed"]));
@@ -163,7 +163,7 @@ public sealed class HardenTests : IDisposable
 
     private static void Refused(int code, string message, params string[] arguments)
     {
-        ToolResult result = Tool.RunHere(arguments);
+        ToolResult result = Tool.Run(arguments);
         Assert.True(result.ExitCode == code, $"{string.Join(' ', arguments)}: {result.ExitCode} {result.Error}");
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

@@ -39,7 +39,7 @@ public sealed class PlanTests : IDisposable
     {
         string kernels = Path.Combine(_folder, "kernels.json"), ranks = Path.Combine(_folder, "ranks.json");
         File.WriteAllText(kernels, """{"kind": "kernels", "format": "temper-kernel-plan", "version": 1, "cpu": "x", "parts": {}, "batches": {}}""");
-        Assert.Equal(0, Tool.Run("plan", "lenet-c", "--save-plan", ranks, "-q").ExitCode);
+        Assert.Equal(0, Tool.RunProcess("plan", "lenet-c", "--save-plan", ranks, "-q").ExitCode);
         ToolResult wrong = Tool.Run("plan", "lenet-c", "--plan", kernels);
         Assert.Equal(3, wrong.ExitCode);
         Assert.Contains("'kernels'", wrong.Error, StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class PlanTests : IDisposable
     {
         string plan = Path.Combine(_folder, "plan.json");
         File.WriteAllText(plan, """{"kind": "ranks", "version": 1, "network": "lenet-c", "accelerators": 4, "batch": 256, "layers": ["conv1", "conv2", "fc1", "fc2"], "levels": ["0011", "0011"], "junctions": {}}""");
-        ToolResult result = Tool.RunHere([.. arguments.Select(argument => argument is "PLAN" ? plan : argument)]);
+        ToolResult result = Tool.Run([.. arguments.Select(argument => argument is "PLAN" ? plan : argument)]);
         Assert.Equal(code, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
@@ -74,7 +74,7 @@ public sealed class PlanTests : IDisposable
     {
         string path = Path.Combine(_folder, "topology.json");
         File.WriteAllText(path, text);
-        ToolResult result = Tool.RunHere("plan", "lenet-c", "--accelerators", "4", "--topology", path);
+        ToolResult result = Tool.Run("plan", "lenet-c", "--accelerators", "4", "--topology", path);
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("topology", result.Error, StringComparison.Ordinal);
     }

@@ -21,7 +21,7 @@ public sealed class ReinforcementTests : IDisposable
         Assert.Equal(("cartpole", 2048), (json.GetProperty("env").GetString(), json.GetProperty("steps").GetInt32()));
         Assert.Equal(4, json.GetProperty("curve").GetArrayLength());
         Assert.True(File.Exists(json.GetProperty("report").GetString()));
-        ToolResult played = Tool.Run(
+        ToolResult played = Tool.RunProcess(
             "rl", "play", "--env", "cartpole", "--agent", _folder["agent.safetensors"], "--episodes", "4", "--seed", "2", "--report", _folder["play.html"], "--json");
         JsonElement returns = JsonDocument.Parse(played.Output).RootElement.GetProperty("returns");
         Assert.Equal((0, 4), (played.ExitCode, returns.GetArrayLength()));
@@ -39,7 +39,7 @@ public sealed class ReinforcementTests : IDisposable
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("--resume", stopped.Error, StringComparison.Ordinal);
         string run = Directory.GetDirectories(_folder["runs"]).Single(folder => !File.Exists(Path.Combine(folder, "result.json")));
-        Assert.Equal(0, Tool.Run("rl", "train", "--resume", run, "--max-time", "none").ExitCode);
+        Assert.Equal(0, Tool.RunProcess("rl", "train", "--resume", run, "--max-time", "none").ExitCode);
         Assert.Equal(File.ReadAllBytes(_folder["whole.safetensors"]), File.ReadAllBytes(_folder["part.safetensors"]));
     }
 
@@ -50,7 +50,7 @@ public sealed class ReinforcementTests : IDisposable
         ToolResult played = Tool.Run("rl", "play", "--env", "brick-break", "--agent", agent, "--episodes", "4", "--seed", "0", "--json");
         Assert.Equal(0, played.ExitCode);
         Assert.All(JsonDocument.Parse(played.Output).RootElement.GetProperty("returns").EnumerateArray(), value => Assert.Contains(value.GetDouble(), new double[] { 22, 26 }));
-        Assert.Equal(0, Tool.Run("rl", "replay", "--env", "brick-break", "--trace", trace).ExitCode);
+        Assert.Equal(0, Tool.RunProcess("rl", "replay", "--env", "brick-break", "--trace", trace).ExitCode);
         ToolResult other = Tool.Run("rl", "replay", "--env", "treasure-dash", "--trace", trace);
         Assert.Equal(Differs, other.ExitCode);
         Assert.Contains("episode ep0, step 0", other.Error, StringComparison.Ordinal);

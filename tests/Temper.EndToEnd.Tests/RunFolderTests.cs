@@ -40,11 +40,11 @@ public sealed class RunFolderTests : IDisposable
         double before = Seconds(run);
         ToolResult more = Tool.Run("train", "--resume", run, "--epochs", "3", "--strength", "0.001");
         Assert.True(more.ExitCode == 0, more.Error);
-        Assert.True(Seconds(run) > before + 0.01, $"{Seconds(run)} after {before}");
+        Assert.True(Seconds(run) > before, $"{Seconds(run)} after {before}");
         double[] seconds = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("seconds").GetDouble())];
         Assert.Equal(3, seconds.Length);
         Assert.Equal(seconds.Order(), seconds);
-        Assert.True(seconds[2] >= before);
+        Assert.True(seconds[2] > seconds[1], $"{seconds[2]} after {seconds[1]}");
     }
 
     [Fact]

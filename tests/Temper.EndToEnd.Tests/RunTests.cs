@@ -30,7 +30,7 @@ public sealed class RunTests
         Assert.Equal(12, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length);
 
         // What eval finds in the file is what train said.
-        using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", run, "--data", Data, "--json").Output);
+        using JsonDocument eval = JsonDocument.Parse(Tool.RunProcess("eval", run, "--data", Data, "--json").Output);
         Assert.Equal(accuracy, eval.RootElement.GetProperty("accuracy").GetDouble());
     }
 
@@ -38,7 +38,7 @@ public sealed class RunTests
     public void Report_is_one_file_that_needs_nothing_else()
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run("report", TrainedRun.Folder, "--output", folder["again.html"]);
+        ToolResult result = Tool.RunProcess("report", TrainedRun.Folder, "--output", folder["again.html"]);
         Assert.Equal(0, result.ExitCode);
         string html = File.ReadAllText(result.Output.Trim());
         Assert.Equal(html, File.ReadAllText(Path.Combine(TrainedRun.Folder, "report.html")));
@@ -52,7 +52,7 @@ public sealed class RunTests
     public void Demo_makes_a_lean_network_and_compares()
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run(
+        ToolResult result = Tool.RunProcess(
             "demo", "--data", "synth:shapes?count=600&classes=4", "--epochs", "2", "--stage-epochs", "1", "--max-accuracy-drop", "10", "--runs", folder.Path, "--json");
         Assert.True(result.ExitCode == 0, result.Error);
         using JsonDocument document = JsonDocument.Parse(result.Output);
@@ -98,7 +98,7 @@ public sealed class RunTests
             Assert.Equal(exitCode, Tool.Finish(process).ExitCode);
         }
 
-        ToolResult resumed = Tool.Run("train", "--resume", "last", "--runs", stopped.Path);
+        ToolResult resumed = Tool.RunProcess("train", "--resume", "last", "--runs", stopped.Path);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.Equal(Model(TrainedRun.Folder), Model(Directory.GetDirectories(stopped.Path).Single()));
     }
@@ -108,7 +108,7 @@ public sealed class RunTests
     {
         using var folder = new TemporaryFolder();
         string[] endless = [.. Tiny[..4], "--epochs", "100000", "--runs", folder.Path];
-        ToolResult stopped = Tool.Run([.. endless, "--max-time", "1500ms"]);
+        ToolResult stopped = Tool.RunProcess([.. endless, "--max-time", "1500ms"]);
         Assert.Equal(130, stopped.ExitCode);
         string run = Directory.GetDirectories(folder.Path).Single();
         Assert.Contains("--max-time 1s500ms was over after step", stopped.Error, StringComparison.Ordinal);

@@ -5,18 +5,16 @@ namespace Temper.EndToEnd.Tests;
 /// <summary>What a run of the tool gave.</summary>
 internal sealed record ToolResult(int ExitCode, string Output, string Error);
 
-/// <summary>Runs the tool as a process, as users do.</summary>
+/// <summary>Runs the tool: in this process, or as a process of its own where a test needs one.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(3);
-
-    internal static ToolResult Run(params string[] arguments) => RunWith([], arguments);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     /// <summary>
-    /// Runs the tool in this process: the same command line without the half second in which a process starts. For what is refused
-    /// before it begins; what concerns streams, signals and variables runs as a process.
+    /// Runs the tool in this process: the same command line without the second in which a process starts and compiles its
+    /// code. What concerns streams, signals and variables, and one run of each command, is a process of its own.
     /// </summary>
-    internal static ToolResult RunHere(params string[] arguments)
+    internal static ToolResult Run(params string[] arguments)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -25,6 +23,10 @@ internal static class Tool
         return new ToolResult(code, output.ToString(), error.ToString());
     }
 
+    /// <summary>Runs the tool as a process, as users do.</summary>
+    internal static ToolResult RunProcess(params string[] arguments) => RunWith([], arguments);
+
+    /// <summary>Runs the tool as a process with some variables besides ours.</summary>
     internal static ToolResult RunWith(Dictionary<string, string?> environment, params string[] arguments)
     {
         using Process process = Start(environment, arguments);
@@ -50,10 +52,10 @@ internal static class Tool
     internal static ToolResult Finish(Process process)
     {
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(MostTime))
+        if (!process.WaitForExit(MaxTime))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"the tool ran for more than {MostTime}");
+            throw new TimeoutException($"the tool ran for more than {MaxTime}");
         }
 
         return new ToolResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());

@@ -7,7 +7,7 @@ internal static class TrainedRun
 {
     private static readonly string Root = SharedFixture.Folder("trained-run", string.Join(' ', RunTests.Small), Assembly.Load("Temper.Cli"), folder =>
     {
-        ToolResult result = Tool.Run([.. RunTests.Small, "--runs", Path.Combine(folder, "runs"), "--json"]);
+        ToolResult result = Tool.RunProcess([.. RunTests.Small, "--runs", Path.Combine(folder, "runs"), "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
         File.WriteAllText(Path.Combine(folder, "output.json"), result.Output);
     });

@@ -16,6 +16,7 @@ public sealed class VideoTests : IDisposable
     [Theory]
     [InlineData("tvl1")]
     [InlineData("farneback")]
+    [InlineData("dis")]
     public void Flow_of_an_array_of_frames_is_written(string method)
     {
         VideoFile.Save(_folder["frames.npy"], Moving(4, 40));
@@ -37,7 +38,7 @@ public sealed class VideoTests : IDisposable
     {
         File.WriteAllText(_folder["empty.mp4"], "");
         VideoFile.Save(_folder["one.npy"], Moving(1, 16));
-        Assert.Equal(3, Tool.Run("flow", _folder["empty.mp4"]).ExitCode);
+        Assert.Equal(3, Tool.RunProcess("flow", _folder["empty.mp4"]).ExitCode);
         ToolResult single = Tool.Run("flow", _folder["one.npy"]);
         Assert.Equal(3, single.ExitCode);
         Assert.Contains("two frames", single.Error);
@@ -83,10 +84,10 @@ public sealed class VideoTests : IDisposable
         const string Data = "synth:actions?count=24&classes=3&frames=4&size=16";
         Assert.Equal(0, Tool.Run("train", "two-stream", "--data", Data, "--epochs", "1", "--batch", "8", "--runs", _folder["runs"], "--quiet").ExitCode);
         string model = Path.Combine(Directory.GetDirectories(_folder["runs"]).Single(), "model.safetensors");
-        ToolResult result = Tool.Run("attack", model, "--video", "--data", Data, "--levels", "8", "--rules", "noise,sparse", "--steps", "3", "--limit", "4", "--output", _folder["out"], "--json");
+        ToolResult result = Tool.Run("attack", model, "--video", "--data", Data, "--levels", "8", "--rules", "noise,l21,square,sparse", "--steps", "3", "--queries", "10", "--gradients", "logits", "--limit", "4", "--output", _folder["out"], "--json");
         Assert.Equal(0, result.ExitCode);
         JsonElement json = JsonDocument.Parse(result.Output).RootElement;
-        Assert.Equal(["clean", "noise", "sparse"], json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("attack").GetString()));
+        Assert.Equal(["clean", "noise", "l21", "square", "sparse"], json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("attack").GetString()));
         Assert.True(File.Exists(Path.Combine(_folder["out"], "report.html")));
         Assert.Equal([4, 4, 3, 16, 16], NpzFile.Load(Path.Combine(_folder["out"], "adversarial.npz"))["x_adv"].Shape);
         Assert.Equal(3, Tool.Run("attack", model, "--video", "--data", "synth:actions?count=24&classes=3&frames=5&size=16").ExitCode);

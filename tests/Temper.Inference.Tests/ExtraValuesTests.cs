@@ -39,8 +39,8 @@ public sealed class ExtraValuesTests
             using var memory = new SessionMemory();
             memory.Fit(plan, batch);
             PinnedFloats input = new(x.AsSpan<float>()), output = new(batch * Outputs);
-            memory.Lend(plan.Inputs[0], input.Address);
-            memory.Lend(plan.Outputs[0], output.Address);
+            memory.Rent(plan.Inputs[0], input.Address);
+            memory.Rent(plan.Outputs[0], output.Address);
             memory.Begin();
             memory.Run(0);
             memory.Run(1);

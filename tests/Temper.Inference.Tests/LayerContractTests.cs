@@ -13,7 +13,7 @@ public sealed class LayerContractTests
     /// <summary>Operators that are evaluated when compiled, as constants are.</summary>
     private static readonly OperatorRow[] Rows = [.. OperatorRows.All.Where(row => row.Network().Inputs.Count > 0)];
 
-    public static TheoryData<int> Places => [.. Enumerable.Range(0, Rows.Length)];
+    public static TheoryData<int> Indices => [.. Enumerable.Range(0, Rows.Length)];
 
     [Fact]
     public void Table_has_registered_operators_alone()
@@ -23,7 +23,7 @@ public sealed class LayerContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     [Trait("Category", VectorWidths.EveryWidth)]
     public void Every_candidate_agrees_with_the_network(int place)
     {

@@ -12,9 +12,9 @@ namespace Temper.Testing;
 /// </summary>
 public static class HostileBytes
 {
-    private const long MostAllocated = 32L * 1024 * 1024;
+    private const long MaxAllocated = 32L * 1024 * 1024;
 
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
 
     private static readonly int[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, 0x10000000, 0x00FFFFFF, 255];
 
@@ -67,15 +67,15 @@ public static class HostileBytes
         }
 
         // A busy machine may stop any reader for a while, but hardly the same one twice.
-        bool isSlow = Stopwatch.GetElapsedTime(start) > MostTime;
-        Assert.False(isSlow && !mayRepeat, $"{what}: took longer than {MostTime} ({Convert.ToBase64String(bad)})");
+        bool isSlow = Stopwatch.GetElapsedTime(start) > MaxTime;
+        Assert.False(isSlow && !mayRepeat, $"{what}: took longer than {MaxTime} ({Convert.ToBase64String(bad)})");
         if (isSlow)
         {
             return Refuses<TError>(bad, read, what, mayRepeat: false);
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(allocated <= MostAllocated, $"{what}: took {allocated} bytes of memory ({Convert.ToBase64String(bad)})");
+        Assert.True(allocated <= MaxAllocated, $"{what}: took {allocated} bytes of memory ({Convert.ToBase64String(bad)})");
         return isRefused;
     }
 

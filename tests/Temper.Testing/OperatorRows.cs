@@ -57,7 +57,7 @@ public static class OperatorRows
         new(new Permute([0, 3, 1, 2]), [2, 3, 4]) { Bad = [2, 3] },
         new(new Pad(1, 1, 2) { Fill = 0.5f }, [2, 3]) { Bad = [] },
         new(new Slice(2, 1, -1, 2), [2, 5]) { Bad = [2] },
-        new(new MaxPoolPlaces2d(Pool2dOptions.Of(2)), [2, 4, 4]) { IsBatched = false, Bad = [4] },
+        new(new MaxPoolIndices2d(Pool2dOptions.Of(2)), [2, 4, 4]) { IsBatched = false, Bad = [4] },
         .. Enum.GetValues<Reduction>().Select(reduction => new OperatorRow(new Reduce(reduction, [1, -1], KeepAxes: true), [2, 3, 4]) { Bad = [3], Domain = reduction == Reduction.LogSum ? OperatorDomain.AboveZero : OperatorDomain.FarApart }),
         new(new Reduce(Reduction.Mean, [2]), [2, 3]) { Bad = [3] },
         .. Enum.GetValues<PointwiseFunction>().Select(function => new OperatorRow(new Pointwise(function), [3, 4])
@@ -80,7 +80,7 @@ public static class OperatorRows
         new(new ArgExtreme(1), [3, 4]) { Bad = [] },
         new(new ArgExtreme(-1) { IsSmallest = true, KeepAxis = false, TakesLast = true }, [3, 4]) { Bad = [] },
         new(new TopK(2, 1), [3, 4]) { Bad = [1, 4], Domain = OperatorDomain.FarApart },
-        new(new TopK(2) { IsSmallest = true, GivesPlaces = true }, [3, 4]) { Bad = [3, 1] },
+        new(new TopK(2) { IsSmallest = true, GivesIndices = true }, [3, 4]) { Bad = [3, 1] },
         new(new Winners(2), [5]) { Bad = [1], Domain = OperatorDomain.FarApart },
         new(new Winners(7), [3, 2, 2]) { Bad = [3, 2], Domain = OperatorDomain.FarApart },
         .. Enum.GetValues<ChannelScore>().Select(score => new OperatorRow(new Winners(2) { Unit = WinnerUnit.Channels, Score = score }, [4, 2, 3])

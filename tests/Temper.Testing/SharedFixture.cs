@@ -11,7 +11,7 @@ namespace Temper.Testing;
 /// </summary>
 public static class SharedFixture
 {
-    private static readonly TimeSpan MostWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(10);
 
     /// <summary>A folder with the fixture's files. Not to be changed: other tests read it too.</summary>
     /// <param name="name">For people: the beginning of the folder's name.</param>
@@ -53,7 +53,7 @@ public static class SharedFixture
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (clock.Elapsed < MostWait)
+            catch (IOException) when (clock.Elapsed < MaxWait)
             {
                 Thread.Sleep(50);
             }

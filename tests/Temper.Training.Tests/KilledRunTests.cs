@@ -8,7 +8,7 @@ namespace Temper.Training.Tests;
 /// <summary>A run that is killed (SIGKILL where there are signals) after its first checkpoint, then resumed.</summary>
 public sealed class KilledRunTests
 {
-    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(1);
 
     /// <summary>Random moments after the first checkpoint, in milliseconds: in an epoch, at an edit, while a checkpoint is written.</summary>
     public static TheoryData<int> Moments => [.. Samples.Uniform(20, seed: 7).Select(u => (int)(1500 * Math.Abs(u)))];
@@ -26,7 +26,7 @@ public sealed class KilledRunTests
         using (Process process = TrainingProcess.Start(folder["checkpoints"]))
         {
             var clock = Stopwatch.StartNew();
-            while (!Trainer.CanResume(folder["checkpoints"]) && clock.Elapsed < MostTime && !process.HasExited)
+            while (!Trainer.CanResume(folder["checkpoints"]) && clock.Elapsed < MaxTime && !process.HasExited)
             {
                 Thread.Sleep(5);
             }

@@ -14,7 +14,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>A quick look, in seconds, at how easily networks are fooled, beside one another: <c>temper attack</c> measures it in earnest.</summary>
 internal static class AttackBeforeAfter
 {
-    private const int MostSamples = 64;
+    private const int MaxSamples = 64;
 
     private const double Radius = 0.1;
 
@@ -25,7 +25,7 @@ internal static class AttackBeforeAfter
     /// <param name="cancel">Stops it.</param>
     internal static Section Compare(RunSession run, IReadOnlyList<(string Name, Network Network)> networks, Dataset test, CancellationToken cancel)
     {
-        int count = Math.Min(test.Count, MostSamples);
+        int count = Math.Min(test.Count, MaxSamples);
         (Tensor inputs, Tensor labels) = test.Read(0, count);
         Criterion wrong = Criterion.Misclassified(labels.AsSpan<long>());
         var rows = new List<string[]>();

@@ -13,7 +13,7 @@ internal static class AttackFiles
 {
     private const string Name = "adversarial.npz";
 
-    private const int MostPictures = 24;
+    private const int MaxPictures = 24;
 
     /// <summary>One row a sample in the order of the data.</summary>
     internal static void Write(string folder, RobustnessEvaluation found)
@@ -91,7 +91,7 @@ internal static class AttackFiles
         string pictures = Path.Combine(folder, "pictures");
         Directory.CreateDirectory(pictures);
         int written = 0, size = shape.Count;
-        for (int i = 0; i < found.Labels.Count && written < MostPictures / 3; i++)
+        for (int i = 0; i < found.Labels.Count && written < MaxPictures / 3; i++)
         {
             SampleResult sample = found.Result.Samples[i];
             if (sample.Outcome != AttackOutcome.Fooled)

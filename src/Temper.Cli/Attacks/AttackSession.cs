@@ -99,12 +99,12 @@ internal static class AttackSession
             Console.Out.WriteLine($"verdict: {verdict}");
         }
 
-        if (context.Get(AttackSettings.FailBelow) is not { } least || accuracy >= least)
+        if (context.Get(AttackSettings.FailBelow) is not { } min || accuracy >= min)
         {
             return ExitCode.Success;
         }
 
-        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {least})");
+        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {min})");
         return ExitCode.ThresholdNotMet;
     }
 

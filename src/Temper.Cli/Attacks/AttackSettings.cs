@@ -11,12 +11,12 @@ internal static class AttackSettings
 
     internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
-    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; usual: autoattack where a radius is given, else minimal-l2 (of a served model square and hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
+    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; defaultValue: autoattack where a radius is given, else minimal-l2 (of a served model square and hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
 
     internal static Setting<string> Threat { get; } = Setting.Choice(
         "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None, [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
 
-    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; usual: as is usual for the attack", Usual, Usual, "l2", "linf", "l1", "l0");
+    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; defaultValue: as is usual for the attack", Usual, Usual, "l2", "linf", "l1", "l0");
 
     internal static Setting<double?> Epsilon { get; } = Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a ball; others count as right what lies beyond");
 
@@ -26,7 +26,7 @@ internal static class AttackSettings
 
     internal static Setting<int?> Budget { get; } = OptionalInteger("budget", "Most gradients for a sample, obeyed exactly; 5000 for a property", 0);
 
-    internal static Setting<int> Batch { get; } = Setting.Integer("batch", "Samples at a time; does not change results", usual: 128);
+    internal static Setting<int> Batch { get; } = Setting.Integer("batch", "Samples at a time; does not change results", defaultValue: 128);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
@@ -68,12 +68,12 @@ internal static class AttackSettings
             throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give one of them");
         }
 
-        string name = context.Get(Attack) is not Usual and var asked ? asked : UsualName(context);
+        string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
         return AttackCatalog.Create(name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
     }
 
     /// <summary>The strongest attack for what the model gives: gradients, or of a server scores or decisions.</summary>
-    private static string UsualName(CommandContext context)
+    private static string DefaultName(CommandContext context)
     {
         bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting)) && context.Get(Surrogate) is null;
         return !isServed ? Radius(context) is null ? "minimal-l2" : "autoattack"

@@ -13,7 +13,7 @@ namespace Temper.Cli.Attacks;
 /// <param name="Classes">A name for each output.</param>
 internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IReadOnlyList<string> Classes) : IDisposable
 {
-    /// <summary>What the attack sees in the target's place; null: the target.</summary>
+    /// <summary>What the attack sees instead of the target; null: the target itself.</summary>
     internal AttackTarget? Surrogate { get; init; }
 
     /// <summary>Whether a model is the address of a server.</summary>

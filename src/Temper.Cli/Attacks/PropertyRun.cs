@@ -13,7 +13,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>Searches a counterexample of a VNN-LIB property: exit 0 when none was found within the budget, 4 when one was.</summary>
 internal static class PropertyRun
 {
-    private const int UsualBudget = 5000;
+    private const int DefaultBudget = 5000;
 
     internal static int Execute(CommandContext context, string model, string path)
     {
@@ -22,7 +22,7 @@ internal static class PropertyRun
 
         // Bounds are those of the property.
         var target = new NetworkTarget(network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
-        int budget = context.Get(AttackSettings.Budget) ?? UsualBudget;
+        int budget = context.Get(AttackSettings.Budget) ?? DefaultBudget;
         PropertyResult found = PropertySearch.Run(target, property, budget, RandomStream.FromSeed(context.Get(AttackSettings.Seed)), context.Cancel);
         string? file = null;
         if (found.Counterexample is { } input && context.Get(AttackSettings.Output) is { } folder)

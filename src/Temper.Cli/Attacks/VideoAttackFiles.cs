@@ -16,7 +16,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>The files of an attack on clips: table, clips, strips, report; and whether a written clip still fools.</summary>
 internal sealed class VideoAttackFiles(CommandContext context, Network network, VideoEvaluation evaluation, Tensor clips, long[]? labels, double rate)
 {
-    private const int MostShown = 3;
+    private const int MaxShown = 3;
 
     /// <summary>Constant rate factors of H.264 that a written clip is tried at.</summary>
     private static readonly int[] Qualities = [18, 23, 30];
@@ -39,7 +39,7 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
         ]);
         List<Section> sections = [VideoSection.Table(rows)];
         int[] fooled = [.. Enumerable.Range(0, last.Result.Samples.Count).Where(i => last.Result.Samples[i].Outcome == AttackOutcome.Fooled)];
-        foreach (int i in fooled.Take(MostShown))
+        foreach (int i in fooled.Take(MaxShown))
         {
             Tensor clean = clips.Slice(0, i, i + 1).Squeeze(0), attacked = last.Result.Adversarials.Slice(0, i, i + 1).Squeeze(0);
             OpticalFlowOptions? flow = network.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().FirstOrDefault()?.Options;
@@ -72,40 +72,32 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
     /// <summary>Writes a clip without loss, reads it back, and asks the network again; then the same through H.264.</summary>
     private JsonObject WriteClip(string folder, int index, VideoOutcome last)
     {
-        VideoClip attacked = VideoClip.FromTensor(last.Result.Adversarials.Slice(0, index, index + 1).Squeeze(0), rate);
+        Tensor attacked = last.Result.Adversarials.Slice(0, index, index + 1).Squeeze(0), read;
         int wasClass = (int)evaluation.Predictions[index];
         string path = Path.Combine(folder, "attacked.mkv");
         try
         {
-            VideoFile.Save(path, attacked);
+            read = CodedClips.Through(attacked, path, rate);
         }
         catch (DataUnavailableException)
         {
             path = Path.Combine(folder, "attacked");
-            VideoFile.Save(path, attacked);
+            read = CodedClips.Through(attacked, path, rate);
             context.Terminal.Note($"ffmpeg is not installed: the attacked clip is the folder {path}");
         }
 
-        var check = new JsonObject
-        {
-            ["path"] = path, ["class_before"] = Class(wasClass), ["class_from_file"] = Class(Predict(path)), ["fooled_from_file"] = Predict(path) != wasClass,
-        };
+        int fromFile = Predict(read);
+        var check = new JsonObject { ["path"] = path, ["class_before"] = Class(wasClass), ["class_from_file"] = Class(fromFile), ["fooled_from_file"] = fromFile != wasClass };
         for (int i = 0; i < Qualities.Length && path.EndsWith(".mkv", StringComparison.Ordinal); i++)
         {
-            string coded = Path.Combine(folder, $"attacked-crf{Qualities[i]}.mp4");
-            VideoFile.Save(coded, attacked, Qualities[i]);
+            Tensor coded = CodedClips.Through(attacked, Path.Combine(folder, $"attacked-crf{Qualities[i]}.mp4"), rate, Qualities[i]);
             check[$"fooled_after_h264_crf{Qualities[i]}"] = Predict(coded) != wasClass;
         }
 
         return check;
     }
 
-    private int Predict(string path)
-    {
-        Shape shape = network.Inputs[0].SampleShape;
-        Tensor clip = VideoFile.Load(path, new VideoReadOptions { Frames = shape[0] }).Square(shape[2]).ToTensor().Unsqueeze(0);
-        return (int)new VideoEvaluation(new NetworkTarget(network), clip, [0], context.Time).Predictions[0];
-    }
+    private int Predict(Tensor clip) => (int)new VideoEvaluation(new NetworkTarget(network), clip.Unsqueeze(0), [0], context.Time).Predictions[0];
 
     private string Class(int k) => k >= 0 && k < network.ClassNames.Count ? network.ClassNames[k] : $"{k}";
 }

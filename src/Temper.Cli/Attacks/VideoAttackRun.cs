@@ -18,7 +18,7 @@ namespace Temper.Cli.Attacks;
 internal static class VideoAttackRun
 {
     /// <summary>Clips of a set that are attacked unless --limit says otherwise.</summary>
-    private const int UsualLimit = 60;
+    private const int DefaultLimit = 60;
 
     internal static int Execute(CommandContext context, string model)
     {
@@ -51,25 +51,21 @@ internal static class VideoAttackRun
     private static VideoOutcome Run(CommandContext context, VideoEvaluation evaluation, AttackTarget victim, Network network, string rule, double epsilon)
     {
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("video");
-        Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10);
+        Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10, context.Get(VideoAttackSettings.Queries));
         if (context.Get(AttackSettings.Surrogate) is { } other)
         {
             attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
         }
 
         VideoOutcome outcome = evaluation.Run(attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network), context.Cancel);
-
-        // What is measured, written and shown are bytes.
-        float[] bytes = outcome.Result.Adversarials.ToArray<float>();
-        ByteFrames.Round(bytes, victim.Minimum, victim.Maximum);
-        AttackResult rounded = outcome.Result with { Adversarials = Tensor.From(bytes, outcome.Result.Adversarials.Shape) };
-        return evaluation.Measure(rule, epsilon, rounded, outcome.Row.Seconds);
+        return outcome with { Row = outcome.Row with { Attack = rule } };
     }
 
     /// <summary>The victim with the gradients that the attacker has.</summary>
     private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) => context.Get(VideoAttackSettings.Gradients) switch
     {
         VideoAttackSettings.WhiteBox => victim,
+        VideoAttackSettings.SummedLogits => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))),
         var stream when stream is "motion" or "frame" => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.Stream(stream)))),
         var flow => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)))))),
     };
@@ -112,7 +108,7 @@ internal static class VideoAttackRun
 
         DataChecks.RequireClasses(network, samples);
         DataChecks.RequireLabels(network, samples, "test");
-        (Tensor clips, Tensor labels) = samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? UsualLimit));
+        (Tensor clips, Tensor labels) = samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
         return (clips, labels.ToArray<long>(), 25);
     }
 
@@ -156,13 +152,13 @@ internal static class VideoAttackRun
             }
         }
 
-        double least = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
-        if (accuracy >= least)
+        double min = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
+        if (accuracy >= min)
         {
             return ExitCode.Success;
         }
 
-        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {least})");
+        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {min})");
         return ExitCode.ThresholdNotMet;
     }
 }

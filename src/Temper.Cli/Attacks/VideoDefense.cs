@@ -12,7 +12,7 @@ namespace Temper.Cli.Attacks;
 /// <param name="Attacked">Accuracy on attacked clips, 0 to 1.</param>
 internal sealed record VideoDefense(string Name, double Clean, double Attacked)
 {
-    private const int MostCoded = 20;
+    private const int MaxCoded = 20;
 
     internal static IReadOnlyList<VideoDefense> Measure(Network network, AttackTarget victim, long[] labels, Tensor clips, Tensor attacked)
     {
@@ -25,7 +25,7 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
 
         if (VideoFile.CanCode)
         {
-            int count = Math.Min(MostCoded, labels.Length);
+            int count = Math.Min(MaxCoded, labels.Length);
             found.Add(Of($"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count), Coded(attacked, count)));
         }
 
@@ -50,20 +50,6 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
         return Tensor.From(values, clips.Shape);
     }
 
-    private static Tensor Coded(Tensor clips, int count)
-    {
-        string path = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}.mp4");
-        try
-        {
-            return Tensor.Stack([.. Enumerable.Range(0, count).Select(i =>
-            {
-                VideoFile.Save(path, VideoClip.FromTensor(clips.Slice(0, i, i + 1).Squeeze(0)), quality: 23);
-                return VideoFile.Load(path).Window(0, clips.Shape[1]).Square(clips.Shape[3]).ToTensor();
-            })]);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    private static Tensor Coded(Tensor clips, int count) =>
+        Tensor.Stack([.. Enumerable.Range(0, count).Select(i => CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23))]);
 }

@@ -15,15 +15,15 @@ namespace Temper.Cli.Benchmarks;
 /// <summary>Compiles a network, times it for each batch size, whole beside ONNX Runtime and step by step.</summary>
 internal sealed class ModelBenchmark(CommandContext context, int threads, double seconds)
 {
-    private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Samples of a run; several with commas between them", [1]);
+    private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Batch sizes, separated by commas", [1]);
 
-    private static readonly Setting<bool> Explain = Setting.Switch("explain", "Show all of the plan: memory orders, expected times, bytes of weights");
+    private static readonly Setting<bool> Explain = Setting.Switch("explain", "Show the whole plan: layouts, expected times, bytes of weights");
 
-    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate, not by timing them on this machine");
+    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them on this machine");
 
-    private static readonly Setting<string?> Input = Setting.OptionalText("input", "FILE.npy with samples to time on: zeros that layers find in them count [default: noise]");
+    private static readonly Setting<string?> Input = Setting.OptionalText("input", "Samples to time on (.npy): kernels that skip zeros depend on them [default: noise]");
 
-    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which --save-plan wrote on this processor");
+    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Use the kernels of this file, written by --save-plan on this processor");
 
     private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
 

@@ -39,7 +39,7 @@ internal static class Workloads
     };
 
     private static Workload Convolution(string name, ConvolutionGeometry g) =>
-        new($"convolution {name}", 2.0 * g.OutCount * g.Taps * g.GroupInputs, g.Batch, () =>
+        new($"convolution {name}", 2.0 * g.OutCount * g.Positions * g.GroupInputs, g.Batch, () =>
         {
             Memory<float> x = Values((int)g.InCount), w = Values((int)g.WeightCount), y = BufferPool<float>.AllocateAligned((int)g.OutCount);
             return () => Kernels.Convolution.Forward(g, x.Span, w.Span, y.Span, default);

@@ -9,8 +9,12 @@ namespace Temper.Cli.CommandLine;
 /// <summary>The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.</summary>
 internal static class Application
 {
-    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
-        ("rl", "Train agents, watch them play, attack them, and connect to agents and environments elsewhere")];
+    private static readonly (string Name, string Help)[] Groups =
+    [
+        ("data", "Get, list and verify data sets"),
+        ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
+        ("rl", "Train agents, watch them play, attack them, and connect to agents and environments elsewhere"),
+    ];
 
     private const string Description = """
         Temper makes neural networks lean, hard and private, in pure C#.
@@ -37,6 +41,12 @@ internal static class Application
 
     internal static int Run(string[] args)
     {
+        if (RootHelp.IsAskedFor(args))
+        {
+            RootHelp.Write(Console.Out, RootHelp.Width, Description, [.. Commands.Where(IsAtRoot).Select(command => (command.Name, command.Help)), .. Groups]);
+            return ExitCode.Success;
+        }
+
         Terminal.Prepare();
         ParseResult result = Root(args).Parse(args);
         if (result.Action is ParseErrorAction)
@@ -47,6 +57,8 @@ internal static class Application
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         return result.Invoke(configuration);
     }
+
+    private static bool IsAtRoot(ToolCommand command) => !command.Name.Contains(' ', StringComparison.Ordinal);
 
     private static RootCommand Root(string[] args)
     {

@@ -3,7 +3,7 @@ namespace Temper.Cli.CommandLine;
 /// <summary>What every command can be told.</summary>
 internal static class CommonSettings
 {
-    internal static Setting<int> Threads { get; } = Setting.Integer("threads", "Threads to use, at most one per processor; 0 = all processors", usual: 0, minimum: 0);
+    internal static Setting<int> Threads { get; } = Setting.Integer("threads", "Threads to use, at most one per processor; 0 = all processors", defaultValue: 0, minimum: 0);
 
     internal static Setting<bool> Json { get; } = Output("json", "Print the result as one JSON document");
 
@@ -24,7 +24,7 @@ internal static class CommonSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Threads, Config, PrintConfig, Json, Quiet, Verbose, Color];
 
-    private static Setting<bool> Output(string name, string help, string? shortFlag = null) => new(name, help, usual: false, bool.Parse)
+    private static Setting<bool> Output(string name, string help, string? shortFlag = null) => new(name, help, defaultValue: false, bool.Parse)
     {
         IsSwitch = true,
         IsAboutOutput = true,

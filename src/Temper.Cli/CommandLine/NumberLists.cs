@@ -10,7 +10,7 @@ namespace Temper.Cli.CommandLine;
 internal static partial class NumberLists
 {
     /// <summary>More values than this are a slip of the pen.</summary>
-    internal const int MostValues = 10_000;
+    internal const int MaxValues = 10_000;
 
     /// <summary>Reads a list.</summary>
     /// <param name="text">One or more values or ranges.</param>
@@ -38,7 +38,7 @@ internal static partial class NumberLists
         {
             if (part.Contains("..", StringComparison.Ordinal))
             {
-                values.AddRange(Range(part, expected, MostValues - values.Count).Select(value => (double)value + 0));     // + 0: no negative zero
+                values.AddRange(Range(part, expected, MaxValues - values.Count).Select(value => (double)value + 0));     // + 0: no negative zero
             }
             else
             {
@@ -46,7 +46,7 @@ internal static partial class NumberLists
             }
         }
 
-        return values.Count > MostValues ? throw TooMany() : values.All(isValid) ? [.. values] : throw new FormatException(expected);
+        return values.Count > MaxValues ? throw TooMany() : values.All(isValid) ? [.. values] : throw new FormatException(expected);
     }
 
     private static double One(string text, string expected) =>
@@ -55,7 +55,7 @@ internal static partial class NumberLists
             : throw new FormatException(expected);
 
     /// <summary>The values of a range, in decimal arithmetic: 0..1..0.1 has 0.3 in it, not 0.30000000000000004.</summary>
-    private static IEnumerable<decimal> Range(string text, string expected, int most)
+    private static IEnumerable<decimal> Range(string text, string expected, int max)
     {
         string[] parts = text.Split("..");
         decimal[] ends = [.. parts.Select(part => Exact(part, expected))];
@@ -72,7 +72,7 @@ internal static partial class NumberLists
 
         // Below the limit, so that the quotient of any two decimals can be counted.
         decimal distance = Math.Abs(ends[1] - ends[0]);
-        return distance > step * most ? throw TooMany() : Steps(ends[0], ends[1] < ends[0] ? -step : step, (int)(distance / step));
+        return distance > step * max ? throw TooMany() : Steps(ends[0], ends[1] < ends[0] ? -step : step, (int)(distance / step));
     }
 
     private static IEnumerable<decimal> Steps(decimal first, decimal step, int count) => Enumerable.Range(0, count + 1).Select(i => first + (i * step));
@@ -82,7 +82,7 @@ internal static partial class NumberLists
             ? value
             : throw new FormatException(expected);
 
-    private static FormatException TooMany() => new($"at most {MostValues} values");
+    private static FormatException TooMany() => new($"at most {MaxValues} values");
 
     [GeneratedRegex(@"^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Number();

@@ -90,7 +90,7 @@ internal abstract class Setting(string name, string help)
     }
 
     internal static Setting<int> Integer(
-        string name, string help, int usual, int minimum = 1, params IReadOnlyList<string> aliases) => new(name, help, usual, text =>
+        string name, string help, int defaultValue, int minimum = 1, params IReadOnlyList<string> aliases) => new(name, help, defaultValue, text =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum
             ? value
             : throw new FormatException($"a whole number from {minimum} on"))
@@ -98,12 +98,12 @@ internal abstract class Setting(string name, string help)
         Aliases = aliases,
     };
 
-    internal static Setting<int[]> Integers(string name, string help, int[] usual, int minimum = 1) =>
-        new(name, help, usual, text => NumberLists.Integers(text, minimum)) { Separator = ',' };
+    internal static Setting<int[]> Integers(string name, string help, int[] defaultValue, int minimum = 1) =>
+        new(name, help, defaultValue, text => NumberLists.Integers(text, minimum)) { Separator = ',' };
 
     internal static Setting<double[]> Numbers(
-        string name, string help, double[] usual, double minimum = double.MinValue, double maximum = double.MaxValue) =>
-        new(name, help, usual, text => NumberLists.Numbers(text, minimum, maximum)) { Separator = ',' };
+        string name, string help, double[] defaultValue, double minimum = double.MinValue, double maximum = double.MaxValue) =>
+        new(name, help, defaultValue, text => NumberLists.Numbers(text, minimum, maximum)) { Separator = ',' };
 
     /// <summary>A duration with units; <c>none</c> takes back what a file or a variable says.</summary>
     internal static Setting<TimeSpan?> OptionalDuration(string name, string help) =>
@@ -114,14 +114,14 @@ internal abstract class Setting(string name, string help)
             ? value
             : throw new FormatException("a whole number from 0 on"));
 
-    internal static Setting<double> Number(string name, string help, double usual, double minimum = 0, double maximum = double.MaxValue) =>
-        new(name, help, usual, text => ReadNumber(text, minimum, maximum));
+    internal static Setting<double> Number(string name, string help, double defaultValue, double minimum = 0, double maximum = double.MaxValue) =>
+        new(name, help, defaultValue, text => ReadNumber(text, minimum, maximum));
 
     internal static Setting<double?> OptionalNumber(
         string name, string help, double minimum = 0, double maximum = double.MaxValue, params IReadOnlyList<string> aliases) =>
         new(name, help, null, text => ReadNumber(text, minimum, maximum)) { Aliases = aliases };
 
-    internal static Setting<string> Text(string name, string help, string usual) => new(name, help, usual, text => text);
+    internal static Setting<string> Text(string name, string help, string defaultValue) => new(name, help, defaultValue, text => text);
 
     internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
 
@@ -131,7 +131,7 @@ internal abstract class Setting(string name, string help)
     internal static Setting<string?> Positional(string name, string help) =>
         new(name, help, null, text => text) { IsPositional = true };
 
-    internal static Setting<string> Choice(string name, string help, string usual, params string[] choices) => new(name, help, usual, text =>
+    internal static Setting<string> Choice(string name, string help, string defaultValue, params string[] choices) => new(name, help, defaultValue, text =>
         choices.Contains(text, StringComparer.Ordinal)
             ? text
             : throw new FormatException($"one of {string.Join(", ", choices)}{Suggestion.For(text, choices)}"))
@@ -139,7 +139,7 @@ internal abstract class Setting(string name, string help)
         Words = () => choices,
     };
 
-    internal static Setting<bool> Switch(string name, string help) => new(name, help, usual: false, text => text switch
+    internal static Setting<bool> Switch(string name, string help) => new(name, help, defaultValue: false, text => text switch
     {
         "true" or "1" => true,
         "false" or "0" => false,
@@ -158,9 +158,9 @@ internal abstract class Setting(string name, string help)
 /// <summary>A setting with the type of its value.</summary>
 /// <param name="name">Its name in lower case with hyphens.</param>
 /// <param name="help">One line.</param>
-/// <param name="usual">The value where nothing is given.</param>
+/// <param name="defaultValue">The value where nothing is given.</param>
 /// <param name="read">The value of a text; throws <see cref="FormatException"/> saying what is expected.</param>
-internal sealed class Setting<T>(string name, string help, T usual, Func<string, T> read) : Setting(name, help)
+internal sealed class Setting<T>(string name, string help, T defaultValue, Func<string, T> read) : Setting(name, help)
 {
     /// <summary>The setting with other flags that mean the same.</summary>
     internal Setting<T> AlsoCalled(params IReadOnlyList<string> flags)
@@ -169,13 +169,13 @@ internal sealed class Setting<T>(string name, string help, T usual, Func<string,
         return this;
     }
 
-    internal override string? DefaultText => Show(usual);
+    internal override string? DefaultText => Show(defaultValue);
 
     internal override object? Read(string? text, string origin)
     {
         if (text is null)
         {
-            return usual;
+            return defaultValue;
         }
 
         try

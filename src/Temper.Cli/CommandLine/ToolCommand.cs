@@ -18,7 +18,9 @@ internal abstract class ToolCommand(string name, string help)
     /// <summary>Lines to type, shown at the head of the command's help.</summary>
     internal virtual IReadOnlyList<string> Examples => [];
 
-    /// <summary>What it can be told, besides what every command can be told.</summary>
+    /// <summary>
+    /// What it can be told, besides what every command can be told. Made when first asked for: every run makes all commands.
+    /// </summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
     /// <summary>Whether ranks that mpirun starts share the command's work; others refuse to run on several ranks.</summary>

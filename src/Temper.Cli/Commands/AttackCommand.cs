@@ -10,7 +10,7 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
 {
     internal override bool SharesWork => true;
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All, .. VideoAttackSettings.All];
 
     internal override int Run(CommandContext context)

@@ -15,7 +15,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Attacks a bundle before it leaves the house.</summary>
 internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
 {
-    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Folder of a bundle of temper morph");
+    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Bundle folder, as written by temper morph");
 
     private static readonly Setting<string?> Weights = Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
 
@@ -23,9 +23,9 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<string?> Truth = Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
 
-    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Pictures to recover and to compare", usual: 32);
+    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Number of pictures to recover and compare", defaultValue: 32);
 
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Rows that attacks on whole sets use at most", usual: 2000);
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", defaultValue: 2000);
 
     private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
 
@@ -33,7 +33,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<bool> Accept = Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
 
     internal override int Run(CommandContext context)
     {
@@ -87,7 +87,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         ["name"] = finding.Name, ["needs"] = finding.Needs, ["verdict"] = finding.Verdict, ["detail"] = finding.Detail,
         ["seconds"] = Math.Round(finding.Time.TotalSeconds, 3),
         ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
-        ["ssim_least"] = Number(finding.SsimRange?.Least), ["ssim_largest"] = Number(finding.SsimRange?.Largest),
+        ["ssim_least"] = Number(finding.SsimRange?.Min), ["ssim_largest"] = Number(finding.SsimRange?.Max),
         ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
     };
 
@@ -121,11 +121,11 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
             float[][][] lines = f.Truth.Count == 0 ? [[.. f.Pictures]] : [[.. f.Pictures], [.. f.Truth]];
             byte[] pixels = new byte[lines.Length * height * f.Pictures.Count * width * channels];
-            for (int place = 0; place < pixels.Length; place++)
+            for (int index = 0; index < pixels.Length; index++)
             {
-                int channel = place % channels, x = place / channels % (width * f.Pictures.Count), y = place / channels / (width * f.Pictures.Count);
+                int channel = index % channels, x = index / channels % (width * f.Pictures.Count), y = index / channels / (width * f.Pictures.Count);
                 float value = lines[y / height][x / width][(((channel * height) + (y % height)) * width) + (x % width)];
-                pixels[place] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
+                pixels[index] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
             }
 
             byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));

@@ -11,7 +11,7 @@ internal sealed class BenchCommand() : ToolCommand(
 {
     private static readonly Setting<string> Filter = Setting.Text("filter", "Without a model: only rows whose name contains this text", "");
 
-    private static readonly Setting<double> Seconds = Setting.Number("seconds", "Seconds to measure each row", usual: 1, minimum: 0.01);
+    private static readonly Setting<double> Seconds = Setting.Number("seconds", "Measuring time per row, in seconds", defaultValue: 1, minimum: 0.01);
 
     internal override IReadOnlyList<string> Examples =>
     [

@@ -14,7 +14,7 @@ namespace Temper.Cli.Commands;
 internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
 {
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
-    private const int MostForSensitivity = 1000;
+    private const int MaxForSensitivity = 1000;
 
     internal override bool SharesWork => true;
 
@@ -50,7 +50,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training) with { LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0 };
         DataSplit split = CompressionSettings.Split(context, data);
-        Dataset some = split.Validation.Take(MostForSensitivity);
+        Dataset some = split.Validation.Take(MaxForSensitivity);
         using SharedEvaluation? shared = ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
         if (!ranks.IsFirst)
         {

@@ -16,11 +16,11 @@ namespace Temper.Cli.Commands;
 internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
 {
     private const int Samples = 4;
-    private const double MostDifference = 1e-4;
+    private const double MaxDifference = 1e-4;
 
     private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
 
-    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", usual: 17, minimum: 13);
+    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", defaultValue: 17, minimum: 13);
 
     private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Fold batch normalizations into the preceding layers");
 
@@ -33,7 +33,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         "convert weights.pth model.onnx --arch resnet-20",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
 
     internal override int Run(CommandContext context)
@@ -66,7 +66,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         }
 
         (double difference, double largest) = Parity(network, again);
-        bool isSame = difference <= MostDifference * Math.Max(largest, 1);
+        bool isSame = difference <= MaxDifference * Math.Max(largest, 1);
         Report(context, source, target, difference, largest, isSame);
         return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
     }

@@ -16,13 +16,13 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
 {
     private const string Model = "lenet-5-caffe";
 
-    private static readonly Setting<int> Epochs = Setting.Integer("epochs", "Epochs of training before anything is removed", usual: 6);
+    private static readonly Setting<int> Epochs = Setting.Integer("epochs", "Epochs of training before anything is removed", defaultValue: 6);
 
-    private static readonly Setting<int> StageEpochs = Setting.Integer("stage-epochs", "Epochs with the regularizer, and for each trial after pruning", usual: 3);
+    private static readonly Setting<int> StageEpochs = Setting.Integer("stage-epochs", "Epochs with the regularizer, and for each trial after pruning", defaultValue: 3);
 
-    private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
+    private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
+    internal override IReadOnlyList<Setting> Settings => field ??= [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
 
     private protected override int Execute(CommandContext context)
     {

@@ -66,7 +66,7 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
         return ExitCode.Success;
     }
 
-    /// <summary>Billions of operations a second: the best of repeated products.</summary>
+    /// <summary>Billions of operations per second: the best of repeated products.</summary>
     private static double Speed(int count)
     {
         using var pool = new WorkerPool(count);

@@ -16,7 +16,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 {
     private static readonly Setting<string> Part = Setting.Choice("part", "Samples to use: test or train", "test", "test", "train");
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", usual: 256);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 256);
 
     private static readonly Setting<string?> KeyFile = Setting.OptionalText(
         "morph-key", "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
@@ -32,7 +32,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         "eval model.onnx --data images/ --normalize 0.485,0.456,0.406/0.229,0.224,0.225",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)

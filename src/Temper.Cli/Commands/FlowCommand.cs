@@ -18,29 +18,29 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 
     private static readonly Setting<string?> Clip = Setting.Positional("clip", "A video file, a folder of pictures, or frames uint8 [T, H, W, 3] as .npy or .npy.gz");
 
-    private static readonly Setting<string> Method = Setting.Choice("method", "The method", "tvl1", [.. FlowMethods.Names]);
+    private static readonly Setting<string> Method = Setting.Choice("method", "Method of optical flow", "tvl1", [.. FlowMethods.Names]);
 
     private static readonly Setting<string?> Output = Setting.OptionalText("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels");
 
-    private static readonly Setting<string?> FloFolder = Setting.OptionalText("flo", "A folder for one .flo file a pair of frames");
+    private static readonly Setting<string?> FloFolder = Setting.OptionalText("flo", "Folder for .flo files, one per pair of frames");
 
-    private static readonly Setting<string?> Pictures = Setting.OptionalText("pictures", "A folder for one PNG a pair: direction as color, length as saturation");
+    private static readonly Setting<string?> Pictures = Setting.OptionalText("pictures", "Folder for PNG pictures, one per pair: direction as hue, length as saturation");
 
     private static readonly Setting<string?> Video = Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");
 
-    private static readonly Setting<int> Start = Setting.Integer("start", "First frame", usual: 0, minimum: 0);
+    private static readonly Setting<int> Start = Setting.Integer("start", "First frame", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Frames = Setting.Integer("frames", "Most frames; what follows is not decoded", usual: 256, minimum: 2);
+    private static readonly Setting<int> Frames = Setting.Integer("frames", "Maximum number of frames to read", defaultValue: 256, minimum: 2);
 
-    private static readonly Setting<int> Step = Setting.Integer("step", "Distance of two frames", usual: 1);
+    private static readonly Setting<int> Step = Setting.Integer("step", "Read every n-th frame", defaultValue: 1);
 
-    private static readonly Setting<int> Scales = Setting.Integer("scales", "Sizes of the image pyramid; 0: as usual for the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Scales = Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Warps = Setting.Integer("warps", "Warps on each scale; 0: as usual for the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Warps = Setting.Integer("warps", "Warps per scale; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Iterations = Setting.Integer("iterations", "Iterations a warp; 0: as usual for the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Iterations = Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
 
     internal override int Run(CommandContext context)
     {
@@ -70,12 +70,12 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 
     private static OpticalFlowOptions Options(CommandContext context)
     {
-        OpticalFlowOptions usual = OpticalFlowOptions.Of(FlowMethods.ByName(context.Get(Method)));
-        return usual with
+        OpticalFlowOptions defaults = OpticalFlowOptions.Of(FlowMethods.ByName(context.Get(Method)));
+        return defaults with
         {
-            Scales = context.Get(Scales) is > 0 and var scales ? scales : usual.Scales,
-            Warps = context.Get(Warps) is > 0 and var warps ? warps : usual.Warps,
-            Iterations = context.Get(Iterations) is > 0 and var iterations ? iterations : usual.Iterations,
+            Scales = context.Get(Scales) is > 0 and var scales ? scales : defaults.Scales,
+            Warps = context.Get(Warps) is > 0 and var warps ? warps : defaults.Warps,
+            Iterations = context.Get(Iterations) is > 0 and var iterations ? iterations : defaults.Iterations,
         };
     }
 
@@ -179,7 +179,10 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 internal static class FlowMethods
 {
     private static readonly (string Name, FlowMethod Method)[] All =
-        [("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade), ("farneback", FlowMethod.Farneback)];
+    [
+        ("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade), ("farneback", FlowMethod.Farneback),
+        ("dis", FlowMethod.InverseSearch),
+    ];
 
     internal static IEnumerable<string> Names => All.Select(row => row.Name);
 

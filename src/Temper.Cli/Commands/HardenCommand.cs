@@ -13,7 +13,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Makes a network hard to fool by feedback learning, or by a defense that it is compared with.</summary>
 internal sealed class HardenCommand() : RunCommand("harden", "Make a network harder to fool by training where its decision space is poorly learned (feedback learning)")
 {
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. HardenSettings.All,
         .. TrainingSettings.All, .. RunSettings.All,

@@ -11,7 +11,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
 internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Batch size that costs are computed for", usual: 1);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Batch size that costs are computed for", defaultValue: 1);
 
     private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");
 

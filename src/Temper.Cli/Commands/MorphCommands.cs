@@ -16,7 +16,7 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
 {
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, MorphSettings.PasswordFile, Force];
 
     internal override int Run(CommandContext context)
@@ -86,7 +86,7 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
 {
     private static readonly Setting<string> Format = Setting.Choice("format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors", "tfrecord");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
 
     internal override bool SharesWork => true;
@@ -140,7 +140,7 @@ internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the
 {
     private static readonly Setting<bool> Half = Setting.Switch("half", "Store the layer as float16: half the bytes, features with a relative error of some 1e-4");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, MorphSettings.Output, MorphSettings.PasswordFile, Half];
 
     internal override int Run(CommandContext context)
@@ -177,17 +177,17 @@ internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the
 /// <summary>Says what morphing costs before anything runs.</summary>
 internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "What morphing costs: computation, bytes and memory of owner and trainer; nothing is run")
 {
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Pictures of the set, where none is named", usual: 60_000);
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Pictures of the set, where none is named", defaultValue: 60_000);
 
-    private static readonly Setting<int> Channels = Setting.Integer("channels", "Output channels of the first convolution", usual: 64);
+    private static readonly Setting<int> Channels = Setting.Integer("channels", "Output channels of the first convolution", defaultValue: 64);
 
-    private static readonly Setting<int> Kernel = Setting.Integer("kernel", "Side of its kernel, in pixels", usual: 3);
+    private static readonly Setting<int> Kernel = Setting.Integer("kernel", "Side of its kernel, in pixels", defaultValue: 3);
 
-    private static readonly Setting<int> Padding = Setting.Integer("padding", "Zeros around the picture, in pixels", usual: 1, minimum: 0);
+    private static readonly Setting<int> Padding = Setting.Integer("padding", "Zeros around the picture, in pixels", defaultValue: 1, minimum: 0);
 
     private static readonly Setting<string?> Network = Setting.OptionalText("network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
     ];
@@ -206,9 +206,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
         }
 
         new ResultTable("what morphing costs", "what", "#number", "remark")
-            .Row("owner: multiply-accumulates a picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
-            .Row("trainer: more multiply-accumulates a picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
-            .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte a number")
+            .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
+            .Row("trainer: more multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
+            .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte per number")
             .Row("morphed rows, bytes", $"{estimate.RowBytes:N0}", "float32")
             .Row("Aug-Conv layer, bytes", $"{estimate.LayerBytes:N0}", $"{estimate.LayerDensity:P1} of the dense matrix; half of it with --half")
             .Row("sent, times the raw set", $"{estimate.BytesTimes:F2}", $"layer: {estimate.Traffic:P1} of the rows' numbers")

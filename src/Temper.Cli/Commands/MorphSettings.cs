@@ -9,7 +9,7 @@ namespace Temper.Cli.Commands;
 internal static class MorphSettings
 {
     internal const string PasswordVariable = "TEMPER_MORPH_PASSWORD";
-    private const int MostPasswordBytes = 4096;
+    private const int MaxPasswordBytes = 4096;
 
     internal static Setting<string?> Key { get; } = Setting.OptionalText("key", "Key file of temper morph keygen; it does not protect the pictures from whoever has the layer");
 
@@ -22,18 +22,18 @@ internal static class MorphSettings
 
     internal static Setting<int[]?> Shape { get; } = new("shape", "Channels, height and width of a picture, such as 3,32,32, where no set is named", null, ReadShape);
 
-    internal static Setting<int> Cores { get; } = Setting.Integer("cores", "Cores of the map, kappa; divides the numbers of a picture. More cost less and hide less", usual: 1);
+    internal static Setting<int> Cores { get; } = Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a picture. More cores cost less and hide less", defaultValue: 1);
 
     internal static Setting<bool> Repeated { get; } = Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
 
     internal static Setting<bool> Structured { get; } = Setting.Switch(
-        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms in the place of dense cores: for large pictures; hides no more");
+        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms instead of dense cores: for large pictures; hides no more");
 
     internal static Setting<string?> Weights { get; } = Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
 
-    internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Step of the first convolution, in pixels", usual: 1);
+    internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
 
-    internal static Setting<int> Padding { get; } = Setting.Integer("padding", "Zeros around the picture in the first convolution, in pixels", usual: 0, minimum: 0);
+    internal static Setting<int> Padding { get; } = Setting.Integer("padding", "Zeros around the picture in the first convolution, in pixels", defaultValue: 0, minimum: 0);
 
     /// <summary>The key that the settings name, decrypted.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)
@@ -60,9 +60,9 @@ internal static class MorphSettings
                 : Encoding.UTF8.GetBytes(given);
         }
 
-        if (new FileInfo(path).Length > MostPasswordBytes)
+        if (new FileInfo(path).Length > MaxPasswordBytes)
         {
-            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at most {MostPasswordBytes})");
+            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at most {MaxPasswordBytes})");
         }
 
         byte[] content = File.ReadAllBytes(path);

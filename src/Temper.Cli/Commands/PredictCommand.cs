@@ -28,7 +28,7 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         "predict model.onnx --input x.npy --output predicted",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
+    internal override IReadOnlyList<Setting> Settings => field ??= [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 
     internal override int Run(CommandContext context)
     {

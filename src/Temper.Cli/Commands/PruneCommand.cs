@@ -12,7 +12,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 {
     private static readonly Setting<string> Data = Setting.Text("data", "Data to fine-tune and measure with; none: only prune", "none");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, PruningSettings.Ignore, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
         .. RunSettings.All,

@@ -15,7 +15,7 @@ internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML rep
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Source, Output, Force, RunSettings.Runs];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Source, Output, Force, RunSettings.Runs];
 
     internal override int Run(CommandContext context)
     {

@@ -20,11 +20,11 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect", "Host and port of the environment; godot: of the trainer, since games connect to trainers");
 
-    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "What temper rl snoop wrote: observations are changed with its gradients; several: give it several times");
+    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "Proxy file of temper rl snoop, whose gradients change observations; may be given several times");
 
     private static readonly Setting<string> Attack = Setting.Choice("attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm", AttackNames.All);
 
-    private static readonly Setting<double> Epsilon = Setting.Number("epsilon", "Largest change of a number, in units of the observation", usual: 0.05);
+    private static readonly Setting<double> Epsilon = Setting.Number("epsilon", "Largest change of a number, in units of the observation", defaultValue: 0.05);
 
     private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
@@ -32,15 +32,15 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
 
     private static readonly Setting<string> ActionField = Setting.Text("action-field", "openenv: field of an action that holds its index", "action_id");
 
-    private static readonly Setting<int> Actions = Setting.Integer("actions", "openenv: number of actions; 0: as many as legal_actions names", usual: 0, minimum: 0);
+    private static readonly Setting<int> Actions = Setting.Integer("actions", "openenv: number of actions; 0: as many as legal_actions names", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<double> Scale = Setting.Number("scale", "openenv: what numbers are divided by; 255 for grey levels, which stay whole", usual: 1, minimum: 1e-6);
+    private static readonly Setting<double> Scale = Setting.Number("scale", "openenv: what numbers are divided by; 255 for grey levels, which stay whole", defaultValue: 1, minimum: 1e-6);
 
     private static readonly Setting<double[]> Bounds = Setting.Numbers("bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; without them not known", []);
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         .. BridgeSettings.All, Connect, SnoopingSettings.Output, SnoopingSettings.Threat, SnoopingSettings.Steps, Proxies, Attack, Epsilon, Precision,
         ObservationField, ActionField, Actions, Scale, Bounds, Seed,

@@ -19,12 +19,12 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Draw actions from the policy; else the best one is taken");
+    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
 
     private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
+        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions];
 
     internal override int Run(CommandContext context)
     {
@@ -70,7 +70,7 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
             new ResultTable($"{file} in {name}, {played.Count} episodes", "what", "#value")
                 .Row("mean return", $"{statistics.Mean:F2}")
                 .Row("95 % interval", $"{statistics.Low:F2} to {statistics.High:F2}")
-                .Row("least, largest", $"{statistics.Least:F2}, {statistics.Largest:F2}")
+                .Row("least, largest", $"{statistics.Min:F2}, {statistics.Max:F2}")
                 .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
                 .Write(context.Terminal);
         }

@@ -19,7 +19,7 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit];
+        [RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip];
 
     internal override int Run(CommandContext context)
     {

@@ -12,7 +12,7 @@ internal sealed class RlReplayCommand() : ToolCommand("rl replay", "Check a grid
 {
     private static readonly Setting<string?> Trace = Setting.OptionalText("trace", "Recorded episodes: an npz archive of epN.states_packed, actions, rewards and terminals");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [RlSettings.Environment, Trace];
+    internal override IReadOnlyList<Setting> Settings => field ??= [RlSettings.Environment, Trace];
 
     internal override int Run(CommandContext context)
     {

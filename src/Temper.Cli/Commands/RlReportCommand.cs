@@ -34,10 +34,10 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
-    private static readonly Setting<int> DefenseBits = Setting.Integer("defense-bits", "Bits to which the rounding defense rounds observations", usual: 1, aliases: "--defence-bits");
+    private static readonly Setting<int> DefenseBits = Setting.Integer("defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1, aliases: "--defence-bits");
 
     /// <summary>More are not told apart by the numbers of an observation.</summary>
-    private const int MostBits = 24;
+    private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
@@ -47,10 +47,10 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
-        RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
+        RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
 
     internal override int Run(CommandContext context)
@@ -109,9 +109,9 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static SnoopingRunOptions Options(CommandContext context)
     {
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
-        if (context.Get(DefenseBits) is > MostBits and int bits)
+        if (context.Get(DefenseBits) is > MaxBits and int bits)
         {
-            throw ToolException.Usage($"rl report: --defense-bits is out of range (got {bits}, expected 1 to {MostBits})");
+            throw ToolException.Usage($"rl report: --defense-bits is out of range (got {bits}, expected 1 to {MaxBits})");
         }
 
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
@@ -147,7 +147,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         [
             new("environment", options.Environment), new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
             new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
-            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits a number" : "float32"),
+            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
             new("rounding defense", SnoopingRun.CanRound(stream) ? $"{options.DefenseBits} bits" : "not played: the observations have no bounds to round between"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
@@ -169,7 +169,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes a row; random play earns {table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns {table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {
             result.Row(row.Attack, row.Defense, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");

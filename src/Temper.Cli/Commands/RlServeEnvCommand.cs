@@ -15,7 +15,7 @@ internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer a
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
+        [RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions];
 
     internal override int Run(CommandContext context)
     {

@@ -14,7 +14,7 @@ internal sealed class RlSnoopCommand() : ToolCommand("rl snoop", "Train a proxy 
 {
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         SnoopingSettings.Log, SnoopingSettings.Proxy, SnoopingSettings.Architecture, SnoopingSettings.Epochs, SnoopingSettings.BatchSize, SnoopingSettings.LearningRate,
         SnoopingSettings.Output, Seed,

@@ -14,9 +14,9 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
 {
     internal const string AgentName = "agent.safetensors";
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, .. RlTrainSettings.All, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions,
+        RlSettings.Environment, .. RlTrainSettings.All, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions,
         RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.MaxTime,
     ];
 
@@ -24,6 +24,7 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
     {
         string name = context.Require(RlSettings.Environment);
         EnvironmentOptions settings = RlSettings.Options(context);
+        settings = settings with { FrameSkip = settings.FrameSkip ?? AgentPresets.FrameSkipFor(name) };
         IEnvironment Create() => EnvironmentCatalog.Create(name, settings);
         AgentTrainingOptions options = RlTrainSettings.Options(context, Create().Spec);
         using AgentTrainer trainer = AgentPresets.Trainer(Create, options);

@@ -17,17 +17,17 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
     private static readonly Setting<string> Host = Setting.Text("host", "Address to listen on; any other than loopback is reachable by others", "127.0.0.1");
 
-    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0 = any free port", usual: 8080, minimum: 0);
+    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0 = any free port", defaultValue: 8080, minimum: 0);
 
     private static readonly Setting<string?> TokenFile = Setting.OptionalText("token-file", "File with the token that requests must carry; or set TEMPER_SERVE_TOKEN");
 
-    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Max samples per batch; requests that arrive during a batch form the next one", usual: 32);
+    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Max samples per batch; requests that arrive during a batch form the next one", defaultValue: 32);
 
-    private static readonly Setting<int> Queue = Setting.Integer("queue", "Max waiting requests; more are answered with 503", usual: 256);
+    private static readonly Setting<int> Queue = Setting.Integer("queue", "Max waiting requests; more are answered with 503", defaultValue: 256);
 
-    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Max request body in MiB; larger ones are answered with 413", usual: 32);
+    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Max request body in MiB; larger ones are answered with 413", defaultValue: 32);
 
-    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Timeout in seconds to read a request (408) and to answer it (504)", usual: 30, minimum: 0.1, maximum: 86400);
+    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Timeout in seconds to read a request (408) and to answer it (504)", defaultValue: 30, minimum: 0.1, maximum: 86400);
 
     private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them; starts faster");
 
@@ -38,7 +38,7 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
         "serve model.onnx --port 8080",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
 
     internal override int Run(CommandContext context)
@@ -87,9 +87,9 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
         return token?.Length == 0 ? throw ToolException.Usage("--token-file: the token is empty") : token;
     }
 
-    private static IEnumerable<int> BatchSizes(int most)
+    private static IEnumerable<int> BatchSizes(int max)
     {
-        for (int size = 1; size <= Math.Min(most, 64); size *= 2)
+        for (int size = 1; size <= Math.Min(max, 64); size *= 2)
         {
             yield return size;
         }

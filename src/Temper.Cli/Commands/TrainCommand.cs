@@ -32,7 +32,7 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         "train --resume last",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
         RunSettings.Plan, .. RankSettings.All, .. RunSettings.All,

@@ -14,11 +14,11 @@ internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model
 
     private static readonly Setting<string?> TestData = Setting.OptionalText("test-data", "Folder with test_data_set_0 and so on [default: the model's folder]");
 
-    private static readonly Setting<double> Relative = Setting.Number("relative", "Relative tolerance", usual: 1e-3);
+    private static readonly Setting<double> Relative = Setting.Number("relative", "Relative tolerance", defaultValue: 1e-3);
 
-    private static readonly Setting<double> Absolute = Setting.Number("absolute", "Absolute tolerance, added to the relative one", usual: 1e-7);
+    private static readonly Setting<double> Absolute = Setting.Number("absolute", "Absolute tolerance, added to the relative one", defaultValue: 1e-7);
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Model, TestData, Relative, Absolute];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Model, TestData, Relative, Absolute];
 
     internal override int Run(CommandContext context)
     {

@@ -24,9 +24,9 @@ internal static class HardenSettings
     internal static Setting<string> Method { get; } = Setting.Choice(
         "method", "feedback, or what it is compared with for about as many passes: plain, pgd, trades, mart, fair, noise or corruptions", Feedback, [Feedback, .. Defense.Names]);
 
-    internal static Setting<double> Drop { get; } = Setting.Number("max-accuracy-drop", "Points of clean accuracy that may be lost", usual: 0.5, maximum: 100);
+    internal static Setting<double> Drop { get; } = Setting.Number("max-accuracy-drop", "Points of clean accuracy that may be lost", defaultValue: 0.5, maximum: 100);
 
-    internal static Setting<int> MeasuredSamples { get; } = Setting.Integer("measure-samples", "Test samples on which before and after are probed and attacked", usual: 200);
+    internal static Setting<int> MeasuredSamples { get; } = Setting.Integer("measure-samples", "Test samples on which before and after are probed and attacked", defaultValue: 200);
 
     internal static Setting<string> Check { get; } = Setting.Choice(
         "check", "Attacks that nothing is trained on: autoattack (the standard one), quick (20 steps, 500 queries: an upper bound) or none", "autoattack", "autoattack", "quick", "none");
@@ -34,34 +34,34 @@ internal static class HardenSettings
     internal static Setting<string> Families { get; } = ProbeSettings.FamilyList(
         "families", "Families of directions in which examples are made, with commas between; the others are measured too", "adversarial,random,nearest,class-mean");
 
-    private static readonly Setting<int> Rounds = Setting.Integer("rounds", "Most rounds of measuring, making examples and training", usual: 5);
+    private static readonly Setting<int> Rounds = Setting.Integer("rounds", "Most rounds of measuring, making examples and training", defaultValue: 5);
 
-    private static readonly Setting<int> RoundEpochs = Setting.Integer("round-epochs", "Epochs of a round", usual: 2);
+    private static readonly Setting<int> RoundEpochs = Setting.Integer("round-epochs", "Epochs of a round", defaultValue: 2);
 
-    private static readonly Setting<int> Probed = Setting.Integer("probe-samples", "Most training samples that a round probes", usual: 2000);
+    private static readonly Setting<int> Probed = Setting.Integer("probe-samples", "Most training samples that a round probes", defaultValue: 2000);
 
     private static readonly Setting<double> ProbedPart = Setting.Number(
-        "probe-part", "Part of the training samples that a round probes, if that is fewer", usual: 0.2, minimum: 1e-6, maximum: 1);
+        "probe-part", "Part of the training samples that a round probes, if that is fewer", defaultValue: 0.2, minimum: 1e-6, maximum: 1);
 
     private static readonly Setting<double> Examples = Setting.Number(
-        "examples", "Feedback examples of a round, as a part of the training samples", usual: 0.3, minimum: 1e-6, maximum: 10);
+        "examples", "Feedback examples of a round, as a part of the training samples", defaultValue: 0.3, minimum: 1e-6, maximum: 10);
 
-    private static readonly Setting<double> Gamma = Setting.Number("gamma", "How strongly classes that are learned worse get more examples; 0: equal shares", usual: 1);
+    private static readonly Setting<double> Gamma = Setting.Number("gamma", "How strongly classes that are learned worse get more examples; 0: equal shares", defaultValue: 1);
 
-    private static readonly Setting<double> Share = Setting.Number("feedback-share", "Part of each batch that is feedback examples", usual: 0.3, minimum: 1e-6, maximum: 1);
+    private static readonly Setting<double> Share = Setting.Number("feedback-share", "Part of each batch that is feedback examples", defaultValue: 0.3, minimum: 1e-6, maximum: 1);
 
-    private static readonly Setting<double> RateFactor = Setting.Number("rate-factor", "Times the learning rate in rounds", usual: 0.1, minimum: 1e-9);
+    private static readonly Setting<double> RateFactor = Setting.Number("rate-factor", "Times the learning rate in rounds", defaultValue: 0.1, minimum: 1e-9);
 
-    private static readonly Setting<double> MinGain = Setting.Number("min-gain", "Percent by which the criteria must rise for another round", usual: 1);
+    private static readonly Setting<double> MinGain = Setting.Number("min-gain", "Percent by which the criteria must rise for another round", defaultValue: 1);
 
-    private static readonly Setting<double> Epsilon = Setting.Number("attack-epsilon", "Radius of the attack in training, for the methods that attack", usual: 0.1, minimum: 1e-9);
+    private static readonly Setting<double> Epsilon = Setting.Number("attack-epsilon", "Radius of the attack in training, for the methods that attack", defaultValue: 0.1, minimum: 1e-9);
 
     private static readonly Setting<string> AttackNorm = Setting.Choice("attack-norm", "Its norm: linf or l2", "linf", "linf", "l2");
 
-    private static readonly Setting<int> AttackSteps = Setting.Integer("attack-steps", "Its steps", usual: 10);
+    private static readonly Setting<int> AttackSteps = Setting.Integer("attack-steps", "Its steps", defaultValue: 10);
 
     private static readonly Setting<double> WeightPerturbation = Setting.Number(
-        "weight-perturbation", "Gamma of adversarial weight perturbation (AWP), for the methods that attack; 0: none", usual: 0);
+        "weight-perturbation", "Gamma of adversarial weight perturbation (AWP), for the methods that attack; 0: none", defaultValue: 0);
 
     private static readonly Setting<string> Budgets = new(
         "budgets", "Largest changes in the check, such as linf:0.03,l2:0.5", "linf:0.03,l2:0.5", text =>

@@ -10,18 +10,18 @@ internal static class ProbeSettings
 
     internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
-    internal static Setting<int> Samples { get; } = Setting.Integer("samples", "Test samples to probe, from each class in proportion", usual: 500);
+    internal static Setting<int> Samples { get; } = Setting.Integer("samples", "Test samples to probe, from each class in proportion", defaultValue: 500);
 
     internal static Setting<string> Families { get; } = FamilyList(
         "families", "Families of directions, with commas between; auto: all that model and data allow", Auto);
 
-    internal static Setting<int> Rays { get; } = Setting.Integer("rays", "Random directions for each sample", usual: 10);
+    internal static Setting<int> Rays { get; } = Setting.Integer("rays", "Random directions for each sample", defaultValue: 10);
 
-    internal static Setting<int> Grid { get; } = Setting.Integer("grid", "Points that look for exits which doubling stepped over", usual: 16, minimum: 2);
+    internal static Setting<int> Grid { get; } = Setting.Integer("grid", "Points that look for exits which doubling stepped over", defaultValue: 16, minimum: 2);
 
-    internal static Setting<int> Bisections { get; } = Setting.Integer("bisections", "Most forward passes that narrow the place of an exit", usual: 12);
+    internal static Setting<int> Bisections { get; } = Setting.Integer("bisections", "Most forward passes that narrow the place of an exit", defaultValue: 12);
 
-    internal static Setting<int> Batch { get; } = Setting.Integer("probe-batch", "Paths that are searched at a time; does not change results", usual: 512);
+    internal static Setting<int> Batch { get; } = Setting.Integer("probe-batch", "Paths that are searched at a time; does not change results", defaultValue: 512);
 
     internal static Setting<double?> Tau { get; } = Setting.OptionalNumber(
         "tau", "Distance from which a path counts as well learned; where not given, in each family the median of the best-learned class");
@@ -48,11 +48,11 @@ internal static class ProbeSettings
     internal static IReadOnlyList<DirectionFamily>? FamiliesOf(string text) =>
         text is Auto ? null : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Select(DirectionFamily.ByName)];
 
-    internal static Setting<string> FamilyList(string name, string help, string usual)
+    internal static Setting<string> FamilyList(string name, string help, string defaultValue)
     {
         string[] known = [.. DirectionFamily.All.Select(family => family.Name)];
-        return new Setting<string>(name, $"{help}: {string.Join(", ", known)}", usual, text =>
-            text is Auto && usual is Auto ? text
+        return new Setting<string>(name, $"{help}: {string.Join(", ", known)}", defaultValue, text =>
+            text is Auto && defaultValue is Auto ? text
             : text.Split(',', StringSplitOptions.TrimEntries).FirstOrDefault(part => !known.Contains(part, StringComparer.Ordinal)) is not { } unknown ? text
             : throw new FormatException($"some of {string.Join(", ", known)} with commas between{Suggestion.For(unknown, known)}"))
         {

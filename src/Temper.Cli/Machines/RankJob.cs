@@ -159,7 +159,7 @@ internal sealed class RankJob : IDisposable
         {
             RankPlan plan = Fewest(network, options);
             ShardedRanks.Require(network, plan);
-            Note(plan.IsDataParallel ? "--plan auto: samples are divided; no plan moves fewer bytes" : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit a layer: 0 samples, 1 input channels, 2 output channels)");
+            Note(plan.IsDataParallel ? "--plan auto: samples are divided; no plan moves fewer bytes" : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit per layer: 0 samples, 1 input channels, 2 output channels)");
             return plan;
         }
         catch (Exception error) when (error is NotSupportedException or ArgumentException or InfeasiblePlanException)

@@ -18,7 +18,7 @@ internal sealed record FitOptions(string Layout, PictureScaling? Scaling, (int H
 }
 
 /// <summary>
-/// Data in the form that a network takes: place of the channel axis, one size for all pictures, gray as color. What is not sure is
+/// Data in the form that a network takes: position of the channel axis, one size for all pictures, gray as color. What is not sure is
 /// refused, with what to do.
 /// </summary>
 internal static class DataForModel

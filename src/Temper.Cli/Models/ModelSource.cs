@@ -23,7 +23,7 @@ internal static class ModelSource
     };
 
     internal static Setting<string?> Architecture { get; } = new(
-        "architecture", "Network that a file with numbers only belongs to, such as resnet-20", null, text => text)
+        "architecture", "Architecture of a file that holds weights only, such as resnet-20", null, text => text)
     {
         Words = () => NetworkZoo.Names,
         ShortFlag = "--arch",

@@ -8,16 +8,16 @@ namespace Temper.Cli.Models;
 
 /// <summary>
 /// What stands between pixels of 0 to 1, as data sets give them, and a network from elsewhere: scale, means and deviations, order
-/// of channels, place of the channel axis. It becomes the network's first nodes and is saved with it.
+/// of channels, position of the channel axis. It becomes the network's first nodes and is saved with it.
 /// </summary>
 internal static class Preprocessing
 {
-    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor that pixels (0 to 1) are multiplied by before normalization; 255 for a network that takes bytes", usual: 1, minimum: 1e-9);
+    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor that pixels (0 to 1) are multiplied by before normalization; 255 for a network that takes bytes", defaultValue: 1, minimum: 1e-9);
 
     private static readonly Setting<string> Channels = Setting.Choice("channels", "Color channel order that the network expects: rgb or bgr", "rgb", "rgb", "bgr");
 
     private static readonly Setting<string> Layout = Setting.Choice(
-        "layout", "Place of the channel axis: nhwc where it is the last one of the network, or of an npz's pictures; auto: as both fit each other", "auto", "auto", "nchw", "nhwc");
+        "layout", "Channel axis: nchw or nhwc (last), of the network or of an npz's images; auto: found from their shapes", "auto", "auto", "nchw", "nhwc");
 
     private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Class names: a text file with one per line, or names separated by commas");
 
@@ -65,7 +65,7 @@ internal static class Preprocessing
         }
 
         // Another shape alone says nothing about values: what the network does not state is asked for by the command that needs it.
-        (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most)
+        (float low, float high) = context.Get(Bounds) is [var min, var max] ? (min, max)
             : !takesBounds && !isAsked ? (input.Minimum, input.Maximum) : (0, 1);
         return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
         {

@@ -15,7 +15,7 @@ internal static unsafe class OnnxRuntime
 
     private static readonly nint Environment = Api == null ? 0 : CreateEnvironment();
 
-    /// <summary>Places in the table of functions (onnxruntime_c_api.h keeps them for ever).</summary>
+    /// <summary>Indices in the table of functions (onnxruntime_c_api.h keeps them for ever).</summary>
     private enum Function
     {
         GetErrorMessage = 2,
@@ -31,7 +31,7 @@ internal static unsafe class OnnxRuntime
         AddSessionConfigEntry = 130,
     }
 
-    /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's usual places.</summary>
+    /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's default folders.</summary>
     internal static bool IsInstalled => Api != null;
 
     /// <summary>A model ready to run.</summary>

@@ -17,9 +17,9 @@ internal static class RlTrainSettings
 
     internal static Setting<long?> Environments { get; } = Whole("environments", "Environments that step together");
 
-    internal static Setting<double?> LearningRate { get; } = Setting.OptionalNumber("learning-rate", "Learning rate at the start");
+    internal static Setting<double?> LearningRate { get; } = Setting.OptionalNumber("learning-rate", "Initial learning rate");
 
-    internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount of a step", maximum: 1);
+    internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount factor", maximum: 1);
 
     internal static Setting<long?> Horizon { get; } = Whole("horizon", "ppo, a2c: steps of each environment between updates");
 
@@ -27,37 +27,37 @@ internal static class RlTrainSettings
 
     internal static Setting<long?> Minibatches { get; } = Whole("minibatches", "ppo, a2c: parts of the experience, a gradient step each");
 
-    internal static Setting<double?> Lambda { get; } = Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantages", maximum: 1);
+    internal static Setting<double?> Lambda { get; } = Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantage estimation (GAE)", maximum: 1);
 
-    internal static Setting<double?> Clip { get; } = Setting.OptionalNumber("clip", "ppo: how far the ratio of probabilities may go");
+    internal static Setting<double?> Clip { get; } = Setting.OptionalNumber("clip", "ppo: clip range of the probability ratio");
 
-    internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: weight of the entropy");
+    internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: entropy coefficient");
 
     internal static Setting<string> Defense { get; } = Setting.Choice(
-        "defense", "ppo, a2c: what the agent is trained to bear: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
+        "defense", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
 
-    internal static Setting<double> DefenseEpsilon { get; } = Setting.Number("defense-epsilon", "Largest change of an observation's number that the defense is for", usual: 0.05).AlsoCalled("--defence-epsilon");
+    internal static Setting<double> DefenseEpsilon { get; } = Setting.Number("defense-epsilon", "Perturbation radius that the defense is trained for, in units of the observation", defaultValue: 0.05).AlsoCalled("--defence-epsilon");
 
-    internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber("defense-strength", "smooth, interval: weight of the penalty; without it the usual one", aliases: "--defence-strength");
+    internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber("defense-strength", "smooth, interval: weight of the penalty; when not given, the default of the defense", aliases: "--defence-strength");
 
     internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
 
-    internal static Setting<bool> Dueling { get; } = Setting.Switch("dueling", "dqn: compute the state's value and the actions' advantages apart");
+    internal static Setting<bool> Dueling { get; } = Setting.Switch("dueling", "dqn: dueling network (state value and advantages computed separately)");
 
-    internal static Setting<bool> Single { get; } = Setting.Switch("single", "dqn: the target network chooses the next action too (not double DQN)");
+    internal static Setting<bool> Single { get; } = Setting.Switch("single", "dqn: plain DQN instead of double DQN");
 
     internal static Setting<int[]?> Hidden { get; } = Layers("hidden", "Widths of the network's layers, such as 128 or 256,256");
 
     internal static Setting<int[]?> Convolutions { get; } = Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
 
     internal static Setting<int> EvaluateEvery { get; } = Setting.Integer(
-        "evaluate-every", "Steps between measurements; 0: a twentieth of the training", usual: 0, minimum: 0);
+        "evaluate-every", "Steps between evaluations; 0: a twentieth of the training", defaultValue: 0, minimum: 0);
 
-    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes of a measurement while training", usual: 20);
+    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", defaultValue: 20);
 
-    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Fresh episodes that the final score is measured in", usual: 100);
+    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", defaultValue: 100);
 
-    internal static Setting<double?> Until { get; } = Setting.OptionalNumber("until", "Stop when a measurement reaches this mean return", minimum: double.MinValue);
+    internal static Setting<double?> Until { get; } = Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File for a copy of the agent");
 
@@ -120,14 +120,14 @@ internal static class RlTrainSettings
 
     private static AgentNetwork? Network(CommandContext context, EnvironmentSpec spec)
     {
-        AgentNetwork usual = AgentNetwork.For(spec);
+        AgentNetwork defaults = AgentNetwork.For(spec);
         int[]? convolutions = context.Get(Convolutions);
         if (convolutions is { Length: > 0 } && spec.ObservationShape.Rank != 3)
         {
             throw ToolException.Usage($"rl train: {Convolutions.Flag} needs a grid or pictures (got observations {spec.ObservationShape} of {spec.Name})");
         }
 
-        return usual with { Hidden = context.Get(Hidden) ?? usual.Hidden, Convolutions = convolutions ?? usual.Convolutions, IsDueling = context.Get(Dueling) };
+        return defaults with { Hidden = context.Get(Hidden) ?? defaults.Hidden, Convolutions = convolutions ?? defaults.Convolutions, IsDueling = context.Get(Dueling) };
     }
 
     private static Setting<int[]?> Layers(string name, string help) =>

@@ -23,7 +23,7 @@ internal static class CompressionSettings
         IsAboutOutput = true,
     };
 
-    private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
+    private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
 
     private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which tries channels and blocks, or none", "auto", "element", "blocks", "channels", "auto", "none");
 
@@ -35,15 +35,15 @@ internal static class CompressionSettings
 
     private static readonly Setting<string> Objective = Setting.Choice("objective", "What to minimize: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
 
-    private static readonly Setting<int> RegularizeEpochs = Setting.Integer("regularize-epochs", "Epochs with the regularizer, before anything is pruned", usual: 4, minimum: 0);
+    private static readonly Setting<int> RegularizeEpochs = Setting.Integer("regularize-epochs", "Epochs with the regularizer, before anything is pruned", defaultValue: 4, minimum: 0);
 
-    private static readonly Setting<int> TuneEpochs = Setting.Integer("tune-epochs", "Epochs after pruning, for each trial", usual: 4, minimum: 0);
+    private static readonly Setting<int> TuneEpochs = Setting.Integer("tune-epochs", "Epochs after pruning, for each trial", defaultValue: 4, minimum: 0);
 
-    private static readonly Setting<int> Trials = Setting.Integer("trials", "Amounts of pruning that are tried for each structure", usual: 5);
+    private static readonly Setting<int> Trials = Setting.Integer("trials", "Amounts of pruning that are tried for each structure", defaultValue: 5);
 
-    private static readonly Setting<double> Pressure = Setting.Number("pressure", "Value of the regularizer where it begins, in units of the loss; its strength follows", usual: 1);
+    private static readonly Setting<double> Pressure = Setting.Number("pressure", "Value of the regularizer where it begins, in units of the loss; its strength follows", defaultValue: 1);
 
-    private static readonly Setting<double> Distillation = Setting.Number("distillation", "Share of the incoming network's answers in the loss, 0 to 1", usual: 0.5, maximum: 1);
+    private static readonly Setting<double> Distillation = Setting.Number("distillation", "Share of the incoming network's answers in the loss, 0 to 1", defaultValue: 0.5, maximum: 1);
 
     private static readonly Setting<double?> FirstKept = Setting.OptionalNumber("first-kept", "Part that the first trial keeps, of the operations for channels, of the weights otherwise", maximum: 1);
 
@@ -51,7 +51,7 @@ internal static class CompressionSettings
 
     /// <summary>Samples for the form without training; 0: train.</summary>
     internal static Setting<int> Calibrate { get; } = Setting.Integer(
-        "calibrate", "Do not train: fit each layer again on this many samples, whose labels are not read; 0: train", usual: 0, minimum: 0);
+        "calibrate", "Do not train: fit each layer again on this many samples, whose labels are not read; 0: train", defaultValue: 0, minimum: 0);
 
     /// <summary>Neither training nor samples.</summary>
     internal static Setting<bool> DataFree { get; } = Setting.Switch(

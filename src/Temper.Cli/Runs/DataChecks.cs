@@ -65,10 +65,10 @@ internal static class DataChecks
             return;
         }
 
-        int place = Enumerable.Range(0, Math.Max(own.Count, given.Count)).First(i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
+        int at = Enumerable.Range(0, Math.Max(own.Count, given.Count)).First(i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
         throw new ToolException(
             ExitCode.BadInput,
-            $"data: classes of {data.Name} are not those of the network (class {place} is {Shown(given, place)}, the network has {Shown(own, place)}); name other data with --data, or the data's classes with --classes");
+            $"data: classes of {data.Name} are not those of the network (class {at} is {Shown(given, at)}, the network has {Shown(own, at)}); name other data with --data, or the data's classes with --classes");
     }
 
     /// <summary>Throws where a label is no output of the network.</summary>
@@ -101,5 +101,5 @@ internal static class DataChecks
         return string.Equals(name, number, StringComparison.Ordinal) || string.Equals(name, $"class {number}", StringComparison.Ordinal);
     }
 
-    private static string Shown(IReadOnlyList<string> names, int place) => place < names.Count ? $"'{names[place]}'" : "none";
+    private static string Shown(IReadOnlyList<string> names, int at) => at < names.Count ? $"'{names[at]}'" : "none";
 }

@@ -10,7 +10,7 @@ namespace Temper.Cli.Runs;
 internal static class DataChoice
 {
     /// <summary>Lines about unused samples on the terminal.</summary>
-    private const int MostTold = 10;
+    private const int MaxShown = 10;
 
     /// <summary>Opens a set.</summary>
     /// <param name="context">Where progress and notes go.</param>
@@ -35,12 +35,12 @@ internal static class DataChoice
 
     private static void Tell(CommandContext context, IReadOnlyList<UnusedSamples> unused)
     {
-        foreach (UnusedSamples one in unused.Take(MostTold))
+        foreach (UnusedSamples one in unused.Take(MaxShown))
         {
             context.Terminal.Note($"data: not used: {one.Name}: {one.Reason}");
         }
 
-        if (unused.Count > MostTold)
+        if (unused.Count > MaxShown)
         {
             context.Terminal.Note($"data: not used: {unused.Count:N0} in all; the result names every one");
         }

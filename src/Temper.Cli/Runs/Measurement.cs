@@ -16,7 +16,7 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
     private const int Pictures = 12;
 
     /// <summary>Samples that are searched for wrong answers.</summary>
-    private const int MostSearched = 2000;
+    private const int MaxSearched = 2000;
 
     internal string Summary
     {
@@ -58,7 +58,7 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
             return [];
         }
 
-        int count = Math.Min(test.Count, MostSearched);
+        int count = Math.Min(test.Count, MaxSearched);
         IEnumerable<int> wrong = Enumerable.Range(0, count).Where(i => i >= Pictures && answers[i].Predicted != test.Label(i));
         return [.. Enumerable.Range(0, Math.Min(Pictures, count)).Concat(wrong.Take(Pictures)).Select(i =>
             new SampleRecord(Png(test, i), (int)test.Label(i), answers[i].Predicted, answers[i].Probability))];

@@ -14,9 +14,9 @@ internal static class PruningSettings
         "std", "std", "absolute", "sparsity", "layer-sparsity", "macs", "ms");
 
     internal static Setting<double?> Threshold { get; } = Setting.OptionalNumber(
-        "threshold", "Weights below go, or the target of the rule [default: 0.25 for std, 0.0001 for absolute]");
+        "threshold", "Weights with a smaller magnitude are removed; for the other rules the target [default: 0.25 for std, 0.0001 for absolute]");
 
-    internal static Setting<IReadOnlyList<string>> Ignore { get; } = Setting.List("ignore", "Layers that stay as they are; a star stands for any text");
+    internal static Setting<IReadOnlyList<string>> Ignore { get; } = Setting.List("ignore", "Layers to leave unchanged; * matches any text");
 
     /// <summary>Throws where a rule lacks its target, before anything is opened.</summary>
     internal static void Require(CommandContext context)
@@ -44,7 +44,7 @@ internal static class PruningSettings
     private static double Target(CommandContext context) => context.Get(Threshold)
         ?? throw ToolException.Usage($"--threshold: the rule {context.Get(Rule)} needs its target");
 
-    /// <summary>Part of the weights that has to be zero for the time asked for.</summary>
+    /// <summary>Fraction of the weights that has to be zero for the time asked for.</summary>
     private static double ZerosFor(CommandContext context, Network network)
     {
         PruningRule rule = PruningRule.TargetMilliseconds(Target(context), one => NetworkTiming.Milliseconds([one], 1, cancel: context.Cancel)[0]);

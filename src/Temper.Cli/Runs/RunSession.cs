@@ -252,7 +252,7 @@ internal sealed class RunSession : IDisposable
 /// <param name="Train">To train on.</param>
 /// <param name="Validation">To choose with.</param>
 /// <param name="Test">To measure the result with, once.</param>
-/// <param name="Part">Part of the set that was split which chooses.</param>
+/// <param name="Part">Fraction of the set that was split which chooses.</param>
 internal sealed record DataSplit(Dataset Train, Dataset Validation, Dataset Test, double Part);
 
 /// <summary>What a run is about.</summary>
@@ -279,12 +279,12 @@ internal static class Threshold
 {
     internal static int Check(CommandContext context, double? accuracy)
     {
-        if (context.Get(RunSettings.FailBelow) is not { } least || accuracy * 100 >= least)
+        if (context.Get(RunSettings.FailBelow) is not { } min || accuracy * 100 >= min)
         {
             return ExitCode.Success;
         }
 
-        Terminal.Error($"test accuracy is below the threshold (got {accuracy * 100:F2} %, expected at least {least} %)");
+        Terminal.Error($"test accuracy is below the threshold (got {accuracy * 100:F2} %, expected at least {min} %)");
         return ExitCode.ThresholdNotMet;
     }
 }

@@ -14,7 +14,7 @@ internal static class RunSettings
         "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
 
     internal static Setting<double> Validation { get; } = Setting.Number(
-        "validation", "Fraction of the training samples held out for validation, which chooses the epoch", usual: 0.1, minimum: 0.001, maximum: 0.9);
+        "validation", "Fraction of the training samples held out for validation, which chooses the epoch", defaultValue: 0.1, minimum: 0.001, maximum: 0.9);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 

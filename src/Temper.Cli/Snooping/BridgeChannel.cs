@@ -9,7 +9,7 @@ namespace Temper.Cli.Snooping;
 /// <param name="attack">Changes observations; null: nothing is changed.</param>
 internal sealed class BridgeChannel(EpisodeRecorder? recorder, IObservationChannel? attack) : IObservationChannel
 {
-    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
         recorder?.Observe(slot, observation, place);
         attack?.Observe(slot, observation, place);
@@ -33,19 +33,19 @@ internal sealed class EpisodeRecorder(StreamInfo stream, ThreatModel threat, int
     /// <summary>Steps that were heard so far, those of episodes that go on included.</summary>
     internal int Count { get; private set; }
 
-    internal void Observe(int slot, ReadOnlySpan<float> observation, ObservationPlace place)
+    internal void Observe(int slot, ReadOnlySpan<float> observation, EpisodePosition place)
     {
         if (!_open.TryGetValue(slot, out Episode? episode))
         {
             _open.Add(slot, episode = new Episode());
         }
 
-        if (place == ObservationPlace.First)
+        if (place == EpisodePosition.First)
         {
             Flush(episode);
         }
 
-        episode.Pending = place == ObservationPlace.Last || Count == capacity ? null : observation.ToArray();
+        episode.Pending = place == EpisodePosition.Last || Count == capacity ? null : observation.ToArray();
     }
 
     internal void Act(int slot, int action, float reward)

@@ -15,15 +15,15 @@ internal static class BridgeSettings
 
     internal static Setting<string> Host { get; } = Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
 
-    internal static Setting<int> Port { get; } = Setting.Integer("port", "Port to listen on; 0: one that is free", usual: 0, minimum: 0);
+    internal static Setting<int> Port { get; } = Setting.Integer("port", "Port to listen on; 0: one that is free", defaultValue: 0, minimum: 0);
 
-    internal static Setting<double> Timeout { get; } = Setting.Number("timeout", "Seconds for a message to arrive whole and for an answer", usual: 10, minimum: 0.01, maximum: 86400);
+    internal static Setting<double> Timeout { get; } = Setting.Number("timeout", "Seconds for a message to arrive whole and for an answer", defaultValue: 10, minimum: 0.01, maximum: 86400);
 
-    internal static Setting<double> Idle { get; } = Setting.Number("idle", "Seconds that a peer may think before its connection is ended", usual: 600, minimum: 0.01, maximum: 864000);
+    internal static Setting<double> Idle { get; } = Setting.Number("idle", "Seconds that a peer may think before its connection is ended", defaultValue: 600, minimum: 0.01, maximum: 864000);
 
-    internal static Setting<int> MaxMessage { get; } = Setting.Integer("max-message-mib", "Largest message, MiB", usual: 16);
+    internal static Setting<int> MaxMessage { get; } = Setting.Integer("max-message-mib", "Largest message, MiB", defaultValue: 16);
 
-    internal static Setting<int> MaxConnections { get; } = Setting.Integer("max-connections", "Connections at a time; further ones are closed", usual: 64);
+    internal static Setting<int> MaxConnections { get; } = Setting.Integer("max-connections", "Connections at a time; further ones are closed", defaultValue: 64);
 
     internal static IReadOnlyList<Setting> All { get; } = [Protocol, Host, Port, Timeout, Idle, MaxMessage, MaxConnections];
 

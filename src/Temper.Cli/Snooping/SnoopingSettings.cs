@@ -13,7 +13,7 @@ internal static class SnoopingSettings
     internal static Setting<string> Threat { get; } = Setting.Choice(
         "threat", "What is heard: s (observations), sr (and rewards), sa (and actions) or sra (all)", "sa", "s", "sr", "sa", "sra");
 
-    internal static Setting<int> Steps { get; } = Setting.Integer("steps", "Steps to record", usual: 10_000);
+    internal static Setting<int> Steps { get; } = Setting.Integer("steps", "Steps to record", defaultValue: 10_000);
 
     internal static Setting<IReadOnlyList<string>> Agents { get; } = Setting.List("agent", "File of the agent under attack; several victims: give it several times");
 
@@ -27,14 +27,14 @@ internal static class SnoopingSettings
     internal static Setting<string> Architecture { get; } = Setting.Choice(
         "architecture", "The proxy's network: default (as victims usually have), mlp, small-tanh or large", "default", "default", "mlp", "small-tanh", "large");
 
-    internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", usual: 10);
+    internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", defaultValue: 10);
 
-    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", usual: 64);
+    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", defaultValue: 64);
 
-    internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", usual: 1e-3);
+    internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);
 
     /// <summary>What is said about the environment; its actions are the agent's.</summary>
-    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit) };
+    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit), FrameSkip = context.Get(RlSettings.FrameSkip) };
 
     internal static ProxyOptions ProxyOptions(CommandContext context, ulong seed) => new()
     {

@@ -10,11 +10,11 @@ namespace Temper.Cli.Snooping;
 /// <param name="full">Called when no more is kept.</param>
 internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IObservationChannel
 {
-    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
-        if (place != ObservationPlace.Last)
+        if (place != EpisodePosition.Last)
         {
-            recorder.Observe(observation, place == ObservationPlace.First);
+            recorder.Observe(observation, place == EpisodePosition.First);
         }
     }
 
@@ -37,15 +37,15 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
     /// <summary>How long the last frames took that were attacked, in no order.</summary>
     internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MostKept, attacker.Attacked));
 
-    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
-        if (place == ObservationPlace.Last)
+        if (place == EpisodePosition.Last)
         {
             return;
         }
 
         long start = time.GetTimestamp(), attacked = attacker.Attacked;
-        attacker.Perturb(slot, observation, place == ObservationPlace.First);
+        attacker.Perturb(slot, observation, place == EpisodePosition.First);
         if (attacker.Attacked > attacked)
         {
             _milliseconds[attacked % MostKept] = time.GetElapsedTime(start).TotalMilliseconds;
@@ -70,10 +70,10 @@ internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDe
 {
     internal long Alarms { get; private set; }
 
-    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
         inner.Observe(slot, observation, place);
-        if (place != ObservationPlace.Last && detector.Alarms(slot, observation, place == ObservationPlace.First))
+        if (place != EpisodePosition.Last && detector.Alarms(slot, observation, place == EpisodePosition.First))
         {
             Alarms++;
         }
@@ -87,7 +87,7 @@ internal sealed class RoundingChannel(IObservationChannel inner, int bits, float
 {
     private readonly float _levels = (1 << bits) - 1;
 
-    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
         inner.Observe(slot, observation, place);
         foreach (ref float value in observation)

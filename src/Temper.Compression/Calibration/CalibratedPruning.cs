@@ -16,7 +16,10 @@ public static class CalibratedPruning
     /// <param name="ignores">Layers that stay as they are, by name of the node; null: none.</param>
     /// <param name="cancel">Stops between layers.</param>
     /// <returns>The pruned network with masks; running statistics of batch normalization have moved as the layers before them have.</returns>
-    /// <remarks>SparseGPT (arXiv:2301.00774) fits a layer; the choice over the whole network, relative to each layer's output, is ours.</remarks>
+    /// <remarks>
+    /// SparseGPT (arXiv:2301.00774) prunes a layer. Then the weights that stay are fitted to what the layer gave in the dense network, which makes
+    /// up for the layers before it too. The choice over the whole network, relative to each layer's output, is ours.
+    /// </remarks>
     public static Network PruneCalibrated(this Network network, Tensor samples, double sparsity, Func<string, bool>? ignores = null, CancellationToken cancel = default)
     {
         if (!(sparsity is >= 0 and < 1))
@@ -37,13 +40,27 @@ public static class CalibratedPruning
             float[] values = weight.Value.ToArray<float>();
             Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
             network.Forward(samples, pass);
-            new OptimalBrainSurgeon(LayerInputs.Moments(layer, pass[layer.Inputs[0]]), values.Length / weight.Value.Shape[0]).Prune(values, keeps[layer.Name]);
+            double[] moments = LayerInputs.Moments(layer, pass[layer.Inputs[0]]);
+            new OptimalBrainSurgeon(moments, values.Length / weight.Value.Shape[0]).Prune(values, keeps[layer.Name]);
+            LeastSquaresFit.Fit(values, keeps[layer.Name], moments, Products(network, layer, pass[layer.Inputs[0]], dense[layer.Name]));
             Tensor mask = Tensor.From([.. keeps[layer.Name].Select(stays => stays ? 1f : 0f)], weight.Value.Shape);
             network = network.WithParameters([weight with { Value = Tensor.From(values, weight.Value.Shape), Mask = mask }]);
             network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
         }
 
         return network;
+    }
+
+    /// <summary>What the inputs of a layer have to do with outputs that it gave before, its bias left out.</summary>
+    internal static double[] Products(Network network, Node layer, Tensor x, Tensor y)
+    {
+        if (layer.Parameters.Count > 1)
+        {
+            Tensor bias = network.Parameters[layer.Parameters[1]].Value;
+            y -= layer.Operator is Conv2d ? bias.Reshape([bias.Count, 1, 1]) : bias;
+        }
+
+        return LayerInputs.Products(layer, x, y);
     }
 
     /// <summary>Which weights stay: the costliest of the whole network, cost being relative to the energy of a layer's output.</summary>

@@ -8,8 +8,7 @@ namespace Temper.Compression.Calibration;
 /// it gave with all of them. Layers are taken in order, each with the inputs that those before it now give.
 /// </summary>
 /// <remarks>
-/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5) for channels that are chosen already, carried out as the removal of columns by the optimal
-/// brain surgeon. Running statistics move along.
+/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5) for channels that are chosen already. Running statistics move along.
 /// </remarks>
 internal static class ChannelReconstruction
 {
@@ -45,8 +44,8 @@ internal static class ChannelReconstruction
         {
             Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
             network.Forward(samples, pass);
-            Parameter weight = network.Parameters[layer.Parameters[0]];
-            network = network.WithParameters([weight with { Value = Fitted(weight.Value, LayerInputs.Moments(layer, pass[layer.Inputs[0]]), unread[weight.Name]) }]);
+            Tensor x = pass[layer.Inputs[0]];
+            network = network.WithParameters([Fitted(network, layer, unread[layer.Parameters[0]], x, dense[layer.Name])]);
             network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
         }
 
@@ -57,34 +56,15 @@ internal static class ChannelReconstruction
         && network.Parameters[node.Parameters[0]] is { Mask: null } weight && weight.Value.Count / weight.Value.Shape[0] <= WidestLayer
         && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1;
 
-    /// <summary>
-    /// The surgeon lets only later columns make up for one that goes: with those that go first, all that stay do, which is the least-squares solution.
-    /// </summary>
-    private static Tensor Fitted(Tensor weight, double[] moments, HashSet<int> unread)
+    /// <summary>The layer's weights without some input channels.</summary>
+    private static Parameter Fitted(Network network, Node layer, HashSet<int> unread, Tensor x, Tensor wanted)
     {
-        int width = weight.Count / weight.Shape[0], kernel = width / weight.Shape[1];
-        int[] order = [.. Enumerable.Range(0, width).OrderBy(column => unread.Contains(column / kernel) ? 0 : 1).ThenBy(column => column)];
-        int going = unread.Count * kernel;
-        float[] values = weight.ToArray<float>(), ordered = new float[values.Length];
-        bool[] keeps = new bool[values.Length];
-        double[] orderedMoments = new double[moments.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            ordered[i] = values[(i / width * width) + order[i % width]];
-            keeps[i] = i % width >= going;
-        }
-
-        for (int i = 0; i < moments.Length; i++)
-        {
-            orderedMoments[i] = moments[(order[i / width] * width) + order[i % width]];
-        }
-
-        new OptimalBrainSurgeon(orderedMoments, width).Prune(ordered, keeps);
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[(i / width * width) + order[i % width]] = ordered[i];
-        }
-
-        return Tensor.From(values, weight.Shape);
+        Parameter weight = network.Parameters[layer.Parameters[0]];
+        int width = weight.Value.Count / weight.Value.Shape[0], kernel = width / weight.Value.Shape[1];
+        float[] values = weight.Value.ToArray<float>();
+        bool[] keeps = [.. Enumerable.Range(0, values.Length).Select(i => !unread.Contains(i % width / kernel))];
+        double[] products = CalibratedPruning.Products(network, layer, x, wanted);
+        LeastSquaresFit.Fit(values, keeps, LayerInputs.Moments(layer, x), products);
+        return weight with { Value = Tensor.From(values, weight.Value.Shape) };
     }
 }

@@ -14,10 +14,24 @@ internal static class LayerInputs
     /// <summary>H, <c>[D, D]</c> row-major, of D weights of an output.</summary>
     /// <param name="node">A convolution without groups or a linear layer.</param>
     /// <param name="x">Its input for all samples.</param>
-    internal static double[] Moments(Node node, Tensor x)
+    internal static double[] Moments(Node node, Tensor x) => Sum(node, x, (rows, _) => rows.Transpose().MatMul(rows));
+
+    /// <summary><c>Σ x yᵀ</c>, <c>[D, O]</c> row-major: what the inputs have to do with wanted outputs.</summary>
+    /// <param name="node">A convolution without groups or a linear layer.</param>
+    /// <param name="x">Its input for all samples.</param>
+    /// <param name="y">The wanted outputs, of the shape that the layer gives, without its bias.</param>
+    internal static double[] Products(Node node, Tensor x, Tensor y)
+    {
+        Tensor outputs = node.Operator is Conv2d ? y.Permute(0, 2, 3, 1) : y;
+        outputs = outputs.ToRowMajor().Reshape([outputs.Count / outputs.Shape[-1], outputs.Shape[-1]]);
+        return Sum(node, x, (rows, start) => rows.Transpose().MatMul(outputs.Slice(0, start, start + rows.Shape[0])));
+    }
+
+    /// <summary>A sum over all rows in float64, of products of a part of them in float32.</summary>
+    private static double[] Sum(Node node, Tensor x, Func<Tensor, int, Tensor> product)
     {
         (int width, int rows, Action<int, Span<float>> row) = node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
-        double[] moments = new double[checked(width * width)];
+        double[] sums = [];
         for (int start = 0; start < rows; start += RowsAtOnce)
         {
             int count = Math.Min(RowsAtOnce, rows - start);
@@ -27,15 +41,15 @@ internal static class LayerInputs
                 row(start + i, part.AsSpan(i * width, width));
             }
 
-            Tensor matrix = Tensor.From(part, [count, width]);
-            ReadOnlySpan<float> products = matrix.Transpose().MatMul(matrix).ToRowMajor().AsSpan<float>();
-            for (int i = 0; i < moments.Length; i++)
+            ReadOnlySpan<float> products = product(Tensor.From(part, [count, width]), start).ToRowMajor().AsSpan<float>();
+            sums = sums.Length == 0 ? new double[products.Length] : sums;
+            for (int i = 0; i < sums.Length; i++)
             {
-                moments[i] += products[i];
+                sums[i] += products[i];
             }
         }
 
-        return moments;
+        return sums;
     }
 
     private static (int Width, int Rows, Action<int, Span<float>> Row) Rows(Tensor x)

@@ -32,5 +32,5 @@ public sealed record TransformedL1 : WeightRegularizer
     private protected override double SumOfTerms(ReadOnlySpan<float> weights) => Reductions.All(default(TransformedSumReducer), weights);
 
     private protected override void AddSlopes(float a, float b, ReadOnlySpan<float> weights, Span<float> gradient) =>
-        Elementwise.Apply(new AddTransformedSlope(a), weights, gradient, gradient);
+        Elementwise.Apply(new AddTransformedGradient(a), weights, gradient, gradient);
 }

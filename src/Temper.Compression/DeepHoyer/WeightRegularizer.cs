@@ -134,7 +134,7 @@ public abstract record WeightRegularizer : IRegularizer
 
     /// <summary>Adds <c>sgn(w) (a φ'(|w|) - b |w|)</c> for each single weight.</summary>
     private protected virtual void AddSlopes(float a, float b, ReadOnlySpan<float> weights, Span<float> gradient) =>
-        Elementwise.Apply(new AddSignedSlope(a, b), weights, gradient, gradient);
+        Elementwise.Apply(new AddSignedGradient(a, b), weights, gradient, gradient);
 
     private double SumOfTerms(ReadOnlySpan<double> squares)
     {

@@ -7,7 +7,7 @@ using Temper.Tensors;
 
 namespace Temper.Data.Augmentation;
 
-/// <summary>Pads a picture with zeros and cuts the original size out at a random place.</summary>
+/// <summary>Pads a picture with zeros and cuts the original size out at a random position.</summary>
 /// <param name="Padding">Pixels on each side.</param>
 public sealed record RandomCrop(int Padding = 4) : SampleTransform
 {
@@ -44,7 +44,8 @@ public sealed record RandomCrop(int Padding = 4) : SampleTransform
 public sealed record HorizontalFlip : SampleTransform
 {
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.HorizontalFlip)!;
+    public override JsonNode Fingerprint() =>
+        JsonSerializer.SerializeToNode(this, TransformsJson.Default.HorizontalFlip)!;
 
     /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
@@ -86,7 +87,7 @@ public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> D
     }
 }
 
-/// <summary>Sets a square at a random place to zero (arXiv:1708.04552); it may reach over the border.</summary>
+/// <summary>Sets a square at a random position to zero (arXiv:1708.04552); it may reach over the border.</summary>
 /// <param name="Size">Side of the square, in pixels.</param>
 public sealed record Cutout(int Size) : SampleTransform
 {

@@ -21,7 +21,8 @@ public sealed class DataCatalog
     /// <summary>Looks in the user's cache folder.</summary>
     /// <param name="cache">The cache; null: TEMPER_CACHE, else the user's cache folder.</param>
     public DataCatalog(string? cache = null)
-        : this(cache ?? DefaultCache(), "/", static () => new HttpClient { Timeout = TimeSpan.FromMinutes(5) }, DebianPackage.Fetch)
+        : this(cache ?? DefaultCache(), "/", static () =>
+            new HttpClient { Timeout = TimeSpan.FromMinutes(5) }, DebianPackage.Fetch)
     {
     }
 
@@ -94,7 +95,8 @@ public sealed class DataCatalog
         }
 
         return Locate(entry) ?? throw new DataUnavailableException(
-            $"data: cannot obtain {entry.Name} ({string.Join("; ", failures)}); go on without it with --data synth:shapes");
+            $"data: cannot obtain {entry.Name} ({string.Join("; ", failures)}); go on without it with --data "
+            + "synth:shapes");
 
         void Try(Action fetch, string way)
         {
@@ -103,7 +105,8 @@ public sealed class DataCatalog
                 fetch();
                 Accept(entry);
             }
-            catch (Exception e) when (e is IOException or HttpRequestException or UnauthorizedAccessException or InvalidDataException or TaskCanceledException or System.ComponentModel.Win32Exception)
+            catch (Exception e) when (e is IOException or HttpRequestException or UnauthorizedAccessException
+                or InvalidDataException or TaskCanceledException or System.ComponentModel.Win32Exception)
             {
                 failures.Add($"{way}: {e.Message}");
             }
@@ -123,7 +126,8 @@ public sealed class DataCatalog
     public IReadOnlyList<string> Verify(CatalogEntry entry)
     {
         string? folder = Locate(entry);
-        return [.. entry.Files.Where(f => folder is null || !IsIntact(Path.Combine(folder, f.Name), f)).Select(f => f.Name)];
+        return [.. entry.Files.Where(f => folder is null || !IsIntact(Path.Combine(folder, f.Name), f)).Select(
+            f => f.Name)];
     }
 
     private static bool HasFiles(string folder, CatalogEntry entry) =>
@@ -139,7 +143,8 @@ public sealed class DataCatalog
         using var content = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
         try
         {
-            return string.Equals(Convert.ToHexStringLower(SHA256.HashData(content)), file.Sha256, StringComparison.Ordinal);
+            return string.Equals(
+                Convert.ToHexStringLower(SHA256.HashData(content)), file.Sha256, StringComparison.Ordinal);
         }
         catch (InvalidDataException)
         {

@@ -6,8 +6,8 @@ namespace Temper.Data.Catalog;
 internal delegate void PackageFetch(CatalogEntry entry, string folder, IProgress<string>? progress);
 
 /// <summary>
-/// Downloads a Debian package with apt and unpacks it, without root and without touching the system: apt gets a state, a cache and
-/// package lists of its own, since the lists of a fresh machine are empty.
+/// Downloads a Debian package with apt and unpacks it, without root and without touching the system: apt gets a state,
+/// a cache and package lists of its own, since the lists of a fresh machine are empty.
 /// </summary>
 internal static class DebianPackage
 {
@@ -25,8 +25,10 @@ internal static class DebianPackage
 
         string[] own =
         [
-            "-q", "-o", $"Dir::State={work}/state", "-o", $"Dir::State::Lists={work}/state/lists", "-o", $"Dir::Cache={work}/cache",
-            "-o", "Dir::State::status=/var/lib/dpkg/status", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none",
+            "-q", "-o", $"Dir::State={work}/state", "-o", $"Dir::State::Lists={work}/state/lists", "-o",
+            $"Dir::Cache={work}/cache",
+            "-o", "Dir::State::status=/var/lib/dpkg/status", "-o", "APT::Sandbox::User=root", "-o",
+            "Acquire::Languages=none",
         ];
         progress?.Report($"{entry.Name}: downloading the Debian package {entry.DebianPackage} with apt");
         Run("apt-get", [.. own, "update"], work);

@@ -3,7 +3,7 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits a pixel, or 8 bits with a palette.</summary>
+/// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits per pixel, or 8 bits with a palette.</summary>
 internal static class BmpDecoder
 {
     private const long MaxPixels = 256L * 1024 * 1024;
@@ -15,7 +15,8 @@ internal static class BmpDecoder
     {
         if (file.Length < 54)
         {
-            throw new ModelFormatException(name, 0, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
+            throw new ModelFormatException(
+                name, 0, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
         }
 
         long start = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(10));
@@ -25,17 +26,21 @@ internal static class BmpDecoder
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(28));
         int compression = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(30));
         long height = Math.Abs((long)signedHeight);
-        bool hasPlainPixels = compression == 0 || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(DefaultMasks));
-        if (width <= 0 || height == 0 || width * height > MaxPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
+        bool hasPlainPixels = compression == 0
+            || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(DefaultMasks));
+        if (width <= 0 || height == 0
+            || width * height > MaxPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
         {
             throw new ModelFormatException(
-                name, 14, $"BMP: not supported (got {width} x {signedHeight}, {bits} bits, compression {compression}; expected uncompressed with 8, 24 or 32 bits)");
+                name, 14, $"BMP: not supported (got {width} x {signedHeight}, {bits} bits, compression {compression}; "
+                    + "expected uncompressed with 8, 24 or 32 bits)");
         }
 
         long stride = ((((long)width * bits) + 31) / 32) * 4;
         if (start + (stride * height) > file.Length)
         {
-            throw new ModelFormatException(name, start, $"BMP: the file is truncated (got {file.Length} bytes, expected {start + (stride * height)})");
+            throw new ModelFormatException(name, start, $"BMP: the file is truncated (got {file.Length} bytes, "
+                + $"expected {start + (stride * height)})");
         }
 
         byte[] pixels = new byte[width * height * 3];
@@ -53,7 +58,8 @@ internal static class BmpDecoder
                 }
 
                 long target = ((y * (long)width) + x) * 3;
-                (pixels[target], pixels[target + 1], pixels[target + 2]) = (file[source + 2], file[source + 1], file[source]);
+                (pixels[target], pixels[target + 1], pixels[target + 2]) =
+                    (file[source + 2], file[source + 1], file[source]);
             }
         }
 

@@ -3,10 +3,13 @@ using Temper.Tensors;
 
 namespace Temper.Data.Images;
 
-/// <summary>Pictures in a folder a class, decoded when they are asked for, so that a set may be larger than memory.</summary>
+/// <summary>
+/// Pictures in a folder per class, decoded when they are asked for, so that a set may be larger than memory.
+/// </summary>
 /// <remarks>
-/// The headers of all pictures are read at once: one picture in color gives all three channels, and sizes are known before anything
-/// starts. Pictures of several sizes have to be <see cref="Dataset.Resized">resized</see> before they can be read.
+/// The headers of all pictures are read at once: one picture in color gives all three channels, and sizes are known
+/// before anything starts. Pictures of several sizes have to be <see cref="Dataset.Resized">resized</see> before they
+/// can be read.
 /// </remarks>
 public sealed class ImageFolder : Dataset
 {
@@ -14,7 +17,7 @@ public sealed class ImageFolder : Dataset
     private readonly Shape[] _shapes;
 
     /// <summary>Finds pictures: <c>root/class/picture.png</c>, classes and files in ordinal order.</summary>
-    /// <param name="root">The folder with a folder a class.</param>
+    /// <param name="root">The folder with a folder per class.</param>
     /// <param name="name">A short name for the set.</param>
     /// <exception cref="DirectoryNotFoundException">There are no pictures.</exception>
     /// <exception cref="ModelFormatException">The header of a picture cannot be read.</exception>
@@ -32,7 +35,8 @@ public sealed class ImageFolder : Dataset
     {
         (Name, ClassNames, _files, Unused) = (name, classes, found.Files, found.Unused);
         channels = Math.Max(channels, found.Channels);
-        _shapes = [.. _files.GroupBy(file => (file.Height, file.Width)).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key)
+        _shapes = [.. _files.GroupBy(file =>
+            (file.Height, file.Width)).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key)
             .Select(group => Shape.Create([channels, group.Key.Height, group.Key.Width]))];
         SampleShape = _shapes.Length > 0 ? _shapes[0] : [channels, 1, 1];
     }
@@ -64,7 +68,8 @@ public sealed class ImageFolder : Dataset
             throw new ModelFormatException(
                 _files[index].Path,
                 0,
-                $"picture: its size differs from that of others (got {picture.Width} x {picture.Height}, expected {SampleShape[2]} x {SampleShape[1]}); resize the pictures");
+                $"picture: its size differs from that of others (got {picture.Width} x {picture.Height}, expected "
+                + $"{SampleShape[2]} x {SampleShape[1]}); resize the pictures");
         }
 
         Fill(picture, sample);

@@ -4,12 +4,15 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads JPEG files through an installed ffmpeg, which hands the picture over as a portable pixel map.</summary>
+/// <summary>
+/// Reads JPEG files through an installed ffmpeg, which hands the picture over as a portable pixel map.
+/// </summary>
 internal static class JpegThroughFfmpeg
 {
     internal static Picture Decode(string path)
     {
-        var start = new ProcessStartInfo("ffmpeg", ["-v", "error", "-i", Path.GetFullPath(path), "-f", "image2pipe", "-c:v", "ppm", "-"])
+        var start = new ProcessStartInfo(
+            "ffmpeg", ["-v", "error", "-i", Path.GetFullPath(path), "-f", "image2pipe", "-c:v", "ppm", "-"])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -26,11 +29,13 @@ internal static class JpegThroughFfmpeg
             process.WaitForExit();
             return process.ExitCode == 0 && picture.Length > 2
                 ? PnmDecoder.Decode(picture.ToArray(), path)
-                : throw new ModelFormatException(path, 0, $"JPEG: ffmpeg cannot read it ({errors.GetAwaiter().GetResult().Trim()})");
+                : throw new ModelFormatException(
+                    path, 0, $"JPEG: ffmpeg cannot read it ({errors.GetAwaiter().GetResult().Trim()})");
         }
         catch (Win32Exception e)
         {
-            throw new DataUnavailableException($"{path}: reading JPEG needs ffmpeg, which is not installed; install it, or convert the pictures to PNG", e);
+            throw new DataUnavailableException($"{path}: reading JPEG needs ffmpeg, which is not installed; install "
+                + "it, or convert the pictures to PNG", e);
         }
     }
 }

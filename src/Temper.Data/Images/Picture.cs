@@ -1,13 +1,18 @@
 namespace Temper.Data.Images;
 
-/// <summary>A decoded picture: bytes <c>[H, W, C]</c>, one channel (gray), three (RGB) or four (RGB and opacity).</summary>
-/// <param name="Width">Pixels a row.</param>
+/// <summary>
+/// A decoded picture: bytes <c>[H, W, C]</c>, one channel (gray), three (RGB) or four (RGB and opacity).
+/// </summary>
+/// <param name="Width">Pixels per row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Channels">1, 3 or 4.</param>
 /// <param name="Pixels">Width x height x channels bytes, 0 to 255.</param>
 public sealed record Picture(int Width, int Height, int Channels, byte[] Pixels)
 {
-    /// <summary>The same picture with one or three channels, as <c>[C, H, W]</c>; opacity is dropped, gray is repeated or the luma taken.</summary>
+    /// <summary>
+    /// The same picture with one or three channels, as <c>[C, H, W]</c>; opacity is dropped, gray is repeated or the
+    /// luma taken.
+    /// </summary>
     /// <param name="channels">1 or 3.</param>
     public byte[] ToPlanes(int channels)
     {

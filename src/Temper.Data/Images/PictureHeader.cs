@@ -4,7 +4,7 @@ using Temper.Formats;
 namespace Temper.Data.Images;
 
 /// <summary>Size and channels of a picture as its header has them, without its pixels.</summary>
-/// <param name="Width">Pixels a row.</param>
+/// <param name="Width">Pixels per row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Channels">1 for gray, with opacity or without, 3 for color.</param>
 internal sealed record PictureHeader(int Width, int Height, int Channels)
@@ -19,11 +19,14 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
         return start switch
         {
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] when start.Length >= 33 => OfPng(start),
-            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => PnmDecoder.Header(start.Length < FirstBytes ? start : File.ReadAllBytes(path), path),
+            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] =>
+                PnmDecoder.Header(start.Length < FirstBytes ? start : File.ReadAllBytes(path), path),
             [(byte)'B', (byte)'M', ..] when start.Length >= 26 => OfBmp(start),
             [0xFF, 0xD8, ..] => JpegHeader.Read(path),
-            [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] => throw new ModelFormatException(path, start.Length, "picture: the file is truncated"),
-            _ => throw new ModelFormatException(path, 0, $"picture: it cannot be read: {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
+            [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] =>
+                throw new ModelFormatException(path, start.Length, "picture: the file is truncated"),
+            _ => throw new ModelFormatException(
+                path, 0, $"picture: it cannot be read: {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
         };
     }
 
@@ -32,7 +35,8 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
 
     private static string Kind(ReadOnlySpan<byte> start) => start switch
     {
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP picture",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] =>
+            "a WebP picture",
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF picture",
         [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF picture",
         [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIF or AVIF picture, or a film",
@@ -47,7 +51,8 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
     };
 
     private static PictureHeader OfPng(ReadOnlySpan<byte> start) =>
-        new(BinaryPrimitives.ReadInt32BigEndian(start[16..]), BinaryPrimitives.ReadInt32BigEndian(start[20..]), start[25] is 0 or 4 ? 1 : 3);
+        new(BinaryPrimitives.ReadInt32BigEndian(start[16..]), BinaryPrimitives.ReadInt32BigEndian(
+            start[20..]), start[25] is 0 or 4 ? 1 : 3);
 
     private static PictureHeader OfBmp(ReadOnlySpan<byte> start)
     {
@@ -84,7 +89,9 @@ internal static class JpegHeader
             if (segment[1] is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
                 return stream.ReadAtLeast(segment[..5], 5, throwOnEndOfStream: false) == 5
-                    ? new PictureHeader(BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 3)
+                    ? new PictureHeader(
+                        BinaryPrimitives.ReadUInt16BigEndian(segment[3..]),
+                        BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 3)
                     : throw Truncated(path, stream);
             }
 

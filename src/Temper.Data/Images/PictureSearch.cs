@@ -3,19 +3,23 @@ namespace Temper.Data.Images;
 /// <summary>A picture file that is a sample.</summary>
 internal sealed record PictureEntry(string Path, int Label, int Width, int Height);
 
-/// <summary>Finds the pictures below a folder with a folder a class; what is there but no sample is named.</summary>
+/// <summary>Finds the pictures below a folder with a folder per class; what is there but no sample is named.</summary>
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
     /// <summary>Depth to which files that are not used are looked for.</summary>
     private const int MaxDepth = 8;
 
-    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None };
+    private static readonly EnumerationOptions Everything = new()
+    {
+        RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None,
+    };
 
     internal static string[] ClassesOf(string root) =>
-        [.. Directory.GetDirectories(root).Select(folder => Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(root).Select(folder =>
+            Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
 
     /// <summary>The pictures <c>root/class/picture.png</c>, by class, then name.</summary>
-    /// <param name="root">The folder with a folder a class.</param>
+    /// <param name="root">The folder with a folder per class.</param>
     /// <param name="top">The set's folder, against which names of unused files are told.</param>
     /// <param name="classes">Names of the classes, of which the folder may lack some.</param>
     internal static PictureSearch In(string root, string top, IReadOnlyList<string> classes)
@@ -40,7 +44,8 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             }
         }
 
-        return new PictureSearch([.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
+        return new PictureSearch(
+            [.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
     }
 
     /// <summary>All files below a folder, none of which is used.</summary>
@@ -49,9 +54,12 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             .Select(path => new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
 
     internal static DirectoryNotFoundException NoPictures(string root, IReadOnlyList<UnusedSamples> unused) => new(
-        $"data: no pictures in {root} (expected {root}/CLASS/PICTURE.png{(unused.Count > 0 ? $"; there is {unused[0].Name}: {unused[0].Reason}" : "")})");
+        $"data: no pictures in {root} (expected "
+        + $"{root}/CLASS/PICTURE.png{(unused.Count > 0 ? $"; there is {unused[0].Name}: {unused[0].Reason}" : "")})");
 
-    /// <summary>Programs leave files such as <c>.DS_Store</c> and <c>._1.png</c>, which nobody means as samples.</summary>
+    /// <summary>
+    /// Programs leave files such as <c>.DS_Store</c> and <c>._1.png</c>, which nobody means as samples.
+    /// </summary>
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 
     private static string? ReasonAgainst(string path)

@@ -2,19 +2,26 @@ using System.Buffers.Binary;
 
 namespace Temper.Data.Images;
 
-/// <summary>Writes animated PNG files (APNG, part of the PNG Specification, third edition): programs that do not know them show the first picture.</summary>
+/// <summary>
+/// Writes animated PNG files (APNG, part of the PNG Specification, third edition): programs that do not know them show
+/// the first picture.
+/// </summary>
 public static class PngAnimation
 {
-    /// <summary>Encodes pictures as an animation that repeats for ever. The same pictures give the same bytes.</summary>
+    /// <summary>
+    /// Encodes pictures as an animation that repeats for ever. The same pictures give the same bytes.
+    /// </summary>
     /// <param name="frames">At least one, all of one size.</param>
     /// <param name="milliseconds">How long each is shown, 1 to 65,535.</param>
     /// <exception cref="ArgumentException">There is no picture, or sizes differ.</exception>
     public static byte[] Encode(IReadOnlyList<Picture> frames, int milliseconds)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(milliseconds, Math.Clamp(milliseconds, 1, ushort.MaxValue));
-        if (frames.Count == 0 || frames.Any(frame => (frame.Width, frame.Height, frame.Channels) != (frames[0].Width, frames[0].Height, frames[0].Channels)))
+        if (frames.Count == 0 || frames.Any(frame =>
+            (frame.Width, frame.Height, frame.Channels) != (frames[0].Width, frames[0].Height, frames[0].Channels)))
         {
-            throw new ArgumentException($"PngAnimation: needs pictures of one size (got {frames.Count})", nameof(frames));
+            throw new ArgumentException(
+                $"PngAnimation: needs pictures of one size (got {frames.Count})", nameof(frames));
         }
 
         using var png = new MemoryStream();
@@ -44,7 +51,7 @@ public static class PngAnimation
         return png.ToArray();
     }
 
-    /// <summary>Number, size, place, time; each picture replaces the one before.</summary>
+    /// <summary>Number, size, position, time; each picture replaces the one before.</summary>
     private static byte[] FrameControl(Picture frame, int sequence, int milliseconds)
     {
         byte[] control = new byte[26];

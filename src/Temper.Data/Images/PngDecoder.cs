@@ -4,12 +4,16 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples keep their upper byte.</summary>
+/// <summary>
+/// Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples keep their upper byte.
+/// </summary>
 internal static class PngDecoder
 {
     private const int MaxPixels = 64 * 1024 * 1024;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>
+    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// </summary>
     private const long MaxGrowth = 1032;
 
     internal static Picture Decode(byte[] file, string name)
@@ -48,19 +52,23 @@ internal static class PngDecoder
             }
             else if ((type.Span[0] & 0x20) == 0)
             {
-                throw new ModelFormatException(name, at, $"PNG: unknown critical chunk '{System.Text.Encoding.Latin1.GetString(type.Span)}'");
+                throw new ModelFormatException(
+                    name, at, $"PNG: unknown critical chunk '{System.Text.Encoding.Latin1.GetString(type.Span)}'");
             }
         }
 
         Header h = header ?? throw new ModelFormatException(name, 8, "PNG: no IHDR chunk");
         if ((long)h.Stride * h.Height / MaxGrowth > compressed.Length)
         {
-            throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x {h.Height} pixels; the file is truncated or hostile");
+            throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x "
+                + $"{h.Height} pixels; the file is truncated or hostile");
         }
 
         compressed.Position = 0;
         using var zlib = new ZLibStream(compressed, CompressionMode.Decompress);
-        return h.IsInterlaced ? PngInterlace.Join(h.Width, h.Height, (width, height) => Read(h with { Width = width, Height = height })) : Read(h);
+        return h.IsInterlaced
+            ? PngInterlace.Join(h.Width, h.Height, (width, height) => Read(h with { Width = width, Height = height }))
+            : Read(h);
 
         Picture Read(Header part)
         {
@@ -161,7 +169,8 @@ internal static class PngDecoder
                 {
                     int source = h.ColorType == 4 ? (c < 3 ? 0 : 1) : c;
                     int sample = h.Sample(rows, y, (x * h.Samples) + source);
-                    pixels[(((y * h.Width) + x) * channels) + c] = (byte)(h.Depth == 16 ? sample >> 8 : sample * 255 / ((1 << h.Depth) - 1));
+                    pixels[(((y * h.Width) + x) * channels) + c] =
+                        (byte)(h.Depth == 16 ? sample >> 8 : sample * 255 / ((1 << h.Depth) - 1));
                 }
             }
         }
@@ -180,7 +189,8 @@ internal static class PngDecoder
                 int index = h.Sample(rows, y, x);
                 if ((3 * index) + 2 >= palette.Length)
                 {
-                    throw new ModelFormatException(name, 0, $"PNG: a pixel is not in the palette (got {index}, expected less than {palette.Length / 3})");
+                    throw new ModelFormatException(name, 0, $"PNG: a pixel is not in the palette (got {index}, "
+                        + $"expected less than {palette.Length / 3})");
                 }
 
                 int at = ((y * h.Width) + x) * channels;
@@ -199,7 +209,7 @@ internal static class PngDecoder
     {
         internal bool IsInterlaced { get; private init; }
 
-        /// <summary>Samples a pixel, as stored.</summary>
+        /// <summary>Samples per pixel, as stored.</summary>
         internal int Samples => ColorType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
         internal int Stride => (int)((((long)Width * Samples * Depth) + 7) / 8);
@@ -213,10 +223,12 @@ internal static class PngDecoder
                 throw new ModelFormatException(name, 8, $"PNG: IHDR has {data.Length} bytes (expected 13)");
             }
 
-            (int width, int height) = (BinaryPrimitives.ReadInt32BigEndian(data), BinaryPrimitives.ReadInt32BigEndian(data[4..]));
+            (int width, int height) =
+                (BinaryPrimitives.ReadInt32BigEndian(data), BinaryPrimitives.ReadInt32BigEndian(data[4..]));
             if (width <= 0 || height <= 0 || (long)width * height > MaxPixels)
             {
-                throw new ModelFormatException(name, 16, $"PNG: impossible size (got {width} x {height}, expected at most {MaxPixels} pixels)");
+                throw new ModelFormatException(
+                    name, 16, $"PNG: impossible size (got {width} x {height}, expected at most {MaxPixels} pixels)");
             }
 
             var header = new Header(width, height, data[8], data[9]);
@@ -229,12 +241,14 @@ internal static class PngDecoder
             };
             if (!fits || data[10] != 0 || data[11] != 0)
             {
-                throw new ModelFormatException(name, 24, $"PNG: color type {data[9]} with {data[8]} bits is not allowed");
+                throw new ModelFormatException(
+                    name, 24, $"PNG: color type {data[9]} with {data[8]} bits is not allowed");
             }
 
             return data[12] <= 1
                 ? header with { IsInterlaced = data[12] == 1 }
-                : throw new ModelFormatException(name, 28, $"PNG: unknown interlace method (got {data[12]}, expected 0 or 1)");
+                : throw new ModelFormatException(
+                    name, 28, $"PNG: unknown interlace method (got {data[12]}, expected 0 or 1)");
         }
 
         /// <summary>A sample as stored, with its full depth.</summary>

@@ -1,6 +1,8 @@
 namespace Temper.Data.Images;
 
-/// <summary>Adam7: a picture stored as seven smaller ones, each with every so many pixels (section 8.2 of the specification).</summary>
+/// <summary>
+/// Adam7: a picture stored as seven smaller ones, each with every so many pixels (section 8.2 of the specification).
+/// </summary>
 internal static class PngInterlace
 {
     /// <summary>First column and row of each pass, and the distance to the next ones.</summary>
@@ -10,7 +12,9 @@ internal static class PngInterlace
     /// <summary>Reads the passes one after the other and puts their pixels into one picture.</summary>
     /// <param name="width">Pixels a row of the whole.</param>
     /// <param name="height">Rows of the whole.</param>
-    /// <param name="read">Reads the next picture of a width and height; not called for passes without pixels, which are not stored.</param>
+    /// <param name="read">
+    /// Reads the next picture of a width and height; not called for passes without pixels, which are not stored.
+    /// </param>
     internal static Picture Join(int width, int height, Func<int, int, Picture> read)
     {
         Picture? whole = null;
@@ -30,7 +34,8 @@ internal static class PngInterlace
                 for (int column = 0; column < columns; column++)
                 {
                     int target = (((y + (row * stepY)) * width) + x + (column * stepX)) * channels;
-                    part.Pixels.AsSpan(((row * columns) + column) * channels, channels).CopyTo(whole.Pixels.AsSpan(target));
+                    part.Pixels.AsSpan(((row * columns) + column) * channels, channels)
+                        .CopyTo(whole.Pixels.AsSpan(target));
                 }
             }
         }

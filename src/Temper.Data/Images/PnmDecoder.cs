@@ -12,7 +12,8 @@ internal static class PnmDecoder
     {
         RequireNoBits(file, name);
         int at = 2;
-        return new PictureHeader(Number(file, ref at, name), Number(file, ref at, name), file[1] is (byte)'3' or (byte)'6' ? 3 : 1);
+        return new PictureHeader(
+            Number(file, ref at, name), Number(file, ref at, name), file[1] is (byte)'3' or (byte)'6' ? 3 : 1);
     }
 
     internal static Picture Decode(byte[] file, string name)
@@ -22,23 +23,27 @@ internal static class PnmDecoder
 
         int channels = kind is '3' or '6' ? 3 : 1;
         int at = 2;
-        (int width, int height, int most) = (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
-        if (width == 0 || height == 0 || (long)width * height > MaxPixels || most is 0 or > 65535)
+        (int width, int height, int max) =
+            (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
+        if (width == 0 || height == 0 || (long)width * height > MaxPixels || max is 0 or > 65535)
         {
-            throw new ModelFormatException(name, 2, $"PNM: impossible size (got {width} x {height}, values up to {most})");
+            throw new ModelFormatException(
+                name, 2, $"PNM: impossible size (got {width} x {height}, values up to {max})");
         }
 
         byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];
         if (pixels.Length < (long)width * height * channels)
         {
-            throw new ModelFormatException(name, at, $"PNM: the file is truncated (got {file.Length - at} bytes for {width} x {height} x {channels})");
+            throw new ModelFormatException(name, at, $"PNM: the file is truncated (got {file.Length - at} bytes for "
+                + $"{width} x {height} x {channels})");
         }
 
         at++;                                                       // one white space after the header
         for (int i = 0; i < pixels.Length; i++)
         {
-            int value = kind is '2' or '3' ? Number(file, ref at, name) : Binary(file, ref at, most, name);
-            pixels[i] = value <= most ? (byte)(((value * 255) + (most / 2)) / most) : throw new ModelFormatException(name, at, $"PNM: a value is too large (got {value}, expected at most {most})");
+            int value = kind is '2' or '3' ? Number(file, ref at, name) : Binary(file, ref at, max, name);
+            pixels[i] = value <= max ? (byte)(((value * 255) + (max / 2)) / max) : throw new ModelFormatException(
+                name, at, $"PNM: a value is too large (got {value}, expected at most {max})");
         }
 
         return new Picture(width, height, channels, pixels);
@@ -52,9 +57,9 @@ internal static class PnmDecoder
         }
     }
 
-    private static int Binary(byte[] file, ref int at, int most, string name)
+    private static int Binary(byte[] file, ref int at, int max, string name)
     {
-        int size = most > 255 ? 2 : 1;
+        int size = max > 255 ? 2 : 1;
         if (at + size > file.Length)
         {
             throw new ModelFormatException(name, at, "PNM: the file is truncated");
@@ -90,6 +95,7 @@ internal static class PnmDecoder
         }
 
         bool isWhole = at > start && (at == file.Length || file[at] is < (byte)'0' or > (byte)'9');
-        return isWhole ? value : throw new ModelFormatException(name, at, "PNM: a number is missing or too long; the file is truncated or damaged");
+        return isWhole ? value : throw new ModelFormatException(
+            name, at, "PNM: a number is missing or too long; the file is truncated or damaged");
     }
 }

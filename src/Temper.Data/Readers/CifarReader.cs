@@ -2,7 +2,10 @@ using Temper.Formats;
 
 namespace Temper.Data.Readers;
 
-/// <summary>The binary files of CIFAR-10 and CIFAR-100: one or two label bytes, then 3072 bytes, red plane first; plain or ".gz".</summary>
+/// <summary>
+/// The binary files of CIFAR-10 and CIFAR-100: one or two label bytes, then 3072 bytes, red plane first; plain or
+/// ".gz".
+/// </summary>
 public static class CifarReader
 {
     private const string Test = "test_batch.bin";
@@ -18,8 +21,12 @@ public static class CifarReader
     /// <summary>Reads one set from its files.</summary>
     /// <param name="paths">Files in order.</param>
     /// <param name="name">A short name for the set.</param>
-    /// <param name="classNames">Names of the classes; more than ten means CIFAR-100 records (a coarse label, then the fine one).</param>
-    /// <exception cref="ModelFormatException">A file's length is no multiple of a record, or a label is no class.</exception>
+    /// <param name="classNames">
+    /// Names of the classes; more than ten means CIFAR-100 records (a coarse label, then the fine one).
+    /// </param>
+    /// <exception cref="ModelFormatException">
+    /// A file's length is no multiple of a record, or a label is no class.
+    /// </exception>
     public static ImageDataset Read(IReadOnlyList<string> paths, string name, IReadOnlyList<string> classNames)
     {
         int labelBytes = classNames.Count > 10 ? 2 : 1;
@@ -33,7 +40,9 @@ public static class CifarReader
         {
             if (files[f].Length == 0 || files[f].Length % record != 0)
             {
-                throw new ModelFormatException(paths[f], files[f].Length, $"CIFAR: the length is no multiple of a record (got {files[f].Length} bytes, expected one or more records of {record})");
+                throw new ModelFormatException(
+                    paths[f], files[f].Length, $"CIFAR: the length is no multiple of a record (got {files[f].Length} "
+                        + $"bytes, expected one or more records of {record})");
             }
 
             for (int i = 0; i < files[f].Length; i += record, at++)
@@ -41,7 +50,8 @@ public static class CifarReader
                 labels[at] = files[f][i + labelBytes - 1];
                 if (labels[at] >= classNames.Count)
                 {
-                    throw new ModelFormatException(paths[f], i, $"CIFAR: a label is no class (got {labels[at]}, expected 0 to {classNames.Count - 1})");
+                    throw new ModelFormatException(paths[f], i, $"CIFAR: a label is no class (got {labels[at]}, "
+                        + $"expected 0 to {classNames.Count - 1})");
                 }
 
                 files[f].AsSpan(i + labelBytes, PictureBytes).CopyTo(pixels.AsSpan(at * PictureBytes));
@@ -51,8 +61,13 @@ public static class CifarReader
         return new ImageDataset(name, [3, 32, 32], pixels, labels, classNames);
     }
 
-    /// <summary>Reads a folder: CIFAR-10's <c>data_batch_*.bin</c> and <c>test_batch.bin</c>, or CIFAR-100's <c>train.bin</c> and <c>test.bin</c>.</summary>
-    /// <param name="folder">The folder; a part that is missing is empty, and batches that are missing are named.</param>
+    /// <summary>
+    /// Reads a folder: CIFAR-10's <c>data_batch_*.bin</c> and <c>test_batch.bin</c>, or CIFAR-100's <c>train.bin</c>
+    /// and <c>test.bin</c>.
+    /// </summary>
+    /// <param name="folder">
+    /// The folder; a part that is missing is empty, and batches that are missing are named.
+    /// </param>
     /// <exception cref="FileNotFoundException">No file is there.</exception>
     /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
     public static DataSets ReadFolder(string folder)
@@ -62,22 +77,27 @@ public static class CifarReader
             string[] classes = [.. Enumerable.Range(0, 100).Select(c => $"class {c}")];
             return Sets(["train.bin"], "test.bin", "cifar100", classes) with
             {
-                Unused = [.. Batches.Append(Test).Where(file => Find(file) is not null).Select(file => new UnusedSamples(file, 10_000, "a file of CIFAR-10 beside CIFAR-100, which is read"))],
+                Unused = [.. Batches.Append(Test).Where(file => Find(file) is not null).Select(
+                    file => new UnusedSamples(file, 10_000, "a file of CIFAR-10 beside CIFAR-100, which is read"))],
             };
         }
 
         string[] batches = [.. Batches.Where(file => Find(file) is not null)];
         return Sets(batches, Test, "cifar10", Cifar10Classes) with
         {
-            Unused = batches.Length == 0 ? [] : [.. Batches.Except(batches, StringComparer.Ordinal).Select(file => new UnusedSamples(file, 10_000, "the file is not in the folder: training samples are missing"))],
+            Unused = batches.Length == 0 ? [] : [.. Batches.Except(batches, StringComparer.Ordinal).Select(file =>
+                new UnusedSamples(file, 10_000, "the file is not in the folder: training samples are missing"))],
         };
 
         string? Find(string file) => CompressedFile.Find(Path.Combine(folder, file));
 
         DataSets Sets(string[] train, string test, string name, IReadOnlyList<string> classes)
         {
-            Dataset? training = Set([.. train.Select(Find).OfType<string>()]), testing = Set([.. new[] { Find(test) }.OfType<string>()]);
-            Dataset some = training ?? testing ?? throw new FileNotFoundException($"CIFAR: no file {test} or {test}.gz in {folder}");
+            Dataset? training = Set([.. train.Select(Find).OfType<string>()]),
+                testing = Set([.. new[] { Find(test) }.OfType<string>()]);
+            Dataset some = training
+                ?? testing
+                ?? throw new FileNotFoundException($"CIFAR: no file {test} or {test}.gz in {folder}");
             return new DataSets(training ?? some.Take(0), testing ?? some.Take(0));
 
             ImageDataset? Set(string[] files) => files.Length == 0 ? null : Read(files, name, classes);
@@ -86,5 +106,6 @@ public static class CifarReader
 
     /// <summary>Whether a folder has files of such a set.</summary>
     internal static bool IsFolder(string folder) =>
-        ((string[])[.. Batches, Test, "train.bin", "test.bin"]).Any(file => CompressedFile.Find(Path.Combine(folder, file)) is not null);
+        ((string[])[.. Batches, Test, "train.bin", "test.bin"])
+            .Any(file => CompressedFile.Find(Path.Combine(folder, file)) is not null);
 }

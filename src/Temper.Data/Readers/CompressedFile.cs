@@ -8,12 +8,12 @@ namespace Temper.Data.Readers;
 internal static class CompressedFile
 {
     /// <summary>Reads and unpacks a file; more than a limit is an error.</summary>
-    internal static byte[] ReadAll(string path, long most)
+    internal static byte[] ReadAll(string path, long max)
     {
         using FileStream file = File.OpenRead(path);
-        if (file.Length > most)
+        if (file.Length > max)
         {
-            throw TooLong(path, most);
+            throw TooLong(path, max);
         }
 
         bool isPacked = path.EndsWith(".gz", StringComparison.Ordinal);
@@ -25,9 +25,9 @@ internal static class CompressedFile
             byte[] buffer = new byte[64 * 1024];
             for (int read; (read = content.Read(buffer)) > 0;)
             {
-                if (all.Length + read > most)
+                if (all.Length + read > max)
                 {
-                    throw TooLong(path, most);
+                    throw TooLong(path, max);
                 }
 
                 all.Write(buffer, 0, read);
@@ -42,13 +42,17 @@ internal static class CompressedFile
         }
     }
 
-    /// <summary>The last four bytes of a gzip file (RFC 1952): what it unpacks to. The stream alone takes a cut file for a whole one.</summary>
+    /// <summary>
+    /// The last four bytes of a gzip file (RFC 1952): what it unpacks to. The stream alone takes a cut file for a whole
+    /// one.
+    /// </summary>
     private static uint LengthInTrailer(FileStream file, string path)
     {
         Span<byte> length = stackalloc byte[4];
         if (file.Length < 18)
         {
-            throw new ModelFormatException(path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
+            throw new ModelFormatException(
+                path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
         }
 
         file.Seek(-length.Length, SeekOrigin.End);
@@ -57,9 +61,10 @@ internal static class CompressedFile
         return BinaryPrimitives.ReadUInt32LittleEndian(length);
     }
 
-    private static ModelFormatException TooLong(string path, long most) =>
-        new(path, 0, $"the file has, or unpacks to, more than {most} bytes, the most that such a file may have");
+    private static ModelFormatException TooLong(string path, long max) =>
+        new(path, 0, $"the file has, or unpacks to, more than {max} bytes, the most that such a file may have");
 
     /// <summary>The path itself or the path with ".gz", whichever is there; null if neither.</summary>
-    internal static string? Find(string path) => File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;
+    internal static string? Find(string path) =>
+        File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;
 }

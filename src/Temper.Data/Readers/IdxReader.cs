@@ -20,38 +20,47 @@ public static class IdxReader
     /// <param name="labelPath">A one-dimensional file of unsigned bytes, <c>[N]</c>.</param>
     /// <param name="name">A short name for the set.</param>
     /// <param name="classNames">Names of the classes; null: the digits, or numbers as far as labels go.</param>
-    /// <exception cref="ModelFormatException">A file is truncated, too long or of another format, or the two do not fit.</exception>
-    public static ImageDataset Read(string imagePath, string labelPath, string name, IReadOnlyList<string>? classNames = null)
+    /// <exception cref="ModelFormatException">
+    /// A file is truncated, too long or of another format, or the two do not fit.
+    /// </exception>
+    public static ImageDataset Read(
+        string imagePath, string labelPath, string name, IReadOnlyList<string>? classNames = null)
     {
         (int[] sizes, byte[] pixels) = ReadFile(imagePath, ImageMagic, 3);
         (int[] counts, byte[] labels) = ReadFile(labelPath, LabelMagic, 1);
         if (counts[0] != sizes[0])
         {
-            throw new ModelFormatException(labelPath, 4, $"IDX: labels do not fit the pictures (got {counts[0]}, expected {sizes[0]})");
+            throw new ModelFormatException(
+                labelPath, 4, $"IDX: labels do not fit the pictures (got {counts[0]}, expected {sizes[0]})");
         }
 
         int classes = labels.Length == 0 ? 0 : labels.Max() + 1;
         classNames ??= classes <= Digits.Length ? Digits : [.. Enumerable.Range(0, classes).Select(c => $"{c}")];
         return classes <= classNames.Count
             ? new ImageDataset(name, [1, sizes[1], sizes[2]], pixels, labels, classNames)
-            : throw new ModelFormatException(labelPath, 8, $"IDX: a label is no class (got {classes - 1}, expected 0 to {classNames.Count - 1})");
+            : throw new ModelFormatException(
+                labelPath, 8, $"IDX: a label is no class (got {classes - 1}, expected 0 to {classNames.Count - 1})");
     }
 
     /// <summary>Reads a folder with the four usual files, such as <c>train-images-idx3-ubyte.gz</c>.</summary>
     /// <param name="folder">The folder; one of the two parts may be missing and is empty then.</param>
     /// <param name="name">A short name for the set.</param>
-    /// <param name="classNames">Names of the classes; null: the digits, or numbers as far as labels of both parts go.</param>
+    /// <param name="classNames">
+    /// Names of the classes; null: the digits, or numbers as far as labels of both parts go.
+    /// </param>
     /// <exception cref="FileNotFoundException">Both parts are missing, or the labels of one.</exception>
     /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
     public static DataSets ReadFolder(string folder, string name, IReadOnlyList<string>? classNames = null)
     {
-        string[] parts = [.. Parts.Where(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null)];
+        string[] parts = [.. Parts.Where(
+            part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null)];
         if (parts.Length == 0)
         {
             throw new FileNotFoundException($"IDX: no file {Pictures("train")} or {Pictures("train")}.gz in {folder}");
         }
 
-        ImageDataset[] sets = [.. parts.Select(part => Read(Find(Pictures(part)), Find($"{part}-labels-idx1-ubyte"), name, classNames))];
+        ImageDataset[] sets = [.. parts.Select(
+            part => Read(Find(Pictures(part)), Find($"{part}-labels-idx1-ubyte"), name, classNames))];
         IReadOnlyList<string> names = sets.MaxBy(set => set.ClassNames.Count)!.ClassNames;
         sets = [.. sets.Select(set => set.WithClassNames(names))];
         return new DataSets(Set(Parts[0]), Set(Parts[1]));
@@ -63,7 +72,8 @@ public static class IdxReader
     }
 
     /// <summary>Whether a folder has pictures of such a set.</summary>
-    internal static bool IsFolder(string folder) => Parts.Any(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null);
+    internal static bool IsFolder(string folder) =>
+        Parts.Any(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null);
 
     private static string Pictures(string part) => $"{part}-images-idx3-ubyte";
 
@@ -73,13 +83,15 @@ public static class IdxReader
         int header = 4 + (4 * axes);
         if (bytes.Length < header)
         {
-            throw new ModelFormatException(path, 0, $"IDX: the file is truncated (got {bytes.Length} bytes, expected a header of {header})");
+            throw new ModelFormatException(
+                path, 0, $"IDX: the file is truncated (got {bytes.Length} bytes, expected a header of {header})");
         }
 
         int found = BinaryPrimitives.ReadInt32BigEndian(bytes);
         if (found != magic)
         {
-            throw new ModelFormatException(path, 0, $"IDX: wrong magic number (got 0x{found:X8}, expected 0x{magic:X8})");
+            throw new ModelFormatException(
+                path, 0, $"IDX: wrong magic number (got 0x{found:X8}, expected 0x{magic:X8})");
         }
 
         int[] sizes = new int[axes];
@@ -91,10 +103,12 @@ public static class IdxReader
         }
 
         // No pictures of an impossible size are wrong too, though their bytes are all there.
-        long one = sizes[1..].Aggregate(1L, (product, size) => size < 0 || product > MaxBytes ? long.MaxValue : product * size);
+        long one = sizes[1..].Aggregate(
+            1L, (product, size) => size < 0 || product > MaxBytes ? long.MaxValue : product * size);
         return count == bytes.Length - header && one <= MaxBytes
             ? (sizes, bytes[header..])
             : throw new ModelFormatException(
-                path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected [{string.Join(", ", sizes)}])");
+                path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected "
+                    + $"[{string.Join(", ", sizes)}])");
     }
 }

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Data.Readers;
 
 /// <summary>
-/// An archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as Keras hands data sets out. One of the two parts may
-/// be missing; <c>x_val</c> stands in for a missing <c>x_test</c>. Other arrays are not read.
+/// An archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as Keras hands data sets out. One
+/// of the two parts may be missing; <c>x_val</c> stands in for a missing <c>x_test</c>. Other arrays are not read.
 /// </summary>
 internal static class NpzReader
 {
@@ -16,18 +16,24 @@ internal static class NpzReader
     {
         IReadOnlyList<string> names = NpzFile.Names(path);
         string? test = TestNames.FirstOrDefault(part => names.Contains("x_" + part, StringComparer.Ordinal));
-        string[] parts = [.. new[] { "train", test }.Where(part => part is not null && names.Contains("x_" + part, StringComparer.Ordinal)).OfType<string>()];
+        string[] parts = [.. new[]
+        {
+            "train", test,
+        }.Where(part => part is not null && names.Contains("x_" + part, StringComparer.Ordinal)).OfType<string>()];
         if (parts.Length == 0)
         {
-            throw new ModelFormatException(path, 0, $"npz: no array 'x_train' and none 'x_test' (there are: {string.Join(", ", names)})");
+            throw new ModelFormatException(
+                path, 0, $"npz: no array 'x_train' and none 'x_test' (there are: {string.Join(", ", names)})");
         }
 
         string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, wanted);
         (Tensor X, Tensor Y)[] read = [.. parts.Select(part => NpzPart.Read(path, arrays, part))];
-        if (read.FirstOrDefault(part => part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
+        if (read.FirstOrDefault(part =>
+            part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
-            throw new ModelFormatException(path, 0, $"npz: samples of the two parts differ (got {read[0].X.Shape} and {other.X.Shape}, expected the same shape behind the first axis)");
+            throw new ModelFormatException(path, 0, $"npz: samples of the two parts differ (got {read[0].X.Shape} and "
+                + $"{other.X.Shape}, expected the same shape behind the first axis)");
         }
 
         // Both parts have the classes of both: one may lack the last ones.
@@ -41,8 +47,10 @@ internal static class NpzReader
 
     /// <summary>Arrays of samples that no part is made of.</summary>
     private static IEnumerable<UnusedSamples> Unused(IReadOnlyList<string> names, string[] wanted) => names
-        .Where(name => name.StartsWith("x_", StringComparison.OrdinalIgnoreCase) && !wanted.Contains(name, StringComparer.Ordinal))
-        .Select(name => new UnusedSamples(name, 0, $"the array is no part that is read ({string.Join(", ", wanted)} are)"));
+        .Where(name => name.StartsWith("x_", StringComparison.OrdinalIgnoreCase)
+            && !wanted.Contains(name, StringComparer.Ordinal))
+        .Select(
+            name => new UnusedSamples(name, 0, $"the array is no part that is read ({string.Join(", ", wanted)} are)"));
 }
 
 /// <summary>Samples and labels of one part of an archive.</summary>
@@ -60,13 +68,15 @@ internal static class NpzPart
         int count = isOneHot ? y.Shape[0] : y.Count;
         if (x.Rank < 2 || count != x.Shape[0])
         {
-            throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and {x.Shape}, expected [N] or one-hot [N, classes], and [N, ...])");
+            throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and "
+                + $"{x.Shape}, expected [N] or one-hot [N, classes], and [N, ...])");
         }
 
         // Gray pictures without an axis for it; in other arrays [N, H, W] may mean anything.
         x = x.Rank == 3 && x.DType == DType.UInt8 ? x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]) : x;
         double[] values = Values(y);
-        return (x, Tensor.From(isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]));
+        return (x, Tensor.From(
+            isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]));
     }
 
     private static double[] Values(Tensor y) => y.DType == DType.Float32
@@ -75,13 +85,15 @@ internal static class NpzPart
 
     private static long[] OfNumbers(string path, string part, double[] values)
     {
-        int wrong = Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
+        int wrong =
+            Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
-            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got {values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
+            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got "
+                + $"{values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
     }
 
-    /// <summary>The place of the 1 in each row.</summary>
+    /// <summary>The index of the 1 in each row.</summary>
     private static long[] OfRows(string path, string part, double[] values, int classes)
     {
         long[] labels = new long[values.Length / classes];
@@ -91,7 +103,8 @@ internal static class NpzPart
             labels[row] = line.IndexOf(1);
             if (labels[row] < 0 || line.Count(0) != classes - 1)
             {
-                throw new ModelFormatException(path, 0, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and else zeros); give class numbers, [N]");
+                throw new ModelFormatException(path, 0, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and "
+                    + "else zeros); give class numbers, [N]");
             }
         }
 

@@ -13,7 +13,7 @@ public sealed class SyntheticBlobs : Dataset
     /// <summary>Draws a set.</summary>
     /// <param name="count">Points; classes take turns.</param>
     /// <param name="classes">2 or more.</param>
-    /// <param name="features">Numbers a point, 1 or more.</param>
+    /// <param name="features">Numbers per point, 1 or more.</param>
     /// <param name="centers">Decides the centers; the same for a training and a test part.</param>
     /// <param name="points">Decides the points.</param>
     public SyntheticBlobs(int count, int classes, int features, RandomStream centers, RandomStream points)
@@ -47,7 +47,8 @@ public sealed class SyntheticBlobs : Dataset
     public override IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
-    public override void CopySample(int index, Span<float> sample) => _values.AsSpan(index * _features, _features).CopyTo(sample);
+    public override void CopySample(int index, Span<float> sample) =>
+        _values.AsSpan(index * _features, _features).CopyTo(sample);
 
     /// <inheritdoc/>
     public override long Label(int index) => index % _classes;

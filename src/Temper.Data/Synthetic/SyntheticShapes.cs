@@ -2,7 +2,9 @@ using Temper.Randomness;
 
 namespace Temper.Data.Synthetic;
 
-/// <summary>Pictures of figures that differ by class: place, size, brightness and noise vary. Needs no download.</summary>
+/// <summary>
+/// Pictures of figures that differ by class: position, size, brightness and noise vary. Needs no download.
+/// </summary>
 public static class SyntheticShapes
 {
     /// <summary>Draws a set.</summary>
@@ -23,14 +25,19 @@ public static class SyntheticShapes
         for (int i = 0; i < count; i++)
         {
             labels[i] = (byte)(i % classes);
-            DrawOne(pixels.AsSpan(i * channels * size * size, channels * size * size), labels[i], size, channels, stream.Split(i).Cursor());
+            DrawOne(
+                pixels.AsSpan(i * channels * size * size, channels * size * size), labels[i], size, channels,
+                stream.Split(i).Cursor());
         }
 
         return new ImageDataset("synth:shapes", [channels, size, size], pixels, labels, [.. Names[..classes]]);
     }
 
     private static readonly string[] Names =
-        ["disk", "square", "ring", "cross", "triangle", "horizontal bars", "vertical bars", "diagonal", "frame", "checkers"];
+        [
+            "disk", "square", "ring", "cross", "triangle", "horizontal bars", "vertical bars", "diagonal", "frame",
+            "checkers",
+        ];
 
     private static void DrawOne(Span<byte> picture, int figure, int size, int channels, RandomCursor random)
     {

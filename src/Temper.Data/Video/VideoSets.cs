@@ -6,6 +6,9 @@ namespace Temper.Data.Video;
 /// <summary>How clips are cut out of videos.</summary>
 public sealed record VideoSetOptions
 {
+    /// <summary>How far sums of parts may be off.</summary>
+    internal const double Rounding = 1e-9;
+
     /// <summary>Frames of a clip, two or more.</summary>
     public int Frames { get; init; } = 11;
 
@@ -20,6 +23,24 @@ public sealed record VideoSetOptions
 
     /// <summary>Max frames of a video that are read.</summary>
     public int MaxFrames { get; init; } = 300;
+
+    /// <summary>Videos without classes: part of a video's frames, from its start, that training clips are cut from, 0 to 1.</summary>
+    public double TrainPart { get; init; } = 0.6;
+
+    /// <summary>Videos without classes: part of the frames behind those for training that no clip sees, 0 to 1; the rest is for testing.</summary>
+    public double GapPart { get; init; } = 0.1;
+
+    /// <summary>Videos without classes: those with this text in their names are left out; empty: none.</summary>
+    public string Skip { get; init; } = "";
+
+    internal void Check()
+    {
+        if (Frames < 2 || Size < 1 || Step < 1 || Stride < 1 || MaxFrames < 2 || !(TrainPart >= 0 && GapPart >= 0 && TrainPart + GapPart <= 1 + Rounding))
+        {
+            throw new ArgumentException(
+                $"video: options of a set do not fit (got {this}); two frames or more, all sizes positive, parts of 0 to 1 for training and the gap, together at most 1");
+        }
+    }
 }
 
 /// <summary>Clips of videos in memory, <c>[T, 3, H, W]</c>, a byte a channel.</summary>
@@ -62,16 +83,18 @@ public static class VideoSets
 
     /// <summary>
     /// Reads a folder: <c>train</c> and <c>test</c> with a folder of videos a class; or folders of classes with UCF-101's split files
-    /// <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which becomes a class: the first 60 % of its
-    /// frames train, the last 30 % test, what is between belongs to neither.
+    /// <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which becomes a class: of its frames the first 60 %
+    /// are for training and the last 30 % for testing unless the options say otherwise; what is between belongs to neither.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How clips are cut; null: as usual.</param>
-    /// <exception cref="ModelFormatException">A video cannot be read, or there are none.</exception>
+    /// <exception cref="ModelFormatException">A video cannot be read, there are none, or one that is a class is too short for a clip of each part.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static DataSets Read(string folder, VideoSetOptions? options = null)
     {
         options ??= new VideoSetOptions();
-        (List<Entry> train, List<Entry> test, string[] classes) = Find(folder);
+        options.Check();
+        (List<Entry> train, List<Entry> test, string[] classes) = Find(folder, options);
         if (classes.Length is 0 or > 256 || train.Count + test.Count == 0)
         {
             throw new ModelFormatException(
@@ -83,7 +106,7 @@ public static class VideoSets
         return new DataSets(new VideoDataset(name, shape, classes, Cut(train, options)), new VideoDataset(name, shape, classes, Cut(test, options)));
     }
 
-    private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder)
+    private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder, VideoSetOptions options)
     {
         string train = Path.Combine(folder, "train");
         string? test = TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
@@ -101,10 +124,14 @@ public static class VideoSets
             return (parts[0], parts[1], names);
         }
 
-        string[] videos = [.. Videos(folder)];
+        string[] videos = [.. Videos(folder).Where(path => options.Skip.Length == 0 || !Path.GetFileName(path).Contains(options.Skip, StringComparison.Ordinal))];
+        double begin = options.TrainPart + options.GapPart;
         return (
-            [.. videos.Select((path, i) => new Entry(path, (byte)i, 0, 0.6))], [.. videos.Select((path, i) => new Entry(path, (byte)i, 0.7, 1))],
+            Parts(options.TrainPart > 0, 0, options.TrainPart), Parts(begin < 1 - VideoSetOptions.Rounding, begin, 1),
             [.. videos.Select(path => Path.GetFileNameWithoutExtension(path))]);
+
+        List<Entry> Parts(bool isWanted, double start, double end) =>
+            isWanted ? [.. videos.Select((path, i) => new Entry(path, (byte)i, start, end) { IsClass = true })] : [];
     }
 
     /// <summary>A line of a split file: <c>Class/video.avi</c>, in some with a number behind.</summary>
@@ -133,8 +160,15 @@ public static class VideoSets
         foreach (Entry entry in entries)
         {
             VideoClip video = VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }).Square(options.Size);
-            int span = ((options.Frames - 1) * options.Step) + 1, last = (int)(entry.End * video.Frames) - span;
-            for (int start = (int)(entry.Start * video.Frames); start <= last; start += options.Stride)
+            int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames), last = (int)(entry.End * video.Frames) - span;
+            if (entry.IsClass && last < first)
+            {
+                throw new ModelFormatException(
+                    entry.Path, 0, $"video: too short to be a class (got {video.Frames} frames, of which {Math.Max(last + span - first, 0)} are for "
+                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); ask for fewer frames, or another train= and gap=");
+            }
+
+            for (int start = first; start <= last; start += options.Stride)
             {
                 byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
                 bytes += pixels.Length;
@@ -147,5 +181,9 @@ public static class VideoSets
     }
 
     /// <summary>A video with its class, and the part of it that is used.</summary>
-    private sealed record Entry(string Path, byte Label, double Start, double End);
+    private sealed record Entry(string Path, byte Label, double Start, double End)
+    {
+        /// <summary>Whether no other video has this class, so that none of its parts may be empty.</summary>
+        internal bool IsClass { get; init; }
+    }
 }

@@ -5,14 +5,17 @@ using Temper.Tensors;
 namespace Temper.Formats.Models;
 
 /// <summary>
-/// Weights of 8 bit in a safetensors file: a tensor of dtype I8 under the weight's own name (or <c>NAME.sparse.values</c> where it is sparse),
-/// to be multiplied with the buffer <c>weight_scale</c> of its layer. The metadata names the two, as <c>temper.int8.NAME</c>.
+/// Weights of 8 bit in a safetensors file: a tensor of dtype I8 under the weight's own name (or
+/// <c>NAME.sparse.values</c> where it is sparse), to be multiplied with the buffer <c>weight_scale</c> of its layer.
+/// The metadata names the two, as <c>temper.int8.NAME</c>.
 /// </summary>
 internal static class Int8Storage
 {
     private const string Key = "temper.int8.";
 
-    /// <summary>The network's numbers with weights of 8 bit as whole numbers in float32; what they are is said in the metadata.</summary>
+    /// <summary>
+    /// The network's numbers with weights of 8 bit as whole numbers in float32; what they are is said in the metadata.
+    /// </summary>
     /// <remarks>A weight that is not exactly on its grid, as between two steps of training, stays as it is.</remarks>
     internal static IEnumerable<Parameter> Encode(Network network, Dictionary<string, string> metadata)
     {
@@ -24,7 +27,8 @@ internal static class Int8Storage
 
         foreach (Parameter parameter in network.Parameters)
         {
-            if (scales.TryGetValue(parameter.Name, out string? scale) && WholeNumbers(parameter.Value, network.Buffers[scale]) is { } whole)
+            if (scales.TryGetValue(parameter.Name, out string? scale)
+                && WholeNumbers(parameter.Value, network.Buffers[scale]) is { } whole)
             {
                 metadata[Key + parameter.Name] = scale;
                 yield return parameter with { Value = whole };
@@ -56,22 +60,29 @@ internal static class Int8Storage
     }
 
     /// <summary>Whether a tensor is written as bytes.</summary>
-    internal static bool IsBytes(string name, IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Key + name);
+    internal static bool IsBytes(string name, IReadOnlyDictionary<string, string> metadata) =>
+        metadata.ContainsKey(Key + name);
 
-    /// <summary>A file's tensors with those of 8 bit as whole numbers in float32, before sparse ones are made dense.</summary>
-    internal static SafetensorsFile WithFloats(SafetensorsFile file) => !file.Metadata.Keys.Any(key => key.StartsWith(Key, StringComparison.Ordinal))
+    /// <summary>
+    /// A file's tensors with those of 8 bit as whole numbers in float32, before sparse ones are made dense.
+    /// </summary>
+    internal static SafetensorsFile WithFloats(SafetensorsFile file) =>
+        !file.Metadata.Keys.Any(key => key.StartsWith(Key, StringComparison.Ordinal))
         ? file
         : new SafetensorsFile(
-            [.. file.Tensors.Select(entry => file.Metadata.ContainsKey(Key + SparseStorage.Owner(entry.Key)) && entry.Value.DType == DType.Int32
+            [.. file.Tensors.Select(entry => file.Metadata.ContainsKey(Key + SparseStorage.Owner(entry.Key))
+                && entry.Value.DType == DType.Int32
                 ? KeyValuePair.Create(entry.Key, entry.Value.To(DType.Float32))
                 : entry)],
             file.Metadata);
 
     /// <summary>The weights that whole numbers and scales stand for.</summary>
     /// <exception cref="ModelFormatException">Weight and scales do not fit each other.</exception>
-    internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata, string file)
+    internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(
+        IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata, string file)
     {
-        string[] names = [.. metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(key => key[Key.Length..])];
+        string[] names = [.. metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(
+            key => key[Key.Length..])];
         if (names.Length == 0)
         {
             return tensors;
@@ -80,17 +91,23 @@ internal static class Int8Storage
         var all = new OrderedDictionary<string, Tensor>(tensors, StringComparer.Ordinal);
         foreach (string name in names)
         {
-            bool fits = all.TryGetValue(name, out Tensor? weight) & all.TryGetValue(metadata[Key + name], out Tensor? scale)
-                && weight is { DType: DType.Float32, Rank: > 0 } && scale is { DType: DType.Float32, Rank: 1 } && scale.Count == weight.Shape[0];
+            bool fits =
+                all.TryGetValue(name, out Tensor? weight) & all.TryGetValue(metadata[Key + name], out Tensor? scale)
+                && weight is { DType: DType.Float32, Rank: > 0 }
+                && scale is { DType: DType.Float32, Rank: 1 }
+                && scale.Count == weight.Shape[0];
             all[name] = fits
                 ? Scaled(weight!, scale!)
-                : throw new ModelFormatException(file, 8, $"int8 weight '{name}' and its scales '{metadata[Key + name]}' do not fit each other (expected [O, ...] of dtype I8 and [O] of F32)");
+                : throw new ModelFormatException(file, 8, $"int8 weight '{name}' and its scales "
+                    + $"'{metadata[Key + name]}' do not fit each other (expected [O, ...] of dtype I8 and [O] of F32)");
         }
 
         return [.. all];
     }
 
-    /// <summary>The whole numbers of a weight; null where it is not, bit for bit, what they and the scales give back.</summary>
+    /// <summary>
+    /// The whole numbers of a weight; null where it is not, bit for bit, what they and the scales give back.
+    /// </summary>
     private static Tensor? WholeNumbers(Tensor weight, Tensor scales)
     {
         ReadOnlySpan<float> values = weight.AsSpan<float>(), scale = scales.AsSpan<float>();
@@ -100,7 +117,8 @@ internal static class Int8Storage
         {
             // Adding zero makes a negative zero positive.
             whole[i] = MathF.Round(values[i] / scale[i / length]) + 0f;
-            if (!(whole[i] is >= sbyte.MinValue and <= sbyte.MaxValue) || BitConverter.SingleToInt32Bits(whole[i] * scale[i / length]) != BitConverter.SingleToInt32Bits(values[i]))
+            if (!(whole[i] is >= sbyte.MinValue and <= sbyte.MaxValue) || BitConverter.SingleToInt32Bits(
+                whole[i] * scale[i / length]) != BitConverter.SingleToInt32Bits(values[i]))
             {
                 return null;
             }

@@ -28,5 +28,6 @@ internal static class ModelCard
         return text.Append('\n').ToString();
     }
 
-    private static string Quoted(string value) => $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"").ReplaceLineEndings(" ")}\"";
+    private static string Quoted(string value) =>
+        $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"").ReplaceLineEndings(" ")}\"";
 }

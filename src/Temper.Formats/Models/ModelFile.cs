@@ -7,9 +7,9 @@ namespace Temper.Formats.Models;
 /// <summary>Saves and loads networks, graph and numbers.</summary>
 /// <remarks>
 /// Two forms hold both: a model folder (<c>config.json</c> with the graph, <c>model.safetensors</c> with the numbers, a
-/// <c>README.md</c> for people), and one .safetensors file with the graph in its metadata. A bare state dict, as PyTorch programs
-/// export it, holds numbers only: it needs a network to put them into. Masks are stored as uint8 tensors named
-/// <c>NAME.mask</c>. Files are hostile until parsed; nothing in them is executed.
+/// <c>README.md</c> for people), and one .safetensors file with the graph in its metadata. A bare state dict, as
+/// PyTorch programs export it, holds numbers only: it needs a network to put them into. Masks are stored as uint8
+/// tensors named <c>NAME.mask</c>. Files are hostile until parsed; nothing in them is executed.
 /// </remarks>
 public static class ModelFile
 {
@@ -24,7 +24,9 @@ public static class ModelFile
     private const string Extension = ".safetensors";
     internal const string MaskSuffix = ".mask";
 
-    /// <summary>Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.</summary>
+    /// <summary>
+    /// Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="path">A name ending in .safetensors for one file, any other for a folder, which is made.</param>
     /// <param name="options">How the numbers are stored; null for the defaults.</param>
@@ -52,14 +54,17 @@ public static class ModelFile
 
     /// <summary>Loads a network that <see cref="Save"/> wrote.</summary>
     /// <param name="path">A model folder or a .safetensors file with a graph.</param>
-    /// <exception cref="ModelFormatException">A file is malformed, or graph and numbers do not fit each other.</exception>
+    /// <exception cref="ModelFormatException">
+    /// A file is malformed, or graph and numbers do not fit each other.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
     public static Network Load(string path)
     {
         if (Directory.Exists(path))
         {
             string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
-            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(TensorsOf(SafetensorsFile.Load(weights), weights)), weights);
+            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(
+                TensorsOf(SafetensorsFile.Load(weights), weights)), weights);
         }
 
         return FromSingleFile(SafetensorsFile.Load(path), path);
@@ -69,7 +74,10 @@ public static class ModelFile
     internal static SafetensorsFile ToSingleFile(Network network, SaveOptions? options = null)
     {
         SafetensorsFile numbers = NumbersOf(network, options);
-        var metadata = new Dictionary<string, string>(numbers.Metadata, StringComparer.Ordinal) { [GraphKey] = NetworkJson.Write(network, isIndented: false) };
+        var metadata = new Dictionary<string, string>(numbers.Metadata, StringComparer.Ordinal)
+        {
+            [GraphKey] = NetworkJson.Write(network, isIndented: false),
+        };
         return new SafetensorsFile(numbers.Tensors, metadata) { Int8Names = numbers.Int8Names };
     }
 
@@ -85,7 +93,8 @@ public static class ModelFile
         file.Metadata.TryGetValue(GraphKey, out string? text)
             ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(TensorsOf(file, path)), path)
             : throw new ModelFormatException(
-                path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
+                path, 8,
+                $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
 
     /// <summary>Loads a model, or the numbers of a bare state dict into an architecture of the zoo.</summary>
     /// <param name="path">A model folder, or a state dict as <see cref="LoadWeights"/> takes it.</param>
@@ -98,13 +107,15 @@ public static class ModelFile
     /// <summary>A network with the numbers of a file; graph, class names and metadata are the network's own.</summary>
     /// <param name="network">The architecture; its own numbers do not matter.</param>
     /// <param name="path">
-    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file, known by its first bytes; names may all begin with
-    /// <c>module.</c>.
+    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file, known by its first bytes; names may all
+    /// begin with <c>module.</c>.
     /// </param>
-    /// <param name="names">The network's name for names of the file; a name that ends in <c>*</c> stands for all that begin so.</param>
+    /// <param name="names">
+    /// The network's name for names of the file; a name that ends in <c>*</c> stands for all that begin so.
+    /// </param>
     /// <exception cref="ModelFormatException">
-    /// The file is malformed, or tensors are missing, unexpected or of another shape or dtype: the error lists all three, as PyTorch's
-    /// strict mode does.
+    /// The file is malformed, or tensors are missing, unexpected or of another shape or dtype: the error lists all
+    /// three, as PyTorch's strict mode does.
     /// </exception>
     public static Network LoadWeights(Network network, string path, IReadOnlyDictionary<string, string>? names = null)
     {
@@ -118,7 +129,8 @@ public static class ModelFile
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         Parameter[] parameters = [.. Int8Storage.Encode(network, metadata)];
-        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(parameters, metadata) : Dense(parameters);
+        List<KeyValuePair<string, Tensor>> numbers =
+            options?.Sparse == true ? SparseStorage.Encode(parameters, metadata) : Dense(parameters);
         numbers.AddRange(network.Buffers);
         (numbers, HashSet<string> bytes) = Int8Storage.Bytes(numbers, metadata);
         return new SafetensorsFile(numbers, metadata) { Int8Names = bytes };
@@ -138,7 +150,8 @@ public static class ModelFile
         long length = new FileInfo(path).Length;
         return length <= NetworkJsonReader.LongestText
             ? File.ReadAllBytes(path)
-            : throw new ModelFormatException(path, 0, $"too long for a graph (got {length} bytes, expected at most {NetworkJsonReader.LongestText})");
+            : throw new ModelFormatException(path, 0, $"too long for a graph (got {length} bytes, expected at most "
+                + $"{NetworkJsonReader.LongestText})");
     }
 
     private static NetworkBlueprint ReadGraph(byte[] text, string file)
@@ -153,7 +166,7 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Puts the file's numbers into the graph; every tensor of the file must have a place.</summary>
+    /// <summary>Puts the file's numbers into the graph; every tensor of the file must be used.</summary>
     private static Network Fill(NetworkBlueprint blueprint, StateDict tensors, string name)
     {
         if (tensors.Misfits(blueprint.Graph, MaskSuffix) is { } misfits)

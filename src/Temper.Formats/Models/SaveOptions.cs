@@ -4,8 +4,9 @@ namespace Temper.Formats.Models;
 public sealed record SaveOptions
 {
     /// <summary>
-    /// Whether tensors with many zeros are stored as the numbers that are not zero and where they stand, if that is smaller. The file
-    /// is still a safetensors file (docs/formats.md), and loading it gives the same bits. False unless said otherwise.
+    /// Whether tensors with many zeros are stored as the numbers that are not zero and where they stand, if that is
+    /// smaller. The file is still a safetensors file (docs/formats.md), and loading it gives the same bits. False
+    /// unless said otherwise.
     /// </summary>
     public bool Sparse { get; init; }
 }

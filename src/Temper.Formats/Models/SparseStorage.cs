@@ -6,8 +6,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Models;
 
 /// <summary>
-/// Pruned tensors in a safetensors file: <c>NAME.sparse.values</c>, and <c>NAME.sparse.bitmap</c> or <c>NAME.sparse.gaps</c>, whichever is
-/// smaller; the shape stands in the metadata as <c>temper.sparse.NAME</c>. A mask that is 1 exactly where the value is kept is only named.
+/// Pruned tensors in a safetensors file: <c>NAME.sparse.values</c>, and <c>NAME.sparse.bitmap</c> or
+/// <c>NAME.sparse.gaps</c>, whichever is smaller; the shape stands in the metadata as <c>temper.sparse.NAME</c>. A mask
+/// that is 1 exactly where the value is kept is only named.
 /// </summary>
 internal static class SparseStorage
 {
@@ -21,7 +22,8 @@ internal static class SparseStorage
     private const string IsBitmap = "bitmap";
 
     /// <summary>Numbers of parameters; what is sparse is said in the metadata.</summary>
-    internal static List<KeyValuePair<string, Tensor>> Encode(IReadOnlyList<Parameter> parameters, Dictionary<string, string> metadata)
+    internal static List<KeyValuePair<string, Tensor>> Encode(
+        IReadOnlyList<Parameter> parameters, Dictionary<string, string> metadata)
     {
         var numbers = new List<KeyValuePair<string, Tensor>>();
         foreach (Parameter parameter in parameters)
@@ -31,7 +33,7 @@ internal static class SparseStorage
             if (parameter.Mask is { } mask)
             {
                 int[] open = [.. Enumerable.Range(0, mask.Count).Where(i => mask.AsSpan<float>()[i] != 0)];
-                bool follows = open.AsSpan().SequenceEqual(sparse.Places);
+                bool follows = open.AsSpan().SequenceEqual(sparse.Indices);
                 metadata[MaskKey + parameter.Name] = follows ? IsValue : IsBitmap;
                 if (!follows)
                 {
@@ -44,14 +46,17 @@ internal static class SparseStorage
     }
 
     /// <summary>The tensor whose numbers a stored tensor holds: itself, or the sparse one.</summary>
-    internal static string Owner(string name) => name.EndsWith(Values, StringComparison.Ordinal) ? name[..^Values.Length] : name;
+    internal static string Owner(string name) =>
+        name.EndsWith(Values, StringComparison.Ordinal) ? name[..^Values.Length] : name;
 
     /// <summary>The tensors of a file, sparse ones made dense, masks as <c>NAME.mask</c>.</summary>
     /// <exception cref="ModelFormatException">A sparse tensor does not hold together.</exception>
     internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(SafetensorsFile file, string name)
     {
-        string[] sparse = [.. file.Metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(key => key[Key.Length..])];
-        string[] masks = [.. file.Metadata.Keys.Where(key => key.StartsWith(MaskKey, StringComparison.Ordinal)).Select(key => key[MaskKey.Length..])];
+        string[] sparse = [.. file.Metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(
+            key => key[Key.Length..])];
+        string[] masks = [.. file.Metadata.Keys.Where(key => key.StartsWith(MaskKey, StringComparison.Ordinal)).Select(
+            key => key[MaskKey.Length..])];
         if (sparse.Length + masks.Length == 0)
         {
             return file.Tensors;
@@ -77,7 +82,8 @@ internal static class SparseStorage
                 tensors.Remove(tensor + MaskBits);
             }
         }
-        catch (Exception error) when (error is KeyNotFoundException or ArgumentException or OverflowException || (error is FormatException && error is not ModelFormatException))
+        catch (Exception error) when (error is KeyNotFoundException or ArgumentException or OverflowException
+            || (error is FormatException && error is not ModelFormatException))
         {
             throw new ModelFormatException(name, 8, $"sparse tensors: {error.Message}", error);
         }
@@ -86,41 +92,52 @@ internal static class SparseStorage
     }
 
     /// <summary>One tensor as it is stored; nothing dense is made.</summary>
-    /// <exception cref="FormatException">Values, places and shape do not fit each other.</exception>
+    /// <exception cref="FormatException">Values, indices and shape do not fit each other.</exception>
     internal static SparseTensor Read(SafetensorsFile file, string name)
     {
-        var found = file.Tensors.Where(entry => entry.Key.StartsWith(name + ".sparse.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
-        Shape shape = Shape.Create([.. file.Metadata[Key + name].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(length => int.Parse(length, NumberStyles.None, CultureInfo.InvariantCulture))]);
-        bool isBitmap = found.TryGetValue(name + Bitmap, out Tensor? places);
-        if (!found.TryGetValue(name + Values, out Tensor? values) || (!isBitmap && !found.TryGetValue(name + Gaps, out places))
-            || values.DType != DType.Float32 || places!.DType != DType.UInt8)
+        var found = file.Tensors.Where(entry => entry.Key.StartsWith(name + ".sparse.", StringComparison.Ordinal))
+            .ToDictionary(StringComparer.Ordinal);
+        Shape shape = Shape.Create(
+            [.. file.Metadata[Key + name].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(
+                length => int.Parse(length, NumberStyles.None, CultureInfo.InvariantCulture))]);
+        bool isBitmap = found.TryGetValue(name + Bitmap, out Tensor? indices);
+        if (!found.TryGetValue(name + Values, out Tensor? values)
+            || (!isBitmap && !found.TryGetValue(name + Gaps, out indices))
+            || values.DType != DType.Float32 || indices!.DType != DType.UInt8)
         {
             throw new FormatException($"'{name}' lacks float32 values, or uint8 bitmap or gaps");
         }
 
-        ReadOnlySpan<byte> bytes = places.AsSpan<byte>();
-        int[] kept = isBitmap ? SparseTensor.PlacesOfBitmap(bytes, shape.Count) : SparseTensor.PlacesOfGaps(bytes, shape.Count);
+        ReadOnlySpan<byte> bytes = indices.AsSpan<byte>();
+        int[] kept = isBitmap
+            ? SparseTensor.IndicesOfBitmap(bytes, shape.Count)
+            : SparseTensor.IndicesOfGaps(bytes, shape.Count);
         return kept.Length == values.Count
             ? new SparseTensor(shape, values.ToArray<float>(), kept)
-            : throw new FormatException($"'{name}' has another number of values than places (got {values.Count}, expected {kept.Length})");
+            : throw new FormatException(
+                $"'{name}' has another number of values than places (got {values.Count}, expected {kept.Length})");
     }
 
-    /// <summary>A few bytes must not ask for gigabytes: what is dense may be large only beside a file that is.</summary>
+    /// <summary>
+    /// A few bytes must not ask for gigabytes: what is dense may be large only beside a file that is.
+    /// </summary>
     private static void CheckSize(SparseTensor tensor, long stored)
     {
-        const long Free = 1 << 20, Most = 4096;
-        if (tensor.Shape.Count > Free + (Most * stored))
+        const long Free = 1 << 20, MaxRatio = 4096;
+        if (tensor.Shape.Count > Free + (MaxRatio * stored))
         {
             throw new FormatException($"a tensor of {tensor.Shape} in a file of {stored} numbers");
         }
     }
 
-    private static void Add(List<KeyValuePair<string, Tensor>> numbers, Dictionary<string, string> metadata, string name, Tensor dense, SparseTensor sparse)
+    private static void Add(
+        List<KeyValuePair<string, Tensor>> numbers, Dictionary<string, string> metadata, string name, Tensor dense,
+        SparseTensor sparse)
     {
         byte[] bitmap = sparse.Bitmap(), gaps = sparse.Gaps();
-        byte[] places = gaps.Length < bitmap.Length ? gaps : bitmap;
+        byte[] indices = gaps.Length < bitmap.Length ? gaps : bitmap;
         int size = Int8Storage.IsBytes(name, metadata) ? sizeof(sbyte) : sizeof(float);
-        if ((size * (long)sparse.Values.Length) + places.Length >= size * (long)dense.Count)
+        if ((size * (long)sparse.Values.Length) + indices.Length >= size * (long)dense.Count)
         {
             numbers.Add(new(name, dense));
             return;
@@ -128,7 +145,7 @@ internal static class SparseStorage
 
         metadata[Key + name] = string.Join(',', dense.Shape);
         numbers.Add(new(name + Values, Tensor.From(sparse.Values, [sparse.Values.Length])));
-        numbers.Add(new(name + (places == gaps ? Gaps : Bitmap), Bytes(places)));
+        numbers.Add(new(name + (indices == gaps ? Gaps : Bitmap), Bytes(indices)));
     }
 
     private static Tensor MaskOf(SafetensorsFile file, OrderedDictionary<string, Tensor> tensors, string name)
@@ -136,12 +153,13 @@ internal static class SparseStorage
         Tensor value = tensors[name];
         int[] open = file.Metadata[MaskKey + name] switch
         {
-            IsValue when value.DType == DType.Float32 => SparseTensor.Of(value).Places,
-            IsBitmap when tensors[name + MaskBits] is { DType: DType.UInt8 } bits => SparseTensor.PlacesOfBitmap(bits.AsSpan<byte>(), value.Count),
+            IsValue when value.DType == DType.Float32 => SparseTensor.Of(value).Indices,
+            IsBitmap when tensors[name + MaskBits] is { DType: DType.UInt8 } bits =>
+                SparseTensor.IndicesOfBitmap(bits.AsSpan<byte>(), value.Count),
             var other => throw new FormatException($"'{name}' has an unknown mask (got '{other}')"),
         };
         byte[] mask = new byte[value.Count];
-        Array.ForEach(open, place => mask[place] = 1);
+        Array.ForEach(open, index => mask[index] = 1);
         return Tensor.From(mask, value.Shape);
     }
 

@@ -19,11 +19,14 @@ internal sealed class StateDict
     /// <summary>Reads a state dict of any format, known by its first bytes.</summary>
     /// <param name="path">The file.</param>
     /// <param name="names">New names by old ones; a name that ends in * stands for all that begin so.</param>
-    internal static StateDict Load(string path, IReadOnlyDictionary<string, string>? names) => Of(TensorsOf(path), names);
+    internal static StateDict Load(string path, IReadOnlyDictionary<string, string>? names) =>
+        Of(TensorsOf(path), names);
 
-    internal static StateDict Of(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? names = null)
+    internal static StateDict Of(
+        IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? names = null)
     {
-        bool isWrapped = tensors.Count > 0 && tensors.All(entry => entry.Key.StartsWith(Wrapper, StringComparison.Ordinal));
+        bool isWrapped = tensors.Count > 0
+            && tensors.All(entry => entry.Key.StartsWith(Wrapper, StringComparison.Ordinal));
         var result = new StateDict();
         foreach ((string name, Tensor tensor) in tensors)
         {
@@ -45,10 +48,12 @@ internal sealed class StateDict
     internal string? Misfits(NetworkGraph graph, string maskSuffix)
     {
         List<string> missing = [], misshaped = [];
-        foreach ((string name, Shape shape, DType type) in graph.Parameters.Select(entry => (entry.Key, entry.Value.Shape, DType.Float32))
+        foreach ((string name, Shape shape, DType type) in graph.Parameters
+            .Select(entry => (entry.Key, entry.Value.Shape, DType.Float32))
             .Concat(graph.Buffers.Select(entry => (entry.Key, entry.Value.Shape, entry.Value.DType))))
         {
-            // Checkpoints from before PyTorch 0.4.1 do not count batches; nothing that is computed depends on the count.
+            // Checkpoints from before PyTorch 0.4.1 do not count batches; nothing that is computed depends on the
+            // count.
             bool mayMiss = graph.Buffers.TryGetValue(name, out BufferSpec? buffer) && buffer.DType == DType.Int64;
             if (!_tensors.TryGetValue(name, out Tensor? tensor))
             {
@@ -60,15 +65,27 @@ internal sealed class StateDict
             }
         }
 
-        string[] unexpected = [.. _tensors.Keys.Where(name => !graph.Parameters.ContainsKey(name) && !graph.Buffers.ContainsKey(name)
-            && !(name.EndsWith(maskSuffix, StringComparison.Ordinal) && graph.Parameters.ContainsKey(name[..^maskSuffix.Length])))];
-        string[] parts = [.. new[] { Part("missing", missing), Part("unexpected", unexpected), Part("of another shape", misshaped) }.Where(part => part.Length > 0)];
-        return parts.Length == 0 ? null : $"the tensors do not fit the network: {string.Join("; ", parts)}. Is it another architecture?";
+        string[] unexpected = [.. _tensors.Keys.Where(name =>
+            !graph.Parameters.ContainsKey(name) && !graph.Buffers.ContainsKey(name) && !IsMask(name))];
+        string[] parts =
+        [
+            .. new[]
+            {
+                Part("missing", missing), Part("unexpected", unexpected), Part("of another shape", misshaped),
+            }.Where(part => part.Length > 0),
+        ];
+        return parts.Length == 0
+            ? null
+            : $"the tensors do not fit the network: {string.Join("; ", parts)}. Is it another architecture?";
+
+        bool IsMask(string name) => name.EndsWith(maskSuffix, StringComparison.Ordinal)
+            && graph.Parameters.ContainsKey(name[..^maskSuffix.Length]);
     }
 
     private static string Part(string what, IReadOnlyCollection<string> names) => names.Count == 0
         ? ""
-        : $"{what}: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $" and {names.Count - Shown} more" : "")}";
+        : $"{what}: {string.Join(", ", names.Take(Shown))}"
+            + (names.Count > Shown ? $" and {names.Count - Shown} more" : "");
 
     private static string Renamed(string name, IReadOnlyDictionary<string, string>? names)
     {
@@ -82,12 +99,15 @@ internal sealed class StateDict
             return exact;
         }
 
-        (string from, string to) = names.Where(pair => pair.Key.EndsWith('*') && name.StartsWith(pair.Key[..^1], StringComparison.Ordinal))
+        (string from, string to) =
+            names.Where(pair => pair.Key.EndsWith('*') && name.StartsWith(pair.Key[..^1], StringComparison.Ordinal))
             .OrderByDescending(pair => pair.Key.Length).Select(pair => (pair.Key, pair.Value)).FirstOrDefault();
         return from is null ? name : to.TrimEnd('*') + name[(from.Length - 1)..];
     }
 
-    /// <summary>A safetensors file has its JSON header behind eight bytes, a pickle begins with its protocol, archives with PK.</summary>
+    /// <summary>
+    /// A safetensors file has its JSON header behind eight bytes, a pickle begins with its protocol, archives with PK.
+    /// </summary>
     private static IReadOnlyList<KeyValuePair<string, Tensor>> TensorsOf(string path)
     {
         Span<byte> first = stackalloc byte[9];

@@ -13,7 +13,9 @@ public static partial class NpyFile
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ModelFormatException">It is truncated, malformed, in Fortran order or holds objects.</exception>
+    /// <exception cref="ModelFormatException">
+    /// It is truncated, malformed, in Fortran order or holds objects.
+    /// </exception>
     public static Tensor Load(string path)
     {
         using FileStream stream = File.OpenRead(path);
@@ -29,7 +31,9 @@ public static partial class NpyFile
     /// <param name="stream">Positioned at the first byte.</param>
     /// <param name="length">How many bytes there are: header and numbers, nothing behind them.</param>
     /// <param name="name">What to call it in errors.</param>
-    /// <exception cref="ModelFormatException">It is truncated, too long, malformed, in Fortran order or holds objects.</exception>
+    /// <exception cref="ModelFormatException">
+    /// It is truncated, too long, malformed, in Fortran order or holds objects.
+    /// </exception>
     public static Tensor Read(Stream stream, long length, string name)
     {
         byte[] start = ReadExactly(stream, 10, name, 0);
@@ -39,36 +43,37 @@ public static partial class NpyFile
         }
 
         int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
-        int place = 10;
+        int position = 10;
         if (start[6] > 1)
         {
-            byte[] more = ReadExactly(stream, 2, name, place);
+            byte[] more = ReadExactly(stream, 2, name, position);
             headerLength |= BinaryPrimitives.ReadUInt16LittleEndian(more) << 16;
-            place += 2;
+            position += 2;
         }
 
-        if (headerLength < 0 || headerLength > Math.Min(length - place, 64 * 1024))
+        if (headerLength < 0 || headerLength > Math.Min(length - position, 64 * 1024))
         {
             throw new ModelFormatException(name, 8, $"npy: header too long (got {headerLength} bytes)");
         }
 
-        string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, place));
-        place += headerLength;
+        string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, position));
+        position += headerLength;
         (ElementType type, Shape shape) = Parse(header, name);
         long bytes = (long)shape.Count * Elements.Size(type);
-        if (bytes != length - place || bytes > Array.MaxLength)
+        if (bytes != length - position || bytes > Array.MaxLength)
         {
             throw new ModelFormatException(
-                name, place, $"npy: the numbers do not fill the file (got {length - place} bytes, expected {bytes} for {shape}); it is truncated or has something appended");
+                name, position, $"npy: the numbers do not fill the file (got {length - position} bytes, expected "
+                    + $"{bytes} for {shape}); it is truncated or has something appended");
         }
 
         try
         {
-            return Elements.Read(ReadExactly(stream, (int)bytes, name, place), type, shape);
+            return Elements.Read(ReadExactly(stream, (int)bytes, name, position), type, shape);
         }
         catch (OverflowException e)
         {
-            throw new ModelFormatException(name, place, "npy: holds numbers above 2^63", e);
+            throw new ModelFormatException(name, position, "npy: holds numbers above 2^63", e);
         }
     }
 
@@ -86,7 +91,8 @@ public static partial class NpyFile
             _ => "|b1",
         };
         string shape = string.Join(", ", tensor.Shape.Select(l => l.ToString(CultureInfo.InvariantCulture)));
-        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}{(tensor.Rank == 1 ? "," : "")}), }}";
+        string header =
+            $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}{(tensor.Rank == 1 ? "," : "")}), }}";
         int padded = (((10 + header.Length + 1) + 63) / 64 * 64) - 10;
         byte[] start = [.. Magic, 1, 0, (byte)padded, (byte)(padded >> 8)];
         stream.Write(start);
@@ -103,17 +109,20 @@ public static partial class NpyFile
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new ModelFormatException(name, 10, "npy: the header takes too long to understand; it is damaged or hostile", e);
+            throw new ModelFormatException(
+                name, 10, "npy: the header takes too long to understand; it is damaged or hostile", e);
         }
 
         if (!match.Success)
         {
-            throw new ModelFormatException(name, 10, "npy: the header is not understood (expected descr, fortran_order and shape; objects are refused)");
+            throw new ModelFormatException(name, 10, "npy: the header is not understood (expected descr, fortran_order "
+                + "and shape; objects are refused)");
         }
 
         if (match.Groups["order"].Value is "True")
         {
-            throw new ModelFormatException(name, 10, "npy: Fortran order is not supported; save it with numpy.ascontiguousarray");
+            throw new ModelFormatException(
+                name, 10, "npy: Fortran order is not supported; save it with numpy.ascontiguousarray");
         }
 
         ElementType type = match.Groups["type"].Value switch
@@ -131,11 +140,13 @@ public static partial class NpyFile
             "<u8" => ElementType.UInt64,
             "|b1" => ElementType.Bool,
             string other => throw new ModelFormatException(
-                name, 10, $"npy: numbers of type '{other}' are not supported (expected little-endian f2 to f8, i1 to i8, u1 to u8 or b1)"),
+                name, 10, $"npy: numbers of type '{other}' are not supported (expected little-endian f2 to f8, i1 to "
+                    + "i8, u1 to u8 or b1)"),
         };
         try
         {
-            int[] lengths = [.. match.Groups["shape"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            int[] lengths = [.. match.Groups["shape"].Value.Split(
+                ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 .Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture))];
             return (type, Shape.Create(lengths));
         }
@@ -160,9 +171,13 @@ public static partial class NpyFile
 
         return read == count
             ? bytes
-            : throw new ModelFormatException(name, offset, $"npy: the file is truncated (got {read} bytes, expected {count})");
+            : throw new ModelFormatException(
+                name, offset, $"npy: the file is truncated (got {read} bytes, expected {count})");
     }
 
-    [GeneratedRegex(@"^\s*\{(?=.*'descr'\s*:\s*'(?<type>[^']{2,8})')(?=.*'fortran_order'\s*:\s*(?<order>True|False))(?=.*'shape'\s*:\s*\((?<shape>[0-9, ]*)\))", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^\s*\{(?=.*'descr'\s*:\s*'(?<type>[^']{2,8})')(?=.*'fortran_order'\s*:\s*(?<order>True|False))"
+            + @"(?=.*'shape'\s*:\s*\((?<shape>[0-9, ]*)\))",
+        RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex HeaderPattern();
 }

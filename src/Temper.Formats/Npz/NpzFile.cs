@@ -6,15 +6,20 @@ namespace Temper.Formats.Npz;
 /// <summary>NumPy's archives of named arrays.</summary>
 public static class NpzFile
 {
-    /// <summary>Max bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
+    /// <summary>
+    /// Maximum number of bytes that one array may unpack to, unless the caller says otherwise: a small archive can
+    /// claim anything.
+    /// </summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>
+    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// </summary>
     private const long MaxGrowth = 1032;
 
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
     /// <returns>Arrays by name, without ".npy".</returns>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, long maxBytes = DefaultLimit)
@@ -45,19 +50,22 @@ public static class NpzFile
     /// <summary>Reads all arrays from a stream that can seek.</summary>
     /// <param name="stream">The archive.</param>
     /// <param name="name">What to call it in errors.</param>
-    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long maxBytes = DefaultLimit) =>
         Read(stream, name, maxBytes, names: null);
 
-    private static Dictionary<string, Tensor> Read(Stream stream, string name, long maxBytes, IReadOnlyCollection<string>? names) => Opened(stream, name, archive =>
+    private static Dictionary<string, Tensor> Read(
+        Stream stream, string name, long maxBytes, IReadOnlyCollection<string>? names) =>
+        Opened(stream, name, archive =>
     {
         var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (ZipArchiveEntry entry in ArraysOf(archive, names))
         {
             if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
-                throw new ModelFormatException(name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
+                throw new ModelFormatException(
+                    name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
             }
         }
 
@@ -71,14 +79,16 @@ public static class NpzFile
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
             return read(archive);
         }
-        catch (Exception e) when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
+        catch (Exception e)
+            when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
         {
             throw new ModelFormatException(name, 0, $"npz: this is no archive of arrays ({e.Message})", e);
         }
     }
 
     private static IEnumerable<ZipArchiveEntry> ArraysOf(ZipArchive archive, IReadOnlyCollection<string>? names) =>
-        archive.Entries.Where(entry => entry.FullName.EndsWith(".npy", StringComparison.Ordinal) && (names is null || names.Contains(NameOf(entry), StringComparer.Ordinal)));
+        archive.Entries.Where(entry => entry.FullName.EndsWith(".npy", StringComparison.Ordinal)
+            && (names is null || names.Contains(NameOf(entry), StringComparer.Ordinal)));
 
     private static string NameOf(ZipArchiveEntry entry) => entry.FullName[..^4];
 
@@ -86,12 +96,14 @@ public static class NpzFile
     {
         if (entry.Length > maxBytes)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {maxBytes}); raise the limit if it is meant to");
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes "
+                + $"(expected at most {maxBytes}); raise the limit if it is meant to");
         }
 
         if (entry.Length / MaxGrowth > entry.CompressedLength)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} "
+                + $"bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
         }
 
         using Stream content = entry.Open();
@@ -101,7 +113,8 @@ public static class NpzFile
     /// <summary>Writes an archive, as a whole or not at all. The same arrays give the same bytes.</summary>
     /// <param name="path">The archive.</param>
     /// <param name="arrays">Arrays by name.</param>
-    public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> arrays) => AtomicFile.Write(path, stream =>
+    public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> arrays) =>
+        AtomicFile.Write(path, stream =>
     {
         using var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
         foreach ((string name, Tensor tensor) in arrays)

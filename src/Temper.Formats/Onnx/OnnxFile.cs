@@ -5,9 +5,9 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>ONNX models: networks of other programs.</summary>
 /// <remarks>
-/// Read are files of format 3 and up with operator sets 7 and up. Initializers become parameters of their names (floats; trainable)
-/// or buffers, constants become frozen parameters. Files are hostile until parsed: every length is checked, nothing is
-/// executed, and tensors in files of their own must lie in the model's folder.
+/// Read are files of format 3 and up with operator sets 7 and up. Initializers become parameters of their names
+/// (floats; trainable) or buffers, constants become frozen parameters. Files are hostile until parsed: every length is
+/// checked, nothing is executed, and tensors in files of their own must lie in the model's folder.
 /// </remarks>
 public static class OnnxFile
 {
@@ -16,8 +16,8 @@ public static class OnnxFile
     /// <param name="options">How it becomes a network; null for the defaults.</param>
     /// <returns>The network, and the names that its inputs and outputs have in the file.</returns>
     /// <exception cref="ModelFormatException">
-    /// The file is damaged or not an ONNX model, or has an operator, attribute or element type that is not supported: the error
-    /// names the node, its operator and the operator set.
+    /// The file is damaged or not an ONNX model, or has an operator, attribute or element type that is not supported:
+    /// the error names the node, its operator and the operator set.
     /// </exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static OnnxImport Load(string path, OnnxImportOptions? options = null)
@@ -38,8 +38,8 @@ public static class OnnxFile
     /// <param name="path">The .onnx file.</param>
     /// <param name="inputs">Values of its inputs by name; lengths that the file leaves open are theirs.</param>
     /// <returns>
-    /// A network with a free batch where samples are kept apart. Else one for exactly these shapes: nodes that need all samples get
-    /// them all, and inputs that stand in the place of shapes or weights are constants.
+    /// A network with a free batch where samples are kept apart. Else one for exactly these shapes: nodes that need all
+    /// samples get them all, and inputs that stand instead of shapes or weights are constants.
     /// </returns>
     /// <inheritdoc cref="Load"/>
     public static OnnxImport LoadFor(string path, IReadOnlyDictionary<string, Tensor> inputs)
@@ -47,8 +47,10 @@ public static class OnnxFile
         var exact = new OnnxImportOptions { Values = inputs, FreesBatch = false };
         try
         {
-            OnnxImport model = Load(path, new OnnxImportOptions { Shapes = inputs.ToDictionary(input => input.Key, input => input.Value.Shape, StringComparer.Ordinal) });
-            IEnumerable<int> samples = model.InputNames.Zip(model.Network.Inputs).Where(input => input.Second.IsBatched && inputs.ContainsKey(input.First))
+            OnnxImport model = Load(path, new OnnxImportOptions { Shapes = inputs.ToDictionary(input =>
+                input.Key, input => input.Value.Shape, StringComparer.Ordinal) });
+            IEnumerable<int> samples = model.InputNames.Zip(model.Network.Inputs)
+                .Where(input => input.Second.IsBatched && inputs.ContainsKey(input.First))
                 .Select(input => inputs[input.First].Shape[0]);
             return samples.Distinct().Count() < 2 ? model : Load(path, exact);
         }
@@ -58,11 +60,15 @@ public static class OnnxFile
         }
     }
 
-    /// <summary>Writes a network as a model, as a whole or not at all. The same network and options give the same bytes.</summary>
+    /// <summary>
+    /// Writes a network as a model, as a whole or not at all. The same network and options give the same bytes.
+    /// </summary>
     /// <param name="network">The network; a batched input gets a free first axis called N.</param>
     /// <param name="path">The .onnx file.</param>
     /// <param name="options">Operator set and form; null for the defaults.</param>
-    /// <exception cref="NotSupportedException">The operator set has nothing for a node, which the error names.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The operator set has nothing for a node, which the error names.
+    /// </exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static void Save(Network network, string path, OnnxExportOptions? options = null) =>
         AtomicFile.Write(path, stream => Write(network, stream, options));
@@ -89,7 +95,9 @@ public static class OnnxFile
     /// <summary>Reads one tensor, as ONNX's test data are stored (<c>input_0.pb</c>).</summary>
     /// <param name="path">The .pb file.</param>
     /// <returns>The tensor and the name that it bears, which may be empty.</returns>
-    /// <exception cref="ModelFormatException">The file is damaged, no tensor, or of an element type that is not supported.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is damaged, no tensor, or of an element type that is not supported.
+    /// </exception>
     public static (string Name, Tensor Value) LoadTensor(string path)
     {
         using FileStream stream = File.OpenRead(path);

@@ -7,7 +7,8 @@ namespace Temper.Formats.Onnx;
 /// <param name="Operators">Operators by name with the number of their nodes.</param>
 /// <param name="Unsupported">Those of them that cannot be read.</param>
 public sealed record OnnxSummary(
-    long IrVersion, long Opset, string Producer, IReadOnlyDictionary<string, int> Operators, IReadOnlyDictionary<string, int> Unsupported)
+    long IrVersion, long Opset, string Producer, IReadOnlyDictionary<string, int> Operators,
+    IReadOnlyDictionary<string, int> Unsupported)
 {
     /// <summary>Reads a file's summary.</summary>
     /// <param name="path">The .onnx file.</param>
@@ -28,6 +29,7 @@ public sealed record OnnxSummary(
             }
         }
 
-        return new OnnxSummary(model.IrVersion, model.Opsets.GetValueOrDefault("", 1), model.Producer, counts, unsupported);
+        return new OnnxSummary(
+            model.IrVersion, model.Opsets.GetValueOrDefault("", 1), model.Producer, counts, unsupported);
     }
 }

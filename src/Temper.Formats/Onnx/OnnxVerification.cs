@@ -3,8 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>How far results may be from those expected: <c>|got - expected| ≤ Absolute + Relative |expected|</c>.</summary>
-/// <param name="Relative">Part of the expected value; 1e-3 is what ONNX's own suite takes.</param>
+/// <summary>
+/// How far results may be from those expected: <c>|got - expected| ≤ Absolute + Relative |expected|</c>.
+/// </summary>
+/// <param name="Relative">Fraction of the expected value; 1e-3 is what ONNX's own suite takes.</param>
 /// <param name="Absolute">Added to it; 1e-7 is what ONNX's own suite takes.</param>
 public sealed record OnnxTolerance(double Relative = 1e-3, double Absolute = 1e-7);
 
@@ -12,13 +14,18 @@ public sealed record OnnxTolerance(double Relative = 1e-3, double Absolute = 1e-
 /// <param name="DataSet">Name of the data set's folder.</param>
 /// <param name="Output">Name of the output in the model.</param>
 /// <param name="LargestAbsolute">Largest difference; infinite where shape, dtype or a NaN differ.</param>
-/// <param name="LargestRelative">Largest difference over the expected value's magnitude, where that is not zero.</param>
+/// <param name="LargestRelative">
+/// Largest difference over the expected value's magnitude, where that is not zero.
+/// </param>
 /// <param name="Agrees">Whether all elements are within the tolerance.</param>
 /// <param name="Remark">What else is wrong, empty if nothing: another shape or dtype.</param>
 public sealed record OnnxComparison(
     string DataSet, string Output, double LargestAbsolute, double LargestRelative, bool Agrees, string Remark);
 
-/// <summary>Runs a model on test data in ONNX's own layout: folders <c>test_data_set_N</c> with <c>input_N.pb</c> and <c>output_N.pb</c>.</summary>
+/// <summary>
+/// Runs a model on test data in ONNX's own layout: folders <c>test_data_set_N</c> with <c>input_N.pb</c> and
+/// <c>output_N.pb</c>.
+/// </summary>
 public static class OnnxVerification
 {
     private const string SetPrefix = "test_data_set_";
@@ -37,7 +44,8 @@ public static class OnnxVerification
         sets = sets.Length == 0 && File.Exists(Path.Combine(folder, "output_0.pb")) ? [folder] : sets;
         return sets.Length > 0
             ? [.. sets.SelectMany(set => RunSet(model, set, tolerance))]
-            : throw new FileNotFoundException($"verify: no test data (looked in '{folder}' for folders {SetPrefix}0, {SetPrefix}1, ...)", folder);
+            : throw new FileNotFoundException(
+                $"verify: no test data (looked in '{folder}' for folders {SetPrefix}0, {SetPrefix}1, ...)", folder);
     }
 
     private static IEnumerable<OnnxComparison> RunSet(string path, string set, OnnxTolerance tolerance)
@@ -51,22 +59,27 @@ public static class OnnxVerification
 
         OnnxImport model = OnnxFile.Load(path, new OnnxImportOptions { Values = values, FreesBatch = false });
         IReadOnlyList<Tensor> results = model.Network.Forward(
-            [.. model.InputNames.Select(name => values.TryGetValue(name, out Tensor? value) ? value : throw new FileNotFoundException($"verify: no value for input '{name}' in '{set}'"))],
+            [.. model.InputNames.Select(name => values.TryGetValue(name, out Tensor? value)
+                ? value
+                : throw new FileNotFoundException($"verify: no value for input '{name}' in '{set}'"))],
             Pass.Evaluation);
         for (int i = 0; i < results.Count && File.Exists(Place(set, "output", i)); i++)
         {
-            yield return Compare(Path.GetFileName(set), model.OutputNames[i], results[i], OnnxFile.LoadTensor(Place(set, "output", i)).Value, tolerance);
+            yield return Compare(Path.GetFileName(set), model.OutputNames[i], results[i], OnnxFile.LoadTensor(
+                Place(set, "output", i)).Value, tolerance);
         }
     }
 
     private static string Place(string set, string what, int number) => Path.Combine(set, $"{what}_{number}.pb");
 
-    internal static OnnxComparison Compare(string set, string output, Tensor got, Tensor expected, OnnxTolerance tolerance)
+    internal static OnnxComparison Compare(
+        string set, string output, Tensor got, Tensor expected, OnnxTolerance tolerance)
     {
         if (!got.Shape.Equals(expected.Shape) || got.DType != expected.DType)
         {
             return new OnnxComparison(
-                set, output, double.PositiveInfinity, double.PositiveInfinity, Agrees: false, $"got {got.DType} {got.Shape}, expected {expected.DType} {expected.Shape}");
+                set, output, double.PositiveInfinity, double.PositiveInfinity, Agrees: false,
+                $"got {got.DType} {got.Shape}, expected {expected.DType} {expected.Shape}");
         }
 
         (double absolute, double relative, bool agrees) = (0, 0, true);
@@ -74,7 +87,9 @@ public static class OnnxVerification
         for (int i = 0; i < a.Length; i++)
         {
             bool isSame = a[i] == b[i] || (double.IsNaN(a[i]) && double.IsNaN(b[i]));
-            double difference = isSame ? 0 : double.IsFinite(a[i]) && double.IsFinite(b[i]) ? Math.Abs(a[i] - b[i]) : double.PositiveInfinity;
+            double difference = isSame ? 0 : double
+                .IsFinite(a[i]) && double
+                .IsFinite(b[i]) ? Math.Abs(a[i] - b[i]) : double.PositiveInfinity;
             absolute = Math.Max(absolute, difference);
             relative = Math.Max(relative, b[i] == 0 || isSame ? 0 : difference / Math.Abs(b[i]));
             agrees &= isSame || difference <= tolerance.Absolute + (tolerance.Relative * Math.Abs(b[i]));

@@ -4,8 +4,8 @@ using System.Text;
 namespace Temper.Formats.Protobuf;
 
 /// <summary>
-/// Reads the protobuf wire format from a stream that can seek, field by field and without copying what is skipped. Every length
-/// is checked against the message that it stands in before anything is allocated.
+/// Reads the protobuf wire format from a stream that can seek, field by field and without copying what is skipped.
+/// Every length is checked against the message that it stands in before anything is allocated.
 /// </summary>
 internal sealed class WireReader(Stream stream, string file, string format)
     : ByteReader(stream, file, format)
@@ -53,23 +53,25 @@ internal sealed class WireReader(Stream stream, string file, string format)
         return BinaryPrimitives.ReadDoubleLittleEndian(bytes);
     }
 
-    /// <summary>The place behind a length-delimited value that begins here and lies within a message.</summary>
+    /// <summary>The offset behind a length-delimited value that begins here and lies within a message.</summary>
     /// <param name="wire">How the value is written.</param>
-    /// <param name="end">The place behind the message.</param>
+    /// <param name="end">The offset behind the message.</param>
     internal long End(WireType wire, long end)
     {
         if (wire != WireType.Length)
         {
-            throw Bad($"a field is not written as its type is (got wire type {(int)wire}, expected {(int)WireType.Length}); the file is damaged");
+            throw Bad($"a field is not written as its type is (got wire type {(int)wire}, expected "
+                + $"{(int)WireType.Length}); the file is damaged");
         }
 
         ulong length = Varint();
         return length <= (ulong)Math.Max(0, end - Position)
             ? Position + (long)length
-            : throw Bad($"a value reaches beyond what it stands in (got {length} bytes, expected at most {end - Position}); the file is truncated or damaged");
+            : throw Bad($"a value reaches beyond what it stands in (got {length} bytes, expected at most "
+                + $"{end - Position}); the file is truncated or damaged");
     }
 
-    /// <summary>A text up to a place.</summary>
+    /// <summary>A text up to an offset.</summary>
     internal string Text(long end) => Encoding.UTF8.GetString(Bytes(end - Position));
 
     /// <summary>Passes over a value that nobody asked for.</summary>

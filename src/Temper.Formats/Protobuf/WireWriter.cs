@@ -5,7 +5,10 @@ using System.Text;
 namespace Temper.Formats.Protobuf;
 
 /// <summary>Writes fields of a protocol buffers message (proto3 wire format) into growing memory.</summary>
-/// <remarks>Event files and ONNX need a few dozen messages, written and read without copies of what is large, which generated code would make.</remarks>
+/// <remarks>
+/// Event files and ONNX need a few dozen messages, written and read without copies of what is large, which generated
+/// code would make.
+/// </remarks>
 internal sealed class WireWriter
 {
     private const int Varint = 0;
@@ -84,7 +87,9 @@ internal sealed class WireWriter
         return this;
     }
 
-    /// <summary>Only the beginning of a field of bytes: its tag and how many bytes the caller will put behind.</summary>
+    /// <summary>
+    /// Only the beginning of a field of bytes: its tag and how many bytes the caller will put behind.
+    /// </summary>
     internal WireWriter Head(int field, long length)
     {
         Tag(field, LengthDelimited);

@@ -4,15 +4,17 @@ namespace Temper.Formats.Safetensors;
 
 /// <summary>Named tensors and text metadata, as safetensors files hold them.</summary>
 /// <remarks>
-/// The format: the header's length (8 bytes, little-endian), a JSON header (name to dtype, shape and place), then the numbers.
-/// A file is hostile until parsed: header at most 100 MiB, places without gaps or overlaps that fill the file, no name twice.
+/// The format: the header's length (8 bytes, little-endian), a JSON header (name to dtype, shape and offset), then the
+/// numbers. A file is hostile until parsed: header at most 100 MiB, offsets without gaps or overlaps that fill the
+/// file, no name twice.
 /// </remarks>
 public sealed class SafetensorsFile
 {
     /// <summary>Tensors with metadata.</summary>
     /// <param name="tensors">Names and tensors, in the order in which they are written.</param>
     /// <param name="metadata">Free text by name; null for none.</param>
-    public SafetensorsFile(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public SafetensorsFile(
+        IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         Tensors = tensors;
         Metadata = metadata ?? new Dictionary<string, string>(StringComparer.Ordinal);
@@ -41,7 +43,8 @@ public sealed class SafetensorsFile
                 }
             }
 
-            throw new KeyNotFoundException($"safetensors: no tensor is called '{name}' (there are: {string.Join(", ", Tensors.Select(t => t.Key).Take(20))})");
+            throw new KeyNotFoundException($"safetensors: no tensor is called '{name}' (there are: "
+                + $"{string.Join(", ", Tensors.Select(t => t.Key).Take(20))})");
         }
     }
 

@@ -17,12 +17,15 @@ internal static class SafetensorsReader
         {
             try
             {
-                tensors.Add(new(entry.Name, Elements.Read(stream, entry.Type, entry.Shape) ?? throw new ModelFormatException(
-                    name, start + entry.Begin, $"safetensors: the file ends within tensor '{entry.Name}' (expected {entry.End - entry.Begin} bytes)")));
+                tensors.Add(
+                    new(entry.Name, Elements.Read(stream, entry.Type, entry.Shape) ?? throw new ModelFormatException(
+                    name, start + entry.Begin, $"safetensors: the file ends within tensor '{entry.Name}' (expected "
+                        + $"{entry.End - entry.Begin} bytes)")));
             }
             catch (OverflowException e)
             {
-                throw new ModelFormatException(name, start + entry.Begin, $"safetensors: tensor '{entry.Name}' holds numbers above 2^63", e);
+                throw new ModelFormatException(
+                    name, start + entry.Begin, $"safetensors: tensor '{entry.Name}' holds numbers above 2^63", e);
             }
         }
 
@@ -30,24 +33,27 @@ internal static class SafetensorsReader
     }
 
     /// <summary>The free texts alone; no number is read.</summary>
-    internal static IReadOnlyDictionary<string, string> ReadMetadata(Stream stream, string name) => ReadHeader(stream, name).Metadata;
+    internal static IReadOnlyDictionary<string, string> ReadMetadata(Stream stream, string name) =>
+        ReadHeader(stream, name).Metadata;
 
-    private static (List<Entry> Entries, Dictionary<string, string> Metadata, long Start) ReadHeader(Stream stream, string name)
+    private static (List<Entry> Entries, Dictionary<string, string> Metadata, long Start) ReadHeader(
+        Stream stream, string name)
     {
         Span<byte> lengthBytes = stackalloc byte[8];
         ReadExactly(stream, lengthBytes, name, 0, "the header's length");
         ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
-        long room = stream.Length - 8;
-        if (declared > (ulong)Math.Min(room, MaxHeaderBytes))
+        long remaining = stream.Length - 8;
+        if (declared > (ulong)Math.Min(remaining, MaxHeaderBytes))
         {
             throw new ModelFormatException(
-                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most {Math.Min(room, MaxHeaderBytes)}); the file is truncated or of another format");
+                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most "
+                    + $"{Math.Min(remaining, MaxHeaderBytes)}); the file is truncated or of another format");
         }
 
         byte[] header = new byte[(int)declared];
         ReadExactly(stream, header, name, 8, "the header");
         (List<Entry> entries, Dictionary<string, string> metadata) = ParseHeader(header, name);
-        CheckPlaces(entries, room - header.Length, name);
+        CheckOffsets(entries, remaining - header.Length, name);
         return (entries, metadata, 8 + header.Length);
     }
 
@@ -63,7 +69,8 @@ internal static class SafetensorsReader
             {
                 if (!names.Add(property.Name))
                 {
-                    throw new ModelFormatException(file, 8, $"safetensors: the name '{property.Name}' stands twice in the header");
+                    throw new ModelFormatException(
+                        file, 8, $"safetensors: the name '{property.Name}' stands twice in the header");
                 }
 
                 if (property.NameEquals("__metadata__"))
@@ -79,7 +86,8 @@ internal static class SafetensorsReader
                 }
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException and not ModelFormatException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or FormatException and not ModelFormatException)
         {
             throw new ModelFormatException(file, 8, $"safetensors: the header is not what it must be ({e.Message})", e);
         }
@@ -90,10 +98,12 @@ internal static class SafetensorsReader
     private static Entry ParseEntry(JsonProperty property, string file)
     {
         JsonElement value = property.Value;
-        if (!value.TryGetProperty("dtype", out JsonElement dtype) || !value.TryGetProperty("shape", out JsonElement lengths)
-            || !value.TryGetProperty("data_offsets", out JsonElement places) || places.GetArrayLength() != 2)
+        if (!value.TryGetProperty("dtype", out JsonElement dtype)
+            || !value.TryGetProperty("shape", out JsonElement lengths)
+            || !value.TryGetProperty("data_offsets", out JsonElement offsets) || offsets.GetArrayLength() != 2)
         {
-            throw new ModelFormatException(file, 8, $"safetensors: tensor '{property.Name}' lacks dtype, shape or data_offsets");
+            throw new ModelFormatException(
+                file, 8, $"safetensors: tensor '{property.Name}' lacks dtype, shape or data_offsets");
         }
 
         ElementType type = Type(dtype.GetString(), property.Name, file);
@@ -104,35 +114,39 @@ internal static class SafetensorsReader
         }
         catch (Exception e) when (e is ArgumentOutOfRangeException or OverflowException)
         {
-            throw new ModelFormatException(file, 8, $"safetensors: tensor '{property.Name}' has an impossible shape ({e.Message})", e);
+            throw new ModelFormatException(
+                file, 8, $"safetensors: tensor '{property.Name}' has an impossible shape ({e.Message})", e);
         }
 
-        (long begin, long end) = (places[0].GetInt64(), places[1].GetInt64());
+        (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         long expected = (long)shape.Count * Elements.Size(type);
         return begin >= 0 && end >= begin && end - begin == expected && expected <= Array.MaxLength
             ? new Entry(property.Name, type, shape, begin, end)
             : throw new ModelFormatException(
-                file, 8, $"safetensors: tensor '{property.Name}' does not fit its place (got bytes {begin} to {end}, expected {expected} bytes for {type} {shape})");
+                file, 8, $"safetensors: tensor '{property.Name}' does not fit its place (got bytes {begin} to {end}, "
+                    + $"expected {expected} bytes for {type} {shape})");
     }
 
-    private static void CheckPlaces(List<Entry> entries, long room, string file)
+    private static void CheckOffsets(List<Entry> entries, long remaining, string file)
     {
-        long place = 0;
+        long next = 0;
         foreach (Entry entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End))
         {
-            if (entry.Begin != place)
+            if (entry.Begin != next)
             {
                 throw new ModelFormatException(
-                    file, 8, $"safetensors: tensor '{entry.Name}' leaves a gap or overlaps (begins at {entry.Begin}, expected {place})");
+                    file, 8, $"safetensors: tensor '{entry.Name}' leaves a gap or overlaps (begins at {entry.Begin}, "
+                        + $"expected {next})");
             }
 
-            place = entry.End;
+            next = entry.End;
         }
 
-        if (place != room)
+        if (next != remaining)
         {
             throw new ModelFormatException(
-                file, 8, $"safetensors: the tensors do not fill the file (got {room} bytes, expected {place}); the file is truncated or has something appended");
+                file, 8, $"safetensors: the tensors do not fill the file (got {remaining} bytes, expected {next}); the "
+                    + "file is truncated or has something appended");
         }
     }
 
@@ -152,7 +166,8 @@ internal static class SafetensorsReader
         "U64" => ElementType.UInt64,
         "BOOL" => ElementType.Bool,
         _ => throw new ModelFormatException(
-            file, 8, $"safetensors: tensor '{tensor}' has dtype {dtype}, which is not supported (expected F16, BF16, F32, F64, I8 to I64, U8 to U64 or BOOL)"),
+            file, 8, $"safetensors: tensor '{tensor}' has dtype {dtype}, which is not supported (expected F16, BF16, "
+                + "F32, F64, I8 to I64, U8 to U64 or BOOL)"),
     };
 
     private static void ReadExactly(Stream stream, Span<byte> buffer, string file, long offset, string what)
@@ -160,7 +175,8 @@ internal static class SafetensorsReader
         int read = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         if (read < buffer.Length)
         {
-            throw new ModelFormatException(file, offset, $"safetensors: the file ends within {what} (got {read} bytes, expected {buffer.Length})");
+            throw new ModelFormatException(
+                file, offset, $"safetensors: the file ends within {what} (got {read} bytes, expected {buffer.Length})");
         }
     }
 

@@ -25,7 +25,8 @@ internal static class SafetensorsWriter
     {
         using var buffer = new MemoryStream();
         // Quotes of a text inside take two bytes so, and six otherwise.
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             if (file.Metadata.Count > 0)
@@ -39,7 +40,7 @@ internal static class SafetensorsWriter
                 json.WriteEndObject();
             }
 
-            long place = 0;
+            long offset = 0;
             foreach ((string name, Tensor tensor) in file.Tensors)
             {
                 json.WriteStartObject(name);
@@ -53,9 +54,9 @@ internal static class SafetensorsWriter
 
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(place);
-                place += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
-                json.WriteNumberValue(place);
+                json.WriteNumberValue(offset);
+                offset += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
+                json.WriteNumberValue(offset);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }

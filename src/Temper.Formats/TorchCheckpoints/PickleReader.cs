@@ -5,8 +5,8 @@ using System.Text;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// Reads one pickle (protocols 1 to 5) as data: a stack machine that knows texts, numbers, lists, dictionaries and the names in
-/// <see cref="PickleCalls"/>. Nothing is imported and nothing is executed.
+/// Reads one pickle (protocols 1 to 5) as data: a stack machine that knows texts, numbers, lists, dictionaries and the
+/// names in <see cref="PickleCalls"/>. Nothing is imported and nothing is executed.
 /// </summary>
 internal sealed class PickleReader(ByteReader reader)
 {
@@ -30,7 +30,8 @@ internal sealed class PickleReader(ByteReader reader)
             {
                 if (++_steps > MaxSteps || _stack.Count > MaxOnStack)
                 {
-                    throw reader.Bad($"more than {MaxSteps} steps or {MaxOnStack} values waiting; this is not a state dict");
+                    throw reader.Bad(
+                        $"more than {MaxSteps} steps or {MaxOnStack} values waiting; this is not a state dict");
                 }
 
                 byte code = reader.Byte();
@@ -42,7 +43,8 @@ internal sealed class PickleReader(ByteReader reader)
                 Step(code);
             }
         }
-        catch (Exception error) when (error is ArgumentException or OverflowException || (error is FormatException && error is not ModelFormatException))
+        catch (Exception error) when (error is ArgumentException or OverflowException
+            || (error is FormatException && error is not ModelFormatException))
         {
             throw reader.Bad($"{error.Message}; this is not a state dict");
         }
@@ -53,7 +55,8 @@ internal sealed class PickleReader(ByteReader reader)
         switch (code)
         {
             case 0x80: reader.Byte(); break;                                               // PROTO
-            case 0x95: reader.Bytes(8); break;                                             // FRAME: its length is of no use here
+            // FRAME: its length is of no use here
+            case 0x95: reader.Bytes(8); break;
             case (byte)'(': Push(Mark); break;
             case (byte)'0': Pop(); break;
             case (byte)'1': PopMark(); break;
@@ -112,27 +115,34 @@ internal sealed class PickleReader(ByteReader reader)
             case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
             case (byte)'b': Build(); break;
             case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;                        // BINPERSID
-            default: throw reader.Bad($"pickle operation 0x{code:X2} is not what a state dict needs; nothing was executed");
+            default: throw reader.Bad(
+                $"pickle operation 0x{code:X2} is not what a state dict needs; nothing was executed");
         }
     }
 
     private PickleGlobal Global(string name) => PickleCalls.IsKnown(name)
         ? new PickleGlobal(name)
-        : throw reader.Bad($"'{Short(name)}' is not on the list of what a state dict needs; nothing was executed. Save the state dict alone: torch.save(model.state_dict(), ...)");
+        : throw reader.Bad($"'{Short(name)}' is not on the list of what a state dict needs; nothing was executed. Save "
+            + "the state dict alone: torch.save(model.state_dict(), ...)");
 
     private void PushGlobalFromStack()
     {
         object?[] names = PopMany(2);
-        Push(names is [string module, string name] ? Global($"{module}.{name}") : throw new FormatException("a name is no text"));
+        Push(names is [string module, string name] ? Global($"{module}.{name}") : throw new FormatException(
+            "a name is no text"));
     }
 
     private void Call()
     {
         object?[] both = PopMany(2);
-        Push(both is [PickleGlobal function, PickleList arguments] ? PickleCalls.Call(function, arguments) : throw new FormatException("something is called that is no function"));
+        Push(both is [PickleGlobal function, PickleList arguments]
+            ? PickleCalls.Call(function, arguments)
+            : throw new FormatException("something is called that is no function"));
     }
 
-    /// <summary>Attributes of a dictionary (PyTorch keeps versions there) are of no use here; anything else has none.</summary>
+    /// <summary>
+    /// Attributes of a dictionary (PyTorch keeps versions there) are of no use here; anything else has none.
+    /// </summary>
     private void Build()
     {
         Pop();
@@ -142,7 +152,8 @@ internal sealed class PickleReader(ByteReader reader)
         }
     }
 
-    private void Append(object?[] items) => Filled(Peek() as PickleList ?? throw new FormatException("something is appended to what is no list"), items);
+    private void Append(object?[] items) =>
+        Filled(Peek() as PickleList ?? throw new FormatException("something is appended to what is no list"), items);
 
     private static PickleList Filled(PickleList list, object?[] items)
     {
@@ -151,7 +162,8 @@ internal sealed class PickleReader(ByteReader reader)
     }
 
     private void SetTop(object?[] items) =>
-        SetItems(Peek() as PickleDictionary ?? throw new FormatException("an item is set in what is no dictionary"), items);
+        SetItems(
+            Peek() as PickleDictionary ?? throw new FormatException("an item is set in what is no dictionary"), items);
 
     private static PickleDictionary SetItems(PickleDictionary dictionary, object?[] items)
     {
@@ -167,7 +179,8 @@ internal sealed class PickleReader(ByteReader reader)
 
     private void Push(object? value) => _stack.Add(value);
 
-    private object? Peek() => _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw new FormatException("the stack is empty");
+    private object? Peek() =>
+        _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw new FormatException("the stack is empty");
 
     private object? Pop()
     {
@@ -201,9 +214,11 @@ internal sealed class PickleReader(ByteReader reader)
         return values;
     }
 
-    private void Remember(long place) => _memo[place] = Peek();
+    private void Remember(long index) => _memo[index] = Peek();
 
-    private object? Recall(long place) => _memo.TryGetValue(place, out object? value) ? value : throw new FormatException($"nothing was remembered as {place}");
+    private object? Recall(long index) => _memo.TryGetValue(index, out object? value)
+        ? value
+        : throw new FormatException($"nothing was remembered as {index}");
 
     private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(reader.Bytes(4));
 
@@ -215,7 +230,9 @@ internal sealed class PickleReader(ByteReader reader)
 
     private string Bytes(long length) => Encoding.Latin1.GetString(reader.Bytes(length));
 
-    /// <summary>A number of any length; one beyond 64 bits is only ever the magic number, and is given as a text.</summary>
+    /// <summary>
+    /// A number of any length; one beyond 64 bits is only ever the magic number, and is given as a text.
+    /// </summary>
     private object LongNumber(int length)
     {
         if (length is < 0 or > LongestNumber)

@@ -22,7 +22,9 @@ internal sealed class PickleDictionary
     }
 }
 
-/// <summary>The name of a class or function that stands in a pickle. It is a name and nothing else: nothing is looked up.</summary>
+/// <summary>
+/// The name of a class or function that stands in a pickle. It is a name and nothing else: nothing is looked up.
+/// </summary>
 /// <param name="Name">Module and name, <c>torch.FloatStorage</c>.</param>
 internal sealed record PickleGlobal(string Name);
 
@@ -38,4 +40,5 @@ internal sealed record TorchStorage(string Key, ElementType Type, long Count, lo
 /// <param name="Offset">The first of them.</param>
 /// <param name="Sizes">Length of each axis.</param>
 /// <param name="Strides">Distance of neighbors along each axis, in numbers.</param>
-internal sealed record TorchTensor(TorchStorage Storage, long Offset, IReadOnlyList<long> Sizes, IReadOnlyList<long> Strides);
+internal sealed record TorchTensor(
+    TorchStorage Storage, long Offset, IReadOnlyList<long> Sizes, IReadOnlyList<long> Strides);

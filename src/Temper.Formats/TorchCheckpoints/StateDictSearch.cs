@@ -38,13 +38,19 @@ internal sealed class StateDictSearch
         }
 
         KeyValuePair<string, object?>[] holding = [.. children.Where(child => Holds(child.Value, depth - 1))];
-        object? usual = Usual.Select(name => holding.FirstOrDefault(child => string.Equals(child.Key, name, StringComparison.Ordinal)).Value)
+        object? usual = Usual.Select(
+            name => holding.FirstOrDefault(child => string.Equals(child.Key, name, StringComparison.Ordinal)).Value)
             .FirstOrDefault(value => value is not null);
-        return usual is not null ? Choose(usual, depth - 1) : holding.Length == 1 ? Choose(holding[0].Value, depth - 1) : root;
+        return usual is not null
+            ? Choose(usual, depth - 1)
+            : holding.Length == 1
+            ? Choose(holding[0].Value, depth - 1)
+            : root;
     }
 
     private bool Holds(object? value, int depth) => value is TorchTensor
-        || (depth > 0 && Visit() && Children(value) is { } children && children.Any(child => Holds(child.Value, depth - 1)));
+        || (depth > 0
+            && Visit() && Children(value) is { } children && children.Any(child => Holds(child.Value, depth - 1)));
 
     private void Collect(object? value, string path, int depth, bool onlyValues)
     {
@@ -74,12 +80,13 @@ internal sealed class StateDictSearch
     }
 
     /// <summary>A damaged file may hold itself: the number of visits is bounded.</summary>
-    private bool Visit() => ++_visits <= MaxVisits ? true : throw new FormatException("values hold each other without end");
+    private bool Visit() =>
+        ++_visits <= MaxVisits ? true : throw new FormatException("values hold each other without end");
 
     private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
     {
         PickleDictionary dictionary => dictionary.Items,
-        PickleList list => list.Items.Select((item, place) => KeyValuePair.Create($"{place}", item)),
+        PickleList list => list.Items.Select((item, index) => KeyValuePair.Create($"{index}", item)),
         _ => null,
     };
 }

@@ -2,14 +2,18 @@ using System.IO.Compression;
 
 namespace Temper.Formats.TorchCheckpoints;
 
-/// <summary>The zip layout of PyTorch 1.6 and later: <c>NAME/data.pkl</c> describes, <c>NAME/data/KEY</c> are the storages.</summary>
+/// <summary>
+/// The zip layout of PyTorch 1.6 and later: <c>NAME/data.pkl</c> describes, <c>NAME/data/KEY</c> are the storages.
+/// </summary>
 internal static class TorchArchive
 {
     private const string PickleName = "data.pkl";
     private const long LongestPickle = 64 << 20;
     private const long MaxExpansion = 4;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>
+    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// </summary>
     private const long MaxGrowth = 1032;
 
     /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>
@@ -31,33 +35,39 @@ internal static class TorchArchive
         try
         {
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            ZipArchiveEntry pickle = archive.Entries.FirstOrDefault(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal))
+            ZipArchiveEntry pickle =
+                archive.Entries.FirstOrDefault(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal))
                 ?? throw Bad(file, $"the archive has no {PickleName}; it is no state dict of PyTorch");
             string root = pickle.FullName[..^PickleName.Length];
-            if (archive.GetEntry($"{root}byteorder") is { } order && Bytes(order, file, most: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
+            if (archive.GetEntry($"{root}byteorder") is { } order
+                && Bytes(order, file, max: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
             {
                 throw Bad(file, "numbers are big-endian, which is not supported; save it on a little-endian machine");
             }
 
             using var description = new MemoryStream(Bytes(pickle, file, LongestPickle));
             object? value = new PickleReader(new ByteReader(description, file, "PyTorch")).Read();
-            long most = (MaxExpansion * stream.Length) + LongestPickle;
+            long max = (MaxExpansion * stream.Length) + LongestPickle;
             return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
-                archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, most));
+                archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, max));
         }
-        catch (Exception error) when (DamagedData.IsCauseOf(error) || error is EndOfStreamException or NotSupportedException or ArgumentException)
+        catch (Exception error) when (DamagedData.IsCauseOf(error) || error is EndOfStreamException
+            or NotSupportedException or ArgumentException)
         {
             throw new ModelFormatException(file, 0, $"PyTorch: the archive is damaged ({error.Message})", error);
         }
     }
 
-    /// <summary>What the directory says is checked before memory is taken, and what comes is checked against it.</summary>
-    private static byte[] Bytes(ZipArchiveEntry entry, string file, long most)
+    /// <summary>
+    /// What the directory says is checked before memory is taken, and what comes is checked against it.
+    /// </summary>
+    private static byte[] Bytes(ZipArchiveEntry entry, string file, long max)
     {
-        long possible = entry.CompressedLength <= most ? (entry.CompressedLength + 1) * MaxGrowth : most;
-        if (entry.Length > Math.Min(Math.Min(most, possible), Array.MaxLength))
+        long possible = entry.CompressedLength <= max ? (entry.CompressedLength + 1) * MaxGrowth : max;
+        if (entry.Length > Math.Min(Math.Min(max, possible), Array.MaxLength))
         {
-            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {Math.Min(most, possible)})");
+            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most "
+                + $"{Math.Min(max, possible)})");
         }
 
         byte[] bytes = new byte[entry.Length];

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// The layout before PyTorch 1.6: a magic number, a protocol number, facts about the system, the object, the keys of its storages, each
-/// a pickle; then the storages, each its count (int64) and its numbers.
+/// The layout before PyTorch 1.6: a magic number, a protocol number, facts about the system, the object, the keys of
+/// its storages, each a pickle; then the storages, each its count (int64) and its numbers.
 /// </summary>
 internal static class TorchPickles
 {
@@ -15,7 +15,8 @@ internal static class TorchPickles
     internal static TorchCheckpoint Read(Stream stream, string file)
     {
         var reader = new ByteReader(stream, file, "PyTorch");
-        if (new PickleReader(reader).Read() is not string magic || !magic.TrimStart('0').Equals(Magic, StringComparison.OrdinalIgnoreCase))
+        if (new PickleReader(reader).Read() is not string magic
+            || !magic.TrimStart('0').Equals(Magic, StringComparison.OrdinalIgnoreCase))
         {
             throw reader.Bad("a pickle that torch.save did not write; save a state dict with it");
         }
@@ -36,11 +37,14 @@ internal static class TorchPickles
             throw reader.Bad("the list of storages is missing");
         }
 
-        Dictionary<string, (long Place, long Count)> places = Places(reader, [.. keys.Select(PickleCalls.Key)], StorageTypes(root, reader));
+        Dictionary<string, (long Offset, long Count)> offsets =
+            Offsets(reader, [.. keys.Select(PickleCalls.Key)], StorageTypes(root, reader));
         return new TorchTensors(file, reader.Length).Read(root, key =>
         {
-            (long place, long count) = places.TryGetValue(key, out (long, long) found) ? found : throw reader.Bad($"storage '{key}' is missing");
-            reader.Seek(place);
+            (long offset, long count) = offsets.TryGetValue(key, out (long, long) found)
+                ? found
+                : throw reader.Bad($"storage '{key}' is missing");
+            reader.Seek(offset);
             return reader.Bytes(count);
         });
     }
@@ -82,23 +86,27 @@ internal static class TorchPickles
         }
     }
 
-    private static Dictionary<string, (long Place, long Count)> Places(ByteReader reader, IReadOnlyList<string> keys, Dictionary<string, int> widths)
+    private static Dictionary<string, (long Offset, long Count)> Offsets(
+        ByteReader reader, IReadOnlyList<string> keys, Dictionary<string, int> widths)
     {
-        var places = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
+        var offsets = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
         foreach (string key in keys)
         {
             long count = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
-            int width = widths.TryGetValue(key, out int found) ? found : throw reader.Bad($"storage '{key}' belongs to no tensor");
+            int width = widths.TryGetValue(key, out int found)
+                ? found
+                : throw reader.Bad($"storage '{key}' belongs to no tensor");
             long rest = reader.Length - reader.Position;
             if (count < 0 || count > rest / width)
             {
-                throw reader.Bad($"storage '{key}' is longer than the file (got {count} numbers, expected at most {rest / width}); the file is truncated");
+                throw reader.Bad($"storage '{key}' is longer than the file (got {count} numbers, expected at most "
+                    + $"{rest / width}); the file is truncated");
             }
 
-            places[key] = (reader.Position, count * width);
+            offsets[key] = (reader.Position, count * width);
             reader.Seek(reader.Position + (count * width));
         }
 
-        return places;
+        return offsets;
     }
 }

@@ -32,11 +32,13 @@ internal sealed class TorchTensors(string file, long length)
         long total = search.Tensors.Sum(entry => Bytes(entry.Key, entry.Value));
         if (total > (MaxExpansion * length) + FreeBytes)
         {
-            throw Bad($"the tensors are larger than their file (got {total} bytes, expected at most {(MaxExpansion * length) + FreeBytes})");
+            throw Bad($"the tensors are larger than their file (got {total} bytes, expected at most "
+                + $"{(MaxExpansion * length) + FreeBytes})");
         }
 
         var tensors = new KeyValuePair<string, Tensor>[search.Tensors.Count];
-        foreach (IGrouping<string, int> storage in Enumerable.Range(0, tensors.Length).GroupBy(i => search.Tensors[i].Value.Storage.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, int> storage in Enumerable.Range(0, tensors.Length).GroupBy(
+            i => search.Tensors[i].Value.Storage.Key, StringComparer.Ordinal))
         {
             byte[] bytes = storageBytes(storage.Key);
             foreach (int i in storage)
@@ -55,12 +57,15 @@ internal sealed class TorchTensors(string file, long length)
         long count = 1;
         foreach (long size in view.Sizes)
         {
-            count = size >= 0 && size <= int.MaxValue ? Math.Min(count * size, int.MaxValue + 1L) : throw Bad($"tensor '{name}' has an impossible shape (got [{string.Join(", ", view.Sizes)}])");
+            count = size >= 0 && size <= int.MaxValue
+                ? Math.Min(count * size, int.MaxValue + 1L)
+                : throw Bad($"tensor '{name}' has an impossible shape (got [{string.Join(", ", view.Sizes)}])");
         }
 
         return count <= int.MaxValue
             ? count * Elements.Size(view.Storage.Type)
-            : throw Bad($"tensor '{name}' is too large (got [{string.Join(", ", view.Sizes)}], expected at most 2^31 - 1 elements)");
+            : throw Bad($"tensor '{name}' is too large (got [{string.Join(", ", view.Sizes)}], expected at most 2^31 - "
+                + "1 elements)");
     }
 
     private Tensor Make(string name, TorchTensor view, byte[] storage)
@@ -69,9 +74,11 @@ internal sealed class TorchTensors(string file, long length)
         long available = storage.Length / width;
         Shape shape = Shape.Create([.. view.Sizes.Select(size => (int)size)]);
         long first = view.Storage.Offset + view.Offset;
-        if (view.Strides.Count != view.Sizes.Count || view.Offset < 0 || view.Storage.Offset < 0 || !Fits(view, first, available))
+        if (view.Strides.Count != view.Sizes.Count
+            || view.Offset < 0 || view.Storage.Offset < 0 || !Fits(view, first, available))
         {
-            throw Bad($"tensor '{name}' reaches beyond its storage (got {view.Sizes.Count} axes at {first}, strides [{string.Join(", ", view.Strides)}], expected at most {available} numbers)");
+            throw Bad($"tensor '{name}' reaches beyond its storage (got {view.Sizes.Count} axes at {first}, strides "
+                + $"[{string.Join(", ", view.Strides)}], expected at most {available} numbers)");
         }
 
         ReadOnlySpan<byte> bytes = IsRowMajor(view)
@@ -128,19 +135,19 @@ internal sealed class TorchTensors(string file, long length)
     {
         byte[] bytes = new byte[count * width];
         long[] at = new long[view.Sizes.Count];
-        long place = first;
+        long index = first;
         for (int i = 0; i < count; i++)
         {
-            storage.AsSpan((int)(place * width), width).CopyTo(bytes.AsSpan(i * width));
+            storage.AsSpan((int)(index * width), width).CopyTo(bytes.AsSpan(i * width));
             for (int axis = at.Length - 1; axis >= 0; axis--)
             {
-                place += view.Strides[axis];
+                index += view.Strides[axis];
                 if (++at[axis] < view.Sizes[axis])
                 {
                     break;
                 }
 
-                place -= at[axis] * view.Strides[axis];
+                index -= at[axis] * view.Strides[axis];
                 at[axis] = 0;
             }
         }

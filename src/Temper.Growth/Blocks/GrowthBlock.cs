@@ -4,7 +4,9 @@ namespace Temper.Growth.Blocks;
 
 /// <summary>A sub-graph with one input and one output, which can be repeated.</summary>
 /// <param name="Name">Unique in its network; for new blocks also the beginning of their nodes' names.</param>
-/// <param name="Nodes">Names of its nodes, each after those whose values it takes; the last one gives its output.</param>
+/// <param name="Nodes">
+/// Names of its nodes, each after those whose values it takes; the last one gives its output.
+/// </param>
 public sealed record GrowthBlock(string Name, IReadOnlyList<string> Nodes)
 {
     /// <summary>The node whose value is the block's.</summary>
@@ -29,7 +31,8 @@ public sealed record GrowthBlock(string Name, IReadOnlyList<string> Nodes)
     /// <summary>Its parameters.</summary>
     /// <param name="network">The network that holds it.</param>
     public IReadOnlyList<Parameter> ParametersIn(Network network) =>
-        [.. NodesIn(network).SelectMany(node => node.Parameters).Distinct(StringComparer.Ordinal).Select(name => network.Parameters[name])];
+        [.. NodesIn(network).SelectMany(node => node.Parameters).Distinct(StringComparer.Ordinal).Select(
+            name => network.Parameters[name])];
 
     /// <summary>Its last normalization, which initializers treat apart; null: it has none.</summary>
     /// <param name="network">The network that holds it.</param>

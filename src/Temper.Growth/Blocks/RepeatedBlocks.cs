@@ -5,8 +5,9 @@ using Temper.Tensors;
 namespace Temper.Growth.Blocks;
 
 /// <summary>
-/// Finds the blocks of a network in its graph. The graph is cut at the values through which everything goes; a block is a run of these pieces that
-/// begins with a layer, gives the shape it takes, and whose kind of operators and wiring occurs at least twice, in any width.
+/// Finds the blocks of a network in its graph. The graph is cut at the values through which everything goes; a block is
+/// a run of these pieces that begins with a layer, gives the shape it takes, and whose kind of operators and wiring
+/// occurs at least twice, in any width.
 /// </summary>
 internal static class RepeatedBlocks
 {
@@ -15,15 +16,16 @@ internal static class RepeatedBlocks
 
     /// <summary>Stages of blocks, from the input on; empty where nothing is repeated.</summary>
     /// <remarks>
-    /// Of all kinds that occur twice, the one with the most neighbors counts (so that the ReLU behind an addition belongs to the block), then the one
-    /// that covers the most, then the shortest.
+    /// Of all kinds that occur twice, the one with the most neighbors counts (so that the ReLU behind an addition
+    /// belongs to the block), then the one that covers the most, then the shortest.
     /// </remarks>
     internal static IReadOnlyList<IReadOnlyList<GrowthBlock>> Of(Network network)
     {
         List<Piece> pieces = Pieces(network);
         (List<int> Starts, int Length)? best = Enumerable.Range(1, Math.Min(MaxPieces, pieces.Count))
             .SelectMany(length => Repeated(network, pieces, length).Select(starts => (Starts: starts, Length: length)))
-            .OrderByDescending(found => found.Starts.Zip(found.Starts.Skip(1)).Count(pair => pair.Second == pair.First + found.Length))
+            .OrderByDescending(
+                found => found.Starts.Zip(found.Starts.Skip(1)).Count(pair => pair.Second == pair.First + found.Length))
             .ThenByDescending(found => found.Starts.Count * found.Length)
             .ThenBy(found => found.Length)
             .Select(found => ((List<int>, int)?)found)
@@ -79,7 +81,9 @@ internal static class RepeatedBlocks
             }
 
             string number = string.Create(CultureInfo.InvariantCulture, $"found{i + 1}");
-            stage!.Add(new GrowthBlock(number, [.. pieces.Skip(starts[i]).Take(length).SelectMany(piece => piece.Nodes).Select(node => node.Name)]));
+            stage!.Add(new GrowthBlock(
+                number,
+                [.. pieces.Skip(starts[i]).Take(length).SelectMany(piece => piece.Nodes).Select(node => node.Name)]));
         }
 
         return stages;
@@ -124,9 +128,14 @@ internal static class RepeatedBlocks
 
     private sealed record Piece(string Input, string Output, List<Node> Nodes)
     {
-        /// <summary>Operators and wiring, without widths: kernels and strides count, numbers of channels do not.</summary>
+        /// <summary>
+        /// Operators and wiring, without widths: kernels and strides count, numbers of channels do not.
+        /// </summary>
         internal string Kind => string.Join(';', Nodes.Select(node =>
-            $"{KindOf(node.Operator)}({string.Join(',', node.Inputs.Select(input => Nodes.FindIndex(other => string.Equals(other.Name, input, StringComparison.Ordinal))))})"));
+            $"{KindOf(node.Operator)}({string.Join(',', node.Inputs.Select(Number))})"));
+
+            private int Number(string input) =>
+                Nodes.FindIndex(other => string.Equals(other.Name, input, StringComparison.Ordinal));
 
         private static string KindOf(Operator operation) => operation is Conv2d conv
             ? string.Create(CultureInfo.InvariantCulture, $"Conv {conv.Kernel} {conv.Options} {conv.HasBias}")

@@ -9,11 +9,17 @@ using Temper.Training;
 
 namespace Temper.Growth.Initializers;
 
-/// <summary>How a new block starts. Its layers are drawn by their own initializers first; this changes the block's numbers, and no others.</summary>
+/// <summary>
+/// How a new block starts. Its layers are drawn by their own initializers first; this changes the block's numbers, and
+/// no others.
+/// </summary>
 public abstract record BlockInitializer : IFingerprinted
 {
     private static readonly BlockInitializer[] All =
-        [new ZeroInit(), new AdamInit(), new UniInit(), new GauInit(), new DefaultInit(), new CopyInit(), new IdentityInit(), new GradMaxInit()];
+        [
+            new ZeroInit(), new AdamInit(), new UniInit(), new GauInit(), new DefaultInit(), new CopyInit(),
+            new IdentityInit(), new GradMaxInit(),
+        ];
 
     /// <summary>The names that <see cref="ByName"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = Array.ConvertAll(All, initializer => initializer.Name);
@@ -21,7 +27,9 @@ public abstract record BlockInitializer : IFingerprinted
     /// <summary>Name for files and the command line.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether it is for residual blocks only: it makes the branch silent, which would silence a plain network.</summary>
+    /// <summary>
+    /// Whether it is for residual blocks only: it makes the branch silent, which would silence a plain network.
+    /// </summary>
     public virtual bool NeedsShortcut => false;
 
     /// <summary>Whether it is for plain blocks only.</summary>
@@ -30,8 +38,10 @@ public abstract record BlockInitializer : IFingerprinted
     /// <summary>The initializer with a name, its numbers at their defaults.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">None has this name.</exception>
-    public static BlockInitializer ByName(string name) => Array.Find(All, initializer => string.Equals(initializer.Name, name, StringComparison.Ordinal))
-        ?? throw new ArgumentException($"BlockInitializer: no such initializer (got '{name}', expected one of {string.Join(", ", Names)})", nameof(name));
+    public static BlockInitializer ByName(string name) =>
+        Array.Find(All, initializer => string.Equals(initializer.Name, name, StringComparison.Ordinal))
+        ?? throw new ArgumentException($"BlockInitializer: no such initializer (got '{name}', expected one of "
+            + $"{string.Join(", ", Names)})", nameof(name));
 
     /// <summary>Gives a new block its first numbers.</summary>
     /// <param name="network">The network with the block, whose layers have been drawn; not changed.</param>
@@ -43,11 +53,14 @@ public abstract record BlockInitializer : IFingerprinted
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 
-    /// <summary>The network with other numbers in the block's last normalization; where it has none, in its last layer.</summary>
+    /// <summary>
+    /// The network with other numbers in the block's last normalization; where it has none, in its last layer.
+    /// </summary>
     private protected static Network WithLast(Network network, GrowthBlock block, Func<Parameter, Tensor> value)
     {
         Node last = block.LastNorm(network) ?? block.LastLayer(network);
-        return network.WithParameters(last.Parameters.Select(name => network.Parameters[name] with { Value = value(network.Parameters[name]) }));
+        return network.WithParameters(
+            last.Parameters.Select(name => network.Parameters[name] with { Value = value(network.Parameters[name]) }));
     }
 
     private protected static JsonObject Named(string name) => new() { ["name"] = name };
@@ -76,5 +89,8 @@ public sealed record InitializerSetting
 
     /// <summary>The first batch of the training samples, in an order of its own.</summary>
     internal Batch FirstBatch() =>
-        new DataLoader(Train, new DataLoaderOptions { BatchSize = Math.Min(Training.BatchSize, Train.Count), Shuffles = true }, Stream.Split("batch")).Epoch(0).First();
+        new DataLoader(Train, new DataLoaderOptions
+        {
+            BatchSize = Math.Min(Training.BatchSize, Train.Count), Shuffles = true,
+        }, Stream.Split("batch")).Epoch(0).First();
 }

@@ -6,8 +6,8 @@ using Temper.Tensors;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// Net2DeeperNet (arXiv:1511.05641): a plain block of one layer and a ReLU starts as the identity. Its normalization takes the statistics of a batch
-/// and undoes them, so that outputs stay about the same in training, too.
+/// Net2DeeperNet (arXiv:1511.05641): a plain block of one layer and a ReLU starts as the identity. Its normalization
+/// takes the statistics of a batch and undoes them, so that outputs stay about the same in training, too.
 /// </summary>
 public sealed record IdentityInit : BlockInitializer
 {
@@ -25,10 +25,12 @@ public sealed record IdentityInit : BlockInitializer
         if (layers.Length != 1)
         {
             throw new ArgumentException(
-                $"identity: the block does not have one layer (got {layers.Length} in '{block.Name}'), so it cannot start as the identity; use another initializer");
+                $"identity: the block does not have one layer (got {layers.Length} in '{block.Name}'), so it cannot "
+                + "start as the identity; use another initializer");
         }
 
-        Network identity = network.WithParameters(layers[0].Parameters.Select(name => network.Parameters[name]).Select(parameter => parameter with { Value = Identity(parameter) }));
+        Network identity = network.WithParameters(layers[0].Parameters.Select(name => network.Parameters[name]).Select(
+            parameter => parameter with { Value = Identity(parameter) }));
         return block.LastNorm(network) is { } norm ? Undone(identity, block, norm, setting) : identity;
     }
 
@@ -40,7 +42,7 @@ public sealed record IdentityInit : BlockInitializer
     {
         Shape shape = parameter.Value.Shape;
         float[] values = new float[shape.Count];
-        if (parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+        if (parameter.Role.IsLayerWeight())
         {
             int kernel = shape.CountOf(2, shape.Rank);
             for (int i = 0; i < shape[0]; i++)
@@ -86,7 +88,8 @@ public sealed record IdentityInit : BlockInitializer
 
         double count = (double)x.Shape[0] * inner;
         float[] means = Array.ConvertAll(sums, sum => (float)(sum / count));
-        float[] variances = [.. squares.Select((square, c) => (float)Math.Max(0, (square / count) - (sums[c] / count * (sums[c] / count))))];
+        float[] variances = [.. squares.Select(
+            (square, c) => (float)Math.Max(0, (square / count) - (sums[c] / count * (sums[c] / count))))];
         return (means, variances);
     }
 }

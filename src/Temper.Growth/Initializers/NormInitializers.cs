@@ -5,7 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Growth.Initializers;
 
-/// <summary>Network Morphism: scale and shift of the last normalization are 0, so that the network's outputs keep their bits.</summary>
+/// <summary>
+/// Network Morphism: scale and shift of the last normalization are 0, so that the network's outputs keep their bits.
+/// </summary>
 public sealed record ZeroInit : BlockInitializer
 {
     /// <inheritdoc/>
@@ -22,7 +24,10 @@ public sealed record ZeroInit : BlockInitializer
     public override JsonNode Fingerprint() => Named(Name);
 }
 
-/// <summary>Scale and shift of the last normalization are uniform. The paper says a deviation of 1, its code 0 to 1, the default here.</summary>
+/// <summary>
+/// Scale and shift of the last normalization are uniform. The paper says a deviation of 1, its code 0 to 1, the default
+/// here.
+/// </summary>
 public sealed record UniInit : BlockInitializer
 {
     /// <summary>Lower bound.</summary>
@@ -35,7 +40,8 @@ public sealed record UniInit : BlockInitializer
     public override string Name => "uniform";
 
     /// <inheritdoc/>
-    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting) => WithLast(network, block, parameter =>
+    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting) =>
+        WithLast(network, block, parameter =>
     {
         float[] values = new float[parameter.Value.Count];
         setting.Stream.Split(parameter.Name).FillUniform(values, Low, High);
@@ -56,7 +62,8 @@ public sealed record GauInit : BlockInitializer
     public override string Name => "gaussian";
 
     /// <inheritdoc/>
-    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting) => WithLast(network, block, parameter =>
+    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting) =>
+        WithLast(network, block, parameter =>
     {
         float[] values = new float[parameter.Value.Count];
         setting.Stream.Split(parameter.Name).FillGaussian(values, 0, Deviation);
@@ -81,7 +88,8 @@ public sealed record DefaultInit : BlockInitializer
 }
 
 /// <summary>
-/// A copy of the block before it whose last normalization is 0: the outputs keep their bits, and the inner layers start trained.
+/// A copy of the block before it whose last normalization is 0: the outputs keep their bits, and the inner layers start
+/// trained.
 /// </summary>
 public sealed record CopyInit : BlockInitializer
 {
@@ -94,9 +102,11 @@ public sealed record CopyInit : BlockInitializer
     /// <inheritdoc/>
     public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting)
     {
-        // The first block of a stage may have another shape, or a shortcut with weights: what does not fit stays as it was drawn.
+        // The first block of a stage may have another shape, or a shortcut with weights: what does not fit stays as it
+        // was drawn.
         IReadOnlyList<Parameter> before = setting.Before.ParametersIn(network), own = block.ParametersIn(network);
-        Network copied = network.WithParameters(own.Zip(before).Where(pair => pair.First.Value.Shape.Equals(pair.Second.Value.Shape))
+        Network copied =
+            network.WithParameters(own.Zip(before).Where(pair => pair.First.Value.Shape.Equals(pair.Second.Value.Shape))
             .Select(pair => pair.First with { Value = pair.Second.Value }));
         return WithLast(copied, block, parameter => Tensor.Zeros(parameter.Value.Shape));
     }

@@ -10,12 +10,12 @@ using Temper.Training;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// Approximate Network Morphism: with all else frozen, Adam trains scale and shift of the last normalization until the training accuracy is back
-/// where it was.
+/// Approximate Network Morphism: with all else frozen, Adam trains scale and shift of the last normalization until the
+/// training accuracy is back where it was.
 /// </summary>
 public sealed record AdamInit : BlockInitializer
 {
-    /// <summary>Max epochs.</summary>
+    /// <summary>Maximum number of epochs.</summary>
     public int Epochs { get; init; } = 10;
 
     /// <summary>How far below the old training accuracy is near enough, 0 to 1.</summary>
@@ -42,7 +42,8 @@ public sealed record AdamInit : BlockInitializer
             Average = null,
             CheckpointFolder = null,
         };
-        Network tuned = Trainer.Fit(network.WithTrainable(false, parameter => !last.Contains(parameter.Name)), setting.Train, setting.Validation, options).Last;
+        Network tuned = Trainer.Fit(network.WithTrainable(false, parameter =>
+            !last.Contains(parameter.Name)), setting.Train, setting.Validation, options).Last;
         HashSet<string> statistics = [.. block.NodesIn(network).SelectMany(node => node.Buffers)];
         return network
             .WithParameters(last.Select(name => network.Parameters[name] with { Value = tuned.Parameters[name].Value }))
@@ -50,7 +51,8 @@ public sealed record AdamInit : BlockInitializer
     }
 
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => new JsonObject { ["name"] = Name, ["epochs"] = Epochs, ["tolerance"] = Tolerance };
+    public override JsonNode Fingerprint() =>
+        new JsonObject { ["name"] = Name, ["epochs"] = Epochs, ["tolerance"] = Tolerance };
 
     /// <summary>Ends a training when the training accuracy is high enough.</summary>
     private sealed class StopAtAccuracy(double accuracy) : IEpochEdit
@@ -72,8 +74,9 @@ public sealed record AdamInit : BlockInitializer
 }
 
 /// <summary>
-/// In the manner of GradMax (arXiv:2201.05125): the branch is silent, and of several draws of the inner layers the one counts for which the loss
-/// changes fastest with the last normalization. GradMax solves for it; a search over draws works through normalizations and any operators.
+/// In the manner of GradMax (arXiv:2201.05125): the branch is silent, and of several draws of the inner layers the one
+/// counts for which the loss changes fastest with the last normalization. GradMax solves for it; a search over draws
+/// works through normalizations and any operators.
 /// </summary>
 public sealed record GradMaxInit : BlockInitializer
 {
@@ -95,7 +98,8 @@ public sealed record GradMaxInit : BlockInitializer
         double longest = double.NegativeInfinity;
         for (int draw = 0; draw < Draws; draw++)
         {
-            Network candidate = silent.Initialize(draw == 0 ? network : Redrawn(network, block, setting.Stream.Split(draw)), block, setting);
+            Network candidate = silent.Initialize(
+                draw == 0 ? network : Redrawn(network, block, setting.Stream.Split(draw)), block, setting);
             double length = GradientLength(candidate, block, batch, setting.Training.Loss);
             (best, longest) = length > longest ? (candidate, length) : (best, longest);
         }
@@ -109,7 +113,8 @@ public sealed record GradMaxInit : BlockInitializer
     private static Network Redrawn(Network network, GrowthBlock block, RandomStream stream)
     {
         HashSet<string> own = [.. block.ParametersIn(network).Select(parameter => parameter.Name)];
-        return network.WithParameters(network.Initialize(stream).Parameters.Where(parameter => own.Contains(parameter.Name)));
+        return network.WithParameters(
+            network.Initialize(stream).Parameters.Where(parameter => own.Contains(parameter.Name)));
     }
 
     /// <summary>Squared length of the loss's gradient by what is silent.</summary>
@@ -119,13 +124,14 @@ public sealed record GradMaxInit : BlockInitializer
         Tensor[] sources = [.. last.Parameters.Select(name => network.Parameters[name].Value)];
         using var tape = new GradientTape();
         Array.ForEach(sources, source => tape.Watch(source));
-        Tensor value = loss.Value(network.Forward(batch.Inputs, Pass.Training(RandomStream.FromSeed(0))), batch.Targets);
+        Tensor value =
+            loss.Value(network.Forward(batch.Inputs, Pass.Training(RandomStream.FromSeed(0))), batch.Targets);
         double sum = 0;
         foreach (Tensor source in sources)
         {
-            foreach (float slope in tape.Gradient(value, source).Detach().AsSpan<float>())
+            foreach (float derivative in tape.Gradient(value, source).Detach().AsSpan<float>())
             {
-                sum += (double)slope * slope;
+                sum += (double)derivative * derivative;
             }
         }
 

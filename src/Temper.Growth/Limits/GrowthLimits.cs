@@ -7,13 +7,16 @@ using Temper.Tensors;
 
 namespace Temper.Growth.Limits;
 
-/// <summary>What a network may cost. Obeyed before a block is added: parameters, MACs and memory are known from the graph, milliseconds are measured.</summary>
+/// <summary>
+/// Limits on what a grown network may cost. Obeyed before a block is added: parameters, MACs and memory are known from
+/// the graph, milliseconds are measured.
+/// </summary>
 public sealed record GrowthLimits : IFingerprinted
 {
     /// <summary>Time of growing and final training together; null: no limit.</summary>
     public TimeSpan? Time { get; init; }
 
-    /// <summary>Numbers in all parameters; null: no limit.</summary>
+    /// <summary>Number of parameter values; null: no limit.</summary>
     public long? Parameters { get; init; }
 
     /// <summary>Multiply-accumulate operations for one sample; null: no limit.</summary>
@@ -22,7 +25,9 @@ public sealed record GrowthLimits : IFingerprinted
     /// <summary>Memory of training in MiB, as <see cref="TrainingMemory"/> estimates it; null: no limit.</summary>
     public double? MemoryMiB { get; init; }
 
-    /// <summary>Milliseconds for one sample of the compiled network on this machine, all threads, median; null: no limit.</summary>
+    /// <summary>
+    /// Milliseconds for one sample of the compiled network on this machine, all threads, median; null: no limit.
+    /// </summary>
     public double? Milliseconds { get; init; }
 
     /// <summary>The first limit that a network breaks, as text; null: none.</summary>
@@ -39,11 +44,11 @@ public sealed record GrowthLimits : IFingerprinted
     }
 
     /// <summary>
-    /// An estimate of the bytes that training takes at most: values, gradients and momentum of all parameters, and the results of all nodes for a
-    /// batch twice, once for their gradients.
+    /// An estimate of the bytes that training takes at most: values, gradients and momentum of all parameters, and the
+    /// results of all nodes for a batch twice, once for their gradients.
     /// </summary>
     /// <param name="network">Any network.</param>
-    /// <param name="batch">Samples a batch.</param>
+    /// <param name="batch">Samples per batch.</param>
     public static long TrainingMemory(Network network, int batch)
     {
         NetworkCost cost = network.Cost(batch);
@@ -53,7 +58,8 @@ public sealed record GrowthLimits : IFingerprinted
     /// <inheritdoc/>
     public JsonNode Fingerprint() => new JsonObject
     {
-        ["seconds"] = Time?.TotalSeconds, ["parameters"] = Parameters, ["macs"] = Macs, ["memory"] = MemoryMiB, ["milliseconds"] = Milliseconds,
+        ["seconds"] = Time?.TotalSeconds, ["parameters"] = Parameters, ["macs"] = Macs, ["memory"] = MemoryMiB,
+        ["milliseconds"] = Milliseconds,
     };
 
     /// <summary>Milliseconds of one sample, the median of several runs.</summary>
@@ -80,13 +86,15 @@ public sealed record GrowthLimits : IFingerprinted
     {
         foreach ((string name, double? value) in ((string, double?)[])
         [
-            (nameof(Time), Time?.TotalSeconds), (nameof(Parameters), Parameters), (nameof(Macs), Macs), (nameof(MemoryMiB), MemoryMiB),
+            (nameof(Time), Time?.TotalSeconds), (nameof(Parameters), Parameters), (nameof(Macs), Macs),
+            (nameof(MemoryMiB), MemoryMiB),
             (nameof(Milliseconds), Milliseconds),
         ])
         {
             if (value is { } limit && !(limit > 0))
             {
-                throw new ArgumentOutOfRangeException(name, $"GrowthLimits: {name} is out of range (got {limit}, expected above 0)");
+                throw new ArgumentOutOfRangeException(
+                    name, $"GrowthLimits: {name} is out of range (got {limit}, expected above 0)");
             }
         }
     }

@@ -4,7 +4,7 @@ using Temper.Randomness;
 
 namespace Temper.Growth.Policies;
 
-/// <summary>Which stage grows next.</summary>
+/// <summary>Chooses which stage grows next.</summary>
 public abstract record GrowingPolicy : IFingerprinted
 {
     /// <summary>Chooses among the stages that are alive.</summary>
@@ -32,14 +32,16 @@ public sealed record RoundRobin : GrowingPolicy
 }
 
 /// <summary>
-/// The stage whose last growth gained the most accuracy for the MACs of its block; stages that have not grown yet come first, in order. Where no
-/// growth gained anything the cheapest block is taken.
+/// The stage whose last growth gained the most accuracy for the MACs of its block; stages that have not grown yet come
+/// first, in order. Where no growth gained anything the cheapest block is taken.
 /// </summary>
 public sealed record BenefitPerMac : GrowingPolicy
 {
     /// <inheritdoc/>
     public override int Next(GrowthTrack track, RandomStream stream) => track.Live
-        .OrderByDescending(stage => double.IsNaN(track.Gains[stage]) ? double.PositiveInfinity : track.Gains[stage] / Math.Max(track.BlockMacs[stage], 1))
+        .OrderByDescending(stage => double.IsNaN(track.Gains[stage])
+            ? double.PositiveInfinity
+            : track.Gains[stage] / Math.Max(track.BlockMacs[stage], 1))
         .ThenBy(stage => double.IsNaN(track.Gains[stage]) ? stage : track.BlockMacs[stage])
         .ThenBy(stage => stage)
         .First();
@@ -52,7 +54,8 @@ public sealed record BenefitPerMac : GrowingPolicy
 public sealed record RandomStage : GrowingPolicy
 {
     /// <inheritdoc/>
-    public override int Next(GrowthTrack track, RandomStream stream) => track.Live[stream.Permutation(track.Live.Count)[0]];
+    public override int Next(GrowthTrack track, RandomStream stream) =>
+        track.Live[stream.Permutation(track.Live.Count)[0]];
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => "random";

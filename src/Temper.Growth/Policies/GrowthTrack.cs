@@ -1,6 +1,8 @@
 namespace Temper.Growth.Policies;
 
-/// <summary>What the growth loop remembers of its epochs and growths: all that policies decide by. Saved with each checkpoint.</summary>
+/// <summary>
+/// What the growth loop remembers of its epochs and growths: all that policies decide by. Saved with each checkpoint.
+/// </summary>
 public sealed record GrowthTrack
 {
     /// <summary>Running maximum of the held-out accuracy, one entry an epoch.</summary>
@@ -40,7 +42,8 @@ public sealed record GrowthTrack
         long[] macs = [.. blockMacs];
         return new GrowthTrack
         {
-            Live = [.. Enumerable.Range(0, macs.Length)], BlockMacs = [.. macs], Gains = [.. macs.Select(_ => double.NaN)],
+            Live = [.. Enumerable.Range(0, macs.Length)], BlockMacs = [.. macs],
+            Gains = [.. macs.Select(_ => double.NaN)],
         };
     }
 
@@ -51,7 +54,10 @@ public sealed record GrowthTrack
         Since++;
     }
 
-    /// <summary>Ends an interval: what the last growth gained is credited to its stage, which ends growing where nothing was gained.</summary>
+    /// <summary>
+    /// Ends an interval: what the last growth gained is credited to its stage, which ends growing where nothing was
+    /// gained.
+    /// </summary>
     /// <returns>The stage that has stopped for ever; -1: none.</returns>
     internal int EndInterval(bool hasGained)
     {
@@ -70,8 +76,10 @@ public sealed record GrowthTrack
     }
 
     /// <summary>A stage has grown.</summary>
-    internal void Grew(int stage) => (Grown, Growths, AccuracyAtGrowth) = (stage, Growths + 1, Best.Count > 0 ? Best[^1] : 0);
+    internal void Grew(int stage) =>
+        (Grown, Growths, AccuracyAtGrowth) = (stage, Growths + 1, Best.Count > 0 ? Best[^1] : 0);
 
-    internal bool IsPlausible(int stages) => Gains.Count == stages && BlockMacs.Count == stages && Live.TrueForAll(stage => stage >= 0 && stage < stages)
+    internal bool IsPlausible(int stages) =>
+        Gains.Count == stages && BlockMacs.Count == stages && Live.TrueForAll(stage => stage >= 0 && stage < stages)
         && Grown >= -1 && Grown < stages && GainEpoch < Best.Count && Since >= 0 && Growths >= 0;
 }

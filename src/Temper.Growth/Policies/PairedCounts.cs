@@ -6,8 +6,8 @@ namespace Temper.Growth.Policies;
 public readonly record struct PairedCounts(int Gained, int Lost)
 {
     /// <summary>
-    /// How likely as many gains or more are if gains and losses are equally likely: P(X ≥ gained) for X binomial with gained + lost tries at ½,
-    /// summed exactly. 1 where no answer differs.
+    /// How likely as many gains or more are if gains and losses are equally likely: P(X ≥ gained) for X binomial with
+    /// gained + lost tries at ½, summed exactly. 1 where no answer differs.
     /// </summary>
     public double BetterByChance => Tail(Gained, Gained + Lost);
 
@@ -22,7 +22,8 @@ public readonly record struct PairedCounts(int Gained, int Lost)
     {
         if (before.Length != now.Length)
         {
-            throw new ArgumentException($"PairedCounts.Of: not the same samples (got {now.Length}, expected {before.Length})", nameof(now));
+            throw new ArgumentException(
+                $"PairedCounts.Of: not the same samples (got {now.Length}, expected {before.Length})", nameof(now));
         }
 
         (int gained, int lost) = (0, 0);
@@ -35,13 +36,13 @@ public readonly record struct PairedCounts(int Gained, int Lost)
         return new PairedCounts(gained, lost);
     }
 
-    private static double Tail(int least, int tries)
+    private static double Tail(int min, int tries)
     {
         // Terms are multiplied up from the first, C(n, 0) / 2^n, in logarithms: n may be thousands.
         double logarithm = -tries * Math.Log(2), sum = 0;
         for (int k = 0; k <= tries; k++)
         {
-            sum += k >= least ? Math.Exp(logarithm) : 0;
+            sum += k >= min ? Math.Exp(logarithm) : 0;
             logarithm += Math.Log((double)(tries - k) / (k + 1));
         }
 

@@ -8,7 +8,8 @@ namespace Temper.Inference;
 /// <param name="Cancellation">Set when nobody waits any more.</param>
 internal sealed record BatchRequest(IReadOnlyList<Tensor> Inputs, int Samples, CancellationToken Cancellation)
 {
-    private readonly TaskCompletionSource<IReadOnlyList<Tensor>> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IReadOnlyList<Tensor>> _result =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Task<IReadOnlyList<Tensor>> Result => _result.Task;
 

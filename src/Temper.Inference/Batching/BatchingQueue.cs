@@ -5,12 +5,12 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Runs requests that come at any time from any thread: what has come while one batch ran is the next batch. A request never waits for
-/// others to come, so a single one has the latency of a session; under load batches grow by themselves.
+/// Runs requests that come at any time from any thread: what has come while one batch ran is the next batch. A request
+/// never waits for others to come, so a single one has the latency of a session; under load batches grow by themselves.
 /// </summary>
 /// <remarks>
-/// Each result is that of a batch of the size it happened to be run in: equal up to rounding, not byte for byte, to a run alone. Networks
-/// whose inputs or outputs have no batch axis run one request after the other.
+/// Each result is that of a batch of the size it happened to be run in: equal up to rounding, not byte for byte, to a
+/// run alone. Networks whose inputs or outputs have no batch axis run one request after the other.
 /// </remarks>
 /// <example><code>
 /// await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 16 });
@@ -39,7 +39,8 @@ public sealed class BatchingQueue : IAsyncDisposable
         _compiled = compiled;
         _waiting = new BlockingCollection<BatchRequest>(_options.Capacity);
         LayerGraph graph = compiled.Graph;
-        _joins = Enumerable.Range(0, graph.InputCount).Concat(graph.Outputs).All(value => graph.Values[value].IsBatched) && graph.InputCount > 0;
+        _joins = Enumerable.Range(0, graph.InputCount).Concat(graph.Outputs).All(value => graph.Values[value].IsBatched)
+            && graph.InputCount > 0;
         InferenceSession session = compiled.CreateSession(_options.Threads ?? Environment.ProcessorCount);
         new Thread(() => Work(session)) { IsBackground = true, Name = "temper batching" }.Start();
     }
@@ -57,21 +58,25 @@ public sealed class BatchingQueue : IAsyncDisposable
     public long Samples => Interlocked.Read(ref _samples);
 
     /// <summary>Runs some samples, together with those of others.</summary>
-    /// <param name="inputs">One tensor for each input, all of one batch size; they must not change until the result is there.</param>
+    /// <param name="inputs">
+    /// One tensor for each input, all of one batch size; they must not change until the result is there.
+    /// </param>
     /// <param name="cancellation">A request that waits is given up; one that runs is finished.</param>
     /// <returns>One tensor for each output.</returns>
     /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
     /// <exception cref="QueueFullException">Too many requests wait.</exception>
     /// <exception cref="ObjectDisposedException">The queue takes no requests any more.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<IReadOnlyList<Tensor>> RunAsync(IReadOnlyList<Tensor> inputs, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<Tensor>> RunAsync(
+        IReadOnlyList<Tensor> inputs, CancellationToken cancellation = default)
     {
         Network.CheckInputs(inputs);
         cancellation.ThrowIfCancellationRequested();
         var request = new BatchRequest(inputs, _joins ? inputs[0].Shape[0] : 0, cancellation);
         if (!Add(request))
         {
-            throw new QueueFullException($"BatchingQueue.RunAsync: {_options.Capacity} requests wait already; try again later");
+            throw new QueueFullException(
+                $"BatchingQueue.RunAsync: {_options.Capacity} requests wait already; try again later");
         }
 
         using CancellationTokenRegistration registration = cancellation.Register(request.Cancel);
@@ -150,7 +155,8 @@ public sealed class BatchingQueue : IAsyncDisposable
             {
                 int from = start;
                 start += request.Samples;
-                request.Complete(batch.Count == 1 ? outputs : [.. outputs.Select(output => output.Slice(0, from, from + request.Samples))]);
+                request.Complete(batch.Count == 1 ? outputs : [.. outputs.Select(output =>
+                    output.Slice(0, from, from + request.Samples))]);
             }
         }
 #pragma warning disable CA1031 // Whatever went wrong is the requests' to know; the thread goes on for the others.

@@ -9,12 +9,14 @@ namespace Temper.Inference;
 internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make)
 {
     /// <summary>
-    /// How much more than others it takes for the largest batch of a class than for the smallest, which is the one that is timed: above 1 for
-    /// kernels that do each sample by itself beside others that read their weights once for all.
+    /// How much more than others it takes for the largest batch of a class than for the smallest, which is the one that
+    /// is timed: above 1 for kernels that do each sample by itself beside others that read their weights once for all.
     /// </summary>
     internal double Growth { get; init; } = 1;
 
-    /// <summary>What it is expected to take beside what it takes on noise, which has fewer zeros than its input.</summary>
+    /// <summary>
+    /// What it is expected to take beside what it takes on noise, which has fewer zeros than its input.
+    /// </summary>
     internal double ShareOfNoise { get; init; } = 1;
 
     /// <summary>Whether it may be chosen by time or estimate; if not, only a plan can name it.</summary>
@@ -23,6 +25,8 @@ internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout W
     /// <summary>Whether it carries out any batch, and a sample's bytes are the same in each.</summary>
     internal bool IsBatchInvariant { get; init; } = true;
 
-    /// <summary>Whether what it takes depends on zeros: it then has to win clearly, since timing errs by some percent.</summary>
+    /// <summary>
+    /// Whether what it takes depends on zeros: it then has to win clearly, since timing errs by some percent.
+    /// </summary>
     internal bool LeavesOutZeros { get; init; }
 }

@@ -6,7 +6,7 @@ internal interface IKernelCosts
     /// <summary>Carrying out a layer in one of its ways.</summary>
     double Of(Layer layer, Candidate candidate);
 
-    /// <summary>Bringing a value from one memory order into another.</summary>
+    /// <summary>Conversion of a value from one layout to another.</summary>
     double OfMoving(int value, ValueLayout from, ValueLayout to);
 }
 
@@ -15,5 +15,6 @@ internal sealed class EstimatedCosts(LayerGraph graph, int batch) : IKernelCosts
 {
     public double Of(Layer layer, Candidate candidate) => candidate.Cost;
 
-    public double OfMoving(int value, ValueLayout from, ValueLayout to) => CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[value], batch);
+    public double OfMoving(int value, ValueLayout from, ValueLayout to) =>
+        CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[value], batch);
 }

@@ -5,7 +5,8 @@ namespace Temper.Inference;
 /// <summary>Names of kernels in plans and tables.</summary>
 internal static class KernelNames
 {
-    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
+    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows",
+    PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
         Operator = "operator", OperatorOnPixels = "operator, channels last",
         Winners = "winners", ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 
@@ -20,7 +21,8 @@ internal static class KernelNames
     /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
     internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
 
-    internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize", PlaneQuantize = "quantize planes";
+    internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize",
+        PlaneQuantize = "quantize planes";
 
     /// <summary>A dense float kernel between bytes.</summary>
     internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";
@@ -28,6 +30,8 @@ internal static class KernelNames
     /// <summary>The same kernel where images are cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 
-    /// <summary>A convolution on planes that leaves out zeros, its output channels sharing their places in blocks.</summary>
+    /// <summary>
+    /// A convolution on planes that leaves out zeros, its output channels sharing their indices in blocks.
+    /// </summary>
     internal static string Sparse(int block) => block == 1 ? "planes" : $"planes {block}x1";
 }

@@ -19,7 +19,8 @@ internal static class KnownDensities
 
         var known = new Dictionary<int, ValueDensity>();
         var stated = new HashSet<int>();
-        int[] read = [.. graph.Layers.SelectMany(layer => layer.Inputs).Distinct().Where(value => !graph.Constants.ContainsKey(value) && graph.NameOf(value) is not null)];
+        int[] read = [.. graph.Layers.SelectMany(layer => layer.Inputs).Distinct().Where(
+            value => !graph.Constants.ContainsKey(value) && graph.NameOf(value) is not null)];
         if (options.TypicalInput is { } typical && graph.InputCount == 1)
         {
             Measure(graph, typical, read, known);
@@ -40,12 +41,14 @@ internal static class KnownDensities
             || network.Graph.Nodes.Any(node => string.Equals(node.Name, name, StringComparison.Ordinal));
         if (!isKnown)
         {
-            throw new ArgumentException($"CompiledNetwork.Compile: no such value (got an expected density of '{name}', expected the name of a node or input)");
+            throw new ArgumentException($"CompiledNetwork.Compile: no such value (got an expected density of '{name}', "
+                + "expected the name of a node or input)");
         }
 
         if (density is not { Elements: >= 0 and <= 1, Channels: >= 0 and <= 1 })
         {
-            throw new ArgumentException($"CompiledNetwork.Compile: the expected density of '{name}' is no share (got {density}, expected 0 to 1)");
+            throw new ArgumentException($"CompiledNetwork.Compile: the expected density of '{name}' is no share (got "
+                + $"{density}, expected 0 to 1)");
         }
     }
 

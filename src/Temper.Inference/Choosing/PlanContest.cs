@@ -1,8 +1,8 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Holds the kernels that were chosen layer by layer against simpler choices, whole networks in turns: a choice whose parts were timed well
-/// may still lose as a whole, and one that was timed badly must not win.
+/// Holds the kernels that were chosen layer by layer against simpler choices, whole networks in turns: a choice whose
+/// parts were timed well may still lose as a whole, and one that was timed badly must not win.
 /// </summary>
 internal static class PlanContest
 {
@@ -14,12 +14,15 @@ internal static class PlanContest
 
     /// <summary>The fastest of the chosen kernels, those that estimates choose, and direct ones.</summary>
     internal static IReadOnlyDictionary<string, string> Winner(
-        LayerGraph graph, StepLibrary steps, int batch, CompileOptions options, IReadOnlyDictionary<string, string> chosen)
+        LayerGraph graph, StepLibrary steps, int batch, CompileOptions options,
+        IReadOnlyDictionary<string, string> chosen)
     {
         IReadOnlyDictionary<string, string>[] choices =
         [
-            chosen, .. new[] { KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch) }
-                .Where(choice => choice.Any(layer => !string.Equals(layer.Value, chosen[layer.Key], StringComparison.Ordinal))),
+            chosen,
+            .. new[] { KernelSelection.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch) }
+                .Where(choice =>
+                    choice.Any(layer => !string.Equals(layer.Value, chosen[layer.Key], StringComparison.Ordinal))),
         ];
         if (choices.Length == 1)
         {
@@ -47,19 +50,23 @@ internal static class PlanContest
         }
     }
 
-    /// <summary>The first plan, unless another is clearly faster in even and in odd rounds: the times of its steps, each the least.</summary>
+    /// <summary>
+    /// The first plan, unless another is clearly faster in even and in odd rounds: the times of its steps, each the
+    /// least.
+    /// </summary>
     private static int Winner(List<TimedPlan> plans, double share)
     {
         double[][][] steps = [.. plans.Select(plan => (double[][])[Never(plan), Never(plan)])];
         PlanTurns.Run(plans, share, (plan, round) =>
         {
-            double[] least = steps[plans.IndexOf(plan)][round % 2];
-            for (int i = 0; i < least.Length; i++)
+            double[] min = steps[plans.IndexOf(plan)][round % 2];
+            for (int i = 0; i < min.Length; i++)
             {
-                least[i] = Math.Min(least[i], plan.Seconds[i]);
+                min[i] = Math.Min(min[i], plan.Seconds[i]);
             }
         });
-        double[] even = [.. steps.Select(halves => halves[0].Sum())], odd = [.. steps.Select(halves => halves[1].Sum())];
+        double[] even = [.. steps.Select(halves => halves[0].Sum())],
+            odd = [.. steps.Select(halves => halves[1].Sum())];
         int best = Enumerable.Range(1, plans.Count - 1).MinBy(i => even[i] + odd[i]);
         return even[best] < ClearWin * even[0] && odd[best] < ClearWin * odd[0] ? best : 0;
     }
@@ -73,7 +80,8 @@ internal static class PlanContest
         {
             IReadOnlyList<Candidate> candidates = graph.CandidatesOf(layer, batch);
             string direct = KernelNames.Of(Kernels.ConvolutionMethod.Direct);
-            return (candidates.FirstOrDefault(candidate => string.Equals(candidate.Kernel, direct, StringComparison.Ordinal)) ?? candidates[0]).Kernel;
+            return (candidates.FirstOrDefault(candidate =>
+                string.Equals(candidate.Kernel, direct, StringComparison.Ordinal)) ?? candidates[0]).Kernel;
         },
         StringComparer.Ordinal);
 }

@@ -3,11 +3,15 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What decides how long a kernel takes: equal layers have equal keys, whatever their names and weights.</summary>
+/// <summary>
+/// What decides how long a kernel takes: equal layers have equal keys, whatever their names and weights.
+/// </summary>
 /// <param name="Attributes">The layer's kind and attributes.</param>
 /// <param name="Shapes">Shapes of its inputs and output.</param>
 /// <param name="Kernel">The kernel.</param>
-/// <param name="Layer">The layer's name where zeros decide, which no other layer has at the same places; else null.</param>
+/// <param name="Layer">
+/// The layer's name where zeros decide, which no other layer has at the same indices; else null.
+/// </param>
 internal sealed record TimingKey(object Attributes, string Shapes, string Kernel, string? Layer)
 {
     internal static TimingKey Of(LayerGraph graph, Layer layer, string kernel, bool leavesOutZeros) => new(

@@ -4,12 +4,15 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Puts <c>gain x + offset</c> into the layer before or behind it, where that is exact up to rounding.</summary>
+/// <summary>
+/// Puts <c>gain x + offset</c> into the layer before or behind it, where that is exact up to rounding.
+/// </summary>
 internal static class AffineFolding
 {
     /// <summary>
-    /// Offsets above this are not moved to the other side of a sum of products: they bring large values near to zero, and a sum of products
-    /// of the large values would keep fewer digits. Preprocessing that gives values of about 1 stays below it.
+    /// Offsets above this are not moved to the other side of a sum of products: they bring large values near to zero,
+    /// and a sum of products of the large values would keep fewer digits. Preprocessing that gives values of about 1
+    /// stays below it.
     /// </summary>
     private const float LargestOffset = 16;
 
@@ -32,9 +35,11 @@ internal static class AffineFolding
             offsets[i] = MathF.FusedMultiplyAdd(g2[b], o1[a], o2[b]);
         }
 
-        bool isExact = Array.TrueForAll(gains, IsOrdinary) && (Array.TrueForAll(o1, offset => offset == 0) || AreSmall(offsets));
+        bool isExact = Array.TrueForAll(gains, IsOrdinary)
+            && (Array.TrueForAll(o1, offset => offset == 0) || AreSmall(offsets));
         return isExact
-            ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(gains), Offset = Row(offsets), Order = first.Order }
+            ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(
+                gains), Offset = Row(offsets), Order = first.Order }
             : null;
     }
 
@@ -43,18 +48,28 @@ internal static class AffineFolding
     {
         (Tensor Weight, Tensor Bias)? folded = next.IsPerChannel ? IntoRows(layer.Weight, layer.Bias, next) : null;
         return folded is { } both
-            ? layer with { Weight = both.Weight, Bias = both.Bias, Inputs = [layer.Inputs[0], .. next.Inputs.Skip(1)], Output = next.Output, Relu = next.Relu }
+            ? layer with
+            {
+                Weight = both.Weight, Bias = both.Bias, Inputs = [layer.Inputs[0], .. next.Inputs.Skip(1)],
+                Output = next.Output, Relu = next.Relu,
+            }
             : null;
     }
 
     /// <inheritdoc cref="IntoOutputs(ConvolutionLayer, ChannelAffineLayer)"/>
     internal static LinearLayer? IntoOutputs(LinearLayer layer, ChannelAffineLayer next)
     {
-        (Tensor Weight, Tensor Bias)? folded = !next.IsPerChannel && next.Gain.Count <= layer.Outputs ? IntoRows(layer.Weight, layer.Bias, next) : null;
-        return folded is { } both ? layer with { Weight = both.Weight, Bias = both.Bias, Output = next.Output, Relu = next.Relu } : null;
+        (Tensor Weight, Tensor Bias)? folded =
+            !next.IsPerChannel && next.Gain.Count <= layer.Outputs ? IntoRows(layer.Weight, layer.Bias, next) : null;
+        return folded is { } both
+            ? layer with { Weight = both.Weight, Bias = both.Bias, Output = next.Output, Relu = next.Relu }
+            : null;
     }
 
-    /// <summary>A map before a convolution: columns of the weight and the bias. Zeros around the image are not mapped, so an offset does not go in there.</summary>
+    /// <summary>
+    /// A map before a convolution: columns of the weight and the bias. Zeros around the image are not mapped, so an
+    /// offset does not go in there.
+    /// </summary>
     internal static ConvolutionLayer? IntoInputs(ChannelAffineLayer first, ConvolutionLayer layer)
     {
         ConvolutionGeometry g = layer.Geometry;
@@ -65,9 +80,10 @@ internal static class AffineFolding
             return null;
         }
 
-        int[] channels = [.. Enumerable.Range(0, g.GroupInputs * g.Taps).Select(column => column / g.Taps)];
+        int[] channels = [.. Enumerable.Range(0, g.GroupInputs * g.Positions).Select(column => column / g.Positions)];
         return IntoColumns(first, layer.Weight, layer.Bias, channels, g.Groups) is { } both
-            ? layer with { Weight = Reordered(both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
+            ? layer with { Weight = Reordered(
+                both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
             : null;
     }
 
@@ -79,12 +95,12 @@ internal static class AffineFolding
             return weight;
         }
 
-        int channels = weight.Shape[1], taps = weight.Shape.CountOf(2, 4);
+        int channels = weight.Shape[1], positions = weight.Shape.CountOf(2, 4);
         float[] from = Values(weight), to = new float[from.Length];
         for (int i = 0; i < from.Length; i++)
         {
-            (int row, int channel) = (i / taps / channels, i / taps % channels);
-            to[(((row * channels) + order[channel]) * taps) + (i % taps)] += from[i];
+            (int row, int channel) = (i / positions / channels, i / positions % channels);
+            to[(((row * channels) + order[channel]) * positions) + (i % positions)] += from[i];
         }
 
         return Tensor.From(to, weight.Shape);
@@ -105,7 +121,10 @@ internal static class AffineFolding
             : null;
     }
 
-    /// <summary>A map of a value that is reshaped on its way into a fully connected layer; the layer still takes the reshaped value.</summary>
+    /// <summary>
+    /// A map of a value that is reshaped on its way into a fully connected layer; the layer still takes the reshaped
+    /// value.
+    /// </summary>
     internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer, Shape shape)
     {
         int period = first.Gain.Count, pixels = first.IsPerChannel ? shape.CountOf(2, 4) : 1;
@@ -126,14 +145,16 @@ internal static class AffineFolding
     private static (Tensor Weight, Tensor Bias)? IntoRows(Tensor weight, Tensor? bias, ChannelAffineLayer map)
     {
         int rows = weight.Shape[0];
-        float[] gains = Values(map.Gain), offsets = Values(map.Offset), biases = bias is null ? new float[rows] : Values(bias);
+        float[] gains = Values(map.Gain), offsets = Values(map.Offset),
+            biases = bias is null ? new float[rows] : Values(bias);
         if (!Array.TrueForAll(gains, IsOrdinary) || !Array.TrueForAll(offsets, float.IsFinite))
         {
             return null;
         }
 
         gains = [.. Enumerable.Range(0, rows).Select(row => gains[row % gains.Length])];
-        biases = [.. biases.Select((value, row) => MathF.FusedMultiplyAdd(gains[row], value, offsets[row % offsets.Length]))];
+        biases = [.. biases.Select(
+            (value, row) => MathF.FusedMultiplyAdd(gains[row], value, offsets[row % offsets.Length]))];
         return (BatchNormMap.Scaled(weight.ToRowMajor(), gains), Row(biases));
     }
 
@@ -143,7 +164,8 @@ internal static class AffineFolding
     /// <param name="bias"><c>[O]</c>; null: zeros.</param>
     /// <param name="sources">For each weight of a row the index of its gain and offset, in the first group.</param>
     /// <param name="groups">Groups of rows, each with as many gains of its own.</param>
-    private static (Tensor Weight, Tensor Bias)? IntoColumns(ChannelAffineLayer map, Tensor weight, Tensor? bias, int[] sources, int groups)
+    private static (Tensor Weight, Tensor Bias)? IntoColumns(
+        ChannelAffineLayer map, Tensor weight, Tensor? bias, int[] sources, int groups)
     {
         float[] gains = Values(map.Gain), offsets = Values(map.Offset);
         if (!Array.TrueForAll(gains, IsOrdinary) || !AreSmall(offsets))
@@ -172,7 +194,8 @@ internal static class AffineFolding
 
     private static bool IsOrdinary(float gain) => gain == 0 || float.IsNormal(gain);
 
-    private static bool AreSmall(float[] offsets) => Array.TrueForAll(offsets, offset => MathF.Abs(offset) <= LargestOffset);
+    private static bool AreSmall(float[] offsets) =>
+        Array.TrueForAll(offsets, offset => MathF.Abs(offset) <= LargestOffset);
 
     private static float[] Values(Tensor tensor) => tensor.ToArray<float>();
 

@@ -3,10 +3,15 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Nodes that are <c>gain x + offset</c> with constants: arithmetic with a constant operand, normalizations, preprocessing.</summary>
+/// <summary>
+/// Nodes that are <c>gain x + offset</c> with constants: arithmetic with a constant operand, normalizations,
+/// preprocessing.
+/// </summary>
 internal static class AffineLowering
 {
-    /// <summary>A sum, difference, product or quotient of a value and a constant; null where it is not <c>gain x + offset</c>.</summary>
+    /// <summary>
+    /// A sum, difference, product or quotient of a value and a constant; null where it is not <c>gain x + offset</c>.
+    /// </summary>
     internal static ChannelAffineLayer? OfArithmetic(NodeStep step, LoweringContext context)
     {
         IReadOnlyList<Tensor?> constants = context.Constants;
@@ -16,14 +21,14 @@ internal static class AffineLowering
             return null;
         }
 
-        int place = constants[step.Inputs[0]] is null ? 1 : 0;
-        if (constants[step.Inputs[place]] is not { } constant)
+        int constantInput = constants[step.Inputs[0]] is null ? 1 : 0;
+        if (constants[step.Inputs[constantInput]] is not { } constant)
         {
             return null;
         }
 
-        int x = step.Inputs[1 - place];
-        (Tensor Gain, Tensor Offset)? map = MapOf(step.Node.Operator, constant, isFirst: place == 0);
+        int x = step.Inputs[1 - constantInput];
+        (Tensor Gain, Tensor Offset)? map = MapOf(step.Node.Operator, constant, isFirst: constantInput == 0);
         return map is { } found && values[x].Equals(values[step.Output]) && values[x].Shape.Count > 0
             ? Layer(step, x, found.Gain, found.Offset, values[x].Shape)
             : null;
@@ -35,15 +40,20 @@ internal static class AffineLowering
 
     /// <summary>A normalization with what the network's plan has joined to it.</summary>
     internal static ChannelAffineLayer OfBatchNorm(FusedStep step, LoweringContext context) =>
-        OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with { Relu = step.Relu };
+        OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with
+        {
+            Relu = step.Relu,
+        };
 
     private static ChannelAffineLayer OfBatchNorm(
-        PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers, LoweringContext context)
+        PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers,
+        LoweringContext context)
     {
         Tensor[] values = context.Network.ParameterValues, statistics = context.Network.BufferValues;
         BatchNormMap map = BatchNormMap.Of(
             norm, [values[parameters[0]], values[parameters[1]]], [statistics[buffers[0]], statistics[buffers[1]]]);
-        return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
+        return OfChannels(
+            step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
     }
 
     /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>
@@ -57,17 +67,24 @@ internal static class AffineLowering
             Tensor.From([.. normalize.Deviation.Select(deviation => normalize.Scale / deviation)], channels),
             Tensor.From([.. normalize.Mean.Zip(normalize.Deviation, (mean, deviation) => -mean / deviation)], channels),
             shape);
-        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel ? map with { Order = normalize.ChannelOrder } : null;
+        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel
+            ? map with { Order = normalize.ChannelOrder }
+            : null;
     }
 
-    /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
+    /// <summary>
+    /// Channels of images at constant indices, as many as there are: another order. Null for any other gathering.
+    /// </summary>
     internal static ChannelAffineLayer? OfGather(NodeStep step, LoweringContext context)
     {
         var gather = (Gather)step.Node.Operator;
         IReadOnlyList<Tensor?> constants = context.Constants;
         IReadOnlyList<ValueInfo> values = context.Values;
         ValueInfo x = values[step.Inputs[0]];
-        bool fits = constants[step.Inputs[1]] is not null && x.Shape.Rank == 4 && gather.Axis is 1 or -3 && x.Equals(values[step.Output]);
+        bool fits = constants[step.Inputs[1]] is not null
+            && x.Shape.Rank == 4
+            && gather.Axis is 1 or -3
+            && x.Equals(values[step.Output]);
         if (!fits)
         {
             return null;
@@ -78,7 +95,8 @@ internal static class AffineLowering
         bool areInside = Array.TrueForAll(indices, index => index >= -channels && index < channels);
         return !areInside ? null : new ChannelAffineLayer
         {
-            Name = step.Name, Inputs = [step.Inputs[0]], Output = step.Output, IsPerChannel = true, Gain = Tensor.Full([channels], 1f), Offset = Tensor.Zeros([channels]),
+            Name = step.Name, Inputs = [step.Inputs[0]], Output = step.Output, IsPerChannel = true,
+            Gain = Tensor.Full([channels], 1f), Offset = Tensor.Zeros([channels]),
             Order = [.. indices.Select(index => (int)(index < 0 ? index + channels : index))],
         };
     }
@@ -90,7 +108,8 @@ internal static class AffineLowering
         int elements = isImage ? 1 : shape.CountOf(2, shape.Rank);
         return new ChannelAffineLayer
         {
-            Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsPerChannel = isImage, Gain = Repeated(gain, elements), Offset = Repeated(offset, elements),
+            Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsPerChannel = isImage,
+            Gain = Repeated(gain, elements), Offset = Repeated(offset, elements),
         };
     }
 
@@ -99,7 +118,9 @@ internal static class AffineLowering
         ? row
         : row.ToRowMajor().Reshape([row.Count, 1]).Expand([row.Count, times]).ToRowMajor().Reshape([row.Count * times]);
 
-    /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>
+    /// <summary>
+    /// Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.
+    /// </summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
     {
         Tensor zero = Tensor.Zeros(constant.Shape), one = Tensor.Full(constant.Shape, 1f);
@@ -144,7 +165,8 @@ internal static class AffineLowering
         Shape full = isPerChannel ? [shape[1], 1, 1] : Shape.Create(shape.AsSpan()[axis..]);
         return new ChannelAffineLayer
         {
-            Name = step.Name, Inputs = [x], Output = step.Output, Gain = Expanded(gain, full), Offset = Expanded(offset, full), IsPerChannel = isPerChannel,
+            Name = step.Name, Inputs = [x], Output = step.Output, Gain = Expanded(gain, full),
+            Offset = Expanded(offset, full), IsPerChannel = isPerChannel,
         };
     }
 

@@ -6,8 +6,9 @@ namespace Temper.Inference;
 
 /// <summary><c>gain x + offset</c>, an addition (the second input) and ReLU behind it.</summary>
 /// <remarks>
-/// Of an image with a gain for each channel, <see cref="IsPerChannel"/> is true. Otherwise there are P gains for the elements in row-major
-/// order, element i taking that of i mod P: one for all, one for each feature of a row, one for each element of a sample.
+/// Of an image with a gain for each channel, <see cref="IsPerChannel"/> is true. Otherwise there are P gains for the
+/// elements in row-major order, element i taking that of i mod P: one for all, one for each feature of a row, one for
+/// each element of a sample.
 /// </remarks>
 internal sealed record ChannelAffineLayer : Layer
 {
@@ -20,7 +21,10 @@ internal sealed record ChannelAffineLayer : Layer
     /// <summary>Whether gains belong to axis 1 of <c>[N, C, H, W]</c>.</summary>
     internal bool IsPerChannel { get; init; }
 
-    /// <summary>For each channel of an image the channel that it is made of; empty: itself. Then nothing is added, and no ReLU follows.</summary>
+    /// <summary>
+    /// For each channel of an image the channel that it is made of; empty: itself. Then nothing is added, and no ReLU
+    /// follows.
+    /// </summary>
     internal IReadOnlyList<int> Order { get; init; } = [];
 
     internal bool Relu { get; init; }
@@ -29,18 +33,24 @@ internal sealed record ChannelAffineLayer : Layer
 
     internal override string Kind => "scale";
 
-    internal override ChannelAffineLayer? WithRelu(int output) => Order.Count > 0 ? null : this with { Output = output, Relu = true };
+    internal override ChannelAffineLayer? WithRelu(int output) =>
+        Order.Count > 0 ? null : this with { Output = output, Relu = true };
 
     internal override Layer? WithAddition(int other, SumLayer sum) =>
-        Relu || Inputs.Count > 1 || Order.Count > 0 ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
+        Relu || Inputs.Count > 1 || Order.Count > 0
+            ? null
+            : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
 
-    internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) =>
+        Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
         ValueInfo value = graph.Values[Output];
-        Candidate plain = graph.Moving(this, "elementwise", IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, layout =>
-            new ChannelAffineStep(Repeated(Gain, value.Shape.Count), Repeated(Offset, value.Shape.Count), Relu, graph.ElementsOf(Output)) { Reads = layout, Writes = layout });
+        Candidate plain = graph.Moving(
+            this, "elementwise", IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, layout =>
+            new ChannelAffineStep(Repeated(Gain, value.Shape.Count), Repeated(
+                Offset, value.Shape.Count), Relu, graph.ElementsOf(Output)) { Reads = layout, Writes = layout });
         bool isReordered = Order.Count > 0;
         if (!isReordered && (!IsPerChannel || Relu || Inputs.Count > 1 || !graph.IsAlwaysRowMajor(Inputs[0])))
         {
@@ -49,8 +59,10 @@ internal sealed record ChannelAffineLayer : Layer
 
         // What comes row-major has to be brought into another order anyway.
         Rows images = graph.RowsOf(Output);
-        Candidate Scaled(string kernel, ValueLayout layout) => new(kernel, ValueLayout.RowMajor, layout, plain.Cost, () =>
-            new ScaledCopyStep(value, new ChannelMap(Gain.AsSpan<float>(), Offset.AsSpan<float>(), [.. Order]), images, kernel)
+        Candidate Scaled(string kernel, ValueLayout layout) =>
+            new(kernel, ValueLayout.RowMajor, layout, plain.Cost, () =>
+            new ScaledCopyStep(
+                value, new ChannelMap(Gain.AsSpan<float>(), Offset.AsSpan<float>(), [.. Order]), images, kernel)
             {
                 Reads = ValueLayout.RowMajor, Writes = layout,
             });
@@ -58,13 +70,18 @@ internal sealed record ChannelAffineLayer : Layer
         return
         [
             .. isReordered ? Array.Empty<Candidate>() : [plain],
-            .. isFree && !isReordered ? Array.Empty<Candidate>() : [Scaled(KernelNames.ScaledCopy, ValueLayout.ChannelsLast)],
+            .. isFree && !isReordered
+                ? Array.Empty<Candidate>()
+                : [Scaled(KernelNames.ScaledCopy, ValueLayout.ChannelsLast)],
             .. graph.PlanesFor(value, batch, fitsPieces: true).Select(planes =>
-                Scaled(planes.IsCut ? KernelNames.OnPieces(KernelNames.ScaledPlanes) : KernelNames.ScaledPlanes, planes)),
+                Scaled(
+                    planes.IsCut ? KernelNames.OnPieces(KernelNames.ScaledPlanes) : KernelNames.ScaledPlanes, planes)),
         ];
     }
 
-    /// <summary>Few numbers several times in a row, as often as the elements of a sample allow, so that they fill vectors.</summary>
+    /// <summary>
+    /// Few numbers several times in a row, as often as the elements of a sample allow, so that they fill vectors.
+    /// </summary>
     private static PinnedFloats Repeated(Tensor row, int elements)
     {
         const int Wanted = 64;
@@ -97,7 +114,7 @@ internal sealed class ChannelAffineStep(PinnedFloats gain, PinnedFloats offset, 
     }
 }
 
-/// <summary>Row-major images whose channels are mapped on the way into another memory order.</summary>
+/// <summary>Row-major images whose channels are mapped on the way into another layout.</summary>
 internal sealed class ScaledCopyStep(ValueInfo value, ChannelMap map, Rows images, string kernel) : Step
 {
     internal override string Kernel => kernel;

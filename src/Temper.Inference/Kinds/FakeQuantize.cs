@@ -23,15 +23,23 @@ internal sealed record FakeQuantizeLayer : Layer
         ValueLayout order = value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor;
         Candidate[] bytes = !graph.Grids.ContainsKey(Output)
             ? []
-            : [graph.Moving(this, KernelNames.Quantize, order, batch, _ => new ByteCopyStep(value) { Reads = order, Writes = graph.LayoutFor(Output, ValueLayout.Bytes) }) with { Writes = ValueLayout.Bytes }];
+            : [graph.Moving(this, KernelNames.Quantize, order, batch, _ => new ByteCopyStep(value)
+            {
+                Reads = order, Writes = graph.LayoutFor(Output, ValueLayout.Bytes),
+            }) with { Writes = ValueLayout.Bytes }];
         FakeQuantizeStep Make(ValueLayout layout) =>
-            new(Operator, graph.ElementsOf(Output), layout.Kind == LayoutKind.Planes ? layout.PlanesOf(value) : null) { Reads = layout, Writes = layout };
-        return [.. bytes, graph.Moving(this, "elementwise", order, batch, Make), .. graph.OnPlanes(this, KernelNames.PlaneQuantize, batch, fitsPieces: true, Make)];
+            new(Operator, graph.ElementsOf(Output), layout.Kind == LayoutKind.Planes ? layout.PlanesOf(value) : null)
+            {
+                Reads = layout, Writes = layout,
+            };
+        return [.. bytes, graph.Moving(this, "elementwise", order, batch, Make), .. graph.OnPlanes(
+            this, KernelNames.PlaneQuantize, batch, fitsPieces: true, Make)];
     }
 
     internal static FakeQuantizeLayer Of(NodeStep step, LoweringContext context) => new()
     {
-        Name = step.Name, Inputs = step.Inputs, Output = step.Output, Operator = (Networks.FakeQuantize)step.Node.Operator,
+        Name = step.Name, Inputs = step.Inputs, Output = step.Output,
+        Operator = (Networks.FakeQuantize)step.Node.Operator,
     };
 }
 
@@ -54,6 +62,7 @@ internal sealed class FakeQuantizeStep(Networks.FakeQuantize quantize, Rows elem
         }
 
         Elementwise.Apply(
-            new Kernels.FakeQuantize(quantize.Scale, quantize.Low - quantize.Zero, quantize.High - quantize.Zero), call.X.Span(count), call.Y.Span(count));
+            new Kernels.FakeQuantize(quantize.Scale, quantize.Low - quantize.Zero, quantize.High - quantize.Zero),
+            call.X.Span(count), call.Y.Span(count));
     }
 }

@@ -5,12 +5,15 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A convolution or fully connected layer of bytes by weights of 8 bit, with what rounds and adds behind it: bias, a grid, an addition of
-/// bytes (the second input), ReLU, a grid.
+/// A convolution or fully connected layer of bytes by weights of 8 bit, with what rounds and adds behind it: bias, a
+/// grid, an addition of bytes (the second input), ReLU, a grid.
 /// </summary>
 internal sealed record Int8ConvolutionLayer : Layer
 {
-    private static readonly ConvolutionMethod[] FloatMethods = [ConvolutionMethod.Winograd, ConvolutionMethod.MergedRows, ConvolutionMethod.Direct];
+    private static readonly ConvolutionMethod[] FloatMethods =
+    [
+        ConvolutionMethod.Winograd, ConvolutionMethod.MergedRows, ConvolutionMethod.Direct,
+    ];
 
     /// <summary>Sizes for a batch of one; a fully connected layer has images of one pixel.</summary>
     internal required ConvolutionGeometry Geometry { get; init; }
@@ -32,25 +35,33 @@ internal sealed record Int8ConvolutionLayer : Layer
     /// <summary>The grid of the result; null: floats come out.</summary>
     internal ByteGrid? Result { get; init; }
 
-    internal override string Kind => IsLinear ? "int8 linear" : $"int8 conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
+    internal override string Kind =>
+        IsLinear ? "int8 linear" : $"int8 conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
 
-    internal override object Attributes => (Kind, Geometry, Bias is null, Inner is null, Relu, Result is null, Inputs.Count);
+    internal override object Attributes =>
+        (Kind, Geometry, Bias is null, Inner is null, Relu, Result is null, Inputs.Count);
 
-    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Taps;
+    internal override long Macs =>
+        Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Positions;
 
     internal override Tensor Weights => Weight;
 
-    internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) =>
+        Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
         ConvolutionGeometry g = Geometry with { Batch = graph.RowsOf(Output).Of(batch) };
-        ValueLayout writes = Result is not null ? ValueLayout.Bytes : IsLinear ? ValueLayout.RowMajor : ValueLayout.ChannelsLast;
+        ValueLayout writes =
+            Result is not null ? ValueLayout.Bytes : IsLinear ? ValueLayout.RowMajor : ValueLayout.ChannelsLast;
         ByteGrid input = graph.Grids[Inputs[0]], residual = Inputs.Count > 1 ? graph.Grids[Inputs[1]] : default;
         Candidate Of(string kernel, double cost, Func<Step> make) => new(kernel, ValueLayout.Bytes, writes, cost, make);
         Candidate int8 = Of(KernelNames.Int8, Int8Convolution.Cost(g), () => new Int8Step(
-            new Int8Convolution(g, Weight.ToRowMajor().Physical(), WeightScale.AsSpan<float>(), Bias is null ? [] : Bias.AsSpan<float>(), input),
-            new Int8Tail { Inner = Inner, ResidualGrid = residual, Relu = Relu, Result = Result }, graph.RowsOf(Output)) { Reads = ValueLayout.Bytes, Writes = writes });
+            new Int8Convolution(
+                g, Weight.ToRowMajor().Physical(), WeightScale.AsSpan<float>(),
+                Bias is null ? [] : Bias.AsSpan<float>(), input),
+            new Int8Tail { Inner = Inner, ResidualGrid = residual, Relu = Relu, Result = Result },
+            graph.RowsOf(Output)) { Reads = ValueLayout.Bytes, Writes = writes });
         if (IsLinear)
         {
             return [int8];
@@ -59,8 +70,11 @@ internal sealed record Int8ConvolutionLayer : Layer
         return
         [
             int8, .. FloatMethods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Of(
-                KernelNames.InFloat(method), PackedConvolution.Cost(g, method) + (2 * CandidateForms.CostOfMoving * (g.InCount + g.OutCount)),
-                () => new FloatBetweenBytesStep(this, new PackedConvolution(g, Weight.ToRowMajor().Physical(), method), (input, residual), graph.RowsOf(Output))
+                KernelNames.InFloat(method),
+                PackedConvolution.Cost(g, method) + (2 * CandidateForms.CostOfMoving * (g.InCount + g.OutCount)),
+                () => new FloatBetweenBytesStep(
+                    this, new PackedConvolution(g, Weight.ToRowMajor().Physical(), method), (input, residual),
+                    graph.RowsOf(Output))
                 { Reads = ValueLayout.Bytes, Writes = writes })),
         ];
     }
@@ -77,9 +91,12 @@ internal sealed class Int8Step(Int8Convolution convolution, Int8Tail tail, Rows 
         convolution.Run(images.Of(call.Batch), call.X, call.Y, tail with { Residual = call.Residual });
 }
 
-/// <summary>The same by a float kernel: bytes become floats before it and, if they have to, bytes again behind it.</summary>
+/// <summary>
+/// The same by a float kernel: bytes become floats before it and, if they have to, bytes again behind it.
+/// </summary>
 internal sealed class FloatBetweenBytesStep(
-    Int8ConvolutionLayer layer, PackedConvolution convolution, (ByteGrid Input, ByteGrid Residual) grids, Rows images) : Step
+    Int8ConvolutionLayer layer, PackedConvolution convolution, (ByteGrid Input, ByteGrid Residual) grids,
+    Rows images) : Step
 {
     private readonly PinnedFloats? _bias = layer.Bias.Pinned();
 
@@ -101,7 +118,8 @@ internal sealed class FloatBetweenBytesStep(
 
         FloatAddress y = layer.Result is null ? call.Y : FloatScratch.Rent(Scratch.Use.Sums, count);
         bool isLast = layer.Inner is null;
-        convolution.Run(g.Batch, x, y, new LayerTail { Bias = _bias, Residual = isLast ? added : default, Relu = isLast && layer.Relu });
+        convolution.Run(g.Batch, x, y, new LayerTail { Bias = _bias, Residual = isLast ? added : default, Relu = isLast
+            && layer.Relu });
         if (layer.Inner is { } inner)
         {
             AddRounded(y.Span(count), added, inner);
@@ -118,7 +136,7 @@ internal sealed class FloatBetweenBytesStep(
         Elementwise.Apply(new Kernels.FakeQuantize(inner.Scale, -inner.Zero, byte.MaxValue - inner.Zero), y, y);
         if (!added.IsNull)
         {
-            Elementwise.Apply(default(Kernels.Add), y, added.Span(y.Length), y);
+            Elementwise.Apply(default(Kernels.AddKernel), y, added.Span(y.Length), y);
         }
 
         if (layer.Relu)

@@ -24,19 +24,22 @@ internal sealed record OperatorLayer : Layer
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
-        Candidate In(ValueLayout layout, string kernel) => graph.Moving(this, kernel, layout, batch, _ => new OperatorStep(graph, Step, kernel)
+        Candidate In(ValueLayout layout, string kernel) =>
+            graph.Moving(this, kernel, layout, batch, _ => new OperatorStep(graph, Step, kernel)
         {
             Reads = layout, Writes = graph.LayoutFor(Output, layout),
         });
         Candidate rowMajor = In(ValueLayout.RowMajor, KernelNames.Operator);
-        int[] images = [.. Inputs.Append(Output).Where(value => graph.Values[value] is { DType: DType.Float32, Shape.Rank: 4 })];
+        int[] images = [.. Inputs.Append(Output).Where(
+            value => graph.Values[value] is { DType: DType.Float32, Shape.Rank: 4 })];
         if (images.Length == 0)
         {
             return [rowMajor];
         }
 
         // Where the operation wants another order, it makes the change itself.
-        double changes = KeepsOrder ? 0 : CandidateForms.CostOfMoving * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
+        double changes = KeepsOrder ? 0 : CandidateForms.CostOfMoving
+            * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
         Candidate pixels = In(ValueLayout.ChannelsLast, KernelNames.OperatorOnPixels);
         return [rowMajor, pixels with { Cost = (pixels.Cost + changes) * (KeepsOrder ? 1 : PreferRowMajor) }];
     }
@@ -45,13 +48,14 @@ internal sealed record OperatorLayer : Layer
     {
         Name = step.Name, Inputs = step.Inputs, Output = step.Output, Step = step,
         Operator = step is NodeStep node ? node.Node.Operator.Kind : "chain",
-        KeepsOrder = step is NodeStep { Node.Operator: ElementwiseOperator or Add or Subtract or Multiply or Divide or Maximum or Minimum },
+        KeepsOrder = step is NodeStep { Node.Operator: ElementwiseOperator
+            or Add or Subtract or Multiply or Divide or Maximum or Minimum },
     };
 }
 
 /// <summary>
-/// Runs an operator on tensors that lie where the session's values lie. The result stays where the operation has put it, until the last step
-/// that reads it; only a result that is the caller's, or somebody else's memory, is copied.
+/// Runs an operator on tensors that lie where the session's values lie. The result stays where the operation has put
+/// it, until the last step that reads it; only a result that is the caller's, or somebody else's memory, is copied.
 /// </summary>
 internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kernel) : Step
 {
@@ -61,7 +65,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
 
     internal override void Run(in StepCall call)
     {
-        OperatorRoom room = call.Memory.RoomForOperators(graph.Values.Count, step.Width);
+        OperatorScratch scratch = call.Memory.ScratchForOperators(graph.Values.Count, step.Width);
         using IDisposable? offTape = GradientTape.Innermost is null ? null : GradientTape.Suspend();
         using MemoryScope work = MemoryScope.Open();
         using (MemoryScope.Enter(work))
@@ -69,15 +73,15 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
             // Numbered as the network numbers its values.
             for (int i = 0; i < step.Inputs.Length; i++)
             {
-                room.Values[step.Inputs[i]] = InputOf(call, i);
+                scratch.Values[step.Inputs[i]] = InputOf(call, i);
             }
 
             using OperationKernels.Usage kernels = OperationKernels.Use(graph.Kernels);
-            Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, room.Values, room.Tensors));
+            Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, scratch.Values, scratch.Tensors));
             Put(call, result, work);
             for (int i = 0; i < step.Inputs.Length; i++)
             {
-                TakeBack(call, i, room);
+                TakeBack(call, i, scratch);
             }
         }
     }
@@ -91,9 +95,9 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
     }
 
     /// <summary>What still refers to the session's memory must not be read any more.</summary>
-    private void TakeBack(in StepCall call, int index, OperatorRoom room)
+    private void TakeBack(in StepCall call, int index, OperatorScratch scratch)
     {
-        ref Tensor? input = ref room.Values[step.Inputs[index]];
+        ref Tensor? input = ref scratch.Values[step.Inputs[index]];
         if (input is not null && call.Buffer(call.Step.Inputs[index]).Layout.Kind != LayoutKind.Tensor)
         {
             input.Storage.Return();
@@ -113,7 +117,8 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
             return;
         }
 
-        Tensor ordered = OrderOf(buffer) == Layout.RowMajor ? result.ToRowMajor() : result.InLayout(Layout.ChannelsLast);
+        Tensor ordered =
+            OrderOf(buffer) == Layout.RowMajor ? result.ToRowMajor() : result.InLayout(Layout.ChannelsLast);
         if (call.IsCallers(output))
         {
             ordered.Physical().CopyTo(call.Y.Span(ordered.Count));
@@ -124,10 +129,12 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
     }
 
     private static Layout OrderOf(PlannedBuffer buffer) =>
-        buffer.Layout.Kind == LayoutKind.ChannelsLast && buffer.Value.Shape.Rank == 4 ? Layout.ChannelsLast : Layout.RowMajor;
+        buffer.Layout.Kind == LayoutKind.ChannelsLast && buffer.Value.Shape.Rank == 4
+            ? Layout.ChannelsLast
+            : Layout.RowMajor;
 }
 
 /// <summary>Arrays that operators get their tensors in, of one session.</summary>
 /// <param name="Values">By the value's number.</param>
 /// <param name="Tensors">Inputs, parameters and buffers of a node.</param>
-internal sealed record OperatorRoom(Tensor?[] Values, Tensor[] Tensors);
+internal sealed record OperatorScratch(Tensor?[] Values, Tensor[] Tensors);

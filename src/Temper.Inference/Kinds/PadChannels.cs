@@ -32,8 +32,12 @@ internal sealed record PadChannelsLayer : Layer
 
     /// <summary>Zeros around the channels of an image; null for any other padding.</summary>
     internal static PadChannelsLayer? Of(NodeStep step, LoweringContext context) =>
-        step.Node.Operator is Pad { Axis: 1 or -3, Fill: 0, Mode: PadMode.Constant } pad && context.Values[step.Inputs[0]].Shape.Rank == 4
-            ? new PadChannelsLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Before = pad.Before, After = pad.After }
+        step.Node.Operator is Pad { Axis: 1 or -3, Fill: 0, Mode: PadMode.Constant } pad
+            && context.Values[step.Inputs[0]].Shape.Rank == 4
+            ? new PadChannelsLayer
+            {
+                Name = step.Name, Inputs = step.Inputs, Output = step.Output, Before = pad.Before, After = pad.After,
+            }
             : null;
 }
 
@@ -55,5 +59,6 @@ internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Ro
 {
     internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePad) : KernelNames.PlanePad;
 
-    internal override void Run(in StepCall call) => PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
+    internal override void Run(in StepCall call) =>
+        PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
 }

@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A maximum or average of windows, and winners-take-all of channels before it: what lost is zero before and behind.</summary>
+/// <summary>
+/// A maximum or average of windows, and winners-take-all of channels before it: what lost is zero before and behind.
+/// </summary>
 internal sealed record PoolingLayer : Layer
 {
     /// <summary>Sizes for a batch of one.</summary>
@@ -15,19 +17,23 @@ internal sealed record PoolingLayer : Layer
     /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
     internal WinnerRule? Winners { get; init; }
 
-    /// <summary>Part of the channels that is expected to win.</summary>
+    /// <summary>Fraction of the channels that is expected to win.</summary>
     private float WinnerShare { get; init; } = 1;
 
     internal override object Attributes => (Sizes, IsMaximum, Winners);
 
     internal override string Kind => IsMaximum ? "max pool" : "average pool";
 
-    /// <summary>Takes in the winners of its input, so that they are kept in fewer numbers; null where numbers compete, not channels.</summary>
+    /// <summary>
+    /// Takes in the winners of its input, so that they are kept in fewer numbers; null where numbers compete, not
+    /// channels.
+    /// </summary>
     internal PoolingLayer? WithWinners(WinnersLayer winners) => Winners is null && winners.Rule.Channels
         ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share }
         : null;
 
-    internal override ValueDensity ExpectedDensity(LayerGraph graph) => new(WinnerShare, Math.Min(graph.Densities[Inputs[0]].Channels, WinnerShare));
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) =>
+        new(WinnerShare, Math.Min(graph.Densities[Inputs[0]].Channels, WinnerShare));
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
@@ -36,14 +42,19 @@ internal sealed record PoolingLayer : Layer
         bool fitsPieces = PlanePooling.FitsPieces(Sizes, graph.CutPlanes.PlanesOf(x), graph.CutPlanes.PlanesOf(y));
         return
         [
-            graph.Moving(this, "pool", ValueLayout.ChannelsLast, batch, layout => new PoolingStep(Sizes, IsMaximum, Winners, images) { Reads = layout, Writes = layout }),
+            graph.Moving(this, "pool", ValueLayout.ChannelsLast, batch, layout =>
+                new PoolingStep(Sizes, IsMaximum, Winners, images) { Reads = layout, Writes = layout }),
             .. Winners is not null ? [] : graph.OnPlanes(this, KernelNames.PlanePool, batch, fitsPieces, layout =>
-                new PlanePoolingStep(this, layout.PlanesOf(x), layout.PlanesOf(y), images) { Reads = layout, Writes = layout }),
+                new PlanePoolingStep(this, layout.PlanesOf(x), layout.PlanesOf(y), images)
+                {
+                    Reads = layout, Writes = layout,
+                }),
         ];
     }
 
     /// <summary>Windows that slide.</summary>
-    internal static PoolingLayer Of(NodeStep step, LoweringContext context, Pool2dOptions options, bool isMaximum) => new()
+    internal static PoolingLayer Of(NodeStep step, LoweringContext context, Pool2dOptions options, bool isMaximum) =>
+        new()
     {
         Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsMaximum = isMaximum,
         Sizes = Pool2dOperation.Sliding(step.Name, context.Example(step), options),
@@ -78,7 +89,9 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, WinnerRule
 
         if (winners is { } rule)
         {
-            WinnerRows.KeepChannels(rule, call.X, call.Y, (all.Height.Inputs * all.Width.Inputs, all.Height.Outputs * all.Width.Outputs), (all.Batch, all.Channels));
+            WinnerRows.KeepChannels(
+                rule, call.X, call.Y, (all.Height.Inputs * all.Width.Inputs, all.Height.Outputs * all.Width.Outputs),
+                (all.Batch, all.Channels));
         }
     }
 }
@@ -86,7 +99,8 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, WinnerRule
 /// <summary>Windows of planes.</summary>
 internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, PlaneShape target, Rows images) : Step
 {
-    internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePool) : KernelNames.PlanePool;
+    internal override string Kernel =>
+        source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePool) : KernelNames.PlanePool;
 
     internal override void Run(in StepCall call) =>
         PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
@@ -104,7 +118,8 @@ internal sealed record BytePoolingLayer : Layer
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
     [
-        graph.Moving(this, KernelNames.Int8, ValueLayout.Bytes, batch, layout => new BytePoolingStep(Sizes, graph.RowsOf(Output)) { Reads = layout, Writes = layout }),
+        graph.Moving(this, KernelNames.Int8, ValueLayout.Bytes, batch, layout =>
+            new BytePoolingStep(Sizes, graph.RowsOf(Output)) { Reads = layout, Writes = layout }),
     ];
 }
 
@@ -113,5 +128,6 @@ internal sealed class BytePoolingStep(PoolingSizes sizes, Rows images) : Step
 {
     internal override string Kernel => KernelNames.Int8;
 
-    internal override void Run(in StepCall call) => BytePooling.Maximum(sizes with { Batch = images.Of(call.Batch) }, call.X, call.Y);
+    internal override void Run(in StepCall call) =>
+        BytePooling.Maximum(sizes with { Batch = images.Of(call.Batch) }, call.X, call.Y);
 }

@@ -11,11 +11,13 @@ internal sealed record ReshapeLayer : Layer
 
     internal override bool IsAlias => true;
 
-    internal override ValueDensity ExpectedDensity(LayerGraph graph) => graph.Densities[Inputs[0]] with { Channels = 1 };
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) =>
+        graph.Densities[Inputs[0]] with { Channels = 1 };
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
     [
-        graph.Moving(this, "copy", ValueLayout.RowMajor, batch, layout => new CopyStep(graph.ElementsOf(Output)) { Reads = layout, Writes = layout }),
+        graph.Moving(this, "copy", ValueLayout.RowMajor, batch, layout =>
+            new CopyStep(graph.ElementsOf(Output)) { Reads = layout, Writes = layout }),
     ];
 
     /// <summary>A change of shape that keeps the batch what it is; null for any other.</summary>

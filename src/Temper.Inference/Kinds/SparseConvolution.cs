@@ -7,19 +7,31 @@ namespace Temper.Inference;
 internal static class SparseCandidates
 {
     /// <summary>Below this share of zeros no sparse kernel wins.</summary>
-    private const double LeastZeros = 0.4;
+    private const double MinZeros = 0.4;
 
-    /// <summary>Places times channels of a block, over weights that are not zero: above it channels share too little.</summary>
-    private const double MostWaste = 1.25;
+    /// <summary>
+    /// Offsets times channels of a block, over weights that are not zero: above it channels share too little.
+    /// </summary>
+    private const double MaxWaste = 1.25;
 
-    /// <summary>What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.</summary>
+    /// <summary>
+    /// What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.
+    /// </summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
     /// <summary>What vectors cost that lie across lines of the cache.</summary>
     private const double CostAcrossLines = 1.6;
 
-    /// <summary>Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without zeros.</summary>
+    /// <summary>
+    /// Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without
+    /// zeros.
+    /// </summary>
     private const int FewChannels = 8;
+
+    /// <summary>
+    /// The same of up to two vectors of output channels, which pruning leaves: up to this part of them filled, planes may win.
+    /// </summary>
+    private const double MaxFilled = 0.75;
 
     /// <summary>Wider blocks without waste beside which a narrower one is not tried.</summary>
     private const int EnoughWider = 2;
@@ -28,43 +40,58 @@ internal static class SparseCandidates
 
     private static readonly ConditionalWeakTable<Tensors.Tensor, long[]> Counts = [];
 
-    internal static IEnumerable<Candidate> Of(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
+    internal static IEnumerable<Candidate> Of(
+        LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
     {
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
-        bool isNarrow = Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels;
-        if (kept > (1 - LeastZeros) * g.WeightCount && !isNarrow)
+        bool isNarrow = IsNarrow(g);
+        if (kept > (1 - MinZeros) * g.WeightCount && !isNarrow)
         {
             yield break;
         }
 
-        long[] places = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
-            g.Groups > 1 && g.GroupOutputs % block != 0 ? long.MaxValue : SparsePattern.PlacesOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
+        long[] offsets = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
+            g.Groups > 1 && g.GroupOutputs % block != 0
+                ? long.MaxValue
+                : SparsePattern.OffsetsOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
         foreach (ValueLayout planes in Orders(graph, layer, g))
         {
             double lanes = Lanes(planes.PlanesOf(graph.Values[layer.Output]), g.Batch);
             foreach ((int i, int block) in Blocks.Index())
             {
-                if (block == 1 || (places[i] < long.MaxValue && places[i] * (double)block <= MostWaste * kept))
+                if (block == 1 || (offsets[i] < long.MaxValue && offsets[i] * (double)block <= MaxWaste * kept))
                 {
-                    double cost = lanes * ((places[i] * block * (block == 1 ? CostOfOne : CostOfShared)) + (CostOfTile * g.OutChannels));
+                    double cost = lanes * ((offsets[i] * block * (block == 1 ? CostOfOne : CostOfShared))
+                        + (CostOfTile * g.OutChannels));
                     string kernel = KernelNames.Sparse(block);
                     yield return new Candidate(
-                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes))
+                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost,
+                        () => Make(graph, layer, g, block, images, planes))
                     {
-                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow, IsWorthTrying = WiderWithoutWaste(places, i) < EnoughWider,
+                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow,
+                        IsWorthTrying = WiderWithoutWaste(offsets, i) < EnoughWider,
                     };
                 }
             }
         }
     }
 
+    private static bool IsNarrow(ConvolutionGeometry g)
+    {
+        int lanes = GemmTile.Active.Lanes, filled = Chunks.Count(g.GroupOutputs, lanes) * lanes;
+        return Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels
+            || (filled <= 2 * lanes && g.GroupOutputs <= MaxFilled * filled);
+    }
+
     /// <summary>Wider blocks that multiply as little: all of them, where weights are dense.</summary>
-    private static int WiderWithoutWaste(long[] places, int index) =>
-        Enumerable.Range(0, index).Count(wider => places[wider] < long.MaxValue && places[wider] * Blocks[wider] <= places[index] * Blocks[index]);
+    private static int WiderWithoutWaste(long[] offsets, int index) =>
+        Enumerable.Range(0, index).Count(wider => offsets[wider] < long.MaxValue
+            && offsets[wider] * Blocks[wider] <= offsets[index] * Blocks[index]);
 
     /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
-        g.Batch < ImageGroup.Most && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
+        g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(
+            graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
             ? [graph.CutPlanes, graph.Planes]
             : [graph.Planes];
 
@@ -75,18 +102,22 @@ internal static class SparseCandidates
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
         {
             var group = new PlaneGroup(planes, ImageGroup.At(i, batch));
-            lanes += group.Lanes == ImageGroup.Most
+            lanes += group.Lanes == ImageGroup.MaxImages
                 ? (double)group.Piece.Height * group.Piece.Width * group.Lanes
-                : CostAcrossLines * Chunks.Count(group.Piece.Height * group.Piece.Pitch * group.Lanes, ImageGroup.Most) * ImageGroup.Most;
+                : CostAcrossLines
+                    * Chunks.Count(group.Piece.Height * group.Piece.Pitch * group.Lanes, ImageGroup.MaxImages)
+                    * ImageGroup.MaxImages;
         }
 
         return lanes;
     }
 
-    private static SparseConvolutionStep Make(LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images, ValueLayout planes)
+    private static SparseConvolutionStep Make(
+        LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images, ValueLayout planes)
     {
         var convolution = new SparseConvolution(
-            g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]), planes.PlanesOf(graph.Values[layer.Output]),
+            g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]),
+            planes.PlanesOf(graph.Values[layer.Output]),
             layer.Bias.Pinned());
         return new SparseConvolutionStep(convolution, layer.Relu, images) { Reads = planes, Writes = planes };
     }
@@ -95,9 +126,12 @@ internal static class SparseCandidates
 /// <summary>A convolution with sparse weights, on planes.</summary>
 internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
 {
-    internal override string Kernel => Reads.IsCut ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block)) : KernelNames.Sparse(convolution.Block);
+    internal override string Kernel => Reads.IsCut
+        ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block))
+        : KernelNames.Sparse(convolution.Block);
 
     internal override long WeightFloats => convolution.WeightFloats;
 
-    internal override void Run(in StepCall call) => convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
+    internal override void Run(in StepCall call) =>
+        convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
 }

@@ -15,23 +15,32 @@ internal sealed record SumLayer : Layer
     internal override SumLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => Inputs.Count == 1
-        ? graph.Densities[Inputs[0]] with { Elements = Math.Min(graph.Densities[Inputs[0]].Elements, ValueDensity.Rectified.Elements) }
+        ? graph.Densities[Inputs[0]] with
+        {
+            Elements = Math.Min(graph.Densities[Inputs[0]].Elements, ValueDensity.Rectified.Elements),
+        }
         : Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
         ValueInfo value = graph.Values[Output];
         SumStep Make(ValueLayout layout) =>
-            new(graph.ElementsOf(Output), layout.Kind == LayoutKind.Planes ? layout.PlanesOf(value) : null, Relu) { Reads = layout, Writes = layout };
+            new(graph.ElementsOf(Output), layout.Kind == LayoutKind.Planes ? layout.PlanesOf(value) : null, Relu)
+            {
+                Reads = layout, Writes = layout,
+            };
         return
         [
-            graph.Moving(this, "elementwise", value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, Make),
+            graph.Moving(
+                this, "elementwise", value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch,
+                Make),
             .. graph.OnPlanes(this, KernelNames.PlaneSum, batch, fitsPieces: true, Make),
         ];
     }
 
     /// <summary>A ReLU.</summary>
-    internal static SumLayer OfRelu(NodeStep step) => new() { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true };
+    internal static SumLayer OfRelu(NodeStep step) =>
+        new() { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true };
 
     /// <summary>A sum of values of one shape; null for any other.</summary>
     internal static SumLayer? OfAdd(NodeStep step, LoweringContext context) =>
@@ -42,7 +51,9 @@ internal sealed record SumLayer : Layer
 
 /// <summary>Elements in whatever order, added or cut off at zero.</summary>
 /// <param name="elements">Elements of the value.</param>
-/// <param name="planes">Its planes, if it lies so: their borders and the room between images are taken with them.</param>
+/// <param name="planes">
+/// Its planes, if it lies so: their borders and the room between images are taken with them.
+/// </param>
 /// <param name="relu">Whether negative results become zero.</param>
 internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : Step
 {
@@ -69,7 +80,7 @@ internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : St
             return;
         }
 
-        Elementwise.Apply(default(Kernels.Add), x, call.Residual.Span(count), y);
+        Elementwise.Apply(default(Kernels.AddKernel), x, call.Residual.Span(count), y);
         if (relu)
         {
             Elementwise.Apply(default(Kernels.Relu), y, y);

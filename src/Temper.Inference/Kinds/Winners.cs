@@ -4,33 +4,45 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Winners-take-all: the numbers of a sample with the largest magnitudes, or the channels of an image with the largest scores.</summary>
+/// <summary>
+/// Winners-take-all: the numbers of a sample with the largest magnitudes, or the channels of an image with the largest
+/// scores.
+/// </summary>
 internal sealed record WinnersLayer : Layer
 {
     internal required WinnerRule Rule { get; init; }
 
-    /// <summary>Part of the numbers, or channels, that is expected to win.</summary>
+    /// <summary>Fraction of the numbers, or channels, that is expected to win.</summary>
     internal required float Share { get; init; }
 
     internal override object Attributes => ("winners", Rule);
 
     internal override string Kind => "winners";
 
-    /// <summary>Behind a ReLU more may be zero than the winners tell; where numbers compete, no channel has to be zero.</summary>
+    /// <summary>
+    /// Behind a ReLU more may be zero than the winners tell; where numbers compete, no channel has to be zero.
+    /// </summary>
     internal override ValueDensity ExpectedDensity(LayerGraph graph)
     {
         ValueDensity x = graph.Densities[Inputs[0]];
-        return Rule.Channels ? new ValueDensity(x.Elements * Share, Math.Min(x.Channels, Share)) : x with { Elements = Math.Min(x.Elements, Share) };
+        return Rule.Channels
+            ? new ValueDensity(x.Elements * Share, Math.Min(x.Channels, Share))
+            : x with { Elements = Math.Min(x.Elements, Share) };
     }
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
         Shape shape = graph.Values[Output].Shape;
         Rows samples = graph.RowsOf(Output);
-        (int, int) Size(ValueLayout layout) => layout == ValueLayout.ChannelsLast && shape.Rank == 4 ? (shape[2] * shape[3], shape[1]) : (shape.CountOf(1, shape.Rank), 1);
+        (int, int) Size(ValueLayout layout) => layout == ValueLayout.ChannelsLast && shape.Rank == 4
+            ? (shape[2] * shape[3], shape[1])
+            : (shape.CountOf(1, shape.Rank), 1);
         Candidate In(ValueLayout layout, string kernel) =>
-            graph.Moving(this, kernel, layout, batch, _ => new WinnersStep(Rule, Size(layout), samples) { Reads = layout, Writes = layout });
-        return shape.Rank == 4 ? [In(ValueLayout.ChannelsLast, KernelNames.Winners)] : [In(ValueLayout.RowMajor, KernelNames.Winners)];
+            graph.Moving(this, kernel, layout, batch, _ =>
+                new WinnersStep(Rule, Size(layout), samples) { Reads = layout, Writes = layout });
+        return shape.Rank == 4
+            ? [In(ValueLayout.ChannelsLast, KernelNames.Winners)]
+            : [In(ValueLayout.RowMajor, KernelNames.Winners)];
     }
 
     internal static WinnersLayer? Of(NodeStep step, LoweringContext context)
@@ -40,7 +52,9 @@ internal sealed record WinnersLayer : Layer
         return shape.Rank is not (2 or 4) ? null : new WinnersLayer
         {
             Name = step.Name, Inputs = step.Inputs, Output = step.Output,
-            Rule = new WinnerRule(winners.Count, winners.Threshold ?? float.NaN, winners.Unit == WinnerUnit.Channels, (ChannelSum)winners.Score),
+            Rule = new WinnerRule(
+                winners.Count, winners.Threshold ?? float.NaN, winners.Unit == WinnerUnit.Channels,
+                (ChannelSum)winners.Score),
             Share = winners.Count / (float)Winners.Competitors(shape, winners.Unit),
         };
     }
@@ -51,5 +65,6 @@ internal sealed class WinnersStep(WinnerRule rule, (int Pixels, int Channels) si
 {
     internal override string Kernel => KernelNames.Winners;
 
-    internal override void Run(in StepCall call) => WinnerRows.Run(rule, call.X, call.Y, (samples.Of(call.Batch), size.Pixels, size.Channels));
+    internal override void Run(in StepCall call) =>
+        WinnerRows.Run(rule, call.X, call.Y, (samples.Of(call.Batch), size.Pixels, size.Channels));
 }

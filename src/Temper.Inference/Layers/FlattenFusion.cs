@@ -3,18 +3,21 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// A fully connected layer behind a flattened image takes the image itself: whatever order it lies in, the weights are put into the same
-/// order once, in the place of the image each time.
+/// A fully connected layer behind a flattened image takes the image itself: whatever order it lies in, the weights are
+/// put into the same order once, instead of the image each time.
 /// </summary>
 internal static class FlattenFusion
 {
-    internal static IReadOnlyList<Layer> Apply(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
+    internal static IReadOnlyList<Layer> Apply(
+        IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
     {
         var images = new Dictionary<int, int>();          // flattened value -> image
-        foreach (Layer layer in layers.Where(layer => layer is ReshapeLayer && IsFlattenedImage(values[layer.Inputs[0]], values[layer.Output])))
+        foreach (Layer layer in layers.Where(layer => layer is ReshapeLayer
+            && IsFlattenedImage(values[layer.Inputs[0]], values[layer.Output])))
         {
             bool isForLinear = !outputs.Contains(layer.Output)
-                && layers.Where(user => user.Inputs.Contains(layer.Output)).All(user => user is LinearLayer { Winners: null });
+                && layers.Where(user => user.Inputs.Contains(layer.Output))
+                    .All(user => user is LinearLayer { Winners: null });
             if (isForLinear)
             {
                 images.Add(layer.Output, layer.Inputs[0]);
@@ -25,7 +28,10 @@ internal static class FlattenFusion
         [
             .. layers.Where(layer => !images.ContainsKey(layer.Output) || layer is not ReshapeLayer)
                 .Select(layer => layer is LinearLayer linear && images.TryGetValue(linear.Inputs[0], out int image)
-                    ? linear with { Inputs = [image], Image = (values[image].Shape[1], values[image].Shape.CountOf(2, 4)) }
+                    ? linear with
+                    {
+                        Inputs = [image], Image = (values[image].Shape[1], values[image].Shape.CountOf(2, 4)),
+                    }
                     : layer),
         ];
     }

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Finds layers that can be carried out on bytes: a weight of 8 bit behind a value that was rounded to a grid of bytes. What rounds, adds or
-/// cuts off behind such a layer goes into it.
+/// Finds layers that can be carried out on bytes: a weight of 8 bit behind a value that was rounded to a grid of bytes.
+/// What rounds, adds or cuts off behind such a layer goes into it.
 /// </summary>
 internal sealed class Int8Fusion
 {
@@ -17,7 +17,8 @@ internal sealed class Int8Fusion
 
     private Int8Fusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
     {
-        _grids = layers.OfType<FakeQuantizeLayer>().Where(layer => layer.Grid is not null && values[layer.Output].Shape.Rank is 2 or 4)
+        _grids = layers.OfType<FakeQuantizeLayer>()
+            .Where(layer => layer.Grid is not null && values[layer.Output].Shape.Rank is 2 or 4)
             .ToDictionary(layer => layer.Output, layer => layer.Grid!.Value);
         _layers = [.. layers.Select(layer => Int8Lowering.Of(layer, values, _grids) ?? layer)];
         _uses = new int[values.Count];
@@ -31,7 +32,9 @@ internal sealed class Int8Fusion
     /// <param name="values">What is known of each value.</param>
     /// <param name="outputs">Numbers of the output values.</param>
     /// <param name="grids">Receives what the bytes of values stand for.</param>
-    internal static IReadOnlyList<Layer> Apply(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs, out IReadOnlyDictionary<int, ByteGrid> grids)
+    internal static IReadOnlyList<Layer> Apply(
+        IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs,
+        out IReadOnlyDictionary<int, ByteGrid> grids)
     {
         var fusion = new Int8Fusion(layers, values, outputs);
         grids = fusion._grids;
@@ -43,54 +46,65 @@ internal sealed class Int8Fusion
         return [.. fusion._layers.OfType<Layer>()];
     }
 
-    private void JoinWithMakers(int place)
+    private void JoinWithMakers(int index)
     {
-        PoolBytes(place);
-        foreach (int input in _layers[place]!.Inputs)
+        PoolBytes(index);
+        foreach (int input in _layers[index]!.Inputs)
         {
-            if (MakerOf(input) is { } made && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[place]!) is { } joined)
+            if (MakerOf(input) is { } made
+                && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[index]!) is { } joined)
             {
                 _layers[made] = null;
-                _layers[place] = joined;
+                _layers[index] = joined;
                 break;
             }
         }
 
-        _makers[_layers[place]!.Output] = place;
+        _makers[_layers[index]!.Output] = index;
     }
 
     /// <summary>
-    /// Rounding behind a maximum over windows gives the same as rounding before it, since it never changes the order of two numbers: the layer before the
-    /// pooling rounds, and bytes are pooled.
+    /// Rounding behind a maximum over windows gives the same as rounding before it, since it never changes the order of
+    /// two numbers: the layer before the pooling rounds, and bytes are pooled.
     /// </summary>
-    private void PoolBytes(int place)
+    private void PoolBytes(int index)
     {
-        if (_layers[place] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
-            && MakerOf(quantize.Inputs[0]) is { } middle && _layers[middle] is PoolingLayer { IsMaximum: true, Winners: null } pooling
+        if (_layers[index] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
+            && MakerOf(quantize.Inputs[0]) is { } middle
+            && _layers[middle] is PoolingLayer { IsMaximum: true, Winners: null } pooling
             && MakerOf(pooling.Inputs[0]) is { } first && _layers[first] is Int8ConvolutionLayer { Result: null } maker)
         {
             _grids[maker.Output] = grid;
             _layers[first] = maker with { Result = grid };
             _layers[middle] = null;
-            _layers[place] = new BytePoolingLayer { Name = pooling.Name, Inputs = pooling.Inputs, Output = quantize.Output, Sizes = pooling.Sizes };
+            _layers[index] = new BytePoolingLayer
+            {
+                Name = pooling.Name, Inputs = pooling.Inputs, Output = quantize.Output, Sizes = pooling.Sizes,
+            };
         }
     }
 
-    /// <summary>The place of the layer that makes a value that nothing else uses.</summary>
-    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int place) && _layers[place] is not null ? place : null;
+    /// <summary>The index of the layer that makes a value that nothing else uses.</summary>
+    private int? MakerOf(int value) =>
+        _uses[value] == 1 && _makers.TryGetValue(value, out int index) && _layers[index] is not null ? index : null;
 
     private Int8ConvolutionLayer? Joined(Int8ConvolutionLayer first, Layer next)
     {
         switch (next)
         {
-            case FakeQuantizeLayer quantize when first.Result is null && _grids.TryGetValue(quantize.Output, out ByteGrid grid):
+            case FakeQuantizeLayer quantize when first.Result is null
+                && _grids.TryGetValue(quantize.Output, out ByteGrid grid):
                 return first with { Output = quantize.Output, Result = grid };
             case SumLayer { Inputs.Count: 1 } relu when first.Result is null:
                 return first with { Output = relu.Output, Relu = true };
             case SumLayer { Inputs.Count: 2 } sum when first is { Inputs.Count: 1, Relu: false, IsLinear: false }:
                 int other = sum.Inputs[sum.Inputs[0] == first.Output ? 1 : 0];
                 return _grids.ContainsKey(other) && other != first.Output
-                    ? first with { Inputs = [first.Inputs[0], other], Output = sum.Output, Relu = sum.Relu, Inner = first.Result, Result = null }
+                    ? first with
+                    {
+                        Inputs = [first.Inputs[0], other], Output = sum.Output, Relu = sum.Relu, Inner = first.Result,
+                        Result = null,
+                    }
                     : null;
             default:
                 return null;
@@ -115,7 +129,8 @@ internal static class Int8Lowering
     }
 
     /// <summary>The layer on bytes; null where its input is none or the kernel does not fit.</summary>
-    internal static Int8ConvolutionLayer? Of(Layer layer, IReadOnlyList<ValueInfo> values, IReadOnlyDictionary<int, ByteGrid> grids)
+    internal static Int8ConvolutionLayer? Of(
+        Layer layer, IReadOnlyList<ValueInfo> values, IReadOnlyDictionary<int, ByteGrid> grids)
     {
         if (!layer.Inputs.All(grids.ContainsKey))
         {
@@ -124,22 +139,27 @@ internal static class Int8Lowering
 
         return layer switch
         {
-            ConvolutionLayer { WeightScale: { } scale } convolution when Int8Convolution.Fits(convolution.Geometry) => new Int8ConvolutionLayer
+            ConvolutionLayer { WeightScale: { } scale } convolution when Int8Convolution.Fits(convolution.Geometry) =>
+                new Int8ConvolutionLayer
             {
-                Name = layer.Name, Inputs = layer.Inputs, Output = layer.Output, Geometry = convolution.Geometry, Weight = convolution.Weight,
+                Name = layer.Name, Inputs = layer.Inputs, Output = layer.Output, Geometry = convolution.Geometry,
+                Weight = convolution.Weight,
                 WeightScale = scale, Bias = convolution.Bias, Relu = convolution.Relu,
             },
-            LinearLayer { WeightScale: { } scale } linear when values[layer.Output].Shape.Rank == 2 => Linear(linear, scale),
+            LinearLayer { WeightScale: { } scale } linear when values[layer.Output].Shape.Rank == 2 =>
+                Linear(linear, scale),
             _ => null,
         };
     }
 
     private static Int8ConvolutionLayer? Linear(LinearLayer linear, Tensor scale)
     {
-        ConvolutionGeometry geometry = Conv2dShapes.Geometry([linear.Rows, linear.Features, 1, 1], [linear.Outputs, linear.Features, 1, 1], new Conv2dOptions());
+        ConvolutionGeometry geometry = Conv2dShapes.Geometry(
+            [linear.Rows, linear.Features, 1, 1], [linear.Outputs, linear.Features, 1, 1], new Conv2dOptions());
         return !Int8Convolution.Fits(geometry) ? null : new Int8ConvolutionLayer
         {
-            Name = linear.Name, Inputs = linear.Inputs, Output = linear.Output, Geometry = geometry, Weight = linear.Weight, WeightScale = scale,
+            Name = linear.Name, Inputs = linear.Inputs, Output = linear.Output, Geometry = geometry,
+            Weight = linear.Weight, WeightScale = scale,
             Bias = linear.Bias, Relu = linear.Relu, IsLinear = true,
         };
     }

@@ -15,8 +15,8 @@ internal abstract record Layer
     internal required int Output { get; init; }
 
     /// <summary>
-    /// Numbers of further values that it makes for the kernels behind it, as lists of the winners' indices. The compiler's own
-    /// (<see cref="LoweringContext.AddValue"/>): they always lie row-major, four bytes an element.
+    /// Numbers of further values that it makes for the kernels behind it, as lists of the winners' indices. The
+    /// compiler's own (<see cref="LoweringContext.AddValue"/>): they always lie row-major, four bytes per element.
     /// </summary>
     internal IReadOnlyList<int> Extras { get; init; } = [];
 
@@ -41,7 +41,9 @@ internal abstract record Layer
     /// <summary>The ways to carry it out for a batch; never none.</summary>
     internal abstract IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch);
 
-    /// <summary>What part of its value is expected not to be zero; <see cref="LayerGraph.Densities"/> has that of its inputs.</summary>
+    /// <summary>
+    /// What part of its value is expected not to be zero; <see cref="LayerGraph.Densities"/> has that of its inputs.
+    /// </summary>
     internal virtual ValueDensity ExpectedDensity(LayerGraph graph) => ValueDensity.Dense;
 
     /// <summary>The layer with a ReLU behind it, in one pass; null: it needs a pass of its own.</summary>

@@ -3,8 +3,9 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them, additions and ReLU into
-/// the layer before, winners-take-all into the layer or pooling behind it. A layer is joined only where nothing else uses its value.
+/// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them,
+/// additions and ReLU into the layer before, winners-take-all into the layer or pooling behind it. A layer is joined
+/// only where nothing else uses its value.
 /// </summary>
 internal sealed class LayerFusion
 {
@@ -23,7 +24,8 @@ internal sealed class LayerFusion
         }
     }
 
-    internal static IReadOnlyList<Layer> Apply(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
+    internal static IReadOnlyList<Layer> Apply(
+        IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
     {
         var fusion = new LayerFusion(layers, values, outputs);
         for (int i = 0; i < layers.Count; i++)
@@ -34,16 +36,16 @@ internal sealed class LayerFusion
         return [.. fusion._layers.OfType<Layer>()];
     }
 
-    private void JoinWithMakers(int place)
+    private void JoinWithMakers(int index)
     {
-        Layer layer = _layers[place]!;
+        Layer layer = _layers[index]!;
         while (JoinedWithOne(layer) is { } joined)
         {
             layer = joined;
         }
 
-        _layers[place] = layer;
-        _makers[layer.Output] = place;
+        _layers[index] = layer;
+        _makers[layer.Output] = index;
     }
 
     private Layer? JoinedWithOne(Layer layer)
@@ -61,7 +63,8 @@ internal sealed class LayerFusion
                 return joined;
             }
 
-            if (layer is LinearLayer { Winners: null, WeightScale: null } linear && _layers[maker] is ReshapeLayer reshape && JoinThrough(reshape, maker, linear) is { } folded)
+            if (layer is LinearLayer { Winners: null, WeightScale: null } linear
+                && _layers[maker] is ReshapeLayer reshape && JoinThrough(reshape, maker, linear) is { } folded)
             {
                 return folded;
             }
@@ -70,30 +73,44 @@ internal sealed class LayerFusion
         return null;
     }
 
-    /// <summary>The place of the layer that makes a value, if that value has one user and is no output.</summary>
-    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
+    /// <summary>The index of the layer that makes a value, if that value has one user and is no output.</summary>
+    private int? MakerOf(int value) =>
+        _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
 
-    /// <summary>Two layers as one; null where no kernel does both. Nothing goes into a weight of 8 bit, whose scales would no longer fit.</summary>
+    /// <summary>
+    /// Two layers as one; null where no kernel does both. Nothing goes into a weight of 8 bit, whose scales would no
+    /// longer fit.
+    /// </summary>
     private static Layer? Join(Layer first, Layer next) => (first, next) switch
     {
-        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output =>
+            AffineFolding.Compose(a, b),
         (WinnersLayer a, ConvolutionLayer { WeightScale: null } b) => b.WithWinners(a),
         (WinnersLayer a, LinearLayer { WeightScale: null } b) => b.WithWinners(a),
         (WinnersLayer a, PoolingLayer b) => b.WithWinners(a),
-        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer { Winners: null, WeightScale: null } b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
-        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer { Winners: null, WeightScale: null } b) => AffineFolding.IntoInputs(a, b),
-        (ConvolutionLayer { Relu: false, Inputs.Count: 1, WeightScale: null } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
-        (LinearLayer { Relu: false, WeightScale: null } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer { Winners: null, WeightScale: null } b)
+            when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer { Winners: null, WeightScale: null } b) =>
+            AffineFolding.IntoInputs(a, b),
+        (ConvolutionLayer { Relu: false, Inputs.Count: 1, WeightScale: null } a,
+            ChannelAffineLayer { Order.Count: 0 } b)
+            when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
+        (LinearLayer { Relu: false, WeightScale: null } a, ChannelAffineLayer { Inputs.Count: 1 } b) =>
+            AffineFolding.IntoOutputs(a, b),
         (_, SumLayer { Inputs.Count: 2 } b) => first.WithAddition(b.Inputs[b.Inputs[0] == first.Output ? 1 : 0], b),
         (_, SumLayer b) => first.WithRelu(b.Output),
         _ => null,
     };
 
-    /// <summary>A map in front of a reshaped value goes into the linear layer behind it; the reshape stays and takes what the map took.</summary>
-    private LinearLayer? JoinThrough(ReshapeLayer reshape, int place, LinearLayer linear)
+    /// <summary>
+    /// A map in front of a reshaped value goes into the linear layer behind it; the reshape stays and takes what the
+    /// map took.
+    /// </summary>
+    private LinearLayer? JoinThrough(ReshapeLayer reshape, int index, LinearLayer linear)
     {
         int input = reshape.Inputs[0];
-        if (MakerOf(input) is not { } maker || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
+        if (MakerOf(input) is not { } maker
+            || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
         {
             return null;
         }
@@ -104,7 +121,7 @@ internal sealed class LayerFusion
         }
 
         _layers[maker] = null;
-        _layers[place] = reshape with { Inputs = affine.Inputs };
+        _layers[index] = reshape with { Inputs = affine.Inputs };
         return folded;
     }
 }

@@ -1,9 +1,12 @@
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A network as the compiler sees it: layers in order, values by number, and what is known of them beforehand.</summary>
+/// <summary>
+/// A network as the compiler sees it: layers in order, values by number, and what is known of them beforehand.
+/// </summary>
 internal sealed class LayerGraph
 {
     internal required Network Network { get; init; }
@@ -12,7 +15,7 @@ internal sealed class LayerGraph
     internal bool IsBatchInvariant { get; init; }
 
     /// <summary>How operators that run on tensors choose their kernels.</summary>
-    internal Temper.Kernels.KernelChoice Kernels => IsBatchInvariant ? Temper.Kernels.KernelChoice.BatchInvariant : Temper.Kernels.KernelChoice.Fastest;
+    internal KernelChoice Kernels => IsBatchInvariant ? KernelChoice.BatchInvariant : KernelChoice.Fastest;
 
     /// <summary>For each value what part of it is expected not to be zero.</summary>
     internal IReadOnlyList<ValueDensity> Densities { get; private init; } = [];
@@ -30,17 +33,24 @@ internal sealed class LayerGraph
     internal required IReadOnlyDictionary<int, Tensor> Constants { get; init; }
 
     /// <summary>What the bytes of a value stand for, of values that kernels can read as bytes.</summary>
-    internal IReadOnlyDictionary<int, Temper.Kernels.ByteGrid> Grids { get; init; } = new Dictionary<int, Temper.Kernels.ByteGrid>();
+    internal IReadOnlyDictionary<int, Temper.Kernels.ByteGrid> Grids { get; init; } =
+        new Dictionary<int, Temper.Kernels.ByteGrid>();
 
     /// <summary>Numbers of the output values.</summary>
     internal required IReadOnlyList<int> Outputs { get; init; }
 
-    /// <summary>The order that sparse kernels want: with a border as wide as the widest padding, the same for all values.</summary>
+    /// <summary>
+    /// The order that sparse kernels want: with a border as wide as the widest padding, the same for all values.
+    /// </summary>
     internal ValueLayout Planes => new(LayoutKind.Planes, Layers.OfType<ConvolutionLayer>()
-        .Select(layer => Math.Max(Math.Max(layer.Geometry.PadTop, layer.Geometry.PadBottom), Math.Max(layer.Geometry.PadLeft, layer.Geometry.PadRight)))
+        .Select(layer => Math.Max(Math.Max(layer.Geometry.PadTop, layer.Geometry.PadBottom), Math.Max(
+            layer.Geometry.PadLeft, layer.Geometry.PadRight)))
         .DefaultIfEmpty(0).Max());
 
-    /// <summary>The same with images cut into pieces: for layers whose sizes allow it, see <see cref="Temper.Kernels.PieceGrid"/>.</summary>
+    /// <summary>
+    /// The same with images cut into pieces: for layers whose sizes allow it, see
+    /// <see cref="Temper.Kernels.PieceGrid"/>.
+    /// </summary>
     internal ValueLayout CutPlanes => Planes with { IsCut = true };
 
     /// <summary>The ways to carry out a layer for a batch: the one place that asks for them.</summary>
@@ -50,7 +60,9 @@ internal sealed class LayerGraph
         return IsBatchInvariant ? [.. candidates.Where(candidate => candidate.IsBatchInvariant)] : candidates;
     }
 
-    /// <summary>Whether the compiler made a value, which is then memory of its own and no tensor of the network.</summary>
+    /// <summary>
+    /// Whether the compiler made a value, which is then memory of its own and no tensor of the network.
+    /// </summary>
     internal bool IsExtra(int value) => value >= Network.Inputs.Count + Network.Graph.Nodes.Count;
 
     /// <summary>The order of a value for a kernel: the kernel's, or the only one there is.</summary>
@@ -61,7 +73,8 @@ internal sealed class LayerGraph
         : kernel;
 
     /// <summary>Whether a value is made row-major whatever is chosen.</summary>
-    internal bool IsAlwaysRowMajor(int value) => value < InputCount || Layers.First(layer => layer.Output == value).IsAlias;
+    internal bool IsAlwaysRowMajor(int value) => value < InputCount
+        || Layers.First(layer => layer.Output == value).IsAlias;
 
     /// <summary>Images or rows of a value.</summary>
     internal Rows RowsOf(int value) => new(Values[value].Shape[0], Values[value].IsBatched);
@@ -70,9 +83,15 @@ internal sealed class LayerGraph
     internal Rows ElementsOf(int value) => new(Values[value].Shape.Count, Values[value].IsBatched);
 
     /// <summary>The name of a value as the network has it; null for the compiler's own.</summary>
-    internal string? NameOf(int value) => value < InputCount ? Network.Inputs[value].Name : IsExtra(value) ? null : Network.Graph.Nodes[value - InputCount].Name;
+    internal string? NameOf(int value) => value < InputCount
+        ? Network.Inputs[value].Name
+        : IsExtra(value)
+        ? null
+        : Network.Graph.Nodes[value - InputCount].Name;
 
-    /// <summary>The graph with the density of each value: what is known of it from outside, else what its layer expects.</summary>
+    /// <summary>
+    /// The graph with the density of each value: what is known of it from outside, else what its layer expects.
+    /// </summary>
     /// <param name="known">By the value's number.</param>
     /// <param name="stated">Values whose density was stated, so that a run on noise does not show it.</param>
     internal LayerGraph WithDensities(IReadOnlyDictionary<int, ValueDensity> known, IReadOnlySet<int>? stated = null)
@@ -80,7 +99,8 @@ internal sealed class LayerGraph
         ValueDensity[] densities = [.. Values.Select((_, value) => known.GetValueOrDefault(value, ValueDensity.Dense))];
         LayerGraph graph = new()
         {
-            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values, Constants = Constants, Grids = Grids, Outputs = Outputs,
+            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values,
+            Constants = Constants, Grids = Grids, Outputs = Outputs,
             Densities = densities, Stated = stated ?? new HashSet<int>(),
         };
         foreach (Layer layer in Layers.Where(layer => !known.ContainsKey(layer.Output)))
@@ -94,11 +114,14 @@ internal sealed class LayerGraph
     internal int InputCount => Network.Inputs.Count;
 
     /// <summary>The samples along axis 0 of a value, for a batch.</summary>
-    internal static int Rows(in ValueInfo value, int batch) => value.Shape.Rank == 0 ? 1 : value.Shape[0] * (value.IsBatched ? batch : 1);
+    internal static int Rows(in ValueInfo value, int batch) =>
+        value.Shape.Rank == 0 ? 1 : value.Shape[0] * (value.IsBatched ? batch : 1);
 
     /// <summary>Elements of a value, for a batch.</summary>
-    internal static long Count(in ValueInfo value, int batch) => value.Shape.Count * (value.IsBatched ? (long)batch : 1);
+    internal static long Count(in ValueInfo value, int batch) =>
+        value.Shape.Count * (value.IsBatched ? (long)batch : 1);
 
     /// <summary>Shape of a value, for a batch.</summary>
-    internal static Shape ShapeOf(in ValueInfo value, int batch) => value.IsBatched ? value.Shape.With(0, batch) : value.Shape;
+    internal static Shape ShapeOf(in ValueInfo value, int batch) =>
+        value.IsBatched ? value.Shape.With(0, batch) : value.Shape;
 }

@@ -5,8 +5,9 @@ using Temper.Tensors.Memory;
 namespace Temper.Inference;
 
 /// <summary>
-/// Turns a network into layers: normalizations are folded into weights, chains of nodes become one layer, what depends on no input is
-/// computed now, a flattened image goes into the fully connected layer behind it as it is. <see cref="LayerTable"/> knows the kinds.
+/// Turns a network into layers: normalizations are folded into weights, chains of nodes become one layer, what depends
+/// on no input is computed now, a flattened image goes into the fully connected layer behind it as it is.
+/// <see cref="LayerTable"/> knows the kinds.
 /// </summary>
 internal static class Lowering
 {
@@ -29,7 +30,8 @@ internal static class Lowering
         {
             if (step.Inputs.All(input => context.Constants[input] is not null))
             {
-                context.Constants[step.Output] = step.Run(new StepContext(context.Network, Pass.Evaluation, context.Constants, new Tensor[step.Width]));
+                context.Constants[step.Output] = step.Run(
+                    new StepContext(context.Network, Pass.Evaluation, context.Constants, new Tensor[step.Width]));
             }
             else
             {
@@ -37,7 +39,9 @@ internal static class Lowering
             }
         }
 
-        IReadOnlyList<Layer> fused = Int8Fusion.Apply(LayerFusion.Apply(layers, context.Values, graph.OutputValues), context.Values, graph.OutputValues, out var grids);
+        IReadOnlyList<Layer> fused = Int8Fusion.Apply(
+            LayerFusion.Apply(layers, context.Values, graph.OutputValues), context.Values, graph.OutputValues,
+            out var grids);
         return new LayerGraph
         {
             Network = context.Network,
@@ -45,7 +49,8 @@ internal static class Lowering
             Layers = FlattenFusion.Apply(fused, context.Values, graph.OutputValues),
             Values = context.Values,
             Grids = grids,
-            Constants = context.Constants.Index().Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),
+            Constants = context.Constants.Index()
+                .Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),
             Outputs = graph.OutputValues,
         }.WithDensities(new Dictionary<int, ValueDensity>());
     }

@@ -11,7 +11,8 @@ internal sealed class LoweringContext
     internal LoweringContext(Network network)
     {
         Network = network;
-        _values = [.. network.Graph.Inputs.Select(input => input.Info), .. network.Graph.Nodes.Select(node => network.Graph.InfoOf(node.Name))];
+        _values = [.. network.Graph.Inputs.Select(input => input.Info), .. network.Graph.Nodes.Select(
+            node => network.Graph.InfoOf(node.Name))];
         Constants = new Tensor?[_values.Count];
     }
 
@@ -23,7 +24,9 @@ internal sealed class LoweringContext
     /// <summary>Values that depend on no input, by number; null for those that do.</summary>
     internal Tensor?[] Constants { get; }
 
-    /// <summary>A value of the compiler's own, which a layer makes for the kernels behind it; see <see cref="Layer.Extras"/>.</summary>
+    /// <summary>
+    /// A value of the compiler's own, which a layer makes for the kernels behind it; see <see cref="Layer.Extras"/>.
+    /// </summary>
     /// <param name="info">Its shape for a batch of one, with elements of four bytes.</param>
     /// <returns>Its number.</returns>
     internal int AddValue(ValueInfo info)
@@ -33,7 +36,8 @@ internal sealed class LoweringContext
     }
 
     /// <summary>A parameter of a node, or null where the node has no so many.</summary>
-    internal Tensor? Parameter(IReadOnlyList<int> places, int index) => places.Count > index ? Network.ParameterValues[places[index]] : null;
+    internal Tensor? Parameter(IReadOnlyList<int> indices, int index) =>
+        indices.Count > index ? Network.ParameterValues[indices[index]] : null;
 
     /// <summary>A first input as the operations that check shapes want it.</summary>
     internal Tensor Example(PlanStep step) => Tensor.Zeros(_values[step.Inputs[0]].Shape);

@@ -3,18 +3,25 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What brings a value from one memory order into another.</summary>
+/// <summary>Converts a value from one layout to another.</summary>
 internal static class LayoutChange
 {
     /// <summary>Whether both orders are the same bytes.</summary>
     internal static bool IsFree(in ValueInfo value, ValueLayout from, ValueLayout to) =>
         from == to || (IsPlain(from) && IsPlain(to) && (value.Shape.Rank != 4 || Image(value) is (1, _) or (_, 1)));
 
-    /// <summary>The orders through which a value comes from one into another, step by step, the last included.</summary>
+    /// <summary>
+    /// The orders through which a value comes from one into another, step by step, the last included.
+    /// </summary>
     internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
-        from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes ? [to] : new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
+        from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes
+            ? [to]
+            : new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
 
-    /// <summary>The order through which a value comes into another: tensors through row-major memory, planes and bytes through channels last.</summary>
+    /// <summary>
+    /// The order through which a value comes into another: tensors through row-major memory, planes and bytes through
+    /// channels last.
+    /// </summary>
     private static ValueLayout Between(ValueLayout layout) => layout.Kind switch
     {
         LayoutKind.Tensor => ValueLayout.RowMajor,
@@ -38,11 +45,15 @@ internal static class LayoutChange
         if (!IsPlain(from) || !IsPlain(to))
         {
             bool into = to.Kind == LayoutKind.Planes;
-            return new PlaneCopyStep((into ? to : from).PlanesOf(value), new Rows(value.Shape[0], value.IsBatched)) { Reads = from, Writes = to };
+            return new PlaneCopyStep((into ? to : from).PlanesOf(value), new Rows(value.Shape[0], value.IsBatched))
+            {
+                Reads = from, Writes = to,
+            };
         }
 
         (int channels, int pixels) = Image(value);
-        return new TransposeStep(channels, pixels, new Rows(value.Shape[0], value.IsBatched), to == ValueLayout.ChannelsLast) { Reads = from, Writes = to };
+        return new TransposeStep(channels, pixels, new Rows(
+            value.Shape[0], value.IsBatched), to == ValueLayout.ChannelsLast) { Reads = from, Writes = to };
     }
 
     /// <summary>A copy in row-major order.</summary>
@@ -53,5 +64,6 @@ internal static class LayoutChange
 
     private static bool IsPlain(ValueLayout layout) => layout.Kind is LayoutKind.RowMajor or LayoutKind.ChannelsLast;
 
-    private static (int Channels, int Pixels) Image(in ValueInfo value) => (value.Shape[1], value.Shape.CountOf(2, value.Shape.Rank));
+    private static (int Channels, int Pixels) Image(in ValueInfo value) =>
+        (value.Shape[1], value.Shape.CountOf(2, value.Shape.Rank));
 }

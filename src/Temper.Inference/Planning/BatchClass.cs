@@ -8,7 +8,8 @@ internal static class BatchClass
     private const int Largest = 64;
 
     /// <summary>The smallest batch of its class.</summary>
-    internal static int Of(int batch) => batch >= Largest ? Largest : (int)(BitOperations.RoundUpToPowerOf2((uint)batch + 1) / 2);
+    internal static int Of(int batch) =>
+        batch >= Largest ? Largest : (int)(BitOperations.RoundUpToPowerOf2((uint)batch + 1) / 2);
 
     /// <summary>The largest batch of a class; of the last, which has none, its smallest.</summary>
     /// <param name="smallest">The smallest batch of the class.</param>

@@ -1,15 +1,21 @@
 namespace Temper.Inference;
 
-/// <summary>How a batch runs: whole, all threads at each step, or in parts, each of which goes through all steps on one thread.</summary>
+/// <summary>
+/// How a batch runs: whole, all threads at each step, or in parts, each of which goes through all steps on one thread.
+/// </summary>
 /// <param name="Steps">The plan of the batch, or of a part.</param>
 /// <param name="PartSize">Samples of a part, the last of which may be smaller; 0: whole.</param>
-/// <remarks>What a part needs fits a core's own cache where that of the batch does not, and threads need not wait for one another.</remarks>
+/// <remarks>
+/// What a part needs fits a core's own cache where that of the batch does not, and threads need not wait for one
+/// another.
+/// </remarks>
 internal sealed record BatchPlan(ExecutionPlan Steps, int PartSize)
 {
     private static readonly int[] Sizes = [16, 4, 1];
 
     /// <summary>Samples of parts that are worth trying for a batch, best first.</summary>
-    internal static IEnumerable<int> PartSizes(int batch) => Sizes.Where(size => size * 2 <= batch && size * 32 > batch);
+    internal static IEnumerable<int> PartSizes(int batch) =>
+        Sizes.Where(size => size * 2 <= batch && size * 32 > batch);
 
     /// <summary>The part size where nothing is measured.</summary>
     internal static int EstimatedPartSize(int batch) => batch >= 32 ? 16 : 0;

@@ -2,8 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Temper.Inference;
 
-/// <summary>Plans a network for the classes of batch sizes that come: kernels, and whether a batch runs whole or in parts.</summary>
-/// <remarks>One class is planned at a time: while one is timed no other may take its threads, or give back what it has packed.</remarks>
+/// <summary>
+/// Plans a network for the classes of batch sizes that come: kernels, and whether a batch runs whole or in parts.
+/// </summary>
+/// <remarks>
+/// One class is planned at a time: while one is timed no other may take its threads, or give back what it has packed.
+/// </remarks>
 internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
 {
     private readonly Lock _planning = new();
@@ -22,7 +26,7 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     /// <summary>How many packed forms of layers are kept.</summary>
     internal int StepCount => _steps.Count;
 
-    /// <summary>Chooses the kernels in the place of times and estimates; null: those do.</summary>
+    /// <summary>Chooses the kernels instead of times and estimates; null: those do.</summary>
     internal Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
 
     /// <summary>Where kernels are chosen so, the samples of a part; 0: batches run whole.</summary>
@@ -42,7 +46,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         {
             return new KernelPlan(
                 KernelPlan.ThisCpu,
-                _stepPlans.Keys.Select(size => (Size: size, Of: IsOfOther(size) ? _onlyBatch : size)).Where(pair => _kernels.ContainsKey(pair.Of))
+                _stepPlans.Keys.Select(size => (Size: size, Of: IsOfOther(size) ? _onlyBatch : size))
+                    .Where(pair => _kernels.ContainsKey(pair.Of))
                     .ToDictionary(pair => pair.Size, pair => _kernels[pair.Of]),
                 _plans.ToDictionary(pair => pair.Key, pair => pair.Value.PartSize));
         }
@@ -86,15 +91,19 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
             return PartSize < batch ? PartSize : 0;
         }
 
-        return options.Plan?.PartSizeOf(batch) ?? (options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
+        return options.Plan?.PartSizeOf(batch)
+            ?? (options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
     }
 
-    /// <summary>Smaller and smaller parts as long as that makes it faster; the best so far is timed again beside each.</summary>
+    /// <summary>
+    /// Smaller and smaller parts as long as that makes it faster; the best so far is timed again beside each.
+    /// </summary>
     private int MeasuredPartSize(int batch)
     {
         // With the largest batch of the class, whose parts are dealt to threads least evenly.
-        int most = BatchClass.LargestOf(batch);
-        double Seconds(int part) => PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), most, options.TypicalInput);
+        int max = BatchClass.LargestOf(batch);
+        double Seconds(int part) =>
+            PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), max, options.TypicalInput);
         (double Seconds, int Size) best = (Seconds(0), 0);
         foreach (int size in BatchPlan.PartSizes(batch))
         {
@@ -129,22 +138,22 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     {
         if (!_kernels.TryGetValue(batch, out IReadOnlyDictionary<string, string>? kernels))
         {
-            kernels = _kernels[batch] = options.Plan?.For(graph, batch) ?? LeastCostly(batch);
+            kernels = _kernels[batch] = options.Plan?.For(graph, batch) ?? Cheapest(batch);
         }
 
         return kernels;
     }
 
     /// <summary>The kernels that cost least, by time or by estimate.</summary>
-    private IReadOnlyDictionary<string, string> LeastCostly(int batch)
+    private IReadOnlyDictionary<string, string> Cheapest(int batch)
     {
         if (!options.TimesKernels)
         {
-            return KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch);
+            return KernelSelection.Find(graph, new EstimatedCosts(graph, batch), batch);
         }
 
         var timing = new KernelTiming(graph, _steps, batch, options);
         timing.Measure();
-        return PlanContest.Winner(graph, _steps, batch, options, KernelChoice.Find(graph, timing, batch));
+        return PlanContest.Winner(graph, _steps, batch, options, KernelSelection.Find(graph, timing, batch));
     }
 }

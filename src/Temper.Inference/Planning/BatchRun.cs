@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Carries out a <see cref="BatchPlan"/> with memory of its own, for each thread some where a batch runs in parts. For one caller at a time.</summary>
+/// <summary>
+/// Carries out a <see cref="BatchPlan"/> with memory of its own, for each thread some where a batch runs in parts. For
+/// one caller at a time.
+/// </summary>
 internal sealed class BatchRun : IPoolWork, IDisposable
 {
     private SessionMemory[] _memories = [new SessionMemory()];
@@ -21,7 +24,9 @@ internal sealed class BatchRun : IPoolWork, IDisposable
 
     private bool IsParted => Plan!.PartsOf(Batch) > 1;
 
-    /// <summary>Makes room. Allocates only where more memory is needed than ever before, or more threads come.</summary>
+    /// <summary>
+    /// Makes room. Allocates only where more memory is needed than ever before, or more threads come.
+    /// </summary>
     internal void Prepare(BatchPlan plan, int batch, int threads)
     {
         (Plan, Batch) = (plan, -1);
@@ -42,11 +47,11 @@ internal sealed class BatchRun : IPoolWork, IDisposable
     }
 
     /// <summary>Sets where a buffer of the caller's lies, for all of the batch.</summary>
-    internal void Lend(int buffer, FloatAddress address)
+    internal void Rent(int buffer, FloatAddress address)
     {
         if (!IsParted)
         {
-            _memories[0].Lend(buffer, address);
+            _memories[0].Rent(buffer, address);
             return;
         }
 
@@ -72,7 +77,7 @@ internal sealed class BatchRun : IPoolWork, IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Gives back memory that is lent.</summary>
+    /// <summary>Gives back memory that is rented.</summary>
     public void Dispose()
     {
         foreach (SessionMemory memory in _memories)
@@ -85,11 +90,12 @@ internal sealed class BatchRun : IPoolWork, IDisposable
     void IPoolWork.Run(int task, int thread)
     {
         ExecutionPlan steps = Plan!.Steps;
-        int first = task * Plan.PartSize, count = Math.Min(Plan.PartSize, Batch - first), input = steps.Inputs[0], output = steps.Outputs[0];
+        int first = task * Plan.PartSize, count = Math.Min(Plan.PartSize, Batch - first), input = steps.Inputs[0],
+            output = steps.Outputs[0];
         SessionMemory memory = _memories[thread];
         memory.Fit(steps, count);
-        memory.Lend(input, _input + (first * steps.Buffers[input].Floats(1)));
-        memory.Lend(output, _output + (first * steps.Buffers[output].Floats(1)));
+        memory.Rent(input, _input + (first * steps.Buffers[input].Floats(1)));
+        memory.Rent(output, _output + (first * steps.Buffers[output].Floats(1)));
         RunSteps(memory);
     }
 

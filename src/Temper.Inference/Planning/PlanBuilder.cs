@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Makes a plan: for each layer the step that was chosen, between steps what changes the memory order, and before all of them what fills the
-/// buffers of constants.
+/// Makes a plan: for each layer the step that was chosen, between steps what changes the layout, and before all of them
+/// what fills the buffers of constants.
 /// </summary>
 internal sealed class PlanBuilder
 {
@@ -14,9 +14,9 @@ internal sealed class PlanBuilder
     private readonly List<PlannedStep> _setup = [];
     private readonly List<PlannedStep> _planned = [];
     private readonly List<PlannedBuffer> _buffers = [];
-    private readonly Dictionary<(int Value, ValueLayout Layout), int> _places = [];
+    private readonly Dictionary<(int Value, ValueLayout Layout), int> _indices = [];
 
-    /// <summary>For each value the memory order in which it was made.</summary>
+    /// <summary>For each value the layout in which it was made.</summary>
     private readonly ValueLayout[] _first;
 
     /// <summary>Values that have a buffer.</summary>
@@ -36,11 +36,13 @@ internal sealed class PlanBuilder
     /// <param name="steps">Steps that were made already, for any batch.</param>
     /// <param name="batch">Samples that it is made for; it works for any number.</param>
     /// <param name="choose">Chooses among the ways to carry out a layer.</param>
-    internal static ExecutionPlan Build(LayerGraph graph, StepLibrary steps, int batch, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose)
+    internal static ExecutionPlan Build(
+        LayerGraph graph, StepLibrary steps, int batch, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose)
     {
         var builder = new PlanBuilder(graph, steps);
         int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
-        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(layer => (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
+        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(
+            layer => (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
         steps.Pack(chosen);
         foreach ((Layer layer, Candidate candidate) in chosen)
         {
@@ -51,12 +53,15 @@ internal sealed class PlanBuilder
     }
 
     /// <inheritdoc cref="Build(LayerGraph, StepLibrary, int, Func{Layer, IReadOnlyList{Candidate}, Candidate})"/>
-    internal static ExecutionPlan Build(LayerGraph graph, StepLibrary steps, int batch, IReadOnlyDictionary<string, string> kernels) =>
+    internal static ExecutionPlan Build(
+        LayerGraph graph, StepLibrary steps, int batch, IReadOnlyDictionary<string, string> kernels) =>
         Build(graph, steps, batch, Named(kernels));
 
     /// <summary>Kernels by the layer's name.</summary>
-    internal static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
-        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
+    internal static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(
+        IReadOnlyDictionary<string, string> kernels) =>
+        (layer, candidates) => candidates.First(
+            candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
 
     private ExecutionPlan Finish(int[] inputs, int[] outputs) => new(_setup, _planned, _buffers, inputs, outputs);
 
@@ -75,7 +80,8 @@ internal sealed class PlanBuilder
         _planned.Add(new PlannedStep
         {
             Step = _steps.Get(layer, candidate), Inputs = inputs,
-            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer, Cost = candidate.Cost, LeavesOutZeros = candidate.LeavesOutZeros,
+            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer,
+            Cost = candidate.Cost, LeavesOutZeros = candidate.LeavesOutZeros,
             Extras = [.. layer.Extras.Select(extra => AddBuffer(extra, ValueLayout.RowMajor))],
         });
     }
@@ -83,9 +89,9 @@ internal sealed class PlanBuilder
     /// <summary>The buffer of a value in an order, which it is brought into if it is not there.</summary>
     private int Place(int value, ValueLayout layout)
     {
-        if (_places.TryGetValue((value, layout), out int place))
+        if (_indices.TryGetValue((value, layout), out int index))
         {
-            return place;
+            return index;
         }
 
         bool isConstant = _graph.Constants.TryGetValue(value, out Tensor? constant);
@@ -102,7 +108,7 @@ internal sealed class PlanBuilder
             from = step;
         }
 
-        int source = _places[(value, from)];
+        int source = _indices[(value, from)];
         if (LayoutChange.IsFree(_graph.Values[value], from, layout))
         {
             return AddBuffer(value, layout, source);
@@ -111,12 +117,13 @@ internal sealed class PlanBuilder
         int target = AddBuffer(value, layout);
         (isConstant ? _setup : _planned).Add(new PlannedStep
         {
-            Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target, MovedValue = value,
+            Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target,
+            MovedValue = value,
         });
         return target;
     }
 
-    /// <summary>The buffer that a constant is kept in; other memory orders of it are made from there.</summary>
+    /// <summary>The buffer that a constant is kept in; other layouts of it are made from there.</summary>
     private void AddConstant(int value, Tensor constant) => _setup.Add(new PlannedStep
     {
         Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor },
@@ -124,13 +131,17 @@ internal sealed class PlanBuilder
         Output = AddBuffer(value, ValueLayout.Tensor),
     });
 
-    /// <summary>Results are the caller's memory: a buffer of its own, written in place where nothing else needs it.</summary>
+    /// <summary>
+    /// Results are the caller's memory: a buffer of its own, written in place where nothing else needs it.
+    /// </summary>
     private int AddOutput(int value)
     {
         ValueInfo info = _graph.Values[value];
         ValueLayout layout = info.DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor;
         int source = Place(value, layout);
-        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs.Contains(source) && !_graph.Constants.ContainsKey(value);
+        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs
+            .Contains(source) && !_graph.Constants
+            .ContainsKey(value);
         if (isOwn || layout == ValueLayout.Tensor)
         {
             _outputs.Add(source);
@@ -138,7 +149,8 @@ internal sealed class PlanBuilder
         }
 
         _buffers.Add(new PlannedBuffer(info, layout));
-        _planned.Add(new PlannedStep { Step = LayoutChange.Copy(info), Inputs = [source], Output = _buffers.Count - 1 });
+        _planned.Add(
+            new PlannedStep { Step = LayoutChange.Copy(info), Inputs = [source], Output = _buffers.Count - 1 });
         _outputs.Add(_buffers.Count - 1);
         return _buffers.Count - 1;
     }
@@ -151,7 +163,7 @@ internal sealed class PlanBuilder
             (_first[value], _isMade[value]) = (layout, true);
         }
 
-        _places[(value, layout)] = _buffers.Count - 1;
+        _indices[(value, layout)] = _buffers.Count - 1;
         return _buffers.Count - 1;
     }
 }

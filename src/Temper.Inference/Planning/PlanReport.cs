@@ -6,7 +6,9 @@ namespace Temper.Inference;
 /// <summary>Describes plans.</summary>
 internal static class PlanReport
 {
-    /// <summary>Multiplications of a lane in a second, where nothing is waited for: what predictions take for full speed.</summary>
+    /// <summary>
+    /// Multiplications of a lane in a second, where nothing is waited for: what predictions take for full speed.
+    /// </summary>
     private const double FullSpeed = 2 * 3e9;
 
     /// <param name="graph">The layers.</param>
@@ -23,7 +25,10 @@ internal static class PlanReport
         // A part has one thread.
         using var pool = new WorkerPool(threads: 1);
         using WorkerPool.Usage usage = pool.Use();
-        return new InferencePlan { Batch = batch, PartSize = plan.PartSize, Steps = Steps(graph, plan.Steps, plan.PartSize, time) };
+        return new InferencePlan
+        {
+            Batch = batch, PartSize = plan.PartSize, Steps = Steps(graph, plan.Steps, plan.PartSize, time),
+        };
     }
 
     private static IReadOnlyList<InferenceStep> Steps(LayerGraph graph, ExecutionPlan plan, int batch, TimeSpan time)
@@ -41,10 +46,13 @@ internal static class PlanReport
         Sparsity = step.Layer?.Weights is { } weights ? Zeros(weights) : null,
         Macs = (step.Layer?.Macs ?? 0) * (step.Layer is { } layer && graph.Values[layer.Output].IsBatched ? batch : 1),
         WeightBytes = step.Step.WeightFloats * sizeof(float),
-        PredictedSeconds = Cost(graph, step, batch) / (FullSpeed * Math.Max(1, (int)Simd.Active / 32) * WorkerPool.Current.Threads),
+        PredictedSeconds =
+            Cost(graph, step, batch) / (FullSpeed * Math.Max(1, (int)Simd.Active / 32) * WorkerPool.Current.Threads),
     };
 
-    /// <summary>Plans know the costs for the smallest batch of their class; changes of the memory order have theirs here.</summary>
+    /// <summary>
+    /// Plans know the costs for the smallest batch of their class; changes of the layout have theirs here.
+    /// </summary>
     private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
         ? step.Cost * batch / BatchClass.Of(batch)
         : CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[step.MovedValue], batch);

@@ -8,7 +8,7 @@ namespace Temper.Inference;
 internal static class PlanTiming
 {
     /// <summary>Passes that measure, after one that warms up.</summary>
-    private const int FewestPasses = 2, MostPasses = 1000;
+    private const int FewestPasses = 2, MaxPasses = 1000;
 
     /// <summary>Time after which a whole batch is timed no more.</summary>
     private static readonly TimeSpan EnoughForBatch = TimeSpan.FromMilliseconds(60);
@@ -29,24 +29,26 @@ internal static class PlanTiming
     internal static double Measure(BatchPlan plan, int batch, Tensor? typical)
     {
         ExecutionPlan steps = plan.Steps;
-        PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)), y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
+        PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)),
+            y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
         TimedPlan.Fill(x.Span, 0, typical);
         using var run = new BatchRun();
         run.Prepare(plan, batch, WorkerPool.Current.Threads);
-        run.Lend(steps.Inputs[0], x.Address);
-        run.Lend(steps.Outputs[0], y.Address);
+        run.Rent(steps.Inputs[0], x.Address);
+        run.Rent(steps.Outputs[0], y.Address);
         run.Run(default);
-        double least = double.MaxValue;
+        double min = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int pass = 0; pass < FewestPasses || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < EnoughForBatch); pass++)
+        for (int pass = 0; pass < FewestPasses
+            || (pass < MaxPasses && Stopwatch.GetElapsedTime(start) < EnoughForBatch); pass++)
         {
             long before = Stopwatch.GetTimestamp();
             run.Run(default);
-            least = Math.Min(least, Stopwatch.GetElapsedTime(before).TotalSeconds);
+            min = Math.Min(min, Stopwatch.GetElapsedTime(before).TotalSeconds);
         }
 
         GC.KeepAlive(x);
         GC.KeepAlive(y);
-        return least;
+        return min;
     }
 }

@@ -33,7 +33,7 @@ internal sealed class PlannedStep
     internal bool LeavesOutZeros { get; init; }
 }
 
-/// <summary>A value in one memory order.</summary>
+/// <summary>A value in one layout.</summary>
 /// <param name="Value">What is known of it.</param>
 /// <param name="Layout">The order.</param>
 /// <param name="AliasOf">The buffer whose memory it shares, or -1.</param>
@@ -44,7 +44,8 @@ internal sealed record PlannedBuffer(ValueInfo Value, ValueLayout Layout, int Al
     {
         LayoutKind.Tensor => 0,
         LayoutKind.Planes => Layout.PlanesOf(Value).Floats(LayerGraph.Rows(Value, batch)),
-        LayoutKind.Bytes => LayerGraph.Count(Value, batch) / Math.Max(1, Value.Shape[1]) * ByteGrid.Stride(Value.Shape[1]) / sizeof(float),
+        LayoutKind.Bytes => LayerGraph.Count(Value, batch) / Math.Max(1, Value.Shape[1])
+            * ByteGrid.Stride(Value.Shape[1]) / sizeof(float),
         _ => LayerGraph.Count(Value, batch),
     };
 }

@@ -4,11 +4,13 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Inference;
 
-/// <summary>Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.</summary>
+/// <summary>
+/// Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.
+/// </summary>
 internal sealed class SessionMemory : IDisposable
 {
     /// <summary>Floats between the end of a slot and the next: kernels may read a vector beyond an image.</summary>
-    private const int Room = 64;
+    private const int SpareFloats = 64;
 
     private ExecutionPlan? _plan;
     private int _batch;
@@ -18,7 +20,7 @@ internal sealed class SessionMemory : IDisposable
     private PinnedFloats? _floats;
     private FloatAddress[] _addresses = [];
     private Tensor?[] _tensors = [];
-    private OperatorRoom _room = new([], []);
+    private OperatorScratch _scratch = new([], []);
 
     /// <summary>What operators have made in this run.</summary>
     private MemoryScope? _made;
@@ -30,7 +32,9 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Tensors of the run, by buffer.</summary>
     internal Span<Tensor?> Tensors => _tensors;
 
-    /// <summary>Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.</summary>
+    /// <summary>
+    /// Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.
+    /// </summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
         if (plan == _plan && batch == _batch)
@@ -53,7 +57,7 @@ internal sealed class SessionMemory : IDisposable
 
         for (int slot = 0; slot < slots; slot++)
         {
-            starts[slot + 1] = starts[slot] + ((starts[slot + 1] + Room + 15) / 16 * 16);
+            starts[slot + 1] = starts[slot] + ((starts[slot + 1] + SpareFloats + 15) / 16 * 16);
         }
 
         if (_floats is null || _floats.Count < starts[slots])
@@ -71,7 +75,7 @@ internal sealed class SessionMemory : IDisposable
         {
             if (plan.Slots[i] >= 0)
             {
-                Lend(i, _floats.Address + starts[plan.Slots[i]]);
+                Rent(i, _floats.Address + starts[plan.Slots[i]]);
             }
         }
 
@@ -112,19 +116,20 @@ internal sealed class SessionMemory : IDisposable
         _tensors[buffer] = result;
         if (_plan!.Buffers[buffer].Layout.Kind != LayoutKind.Tensor)
         {
-            Lend(buffer, result.Address);
+            Rent(buffer, result.Address);
         }
     }
 
     /// <summary>Arrays for an operator's tensors.</summary>
-    internal OperatorRoom RoomForOperators(int values, int width)
+    internal OperatorScratch ScratchForOperators(int values, int width)
     {
-        if (_room.Values.Length < values || _room.Tensors.Length < width)
+        if (_scratch.Values.Length < values || _scratch.Tensors.Length < width)
         {
-            _room = new OperatorRoom(new Tensor?[Math.Max(values, _room.Values.Length)], new Tensor[Math.Max(width, _room.Tensors.Length)]);
+            _scratch = new OperatorScratch(new Tensor?[Math.Max(values, _scratch.Values.Length)], new Tensor[Math.Max(
+                width, _scratch.Tensors.Length)]);
         }
 
-        return _room;
+        return _scratch;
     }
 
     /// <summary>Gives back what operators have made.</summary>
@@ -151,7 +156,7 @@ internal sealed class SessionMemory : IDisposable
     }
 
     /// <summary>Sets where a buffer lies, and with it those that share its memory.</summary>
-    internal void Lend(int buffer, FloatAddress address)
+    internal void Rent(int buffer, FloatAddress address)
     {
         _addresses[buffer] = address;
         PlannedBuffer[] buffers = _plan!.Buffers;

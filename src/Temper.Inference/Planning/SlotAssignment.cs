@@ -1,9 +1,9 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Gives buffers that are never needed at the same time one slot of memory. A slot is as large as the largest buffer in it, whatever the
-/// batch, so a plan serves batches of any size. Constants come first and have slots of their own: no size of theirs depends on the batch, so
-/// they stay in place when it changes.
+/// Gives buffers that are never needed at the same time one slot of memory. A slot is as large as the largest buffer in
+/// it, whatever the batch, so a plan serves batches of any size. Constants come first and have slots of their own: no
+/// size of theirs depends on the batch, so they stay in place when it changes.
 /// </summary>
 internal static class SlotAssignment
 {
@@ -23,7 +23,8 @@ internal static class SlotAssignment
         for (int i = 0; i < plan.Steps.Length; i++)
         {
             PlannedStep step = plan.Steps[i];
-            foreach (int output in step.Outputs.Where(output => NeedsSlot(plan, output) && !(step.Step.BringsMemory && output == step.Output)))
+            foreach (int output in step.Outputs.Where(output => NeedsSlot(plan, output)
+                && !(step.Step.BringsMemory && output == step.Output)))
             {
                 slots[output] = Take(free, sizes, plan.Buffers[output].Floats(batch: 1));
             }
@@ -43,18 +44,22 @@ internal static class SlotAssignment
     internal static int[][] ReleasesOf(ExecutionPlan plan)
     {
         int[] lastUse = LastUses(plan);
-        int[] brought = [.. plan.Steps.Where(step => step.Step.BringsMemory).Select(step => step.Output).Where(output => !plan.Outputs.Contains(output))];
+        int[] brought = [.. plan.Steps.Where(step => step.Step.BringsMemory).Select(step => step.Output).Where(
+            output => !plan.Outputs.Contains(output))];
         return [.. plan.Steps.Select((_, i) => brought.Where(buffer => lastUse[buffer] == i).ToArray())];
     }
 
-    /// <summary>The free slot that fits best: the smallest that is large enough, else the largest, which grows.</summary>
+    /// <summary>
+    /// The free slot that fits best: the smallest that is large enough, else the largest, which grows.
+    /// </summary>
     private static int Take(List<int> free, List<long> sizes, long size)
     {
         int best = -1;
         foreach (int slot in free)
         {
             bool isBetter = best < 0
-                || (sizes[slot] >= size ? sizes[best] < size || sizes[slot] < sizes[best] : sizes[best] < size && sizes[slot] > sizes[best]);
+                || (sizes[slot] >= size ? sizes[best] < size || sizes[slot] < sizes[best] : sizes[best] < size
+                    && sizes[slot] > sizes[best]);
             best = isBetter ? slot : best;
         }
 
@@ -70,7 +75,9 @@ internal static class SlotAssignment
     }
 
     private static bool NeedsSlot(ExecutionPlan plan, int buffer) =>
-        plan.Buffers[buffer] is { AliasOf: < 0, Layout.Kind: not LayoutKind.Tensor } && !plan.Inputs.Contains(buffer) && !plan.Outputs.Contains(buffer);
+        plan.Buffers[buffer] is { AliasOf: < 0, Layout.Kind: not LayoutKind.Tensor }
+            && !plan.Inputs.Contains(buffer)
+            && !plan.Outputs.Contains(buffer);
 
     private static int[] LastUses(ExecutionPlan plan)
     {

@@ -10,14 +10,16 @@ internal sealed class StepLibrary
 
     internal int Count => _steps.Count;
 
-    internal Step Get(Layer layer, Candidate candidate) => _steps.GetOrAdd((layer.Name, candidate.Kernel, candidate.Reads), _ => candidate.Make());
+    internal Step Get(Layer layer, Candidate candidate) =>
+        _steps.GetOrAdd((layer.Name, candidate.Kernel, candidate.Reads), _ => candidate.Make());
 
     /// <summary>Makes the steps of a plan that are not there yet, each on one thread of the current pool.</summary>
     internal void Pack(IReadOnlyList<(Layer Layer, Candidate Candidate)> chosen)
     {
         (Layer Layer, Candidate Candidate)[] missing =
         [
-            .. chosen.Where(pair => !pair.Layer.IsAlias && !_steps.ContainsKey((pair.Layer.Name, pair.Candidate.Kernel, pair.Candidate.Reads)))
+            .. chosen.Where(pair => !pair.Layer.IsAlias
+                && !_steps.ContainsKey((pair.Layer.Name, pair.Candidate.Kernel, pair.Candidate.Reads)))
                 .OrderByDescending(pair => pair.Layer.Weights?.Count ?? 0),
         ];
         if (missing.Length > 0)
@@ -26,7 +28,10 @@ internal sealed class StepLibrary
         }
     }
 
-    /// <summary>Forgets all steps but some: those that were only timed give their weights back. A plan keeps its own steps alive.</summary>
+    /// <summary>
+    /// Forgets all steps but some: those that were only timed give their weights back. A plan keeps its own steps
+    /// alive.
+    /// </summary>
     internal void KeepOnly(IReadOnlySet<Step> used)
     {
         foreach (KeyValuePair<(string Layer, string Kernel, ValueLayout Reads), Step> pair in _steps)

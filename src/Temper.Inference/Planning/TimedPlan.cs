@@ -6,14 +6,14 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A plan that is run on noise, or on typical samples, and timed: the least time of each step counts, since a shared machine only ever adds
-/// to it. It keeps its memory, so that several plans can take turns.
+/// A plan that is run on noise, or on typical samples, and timed: the least time of each step counts, since a shared
+/// machine only ever adds to it. It keeps its memory, so that several plans can take turns.
 /// </summary>
 internal sealed class TimedPlan : IDisposable
 {
     private readonly ExecutionPlan _plan;
     private readonly SessionMemory _memory = new();
-    private readonly List<PinnedFloats> _lent = [];
+    private readonly List<PinnedFloats> _rented = [];
 
     /// <summary>Makes room and runs the plan once, so that later passes are warm.</summary>
     /// <param name="plan">The plan.</param>
@@ -23,11 +23,12 @@ internal sealed class TimedPlan : IDisposable
     {
         _plan = plan;
         _memory.Fit(plan, batch);
-        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
+        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(
+            buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
         {
-            _lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
-            Fill(_lent[^1].Span, (ulong)buffer, typical);
-            _memory.Lend(buffer, _lent[^1].Address);
+            _rented.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
+            Fill(_rented[^1].Span, (ulong)buffer, typical);
+            _memory.Rent(buffer, _rented[^1].Address);
         }
 
         foreach (int buffer in plan.Inputs.Where(buffer => plan.Buffers[buffer].Layout == ValueLayout.Tensor))

@@ -1,6 +1,8 @@
 namespace Temper.Inference;
 
-/// <summary>How a layer, or a change of layout, is carried out: a kernel with its packed weights. Shared by sessions.</summary>
+/// <summary>
+/// How a layer, or a change of layout, is carried out: a kernel with its packed weights. Shared by sessions.
+/// </summary>
 internal abstract class Step
 {
     /// <summary>The kernel's name, as plans have it.</summary>
@@ -18,11 +20,15 @@ internal abstract class Step
     /// <summary>Floats of memory that its weights take.</summary>
     internal virtual long WeightFloats => 0;
 
-    /// <summary>Carries it out. Allocates nothing in steady state, but for what tensor operations allocate beside their numbers.</summary>
+    /// <summary>
+    /// Carries it out. Allocates nothing in steady state, but for what tensor operations allocate beside their numbers.
+    /// </summary>
     internal abstract void Run(in StepCall call);
 }
 
-/// <summary>Samples, rows or images of a value: so many for each sample of the batch, or, where it is not batched, in all.</summary>
+/// <summary>
+/// Samples, rows or images of a value: so many for each sample of the batch, or, where it is not batched, in all.
+/// </summary>
 /// <param name="Each">For each sample.</param>
 /// <param name="IsBatched">Whether the batch multiplies it.</param>
 internal readonly record struct Rows(int Each, bool IsBatched)

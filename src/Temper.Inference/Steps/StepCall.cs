@@ -8,7 +8,8 @@ internal readonly ref struct StepCall
 {
     private readonly PlannedStep _step;
 
-    internal StepCall(PlannedStep step, int batch, SessionMemory memory) => (_step, Batch, Memory) = (step, batch, memory);
+    internal StepCall(PlannedStep step, int batch, SessionMemory memory) =>
+        (_step, Batch, Memory) = (step, batch, memory);
 
     internal int Batch { get; }
 

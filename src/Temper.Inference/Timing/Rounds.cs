@@ -3,12 +3,15 @@ using System.Diagnostics;
 namespace Temper.Inference.Timing;
 
 /// <summary>
-/// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the time when
-/// nothing else ran. Medians of wall time on a shared machine are wrong by factors.
+/// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the
+/// time when nothing else ran. Medians of wall time on a shared machine are wrong by factors.
 /// </summary>
 internal static class Rounds
 {
-    /// <summary>Long enough for the idle workers of a library, which spin between its calls, to go to sleep; ONNX Runtime's spin for tens of milliseconds.</summary>
+    /// <summary>
+    /// Long enough for the idle workers of a library, which spin between its calls, to go to sleep; ONNX Runtime's spin
+    /// for tens of milliseconds.
+    /// </summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(40);
 
     /// <summary>Work shorter than this is repeated within one sample.</summary>
@@ -25,16 +28,20 @@ internal static class Rounds
     /// <summary>Seconds of one piece of work, for each contender: the 5th percentile of its samples.</summary>
     /// <param name="contenders">What is compared.</param>
     /// <param name="seconds">Time to spend on each, about.</param>
-    /// <param name="clock">Seconds since some moment, for work on the calling thread alone; by default wall time.</param>
+    /// <param name="clock">
+    /// Seconds since some moment, for work on the calling thread alone; by default wall time.
+    /// </param>
     /// <param name="cancellation">Looked at between turns.</param>
     internal static double[] Measure(
-        IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null, CancellationToken cancellation = default)
+        IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null,
+        CancellationToken cancellation = default)
     {
         clock ??= WallTime;
         int[] repetitions = [.. contenders.Select(c => c.Turn is null ? Repetitions(c.Work, seconds) : 0)];
         List<double>[] samples = [.. contenders.Select(_ => new List<double>())];
         long start = Stopwatch.GetTimestamp();
-        for (int turn = 0; turn < FewestTurns || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * contenders.Count; turn++)
+        for (int turn = 0; turn < FewestTurns
+            || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * contenders.Count; turn++)
         {
             for (int i = 0; i < contenders.Count; i++)
             {
@@ -79,7 +86,8 @@ internal static class Rounds
         // Enough calls for the JIT to reach its last tier before anything is timed.
         TimeSpan best = TimeSpan.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < 5 || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, 0.2)); i++)
+        for (int i = 0; i < 5
+            || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, 0.2)); i++)
         {
             long once = Stopwatch.GetTimestamp();
             work();

@@ -6,7 +6,9 @@ public sealed record AttackFinding
     /// <summary>Pictures come back: mean SSIM of 0.9 or more, or PSNR of 30 dB or more.</summary>
     public const string Broken = "BROKEN";
 
-    /// <summary>Better than the mean picture by 0.15 of SSIM, or rows are identified ten times as often as by chance.</summary>
+    /// <summary>
+    /// Better than the mean picture by 0.15 of SSIM, or rows are identified ten times as often as by chance.
+    /// </summary>
     public const string Leaks = "LEAKS";
 
     /// <summary>Neither; it says nothing about attacks that were not run.</summary>
@@ -30,16 +32,18 @@ public sealed record AttackFinding
     /// <summary>Time it took.</summary>
     public TimeSpan Time { get; init; }
 
-    /// <summary>Quality of the recovered pictures, mean; null without the truth or without pictures.</summary>
+    /// <summary>
+    /// Mean quality of the recovered pictures; null if the originals are not known or no picture was recovered.
+    /// </summary>
     public PictureQuality? Mean { get; init; }
 
-    /// <summary>Least and largest SSIM of a picture.</summary>
-    public (double Least, double Largest)? SsimRange { get; init; }
+    /// <summary>Smallest and largest SSIM of a picture.</summary>
+    public (double Min, double Max)? SsimRange { get; init; }
 
-    /// <summary>What the mean picture of the set would have: the baseline.</summary>
+    /// <summary>Quality of the set's mean picture in their place: the baseline.</summary>
     public PictureQuality? Baseline { get; init; }
 
-    /// <summary>Part of the rows whose picture was told, 0 to 1.</summary>
+    /// <summary>Fraction of the rows that were matched to the right picture, 0 to 1.</summary>
     public double? Identification { get; init; }
 
     /// <summary>Recovered pictures, <c>[C, H, W]</c> each, pixels of 0 to 1.</summary>
@@ -59,21 +63,27 @@ public sealed record AttackFinding
     {
         (int channels, int height, int width) = Size;
         int size = channels * height * width, count = found.Length / size;
-        PictureQuality[] qualities = [.. Enumerable.Range(0, count).Select(i => Quality(found.AsSpan(i * size, size), truth.AsSpan(i * size, size)))];
-        PictureQuality[] baselines = [.. Enumerable.Range(0, count).Select(i => Quality(mean, truth.AsSpan(i * size, size)))];
+        PictureQuality[] qualities = [.. Enumerable.Range(0, count).Select(
+            i => Quality(found.AsSpan(i * size, size), truth.AsSpan(i * size, size)))];
+        PictureQuality[] baselines = [.. Enumerable.Range(0, count).Select(
+            i => Quality(mean, truth.AsSpan(i * size, size)))];
         int[] nearest = Attacks.UnpairedMatching.Nearest(found, truth, size);
         double identified = nearest.Where((picture, i) => picture == i).Count() / (double)Math.Max(count, 1);
         (PictureQuality own, PictureQuality baseline) = (Average(qualities), Average(baselines));
         return this with
         {
-            Mean = own, Baseline = baseline, Identification = identified, SsimRange = (qualities.Min(q => q.Ssim), qualities.Max(q => q.Ssim)),
+            Mean = own, Baseline = baseline, Identification = identified,
+            SsimRange = (qualities.Min(q => q.Ssim), qualities.Max(q => q.Ssim)),
             Verdict = own.Ssim >= 0.9 || own.Psnr >= 30 ? Broken
-                : own.Ssim >= baseline.Ssim + 0.15 || (count >= 10 && identified >= Math.Min(1, 10.0 / count)) ? Leaks : NotBroken,
+                : own.Ssim >= baseline.Ssim
+                    + 0.15 || (count >= 10 && identified >= Math.Min(1, 10.0 / count)) ? Leaks : NotBroken,
             Pictures = Split(found), Truth = Split(truth),
         };
 
-        PictureQuality Quality(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => PictureQuality.Of(a, b, channels, height, width);
-        float[][] Split(float[] all) => [.. Enumerable.Range(0, Math.Min(count, MorphAudit.ShownPictures)).Select(i => all.AsSpan(i * size, size).ToArray())];
+        PictureQuality Quality(ReadOnlySpan<float> a, ReadOnlySpan<float> b) =>
+            PictureQuality.Of(a, b, channels, height, width);
+        float[][] Split(float[] all) => [.. Enumerable.Range(0, Math.Min(count, MorphAudit.ShownPictures)).Select(
+            i => all.AsSpan(i * size, size).ToArray())];
     }
 
     private static PictureQuality Average(PictureQuality[] all) =>

@@ -7,13 +7,19 @@ namespace Temper.Privacy.Audit;
 /// <summary>What an audit works with besides the bundle.</summary>
 public sealed record AuditInputs
 {
-    /// <summary>The developer's weights, <c>[O, C, KH, KW]</c>, which an outsider who made them has; null: attacks that need them are left out.</summary>
+    /// <summary>
+    /// The developer's weights, <c>[O, C, KH, KW]</c>, which an outsider who made them has; null: attacks that need
+    /// them are left out.
+    /// </summary>
     public Tensor? Weights { get; init; }
 
     /// <summary>Pictures of the first morphed rows that an outsider knows, <c>[k, ...]</c>; null: none.</summary>
     public Tensor? Pairs { get; init; }
 
-    /// <summary>The plain training set that was morphed, in its order: what recovered pictures are compared with; null: consistency alone is judged.</summary>
+    /// <summary>
+    /// The plain training set that was morphed, in its order: what recovered pictures are compared with; null:
+    /// consistency alone is judged.
+    /// </summary>
     public Dataset? Truth { get; init; }
 
     /// <summary>Pictures to recover and to measure.</summary>
@@ -39,18 +45,21 @@ internal sealed class AuditRows
         if (inputs.Truth is { } truth && (truth.Count != rows.Count || truth.SampleShape.Count != Map.Inputs))
         {
             throw new ArgumentException(
-                $"audit: the truth is not what was morphed (got {truth.Count} samples {truth.SampleShape}, expected {rows.Count} of [{Map.Channels}, {Map.Height}, {Map.Width}]); name the set of temper morph data");
+                $"audit: the truth is not what was morphed (got {truth.Count} samples {truth.SampleShape}, expected "
+                + $"{rows.Count} of [{Map.Channels}, {Map.Height}, {Map.Width}]); name the set of temper morph data");
         }
 
         Count = Math.Min(inputs.Pictures, rows.Count);
-        SetCount = Math.Min(Math.Max(inputs.SetRows, Count + (inputs.Pairs is { Rank: > 0 } known ? known.Shape[0] : 0)), rows.Count);
+        SetCount = Math.Min(
+            Math.Max(inputs.SetRows, Count + (inputs.Pairs is { Rank: > 0 } known ? known.Shape[0] : 0)), rows.Count);
         Rows = Read(rows, SetCount);
         Labels = [.. Enumerable.Range(0, SetCount).Select(rows.Label)];
         Truth = inputs.Truth is null ? null : Read(inputs.Truth, SetCount);
         Mean = new float[Map.Inputs];
         for (int i = 0; i < SetCount && Truth is not null; i++)
         {
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(Truth.AsSpan(i * Map.Inputs, Map.Inputs), 1f / SetCount, Mean, Mean);
+            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                Truth.AsSpan(i * Map.Inputs, Map.Inputs), 1f / SetCount, Mean, Mean);
         }
     }
 

@@ -4,7 +4,9 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Privacy.Audit;
 
-/// <summary>An audit as a section of a report: the verdict, what each attack got, and recovered pictures beside the real ones.</summary>
+/// <summary>
+/// An audit as a section of a report: the verdict, what each attack got, and recovered pictures beside the real ones.
+/// </summary>
 public static class AuditSection
 {
     /// <summary>Makes the section.</summary>
@@ -14,13 +16,20 @@ public static class AuditSection
         string verdict = MorphAudit.Verdict(findings);
         return new Section("What an outsider can get from the bundle",
         [
-            new KeyFigures([new KeyFigure("Verdict", verdict, $"{findings.Count(finding => finding.Verdict is not AttackFinding.NotRun)} of {findings.Count} attacks were run")]),
+            new KeyFigures([new KeyFigure(
+                "Verdict", verdict, $"{findings.Count(finding => finding.Verdict is not AttackFinding.NotRun)} of "
+                    + $"{findings.Count} attacks were run")]),
             new Warning(Meaning(verdict)),
             new DataTable(
-                ["attack", "needs", "verdict", "#PSNR, dB", "#SSIM", "#mean picture's SSIM", "#identified, %", "#seconds"],
+                [
+                    "attack", "needs", "verdict", "#PSNR, dB", "#SSIM", "#mean picture's SSIM", "#identified, %",
+                    "#seconds",
+                ],
                 [.. findings.Select(Row)]),
-            new DataTable(["attack", "what was found"], [.. findings.Select(finding => (string[])[finding.Name, finding.Detail])]),
-            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3).SelectMany(Pictures),
+            new DataTable(["attack", "what was found"], [.. findings.Select(finding =>
+                (string[])[finding.Name, finding.Detail])]),
+            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3)
+            .SelectMany(Pictures),
         ]);
     }
 
@@ -28,25 +37,30 @@ public static class AuditSection
     /// <param name="verdict">Of <see cref="MorphAudit.Verdict"/>.</param>
     public static string Meaning(string verdict) => verdict switch
     {
-        AttackFinding.Broken => "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
+        AttackFinding.Broken =>
+            "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
         AttackFinding.Leaks => "LEAKS: the bundle shows part of what is in the pictures.",
-        AttackFinding.NotRun => "NOT RUN: no attack had what it needs, so nothing is known about this bundle. Give --truth or --pairs, or make the layer first.",
+        AttackFinding.NotRun => "NOT RUN: no attack had what it needs, so nothing is known about this bundle. Give "
+            + "--truth or --pairs, or make the layer first.",
         _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
     };
 
     private static string[] Row(AttackFinding finding) =>
     [
-        finding.Name, finding.Needs, finding.Verdict, Number(finding.Mean?.Psnr, "F1"), Number(finding.Mean?.Ssim, "F3"), Number(finding.Baseline?.Ssim, "F3"),
+        finding.Name, finding.Needs, finding.Verdict, Number(finding.Mean?.Psnr, "F1"),
+        Number(finding.Mean?.Ssim, "F3"), Number(finding.Baseline?.Ssim, "F3"),
         Number(finding.Identification * 100, "F0"), Number(finding.Time.TotalSeconds, "F1"),
     ];
 
     private static IEnumerable<Block> Pictures(AttackFinding finding)
     {
-        yield return new Paragraph($"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the real one" : "")}.");
+        yield return new Paragraph(
+            $"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the real one" : "")}.");
         yield return new PictureGrid(
         [
             .. finding.Pictures.SelectMany((picture, i) => finding.Truth.Count > i
-                ? (Reporting.Documents.Picture[])[Drawn(picture, finding, "recovered"), Drawn(finding.Truth[i], finding, "real")]
+                ? (Reporting.Documents.Picture[])[Drawn(picture, finding, "recovered"), Drawn(
+                    finding.Truth[i], finding, "real")]
                 : [Drawn(picture, finding, "recovered")]),
         ]);
     }
@@ -54,7 +68,8 @@ public static class AuditSection
     private static Reporting.Documents.Picture Drawn(float[] picture, AttackFinding finding, string caption)
     {
         (int channels, int height, int width) = finding.Size;
-        return new Reporting.Documents.Picture(PngEncoder.Encode(new Data.Images.Picture(width, height, channels, Pixels(picture, finding.Size))), caption);
+        return new Reporting.Documents.Picture(PngEncoder.Encode(
+            new Data.Images.Picture(width, height, channels, Pixels(picture, finding.Size))), caption);
     }
 
     /// <summary>Bytes of 0 to 255, <c>[H, W, C]</c>, of a picture of 0 to 1, <c>[C, H, W]</c>.</summary>
@@ -62,17 +77,19 @@ public static class AuditSection
     {
         byte[] pixels = new byte[picture.Length];
         int plane = size.Height * size.Width;
-        for (int place = 0; place < plane; place++)
+        for (int index = 0; index < plane; index++)
         {
             for (int channel = 0; channel < size.Channels; channel++)
             {
-                float value = picture[(channel * plane) + place];
-                pixels[(place * size.Channels) + channel] = float.IsFinite(value) ? (byte)Math.Clamp(MathF.Round(value * 255), 0, 255) : (byte)0;
+                float value = picture[(channel * plane) + index];
+                pixels[(index * size.Channels) + channel] =
+                    float.IsFinite(value) ? (byte)Math.Clamp(MathF.Round(value * 255), 0, 255) : (byte)0;
             }
         }
 
         return pixels;
     }
 
-    private static string Number(double? value, string format) => value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) : "";
+    private static string Number(double? value, string format) =>
+        value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) : "";
 }

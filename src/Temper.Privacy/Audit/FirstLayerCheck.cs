@@ -6,46 +6,53 @@ namespace Temper.Privacy.Audit;
 
 /// <summary>The owner's look at the weights that a developer sent: how much of a picture their features show.</summary>
 /// <param name="Rank">Rank of the weights as a matrix <c>[O, C KH KW]</c>.</param>
-/// <param name="SmallestSingularValue">The smallest of its singular values that counts, as a part of the largest.</param>
-/// <param name="Redundancy">Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.</param>
+/// <param name="SmallestSingularValue">
+/// The smallest of its singular values that counts, as a fraction of the largest.
+/// </param>
+/// <param name="Redundancy">
+/// Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.
+/// </param>
 /// <param name="Warnings">What the owner should know.</param>
-public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
+public sealed record FirstLayerCheck(
+    int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
 {
-    /// <summary>Part of a kernel's energy in one tap from which the kernel copies the picture.</summary>
+    /// <summary>Part of a kernel's energy in one kernel position from which the kernel copies the picture.</summary>
     private const double CopyingPart = 0.99;
 
-    /// <summary>Looks at weights.</summary>
+    /// <summary>Computes rank, smallest singular value and redundancy of a first convolution.</summary>
     /// <param name="weights"><c>[O, C, KH, KW]</c>.</param>
     /// <param name="stride">Step between outputs, in pixels.</param>
     public static FirstLayerCheck Of(Tensor weights, int stride)
     {
         float[] w = weights.To(DType.Float32).ToArray<float>();
-        int outputs = weights.Shape[0], taps = w.Length / outputs;
-        double[] gram = new double[taps * taps];
+        int outputs = weights.Shape[0], positions = w.Length / outputs;
+        double[] gram = new double[positions * positions];
         for (int o = 0; o < outputs; o++)
         {
-            for (int a = 0; a < taps; a++)
+            for (int a = 0; a < positions; a++)
             {
-                for (int b = 0; b < taps; b++)
+                for (int b = 0; b < positions; b++)
                 {
-                    gram[(a * taps) + b] += (double)w[(o * taps) + a] * w[(o * taps) + b];
+                    gram[(a * positions) + b] += (double)w[(o * positions) + a] * w[(o * positions) + b];
                 }
             }
         }
 
-        double[] values = SymmetricEigen.Of(gram, taps).Values;
+        double[] values = SymmetricEigen.Of(gram, positions).Values;
         int rank = SymmetricEigen.Rank(values);
         double redundancy = outputs / (double)(weights.Shape[1] * stride * stride);
-        int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * taps, taps)));
+        int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * positions, positions)));
         List<string> warnings = [];
         if (copying > 0)
         {
-            warnings.Add($"{copying} of {outputs} kernels copy the picture (one tap has {CopyingPart:P0} of the energy): the features show it as it is");
+            warnings.Add($"{copying} of {outputs} kernels copy the picture (one tap has {CopyingPart:P0} of the "
+                + "energy): the features show it as it is");
         }
 
         if (redundancy > 1)
         {
-            warnings.Add($"there are {redundancy:F1} times as many features as numbers of the picture: the order of the channels can be read off the layer (attack A)");
+            warnings.Add($"there are {redundancy:F1} times as many features as numbers of the picture: the order of "
+                + "the channels can be read off the layer (attack A)");
         }
 
         return new FirstLayerCheck(rank, rank == 0 ? 0 : Math.Sqrt(values[rank - 1] / values[0]), redundancy, warnings);
@@ -53,13 +60,13 @@ public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, dou
 
     private static bool IsCopying(ReadOnlySpan<float> kernel)
     {
-        double total = 0, most = 0;
+        double total = 0, max = 0;
         foreach (float value in kernel)
         {
             total += (double)value * value;
-            most = Math.Max(most, (double)value * value);
+            max = Math.Max(max, (double)value * value);
         }
 
-        return total > 0 && most >= CopyingPart * total;
+        return total > 0 && max >= CopyingPart * total;
     }
 }

@@ -2,12 +2,12 @@ namespace Temper.Privacy.Audit;
 
 /// <summary>How close a recovered picture is to the real one, pixels of 0 to 1.</summary>
 /// <param name="MeanSquaredError">Mean squared error.</param>
-/// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MostPsnr"/>.</param>
+/// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MaxPsnr"/>.</param>
 /// <param name="Ssim">Structural similarity, mean over channels.</param>
 public readonly record struct PictureQuality(double MeanSquaredError, double Psnr, double Ssim)
 {
     /// <summary>Where PSNR is capped, in dB.</summary>
-    public const double MostPsnr = 60;
+    public const double MaxPsnr = 60;
 
     private const int Window = 7;
     private const double C1 = 0.01 * 0.01;
@@ -19,7 +19,8 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
     /// <param name="channels">C.</param>
     /// <param name="height">H.</param>
     /// <param name="width">W.</param>
-    public static PictureQuality Of(ReadOnlySpan<float> found, ReadOnlySpan<float> truth, int channels, int height, int width)
+    public static PictureQuality Of(
+        ReadOnlySpan<float> found, ReadOnlySpan<float> truth, int channels, int height, int width)
     {
         double squares = 0;
         for (int i = 0; i < truth.Length; i++)
@@ -31,10 +32,12 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
         double error = squares / Math.Max(truth.Length, 1), similarity = 0;
         for (int channel = 0; channel < channels; channel++)
         {
-            similarity += SimilarityOf(found.Slice(channel * height * width, height * width), truth.Slice(channel * height * width, height * width), height, width);
+            similarity += SimilarityOf(found.Slice(channel * height * width, height * width), truth.Slice(
+                channel * height * width, height * width), height, width);
         }
 
-        return new PictureQuality(error, error <= 1e-6 ? MostPsnr : Math.Min(MostPsnr, -10 * Math.Log10(error)), similarity / channels);
+        return new PictureQuality(
+            error, error <= 1e-6 ? MaxPsnr : Math.Min(MaxPsnr, -10 * Math.Log10(error)), similarity / channels);
     }
 
     /// <summary>Mean over all windows of 7x7 that lie inside (smaller where the picture is).</summary>
@@ -62,9 +65,11 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
 
                 // Sample variances, as scikit-image has them.
                 double n = side * side, meanA = sumA / n, meanB = sumB / n, scale = n > 1 ? n / (n - 1) : 1;
-                double varianceA = ((squaresA / n) - (meanA * meanA)) * scale, varianceB = ((squaresB / n) - (meanB * meanB)) * scale;
+                double varianceA = ((squaresA / n) - (meanA * meanA)) * scale,
+                    varianceB = ((squaresB / n) - (meanB * meanB)) * scale;
                 double covariance = ((products / n) - (meanA * meanB)) * scale;
-                total += ((2 * meanA * meanB) + C1) * ((2 * covariance) + C2) / (((meanA * meanA) + (meanB * meanB) + C1) * (varianceA + varianceB + C2));
+                total += ((2 * meanA * meanB) + C1) * ((2 * covariance)
+                    + C2) / (((meanA * meanA) + (meanB * meanB) + C1) * (varianceA + varianceB + C2));
             }
         }
 

@@ -7,8 +7,9 @@ namespace Temper.Privacy.Morphing;
 public static class AugConvEdit
 {
     /// <summary>
-    /// Puts an Aug-Conv layer in the place of the first convolution. Its matrix is frozen; the convolution's bias stays and trains. What follows the
-    /// layer must be trained from scratch or fine-tuned, since channels arrive in a secret order.
+    /// Replaces the first convolution by an Aug-Conv layer. Its matrix is frozen; the convolution's bias stays and
+    /// trains. What follows the layer must be trained from scratch or fine-tuned, since channels arrive in a secret
+    /// order.
     /// </summary>
     /// <param name="network">A network whose only input goes into a convolution and nowhere else.</param>
     /// <param name="layer">The layer, from a bundle.</param>
@@ -19,11 +20,13 @@ public static class AugConvEdit
         Node first = First(network);
         var convolution = (Conv2d)first.Operator;
         AugConv operation = layer.Operator with { HasBias = convolution.HasBias };
-        Shape expected = network.Graph.ShapeOf(first.Name), found = operation.InferShape([network.Inputs[0].BatchShape(1)], first.Name);
+        Shape expected = network.Graph.ShapeOf(first.Name),
+            found = operation.InferShape([network.Inputs[0].BatchShape(1)], first.Name);
         if (!expected.Equals(found))
         {
             throw new ArgumentException(
-                $"Aug-Conv: the layer does not fit '{first.Name}' (got features {found}, expected {expected}); the owner makes one for this network from its first weights, stride and padding: temper morph layer");
+                $"Aug-Conv: the layer does not fit '{first.Name}' (got features {found}, expected {expected}); the "
+                + "owner makes one for this network from its first weights, stride and padding: temper morph layer");
         }
 
         Network changed = network.Replace(first.Name, operation);
@@ -39,7 +42,11 @@ public static class AugConvEdit
         }
 
         IReadOnlyList<Node> users = network.UsersOf(input.Name);
-        return users is [{ Operator: Conv2d { Options: { Groups: 1, Dilation: (1, 1) } } } only] ? only : throw new ArgumentException(
-            $"Aug-Conv: the input must go into one convolution without groups or dilation (got {string.Join(", ", users.Select(node => $"{node.Name}: {node.Operator.Kind}"))}); preprocessing belongs before the morphing, at the owner");
+        return users is [{ Operator: Conv2d { Options: { Groups: 1, Dilation: (1, 1) } } } only]
+            ? only
+            : throw new ArgumentException(
+            "Aug-Conv: the input must go into one convolution without groups or dilation (got "
+            + $"{string.Join(", ", users.Select(node => $"{node.Name}: {node.Operator.Kind}"))}); preprocessing "
+                + "belongs before the morphing, at the owner");
     }
 }

@@ -12,7 +12,8 @@ internal static class AugConvFile
     internal static void Write(Stream stream, Tensor weight, bool isHalf)
     {
         ReadOnlySpan<float> numbers = weight.AsSpan<float>();
-        stream.Write(RowContainer.SafetensorsHead(TensorName, isHalf ? "F16" : "F32", [numbers.Length], (long)numbers.Length * (isHalf ? 2 : 4)));
+        stream.Write(RowContainer.SafetensorsHead(
+            TensorName, isHalf ? "F16" : "F32", [numbers.Length], (long)numbers.Length * (isHalf ? 2 : 4)));
         Half[] halves = isHalf ? new Half[NumbersAtOnce] : [];
         for (int first = 0; first < numbers.Length; first += NumbersAtOnce)
         {

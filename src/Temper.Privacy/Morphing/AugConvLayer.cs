@@ -5,8 +5,9 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: the operator and its numbers. Each row of <c>M⁻¹</c> is taken as a picture and convolved, so the
-/// product goes through the sparse C and only the blocks that are not zero are ever made.
+/// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: the operator and its numbers. Each row of <c>M⁻¹</c> is
+/// taken as a picture and convolved, so the product goes through the sparse C and only the blocks that are not zero are
+/// ever made.
 /// </summary>
 /// <param name="Operator">Sizes.</param>
 /// <param name="Weight">The stored blocks, one axis.</param>
@@ -15,8 +16,10 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     private const int RowsAtOnce = 128;
     private const int CheckedRows = 32;
 
-    /// <summary>Largest relative error of the layer's features, by the check that runs before anything is written.</summary>
-    internal const double MostError = 1e-4;
+    /// <summary>
+    /// Largest relative error of the layer's features, by the check that runs before anything is written.
+    /// </summary>
+    internal const double MaxError = 1e-4;
 
     /// <summary>Composes the layer for a developer's first convolution.</summary>
     /// <param name="key">The key, for the order of the channels.</param>
@@ -32,7 +35,8 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         if (layer.Pattern.Count > Array.MaxLength)
         {
             throw new ArgumentException(
-                $"morph layer: the layer is too large (got {layer.Pattern.Count:N0} numbers, expected at most {Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels");
+                $"morph layer: the layer is too large (got {layer.Pattern.Count:N0} numbers, expected at most "
+                + $"{Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels");
         }
 
         Tensor shuffled = Shuffled(weights, key.ChannelOrder(weights.Shape[0]));
@@ -41,7 +45,9 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         {
             for (int first = 0; first < key.Map.CoreSide; first += RowsAtOnce)
             {
-                Store(layer.Pattern, core, first, Convolved(layer, morpher, shuffled, (core * key.Map.CoreSide) + first, Math.Min(RowsAtOnce, key.Map.CoreSide - first)), blocks);
+                Store(layer.Pattern, core, first, Convolved(
+                    layer, morpher, shuffled, (core * key.Map.CoreSide) + first,
+                    Math.Min(RowsAtOnce, key.Map.CoreSide - first)), blocks);
             }
         }
 
@@ -56,7 +62,8 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         if (weights.Rank != 4 || weights[1] != map.Channels)
         {
             throw new ArgumentException(
-                $"morph layer: the weights do not fit the key's pictures (got {weights}, expected [O, {map.Channels}, KH, KW]); the developer sends the weights of the first convolution");
+                $"morph layer: the weights do not fit the key's pictures (got {weights}, expected [O, {map.Channels}, "
+                + "KH, KW]); the developer sends the weights of the first convolution");
         }
 
         return new AugConv(weights[0], (weights[2], weights[3]), (map.Channels, map.Height, map.Width), map.CoreSide)
@@ -74,11 +81,13 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         float[] values = weights.To(DType.Float32).ToArray<float>();
         if (Array.Exists(values, value => !float.IsFinite(value)))
         {
-            throw new ArgumentException("morph layer: the weights hold numbers that are not finite; ask the developer for others");
+            throw new ArgumentException(
+                "morph layer: the weights hold numbers that are not finite; ask the developer for others");
         }
 
         int size = values.Length / order.Length;
-        return Tensor.From((float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
+        return Tensor.From(
+            (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
     }
 
     /// <summary>Some rows of <c>M⁻¹</c> convolved: <c>[rows, O, OH, OW]</c>.</summary>
@@ -86,7 +95,8 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     {
         float[] rows = new float[count * layer.Inputs];
         morpher.Secret.InverseRows(first, rows);
-        return Tensor.From(rows, [count, layer.Image.Channels, layer.Image.Height, layer.Image.Width]).Conv2d(weights, bias: null, layer.Options);
+        return Tensor.From(rows, [count, layer.Image.Channels, layer.Image.Height, layer.Image.Width])
+            .Conv2d(weights, bias: null, layer.Options);
     }
 
     private static void Store(AugConvPattern pattern, int core, int first, Tensor features, float[] blocks)
@@ -95,8 +105,8 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         int outputs = pattern.Sizes.Outputs, width = pattern.Sizes.Pixels * outputs;
         foreach (AugConvGroup group in pattern.Groups)
         {
-            int place = Array.IndexOf(group.Cores, core);
-            if (place < 0)
+            int index = Array.IndexOf(group.Cores, core);
+            if (index < 0)
             {
                 continue;
             }
@@ -104,16 +114,20 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
             int columns = pattern.ColumnsOf(group);
             for (int row = 0; row < features.Shape[0]; row++)
             {
-                int target = checked((int)(group.Offset + ((((long)place * pattern.Sizes.CoreSide) + first + row) * columns)));
+                int target =
+                    checked((int)(group.Offset + ((((long)index * pattern.Sizes.CoreSide) + first + row) * columns)));
                 for (int i = 0; i < group.Pixels.Length; i++)
                 {
-                    values.Slice((row * width) + (group.Pixels[i] * outputs), outputs).CopyTo(blocks.AsSpan(target + (i * outputs)));
+                    values.Slice((row * width) + (group.Pixels[i] * outputs), outputs)
+                        .CopyTo(blocks.AsSpan(target + (i * outputs)));
                 }
             }
         }
     }
 
-    /// <summary>Throws unless the layer gives for morphed rows what the convolution gives for the rows themselves.</summary>
+    /// <summary>
+    /// Throws unless the layer gives for morphed rows what the convolution gives for the rows themselves.
+    /// </summary>
     private void Check(MorphKey key, Morpher morpher, Tensor shuffled)
     {
         float[] rows = new float[CheckedRows * key.Map.Inputs], morphed = new float[rows.Length];
@@ -129,9 +143,10 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         Shape image = [CheckedRows, key.Map.Channels, key.Map.Height, key.Map.Width];
         float[] expected = Tensor.From(rows, image).Conv2d(shuffled, bias: null, Operator.Options).ToArray<float>();
         double error = RelativeError(Features(Tensor.From(morphed, image)).ToArray<float>(), expected);
-        if (!(error <= MostError))
+        if (!(error <= MaxError))
         {
-            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
+            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, "
+                + $"expected at most {MaxError}); nothing was written");
         }
     }
 

@@ -10,7 +10,8 @@ internal sealed record BundleManifest
 
     /// <summary>What every bundle says of itself.</summary>
     internal const string Text =
-        "Obfuscation, not encryption: whoever has these files can compute the pictures from the Aug-Conv layer and the morphed rows. Labels are in the clear.";
+        "Obfuscation, not encryption: whoever has these files can compute the pictures from the Aug-Conv layer and the "
+        + "morphed rows. Labels are in the clear.";
 
     public string Format { get; init; } = FormatName;
 
@@ -37,28 +38,36 @@ internal sealed record BundleManifest
 
     public BundleLayer? Layer { get; init; }
 
-    internal MorphMap Map => new MorphMap(Image[0], Image[1], Image[2]) { Cores = Cores, IsRepeated = IsRepeated, IsStructured = IsStructured }.Checked();
+    internal MorphMap Map => new MorphMap(Image[0], Image[1], Image[2])
+    {
+        Cores = Cores, IsRepeated = IsRepeated, IsStructured = IsStructured,
+    }.Checked();
 
     internal static BundleManifest Parse(ReadOnlySpan<byte> text, string name)
     {
         try
         {
-            BundleManifest manifest = JsonSerializer.Deserialize(text, ManifestJson.Default.BundleManifest) ?? throw new JsonException("nothing is there");
+            BundleManifest manifest = JsonSerializer.Deserialize(text, ManifestJson.Default.BundleManifest)
+                ?? throw new JsonException("nothing is there");
             manifest.Require(name);
             return manifest;
         }
         catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
         {
-            throw new ModelFormatException(name, 0, $"bundle: the manifest is not what it must be ({error.Message})", error);
+            throw new ModelFormatException(
+                name, 0, $"bundle: the manifest is not what it must be ({error.Message})", error);
         }
     }
 
     private void Require(string name)
     {
-        string? problem = Format is not FormatName || Version != 1 ? $"got format '{Format}' version {Version}, expected {FormatName} version 1"
+        string? problem = Format is not FormatName || Version != 1
+            ? $"got format '{Format}' version {Version}, expected {FormatName} version 1"
             : Image.Length != 3 ? $"got an image of {Image.Length} numbers, expected channels, height and width"
-            : Parts.Count > 2 || Parts.Keys.Any(part => part is not ("train" or "test")) ? $"got the parts {string.Join(", ", Parts.Keys)}, expected train and test"
-            : Parts.Values.FirstOrDefault(part => !part.Fits(Map.Inputs)) is { } bad ? $"the part in '{bad.File}' has sizes that do not fit"
+            : Parts.Count > 2 || Parts.Keys.Any(part => part is not ("train" or "test"))
+                ? $"got the parts {string.Join(", ", Parts.Keys)}, expected train and test"
+            : Parts.Values.FirstOrDefault(part => !part.Fits(Map.Inputs)) is { } bad
+                ? $"the part in '{bad.File}' has sizes that do not fit"
             : Layer is { } layer && !layer.Fits() ? $"the layer in '{layer.File}' has sizes that do not fit"
             : null;
         if (problem is not null)
@@ -68,7 +77,9 @@ internal sealed record BundleManifest
     }
 
     /// <summary>A name of a file in the bundle's own folder.</summary>
-    internal static bool IsName(string file) => file.Length is > 0 and < 100 && file.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '_') && file[0] is not '.';
+    internal static bool IsName(string file) => file.Length is > 0 and < 100
+        && file.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '_')
+        && file[0] is not '.';
 }
 
 /// <summary>Morphed rows of one part of a set, and their labels.</summary>
@@ -91,7 +102,8 @@ internal sealed record BundlePart
 
     public required string LabelsDigest { get; init; }
 
-    internal bool Fits(int inputs) => Rows >= 0 && ChunkRows > 0 && Chunks.Length == ((long)Rows + ChunkRows - 1) / ChunkRows && inputs > 0
+    internal bool Fits(int inputs) =>
+        Rows >= 0 && ChunkRows > 0 && Chunks.Length == ((long)Rows + ChunkRows - 1) / ChunkRows && inputs > 0
         && BundleManifest.IsName(File) && BundleManifest.IsName(Labels) && RowContainer.Find(Container) is not null;
 }
 
@@ -111,5 +123,11 @@ internal sealed record BundleLayer
 
     public required int Padding { get; init; }
 
-    internal bool Fits() => BundleManifest.IsName(File) && Channels > 0 && Kernel.Length == 2 && Kernel[0] > 0 && Kernel[1] > 0 && Stride > 0 && Padding >= 0;
+    internal bool Fits() => BundleManifest.IsName(File)
+        && Channels > 0
+        && Kernel.Length == 2
+        && Kernel[0] > 0
+        && Kernel[1] > 0
+        && Stride > 0
+        && Padding >= 0;
 }

@@ -4,7 +4,10 @@ using Temper.Kernels;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>A block-diagonal map with orthogonal cores, each drawn from the uniform distribution of rotations and reflections; its inverse is its transpose.</summary>
+/// <summary>
+/// A block-diagonal map with orthogonal cores, each drawn from the uniform distribution of rotations and reflections;
+/// its inverse is its transpose.
+/// </summary>
 internal sealed class CoreMap : SecretMap
 {
     private readonly MorphMap _sizes;
@@ -16,9 +19,11 @@ internal sealed class CoreMap : SecretMap
         _cores = [.. Enumerable.Range(0, _sizes.DrawnCores).Select(core => Draw(key, core))];
     }
 
-    internal override void Apply(ReadOnlySpan<float> rows, Span<float> result) => Multiply(rows, result, isInverse: false);
+    internal override void Apply(ReadOnlySpan<float> rows, Span<float> result) =>
+        Multiply(rows, result, isInverse: false);
 
-    internal override void Undo(ReadOnlySpan<float> rows, Span<float> result) => Multiply(rows, result, isInverse: true);
+    internal override void Undo(ReadOnlySpan<float> rows, Span<float> result) =>
+        Multiply(rows, result, isInverse: true);
 
     internal override void InverseRows(int first, Span<float> rows)
     {
@@ -26,19 +31,21 @@ internal sealed class CoreMap : SecretMap
         rows.Clear();
         for (int row = 0; row < rows.Length / inputs; row++)
         {
-            (int core, int place) = Math.DivRem(first + row, side);
+            (int core, int index) = Math.DivRem(first + row, side);
             ReadOnlySpan<float> matrix = Core(core);
             Span<float> target = rows.Slice((row * inputs) + (core * side), side);
             for (int i = 0; i < side; i++)
             {
-                target[i] = matrix[(i * side) + place];
+                target[i] = matrix[(i * side) + index];
             }
         }
     }
 
-    internal override void AppendTo(IncrementalHash hash) => Array.ForEach(_cores, core => hash.AppendData(MemoryMarshal.AsBytes(core.AsSpan())));
+    internal override void AppendTo(IncrementalHash hash) =>
+        Array.ForEach(_cores, core => hash.AppendData(MemoryMarshal.AsBytes(core.AsSpan())));
 
-    public override void Dispose() => Array.ForEach(_cores, core => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(core.AsSpan())));
+    public override void Dispose() =>
+        Array.ForEach(_cores, core => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(core.AsSpan())));
 
     /// <summary>One core, <c>[q, q]</c> row-major.</summary>
     internal ReadOnlySpan<float> Core(int core) => _cores[core % _cores.Length];
@@ -59,7 +66,8 @@ internal sealed class CoreMap : SecretMap
         for (int k = 0; k < _cores.Length && count > 0; k++)
         {
             MatrixView core = new(_cores[k], side, side);
-            Gemm.Multiply(new MatrixView(rows[(k * side)..], count, side, inputs), isInverse ? core.Transposed : core, product);
+            Gemm.Multiply(
+                new MatrixView(rows[(k * side)..], count, side, inputs), isInverse ? core.Transposed : core, product);
             for (int row = 0; row < count; row++)
             {
                 product.AsSpan(row * side, side).CopyTo(result[((row * inputs) + (k * side))..]);

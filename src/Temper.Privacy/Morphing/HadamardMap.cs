@@ -7,12 +7,15 @@ using Temper.Kernels;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A structured orthogonal map: rounds of a secret order, secret signs and a Walsh-Hadamard transform. Sizes that are no power of two are cut into powers of two,
-/// which the next round's order mixes. O(d log d) a row, O(d) memory.
+/// A structured orthogonal map: rounds of a secret order, secret signs and a Walsh-Hadamard transform. Sizes that are
+/// no power of two are cut into powers of two, which the next round's order mixes. O(d log d) a row, O(d) memory.
 /// </summary>
 internal sealed class HadamardMap : SecretMap
 {
-    /// <summary>Rounds after which every number of a picture reaches every number of a row, for sizes cut into several powers of two as well.</summary>
+    /// <summary>
+    /// Rounds after which every number of a picture reaches every number of a row, for sizes cut into several powers of
+    /// two as well.
+    /// </summary>
     internal const int Rounds = 3;
 
     private const int RowsAtOnce = 16;
@@ -103,7 +106,10 @@ internal sealed class HadamardMap : SecretMap
         y.CopyTo(x);
     }
 
-    /// <summary>The Walsh-Hadamard transform of each power of two that the length is made of, from the largest on; its own inverse.</summary>
+    /// <summary>
+    /// The Walsh-Hadamard transform of each power of two that the length is made of, from the largest on; its own
+    /// inverse.
+    /// </summary>
     private static void Transform(Span<float> x, Span<float> scratch)
     {
         for (int start = 0, length; start < x.Length; start += length)

@@ -14,16 +14,17 @@ namespace Temper.Privacy.Morphing;
 /// 48  PBKDF2-SHA256 rounds  uint32
 /// 52  salt 16, nonce 12     28 bytes
 /// 80  length of the secrets uint32
-/// 84  AES-256-GCM of the seed (32 bytes) and the signing key (PKCS #8), then the tag (16 bytes); the 84 bytes above are associated data
-/// end SHA-256 of all before: tells a damaged file from a wrong password, and refuses it before any round of PBKDF2
+/// 84 AES-256-GCM of the seed (32 bytes) and the signing key (PKCS #8), then the tag (16 bytes); the 84 bytes above are
+/// associated data end SHA-256 of all before: tells a damaged file from a wrong password, and refuses it before any
+/// round of PBKDF2
 /// </code>
 /// </summary>
 internal static class KeyFile
 {
     internal const int HeaderBytes = 84;
     internal const int Rounds = 600_000;
-    private const int MostRounds = 10_000_000;
-    private const int MostBytes = 4096;
+    private const int MaxRounds = 10_000_000;
+    private const int MaxBytes = 4096;
     private const int TagBytes = 16;
     private const int Repeated = 1, Structured = 2;
 
@@ -38,9 +39,10 @@ internal static class KeyFile
     internal static MorphKey Load(string path, ReadOnlySpan<byte> password)
     {
         using FileStream stream = File.OpenRead(path);
-        if (stream.Length > MostBytes)
+        if (stream.Length > MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"morphing key: too long (got {stream.Length} bytes, expected at most {MostBytes}); this is no key file");
+            throw new ModelFormatException(path, 0, $"morphing key: too long (got {stream.Length} bytes, expected at "
+                + $"most {MaxBytes}); this is no key file");
         }
 
         byte[] content = new byte[stream.Length];
@@ -52,13 +54,16 @@ internal static class KeyFile
     {
         if (password.IsEmpty)
         {
-            throw new ArgumentException("morphing key: the password is empty; give one with --password-file or TEMPER_MORPH_PASSWORD");
+            throw new ArgumentException(
+                "morphing key: the password is empty; give one with --password-file or TEMPER_MORPH_PASSWORD");
         }
 
         byte[] secrets = [.. key.Seed, .. key.SigningKey];
         byte[] file = new byte[HeaderBytes + secrets.Length + TagBytes + SHA256.HashSizeInBytes];
         Magic.CopyTo(file);
-        int[] numbers = [1, key.Map.Channels, key.Map.Height, key.Map.Width, key.Map.Cores, key.Map.IsStructured ? Structured : key.Map.IsRepeated ? Repeated : 0];
+        int[] numbers = [1, key.Map.Channels, key.Map.Height, key.Map.Width, key.Map.Cores, key.Map.IsStructured
+            ? Structured
+            : key.Map.IsRepeated ? Repeated : 0];
         for (int i = 0; i < numbers.Length; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(8 + (4 * i)), numbers[i]);
@@ -74,7 +79,8 @@ internal static class KeyFile
             Rfc2898DeriveBytes.Pbkdf2(password, file.AsSpan(52, 16), encryptionKey, rounds, HashAlgorithmName.SHA256);
             using var aes = new AesGcm(encryptionKey, TagBytes);
             aes.Encrypt(
-                file.AsSpan(68, 12), secrets, file.AsSpan(HeaderBytes, secrets.Length), file.AsSpan(HeaderBytes + secrets.Length, TagBytes),
+                file.AsSpan(68, 12), secrets, file.AsSpan(HeaderBytes, secrets.Length),
+                file.AsSpan(HeaderBytes + secrets.Length, TagBytes),
                 file.AsSpan(0, HeaderBytes));
         }
         finally
@@ -83,32 +89,42 @@ internal static class KeyFile
             CryptographicOperations.ZeroMemory(secrets);
         }
 
-        SHA256.HashData(file.AsSpan(0, file.Length - SHA256.HashSizeInBytes), file.AsSpan(file.Length - SHA256.HashSizeInBytes));
+        SHA256.HashData(
+            file.AsSpan(0, file.Length - SHA256.HashSizeInBytes), file.AsSpan(file.Length - SHA256.HashSizeInBytes));
         return file;
     }
 
     internal static MorphKey Read(ReadOnlySpan<byte> file, string name, ReadOnlySpan<byte> password)
     {
-        if (file.Length < HeaderBytes + MorphKey.SeedBytes + TagBytes + SHA256.HashSizeInBytes || !file.StartsWith(Magic))
+        if (file.Length < HeaderBytes + MorphKey.SeedBytes + TagBytes + SHA256.HashSizeInBytes
+            || !file.StartsWith(Magic))
         {
-            throw new ModelFormatException(name, 0, $"morphing key: this is no key file (got {file.Length} bytes); it is truncated or of another format");
+            throw new ModelFormatException(name, 0, $"morphing key: this is no key file (got {file.Length} bytes); it "
+                + "is truncated or of another format");
         }
 
         ReadOnlySpan<byte> body = file[..^SHA256.HashSizeInBytes];
         if (!SHA256.HashData(body).AsSpan().SequenceEqual(file[^SHA256.HashSizeInBytes..]))
         {
-            throw new ModelFormatException(name, 0, "morphing key: the check sum is wrong; the file is damaged or truncated, take a copy of it");
+            throw new ModelFormatException(
+                name, 0, "morphing key: the check sum is wrong; the file is damaged or truncated, take a copy of it");
         }
 
-        int Number(int place, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[place..]);
+        int Number(int offset, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[offset..]);
         (int version, int rounds, int length) = (Number(8, body), Number(48, body), Number(80, body));
-        if (version != 1 || rounds is < 1 or > MostRounds || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
+        if (version != 1 || rounds is < 1 or > MaxRounds
+            || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
         {
             throw new ModelFormatException(
-                name, 8, $"morphing key: the header is not what it must be (got version {version}, {rounds} rounds, {length} secret bytes); a newer Temper may have written it");
+                name, 8, $"morphing key: the header is not what it must be (got version {version}, {rounds} rounds, "
+                    + $"{length} secret bytes); a newer Temper may have written it");
         }
 
-        MorphMap map = new(Number(12, body), Number(16, body), Number(20, body)) { Cores = Number(24, body), IsRepeated = Number(28, body) == Repeated, IsStructured = Number(28, body) == Structured };
+        MorphMap map = new(Number(12, body), Number(16, body), Number(20, body))
+        {
+            Cores = Number(24, body), IsRepeated = Number(28, body) == Repeated,
+            IsStructured = Number(28, body) == Structured,
+        };
         try
         {
             map.Checked();
@@ -124,7 +140,8 @@ internal static class KeyFile
         return new MorphKey(map, seed, body.Slice(32, MorphKey.IdBytes).ToArray(), signing);
     }
 
-    private static byte[] Decrypt(ReadOnlySpan<byte> body, string name, ReadOnlySpan<byte> password, int rounds, int length)
+    private static byte[] Decrypt(
+        ReadOnlySpan<byte> body, string name, ReadOnlySpan<byte> password, int rounds, int length)
     {
         Span<byte> key = stackalloc byte[32];
         byte[] secrets = new byte[length];
@@ -132,13 +149,16 @@ internal static class KeyFile
         {
             Rfc2898DeriveBytes.Pbkdf2(password, body.Slice(52, 16), key, rounds, HashAlgorithmName.SHA256);
             using var aes = new AesGcm(key, TagBytes);
-            aes.Decrypt(body.Slice(68, 12), body.Slice(HeaderBytes, length), body.Slice(HeaderBytes + length, TagBytes), secrets, body[..HeaderBytes]);
+            aes.Decrypt(
+                body.Slice(68, 12), body.Slice(HeaderBytes, length), body.Slice(HeaderBytes + length, TagBytes),
+                secrets, body[..HeaderBytes]);
             return secrets;
         }
         catch (AuthenticationTagMismatchException error)
         {
             CryptographicOperations.ZeroMemory(secrets);
-            throw new ModelFormatException(name, HeaderBytes, "morphing key: the password is wrong, or somebody changed the file", error);
+            throw new ModelFormatException(
+                name, HeaderBytes, "morphing key: the password is wrong, or somebody changed the file", error);
         }
         finally
         {

@@ -1,8 +1,8 @@
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Logarithm, sine and cosine from additions, multiplications and divisions in one fixed order, so that a key gives the same map on every machine; math
-/// libraries differ in the last bit.
+/// Logarithm, sine and cosine from additions, multiplications and divisions in one fixed order, so that a key gives the
+/// same map on every machine; math libraries differ in the last bit.
 /// </summary>
 internal static class KeyMath
 {

@@ -5,8 +5,8 @@ using System.Text;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The numbers of one purpose that follow from a key's seed: HKDF-SHA256 gives a key for the purpose, AES-256 in counter mode the bits, 53 of them a uniform
-/// number, Box and Muller's method two normal ones.
+/// The numbers of one purpose that follow from a key's seed: HKDF-SHA256 gives a key for the purpose, AES-256 in
+/// counter mode the bits, 53 of them a uniform number, Box and Muller's method two normal ones.
 /// </summary>
 internal sealed class KeyStream : IDisposable
 {
@@ -49,7 +49,10 @@ internal sealed class KeyStream : IDisposable
         return radius * cosine;
     }
 
-    /// <summary>A whole number of 0 to <paramref name="count"/> - 1, each equally likely: what would favor small ones is drawn again.</summary>
+    /// <summary>
+    /// A whole number of 0 to <paramref name="count"/> - 1, each equally likely: what would favor small ones is drawn
+    /// again.
+    /// </summary>
     internal int NextBelow(int count)
     {
         ulong limit = ulong.MaxValue - (((ulong.MaxValue % (ulong)count) + 1) % (ulong)count);
@@ -62,7 +65,9 @@ internal sealed class KeyStream : IDisposable
         return (int)(value % (ulong)count);
     }
 
-    /// <summary>The numbers 0 to <paramref name="count"/> - 1 in an order of which each is equally likely (Fisher and Yates).</summary>
+    /// <summary>
+    /// The numbers 0 to <paramref name="count"/> - 1 in an order of which each is equally likely (Fisher and Yates).
+    /// </summary>
     internal int[] NextPermutation(int count)
     {
         int[] order = [.. Enumerable.Range(0, count)];

@@ -10,21 +10,25 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// What goes to the trainer: a folder with morphed rows, labels in the clear, the Aug-Conv layer, and a signed manifest. It is hostile until it is
-/// read: sizes are bounded by the files, every file has the digest that the manifest says, the manifest has a valid signature, and numbers are finite.
+/// What goes to the trainer: a folder with morphed rows, labels in the clear, the Aug-Conv layer, and a signed
+/// manifest. It is hostile until it is read: sizes are bounded by the files, every file has the digest that the
+/// manifest says, the manifest has a valid signature, and numbers are finite.
 /// </summary>
-/// <remarks>This is an obfuscation: the layer and the rows together give the pictures back. <c>temper audit</c> shows it.</remarks>
+/// <remarks>
+/// This is an obfuscation: the layer and the rows together give the pictures back. <c>temper audit</c> shows it.
+/// </remarks>
 public sealed class MorphBundle
 {
     internal const string ManifestName = "manifest.json";
     internal const string SignatureName = "manifest.sig";
     internal const string LayerName = "augconv.safetensors";
-    private const int MostManifestBytes = 64 * 1024 * 1024;
+    private const int MaxManifestBytes = 64 * 1024 * 1024;
 
     private readonly BundleManifest _manifest;
     private readonly string _folder;
 
-    private MorphBundle(string folder, BundleManifest manifest, string signer) => (_folder, _manifest, Signer) = (folder, manifest, signer);
+    private MorphBundle(string folder, BundleManifest manifest, string signer) =>
+        (_folder, _manifest, Signer) = (folder, manifest, signer);
 
     /// <summary>Sizes of the map that hides the rows.</summary>
     public MorphMap Map => _manifest.Map;
@@ -49,7 +53,9 @@ public sealed class MorphBundle
     /// <param name="folder">The folder.</param>
     public static bool IsBundle(string folder) => File.Exists(Path.Combine(folder, ManifestName));
 
-    /// <summary>Opens a bundle: reads its manifest and verifies the signature. Files are verified when they are read.</summary>
+    /// <summary>
+    /// Opens a bundle: reads its manifest and verifies the signature. Files are verified when they are read.
+    /// </summary>
     /// <param name="folder">Its folder.</param>
     /// <exception cref="ModelFormatException">The manifest is damaged, changed, or not what it must be.</exception>
     /// <exception cref="IOException">There is no manifest.</exception>
@@ -58,10 +64,11 @@ public sealed class MorphBundle
         string path = Path.Combine(folder, ManifestName);
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
+            throw new FileNotFoundException(
+                $"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
         }
 
-        byte[] text = ReadSmall(path, MostManifestBytes);
+        byte[] text = ReadSmall(path, MaxManifestBytes);
         string signer = BundleSignature.Verify(text, ReadSmall(Path.Combine(folder, SignatureName), 4096), path);
         return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
     }
@@ -74,9 +81,12 @@ public sealed class MorphBundle
     /// <param name="format">npy, npz, safetensors or tfrecord.</param>
     /// <param name="progress">Told the part, rows done and rows of the part.</param>
     /// <param name="cancel">Stops between two chunks.</param>
-    /// <exception cref="ArgumentException">A part of the set does not fit the key or holds bad labels or numbers, or the bundle is another key's.</exception>
+    /// <exception cref="ArgumentException">
+    /// A part of the set does not fit the key or holds bad labels or numbers, or the bundle is another key's.
+    /// </exception>
     public static void WriteData(
-        MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy", Action<string, int, int>? progress = null, CancellationToken cancel = default)
+        MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy",
+        Action<string, int, int>? progress = null, CancellationToken cancel = default)
     {
         RowContainer container = ContainerOf(format);
         BundleManifest manifest = ForKey(key, folder) with { Classes = [.. data.Train.ClassNames] };
@@ -109,7 +119,9 @@ public sealed class MorphBundle
     /// <param name="key">The key.</param>
     /// <param name="layer">The layer, composed with the key.</param>
     /// <param name="folder">The bundle, which may hold data of the same key already.</param>
-    /// <param name="isHalf">Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.</param>
+    /// <param name="isHalf">
+    /// Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.
+    /// </param>
     public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false)
     {
         string path = Path.Combine(folder, LayerName);
@@ -120,13 +132,17 @@ public sealed class MorphBundle
         {
             Layer = new BundleLayer
             {
-                File = LayerName, Digest = DigestOf(path), Channels = layer.Operator.Channels, Kernel = [layer.Operator.Kernel.Height, layer.Operator.Kernel.Width],
+                File = LayerName, Digest = DigestOf(path), Channels = layer.Operator.Channels,
+                Kernel = [layer.Operator.Kernel.Height, layer.Operator.Kernel.Width],
                 Stride = options.Stride.Height, Padding = options.Padding.Top,
             },
         });
     }
 
-    /// <summary>The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest first.</summary>
+    /// <summary>
+    /// The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest
+    /// first.
+    /// </summary>
     /// <exception cref="ModelFormatException">A file is not what the manifest says.</exception>
     public DataSets OpenData() => new(OpenPart("train"), OpenPart("test"));
 
@@ -135,14 +151,18 @@ public sealed class MorphBundle
     public AugConvLayer OpenLayer()
     {
         BundleLayer layer = _manifest.Layer ?? throw new ModelFormatException(
-            Path.Combine(_folder, ManifestName), 0, "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
+            Path.Combine(_folder, ManifestName), 0,
+            "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
         string path = Path.Combine(_folder, layer.File);
         RequireDigest(path, layer.Digest);
-        AugConv operation = AugConvLayer.OperatorFor(Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding);
+        AugConv operation = AugConvLayer.OperatorFor(
+            Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding);
         Tensor weight = SafetensorsFile.Load(path)[AugConvFile.TensorName].To(DType.Float32);
-        if (weight.Count != operation.Pattern.Count || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
+        if (weight.Count != operation.Pattern.Count
+            || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
         {
-            throw new ModelFormatException(path, 0, $"Aug-Conv: the layer is not what the manifest says (got {weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
+            throw new ModelFormatException(path, 0, "Aug-Conv: the layer is not what the manifest says (got "
+                + $"{weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
         }
 
         return new AugConvLayer(operation, weight);
@@ -152,19 +172,24 @@ public sealed class MorphBundle
     {
         if (!_manifest.Parts.TryGetValue(name, out BundlePart? part))
         {
-            throw new ModelFormatException(Path.Combine(_folder, ManifestName), 0, $"bundle: there is no part '{name}'; the owner makes it with temper morph data");
+            throw new ModelFormatException(
+                Path.Combine(_folder, ManifestName), 0,
+                $"bundle: there is no part '{name}'; the owner makes it with temper morph data");
         }
 
         string labelsPath = Path.Combine(_folder, part.Labels);
         RequireDigest(labelsPath, part.LabelsDigest);
         long[] labels = NpyFile.Load(labelsPath).To(DType.Int64).ToArray<long>();
-        if (labels.Length != part.Rows || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
+        if (labels.Length != part.Rows
+            || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
         {
-            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels do not fit (got {labels.Length} for {part.Rows} rows and {_manifest.Classes.Length} classes)");
+            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels do not fit (got {labels.Length} for "
+                + $"{part.Rows} rows and {_manifest.Classes.Length} classes)");
         }
 
         string path = Path.Combine(_folder, part.File);
-        var data = new MorphedDataset($"{Path.GetFileName(_folder)}/{name}", path, part, Map, labels, _manifest.Classes);
+        var data =
+            new MorphedDataset($"{Path.GetFileName(_folder)}/{name}", path, part, Map, labels, _manifest.Classes);
         try
         {
             RequireChunks(path, part);
@@ -199,7 +224,8 @@ public sealed class MorphBundle
     {
         var fresh = new BundleManifest
         {
-            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores, IsRepeated = key.Map.IsRepeated, IsStructured = key.Map.IsStructured,
+            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores,
+            IsRepeated = key.Map.IsRepeated, IsStructured = key.Map.IsStructured,
         };
         if (!IsBundle(folder))
         {
@@ -208,7 +234,8 @@ public sealed class MorphBundle
 
         BundleManifest found = Open(folder)._manifest;
         return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
-            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, one for each key");
+            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, "
+            + "one for each key");
     }
 
     private static void Sign(MorphKey key, string folder, BundleManifest manifest)
@@ -229,11 +256,14 @@ public sealed class MorphBundle
         for (int i = 0; i < part.Chunks.Length; i++)
         {
             int count = (int)Math.Min(chunk.Length, end - stream.Position);
-            long place = stream.Position;
+            long offset = stream.Position;
             stream.ReadExactly(chunk, 0, count);
-            if (!string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i], StringComparison.Ordinal))
+            if (!string.Equals(
+                Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i],
+                StringComparison.Ordinal))
             {
-                throw new ModelFormatException(path, place, $"morphed rows: chunk {i} is not what the manifest says; the file is damaged or changed, fetch it again");
+                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} is not what the manifest says; "
+                    + "the file is damaged or changed, fetch it again");
             }
 
             sum = container.Sum(sum, chunk.AsSpan(0, count));
@@ -243,7 +273,8 @@ public sealed class MorphBundle
         stream.ReadExactly(found);
         if (!found.AsSpan().SequenceEqual(tail))
         {
-            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must be; the file is damaged or changed, fetch it again");
+            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must "
+                + "be; the file is damaged or changed, fetch it again");
         }
     }
 
@@ -251,15 +282,16 @@ public sealed class MorphBundle
     {
         if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
         {
-            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is damaged or changed, fetch it again");
+            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is "
+                + "damaged or changed, fetch it again");
         }
     }
 
-    private static byte[] ReadSmall(string path, int most)
+    private static byte[] ReadSmall(string path, int max)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > most)
+        if (!File.Exists(path) || new FileInfo(path).Length > max)
         {
-            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {most} bytes");
+            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {max} bytes");
         }
 
         return File.ReadAllBytes(path);

@@ -3,9 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>The manifest of a bundle as JSON, by generated code. It comes from outside: what it does not know is refused.</summary>
+/// <summary>
+/// The manifest of a bundle as JSON, by generated code. It comes from outside: what it does not know is refused.
+/// </summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web, WriteIndented = true, MaxDepth = 16, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]
+    JsonSerializerDefaults.Web, WriteIndented = true, MaxDepth = 16,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(BundleManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;
 

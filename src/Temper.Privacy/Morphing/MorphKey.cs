@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A morphing key: 32 secret bytes from which the map and the order of the channels follow, and the key that signs bundles. Make one for each recipient and
-/// each data set.
+/// A morphing key: 32 secret bytes from which the map and the order of the channels follow, and the key that signs
+/// bundles. Make one for each recipient and each data set.
 /// </summary>
 /// <remarks>
-/// The key does not protect the pictures from whoever has the Aug-Conv layer: the layer gives the map away (docs/mole.md). Secrets come from
-/// <see cref="RandomNumberGenerator"/> alone. Dispose it: its bytes are zeroed then.
+/// The key does not protect the pictures from whoever has the Aug-Conv layer: the layer gives the map away
+/// (docs/mole.md). Secrets come from <see cref="RandomNumberGenerator"/> alone. Dispose it: its bytes are zeroed then.
 /// </remarks>
 public sealed class MorphKey : IDisposable
 {
@@ -43,13 +43,17 @@ public sealed class MorphKey : IDisposable
     public static MorphKey Create(MorphMap map)
     {
         using ECDsa signing = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new MorphKey(map, RandomNumberGenerator.GetBytes(SeedBytes), RandomNumberGenerator.GetBytes(IdBytes), signing.ExportPkcs8PrivateKey());
+        return new MorphKey(
+            map, RandomNumberGenerator.GetBytes(SeedBytes), RandomNumberGenerator.GetBytes(IdBytes),
+            signing.ExportPkcs8PrivateKey());
     }
 
     /// <summary>Reads and decrypts a key file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="password">Its password, UTF-8.</param>
-    /// <exception cref="Formats.ModelFormatException">The file is truncated, changed or no key, or the password is wrong.</exception>
+    /// <exception cref="Formats.ModelFormatException">
+    /// The file is truncated, changed or no key, or the password is wrong.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static MorphKey Load(string path, ReadOnlySpan<byte> password) => KeyFile.Load(path, password);
 
@@ -68,11 +72,15 @@ public sealed class MorphKey : IDisposable
     }
 
     /// <summary>Name and sizes, nothing secret.</summary>
-    public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} {(Map.IsStructured ? "by a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
+    public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} "
+        + $"{(Map.IsStructured ? "by a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
 
     internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
 
-    /// <summary>The place that each output channel of the convolution comes to: channel i of the layer is channel <c>[i]</c> of the developer's.</summary>
+    /// <summary>
+    /// The index that each output channel of the convolution comes to: channel i of the layer is channel <c>[i]</c> of
+    /// the developer's.
+    /// </summary>
     internal int[] ChannelOrder(int channels)
     {
         using KeyStream stream = Stream("perm");

@@ -7,7 +7,10 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>Morphed rows of a bundle as a set: a sample has the shape of its picture, and is read from the file when it is asked for.</summary>
+/// <summary>
+/// Morphed rows of a bundle as a set: a sample has the shape of its picture, and is read from the file when it is asked
+/// for.
+/// </summary>
 internal sealed class MorphedDataset : Dataset, IDisposable
 {
     private readonly SafeFileHandle _file;
@@ -23,7 +26,8 @@ internal sealed class MorphedDataset : Dataset, IDisposable
     /// <param name="map">Sizes.</param>
     /// <param name="labels">One a row.</param>
     /// <param name="classes">Names of the classes.</param>
-    internal MorphedDataset(string name, string path, BundlePart part, MorphMap map, long[] labels, IReadOnlyList<string> classes)
+    internal MorphedDataset(
+        string name, string path, BundlePart part, MorphMap map, long[] labels, IReadOnlyList<string> classes)
     {
         RowContainer container = RowContainer.Find(part.Container)!;
         byte[] head = container.Head(part.Rows, map.Inputs);
@@ -33,11 +37,13 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         _file = File.OpenHandle(path);
         long expected = head.Length + ((long)part.Rows * _stride) + container.Tail(part.Rows, map.Inputs, 0).Length;
         byte[] found = new byte[head.Length];
-        if (RandomAccess.GetLength(_file) != expected || RandomAccess.Read(_file, found, 0) != found.Length || !found.AsSpan().SequenceEqual(head))
+        if (RandomAccess.GetLength(_file) != expected
+            || RandomAccess.Read(_file, found, 0) != found.Length || !found.AsSpan().SequenceEqual(head))
         {
             long length = RandomAccess.GetLength(_file);
             _file.Dispose();
-            throw new ModelFormatException(path, 0, $"morphed rows: the file is not what the manifest says (got {length} bytes, expected {expected} for {part.Rows} rows)");
+            throw new ModelFormatException(path, 0, "morphed rows: the file is not what the manifest says (got "
+                + $"{length} bytes, expected {expected} for {part.Rows} rows)");
         }
     }
 
@@ -53,17 +59,19 @@ internal sealed class MorphedDataset : Dataset, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count);
         Span<byte> bytes = MemoryMarshal.AsBytes(sample[..SampleShape.Count]);
-        long place = _first + ((long)index * _stride) + _before;
-        int read = RandomAccess.Read(_file, bytes, place);
+        long offset = _first + ((long)index * _stride) + _before;
+        int read = RandomAccess.Read(_file, bytes, offset);
         if (read != bytes.Length)
         {
-            throw new ModelFormatException(_path, place, $"morphed rows: row {index} is not whole (got {read} bytes, expected {bytes.Length})");
+            throw new ModelFormatException(
+                _path, offset, $"morphed rows: row {index} is not whole (got {read} bytes, expected {bytes.Length})");
         }
 
         // A sum is finite only if every number is.
         if (!float.IsFinite(TensorPrimitives.Sum(sample[..SampleShape.Count])))
         {
-            throw new ModelFormatException(_path, place, $"morphed rows: row {index} holds numbers that are not finite");
+            throw new ModelFormatException(
+                _path, offset, $"morphed rows: row {index} holds numbers that are not finite");
         }
     }
 

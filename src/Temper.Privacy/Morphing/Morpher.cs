@@ -2,10 +2,15 @@ using System.Security.Cryptography;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>The secret map of a key: orthogonal, so its inverse is its transpose. Rows are morphed as <c>t = x M</c>.</summary>
+/// <summary>
+/// The secret map of a key: orthogonal, so its inverse is its transpose. Rows are morphed as <c>t = x M</c>.
+/// </summary>
 public sealed class Morpher : IDisposable
 {
-    /// <summary>Draws the map of a key. For cores this takes a time that grows with the third power of a core's side: about 2 s for 3072.</summary>
+    /// <summary>
+    /// Draws the map of a key. For cores this takes a time that grows with the third power of a core's side: about 2 s
+    /// for 3072.
+    /// </summary>
     /// <param name="key">The key.</param>
     public Morpher(MorphKey key)
     {
@@ -16,7 +21,9 @@ public sealed class Morpher : IDisposable
     /// <summary>Sizes of the map.</summary>
     public MorphMap Map { get; }
 
-    /// <summary>SHA-256 of all that the map is made of, little-endian, in hexadecimal: the same on every machine for one key.</summary>
+    /// <summary>
+    /// SHA-256 of all that the map is made of, little-endian, in hexadecimal: the same on every machine for one key.
+    /// </summary>
     public string Digest
     {
         get
@@ -54,7 +61,8 @@ public sealed class Morpher : IDisposable
     {
         if (rows.Length % Map.Inputs != 0 || result.Length < rows.Length)
         {
-            throw new ArgumentException($"morph: rows do not fit (got {rows.Length} numbers for {result.Length} results, expected a multiple of {Map.Inputs})");
+            throw new ArgumentException($"morph: rows do not fit (got {rows.Length} numbers for {result.Length} "
+                + $"results, expected a multiple of {Map.Inputs})");
         }
     }
 }

@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>A plain set whose samples are morphed as they are read, in blocks of neighbors, for the owner's own measurements of a network trained on morphed rows.</summary>
+/// <summary>
+/// A plain set whose samples are morphed as they are read, in blocks of neighbors, for the owner's own measurements of
+/// a network trained on morphed rows.
+/// </summary>
 public sealed class MorphingDataset : Dataset
 {
     private const int BlockRows = 256;
@@ -20,10 +23,12 @@ public sealed class MorphingDataset : Dataset
     public MorphingDataset(Dataset source, Morpher morpher)
     {
         MorphMap map = morpher.Map;
-        if (source.SampleShape is not { Rank: 3 } shape || shape[0] != map.Channels || shape[1] != map.Height || shape[2] != map.Width)
+        if (source.SampleShape is not { Rank: 3 } shape
+            || shape[0] != map.Channels || shape[1] != map.Height || shape[2] != map.Width)
         {
             throw new ArgumentException(
-                $"morph: {source.Name} does not fit the key (got samples {source.SampleShape}, expected [{map.Channels}, {map.Height}, {map.Width}])");
+                $"morph: {source.Name} does not fit the key (got samples {source.SampleShape}, expected "
+                + $"[{map.Channels}, {map.Height}, {map.Width}])");
         }
 
         (_source, _morpher) = (source, morpher);

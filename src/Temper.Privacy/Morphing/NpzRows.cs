@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// NumPy's archives: a zip file with one stored entry, <c>rows.npy</c>. Rows are streamed, so the entry's check sum stands behind it (a data descriptor) and in the
-/// directory at the end; from 4 GiB on sizes are those of ZIP64.
+/// NumPy's archives: a zip file with one stored entry, <c>rows.npy</c>. Rows are streamed, so the entry's check sum
+/// stands behind it (a data descriptor) and in the directory at the end; from 4 GiB on sizes are those of ZIP64.
 /// </summary>
 internal sealed class NpzRows : RowContainer
 {
@@ -20,7 +20,8 @@ internal sealed class NpzRows : RowContainer
         bool is64 = Is64(rows, width);
         uint unknown = is64 ? uint.MaxValue : 0;
         var head = new ZipBytes();
-        head.UInt(0x04034B50).Common(is64, sum: 0).UInt(unknown).UInt(unknown).UShort((ushort)EntryName.Length).UShort((ushort)(is64 ? 20 : 0)).Bytes(EntryName);
+        head.UInt(0x04034B50).Common(is64, sum: 0).UInt(unknown)
+            .UInt(unknown).UShort((ushort)EntryName.Length).UShort((ushort)(is64 ? 20 : 0)).Bytes(EntryName);
         if (is64)
         {
             head.UShort(Zip64Extra).UShort(16).ULong(0).ULong(0);
@@ -32,13 +33,15 @@ internal sealed class NpzRows : RowContainer
     internal override byte[] Tail(int rows, int width, uint sum)
     {
         bool is64 = Is64(rows, width);
-        long size = Size(rows, width), directory = Head(rows, width).Length - NpyHead(rows, width).Length + size + (is64 ? 24 : 16);
+        long size = Size(rows, width),
+            directory = Head(rows, width).Length - NpyHead(rows, width).Length + size + (is64 ? 24 : 16);
         uint small = is64 ? uint.MaxValue : (uint)size;
         var tail = new ZipBytes();
         tail.UInt(0x08074B50).UInt(sum).Size(size, is64).Size(size, is64);
         int start = tail.Length;
         tail.UInt(0x02014B50).UShort(is64 ? Version64 : Version).Common(is64, sum).UInt(small).UInt(small)
-            .UShort((ushort)EntryName.Length).UShort((ushort)(is64 ? 20 : 0)).UShort(0).UShort(0).UShort(0).UInt(0).UInt(0).Bytes(EntryName);
+            .UShort((ushort)EntryName.Length)
+            .UShort((ushort)(is64 ? 20 : 0)).UShort(0).UShort(0).UShort(0).UInt(0).UInt(0).Bytes(EntryName);
         if (is64)
         {
             tail.UShort(Zip64Extra).UShort(16).ULong((ulong)size).ULong((ulong)size);
@@ -47,25 +50,30 @@ internal sealed class NpzRows : RowContainer
         int length = tail.Length - start;
         if (is64)
         {
-            tail.UInt(0x06064B50).ULong(44).UShort(Version64).UShort(Version64).UInt(0).UInt(0).ULong(1).ULong(1).ULong((ulong)length).ULong((ulong)directory);
+            tail.UInt(0x06064B50).ULong(44).UShort(Version64)
+                .UShort(Version64).UInt(0).UInt(0).ULong(1).ULong(1).ULong((ulong)length).ULong((ulong)directory);
             tail.UInt(0x07064B50).UInt(0).ULong((ulong)(directory + length)).UInt(1);
         }
 
-        tail.UInt(0x06054B50).UShort(0).UShort(0).UShort(1).UShort(1).UInt((uint)length).UInt(is64 ? uint.MaxValue : (uint)directory).UShort(0);
+        tail.UInt(0x06054B50).UShort(0)
+            .UShort(0).UShort(1).UShort(1).UInt((uint)length).UInt(is64 ? uint.MaxValue : (uint)directory).UShort(0);
         return tail.ToArray();
     }
 
     internal override uint HeadSum(int rows, int width) => Sum(0, NpyHead(rows, width));
 
-    /// <summary>CRC-32 of zip files, eight bytes a step.</summary>
+    /// <summary>CRC-32 of zip files, eight bytes per step.</summary>
     internal override uint Sum(uint sum, ReadOnlySpan<byte> bytes)
     {
         uint crc = ~sum;
         for (; bytes.Length >= 8; bytes = bytes[8..])
         {
-            uint low = crc ^ BinaryPrimitives.ReadUInt32LittleEndian(bytes), high = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-            crc = Table[(7 * 256) + (byte)low] ^ Table[(6 * 256) + (byte)(low >> 8)] ^ Table[(5 * 256) + (byte)(low >> 16)] ^ Table[(4 * 256) + (low >> 24)]
-                ^ Table[(3 * 256) + (byte)high] ^ Table[(2 * 256) + (byte)(high >> 8)] ^ Table[256 + (byte)(high >> 16)] ^ Table[high >> 24];
+            uint low = crc ^ BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+                high = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
+            crc = Table[(7 * 256) + (byte)low] ^ Table[(6 * 256) + (byte)(low >> 8)] ^ Table[(5 * 256) + (byte)(
+                low >> 16)] ^ Table[(4 * 256) + (low >> 24)]
+                ^ Table[(3 * 256) + (byte)high] ^ Table[(2 * 256) + (byte)(high >> 8)] ^ Table[256 + (byte)(
+                    high >> 16)] ^ Table[high >> 24];
         }
 
         foreach (byte value in bytes)
@@ -125,7 +133,11 @@ internal sealed class NpzRows : RowContainer
 
         internal ZipBytes Size(long value, bool is64) => is64 ? ULong((ulong)value) : UInt((uint)value);
 
-        /// <summary>Version needed, flags, method, time (the first day that zip knows) and check sum, as local and central headers have them.</summary>
-        internal ZipBytes Common(bool is64, uint sum) => UShort(is64 ? Version64 : Version).UShort(HasDescriptor).UShort(Stored).UShort(0).UShort(FirstDay).UInt(sum);
+        /// <summary>
+        /// Version needed, flags, method, time (the first day that zip knows) and check sum, as local and central
+        /// headers have them.
+        /// </summary>
+        internal ZipBytes Common(bool is64, uint sum) => UShort(is64 ? Version64 : Version)
+            .UShort(HasDescriptor).UShort(Stored).UShort(0).UShort(FirstDay).UInt(sum);
     }
 }

@@ -1,6 +1,9 @@
 namespace Temper.Privacy.Morphing;
 
-/// <summary>A figure that the paper, or one it compares with, states, beside the arithmetic that gives it. Derived, never measured here.</summary>
+/// <summary>
+/// A figure that the paper, or one it compares with, states, beside the arithmetic that gives it. Derived, never
+/// measured here.
+/// </summary>
 /// <param name="Claim">What is stated.</param>
 /// <param name="Formula">The arithmetic that fits it.</param>
 /// <param name="Value">What the arithmetic gives.</param>
@@ -19,19 +22,44 @@ public static class PaperFigures
     /// <summary>All figures.</summary>
     public static IReadOnlyList<PaperFigure> All { get; } =
     [
-        new("success rate 7.9e-90", "1 / 64!", 1 / Enumerable.Range(1, 64).Aggregate(1.0, (product, i) => product * i), "chance of guessing the order of the channels; nobody guesses it: attack A reads it off"),
-        new("traffic 5.12 %", "d / N = 3072 / 60000", (double)Inputs / Rows, "one d x d matrix over N rows; the layer that is really sent has d x F numbers"),
-        new("computation 9 %", "3 d² / MACs(VGG-16) = 3 x 3072² / 313.2 M", 3.0 * Inputs * Inputs / Vgg16Macs, "fits, but the reason of the 3 is unknown"),
-        new("computation 5 % (version 1)", "(d q + stored numbers of 96 cores - first convolution) / MACs(VGG-16)", Cores96Overhead, "the block-sparse layer of 96 cores"),
-        new("traffic 10 % (version 1)", "stored numbers of 96 cores / (N d)", Cores96 / ((double)Rows * Inputs), "the block-sparse layer of 96 cores"),
-        new("not stated: computation of the default", "(d² + d F - first convolution) / MACs(VGG-16)", (double)((Inputs * Inputs) + (Inputs * Features) - FirstConvolution) / Vgg16Macs, "what one core costs, owner and trainer"),
-        new("not stated: traffic of the default", "d F / (N d)", (double)Features / Rows, "what one core sends beyond the rows, in numbers"),
-        new("421,000 times less traffic than GAZELLE", "1236 MiB / 3072 bytes", 1236.0 * 1024 * 1024 / Inputs, "GAZELLE's bytes for one picture against one raw picture; GAZELLE's figure not verified"),
-        new("10,000 times less computation than GAZELLE", "12.9 s / 1.3 ms", 12.9 / 1.3e-3, "order of magnitude only; GAZELLE's time not verified"),
-        new("GAZELLE's 2.9e-30", "2^-128", Math.Pow(2, -128), "128-bit security is 2.9e-39: the abstract's exponent is most likely a misprint"),
+        new(
+            "success rate 7.9e-90", "1 / 64!", 1 / Enumerable.Range(1, 64).Aggregate(1.0, (product, i) => product * i),
+            "chance of guessing the order of the channels; nobody guesses it: attack A reads it off"),
+        new(
+            "traffic 5.12 %", "d / N = 3072 / 60000", (double)Inputs / Rows,
+            "one d x d matrix over N rows; the layer that is really sent has d x F numbers"),
+        new(
+            "computation 9 %", "3 d² / MACs(VGG-16) = 3 x 3072² / 313.2 M", 3.0 * Inputs * Inputs / Vgg16Macs,
+            "fits, but the reason of the 3 is unknown"),
+        new(
+            "computation 5 % (version 1)", "(d q + stored numbers of 96 cores - first convolution) / MACs(VGG-16)",
+            Cores96Overhead,
+            "the block-sparse layer of 96 cores"),
+        new(
+            "traffic 10 % (version 1)", "stored numbers of 96 cores / (N d)", Cores96 / ((double)Rows * Inputs),
+            "the block-sparse layer of 96 cores"),
+        new(
+            "not stated: computation of the default", "(d² + d F - first convolution) / MACs(VGG-16)",
+            (double)((Inputs * Inputs) + (Inputs * Features) - FirstConvolution) / Vgg16Macs,
+            "what one core costs, owner and trainer"),
+        new(
+            "not stated: traffic of the default", "d F / (N d)", (double)Features / Rows,
+            "what one core sends beyond the rows, in numbers"),
+        new(
+            "421,000 times less traffic than GAZELLE", "1236 MiB / 3072 bytes", 1236.0 * 1024 * 1024 / Inputs,
+            "GAZELLE's bytes for one picture against one raw picture; GAZELLE's figure not verified"),
+        new(
+            "10,000 times less computation than GAZELLE", "12.9 s / 1.3 ms", 12.9 / 1.3e-3,
+            "order of magnitude only; GAZELLE's time not verified"),
+        new(
+            "GAZELLE's 2.9e-30", "2^-128", Math.Pow(2, -128),
+            "128-bit security is 2.9e-39: the abstract's exponent is most likely a misprint"),
     ];
 
-    /// <summary>Numbers of the layer of 96 cores: an output row reads three (at the edges two) of 32 picture rows in each channel.</summary>
+    /// <summary>
+    /// Numbers of the layer of 96 cores: an output row reads three (at the edges two) of 32 picture rows in each
+    /// channel.
+    /// </summary>
     private static long Cores96 => 32L * (32 * 64) * 3 * ((30 * 3) + (2 * 2));
 
     private static double Cores96Overhead => ((double)(Inputs * 32) + Cores96 - FirstConvolution) / Vgg16Macs;

@@ -5,7 +5,10 @@ using System.Text;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>How rows of float32 stand in a file: a head, then each row with what is around it. Rows of one length, so each is found by its index.</summary>
+/// <summary>
+/// How rows of float32 stand in a file: a head, then each row with what is around it. Rows of one length, so each is
+/// found by its index.
+/// </summary>
 internal abstract class RowContainer
 {
     /// <summary>The name in settings and manifests; also the file's extension.</summary>
@@ -14,16 +17,20 @@ internal abstract class RowContainer
     /// <summary>Bytes before and behind the numbers of each row.</summary>
     internal virtual (int Before, int Behind) Frame => (0, 0);
 
-    internal static IReadOnlyList<RowContainer> All { get; } = [new NpyRows(), new NpzRows(), new SafetensorsRows(), new TfRecordRows()];
+    internal static IReadOnlyList<RowContainer> All { get; } =
+    [
+        new NpyRows(), new NpzRows(), new SafetensorsRows(), new TfRecordRows(),
+    ];
 
-    internal static RowContainer? Find(string name) => All.FirstOrDefault(container => string.Equals(container.Name, name, StringComparison.Ordinal));
+    internal static RowContainer? Find(string name) =>
+        All.FirstOrDefault(container => string.Equals(container.Name, name, StringComparison.Ordinal));
 
     /// <summary>What stands before the first row.</summary>
     internal abstract byte[] Head(int rows, int width);
 
     /// <summary>What stands behind the last row; its length does not depend on the sum.</summary>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="width">Numbers a row.</param>
+    /// <param name="width">Numbers per row.</param>
     /// <param name="sum">Check sum of the rows, from <see cref="HeadSum"/> on.</param>
     internal virtual byte[] Tail(int rows, int width, uint sum) => [];
 
@@ -35,9 +42,10 @@ internal abstract class RowContainer
 
     /// <summary>The bytes of some rows.</summary>
     /// <param name="rows"><c>[N, width]</c>.</param>
-    /// <param name="width">Numbers a row.</param>
+    /// <param name="width">Numbers per row.</param>
     /// <param name="buffer">Memory that may be used; as long as the result.</param>
-    internal virtual ReadOnlySpan<byte> Encode(ReadOnlySpan<float> rows, int width, byte[] buffer) => MemoryMarshal.AsBytes(rows);
+    internal virtual ReadOnlySpan<byte> Encode(ReadOnlySpan<float> rows, int width, byte[] buffer) =>
+        MemoryMarshal.AsBytes(rows);
 
     /// <summary>Bytes of one row with its frame.</summary>
     internal int Stride(int width) => checked((width * sizeof(float)) + Frame.Before + Frame.Behind);
@@ -55,12 +63,13 @@ internal abstract class RowContainer
     {
         internal override string Name => "safetensors";
 
-        internal override byte[] Head(int rows, int width) => SafetensorsHead("rows", "F32", [rows, width], (long)rows * width * sizeof(float));
+        internal override byte[] Head(int rows, int width) =>
+            SafetensorsHead("rows", "F32", [rows, width], (long)rows * width * sizeof(float));
     }
 
     /// <summary>
-    /// TensorFlow's record files. A record is a <c>tf.train.Example</c> with one feature, <c>row</c>: a bytes list of one value, the float32 numbers.
-    /// Length, masked CRC-32C of the length, payload, masked CRC-32C of the payload.
+    /// TensorFlow's record files. A record is a <c>tf.train.Example</c> with one feature, <c>row</c>: a bytes list of
+    /// one value, the float32 numbers. Length, masked CRC-32C of the length, payload, masked CRC-32C of the payload.
     /// </summary>
     private sealed class TfRecordRows : RowContainer
     {
@@ -93,7 +102,9 @@ internal abstract class RowContainer
             return buffer.AsSpan(0, rows.Length / width * stride);
         }
 
-        /// <summary>Example { features: { feature: { key: "row" value: { bytes_list: { value: ... } } } } } up to the numbers.</summary>
+        /// <summary>
+        /// Example { features: { feature: { key: "row" value: { bytes_list: { value: ... } } } } } up to the numbers.
+        /// </summary>
         private void Prepare(int width)
         {
             if (_width == width)
@@ -144,16 +155,20 @@ internal abstract class RowContainer
     /// <summary>The head of a file of NumPy's format 1.0: little-endian float32, C order.</summary>
     internal static byte[] NpyHead(int rows, int width)
     {
-        string header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+        string header = string.Create(
+            CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
         int padded = ((10 + header.Length + 1 + 63) / 64 * 64) - 10;
-        return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded, (byte)(padded >> 8), .. Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n")];
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded, (byte)(padded >> 8), .. Encoding.ASCII.GetBytes(
+            header.PadRight(padded - 1) + "\n")];
     }
 
     /// <summary>The head of a safetensors file with one tensor, its numbers aligned to eight bytes.</summary>
     internal static byte[] SafetensorsHead(string name, string dtype, long[] shape, long bytes)
     {
         string json = string.Create(
-            CultureInfo.InvariantCulture, $"{{\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[0,{bytes}]}}}}");
+            CultureInfo.InvariantCulture,
+            $"{{\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],"
+                + $"\"data_offsets\":[0,{bytes}]}}}}");
         json = json.PadRight((json.Length + 7) / 8 * 8);
         byte[] head = new byte[8 + json.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(head, (ulong)json.Length);

@@ -13,7 +13,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 {
     internal const int ChunkRows = 512;
     private const int CheckedRows = 32;
-    private const double MostError = 1e-4;
+    private const double MaxError = 1e-4;
 
     /// <summary>Told after each chunk: rows done, of how many.</summary>
     internal Action<int, int>? Progress { get; init; }
@@ -203,39 +203,49 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             if (!float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
             {
-                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are not finite; the bundle is not signed, repair the set and go on");
+                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are "
+                    + "not finite; the bundle is not signed, repair the set and go on");
             }
         }
     }
 
-    /// <summary>Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the map.</summary>
+    /// <summary>
+    /// Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the
+    /// map.
+    /// </summary>
     internal static void Check(MorphKey key, Morpher morpher, Dataset data, int classes)
     {
-        if (data.SampleShape.Count != key.Map.Inputs || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
+        if (data.SampleShape.Count != key.Map.Inputs
+            || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
         {
             throw new ArgumentException(
-                $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected [{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: temper morph keygen");
+                $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected "
+                + $"[{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: "
+                + "temper morph keygen");
         }
 
         for (int i = 0; i < data.Count; i++)
         {
             if (data.Label(i) < 0 || data.Label(i) >= Math.Max(classes, 1))
             {
-                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got {data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
+                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got "
+                    + $"{data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
             }
         }
 
         int count = Math.Min(CheckedRows, data.Count);
-        float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length], back = new float[rows.Length];
+        float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length],
+            back = new float[rows.Length];
         Read(data, 0, count, rows);
         RequireFinite(data, rows, 0);
         morpher.Apply(rows, morphed);
         morpher.Undo(morphed, back);
         double error = count == 0 ? 0 : AugConvLayer.RelativeError(back, rows);
-        if (!(error <= MostError))
+        if (!(error <= MaxError))
         {
             throw new InvalidOperationException(
-                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
+                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); "
+                + "nothing was written");
         }
     }
 }

@@ -4,7 +4,9 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>What a policy network's outputs mean: how they become an action, and for training, how likely that action was.</summary>
+/// <summary>
+/// What a policy network's outputs mean: how they become an action, and for training, how likely that action was.
+/// </summary>
 public abstract class ActionHead
 {
     /// <summary>Outputs are logits of a softmax over the actions.</summary>
@@ -37,9 +39,12 @@ public abstract class ActionHead
     internal abstract void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action);
 
     /// <summary>Logarithm of the probability, or density, of an action, and the entropy of the distribution.</summary>
-    internal virtual (float LogProbability, float Entropy) Likelihood(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action) => throw NotTrained();
+    internal virtual (float LogProbability, float Entropy) Likelihood(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action) => throw NotTrained();
 
-    /// <summary>Adds <c>w</c> times the gradient of the log probability and <c>v</c> times that of the entropy, by the outputs.</summary>
+    /// <summary>
+    /// Adds <c>w</c> times the gradient of the log probability and <c>v</c> times that of the entropy, by the outputs.
+    /// </summary>
     /// <param name="outputs">The outputs.</param>
     /// <param name="action">The action.</param>
     /// <param name="likelihood">What <see cref="Likelihood"/> gave for them.</param>
@@ -47,26 +52,29 @@ public abstract class ActionHead
     /// <param name="v">Factor of the entropy's gradient.</param>
     /// <param name="gradient">Receives the sum.</param>
     internal virtual void AddGradient(
-        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient) =>
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood,
+        float w, float v, Span<float> gradient) =>
         throw NotTrained();
 
-    private static NotSupportedException NotTrained() => new("ActionHead: policies by values are trained with DQN, not with policy gradients");
+    private static NotSupportedException NotTrained() =>
+        new("ActionHead: policies by values are trained with DQN, not with policy gradients");
 }
 
 /// <summary>A softmax over the actions.</summary>
 internal sealed class CategoricalHead : ActionHead
 {
-    private const int MostOnStack = 64;
+    private const int MaxOnStack = 64;
 
     public override string Name => "categorical";
 
     internal override int OutputsFor(ActionSpace actions) => actions.Count;
 
-    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = TensorPrimitives.IndexOfMax(outputs);
+    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) =>
+        action[0] = TensorPrimitives.IndexOfMax(outputs);
 
     internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action)
     {
-        Span<float> p = outputs.Length <= MostOnStack ? stackalloc float[MostOnStack] : new float[outputs.Length];
+        Span<float> p = outputs.Length <= MaxOnStack ? stackalloc float[MaxOnStack] : new float[outputs.Length];
         Probabilities(outputs, p);
         float left = noise[0];
         int chosen = 0;
@@ -84,16 +92,18 @@ internal sealed class CategoricalHead : ActionHead
         action[0] = chosen;
     }
 
-    internal override (float LogProbability, float Entropy) Likelihood(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action)
+    internal override (float LogProbability, float Entropy) Likelihood(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action)
     {
-        Span<float> p = outputs.Length <= MostOnStack ? stackalloc float[MostOnStack] : new float[outputs.Length];
+        Span<float> p = outputs.Length <= MaxOnStack ? stackalloc float[MaxOnStack] : new float[outputs.Length];
         float normalizer = Probabilities(outputs, p);
         return (outputs[(int)action[0]] - normalizer, Entropy(outputs, p, normalizer));
     }
 
     // With p = softmax(z): d log p_a / dz_i = [i = a] - p_i and dH / dz_i = -p_i (log p_i + H).
     internal override void AddGradient(
-        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient)
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood,
+        float w, float v, Span<float> gradient)
     {
         float normalizer = outputs[(int)action[0]] - likelihood.LogProbability;
         for (int i = 0; i < outputs.Length; i++)
@@ -141,15 +151,17 @@ internal sealed class ValueHead : ActionHead
 
     internal override int OutputsFor(ActionSpace actions) => actions.Count;
 
-    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = TensorPrimitives.IndexOfMax(outputs);
+    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) =>
+        action[0] = TensorPrimitives.IndexOfMax(outputs);
 
-    internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action) => Greedy(outputs, action);
+    internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action) =>
+        Greedy(outputs, action);
 }
 
 /// <summary>Independent normal distributions.</summary>
 internal sealed class GaussianHead : ActionHead
 {
-    private const float Least = -5, Most = 2;
+    private const float MinLogDeviation = -5, MaxLogDeviation = 2;
     private static readonly float HalfLogTwoPi = 0.5f * MathF.Log(2 * MathF.PI);
 
     public override string Name => "gaussian";
@@ -158,9 +170,11 @@ internal sealed class GaussianHead : ActionHead
 
     internal override int NoiseFor(ActionSpace actions) => actions.Dimensions;
 
-    internal override void FillNoise(RandomStream stream, Span<float> noise, long start) => stream.FillGaussian(noise, start: start);
+    internal override void FillNoise(RandomStream stream, Span<float> noise, long start) =>
+        stream.FillGaussian(noise, start: start);
 
-    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => outputs[..action.Length].CopyTo(action);
+    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) =>
+        outputs[..action.Length].CopyTo(action);
 
     internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action)
     {
@@ -170,7 +184,8 @@ internal sealed class GaussianHead : ActionHead
         }
     }
 
-    internal override (float LogProbability, float Entropy) Likelihood(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action)
+    internal override (float LogProbability, float Entropy) Likelihood(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action)
     {
         (float log, float entropy) = (0, 0);
         for (int i = 0; i < action.Length; i++)
@@ -183,18 +198,22 @@ internal sealed class GaussianHead : ActionHead
         return (log, entropy);
     }
 
-    // With z = (a - mean) / deviation: d log p / d mean = z / deviation, d log p / d log deviation = z^2 - 1, dH / d log deviation = 1.
+    // With z = (a - mean) / deviation: d log p / d mean = z / deviation, d log p / d log deviation = z^2 - 1, dH / d
+    // log deviation = 1.
     internal override void AddGradient(
-        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient)
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood,
+        float w, float v, Span<float> gradient)
     {
         for (int i = 0; i < action.Length; i++)
         {
-            float s = LogDeviation(outputs, i, action.Length), scale = MathF.Exp(-s), z = (action[i] - outputs[i]) * scale;
+            float s = LogDeviation(outputs, i, action.Length), scale = MathF.Exp(-s),
+                z = (action[i] - outputs[i]) * scale;
             gradient[i] += w * z * scale;
-            bool isFree = outputs[action.Length + i] is > Least and < Most;
+            bool isFree = outputs[action.Length + i] is > MinLogDeviation and < MaxLogDeviation;
             gradient[action.Length + i] += isFree ? (w * ((z * z) - 1)) + v : 0;
         }
     }
 
-    private static float LogDeviation(ReadOnlySpan<float> outputs, int i, int dimensions) => Math.Clamp(outputs[dimensions + i], Least, Most);
+    private static float LogDeviation(ReadOnlySpan<float> outputs, int i, int dimensions) =>
+        Math.Clamp(outputs[dimensions + i], MinLogDeviation, MaxLogDeviation);
 }

@@ -11,26 +11,34 @@ public sealed record AgentNetwork
     private const int LargestGrid = 20;
 
     /// <summary>
-    /// Channels of 3 x 3 convolutions before the layers, for observations <c>[C, H, W]</c> only; in pictures larger than 20 pixels 4 x 4 at stride 2.
+    /// Channels of 3 x 3 convolutions before the layers, for observations <c>[C, H, W]</c> only; in pictures larger
+    /// than 20 pixels 4 x 4 at stride 2.
     /// </summary>
     public IReadOnlyList<int> Convolutions { get; init; } = [];
 
-    /// <summary>Widths of the layers.</summary>
+    /// <summary>Widths of the hidden layers.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 64];
 
-    /// <summary>Tanh between the layers; else ReLU.</summary>
+    /// <summary>Whether hidden layers use tanh; else ReLU.</summary>
     public bool HasTanh { get; init; }
 
-    /// <summary>Actor and critic share all but the last layer; else each has its own.</summary>
+    /// <summary>Whether actor and critic share all layers but the last one.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>For values of actions: the state's value and what each action adds to it are computed apart (arXiv:1511.06581).</summary>
+    /// <summary>
+    /// Dueling network for Q-values: the state's value and the advantage of each action are computed separately
+    /// (arXiv:1511.06581).
+    /// </summary>
     public bool IsDueling { get; init; }
 
-    /// <summary>What usually suits an environment: tanh layers for a few numbers, a convolution for grids and pictures.</summary>
+    /// <summary>
+    /// The default for an environment: tanh layers for a few numbers, a convolution for grids and pictures.
+    /// </summary>
     /// <param name="spec">The environment.</param>
-    public static AgentNetwork For(EnvironmentSpec spec) => spec.ObservationShape.Rank < 3 ? new AgentNetwork { HasTanh = true }
-        : spec.ObservationShape[1] > LargestGrid ? new AgentNetwork { Convolutions = [16, 32, 32], Hidden = [256], IsShared = true }
+    public static AgentNetwork For(EnvironmentSpec spec) => spec.ObservationShape.Rank < 3
+        ? new AgentNetwork { HasTanh = true }
+        : spec.ObservationShape[1] > LargestGrid
+            ? new AgentNetwork { Convolutions = [16, 32], Hidden = [128], IsShared = true }
         : new AgentNetwork { Convolutions = [16], Hidden = [128], IsShared = true };
 
     /// <summary>All of it as one text.</summary>
@@ -49,17 +57,21 @@ public sealed record AgentNetwork
         {
             Value actor = Body(values[0], IsShared ? "body" : "actor");
             Value critic = IsShared ? actor : Body(values[0], "critic");
-            return [("policy", actor.Linear(head.OutputsFor(spec.Actions), name: "policy")), ("value", critic.Linear(1, name: "value"))];
+            return [("policy", actor.Linear(head.OutputsFor(spec.Actions), name: "policy")), ("value", critic.Linear(
+                1, name: "value"))];
         });
         return Scaled(network.Initialize(stream, new Orthogonal()));
     }
 
     /// <summary>A network with the values of actions.</summary>
     /// <inheritdoc cref="ActorCritic"/>
-    public Network ActionValues(EnvironmentSpec spec, int frames, RandomStream stream) => Network.Build([Input(spec, frames)], values =>
+    public Network ActionValues(EnvironmentSpec spec, int frames, RandomStream stream) =>
+        Network.Build([Input(spec, frames)], values =>
     {
         Value body = Body(values[0], "body"), actions = body.Linear(spec.Actions.Count, name: "policy");
-        return [("policy", IsDueling ? actions - actions.Mean([1], keepAxes: true) + body.Linear(1, name: "value") : actions)];
+        return [("policy", IsDueling
+            ? actions - actions.Mean([1], keepAxes: true) + body.Linear(1, name: "value")
+            : actions)];
     }).Initialize(stream);
 
     private static InputSpec Input(EnvironmentSpec spec, int frames) => new()
@@ -87,11 +99,16 @@ public sealed record AgentNetwork
         return x;
     });
 
-    /// <summary>Gains as usual for policy gradients: sqrt 2 inside, 0.01 for the policy so that it begins even, 1 for the value.</summary>
-    private static Network Scaled(Network network) => network.WithParameters(network.Parameters.Select(parameter => parameter with
+    /// <summary>
+    /// Gains as usual for policy gradients: sqrt 2 inside, 0.01 for the policy so that it begins even, 1 for the value.
+    /// </summary>
+    private static Network Scaled(Network network) =>
+        network.WithParameters(network.Parameters.Select(parameter => parameter with
     {
-        Value = parameter.Value.Rank == 1 ? Tensor.Zeros(parameter.Value.Shape) : parameter.Value * GainOf(parameter.Name),
+        Value =
+            parameter.Value.Rank == 1 ? Tensor.Zeros(parameter.Value.Shape) : parameter.Value * GainOf(parameter.Name),
     }));
 
-    private static float GainOf(string name) => name switch { "policy.weight" => 0.01f, "value.weight" => 1f, _ => MathF.Sqrt(2) };
+    private static float GainOf(string name) =>
+        name switch { "policy.weight" => 0.01f, "value.weight" => 1f, _ => MathF.Sqrt(2) };
 }

@@ -2,10 +2,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Options that suit an environment, to begin with. Those of the classic tasks follow the zoo of Stable-Baselines3.</summary>
+/// <summary>Default options by environment. Those of the classic tasks follow the zoo of Stable-Baselines3.</summary>
 public static class AgentPresets
 {
-    /// <summary>The methods by name.</summary>
+    /// <summary>Names of the methods.</summary>
     public static IReadOnlyList<string> Methods { get; } = ["ppo", "a2c", "dqn"];
 
     /// <summary>Options of a method for an environment.</summary>
@@ -18,8 +18,13 @@ public static class AgentPresets
         "ppo" => Ppo(spec, OnPolicyOptions.Ppo(seed)),
         "a2c" => OnPolicyOptions.A2c(seed) with { Steps = spec.ObservationShape.Rank > 1 ? 5_000_000 : 500_000 },
         "dqn" => Dqn(spec, new DqnOptions { Seed = seed }),
-        _ => throw new ArgumentException($"agent: no such method (got '{method}', expected one of {string.Join(", ", Methods)})", nameof(method)),
+        _ => throw new ArgumentException(
+            $"agent: no such method (got '{method}', expected one of {string.Join(", ", Methods)})", nameof(method)),
     };
+
+    /// <summary>Steps of the game that an action lasts while an agent is trained: 4 where frames are pictures of a game without a grid, else 1.</summary>
+    /// <param name="environment">Name of the environment.</param>
+    public static int FrameSkipFor(string environment) => string.Equals(environment, "pixel-pong", StringComparison.Ordinal) ? 4 : 1;
 
     /// <summary>The trainer of some options.</summary>
     /// <param name="create">Makes an environment.</param>
@@ -35,27 +40,32 @@ public static class AgentPresets
     {
         { Name: "cartpole" } => ppo with
         {
-            Steps = 150_000, Environments = 8, Horizon = 32, Epochs = 20, Minibatches = 1, Gamma = 0.98f, Lambda = 0.8f, EntropyWeight = 0, LearningRate = 1e-3f,
+            Steps = 150_000, Environments = 8, Horizon = 32, Epochs = 20, Minibatches = 1, Gamma = 0.98f, Lambda = 0.8f,
+            EntropyWeight = 0, LearningRate = 1e-3f,
         },
         { Name: "acrobot" or "mountain-car" } => ppo with
         {
-            Steps = 1_000_000, Environments = 16, Horizon = 16, Epochs = 4, Minibatches = 4, Lambda = 0.98f, EntropyWeight = 0, LearningRate = 3e-4f,
+            Steps = 1_000_000, Environments = 16, Horizon = 16, Epochs = 4, Minibatches = 4, Lambda = 0.98f,
+            EntropyWeight = 0, LearningRate = 3e-4f,
             NormalizesObservations = true,
             IsAnnealed = false,
         },
         { Actions.IsDiscrete: false } => ppo with
         {
-            Steps = 200_000, Environments = 4, Horizon = 1024, Epochs = 10, Minibatches = 64, Gamma = 0.9f, EntropyWeight = 0, LearningRate = 1e-3f,
+            Steps = 200_000, Environments = 4, Horizon = 1024, Epochs = 10, Minibatches = 64, Gamma = 0.9f,
+            EntropyWeight = 0, LearningRate = 1e-3f,
             RewardScale = 0.1f,
             NormalizesObservations = true,
         },
         { ObservationShape.Rank: > 1 } when spec.ObservationShape[1] > 20 => ppo with
         {
-            Steps = 2_000_000, Environments = 16, Horizon = 128, Epochs = 3, Minibatches = 8, LearningRate = 5e-4f, Clip = 0.1f,
+            Steps = 2_000_000, Environments = 16, Horizon = 128, Epochs = 4, Minibatches = 8, LearningRate = 1e-3f,
+            Clip = 0.1f,
         },
         { ObservationShape.Rank: > 1 } => ppo with
         {
-            Steps = 3_000_000, Environments = 64, Horizon = 128, Epochs = 4, Minibatches = 8, LearningRate = 1e-3f, Gamma = 0.99f,
+            Steps = 3_000_000, Environments = 64, Horizon = 128, Epochs = 4, Minibatches = 8, LearningRate = 1e-3f,
+            Gamma = 0.99f,
         },
         _ => ppo with { Steps = 500_000 },
     };
@@ -64,7 +74,8 @@ public static class AgentPresets
         ? dqn with { Steps = 1_500_000, Environments = 8, MaxGradientNorm = 10, IsAnnealed = false }
         : dqn with
         {
-            Steps = 100_000, Environments = 4, Capacity = 50_000, Batch = 64, Start = 1_000, TrainEvery = 4, TargetEvery = 100, EpsilonSteps = 16_000,
+            Steps = 100_000, Environments = 4, Capacity = 50_000, Batch = 64, Start = 1_000, TrainEvery = 4,
+            TargetEvery = 100, EpsilonSteps = 16_000,
             LastEpsilon = 0.04f, LearningRate = 1e-3f, MaxGradientNorm = 10, IsAnnealed = false,
         };
 }

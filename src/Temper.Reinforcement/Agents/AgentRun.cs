@@ -5,28 +5,28 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How a training is accompanied: measured, saved, and told about.</summary>
+/// <summary>How a training is evaluated, saved and reported.</summary>
 public sealed record AgentRunOptions
 {
-    /// <summary>Steps between measurements of the policy; 0: a twentieth of the training.</summary>
+    /// <summary>Steps between evaluations; 0: a twentieth of the training.</summary>
     public long EvaluateEvery { get; init; }
 
-    /// <summary>Episodes of a measurement.</summary>
+    /// <summary>Episodes per evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 20;
 
-    /// <summary>Decides the episodes of measurements: not those of training, the same ones each time.</summary>
+    /// <summary>Seed of the evaluation episodes: the same ones each time, and none that was trained on.</summary>
     public ulong EvaluationSeed { get; init; } = 1;
 
-    /// <summary>A mean return at which training ends early; null: it goes on to the last step.</summary>
+    /// <summary>Stops early at this mean return; null = off.</summary>
     public double? StopAt { get; init; }
 
     /// <summary>Folder of checkpoints; null: none. Where it has one, training goes on from there.</summary>
     public string? Checkpoints { get; init; }
 
-    /// <summary>Told of each point of the curve, and of the trainer's metrics then.</summary>
+    /// <summary>Called with each point of the learning curve and the trainer's metrics.</summary>
     public Action<CurvePoint, AgentTrainer>? Progress { get; init; }
 
-    /// <summary>Looked at between updates; a checkpoint is written.</summary>
+    /// <summary>Stops after the running update and writes a checkpoint.</summary>
     public CancellationToken Cancel { get; init; }
 }
 
@@ -37,15 +37,20 @@ public sealed record AgentRunOptions
 /// <param name="Evaluated">Mean return of the best actions in fresh episodes.</param>
 public sealed record CurvePoint(long Steps, int Episodes, double Trained, double Evaluated);
 
-/// <summary>What a training came to.</summary>
+/// <summary>Result of a training.</summary>
 /// <param name="Best">The policy of the best measurement.</param>
-/// <param name="BestReturn">Its mean return then. Chosen as the largest, it flatters: measure the policy in other episodes.</param>
+/// <param name="BestReturn">
+/// Its mean return then. Chosen as the largest, it flatters: measure the policy in other episodes.
+/// </param>
 /// <param name="Curve">All points.</param>
 /// <param name="Steps">Steps that were done.</param>
 /// <param name="IsComplete">Whether it came to its end; else it was interrupted.</param>
-public sealed record AgentRunResult(Policy Best, double BestReturn, IReadOnlyList<CurvePoint> Curve, long Steps, bool IsComplete);
+public sealed record AgentRunResult(
+    Policy Best, double BestReturn, IReadOnlyList<CurvePoint> Curve, long Steps, bool IsComplete);
 
-/// <summary>Runs a training to its end: measures, keeps the best policy, saves checkpoints, goes on where one was interrupted.</summary>
+/// <summary>
+/// Runs a training to its end: evaluates, keeps the best policy, saves checkpoints, and resumes from them.
+/// </summary>
 public sealed class AgentRun
 {
     private readonly AgentTrainer _trainer;
@@ -69,8 +74,9 @@ public sealed class AgentRun
     /// <param name="trainer">The method; its state changes.</param>
     /// <param name="create">Makes an environment to measure in.</param>
     /// <param name="steps">Steps of the whole training.</param>
-    /// <param name="options">How it is accompanied.</param>
-    public static AgentRunResult Run(AgentTrainer trainer, Func<IEnvironment> create, long steps, AgentRunOptions options)
+    /// <param name="options">Evaluation, checkpoints and callbacks.</param>
+    public static AgentRunResult Run(
+        AgentTrainer trainer, Func<IEnvironment> create, long steps, AgentRunOptions options)
     {
         var run = new AgentRun(trainer, create, options, steps);
         if (options.Checkpoints is { } folder && Training.Learner.CanLoad(folder))
@@ -90,7 +96,8 @@ public sealed class AgentRun
             if (_options.Cancel.IsCancellationRequested)
             {
                 Save();
-                return new AgentRunResult(_best ?? _trainer.Snapshot(), _bestReturn, _curve, _trainer.Steps, IsComplete: false);
+                return new AgentRunResult(
+                    _best ?? _trainer.Snapshot(), _bestReturn, _curve, _trainer.Steps, IsComplete: false);
             }
 
             _trainer.Update();
@@ -113,7 +120,8 @@ public sealed class AgentRun
     private void Measure()
     {
         Policy policy = _trainer.Snapshot();
-        double mean = EpisodePlayer.Play(policy, _create, new PlayOptions { Episodes = _options.EvaluationEpisodes, Seed = _options.EvaluationSeed })
+        double mean = EpisodePlayer.Play(
+            policy, _create, new PlayOptions { Episodes = _options.EvaluationEpisodes, Seed = _options.EvaluationSeed })
             .Average(episode => episode.Return);
         var point = new CurvePoint(_trainer.Steps, _episodes, _episodes > 0 ? _sum / _episodes : double.NaN, mean);
         (_sum, _episodes, _next) = (0, 0, ((_trainer.Steps / _every) + 1) * _every);
@@ -135,7 +143,8 @@ public sealed class AgentRun
 
         var state = new JsonObject
         {
-            ["sum"] = _sum, ["episodes"] = _episodes, ["next"] = _next, ["best"] = double.IsFinite(_bestReturn) ? _bestReturn : null,
+            ["sum"] = _sum, ["episodes"] = _episodes, ["next"] = _next,
+            ["best"] = double.IsFinite(_bestReturn) ? _bestReturn : null,
             ["curve"] = new JsonArray([.. _curve.Select(point => (JsonNode)new JsonArray(
                 point.Steps, point.Episodes, double.IsNaN(point.Trained) ? null : point.Trained, point.Evaluated))]),
         };
@@ -153,15 +162,18 @@ public sealed class AgentRun
         (JsonNode? state, IReadOnlyDictionary<string, Network> networks) = _trainer.Resume(folder);
         try
         {
-            (_sum, _episodes, _next) = (state!["sum"]!.GetValue<double>(), state["episodes"]!.GetValue<int>(), state["next"]!.GetValue<long>());
+            (_sum, _episodes) = (state!["sum"]!.GetValue<double>(), state["episodes"]!.GetValue<int>());
+            _next = state["next"]!.GetValue<long>();
             _bestReturn = state["best"]?.GetValue<double>() ?? double.NegativeInfinity;
             _curve.AddRange(state["curve"]!.AsArray().Select(row => new CurvePoint(
-                row![0]!.GetValue<long>(), row[1]!.GetValue<int>(), row[2]?.GetValue<double>() ?? double.NaN, row[3]!.GetValue<double>())));
+                row![0]!.GetValue<long>(), row[1]!.GetValue<int>(), row[2]?.GetValue<double>() ?? double.NaN,
+                row[3]!.GetValue<double>())));
             _best = networks.TryGetValue("best", out Network? best) ? PolicyFile.FromNetwork(best, folder) : null;
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException)
         {
-            throw new ModelFormatException(folder, 0, $"checkpoint: the state of the run does not fit ({e.Message})", e);
+            throw new ModelFormatException(
+                folder, 0, $"checkpoint: the state of the run does not fit ({e.Message})", e);
         }
     }
 }

@@ -4,7 +4,9 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>A training of an agent as a section of a report: the learning curve beside a published one, and the final score.</summary>
+/// <summary>
+/// A training of an agent as a section of a report: the learning curve beside a published one, and the final score.
+/// </summary>
 public static class AgentSection
 {
     /// <summary>Makes the section.</summary>
@@ -16,25 +18,34 @@ public static class AgentSection
     {
         ChartLine[] lines =
         [
-            new("best actions, fresh episodes", [.. result.Curve.Select(point => new ChartPoint(point.Steps, point.Evaluated))]),
-            new("while training", [.. result.Curve.Where(point => point.Episodes > 0).Select(point => new ChartPoint(point.Steps, point.Trained))]),
+            new("best actions, fresh episodes", [.. result.Curve.Select(point =>
+                new ChartPoint(point.Steps, point.Evaluated))]),
+            new("while training", [.. result.Curve.Where(point => point.Episodes > 0).Select(point =>
+                new ChartPoint(point.Steps, point.Trained))]),
             .. PublishedCurves.Of(environment).Select(curve => new ChartLine(
-                curve.Name, [.. curve.Points.Where(point => point.Steps <= 1.5 * result.Steps).Select(point => new ChartPoint(point.Steps, point.Return))])),
+                curve.Name, [.. curve.Points.Where(point => point.Steps <= 1.5 * result.Steps).Select(
+                    point => new ChartPoint(point.Steps, point.Return))])),
         ];
         return new Section("How the agent learned",
         [
             new KeyFigures(
             [
-                new KeyFigure("mean return", Text(final.Mean), $"95 % interval {Text(final.Low)} to {Text(final.High)}, best actions, fresh episodes"),
+                new KeyFigure("mean return", Text(final.Mean), $"95 % interval {Text(final.Low)} to "
+                    + $"{Text(final.High)}, best actions, fresh episodes"),
                 new KeyFigure("random play", Text(random.Mean), "the same episodes"),
                 new KeyFigure("steps", $"{result.Steps:N0}"),
             ]),
-            new ChartRow([new LineChart { Title = "Mean return", XLabel = "steps", YLabel = "return", Lines = [.. lines.Where(line => line.Points.Count > 0)] }]),
+            new ChartRow([new LineChart
+            {
+                Title = "Mean return", XLabel = "steps", YLabel = "return",
+                Lines = [.. lines.Where(line => line.Points.Count > 0)],
+            }]),
             new Paragraph(PublishedCurves.Remark),
             new DataTable(
                 ["#steps", "#episodes", "#while training", "#best actions"],
                 [.. result.Curve.Select(point => (string[])
-                    [$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(point.Evaluated)])]),
+                    [$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(
+                        point.Evaluated)])]),
         ]);
     }
 
@@ -45,17 +56,20 @@ public static class AgentSection
 internal static class PublishedCurves
 {
     internal const string Remark =
-        "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 steps an episode: "
+        "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 "
+        + "steps an episode: "
         + "other settings than here unless said otherwise.";
 
     private static readonly (string Environment, double[] Returns)[] Gymnax =
     [
-        ("brick-break", [8.4, 16.6, 15.5, 22.9]), ("treasure-dash", [1.4, 1.8, 7.2, 15.0]), ("road-cross", [25, 29, 44, 58.8]), ("alien-rows", [19, 50, 90, 132]),
+        ("brick-break", [8.4, 16.6, 15.5, 22.9]), ("treasure-dash", [1.4, 1.8, 7.2, 15.0]),
+        ("road-cross", [25, 29, 44, 58.8]), ("alien-rows", [19, 50, 90, 132]),
     ];
 
     private static readonly double[] Steps = [320_000, 960_000, 3_200_000, 9_900_000];
 
-    internal static IEnumerable<(string Name, IReadOnlyList<(double Steps, double Return)> Points)> Of(string environment) => Gymnax
+    internal static IEnumerable<(string Name, IReadOnlyList<(double Steps, double Return)> Points)> Of(
+        string environment) => Gymnax
         .Where(row => string.Equals(row.Environment, environment, StringComparison.Ordinal))
         .Select(row => ("published PPO", (IReadOnlyList<(double, double)>)[.. Steps.Zip(row.Returns)]));
 }

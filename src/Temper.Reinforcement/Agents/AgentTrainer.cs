@@ -11,8 +11,14 @@ using Temper.Training;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>An agent in training: call <see cref="Update"/> until <see cref="IsComplete"/>. Everything that decides what comes next can be saved.</summary>
-/// <remarks>Belongs to one thread. Same seed and options, same bytes, for any number of threads of the kernels, also across saving and loading.</remarks>
+/// <summary>
+/// An agent in training: call <see cref="Update"/> until <see cref="IsComplete"/>. Everything that decides what comes
+/// next can be saved.
+/// </summary>
+/// <remarks>
+/// Belongs to one thread. Same seed and options, same bytes, for any number of threads of the kernels, also across
+/// saving and loading.
+/// </remarks>
 public abstract class AgentTrainer : IDisposable
 {
     private readonly AgentTrainingOptions _options;
@@ -25,7 +31,8 @@ public abstract class AgentTrainer : IDisposable
         Environment = new VectorEnvironment(create, options.Environments, Stream.Split("episodes"));
         if (options.NormalizesObservations && Environment.Spec.ObservationShape.Rank != 1)
         {
-            throw new ArgumentException($"agent training: only observations of one axis are normalized (got {Environment.Spec.ObservationShape} of {Environment.Spec.Name})");
+            throw new ArgumentException("agent training: only observations of one axis are normalized (got "
+                + $"{Environment.Spec.ObservationShape} of {Environment.Spec.Name})");
         }
 
         Moments = options.NormalizesObservations ? new ObservationMoments(Environment.ObservationLength) : null;
@@ -65,22 +72,26 @@ public abstract class AgentTrainer : IDisposable
     public Policy Snapshot()
     {
         Network network = Learner.Snapshot();
-        EnvironmentOptions settings = new() { StepLimit = Environment.Spec.StepLimit };
+        EnvironmentOptions settings = new() { StepLimit = Environment.Spec.StepLimit, FrameSkip = Environment.Spec.FrameSkip > 1 ? Environment.Spec.FrameSkip : null };
         IReadOnlyList<int>? actions = null;
         if (GridOf(Environment.Slots[0].Environment) is { } grid)
         {
-            (settings, actions) = (settings with { Sticky = grid.Sticky }, [.. grid.Actions.Select(action => (int)action)]);
+            (settings, actions) =
+                (settings with { Sticky = grid.Sticky }, [.. grid.Actions.Select(action => (int)action)]);
         }
 
         return new Policy
         {
-            Network = Moments?.Prepend(network) ?? network, Head = Head, Environment = Environment.Spec.Name, Options = settings, Actions = actions,
-            Source = $"temper, {Name}, seed {_options.Seed.ToString(CultureInfo.InvariantCulture)}, {Steps.ToString(CultureInfo.InvariantCulture)} steps",
+            Network = Moments?.Prepend(network) ?? network, Head = Head, Environment = Environment.Spec.Name,
+            Options = settings, Actions = actions,
+            Source = $"temper, {Name}, seed {_options.Seed.ToString(CultureInfo.InvariantCulture)}, "
+                + $"{Steps.ToString(CultureInfo.InvariantCulture)} steps",
         };
     }
 
     /// <summary>The grid game behind an environment, also where it is shown as a picture.</summary>
-    private static GridEnvironment? GridOf(IEnvironment environment) => environment as GridEnvironment ?? (environment as PixelGrid)?.Grid;
+    private static GridEnvironment? GridOf(IEnvironment environment) =>
+        environment as GridEnvironment ?? (environment as PixelGrid)?.Grid;
 
     /// <summary>Name of the method, lower case.</summary>
     public abstract string Name { get; }
@@ -92,14 +103,21 @@ public abstract class AgentTrainer : IDisposable
     public void Save(string folder, JsonNode? run = null, IReadOnlyDictionary<string, Network>? networks = null)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        var json = new JsonObject { ["steps"] = Steps, ["run"] = run?.DeepClone(), ["slots"] = VectorState.Save(Environment, tensors) };
+        var json = new JsonObject
+        {
+            ["steps"] = Steps, ["run"] = run?.DeepClone(), ["slots"] = VectorState.Save(Environment, tensors),
+        };
         if (Moments is not null)
         {
             json["moments"] = new JsonArray([.. Moments.State.Select(value => (JsonNode)value)]);
         }
 
         SaveMore(json, tensors);
-        Learner.Save(folder, Identity(), new MethodState { Json = json, Tensors = tensors, Networks = networks ?? new Dictionary<string, Network>(StringComparer.Ordinal) });
+        Learner.Save(folder, Identity(), new MethodState
+        {
+            Json = json, Tensors = tensors,
+            Networks = networks ?? new Dictionary<string, Network>(StringComparer.Ordinal),
+        });
     }
 
     /// <summary>Goes on from a checkpoint of the same environment and options.</summary>
@@ -125,9 +143,11 @@ public abstract class AgentTrainer : IDisposable
             Learner = loaded;
             return (json["run"], state.Networks);
         }
-        catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
+        catch (Exception e) when (e is NullReferenceException
+            or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
-            throw new ModelFormatException(folder, 0, $"checkpoint: the state of the training does not fit ({e.Message})", e);
+            throw new ModelFormatException(
+                folder, 0, $"checkpoint: the state of the training does not fit ({e.Message})", e);
         }
     }
 
@@ -157,7 +177,8 @@ public abstract class AgentTrainer : IDisposable
 
     private Dictionary<string, string> Identity() => new(StringComparer.Ordinal)
     {
-        ["environment"] = Environment.Spec.Name, ["method"] = Name, ["layout"] = Layout.Describe(), ["options"] = _options.Fingerprint().ToJsonString(),
+        ["environment"] = Environment.Spec.Name, ["method"] = Name, ["layout"] = Layout.Describe(),
+        ["options"] = _options.Fingerprint().ToJsonString(),
         ["observation"] = Environment.Spec.ObservationShape.ToString(),
     };
 }

@@ -2,37 +2,43 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Values of actions from replayed experience: DQN, by default double (arXiv:1509.06461), with n steps and dueling by choice.</summary>
+/// <summary>
+/// Deep Q-learning (DQN) from a replay buffer, by default double (arXiv:1509.06461), with n steps and dueling by
+/// choice.
+/// </summary>
 public sealed record DqnOptions : AgentTrainingOptions
 {
-    /// <summary>Transitions that are remembered.</summary>
+    /// <summary>Capacity of the replay buffer, in transitions.</summary>
     public int Capacity { get; init; } = 100_000;
 
-    /// <summary>Transitions of a gradient step.</summary>
+    /// <summary>Batch size, in transitions.</summary>
     public int Batch { get; init; } = 32;
 
-    /// <summary>Steps before learning begins.</summary>
+    /// <summary>Environment steps before the first gradient step.</summary>
     public int Start { get; init; } = 5_000;
 
-    /// <summary>Steps, in all environments together, for each gradient step.</summary>
+    /// <summary>Environment steps per gradient step, summed over the environments.</summary>
     public int TrainEvery { get; init; } = 4;
 
-    /// <summary>Gradient steps after which the target network becomes a copy of the network.</summary>
+    /// <summary>Gradient steps between updates of the target network.</summary>
     public int TargetEvery { get; init; } = 1_000;
 
-    /// <summary>Part of the actions that are random at the start.</summary>
+    /// <summary>Initial exploration rate (epsilon): fraction of random actions.</summary>
     public float FirstEpsilon { get; init; } = 1;
 
-    /// <summary>Part of the actions that are random in the end.</summary>
+    /// <summary>Final exploration rate (epsilon).</summary>
     public float LastEpsilon { get; init; } = 0.05f;
 
-    /// <summary>Steps over which the part falls in a line.</summary>
+    /// <summary>Steps over which the exploration rate decays linearly.</summary>
     public long EpsilonSteps { get; init; } = 100_000;
 
-    /// <summary>n, steps of a transition.</summary>
+    /// <summary>Length of n-step returns (n).</summary>
     public int ReturnSteps { get; init; } = 1;
 
-    /// <summary>Whether the network chooses the next action and the target network values it; else the target network does both.</summary>
+    /// <summary>
+    /// Double DQN: the network chooses the next action and the target network evaluates it; else the target network
+    /// does both.
+    /// </summary>
     public bool IsDouble { get; init; } = true;
 
     /// <inheritdoc/>
@@ -53,8 +59,10 @@ public sealed record DqnOptions : AgentTrainingOptions
     internal override JsonObject Fingerprint()
     {
         JsonObject all = Common();
-        (all["capacity"], all["batch"], all["start"], all["trainEvery"], all["targetEvery"]) = (Capacity, Batch, Start, TrainEvery, TargetEvery);
-        (all["first"], all["last"], all["epsilonSteps"], all["n"], all["double"]) = (FirstEpsilon, LastEpsilon, EpsilonSteps, ReturnSteps, IsDouble);
+        (all["capacity"], all["batch"], all["start"], all["trainEvery"], all["targetEvery"]) =
+            (Capacity, Batch, Start, TrainEvery, TargetEvery);
+        (all["first"], all["last"], all["epsilonSteps"], all["n"], all["double"]) =
+            (FirstEpsilon, LastEpsilon, EpsilonSteps, ReturnSteps, IsDouble);
         return all;
     }
 }

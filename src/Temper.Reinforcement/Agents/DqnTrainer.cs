@@ -34,15 +34,19 @@ public sealed class DqnTrainer : AgentTrainer
         EnvironmentSpec spec = Environment.Spec;
         if (!spec.Actions.IsDiscrete || options.NormalizesObservations)
         {
-            throw new ArgumentException($"DQN: needs discrete actions and observations as they are ({spec.Name}); take ppo or a2c");
+            throw new ArgumentException(
+                $"DQN: needs discrete actions and observations as they are ({spec.Name}); take ppo or a2c");
         }
 
         (_options, _count, _length) = (options, spec.Actions.Count, Environment.ObservationLength);
         _replay = new ReplayBuffer(options.Capacity, _length, spec);
-        _queues = [.. Enumerable.Range(0, options.Environments).Select(_ => new StepQueue(options.ReturnSteps, _length, options.Gamma))];
+        _queues = [.. Enumerable.Range(0, options.Environments).Select(
+            _ => new StepQueue(options.ReturnSteps, _length, options.Gamma))];
         (_before, _outputs) = (new float[options.Environments * _length], new float[options.Environments * _count]);
-        (_actions, _draws, _outcomes) = (new float[options.Environments], new float[2 * options.Environments], new StepOutcome[options.Environments]);
-        (_rows, _values, _target) = (new float[options.Batch * _length], new float[options.Batch * _count], new float[options.Batch * _count]);
+        (_actions, _draws) = (new float[options.Environments], new float[2 * options.Environments]);
+        _outcomes = new StepOutcome[options.Environments];
+        (_rows, _values, _target) =
+            (new float[options.Batch * _length], new float[options.Batch * _count], new float[options.Batch * _count]);
         (_noise, _picks) = (Stream.Split("actions"), Stream.Split("replay"));
         Learner = new Learner(Layout.ActionValues(spec, Environment.Frames, Stream.Split("weights")), new LearnerOptions
         {
@@ -58,11 +62,13 @@ public sealed class DqnTrainer : AgentTrainer
     public override string Name => "dqn";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<KeyValuePair<string, double>> Metrics => [new("loss/value", _loss), new("epsilon", Epsilon)];
+    public override IReadOnlyList<KeyValuePair<string, double>> Metrics =>
+        [new("loss/value", _loss), new("epsilon", Epsilon)];
 
     private protected override Learner Learner { get; set; }
 
-    private float Epsilon => _options.FirstEpsilon + ((_options.LastEpsilon - _options.FirstEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
+    private float Epsilon => _options.FirstEpsilon
+        + ((_options.LastEpsilon - _options.FirstEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
 
     /// <inheritdoc/>
     /// <remarks>One step of all environments, then the gradient steps that are due.</remarks>
@@ -72,7 +78,8 @@ public sealed class DqnTrainer : AgentTrainer
         Act();
         long before = Steps;
         Steps += _options.Environments;
-        long due = Steps < _options.Start ? 0 : (Steps / _options.TrainEvery) - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
+        long due = Steps < _options.Start ? 0 : (Steps / _options.TrainEvery)
+            - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
         for (int i = 0; i < due && _replay.Count >= _options.Batch; i++)
         {
             Learn();
@@ -102,7 +109,8 @@ public sealed class DqnTrainer : AgentTrainer
             state = state[length..];
         }
 
-        _targetNetwork = _targetNetwork.WithParameters(_targetNetwork.Parameters.Select(parameter => parameter with { Value = tensors[$"target.{parameter.Name}"] }));
+        _targetNetwork = _targetNetwork.WithParameters(_targetNetwork.Parameters.Select(
+            parameter => parameter with { Value = tensors[$"target.{parameter.Name}"] }));
     }
 
     private void Act()
@@ -124,15 +132,17 @@ public sealed class DqnTrainer : AgentTrainer
         for (int i = 0; i < _options.Environments; i++)
         {
             StepOutcome outcome = _outcomes[i];
-            ReadOnlySpan<float> last = outcome.IsOver ? Environment.FinalObservation(i) : Environment.Observations.Slice(i * _length, _length);
+            ReadOnlySpan<float> last =
+                outcome.IsOver ? Environment.FinalObservation(i) : Environment.Observations.Slice(i * _length, _length);
             _queues[i].Add(
-                _before.AsSpan(i * _length, _length), _actions[i], outcome.Reward * _options.RewardScale, outcome.IsTerminated, outcome.IsOver, last, _replay);
+                _before.AsSpan(i * _length, _length), _actions[i], outcome.Reward * _options.RewardScale,
+                outcome.IsTerminated, outcome.IsOver, last, _replay);
         }
     }
 
     /// <summary>
-    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its slope, the error cut at
-    /// +-1, goes to the action that was taken (arXiv:1509.06461, eq. 4).
+    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its
+    /// gradient, the error cut at +-1, goes to the action that was taken (arXiv:1509.06461, eq. 4).
     /// </summary>
     private void Learn()
     {
@@ -156,9 +166,9 @@ public sealed class DqnTrainer : AgentTrainer
 
         using Gradients gradients = Learner.Gradients((network, pass) =>
         {
-            Tensor outputs = network.Forward(input, pass), slope = Tensor.Allocate(outputs.Shape);
-            _loss = Slope(outputs.AsSpan<float>(), samples, slope.Writable());
-            return (outputs * slope).Sum();
+            Tensor outputs = network.Forward(input, pass), gradient = Tensor.Allocate(outputs.Shape);
+            _loss = HuberGradient(outputs.AsSpan<float>(), samples, gradient.Writable());
+            return (outputs * gradient).Sum();
         });
         Learner.Apply(gradients, RateFactor);
         if (Learner.Steps % _options.TargetEvery == 0)
@@ -167,15 +177,17 @@ public sealed class DqnTrainer : AgentTrainer
         }
     }
 
-    private double Slope(ReadOnlySpan<float> outputs, int[] samples, Span<float> slope)
+    private double HuberGradient(ReadOnlySpan<float> outputs, int[] samples, Span<float> gradient)
     {
-        slope.Clear();
+        gradient.Clear();
         double loss = 0;
         for (int i = 0; i < samples.Length; i++)
         {
-            int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), place = (i * _count) + (int)_replay.Actions[samples[i]];
-            float error = outputs[place] - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
-            slope[place] = Math.Clamp(error, -1, 1) / samples.Length;
+            int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)),
+                offset = (i * _count) + (int)_replay.Actions[samples[i]];
+            float error = outputs[offset]
+                - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
+            gradient[offset] = Math.Clamp(error, -1, 1) / samples.Length;
             loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / samples.Length;
         }
 

@@ -3,28 +3,30 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How episodes are played to measure an agent.</summary>
+/// <summary>How episodes are played to evaluate an agent.</summary>
 public sealed record PlayOptions
 {
-    /// <summary>Episodes, positive.</summary>
+    /// <summary>Number of episodes, positive.</summary>
     public int Episodes { get; init; } = 10;
 
-    /// <summary>Decides the episodes: the same seed gives the same starts to every agent.</summary>
+    /// <summary>Seed of the episodes: the same seed gives every agent the same starts.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Draws actions from the policy; else the best one is taken.</summary>
+    /// <summary>Whether actions are sampled from the policy; else the most likely one is taken.</summary>
     public bool IsSampled { get; init; }
 
-    /// <summary>What stands between environment and agent.</summary>
+    /// <summary>Channels that see or change observations on their way to the agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
-    /// <summary>Environments that play together; null: as many as suit. The episodes are the same.</summary>
+    /// <summary>Environments that play in parallel; null: a default. Does not change the episodes.</summary>
     public int? Slots { get; init; }
 
-    /// <summary>Told of each step of the first episode, for pictures: what the agent sees, and what it does.</summary>
+    /// <summary>
+    /// Called with each step of the first episode, to record it: what the agent sees and what it does.
+    /// </summary>
     public Action<IEnvironment, ReadOnlyMemory<float>>? Watch { get; init; }
 
-    /// <summary>Looked at between steps.</summary>
+    /// <summary>Stops between steps.</summary>
     public CancellationToken Cancel { get; init; }
 }
 
@@ -34,10 +36,13 @@ public sealed record PlayOptions
 /// <param name="IsTruncated">Whether the time limit ended it.</param>
 public readonly record struct PlayedEpisode(double Return, int Steps, bool IsTruncated);
 
-/// <summary>Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on threads.</summary>
+/// <summary>
+/// Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on
+/// threads.
+/// </summary>
 public static class EpisodePlayer
 {
-    private const int MostSlots = 32;
+    private const int MaxSlots = 32;
 
     /// <summary>Plays.</summary>
     /// <param name="policy">The agent.</param>
@@ -48,8 +53,10 @@ public static class EpisodePlayer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
         EnvironmentSpec spec = create().Spec;
-        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MostSlots, 1, MostSlots));
-        EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(i => new EpisodeSlot(create(), i, frames, options.Channels))];
+        int frames = policy.FramesIn(spec),
+            count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
+        EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(
+            i => new EpisodeSlot(create(), i, frames, options.Channels))];
         return new Round(policy, spec, slots, options).Run();
     }
 
@@ -78,7 +85,8 @@ public static class EpisodePlayer
                     slots[active[i]].Observation.CopyTo(observations.AsSpan(i * _length));
                 }
 
-                runner.Run(policy.Network, observations.AsSpan(0, active.Count * _length), active.Count, outputs.AsSpan(0, active.Count * _outputs));
+                runner.Run(policy.Network, observations.AsSpan(0, active.Count * _length), active.Count, outputs.AsSpan(
+                    0, active.Count * _outputs));
                 for (int i = active.Count - 1; i >= 0; i--)
                 {
                     if (!Step(active[i], outputs.AsSpan(i * _outputs, _outputs)))

@@ -7,7 +7,7 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="length">Numbers of an observation.</param>
 internal sealed class ObservationMoments(int length)
 {
-    private const double LeastVariance = 1e-4;
+    private const double MinVariance = 1e-4;
     private readonly double[] _mean = new double[length], _squares = new double[length];
     private readonly float[] _center = new float[length], _scale = [.. Enumerable.Repeat(1f, length)];
     private double _count;
@@ -25,7 +25,9 @@ internal sealed class ObservationMoments(int length)
         }
     }
 
-    /// <summary>Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.</summary>
+    /// <summary>
+    /// Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.
+    /// </summary>
     internal void Add(ReadOnlySpan<float> observations)
     {
         for (int start = 0; start < observations.Length; start += length)
@@ -46,7 +48,7 @@ internal sealed class ObservationMoments(int length)
         for (int i = 0; i < length; i++)
         {
             _center[i] = (float)_mean[i];
-            _scale[i] = (float)Math.Sqrt(Math.Max(LeastVariance, _squares[i] / Math.Max(1, _count)));
+            _scale[i] = (float)Math.Sqrt(Math.Max(MinVariance, _squares[i] / Math.Max(1, _count)));
         }
     }
 
@@ -60,5 +62,6 @@ internal sealed class ObservationMoments(int length)
     }
 
     /// <summary>A network that takes observations as they are, by normalizing them first.</summary>
-    internal Network Prepend(Network network) => network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
+    internal Network Prepend(Network network) =>
+        network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
 }

@@ -4,37 +4,39 @@ using Temper.Reinforcement.Agents.Defenses;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>What every training of an agent is told.</summary>
+/// <summary>Options of every training method.</summary>
 public abstract record AgentTrainingOptions
 {
-    /// <summary>Decides weights, episodes and actions.</summary>
+    /// <summary>Seed of initial weights, episodes and actions.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Steps in all environments together.</summary>
+    /// <summary>Environment steps in all, summed over the environments.</summary>
     public long Steps { get; init; } = 1_000_000;
 
-    /// <summary>N, environments that step together.</summary>
+    /// <summary>Number of environments that step together (N).</summary>
     public int Environments { get; init; } = 8;
 
-    /// <summary>Discount of a step.</summary>
+    /// <summary>Discount factor (gamma), 0 to 1.</summary>
     public float Gamma { get; init; } = 0.99f;
 
-    /// <summary>Learning rate at the start.</summary>
+    /// <summary>Initial learning rate.</summary>
     public float LearningRate { get; init; } = 2.5e-4f;
 
-    /// <summary>Whether the rate falls to zero in a line.</summary>
+    /// <summary>Whether the learning rate decays linearly to zero.</summary>
     public bool IsAnnealed { get; init; } = true;
 
-    /// <summary>Largest norm of a gradient.</summary>
+    /// <summary>Gradients are clipped to this L2 norm.</summary>
     public float MaxGradientNorm { get; init; } = 0.5f;
 
-    /// <summary>Factor of rewards while learning; returns are reported without it.</summary>
+    /// <summary>Rewards are multiplied by this while learning; reported returns are not.</summary>
     public float RewardScale { get; init; } = 1;
 
-    /// <summary>Whether observations are brought to mean 0 and deviation 1 by what was seen so far; the policy carries the numbers.</summary>
+    /// <summary>
+    /// Whether observations are normalized by their running mean and deviation, which are saved with the policy.
+    /// </summary>
     public bool NormalizesObservations { get; init; }
 
-    /// <summary>The network; null: what usually suits the environment.</summary>
+    /// <summary>The network; null: the default for the environment.</summary>
     public AgentNetwork? Network { get; init; }
 
     /// <summary>Throws unless every option is in its range.</summary>
@@ -56,61 +58,67 @@ public abstract record AgentTrainingOptions
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(option, $"agent training: {option} is out of range (expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                option, $"agent training: {option} is out of range (expected {expected})");
         }
     }
 
     private protected JsonObject Common() => new()
     {
-        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps, ["environments"] = Environments,
+        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps,
+        ["environments"] = Environments,
         ["gamma"] = Gamma, ["rate"] = LearningRate,
-        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale, ["normalizes"] = NormalizesObservations,
+        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale,
+        ["normalizes"] = NormalizesObservations,
         ["network"] = Network?.Describe(),
     };
 }
 
-/// <summary>Policy gradients on fresh experience: PPO (arXiv:1707.06347), and with one unclipped pass A2C (arXiv:2205.09123).</summary>
+/// <summary>
+/// Policy gradients on fresh experience: PPO (arXiv:1707.06347), and with one unclipped pass A2C (arXiv:2205.09123).
+/// </summary>
 public sealed record OnPolicyOptions : AgentTrainingOptions
 {
-    /// <summary>T, steps of each environment between updates.</summary>
+    /// <summary>Rollout length: steps of each environment between updates (T).</summary>
     public int Horizon { get; init; } = 128;
 
-    /// <summary>Passes over the experience of an update.</summary>
+    /// <summary>Epochs over each rollout.</summary>
     public int Epochs { get; init; } = 4;
 
-    /// <summary>Parts of the experience that each get a gradient step.</summary>
+    /// <summary>Minibatches per epoch; each gets a gradient step.</summary>
     public int Minibatches { get; init; } = 4;
 
-    /// <summary>lambda of generalized advantages (arXiv:1506.02438).</summary>
+    /// <summary>Lambda of generalized advantage estimation, GAE (arXiv:1506.02438).</summary>
     public float Lambda { get; init; } = 0.95f;
 
-    /// <summary>How far the ratio of new to old probability may go before an action is no longer followed; null: not limited.</summary>
+    /// <summary>Clip range of PPO's probability ratio: it is kept within 1 ± this; null = off.</summary>
     public float? Clip { get; init; } = 0.2f;
 
-    /// <summary>Weight of the entropy.</summary>
+    /// <summary>Entropy coefficient.</summary>
     public float EntropyWeight { get; init; } = 0.01f;
 
-    /// <summary>Weight of the value's squared error, halved.</summary>
+    /// <summary>Value-loss coefficient; the loss is half the squared error.</summary>
     public float ValueWeight { get; init; } = 0.5f;
 
-    /// <summary>Whether the advantages of a minibatch are brought to mean 0 and deviation 1.</summary>
+    /// <summary>Whether advantages are normalized within each minibatch.</summary>
     public bool NormalizesAdvantages { get; init; } = true;
 
-    /// <summary>What the agent is trained to bear; null: nothing.</summary>
+    /// <summary>Training against changed observations; null = off.</summary>
     public PolicyDefense? Defense { get; init; }
 
     /// <summary>The optimizer; its rate is replaced by <see cref="AgentTrainingOptions.LearningRate"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam { Epsilon = 1e-5f };
 
-    /// <summary>PPO with its usual numbers.</summary>
+    /// <summary>PPO with its default options.</summary>
     /// <param name="seed">The seed.</param>
     public static OnPolicyOptions Ppo(ulong seed) => new() { Seed = seed };
 
-    /// <summary>A2C with its usual numbers: five steps, one pass, no clipping.</summary>
+    /// <summary>A2C with its default options: five steps, one pass, no clipping.</summary>
     /// <param name="seed">The seed.</param>
     public static OnPolicyOptions A2c(ulong seed) => new()
     {
-        Seed = seed, Environments = 16, Horizon = 5, Epochs = 1, Minibatches = 1, Lambda = 1, Clip = null, LearningRate = 7e-4f, NormalizesAdvantages = false,
+        Seed = seed, Environments = 16, Horizon = 5, Epochs = 1, Minibatches = 1, Lambda = 1, Clip = null,
+        LearningRate = 7e-4f, NormalizesAdvantages = false,
         Optimizer = new RmsProp { Epsilon = 1e-5f },
     };
 
@@ -120,20 +128,25 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         base.Validate();
         Require(Horizon > 0, nameof(Horizon), "positive");
         Require(Epochs > 0, nameof(Epochs), "positive");
-        Require(Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches), "1 to the number of steps of an update");
+        Require(
+            Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches),
+            "1 to the number of steps of an update");
         Require(Lambda is >= 0 and <= 1, nameof(Lambda), "0 to 1");
         Require(Clip is null or > 0, nameof(Clip), "above 0");
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");
         Require(ValueWeight >= 0, nameof(ValueWeight), "0 or more");
         Defense?.Validate();
-        Require(Defense is null || !NormalizesObservations, nameof(Defense), "none where observations are normalized: epsilon is in their own units");
+        Require(
+            Defense is null || !NormalizesObservations, nameof(Defense),
+            "none where observations are normalized: epsilon is in their own units");
     }
 
     internal override JsonObject Fingerprint()
     {
         JsonObject all = Common();
         (all["horizon"], all["epochs"], all["minibatches"], all["lambda"]) = (Horizon, Epochs, Minibatches, Lambda);
-        (all["clip"], all["entropy"], all["value"], all["advantages"]) = (Clip, EntropyWeight, ValueWeight, NormalizesAdvantages);
+        (all["clip"], all["entropy"], all["value"], all["advantages"]) =
+            (Clip, EntropyWeight, ValueWeight, NormalizesAdvantages);
         if (Defense is not null)
         {
             all["defense"] = Defense.Describe();

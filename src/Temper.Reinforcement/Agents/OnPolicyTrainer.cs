@@ -9,7 +9,9 @@ using Temper.Training;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Trains an actor and a critic on fresh experience: PPO, and A2C as its form with one unclipped pass.</summary>
+/// <summary>
+/// Trains an actor and a critic on fresh experience: PPO, and A2C as its form with one unclipped pass.
+/// </summary>
 public sealed class OnPolicyTrainer : AgentTrainer
 {
     private readonly OnPolicyOptions _options;
@@ -32,20 +34,24 @@ public sealed class OnPolicyTrainer : AgentTrainer
     {
         _options = options;
         EnvironmentSpec spec = Environment.Spec;
-        (_width, _noiseWidth, _actionWidth) = (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
+        (_width, _noiseWidth, _actionWidth) =
+            (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
         _rollout = new Rollout(options.Horizon, options.Environments, Environment.ObservationLength, _actionWidth);
         _loss = new PolicyGradient(Head, options, _rollout) { Width = _width };
         _rows = new ObservationRows(_rollout);
-        (_outputs, _single, _draws) = (new float[options.Environments * _width], new float[_width], new float[options.Environments * _noiseWidth]);
+        (_outputs, _single) = (new float[options.Environments * _width], new float[_width]);
+        _draws = new float[options.Environments * _noiseWidth];
         (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
         (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
         (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
         if (options.Defense is { } defense && !spec.Actions.IsDiscrete)
         {
-            throw new ArgumentException($"agent training: the defense {defense.Name} is for one of several actions (got numbers in {spec.Name})");
+            throw new ArgumentException($"agent training: the defense {defense.Name} is for one of several actions "
+                + $"(got numbers in {spec.Name})");
         }
 
-        Learner = new Learner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), new LearnerOptions
+        Learner =
+            new Learner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), new LearnerOptions
         {
             Optimizer = options.Optimizer with { LearningRate = options.LearningRate },
             Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
@@ -60,7 +66,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, double>> Metrics =>
     [
-        new("loss/policy", _metrics.Policy), new("loss/value", _metrics.Value), new("entropy", _metrics.Entropy), new("divergence", _metrics.Divergence),
+        new("loss/policy", _metrics.Policy), new("loss/value", _metrics.Value), new("entropy", _metrics.Entropy),
+        new("divergence", _metrics.Divergence),
     ];
 
     private protected override Learner Learner { get; set; }
@@ -87,7 +94,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
         Span<float> seen = _rollout.Observations(step), actions = _rollout.Actions(step);
         Moments?.Add(Environment.Observations);
         Seen(Environment.Observations, seen);
-        _options.Defense?.Disturb(Defended(Learner.Network, _defense.Split("frames").Split((Updates * _options.Horizon) + step)), seen, count);
+        _options.Defense?.Disturb(Defended(
+            Learner.Network, _defense.Split("frames").Split((Updates * _options.Horizon) + step)), seen, count);
         _runner.Run(Learner.Network, seen, count, _outputs, _rollout.Values.AsSpan(step * count, count));
         Head.FillNoise(_noise.Split((Updates * _options.Horizon) + step), _draws, 0);
         for (int i = 0; i < count; i++)
@@ -103,7 +111,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
         for (int i = 0; i < count; i++)
         {
             int sample = (step * count) + i;
-            float after = _outcomes[i] is { IsTruncated: true, IsTerminated: false } ? _options.Gamma * ValueAfter(i) : 0;
+            float after =
+                _outcomes[i] is { IsTruncated: true, IsTerminated: false } ? _options.Gamma * ValueAfter(i) : 0;
             _rollout.Rewards[sample] = (_outcomes[i].Reward * _options.RewardScale) + after;
             _rollout.Ends[sample] = _outcomes[i].IsOver;
         }
@@ -149,14 +158,15 @@ public sealed class OnPolicyTrainer : AgentTrainer
                 // What does not divide goes into the last part.
                 int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
                 PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start), (epoch * _options.Minibatches) + part);
-                _metrics = _metrics.Plus(loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
+                _metrics = _metrics.Plus(
+                    loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
             }
         }
     }
 
     /// <summary>
-    /// One gradient step. The gradient of the loss by the outputs has a closed form, so the tape is given the inner product of outputs and that
-    /// gradient: its backward pass is the loss's own.
+    /// One gradient step. The gradient of the loss by the outputs has a closed form, so the tape is given the inner
+    /// product of outputs and that gradient: its backward pass is the loss's own.
     /// </summary>
     private PolicyLoss Step(ReadOnlyMemory<int> samples, int part)
     {
@@ -170,15 +180,17 @@ public sealed class OnPolicyTrainer : AgentTrainer
             outputs[0].AsSpan<float>().CopyTo(_loss.Outputs);
             outputs[1].AsSpan<float>().CopyTo(_loss.Values);
             loss = _loss.Compute(samples);
-            Tensor sum = (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
-            Tensor? penalty = _options.Defense?.Penalty(Defended(network, _defense.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
+            Tensor sum = (outputs[0] * Rented(_loss.ByOutputs, outputs[0].Shape)).Sum()
+                + (outputs[1] * Rented(_loss.ByValues, outputs[1].Shape)).Sum();
+            Tensor? penalty = _options.Defense?.Penalty(
+                Defended(network, _defense.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
             return penalty is null ? sum : sum + penalty;
         });
         Learner.Apply(gradients, RateFactor);
         return loss;
     }
 
-    private static Tensor Lent(float[] values, Shape shape)
+    private static Tensor Rented(float[] values, Shape shape)
     {
         Tensor tensor = Tensor.Allocate(shape);
         values.AsSpan(0, shape.Count).CopyTo(tensor.Writable());

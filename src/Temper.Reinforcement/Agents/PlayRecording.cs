@@ -7,12 +7,12 @@ using Temper.Reporting.Documents;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// What an agent saw in one episode, as a section of a report: an animation and a strip of pictures for grids and pictures, curves for a few numbers.
-/// Give <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
+/// What an agent saw in one episode, as a section of a report: an animation and a strip of pictures for grids and
+/// pictures, curves for a few numbers. Give <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
 /// </summary>
 public sealed class PlayRecording
 {
-    private const int MostFrames = 240, StripFrames = 12, Milliseconds = 80, MostLines = 8;
+    private const int MaxFrames = 240, StripFrames = 12, Milliseconds = 80, MaxLines = 8;
     private readonly List<float[]> _frames = [];
     private EnvironmentSpec? _spec;
 
@@ -35,13 +35,16 @@ public sealed class PlayRecording
             return new Section(title, [new Paragraph("nothing was seen")]);
         }
 
-        return _spec.ObservationShape.Rank == 3 ? new Section(title, Pictures(caption)) : new Section(title, [Curves(), new Paragraph(caption)]);
+        return _spec.ObservationShape.Rank == 3
+            ? new Section(title, Pictures(caption))
+            : new Section(title, [Curves(), new Paragraph(caption)]);
     }
 
     private Block[] Pictures(string caption)
     {
-        Data.Images.Picture[] shown = [.. _frames.Take(MostFrames).Select(frame => ObservationPicture.Of(_spec!, frame))];
-        string cut = _frames.Count > MostFrames ? $" (the first {MostFrames} of {_frames.Count} steps)" : "";
+        Data.Images.Picture[] shown = [.. _frames.Take(MaxFrames).Select(
+            frame => ObservationPicture.Of(_spec!, frame))];
+        string cut = _frames.Count > MaxFrames ? $" (the first {MaxFrames} of {_frames.Count} steps)" : "";
         return
         [
             new PictureGrid([new Reporting.Documents.Picture(PngAnimation.Encode(shown, Milliseconds), caption + cut)]),
@@ -49,7 +52,8 @@ public sealed class PlayRecording
             {
                 int step = (int)((long)i * (_frames.Count - 1) / Math.Max(1, Math.Min(StripFrames, _frames.Count) - 1));
                 return new Reporting.Documents.Picture(
-                    PngEncoder.Encode(ObservationPicture.Of(_spec!, _frames[step])), $"step {step.ToString(CultureInfo.InvariantCulture)}");
+                    PngEncoder.Encode(ObservationPicture.Of(_spec!, _frames[step])),
+                    $"step {step.ToString(CultureInfo.InvariantCulture)}");
             })]),
         ];
     }
@@ -57,7 +61,7 @@ public sealed class PlayRecording
     private ChartRow Curves() => new([new LineChart
     {
         Title = "What the agent saw", XLabel = "step", YLabel = "value",
-        Lines = [.. Enumerable.Range(0, Math.Min(MostLines, _frames[0].Length)).Select(i =>
+        Lines = [.. Enumerable.Range(0, Math.Min(MaxLines, _frames[0].Length)).Select(i =>
             new ChartLine($"number {i}", [.. _frames.Select((frame, step) => new ChartPoint(step, frame[i]))]))],
     }]);
 }
@@ -70,12 +74,14 @@ internal static class ObservationPicture
     /// <summary>Colors that are told apart, one a channel.</summary>
     private static readonly (byte Red, byte Green, byte Blue)[] Colors =
     [
-        (66, 135, 245), (245, 166, 35), (140, 140, 150), (214, 69, 65), (46, 204, 113), (155, 89, 182), (241, 196, 15), (26, 188, 156), (236, 112, 160), (210, 210, 220),
+        (66, 135, 245), (245, 166, 35), (140, 140, 150), (214, 69, 65), (46, 204, 113), (155, 89, 182), (241, 196, 15),
+        (26, 188, 156), (236, 112, 160), (210, 210, 220),
     ];
 
     internal static Data.Images.Picture Of(EnvironmentSpec spec, ReadOnlySpan<float> observation)
     {
-        (int channels, int height, int width) = (spec.ObservationShape[0], spec.ObservationShape[1], spec.ObservationShape[2]);
+        (int channels, int height, int width) =
+            (spec.ObservationShape[0], spec.ObservationShape[1], spec.ObservationShape[2]);
         int scale = Math.Max(1, Side / width);
         byte[] pixels = new byte[height * scale * width * scale * 3];
         for (int y = 0; y < height * scale; y++)
@@ -83,7 +89,8 @@ internal static class ObservationPicture
             for (int x = 0; x < width * scale; x++)
             {
                 int cell = (y / scale * width) + (x / scale);
-                (byte red, byte green, byte blue) = channels == 1 ? Grey(observation[cell]) : Color(observation, cell, channels, height * width);
+                (byte red, byte green, byte blue) =
+                    channels == 1 ? Grey(observation[cell]) : Color(observation, cell, channels, height * width);
                 int at = ((y * width * scale) + x) * 3;
                 (pixels[at], pixels[at + 1], pixels[at + 2]) = (red, green, blue);
             }
@@ -99,7 +106,8 @@ internal static class ObservationPicture
     }
 
     /// <summary>The first channel that is set; a value between 0 and 1 is drawn darker.</summary>
-    private static (byte Red, byte Green, byte Blue) Color(ReadOnlySpan<float> observation, int cell, int channels, int cells)
+    private static (byte Red, byte Green, byte Blue) Color(
+        ReadOnlySpan<float> observation, int cell, int channels, int cells)
     {
         for (int channel = 0; channel < channels; channel++)
         {

@@ -7,7 +7,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Agents in files: our own are models with their graph, told by metadata; published ones are taken in the layouts of their frameworks.</summary>
+/// <summary>
+/// Agents in files: our own are models with their graph, told by metadata; published ones are taken in the layouts of
+/// their frameworks.
+/// </summary>
 public static class PolicyFile
 {
     private const string Prefix = "temper.agent.";
@@ -19,8 +22,8 @@ public static class PolicyFile
 
     /// <summary>Loads an agent.</summary>
     /// <param name="path">
-    /// A model that <see cref="Save"/> wrote, or a .safetensors file with the names of Stable-Baselines3, of Flax's dense layers or of the Atari
-    /// networks with a <c>base.main</c>.
+    /// A model that <see cref="Save"/> wrote, or a .safetensors file with the names of Stable-Baselines3, of Flax's
+    /// dense layers or of the Atari networks with a <c>base.main</c>.
     /// </param>
     /// <exception cref="ModelFormatException">It is damaged, or of no known layout.</exception>
     public static Policy Load(string path)
@@ -31,7 +34,9 @@ public static class PolicyFile
         }
 
         SafetensorsFile file = SafetensorsFile.Load(path);
-        return ModelFile.HoldsGraph(path) ? FromNetwork(ModelFile.Load(path), path) : PublishedPolicies.Read(file, path);
+        return ModelFile.HoldsGraph(path)
+            ? FromNetwork(ModelFile.Load(path), path)
+            : PublishedPolicies.Read(file, path);
     }
 
     internal static Network WithMetadata(Policy policy)
@@ -42,6 +47,7 @@ public static class PolicyFile
         Put("environment", policy.Environment);
         Put("sticky", policy.Options.Sticky?.ToString(CultureInfo.InvariantCulture));
         Put("step-limit", policy.Options.StepLimit?.ToString(CultureInfo.InvariantCulture));
+        Put("frame-skip", policy.Options.FrameSkip?.ToString(CultureInfo.InvariantCulture));
         Put("actions", policy.Actions is { } actions ? string.Join(',', actions) : null);
         return policy.Network.WithMetadata(metadata);
 
@@ -59,7 +65,8 @@ public static class PolicyFile
         string? head = Text("head");
         if (network.Inputs.Count != 1 || head is null)
         {
-            throw new ModelFormatException(path, 0, "agent: a model, but no agent (its metadata name no head); make one with temper rl train");
+            throw new ModelFormatException(
+                path, 0, "agent: a model, but no agent (its metadata name no head); make one with temper rl train");
         }
 
         try
@@ -67,13 +74,15 @@ public static class PolicyFile
             return new Policy
             {
                 Network = network,
-                Head = ActionHead.All.FirstOrDefault(known => string.Equals(known.Name, head, StringComparison.Ordinal)) ?? throw new FormatException($"unknown head '{head}'"),
+                Head = ActionHead.All.FirstOrDefault(known => string.Equals(known.Name, head, StringComparison.Ordinal))
+                    ?? throw new FormatException($"unknown head '{head}'"),
                 Environment = Text("environment"),
                 Source = Text("source") ?? "",
                 Options = new EnvironmentOptions
                 {
                     Sticky = Text("sticky") is { } sticky ? float.Parse(sticky, CultureInfo.InvariantCulture) : null,
                     StepLimit = Text("step-limit") is { } limit ? int.Parse(limit, CultureInfo.InvariantCulture) : null,
+                    FrameSkip = Text("frame-skip") is { } skip ? ParseSkip(skip) : null,
                 },
                 Actions = Text("actions") is { } actions ? ParseActions(actions) : null,
             };
@@ -85,6 +94,10 @@ public static class PolicyFile
 
         string? Text(string key) => network.Metadata.GetValueOrDefault(Prefix + key);
     }
+
+    private static int ParseSkip(string text) => int.Parse(text, CultureInfo.InvariantCulture) is >= 1 and var steps
+        ? steps
+        : throw new FormatException($"a frame skip of {text}, expected 1 or more");
 
     internal static int[] ParseActions(string text) => [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];
 }

@@ -3,8 +3,8 @@ using Temper.Kernels;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// The loss of PPO and A2C for some samples, and its gradient by the network's outputs. Samples are done in pieces of a fixed number, on as many
-/// threads as there are, and added in their order.
+/// The loss of PPO and A2C for some samples, and its gradient by the network's outputs. Samples are done in pieces of a
+/// fixed number, on as many threads as there are, and added in their order.
 /// </summary>
 /// <param name="head">What the outputs mean.</param>
 /// <param name="options">Clip and weights.</param>
@@ -16,7 +16,9 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     private ReadOnlyMemory<int> _samples;
     private float _mean, _scale;
 
-    /// <summary>The network's outputs for the samples, <c>[B, A]</c>, to be filled in before <see cref="Compute"/>.</summary>
+    /// <summary>
+    /// The network's outputs for the samples, <c>[B, A]</c>, to be filled in before <see cref="Compute"/>.
+    /// </summary>
     internal float[] Outputs { get; private set; } = [];
 
     /// <summary>The network's values for the samples, <c>[B]</c>, to be filled in as well.</summary>
@@ -40,8 +42,9 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     }
 
     /// <summary>
-    /// Mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 / 2</c>, <c>r</c> the new probability of
-    /// the action over the old one (arXiv:1707.06347, eq. 9). Without a clip the first term is <c>-A log p</c>, the plain policy gradient.
+    /// Mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 / 2</c>,
+    /// <c>r</c> the new probability of the action over the old one (arXiv:1707.06347, eq. 9). Without a clip the first
+    /// term is <c>-A log p</c>, the plain policy gradient.
     /// </summary>
     /// <param name="samples">Which of the experience.</param>
     internal PolicyLoss Compute(ReadOnlyMemory<int> samples)
@@ -72,19 +75,21 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
             (float log, float entropy) = head.Likelihood(outputs, action);
             float advantage = (rollout.Advantages[sample] - _mean) * _scale;
             float difference = log - rollout.LogProbabilities[sample], ratio = MathF.Exp(difference);
-            (float surrogate, float slope) = Surrogate(advantage, log, ratio);
+            (float surrogate, float derivative) = Surrogate(advantage, log, ratio);
             float error = Values[i] - rollout.Targets[sample];
             byOutputs.Clear();
-            head.AddGradient(outputs, action, (log, entropy), -slope * part, -options.EntropyWeight * part, byOutputs);
+            head.AddGradient(
+                outputs, action, (log, entropy), -derivative * part, -options.EntropyWeight * part, byOutputs);
             ByValues[i] = options.ValueWeight * error * part;
-            sum = sum.Plus(-surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
+            sum = sum.Plus(
+                -surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
         }
 
         _sums[task] = sum;
     }
 
-    /// <summary>What is to be maximized, and its slope by the log probability: <c>dr / d log p = r</c>.</summary>
-    private (float Surrogate, float Slope) Surrogate(float advantage, float log, float ratio)
+    /// <summary>What is to be maximized, and its gradient by the log probability: <c>dr / d log p = r</c>.</summary>
+    private (float Surrogate, float Derivative) Surrogate(float advantage, float log, float ratio)
     {
         if (options.Clip is not { } clip)
         {
@@ -114,7 +119,9 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
 /// <param name="Policy">Of the policy.</param>
 /// <param name="Value">Half the squared error of the value.</param>
 /// <param name="Entropy">Entropy of the policy, in nats.</param>
-/// <param name="Divergence">How far the policy has moved since the experience was made: an estimate of the KL divergence, in nats.</param>
+/// <param name="Divergence">
+/// How far the policy has moved since the experience was made: an estimate of the KL divergence, in nats.
+/// </param>
 public readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
 {
     internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>

@@ -4,7 +4,9 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>Runs a policy's network on batches of observations with memory that is used again.</summary>
-/// <param name="isBatchInvariant">Whether an observation has one result, whatever else is in the batch; else whatever is fastest.</param>
+/// <param name="isBatchInvariant">
+/// Whether an observation has one result, whatever else is in the batch; else whatever is fastest.
+/// </param>
 internal sealed class PolicyRunner(bool isBatchInvariant = true)
 {
     private readonly Pass _pass = isBatchInvariant ? Pass.Evaluation.BatchInvariant() : Pass.Evaluation;
@@ -15,7 +17,8 @@ internal sealed class PolicyRunner(bool isBatchInvariant = true)
     /// <param name="count">N.</param>
     /// <param name="outputs">Receives the first output, <c>[N, A]</c>.</param>
     /// <param name="values">Receives the second output, <c>[N]</c>; empty: not wanted.</param>
-    internal void Run(Network network, ReadOnlySpan<float> observations, int count, Span<float> outputs, Span<float> values = default)
+    internal void Run(
+        Network network, ReadOnlySpan<float> observations, int count, Span<float> outputs, Span<float> values = default)
     {
         using var scope = new TensorScope();
         Tensor input = Tensor.Allocate(network.Inputs[0].BatchShape(count));

@@ -26,7 +26,8 @@ internal static class PublishedPolicies
         return read is not null
             ? read(weights) with { Source = name }
             : throw new ModelFormatException(
-                path, 0, $"agent: its tensors have the names of no known layout (got {string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, "
+                path, 0, "agent: its tensors have the names of no known layout (got "
+                    + $"{string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, "
                 + $"expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
     }
 
@@ -38,7 +39,9 @@ internal static class PublishedPolicies
         return layers.ToPolicy(ActionHead.Values, InputSpec.Features(layers.Inputs), x => x, value => value.Relu());
     }
 
-    /// <summary>Tanh behind <c>mlp_extractor.policy_net.0, 2, ...</c>, then <c>action_net</c>; beside it the critic.</summary>
+    /// <summary>
+    /// Tanh behind <c>mlp_extractor.policy_net.0, 2, ...</c>, then <c>action_net</c>; beside it the critic.
+    /// </summary>
     private static Policy StableBaselinesActor(Weights weights)
     {
         var actor = new LayerList(weights);
@@ -47,12 +50,14 @@ internal static class PublishedPolicies
         var critic = new LayerList(weights);
         critic.AddEvery("mlp_extractor.value_net.", step: 2);
         critic.Add("value_net");
-        return actor.ToPolicy(ActionHead.Categorical, InputSpec.Features(actor.Inputs), x => x, value => value.Tanh(), critic);
+        return actor.ToPolicy(
+            ActionHead.Categorical, InputSpec.Features(actor.Inputs), x => x, value => value.Tanh(), critic);
     }
 
     /// <summary>
-    /// <c>Dense_0, 1, 2</c> with kernels <c>[in, out]</c>, ReLU between. Inputs are a grid in the order row, column, channel; here it is channel,
-    /// row, column, so the first kernel's rows are put in that order. Published without sticky actions, played for 2,000 steps.
+    /// <c>Dense_0, 1, 2</c> with kernels <c>[in, out]</c>, ReLU between. Inputs are a grid in the order row, column,
+    /// channel; here it is channel, row, column, so the first kernel's rows are put in that order. Published without
+    /// sticky actions, played for 2,000 steps.
     /// </summary>
     private static Policy FlaxDense(Weights weights)
     {
@@ -77,14 +82,18 @@ internal static class PublishedPolicies
         }
 
         InputSpec input = InputSpec.Image(channels, GridGame.Size, GridGame.Size);
-        return actor.ToPolicy(ActionHead.Categorical, input, x => x.Flatten(), value => value.Relu(), critic.Count > 0 ? critic : null) with
+        return actor.ToPolicy(ActionHead.Categorical, input, x =>
+            x.Flatten(), value => value.Relu(), critic.Count > 0 ? critic : null) with
         {
             Actions = weights.Metadata("actions") is { } actions ? weights.Actions(actions) : null,
             Options = new EnvironmentOptions { Sticky = 0, StepLimit = 2000 },
         };
     }
 
-    /// <summary>Three convolutions (8x8 stride 4, 4x4 stride 2, 3x3), a layer, then <c>dist.linear</c> and <c>base.critic_linear</c>.</summary>
+    /// <summary>
+    /// Three convolutions (8x8 stride 4, 4x4 stride 2, 3x3), a layer, then <c>dist.linear</c> and
+    /// <c>base.critic_linear</c>.
+    /// </summary>
     private static Policy AtariConvolutions(Weights weights)
     {
         (string Name, int Stride)[] convolutions = [("base.main.0", 4), ("base.main.2", 2), ("base.main.4", 1)];
@@ -135,7 +144,8 @@ internal static class PublishedPolicies
             }
         }
 
-        internal void Add(string name) => _layers.Add((name, weights.Matrix($"{name}.weight", rank: 2), weights.Get($"{name}.bias")));
+        internal void Add(string name) =>
+            _layers.Add((name, weights.Matrix($"{name}.weight", rank: 2), weights.Get($"{name}.bias")));
 
         /// <summary>A kernel <c>[in, out]</c> whose inputs are cells of some channels, channel last.</summary>
         internal void AddFlax(string name, int channels)
@@ -157,17 +167,25 @@ internal static class PublishedPolicies
             _layers.Add((name, Tensor.From(weight, [outputs, inputs]), weights.Get($"{name}.bias")));
         }
 
-        internal Policy ToPolicy(ActionHead head, InputSpec input, Func<Value, Value> begin, Func<Value, Value> activation, LayerList? critic = null)
+        internal Policy ToPolicy(
+            ActionHead head, InputSpec input, Func<Value, Value> begin, Func<Value, Value> activation,
+            LayerList? critic = null)
         {
             Network network = Network.Build([input], values =>
             {
                 Value x = begin(values[0]);
                 Value policy = Chain(x, activation);
-                return critic is null ? [("policy", policy)] : [("policy", policy), ("value", critic.Chain(x, activation))];
+                return critic is null
+                    ? [("policy", policy)]
+                    : [("policy", policy), ("value", critic.Chain(x, activation))];
             });
             IEnumerable<(string Name, Tensor Weight, Tensor Bias)> all = _layers.Concat(critic?._layers ?? []);
-            var parameters = all.SelectMany(layer => new[] { KeyValuePair.Create($"{layer.Name}.weight", layer.Weight), KeyValuePair.Create($"{layer.Name}.bias", layer.Bias) });
-            return new Policy { Network = weights.Filled(network, parameters.ToDictionary(StringComparer.Ordinal)), Head = head };
+            var parameters = all.SelectMany(layer => new[] { KeyValuePair.Create(
+                $"{layer.Name}.weight", layer.Weight), KeyValuePair.Create($"{layer.Name}.bias", layer.Bias) });
+            return new Policy
+            {
+                Network = weights.Filled(network, parameters.ToDictionary(StringComparer.Ordinal)), Head = head,
+            };
         }
 
         private Value Chain(Value x, Func<Value, Value> activation)
@@ -190,14 +208,17 @@ internal static class PublishedPolicies
 
         internal string? Metadata(string key) => file.Metadata.GetValueOrDefault(key);
 
-        internal Tensor Get(string name) => !_tensors.TryGetValue(name, out Tensor? tensor) ? throw Damaged($"{name} is missing")
+        internal Tensor Get(string name) => !_tensors.TryGetValue(name, out Tensor? tensor)
+            ? throw Damaged($"{name} is missing")
             : tensor.DType != DType.Float32 ? throw Damaged($"{name} is not float32 (got {tensor.DType})")
             : tensor;
 
         internal Tensor Matrix(string name, int rank)
         {
             Tensor tensor = Get(name);
-            return tensor.Rank == rank && tensor.Count > 0 ? tensor : throw Damaged($"{name} has the wrong shape (got {tensor.Shape}, expected {rank} axes)");
+            return tensor.Rank == rank && tensor.Count > 0
+                ? tensor
+                : throw Damaged($"{name} has the wrong shape (got {tensor.Shape}, expected {rank} axes)");
         }
 
         internal int[] Actions(string text)
@@ -216,7 +237,8 @@ internal static class PublishedPolicies
         {
             try
             {
-                return network.WithParameters(network.Parameters.Select(parameter => parameter with { Value = parameters[parameter.Name] }));
+                return network.WithParameters(
+                    network.Parameters.Select(parameter => parameter with { Value = parameters[parameter.Name] }));
             }
             catch (ArgumentException e)
             {

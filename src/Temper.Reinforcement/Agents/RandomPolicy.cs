@@ -3,7 +3,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>The agent that knows nothing: a network of zeros, whose drawn actions are all equally likely. What scores are compared with.</summary>
+/// <summary>
+/// The agent that knows nothing: a network of zeros, whose drawn actions are all equally likely. What scores are
+/// compared with.
+/// </summary>
 public static class RandomPolicy
 {
     /// <summary>One for an environment.</summary>
@@ -12,10 +15,13 @@ public static class RandomPolicy
     {
         EnvironmentSpec spec = environment.Spec;
         ActionHead head = spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian;
-        var input = new InputSpec { SampleShape = spec.ObservationShape, Minimum = spec.Minimum, Maximum = spec.Maximum };
+        var input =
+            new InputSpec { SampleShape = spec.ObservationShape, Minimum = spec.Minimum, Maximum = spec.Maximum };
         return new Policy
         {
-            Network = Network.Build([input], values => [("policy", values[0].Flatten().Linear(head.OutputsFor(spec.Actions)))]), Head = head, Source = "random actions",
+            Network = Network.Build(
+                [input], values => [("policy", values[0].Flatten().Linear(head.OutputsFor(spec.Actions)))]),
+            Head = head, Source = "random actions",
         };
     }
 }

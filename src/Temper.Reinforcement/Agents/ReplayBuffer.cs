@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// The last transitions, in a ring. Observations between 0 and 1 are kept in bytes, in steps of 1/255: exact for grids and for pictures that
-/// are drawn in such steps. Others are kept as they are.
+/// The last transitions, in a ring. Observations between 0 and 1 are kept in bytes, in steps of 1/255: exact for grids
+/// and for pictures that are drawn in such steps. Others are kept as they are.
 /// </summary>
 internal sealed class ReplayBuffer
 {
@@ -20,7 +20,8 @@ internal sealed class ReplayBuffer
         long numbers = 2L * capacity * observationLength;
         if (numbers > Array.MaxLength)
         {
-            throw new ArgumentException($"replay: {capacity} transitions of {observationLength} numbers are too many for one memory; take a smaller buffer");
+            throw new ArgumentException($"replay: {capacity} transitions of {observationLength} numbers are too many "
+                + "for one memory; take a smaller buffer");
         }
 
         (_bytes, _floats) = isUnit ? (new byte[numbers], null) : ((byte[]?)null, new float[numbers]);
@@ -34,7 +35,9 @@ internal sealed class ReplayBuffer
     /// <summary>Discounted sums of the steps of each transition.</summary>
     internal float[] Rewards { get; }
 
-    /// <summary>What the value of the last observation counts: gamma to the number of steps, 0 where the episode terminated.</summary>
+    /// <summary>
+    /// What the value of the last observation counts: gamma to the number of steps, 0 where the episode terminated.
+    /// </summary>
     internal float[] Discounts { get; }
 
     /// <summary>Where the next transition goes.</summary>
@@ -56,7 +59,9 @@ internal sealed class ReplayBuffer
     internal void Save(Dictionary<string, Tensor> tensors)
     {
         int used = 2 * Count * _length;
-        tensors["replay.observations"] = _bytes is not null ? Tensor.From(_bytes.AsSpan(0, used), [used]) : Tensor.From(_floats.AsSpan(0, used), [used]);
+        tensors["replay.observations"] = _bytes is not null
+            ? Tensor.From(_bytes.AsSpan(0, used), [used])
+            : Tensor.From(_floats.AsSpan(0, used), [used]);
         tensors["replay.actions"] = Tensor.From(Actions.AsSpan(0, Count), [Count]);
         tensors["replay.rewards"] = Tensor.From(Rewards.AsSpan(0, Count), [Count]);
         tensors["replay.discounts"] = Tensor.From(Discounts.AsSpan(0, Count), [Count]);
@@ -81,30 +86,30 @@ internal sealed class ReplayBuffer
         (Count, Next) = (tensors["replay.actions"].Count, (int)tensors["replay.next"].AsSpan<long>()[0]);
     }
 
-    private void Write(int place, ReadOnlySpan<float> observation)
+    private void Write(int index, ReadOnlySpan<float> observation)
     {
         if (_bytes is null)
         {
-            observation.CopyTo(_floats.AsSpan(place * _length));
+            observation.CopyTo(_floats.AsSpan(index * _length));
             return;
         }
 
-        Span<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        Span<byte> bytes = _bytes.AsSpan(index * _length, _length);
         for (int i = 0; i < bytes.Length; i++)
         {
             bytes[i] = (byte)((observation[i] * 255) + 0.5f);
         }
     }
 
-    private void Read(int place, Span<float> observation)
+    private void Read(int index, Span<float> observation)
     {
         if (_bytes is null)
         {
-            _floats.AsSpan(place * _length, _length).CopyTo(observation);
+            _floats.AsSpan(index * _length, _length).CopyTo(observation);
             return;
         }
 
-        ReadOnlySpan<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        ReadOnlySpan<byte> bytes = _bytes.AsSpan(index * _length, _length);
         for (int i = 0; i < bytes.Length; i++)
         {
             observation[i] = bytes[i] / 255f;

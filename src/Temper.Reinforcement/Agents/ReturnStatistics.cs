@@ -4,9 +4,9 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="Mean">Their mean.</param>
 /// <param name="Low">Lower end of the mean's 95 % interval, by its standard error.</param>
 /// <param name="High">Upper end.</param>
-/// <param name="Least">The smallest.</param>
-/// <param name="Largest">The largest.</param>
-public readonly record struct ReturnStatistics(double Mean, double Low, double High, double Least, double Largest)
+/// <param name="Min">The smallest.</param>
+/// <param name="Max">The largest.</param>
+public readonly record struct ReturnStatistics(double Mean, double Low, double High, double Min, double Max)
 {
     /// <summary>The numbers of some returns.</summary>
     /// <param name="returns">At least one.</param>
@@ -14,7 +14,8 @@ public readonly record struct ReturnStatistics(double Mean, double Low, double H
     {
         ArgumentOutOfRangeException.ThrowIfZero(returns.Count);
         double mean = returns.Average();
-        double variance = returns.Count > 1 ? returns.Sum(value => (value - mean) * (value - mean)) / (returns.Count - 1) : 0;
+        double variance =
+            returns.Count > 1 ? returns.Sum(value => (value - mean) * (value - mean)) / (returns.Count - 1) : 0;
         double half = 1.96 * Math.Sqrt(variance / returns.Count);
         return new ReturnStatistics(mean, mean - half, mean + half, returns.Min(), returns.Max());
     }

@@ -31,7 +31,8 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
     /// <summary>What the value should have been: advantage plus value.</summary>
     internal float[] Targets { get; } = new float[horizon * count];
 
-    internal Span<float> Observations(int step) => _observations.AsSpan(step * count * observation, count * observation);
+    internal Span<float> Observations(int step) =>
+        _observations.AsSpan(step * count * observation, count * observation);
 
     internal Span<float> Actions(int step) => _actions.AsSpan(step * count * action, count * action);
 
@@ -40,8 +41,9 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
     internal ReadOnlySpan<float> Action(int sample) => _actions.AsSpan(sample * action, action);
 
     /// <summary>
-    /// Generalized advantages: with <c>d_t = r_t + gamma V_t+1 - V_t</c>, <c>A_t = d_t + gamma lambda A_t+1</c>, both cut where an episode ends
-    /// (arXiv:1506.02438, eq. 16). The reward of a truncated step already holds what would have come.
+    /// Generalized advantages: with <c>d_t = r_t + gamma V_t+1 - V_t</c>, <c>A_t = d_t + gamma lambda A_t+1</c>, both
+    /// cut where an episode ends (arXiv:1506.02438, eq. 16). The reward of a truncated step already holds what would
+    /// have come.
     /// </summary>
     /// <param name="last">Values of the observations behind the last step, <c>[N]</c>.</param>
     /// <param name="gamma">Discount.</param>

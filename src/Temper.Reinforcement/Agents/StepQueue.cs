@@ -6,7 +6,8 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="gamma">Discount of a step.</param>
 internal sealed class StepQueue(int length, int observation, float gamma)
 {
-    private readonly float[] _observations = new float[length * observation], _actions = new float[length], _rewards = new float[length];
+    private readonly float[] _observations = new float[length * observation], _actions = new float[length],
+        _rewards = new float[length];
 
     internal int Count { get; private set; }
 
@@ -25,7 +26,10 @@ internal sealed class StepQueue(int length, int observation, float gamma)
         }
     }
 
-    /// <summary>Takes a step in and gives the transitions that are complete: one of n steps, and at the end of an episode all shorter ones.</summary>
+    /// <summary>
+    /// Takes a step in and gives the transitions that are complete: one of n steps, and at the end of an episode all
+    /// shorter ones.
+    /// </summary>
     /// <param name="first">The observation before the step.</param>
     /// <param name="action">The action.</param>
     /// <param name="reward">The reward.</param>
@@ -33,7 +37,9 @@ internal sealed class StepQueue(int length, int observation, float gamma)
     /// <param name="isOver">Whether the episode was.</param>
     /// <param name="last">The observation behind the step.</param>
     /// <param name="replay">Receives the transitions.</param>
-    internal void Add(ReadOnlySpan<float> first, float action, float reward, bool isTerminated, bool isOver, ReadOnlySpan<float> last, ReplayBuffer replay)
+    internal void Add(
+        ReadOnlySpan<float> first, float action, float reward, bool isTerminated, bool isOver, ReadOnlySpan<float> last,
+        ReplayBuffer replay)
     {
         first.CopyTo(_observations.AsSpan(Count * observation));
         (_actions[Count], _rewards[Count]) = (action, reward);
@@ -46,7 +52,8 @@ internal sealed class StepQueue(int length, int observation, float gamma)
                 sum = _rewards[i] + (gamma * sum);
             }
 
-            replay.Add(_observations.AsSpan(0, observation), _actions[0], sum, isTerminated ? 0 : MathF.Pow(gamma, Count), last);
+            replay.Add(_observations.AsSpan(0, observation), _actions[0], sum, isTerminated ? 0 : MathF.Pow(
+                gamma, Count), last);
             Drop();
         }
     }

@@ -6,10 +6,14 @@ public sealed record BridgeLimits
     /// <summary>Largest message, in bytes; a longer one ends its connection before memory is taken for it.</summary>
     public int MaxFrameBytes { get; init; } = 16 << 20;
 
-    /// <summary>Time for the rest of a message that has begun, for sending one, for connecting, and for an environment's answer.</summary>
+    /// <summary>
+    /// Time for the rest of a message that has begun, for sending one, for connecting, and for an environment's answer.
+    /// </summary>
     public TimeSpan FrameTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time that a peer may think before its next message; a connection whose other end is gone ends after it.</summary>
+    /// <summary>
+    /// Time that a peer may think before its next message; a connection whose other end is gone ends after it.
+    /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Connections at a time; further ones are closed at once.</summary>
@@ -19,7 +23,9 @@ public sealed record BridgeLimits
     {
         if (MaxFrameBytes < 64 || FrameTimeout <= TimeSpan.Zero || IdleTimeout <= TimeSpan.Zero || MaxConnections < 1)
         {
-            throw new ArgumentException($"bridge: a limit is out of range (got {MaxFrameBytes} bytes, {FrameTimeout}, {IdleTimeout}, {MaxConnections} connections; expected 64 or more, above zero, above zero, 1 or more)");
+            throw new ArgumentException(
+                $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, {FrameTimeout}, {IdleTimeout}, "
+                + $"{MaxConnections} connections; expected 64 or more, above zero, above zero, 1 or more)");
         }
     }
 }

@@ -3,10 +3,13 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// What a man in the middle does with the signals that pass: hands them to an observation channel, which may record and change them. All connections of a relay share
-/// one channel and one format of observations; each has a slot of its own.
+/// What a man in the middle does with the signals that pass: hands them to an observation channel, which may record and
+/// change them. All connections of a relay share one channel and one format of observations; each has a slot of its
+/// own.
 /// </summary>
-/// <param name="create">Makes the channel when the first stream's format is known. What it throws ends that connection.</param>
+/// <param name="create">
+/// Makes the channel when the first stream's format is known. What it throws ends that connection.
+/// </param>
 public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
 {
     private readonly Lock _lock = new();
@@ -21,17 +24,22 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
     /// <summary>Slots that were ever needed at the same time.</summary>
     internal int Slots => _slots;
 
-    /// <summary>Opens a slot. Numbers are used again, so that a channel's memory does not grow with every connection.</summary>
+    /// <summary>
+    /// Opens a slot. Numbers are used again, so that a channel's memory does not grow with every connection.
+    /// </summary>
     /// <exception cref="BridgeException">The stream has another format than those before it.</exception>
     internal TapSlot Open(EnvironmentSpec spec)
     {
         lock (_lock)
         {
             _spec ??= spec;
-            if (!spec.ObservationShape.Equals(_spec.ObservationShape) || spec.Actions.IsDiscrete != _spec.Actions.IsDiscrete || spec.Actions.Count != _spec.Actions.Count)
+            if (!spec.ObservationShape.Equals(_spec.ObservationShape)
+                || spec.Actions.IsDiscrete != _spec.Actions.IsDiscrete || spec.Actions.Count != _spec.Actions.Count)
             {
                 throw new BridgeException(
-                    $"bridge: this stream differs from the first one (got observations {spec.ObservationShape} and {spec.Actions.Count} actions, expected {_spec.ObservationShape} and {_spec.Actions.Count}); use a bridge of its own");
+                    $"bridge: this stream differs from the first one (got observations {spec.ObservationShape} and "
+                    + $"{spec.Actions.Count} actions, expected {_spec.ObservationShape} and {_spec.Actions.Count}); "
+                        + "use a bridge of its own");
             }
 
             _channel ??= create(spec);
@@ -47,7 +55,7 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
         private bool _isClosed, _hasObserved;
 
         /// <exception cref="BridgeException">A number is not finite.</exception>
-        internal void Observe(Span<float> observation, ObservationPlace place)
+        internal void Observe(Span<float> observation, EpisodePosition position)
         {
             foreach (float value in observation)
             {
@@ -60,10 +68,10 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
             lock (tap._lock)
             {
                 tap.Observations++;
-                tap._channel!.Observe(number, observation, place);
+                tap._channel!.Observe(number, observation, position);
             }
 
-            _hasObserved = place != ObservationPlace.Last;
+            _hasObserved = position != EpisodePosition.Last;
         }
 
         /// <summary>What an agent did without having seen anything is not told.</summary>

@@ -9,7 +9,8 @@ internal static class Deadline
     /// <param name="late">What is said when it is not: who, and what is missing.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="BridgeException">The time is over.</exception>
-    internal static async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, ValueTask<T>> work, string late, CancellationToken cancel)
+    internal static async Task<T> WithinAsync<T>(
+        TimeSpan limit, Func<CancellationToken, ValueTask<T>> work, string late, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(limit);
@@ -19,12 +20,15 @@ internal static class Deadline
         }
         catch (OperationCanceledException error) when (!cancel.IsCancellationRequested)
         {
-            throw new BridgeException(FormattableString.Invariant($"{late} within {limit.TotalSeconds:0.###} s"), error);
+            throw new BridgeException(
+                FormattableString.Invariant($"{late} within {limit.TotalSeconds:0.###} s"), error);
         }
     }
 
     /// <inheritdoc cref="WithinAsync{T}"/>
-    internal static Task WithinAsync(TimeSpan limit, Func<CancellationToken, ValueTask> work, string late, CancellationToken cancel) => WithinAsync(limit, async token =>
+    internal static Task WithinAsync(
+        TimeSpan limit, Func<CancellationToken, ValueTask> work, string late, CancellationToken cancel) =>
+        WithinAsync(limit, async token =>
     {
         await work(token).ConfigureAwait(false);
         return true;

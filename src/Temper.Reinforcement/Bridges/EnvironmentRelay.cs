@@ -4,8 +4,8 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Temper's own protocol: agents connect to it in the place of the environment, and it connects to the environment for each of them. What
-/// passes goes through a tap, which may record and change it.
+/// A man in the middle for Temper's own protocol: agents connect to it instead of the environment, and it connects to
+/// the environment for each of them. What passes goes through a tap, which may record and change it.
 /// </summary>
 public sealed class EnvironmentRelay : IAsyncDisposable
 {
@@ -31,9 +31,11 @@ public sealed class EnvironmentRelay : IAsyncDisposable
     /// <summary>Ends all connections.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    private static async Task RelayAsync(FrameConnection agent, DnsEndPoint environment, BridgeTap tap, BridgeLimits limits, CancellationToken cancel)
+    private static async Task RelayAsync(
+        FrameConnection agent, DnsEndPoint environment, BridgeTap tap, BridgeLimits limits, CancellationToken cancel)
     {
-        using FrameConnection behind = await FrameConnection.ConnectAsync(environment, limits, cancel).ConfigureAwait(false);
+        using FrameConnection behind =
+            await FrameConnection.ConnectAsync(environment, limits, cancel).ConfigureAwait(false);
         ReadOnlyMemory<byte> hello = await behind.AnswerAsync(cancel).ConfigureAwait(false);
         EnvironmentSpec spec = WireProtocol.ReadHello(hello.Span, behind.Peer);
         using BridgeTap.TapSlot slot = tap.Open(spec);
@@ -42,7 +44,8 @@ public sealed class EnvironmentRelay : IAsyncDisposable
         while (await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
         {
             byte kind = message.Span[0];
-            int index = kind == WireProtocol.Step ? WireProtocol.ReadStep(message.Span, spec.Actions, action, agent.Peer) : 0;
+            int index =
+                kind == WireProtocol.Step ? WireProtocol.ReadStep(message.Span, spec.Actions, action, agent.Peer) : 0;
             await behind.WriteAsync(message, cancel).ConfigureAwait(false);
             if (kind is not (WireProtocol.Reset or WireProtocol.Step))
             {
@@ -62,7 +65,9 @@ public sealed class EnvironmentRelay : IAsyncDisposable
                 slot.Act(spec.Actions.IsDiscrete ? index : new AgentAction(action), outcome);
             }
 
-            slot.Observe(observation, kind == WireProtocol.Reset ? ObservationPlace.First : outcome.IsOver ? ObservationPlace.Last : ObservationPlace.Next);
+            slot.Observe(observation, kind == WireProtocol.Reset
+                ? EpisodePosition.First
+                : outcome.IsOver ? EpisodePosition.Last : EpisodePosition.Next);
             await agent.WriteAsync(WireProtocol.ObservationOf(observation, outcome), cancel).ConfigureAwait(false);
         }
     }

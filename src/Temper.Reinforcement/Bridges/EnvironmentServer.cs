@@ -22,16 +22,19 @@ public sealed class EnvironmentServer : IAsyncDisposable
     /// <exception cref="BridgeException">The address cannot be listened on.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static EnvironmentServer Start(Func<IEnvironment> create, BridgeListener listener) =>
-        new(TcpHost.Start(listener, (connection, cancel) => ServeAsync(connection, new ServedEpisode(create()), listener.Limits, cancel)));
+        new(TcpHost.Start(listener, (connection, cancel) =>
+            ServeAsync(connection, new ServedEpisode(create()), listener.Limits, cancel)));
 
     /// <summary>Ends all connections.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    private static async Task ServeAsync(FrameConnection agent, ServedEpisode episode, BridgeLimits limits, CancellationToken cancel)
+    private static async Task ServeAsync(
+        FrameConnection agent, ServedEpisode episode, BridgeLimits limits, CancellationToken cancel)
     {
         await agent.WriteAsync(WireProtocol.HelloOf(episode.Spec), cancel).ConfigureAwait(false);
         float[] action = new float[episode.Spec.Actions.Dimensions];
-        while (await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message && message.Span[0] != WireProtocol.Close)
+        while (await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message
+            && message.Span[0] != WireProtocol.Close)
         {
             try
             {
@@ -57,7 +60,8 @@ public sealed class EnvironmentServer : IAsyncDisposable
                 StepOutcome outcome = episode.Step(episode.Spec.Actions.IsDiscrete ? index : new AgentAction(action));
                 return WireProtocol.ObservationOf(episode.Observation, outcome);
             default:
-                throw new BridgeException($"{peer}: an unknown message (got {message[0]}, expected {WireProtocol.Reset}, {WireProtocol.Step} or {WireProtocol.Close})");
+                throw new BridgeException($"{peer}: an unknown message (got {message[0]}, expected "
+                    + $"{WireProtocol.Reset}, {WireProtocol.Step} or {WireProtocol.Close})");
         }
     }
 }

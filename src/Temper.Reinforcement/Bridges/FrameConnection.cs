@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>A TCP connection that carries messages: a length (uint32, little-endian), then as many bytes. One reader and one writer at a time.</summary>
+/// <summary>
+/// A TCP connection that carries messages: a length (uint32, little-endian), then as many bytes. One reader and one
+/// writer at a time.
+/// </summary>
 internal sealed class FrameConnection : IDisposable
 {
     private const int FirstBytes = 4096;
@@ -27,19 +30,23 @@ internal sealed class FrameConnection : IDisposable
 
     /// <summary>Connects within the time limit.</summary>
     /// <exception cref="BridgeException">Nobody answers.</exception>
-    internal static async Task<FrameConnection> ConnectAsync(DnsEndPoint peer, BridgeLimits limits, CancellationToken cancel)
+    internal static async Task<FrameConnection> ConnectAsync(
+        DnsEndPoint peer, BridgeLimits limits, CancellationToken cancel)
     {
         string name = $"{peer.Host}:{peer.Port}";
         var client = new TcpClient();
         try
         {
-            await Deadline.WithinAsync(limits.FrameTimeout, token => client.ConnectAsync(peer.Host, peer.Port, token), $"{name}: nobody answered", cancel).ConfigureAwait(false);
+            await Deadline.WithinAsync(limits.FrameTimeout, token => client.ConnectAsync(
+                peer.Host, peer.Port, token), $"{name}: nobody answered", cancel).ConfigureAwait(false);
             return new FrameConnection(client, limits, name);
         }
         catch (Exception error)
         {
             client.Dispose();
-            throw error is SocketException ? new BridgeException($"{name}: cannot connect ({error.Message}); is the other side running?", error) : error;
+            throw error is SocketException
+                ? new BridgeException($"{name}: cannot connect ({error.Message}); is the other side running?", error)
+                : error;
         }
     }
 
@@ -50,14 +57,17 @@ internal sealed class FrameConnection : IDisposable
     /// <exception cref="BridgeException">It is too long or too slow, or ends in the middle.</exception>
     internal async Task<ReadOnlyMemory<byte>?> ReadAsync(TimeSpan patience, CancellationToken cancel)
     {
-        int first = await Deadline.WithinAsync(patience, token => _stream.ReadAsync(_length, token), $"{Peer}: sent nothing", cancel).ConfigureAwait(false);
-        return first == 0 ? null : await Deadline.WithinAsync(_limits.FrameTimeout, token => RestAsync(first, token), $"{Peer}: a message is not complete", cancel).ConfigureAwait(false);
+        int first = await Deadline.WithinAsync(patience, token =>
+            _stream.ReadAsync(_length, token), $"{Peer}: sent nothing", cancel).ConfigureAwait(false);
+        return first == 0 ? null : await Deadline.WithinAsync(_limits.FrameTimeout, token =>
+            RestAsync(first, token), $"{Peer}: a message is not complete", cancel).ConfigureAwait(false);
     }
 
     /// <summary>The next message of a peer that has something to answer.</summary>
     /// <exception cref="BridgeException">Also where the connection has ended.</exception>
     internal async Task<ReadOnlyMemory<byte>> AnswerAsync(CancellationToken cancel) =>
-        await ReadAsync(_limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{Peer}: ended the connection in the place of an answer");
+        await ReadAsync(_limits.FrameTimeout, cancel).ConfigureAwait(false)
+            ?? throw new BridgeException($"{Peer}: ended the connection instead of an answer");
 
     /// <summary>Sends a message.</summary>
     internal async Task WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
@@ -70,7 +80,8 @@ internal sealed class FrameConnection : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(_sent, (uint)message.Length);
         message.CopyTo(_sent.AsMemory(sizeof(uint)));
         await Deadline.WithinAsync(
-            _limits.FrameTimeout, token => _stream.WriteAsync(_sent.AsMemory(0, message.Length + sizeof(uint)), token), $"{Peer}: does not take a message", cancel).ConfigureAwait(false);
+            _limits.FrameTimeout, token => _stream.WriteAsync(_sent.AsMemory(0, message.Length + sizeof(uint)), token),
+            $"{Peer}: does not take a message", cancel).ConfigureAwait(false);
     }
 
     public void Dispose() => _client.Dispose();
@@ -81,7 +92,8 @@ internal sealed class FrameConnection : IDisposable
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(_length);
         if (length == 0 || length > (uint)_limits.MaxFrameBytes)
         {
-            throw new BridgeException($"{Peer}: a message of a wrong length (got {length} bytes, expected 1 to {_limits.MaxFrameBytes}); does it speak another protocol?");
+            throw new BridgeException($"{Peer}: a message of a wrong length (got {length} bytes, expected 1 to "
+                + $"{_limits.MaxFrameBytes}); does it speak another protocol?");
         }
 
         // Memory is taken as bytes come, not as they are promised.
@@ -105,7 +117,9 @@ internal sealed class FrameConnection : IDisposable
         while (!bytes.IsEmpty)
         {
             int read = await _stream.ReadAsync(bytes, cancel).ConfigureAwait(false);
-            bytes = read > 0 ? bytes[read..] : throw new BridgeException($"{Peer}: the connection ended in the middle of a message");
+            bytes = read > 0
+                ? bytes[read..]
+                : throw new BridgeException($"{Peer}: the connection ended in the middle of a message");
         }
     }
 }

@@ -4,7 +4,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>An environment that looks like a Godot game to a trainer of Godot RL Agents: it connects, says its spaces and plays until it is told to close.</summary>
+/// <summary>
+/// An environment that looks like a Godot game to a trainer of Godot RL Agents: it connects, says its spaces and plays
+/// until it is told to close.
+/// </summary>
 public static class GodotGame
 {
     /// <summary>Plays. After the end of an episode the next one begins at once, as in games.</summary>
@@ -15,7 +18,9 @@ public static class GodotGame
     /// <param name="cancel">Ends it.</param>
     /// <returns>Steps that were played.</returns>
     /// <exception cref="BridgeException">There is no trainer, or it does not keep to the protocol.</exception>
-    public static async Task<long> RunAsync(IEnvironment environment, DnsEndPoint trainer, ulong seed, BridgeLimits? limits = null, CancellationToken cancel = default)
+    public static async Task<long> RunAsync(
+        IEnvironment environment, DnsEndPoint trainer, ulong seed, BridgeLimits? limits = null,
+        CancellationToken cancel = default)
     {
         limits ??= new BridgeLimits();
         limits.Validate();
@@ -23,7 +28,8 @@ public static class GodotGame
         var space = new GodotSpace(info, 0);
         var episode = new ServedEpisode(environment);
         float[] action = new float[environment.Spec.Actions.Dimensions];
-        using FrameConnection connection = await FrameConnection.ConnectAsync(trainer, limits, cancel).ConfigureAwait(false);
+        using FrameConnection connection =
+            await FrameConnection.ConnectAsync(trainer, limits, cancel).ConfigureAwait(false);
         await connection.AnswerAsync("handshake", limits.FrameTimeout, cancel).ConfigureAwait(false);
         long steps = 0;
         while (await connection.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
@@ -35,7 +41,8 @@ public static class GodotGame
                     break;
                 case "reset":
                     episode.Reset(seed++);
-                    await connection.SendAsync(new JsonObject { ["type"] = "reset", ["obs"] = Seen(episode) }, cancel).ConfigureAwait(false);
+                    await connection.SendAsync(new JsonObject { ["type"] = "reset", ["obs"] = Seen(episode) }, cancel)
+                        .ConfigureAwait(false);
                     break;
                 case "action":
                     StepOutcome outcome = Step(episode, space, GodotMessages.Item(message, "action", 0), action);
@@ -47,13 +54,15 @@ public static class GodotGame
 
                     await connection.SendAsync(new JsonObject
                     {
-                        ["type"] = "step", ["obs"] = Seen(episode), ["reward"] = new JsonArray(outcome.Reward), ["done"] = new JsonArray(outcome.IsOver),
+                        ["type"] = "step", ["obs"] = Seen(episode), ["reward"] = new JsonArray(outcome.Reward),
+                        ["done"] = new JsonArray(outcome.IsOver),
                     }, cancel).ConfigureAwait(false);
                     break;
                 case "close":
                     return steps;
                 default:
-                    throw new BridgeException($"{connection.Peer}: an unknown message (expected env_info, reset, action or close)");
+                    throw new BridgeException(
+                        $"{connection.Peer}: an unknown message (expected env_info, reset, action or close)");
             }
         }
 
@@ -66,15 +75,21 @@ public static class GodotGame
         return episode.Step(space.Spec.Actions.IsDiscrete ? index : new AgentAction(action));
     }
 
-    private static JsonArray Seen(ServedEpisode episode) => new(new JsonObject { ["obs"] = JsonNumbers.Of(episode.Observation) });
+    private static JsonArray Seen(ServedEpisode episode) =>
+        new(new JsonObject { ["obs"] = JsonNumbers.Of(episode.Observation) });
 
     private static JsonObject InfoOf(EnvironmentSpec spec) => new()
     {
         ["type"] = "env_info", ["n_agents"] = 1, ["agent_policy_names"] = new JsonArray("shared_policy"),
-        ["observation_space"] = new JsonArray(new JsonObject { ["obs"] = new JsonObject { ["size"] = new JsonArray(spec.ObservationShape.Count), ["space"] = "box" } }),
+        ["observation_space"] = new JsonArray(new JsonObject
+        {
+            ["obs"] = new JsonObject { ["size"] = new JsonArray(spec.ObservationShape.Count), ["space"] = "box" },
+        }),
         ["action_space"] = new JsonArray(new JsonObject
         {
-            ["action"] = new JsonObject { ["size"] = spec.Actions.IsDiscrete ? spec.Actions.Count : spec.Actions.Dimensions, ["action_type"] = spec.Actions.IsDiscrete ? "discrete" : "continuous" },
+            ["action"] = new JsonObject { ["size"] = spec.Actions.IsDiscrete
+                ? spec.Actions.Count
+                : spec.Actions.Dimensions, ["action_type"] = spec.Actions.IsDiscrete ? "discrete" : "continuous" },
         }),
     };
 }

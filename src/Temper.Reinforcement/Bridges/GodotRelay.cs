@@ -5,10 +5,13 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Godot RL Agents: the game connects to it in the place of its trainer, and it connects to the trainer. Each agent of a game has a slot of
-/// the tap.
+/// A man in the middle for Godot RL Agents: the game connects to it instead of its trainer, and it connects to the
+/// trainer. Each agent of a game has a slot of the tap.
 /// </summary>
-/// <remarks>A game begins the next episode by itself: the observation that comes with the end of an episode is the first one of the next.</remarks>
+/// <remarks>
+/// A game begins the next episode by itself: the observation that comes with the end of an episode is the first one of
+/// the next.
+/// </remarks>
 public sealed class GodotRelay : IAsyncDisposable
 {
     private readonly TcpHost _host;
@@ -27,9 +30,11 @@ public sealed class GodotRelay : IAsyncDisposable
     /// <param name="tap">What is done with the signals.</param>
     /// <exception cref="BridgeException">The address cannot be listened on.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
-    public static GodotRelay Start(BridgeListener listener, DnsEndPoint trainer, BridgeTap tap) => new(TcpHost.Start(listener, async (game, cancel) =>
+    public static GodotRelay Start(BridgeListener listener, DnsEndPoint trainer, BridgeTap tap) =>
+        new(TcpHost.Start(listener, async (game, cancel) =>
     {
-        using FrameConnection behind = await FrameConnection.ConnectAsync(trainer, listener.Limits, cancel).ConfigureAwait(false);
+        using FrameConnection behind =
+            await FrameConnection.ConnectAsync(trainer, listener.Limits, cancel).ConfigureAwait(false);
         using var session = new Session(tap);
         await RelayAsync(game, behind, session, listener.Limits, cancel).ConfigureAwait(false);
     }));
@@ -38,7 +43,8 @@ public sealed class GodotRelay : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     /// <summary>The trainer speaks first; all its messages but handshake and close have an answer.</summary>
-    private static async Task RelayAsync(FrameConnection game, FrameConnection trainer, Session session, BridgeLimits limits, CancellationToken cancel)
+    private static async Task RelayAsync(
+        FrameConnection game, FrameConnection trainer, Session session, BridgeLimits limits, CancellationToken cancel)
     {
         while (await trainer.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
         {
@@ -54,7 +60,8 @@ public sealed class GodotRelay : IAsyncDisposable
                 continue;
             }
 
-            JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{game.Peer}: the game ended in the place of an answer");
+            JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false)
+                ?? throw new BridgeException($"{game.Peer}: the game ended instead of an answer");
             session.Pass(message, answer);
             await trainer.SendAsync(answer, cancel).ConfigureAwait(false);
         }
@@ -64,7 +71,9 @@ public sealed class GodotRelay : IAsyncDisposable
     {
         private readonly List<Agent> _agents = [];
 
-        /// <summary>Shows a message and its answer to the tap, and puts into the answer what the tap made of the observations.</summary>
+        /// <summary>
+        /// Shows a message and its answer to the tap, and puts into the answer what the tap made of the observations.
+        /// </summary>
         internal void Pass(JsonObject message, JsonObject answer)
         {
             string type = JsonNumbers.Text(answer["type"]);
@@ -97,10 +106,13 @@ public sealed class GodotRelay : IAsyncDisposable
             {
                 int index = agent.Space.ReadAction(GodotMessages.Item(step, "action", i), agent.Action);
                 isDone = JsonNumbers.Value<bool>(GodotMessages.Item(answer, "done", i)) ?? false;
-                agent.Slot.Act(agent.Space.Spec.Actions.IsDiscrete ? index : new AgentAction(agent.Action), new StepOutcome(JsonNumbers.Number(GodotMessages.Item(answer, "reward", i)), isDone));
+                agent.Slot.Act(
+                    agent.Space.Spec.Actions.IsDiscrete ? index : new AgentAction(agent.Action),
+                    new StepOutcome(JsonNumbers.Number(GodotMessages.Item(answer, "reward", i)), isDone));
             }
 
-            agent.Slot.Observe(agent.Observation, step is null || isDone ? ObservationPlace.First : ObservationPlace.Next);
+            agent.Slot.Observe(
+                agent.Observation, step is null || isDone ? EpisodePosition.First : EpisodePosition.Next);
             agent.Space.Write(seen, agent.Observation);
         }
     }

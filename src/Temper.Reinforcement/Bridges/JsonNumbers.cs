@@ -5,15 +5,17 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.</summary>
+/// <summary>
+/// Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.
+/// </summary>
 internal static class JsonNumbers
 {
-    private const int MostAxes = 4;
+    private const int MaxAxes = 4;
 
     /// <summary>Whether a node is an array of numbers, nested or not.</summary>
     internal static bool IsArray(JsonNode? node)
     {
-        for (int depth = 0; node is JsonArray { Count: > 0 } array && depth < MostAxes; depth++)
+        for (int depth = 0; node is JsonArray { Count: > 0 } array && depth < MaxAxes; depth++)
         {
             node = array[0];
         }
@@ -25,7 +27,7 @@ internal static class JsonNumbers
     internal static IReadOnlyList<int> Axes(JsonNode? node)
     {
         var axes = new List<int>();
-        for (; node is JsonArray { Count: > 0 } array && axes.Count < MostAxes; node = array[0])
+        for (; node is JsonArray { Count: > 0 } array && axes.Count < MaxAxes; node = array[0])
         {
             axes.Add(array.Count);
         }
@@ -72,7 +74,8 @@ internal static class JsonNumbers
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject ?? throw new BridgeException($"{peer}: a message is no JSON object");
+            return JsonNode.Parse(text) as JsonObject
+                ?? throw new BridgeException($"{peer}: a message is no JSON object");
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
@@ -85,10 +88,12 @@ internal static class JsonNumbers
         where T : struct => node is JsonValue value && value.TryGetValue(out T found) ? found : null;
 
     /// <summary>Text of a field; empty where there is none.</summary>
-    internal static string Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
+    internal static string Text(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
 
     /// <summary>A number of a field, finite; 0 where there is none.</summary>
-    internal static float Number(JsonNode? node) => Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
+    internal static float Number(JsonNode? node) =>
+        Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
 
     /// <summary>A shape with one axis or three.</summary>
     internal static Shape ShapeOf(IReadOnlyList<int> axes) => axes.Count switch
@@ -100,7 +105,7 @@ internal static class JsonNumbers
 
     private static int Read(JsonNode? node, float scale, Span<float> numbers, int next, int depth)
     {
-        if (node is JsonArray array && depth < MostAxes)
+        if (node is JsonArray array && depth < MaxAxes)
         {
             foreach (JsonNode? item in array)
             {
@@ -138,5 +143,6 @@ internal static class JsonNumbers
     }
 
     private static BridgeException Wrong(int expected) =>
-        new($"bridge: an observation has other numbers than the first one (expected {expected.ToString(CultureInfo.InvariantCulture)})");
+        new("bridge: an observation has other numbers than the first one (expected "
+            + $"{expected.ToString(CultureInfo.InvariantCulture)})");
 }

@@ -20,10 +20,12 @@ internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string p
     internal async Task<JsonObject?> ReadAsync(TimeSpan patience, CancellationToken cancel)
     {
         _message.ResetWrittenCount();
-        ValueWebSocketReceiveResult part = await Deadline.WithinAsync(patience, ReceiveAsync, $"{peer}: sent nothing", cancel).ConfigureAwait(false);
+        ValueWebSocketReceiveResult part =
+            await Deadline.WithinAsync(patience, ReceiveAsync, $"{peer}: sent nothing", cancel).ConfigureAwait(false);
         if (!part.EndOfMessage)
         {
-            part = await Deadline.WithinAsync(limits.FrameTimeout, RestAsync, $"{peer}: a message is not complete", cancel).ConfigureAwait(false);
+            part = await Deadline.WithinAsync(
+                limits.FrameTimeout, RestAsync, $"{peer}: a message is not complete", cancel).ConfigureAwait(false);
         }
 
         return part.MessageType == WebSocketMessageType.Close ? null : JsonNumbers.Parse(_message.WrittenSpan, peer);
@@ -31,10 +33,13 @@ internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string p
 
     /// <summary>The answer of a peer that was asked.</summary>
     internal async Task<JsonObject> AnswerAsync(CancellationToken cancel) =>
-        await ReadAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{peer}: closed the socket in the place of an answer");
+        await ReadAsync(limits.FrameTimeout, cancel).ConfigureAwait(false)
+            ?? throw new BridgeException($"{peer}: closed the socket instead of an answer");
 
     internal Task WriteAsync(JsonObject message, CancellationToken cancel) => Deadline.WithinAsync(
-        limits.FrameTimeout, token => socket.SendAsync(Encoding.UTF8.GetBytes(message.ToJsonString()).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, token), $"{peer}: does not take a message", cancel);
+        limits.FrameTimeout, token => socket.SendAsync(
+            Encoding.UTF8.GetBytes(message.ToJsonString()).AsMemory(), WebSocketMessageType.Text, endOfMessage: true,
+            token), $"{peer}: does not take a message", cancel);
 
     private async ValueTask<ValueWebSocketReceiveResult> RestAsync(CancellationToken cancel)
     {
@@ -49,8 +54,10 @@ internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string p
 
     private async ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(CancellationToken cancel)
     {
-        ValueWebSocketReceiveResult part = await socket.ReceiveAsync(_message.GetMemory(), cancel).ConfigureAwait(false);
+        ValueWebSocketReceiveResult part =
+            await socket.ReceiveAsync(_message.GetMemory(), cancel).ConfigureAwait(false);
         _message.Advance(part.Count);
-        return _message.WrittenCount <= limits.MaxFrameBytes ? part : throw new BridgeException($"{peer}: a message is too long (expected at most {limits.MaxFrameBytes} bytes)");
+        return _message.WrittenCount <= limits.MaxFrameBytes ? part : throw new BridgeException(
+            $"{peer}: a message is too long (expected at most {limits.MaxFrameBytes} bytes)");
     }
 }

@@ -5,8 +5,14 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>An environment behind an OpenEnv server: <c>ws://host:port</c> for a WebSocket with an environment of its own, <c>http://host:port</c> for requests.</summary>
-/// <remarks>OpenEnv says that an episode is done, not why: without <c>metadata.truncated</c> it counts as terminated. Discrete actions.</remarks>
+/// <summary>
+/// An environment behind an OpenEnv server: <c>ws://host:port</c> for a WebSocket with an environment of its own,
+/// <c>http://host:port</c> for requests.
+/// </summary>
+/// <remarks>
+/// OpenEnv says that an episode is done, not why: without <c>metadata.truncated</c> it counts as terminated. Discrete
+/// actions.
+/// </remarks>
 public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 {
     private readonly IExchange _exchange;
@@ -30,11 +36,12 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 
     /// <summary>Connects; a first reset shows the format of observations.</summary>
     /// <param name="address">Scheme ws or http.</param>
-    /// <param name="format">Where the numbers are; null: as usual.</param>
-    /// <param name="limits">Limits; null: the usual ones.</param>
+    /// <param name="format">Where the numbers are; null: the default fields.</param>
+    /// <param name="limits">Limits; null: the defaults.</param>
     /// <param name="name">What the environment is called here.</param>
     /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
-    public static OpenEnvEnvironment Connect(Uri address, OpenEnvFormat? format = null, BridgeLimits? limits = null, string name = "openenv")
+    public static OpenEnvEnvironment Connect(
+        Uri address, OpenEnvFormat? format = null, BridgeLimits? limits = null, string name = "openenv")
     {
         (format, limits) = (format ?? new OpenEnvFormat(), limits ?? new BridgeLimits());
         format.Validate();
@@ -43,7 +50,8 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         {
             "ws" => SocketExchange.Connect(new Uri(address, "/ws"), limits),
             "http" => new HttpExchange(address, limits),
-            _ => throw new ArgumentException($"OpenEnv: an address of another kind (got {address}, expected ws://host:port or http://host:port)", nameof(address)),
+            _ => throw new ArgumentException($"OpenEnv: an address of another kind (got {address}, expected "
+                + "ws://host:port or http://host:port)", nameof(address)),
         };
         try
         {
@@ -59,7 +67,8 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
-    public void Reset(ulong seed, Span<float> observation) => Read(_exchange.Ask("reset", new JsonObject { ["seed"] = (long)(seed & int.MaxValue) }), observation);
+    public void Reset(ulong seed, Span<float> observation) =>
+        Read(_exchange.Ask("reset", new JsonObject { ["seed"] = (long)(seed & int.MaxValue) }), observation);
 
     /// <inheritdoc/>
     /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
@@ -67,7 +76,8 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
     {
         JsonObject answer = _exchange.Ask("step", new JsonObject { [_format.ActionField] = action.Index });
         Read(answer, observation);
-        bool isDone = JsonNumbers.Value<bool>(answer["done"]) ?? false, isTruncated = isDone && JsonNumbers.Value<bool>((answer["metadata"] as JsonObject)?["truncated"]) == true;
+        bool isDone = JsonNumbers.Value<bool>(answer["done"]) ?? false, isTruncated = isDone
+            && JsonNumbers.Value<bool>((answer["metadata"] as JsonObject)?["truncated"]) == true;
         return new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone && !isTruncated, isTruncated);
     }
 
@@ -98,10 +108,13 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         {
             try
             {
-                messages.WriteAsync(new JsonObject { ["type"] = type, ["data"] = data }, CancellationToken.None).GetAwaiter().GetResult();
+                messages.WriteAsync(new JsonObject { ["type"] = type, ["data"] = data }, CancellationToken.None)
+                    .GetAwaiter().GetResult();
                 JsonObject answer = messages.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
                 JsonObject content = answer["data"] as JsonObject ?? [];
-                return JsonNumbers.Text(answer["type"]) is "observation" ? content : throw new BridgeException($"OpenEnv: {type} failed: {JsonNumbers.Text(content["message"])}");
+                return JsonNumbers.Text(answer["type"]) is "observation"
+                    ? content
+                    : throw new BridgeException($"OpenEnv: {type} failed: {JsonNumbers.Text(content["message"])}");
             }
             catch (WebSocketException error)
             {
@@ -118,19 +131,25 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         var socket = new ClientWebSocket();
         try
         {
-            await Deadline.WithinAsync(limits.FrameTimeout, token => new ValueTask(socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel).ConfigureAwait(false);
+            await Deadline.WithinAsync(limits.FrameTimeout, token => new ValueTask(
+                socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel).ConfigureAwait(false);
             return socket;
         }
         catch (Exception error)
         {
             socket.Dispose();
-            throw error is WebSocketException ? new BridgeException($"{address}: cannot connect ({error.Message}); is the other side running?", error) : error;
+            throw error is WebSocketException
+                ? new BridgeException($"{address}: cannot connect ({error.Message}); is the other side running?", error)
+                : error;
         }
     }
 
     private sealed class HttpExchange(Uri address, BridgeLimits limits) : IExchange
     {
-        private readonly HttpClient _client = new() { BaseAddress = address, Timeout = limits.FrameTimeout, MaxResponseContentBufferSize = limits.MaxFrameBytes };
+        private readonly HttpClient _client = new()
+        {
+            BaseAddress = address, Timeout = limits.FrameTimeout, MaxResponseContentBufferSize = limits.MaxFrameBytes,
+        };
 
         public JsonObject Ask(string type, JsonObject data) => AskAsync(type, data).GetAwaiter().GetResult();
 
@@ -142,13 +161,17 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
             {
                 JsonObject body = type is "step" ? new JsonObject { ["action"] = data } : data;
                 using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-                using HttpResponseMessage answer = await _client.PostAsync(new Uri($"/{type}", UriKind.Relative), content).ConfigureAwait(false);
-                JsonObject json = JsonNumbers.Parse(await answer.Content.ReadAsByteArrayAsync().ConfigureAwait(false), address.Authority);
-                return answer.IsSuccessStatusCode ? json : throw new BridgeException($"OpenEnv: {type} failed with {(int)answer.StatusCode}: {JsonNumbers.Text(json["detail"])}");
+                using HttpResponseMessage answer =
+                    await _client.PostAsync(new Uri($"/{type}", UriKind.Relative), content).ConfigureAwait(false);
+                JsonObject json = JsonNumbers.Parse(
+                    await answer.Content.ReadAsByteArrayAsync().ConfigureAwait(false), address.Authority);
+                return answer.IsSuccessStatusCode ? json : throw new BridgeException(
+                    $"OpenEnv: {type} failed with {(int)answer.StatusCode}: {JsonNumbers.Text(json["detail"])}");
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
-                throw new BridgeException($"{address}: {type} got no answer ({error.Message}); is the other side running?", error);
+                throw new BridgeException(
+                    $"{address}: {type} got no answer ({error.Message}); is the other side running?", error);
             }
         }
     }

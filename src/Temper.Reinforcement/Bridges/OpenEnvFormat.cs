@@ -5,13 +5,17 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// Where an OpenEnv environment keeps its numbers. The protocol fixes the messages (reset, step, observation with reward and done); fields of observations and actions are each environment's own.
+/// Where an OpenEnv environment keeps its numbers. The protocol fixes the messages (reset, step, observation with
+/// reward and done); fields of observations and actions are each environment's own.
 /// </summary>
 public sealed record OpenEnvFormat
 {
     private static readonly string[] Usual = ["values", "screen", "observation", "obs", "pixels", "state"];
 
-    /// <summary>Field of an observation that holds its numbers; null: values, screen, observation, obs, pixels or state, else the first with numbers.</summary>
+    /// <summary>
+    /// Field of an observation that holds its numbers; null: values, screen, observation, obs, pixels or state, else
+    /// the first with numbers.
+    /// </summary>
     public string? ObservationField { get; init; }
 
     /// <summary>Field of an action that holds its index, or its numbers.</summary>
@@ -20,7 +24,10 @@ public sealed record OpenEnvFormat
     /// <summary>Number of actions; 0: as many as <c>legal_actions</c> of an observation names.</summary>
     public int Actions { get; init; }
 
-    /// <summary>What numbers are divided by: 255 brings whole grey levels to 0..1, and those that go on are whole again.</summary>
+    /// <summary>
+    /// Divisor of the numbers: 255 brings gray levels to 0..1; numbers that are passed on are multiplied by it and
+    /// rounded again.
+    /// </summary>
     public float Scale { get; init; } = 1;
 
     /// <summary>Smallest value of an observation after dividing.</summary>
@@ -35,7 +42,9 @@ public sealed record OpenEnvFormat
     {
         if (!(Scale > 0 && float.IsFinite(Scale)) || Actions < 0 || ActionField.Length == 0 || !(Minimum < Maximum))
         {
-            throw new ArgumentException($"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, action field '{ActionField}', bounds {Minimum} to {Maximum}; expected above zero, 0 or more, a name, and a smaller minimum)");
+            throw new ArgumentException($"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, "
+                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected above zero, 0 or more, a "
+                    + "name, and a smaller minimum)");
         }
     }
 
@@ -47,21 +56,30 @@ public sealed record OpenEnvFormat
         int actions = Actions > 0 ? Actions : (observation["legal_actions"] as JsonArray)?.Count ?? 0;
         if (actions == 0)
         {
-            throw new BridgeException("OpenEnv: the number of actions is not known (the observation has no legal_actions); say how many there are");
+            throw new BridgeException("OpenEnv: the number of actions is not known (the observation has no "
+                + "legal_actions); say how many there are");
         }
 
         // A flat list may say its shape beside it.
         IReadOnlyList<int> axes = JsonNumbers.Axes(numbers);
-        IReadOnlyList<int> said = [.. ((observation["shape"] ?? observation[$"{field}_shape"]) as JsonArray ?? []).Select(axis => JsonNumbers.Value<int>(axis) ?? 0)];
-        bool isSaid = axes.Count == 1 && said.Count > 0 && said.All(axis => axis is > 0 and <= 1 << 16) && said.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) == axes[0];
+        IReadOnlyList<int> said =
+        [
+            .. ((observation["shape"] ?? observation[$"{field}_shape"]) as JsonArray ?? [])
+            .Select(axis => JsonNumbers.Value<int>(axis) ?? 0),
+        ];
+        bool isSaid = axes.Count == 1 && said.Count > 0 && said
+            .All(axis => axis is > 0 and <= 1 << 16) && said
+            .Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) == axes[0];
         return new EnvironmentSpec
         {
-            Name = name, ObservationShape = JsonNumbers.ShapeOf(isSaid ? said : axes), Minimum = Minimum, Maximum = Maximum, Actions = ActionSpace.Discrete(actions),
+            Name = name, ObservationShape = JsonNumbers.ShapeOf(isSaid ? said : axes), Minimum = Minimum,
+            Maximum = Maximum, Actions = ActionSpace.Discrete(actions),
         };
     }
 
     /// <summary>Reads an observation.</summary>
-    internal void Read(JsonObject observation, Span<float> numbers) => JsonNumbers.Read(NumbersOf(observation, out _), Scale, numbers);
+    internal void Read(JsonObject observation, Span<float> numbers) =>
+        JsonNumbers.Read(NumbersOf(observation, out _), Scale, numbers);
 
     /// <summary>Puts other numbers into an observation.</summary>
     internal void Write(JsonObject observation, ReadOnlySpan<float> numbers)
@@ -75,14 +93,19 @@ public sealed record OpenEnvFormat
 
     /// <summary>The numbers of a continuous action.</summary>
     internal static float[] ValuesOf(JsonNode? action) =>
-        (action as JsonObject)?["values"] is JsonArray { Count: <= 1 << 16 } values ? [.. values.Select(JsonNumbers.Number)] : [];
+        (action as JsonObject)?["values"] is JsonArray { Count: <= 1 << 16 } values
+            ? [.. values.Select(JsonNumbers.Number)]
+            : [];
 
-    internal static JsonObject ObservationOf(EnvironmentSpec spec, ReadOnlySpan<float> observation, StepOutcome? outcome)
+    internal static JsonObject ObservationOf(
+        EnvironmentSpec spec, ReadOnlySpan<float> observation, StepOutcome? outcome)
     {
-        var content = new JsonObject { ["values"] = JsonNumbers.Of(observation), ["shape"] = Axes(spec.ObservationShape) };
+        var content =
+            new JsonObject { ["values"] = JsonNumbers.Of(observation), ["shape"] = Axes(spec.ObservationShape) };
         if (spec.Actions.IsDiscrete)
         {
-            content["legal_actions"] = new JsonArray([.. Enumerable.Range(0, spec.Actions.Count).Select(i => (JsonNode)i)]);
+            content["legal_actions"] =
+                new JsonArray([.. Enumerable.Range(0, spec.Actions.Count).Select(i => (JsonNode)i)]);
         }
 
         return new JsonObject
@@ -97,10 +120,13 @@ public sealed record OpenEnvFormat
     private JsonArray NumbersOf(JsonObject observation, out string field)
     {
         string? found = ObservationField ?? Usual.FirstOrDefault(name => JsonNumbers.IsArray(observation[name]))
-            ?? observation.FirstOrDefault(pair => pair.Key is not "legal_actions" && JsonNumbers.IsArray(pair.Value)).Key;
+            ?? observation.FirstOrDefault(
+                pair => pair.Key is not "legal_actions" && JsonNumbers.IsArray(pair.Value)).Key;
         field = found ?? "";
         return found is not null && observation[found] is JsonArray numbers && JsonNumbers.IsArray(numbers)
             ? numbers
-            : throw new BridgeException($"OpenEnv: an observation has no numbers{(found is null ? "" : $" in '{found}'")} (its fields: {string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); say which field holds them");
+            : throw new BridgeException(
+                $"OpenEnv: an observation has no numbers{(found is null ? "" : $" in '{found}'")} (its fields: "
+                + $"{string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); say which field holds them");
     }
 }

@@ -8,7 +8,8 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for the OpenEnv protocol, over WebSocket and HTTP: what an observation holds besides its numbers passes unchanged, as do messages of other kinds.
+/// A man in the middle for the OpenEnv protocol, over WebSocket and HTTP: what an observation holds besides its numbers
+/// passes unchanged, as do messages of other kinds.
 /// </summary>
 public sealed class OpenEnvRelay : IAsyncDisposable
 {
@@ -26,7 +27,11 @@ public sealed class OpenEnvRelay : IAsyncDisposable
     private OpenEnvRelay(BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap)
     {
         (_listener, _environment, _format, _tap) = (listener, environment, format, tap);
-        _client = new HttpClient { BaseAddress = environment, Timeout = listener.Limits.FrameTimeout, MaxResponseContentBufferSize = listener.Limits.MaxFrameBytes };
+        _client = new HttpClient
+        {
+            BaseAddress = environment, Timeout = listener.Limits.FrameTimeout,
+            MaxResponseContentBufferSize = listener.Limits.MaxFrameBytes,
+        };
         _application = WebHost.Build(listener);
         _application.Map("/ws", context => WebHost.GuardAsync(context, listener, () => SocketAsync(context)));
         _application.MapPost("/reset", context => PostAsync(context, "reset"));
@@ -51,7 +56,9 @@ public sealed class OpenEnvRelay : IAsyncDisposable
     /// <param name="cancel">Gives starting up.</param>
     /// <exception cref="BridgeException">The address cannot be listened on.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public static async Task<OpenEnvRelay> StartAsync(BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap, CancellationToken cancel = default)
+    public static async Task<OpenEnvRelay> StartAsync(
+        BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap,
+        CancellationToken cancel = default)
     {
         format.Validate();
         var relay = new OpenEnvRelay(listener, environment, format, tap);
@@ -72,12 +79,15 @@ public sealed class OpenEnvRelay : IAsyncDisposable
 
     private Task PostAsync(HttpContext context, string type) => WebHost.GuardAsync(context, _listener, async () =>
     {
-        JsonObject body = await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
+        JsonObject body =
+            await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
         await _turn.WaitAsync(context.RequestAborted).ConfigureAwait(false);
         try
         {
             using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-            using HttpResponseMessage answer = await _client.PostAsync(new Uri($"/{type}", UriKind.Relative), content, context.RequestAborted).ConfigureAwait(false);
+            using HttpResponseMessage answer = await _client
+                .PostAsync(new Uri($"/{type}", UriKind.Relative), content, context.RequestAborted)
+                .ConfigureAwait(false);
             byte[] bytes = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted).ConfigureAwait(false);
             if (answer.IsSuccessStatusCode)
             {
@@ -87,7 +97,8 @@ public sealed class OpenEnvRelay : IAsyncDisposable
                 bytes = Encoding.UTF8.GetBytes(json.ToJsonString());
             }
 
-            await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, bytes, context.RequestAborted).ConfigureAwait(false);
+            await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, bytes, context.RequestAborted)
+                .ConfigureAwait(false);
         }
         catch (HttpRequestException error)
         {
@@ -101,8 +112,10 @@ public sealed class OpenEnvRelay : IAsyncDisposable
 
     private async Task GetAsync(HttpContext context, string path)
     {
-        using HttpResponseMessage answer = await _client.GetAsync(new Uri(path, UriKind.Relative), context.RequestAborted).ConfigureAwait(false);
-        await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(context.RequestAborted).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
+        using HttpResponseMessage answer =
+            await _client.GetAsync(new Uri(path, UriKind.Relative), context.RequestAborted).ConfigureAwait(false);
+        await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(
+            context.RequestAborted).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
     }
 
     private async Task SocketAsync(HttpContext context)
@@ -114,13 +127,15 @@ public sealed class OpenEnvRelay : IAsyncDisposable
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
         var address = new UriBuilder(_environment) { Scheme = "ws", Path = "/ws" };
-        using ClientWebSocket behind = await OpenEnvEnvironment.OpenAsync(address.Uri, _listener.Limits, stop.Token).ConfigureAwait(false);
+        using ClientWebSocket behind =
+            await OpenEnvEnvironment.OpenAsync(address.Uri, _listener.Limits, stop.Token).ConfigureAwait(false);
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
         Interlocked.Increment(ref _sockets);
         try
         {
             string peer = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
-            await PumpAsync(new JsonSocket(socket, _listener.Limits, peer), new JsonSocket(behind, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
+            await PumpAsync(new JsonSocket(socket, _listener.Limits, peer), new JsonSocket(
+                behind, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, stop.Token).ConfigureAwait(false);
         }
         catch (WebSocketException error)
@@ -169,18 +184,23 @@ public sealed class OpenEnvRelay : IAsyncDisposable
             if (_slot is null)
             {
                 EnvironmentSpec spec = format.SpecOf(observation, "openenv");
-                (_numbers, _actions, _slot) = (new float[spec.ObservationShape.Count], spec.Actions.Count, tap.Open(spec));
+                (_numbers, _actions, _slot) =
+                    (new float[spec.ObservationShape.Count], spec.Actions.Count, tap.Open(spec));
             }
 
             format.Read(observation, _numbers);
             bool isDone = JsonNumbers.Value<bool>(answer["done"]) ?? false;
             if (type is "step" && format.IndexOf(action) is var index)
             {
-                _slot.Act((uint)index < (uint)_actions ? index : throw new BridgeException($"OpenEnv: an action is out of range (got {index}, expected '{format.ActionField}' from 0 to {_actions - 1})"),
+                _slot.Act((uint)index < (uint)_actions ? index : throw new BridgeException(
+                    $"OpenEnv: an action is out of range (got {index}, expected '{format.ActionField}' from 0 to "
+                    + $"{_actions - 1})"),
                     new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone));
             }
 
-            _slot.Observe(_numbers, type is "reset" ? ObservationPlace.First : isDone ? ObservationPlace.Last : ObservationPlace.Next);
+            _slot.Observe(_numbers, type is "reset"
+                ? EpisodePosition.First
+                : isDone ? EpisodePosition.Last : EpisodePosition.Next);
             format.Write(observation, _numbers);
         }
 

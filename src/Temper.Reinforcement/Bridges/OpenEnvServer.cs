@@ -7,11 +7,12 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// Serves environments by the OpenEnv protocol: each WebSocket (<c>/ws</c>) has an environment of its own; requests over HTTP (<c>/reset</c>, <c>/step</c>,
-/// <c>/state</c>) share one.
+/// Serves environments by the OpenEnv protocol: each WebSocket (<c>/ws</c>) has an environment of its own; requests
+/// over HTTP (<c>/reset</c>, <c>/step</c>, <c>/state</c>) share one.
 /// </summary>
 /// <remarks>
-/// Observations have <c>values</c> (a flat list), <c>shape</c> and <c>legal_actions</c>; actions have <c>action_id</c>, or <c>values</c> where they are numbers.
+/// Observations have <c>values</c> (a flat list), <c>shape</c> and <c>legal_actions</c>; actions have <c>action_id</c>,
+/// or <c>values</c> where they are numbers.
 /// </remarks>
 public sealed class OpenEnvServer : IAsyncDisposable
 {
@@ -34,7 +35,10 @@ public sealed class OpenEnvServer : IAsyncDisposable
         _application.MapPost("/step", context => PostAsync(context, "step"));
         Get("/state", () => StateOf(_shared));
         Get("/health", () => new JsonObject { ["status"] = "healthy" });
-        Get("/metadata", () => new JsonObject { ["name"] = _shared.Spec.Name, ["description"] = $"{_shared.Spec.Name}, served by temper" });
+        Get("/metadata", () => new JsonObject
+        {
+            ["name"] = _shared.Spec.Name, ["description"] = $"{_shared.Spec.Name}, served by temper",
+        });
         Get("/schema", () => SchemaOf(_shared.Spec));
     }
 
@@ -49,7 +53,8 @@ public sealed class OpenEnvServer : IAsyncDisposable
     /// <param name="listener">Address and limits.</param>
     /// <param name="cancel">Gives starting up.</param>
     /// <exception cref="BridgeException">The address cannot be listened on.</exception>
-    public static async Task<OpenEnvServer> StartAsync(Func<IEnvironment> create, BridgeListener listener, CancellationToken cancel = default)
+    public static async Task<OpenEnvServer> StartAsync(
+        Func<IEnvironment> create, BridgeListener listener, CancellationToken cancel = default)
     {
         var server = new OpenEnvServer(create, listener);
         await WebHost.StartAsync(server._application, listener, cancel).ConfigureAwait(false);
@@ -66,16 +71,19 @@ public sealed class OpenEnvServer : IAsyncDisposable
     }
 
     private void Get(string path, Func<JsonObject> answer) => _application.MapGet(path, context =>
-        WebHost.GuardAsync(context, _listener, () => WebHost.WriteAsync(context.Response, StatusCodes.Status200OK, answer(), context.RequestAborted)));
+        WebHost.GuardAsync(context, _listener, () =>
+            WebHost.WriteAsync(context.Response, StatusCodes.Status200OK, answer(), context.RequestAborted)));
 
     private Task PostAsync(HttpContext context, string type) => WebHost.GuardAsync(context, _listener, async () =>
     {
-        JsonObject body = await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
+        JsonObject body =
+            await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
         await _turn.WaitAsync(context.RequestAborted).ConfigureAwait(false);
         try
         {
             JsonObject answer = Play(_shared, type, type is "step" ? body["action"] : body);
-            await WebHost.WriteAsync(context.Response, StatusCodes.Status200OK, answer, context.RequestAborted).ConfigureAwait(false);
+            await WebHost.WriteAsync(context.Response, StatusCodes.Status200OK, answer, context.RequestAborted)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -95,9 +103,11 @@ public sealed class OpenEnvServer : IAsyncDisposable
         Interlocked.Increment(ref _sockets);
         try
         {
-            var agent = new JsonSocket(socket, _listener.Limits, $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}");
+            var agent = new JsonSocket(
+                socket, _listener.Limits, $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}");
             var episode = new ServedEpisode(_create());
-            while (await agent.ReadAsync(_listener.Limits.IdleTimeout, stop.Token).ConfigureAwait(false) is { } message && JsonNumbers.Text(message["type"]) is not "close")
+            while (await agent.ReadAsync(_listener.Limits.IdleTimeout, stop.Token).ConfigureAwait(false) is { } message
+                && JsonNumbers.Text(message["type"]) is not "close")
             {
                 await agent.WriteAsync(Answer(episode, message), stop.Token).ConfigureAwait(false);
             }
@@ -124,7 +134,10 @@ public sealed class OpenEnvServer : IAsyncDisposable
             {
                 "reset" or "step" => Message("observation", Play(episode, type, message["data"])),
                 "state" => Message("state", StateOf(episode)),
-                _ => Message("error", new JsonObject { ["message"] = "unknown type (expected reset, step, state or close)", ["code"] = "UNKNOWN_TYPE" }),
+                _ => Message("error", new JsonObject
+                {
+                    ["message"] = "unknown type (expected reset, step, state or close)", ["code"] = "UNKNOWN_TYPE",
+                }),
             };
         }
         catch (BridgeException error)
@@ -143,24 +156,32 @@ public sealed class OpenEnvServer : IAsyncDisposable
             return OpenEnvFormat.ObservationOf(spec, episode.Observation, outcome: null);
         }
 
-        StepOutcome outcome = episode.Step(spec.Actions.IsDiscrete ? Format.IndexOf(data) : new AgentAction(OpenEnvFormat.ValuesOf(data)));
+        StepOutcome outcome = episode.Step(
+            spec.Actions.IsDiscrete ? Format.IndexOf(data) : new AgentAction(OpenEnvFormat.ValuesOf(data)));
         return OpenEnvFormat.ObservationOf(spec, episode.Observation, outcome);
     }
 
     private static JsonObject Message(string type, JsonObject data) => new() { ["type"] = type, ["data"] = data };
 
-    private static JsonObject StateOf(ServedEpisode episode) => new() { ["episode_id"] = null, ["step_count"] = episode.Steps };
+    private static JsonObject StateOf(ServedEpisode episode) =>
+        new() { ["episode_id"] = null, ["step_count"] = episode.Steps };
 
     private static JsonObject SchemaOf(EnvironmentSpec spec) => new()
     {
         ["action"] = Schema(spec.Actions.IsDiscrete
-            ? new JsonObject { ["action_id"] = new JsonObject { ["type"] = "integer", ["minimum"] = 0, ["maximum"] = spec.Actions.Count - 1 } }
+            ? new JsonObject { ["action_id"] = new JsonObject
+            {
+                ["type"] = "integer", ["minimum"] = 0, ["maximum"] = spec.Actions.Count - 1,
+            } }
             : new JsonObject { ["values"] = Numbers(spec.Actions.Dimensions, spec.Actions.Low, spec.Actions.High) }),
-        ["observation"] = Schema(new JsonObject { ["values"] = Numbers(spec.ObservationShape.Count, spec.Minimum, spec.Maximum) }),
-        ["state"] = Schema(new JsonObject { ["step_count"] = new JsonObject { ["type"] = "integer", ["minimum"] = 0 } }),
+        ["observation"] =
+            Schema(new JsonObject { ["values"] = Numbers(spec.ObservationShape.Count, spec.Minimum, spec.Maximum) }),
+        ["state"] =
+            Schema(new JsonObject { ["step_count"] = new JsonObject { ["type"] = "integer", ["minimum"] = 0 } }),
     };
 
-    private static JsonObject Schema(JsonObject properties) => new() { ["type"] = "object", ["properties"] = properties };
+    private static JsonObject Schema(JsonObject properties) =>
+        new() { ["type"] = "object", ["properties"] = properties };
 
     private static JsonObject Numbers(int count, float low, float high)
     {

@@ -3,7 +3,9 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>An environment at the other end of a TCP connection that speaks Temper's own protocol. Every wait has a limit.</summary>
+/// <summary>
+/// An environment at the other end of a TCP connection that speaks Temper's own protocol. Every wait has a limit.
+/// </summary>
 public sealed class RemoteEnvironment : IEnvironment, IDisposable
 {
     private readonly FrameConnection _connection;
@@ -20,10 +22,11 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="peer">Host and port.</param>
-    /// <param name="limits">Limits; null: the usual ones.</param>
+    /// <param name="limits">Limits; null: the defaults.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
-    public static RemoteEnvironment Connect(DnsEndPoint peer, BridgeLimits? limits = null, CancellationToken cancel = default)
+    public static RemoteEnvironment Connect(
+        DnsEndPoint peer, BridgeLimits? limits = null, CancellationToken cancel = default)
     {
         limits ??= new BridgeLimits();
         limits.Validate();
@@ -46,7 +49,8 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
-    public StepOutcome Step(AgentAction action, Span<float> observation) => Exchange(WireProtocol.StepOf(action), observation);
+    public StepOutcome Step(AgentAction action, Span<float> observation) =>
+        Exchange(WireProtocol.StepOf(action), observation);
 
     /// <summary>Ends the connection.</summary>
     public void Dispose() => _connection.Dispose();

@@ -2,7 +2,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>An environment that plays for somebody at the other end of a wire: what is asked is checked, and the time limit holds.</summary>
+/// <summary>
+/// An environment that plays for somebody at the other end of a wire: what is asked is checked, and the time limit
+/// holds.
+/// </summary>
 /// <param name="environment">The environment.</param>
 internal sealed class ServedEpisode(IEnvironment environment)
 {
@@ -37,7 +40,8 @@ internal sealed class ServedEpisode(IEnvironment environment)
         {
             throw new BridgeException(space.IsDiscrete
                 ? $"step: there is no such action (got {action.Index}, expected 0 to {space.Count - 1})"
-                : $"step: an action does not fit (got {action.Values.Length} numbers, expected {space.Dimensions} that are finite)");
+                : $"step: an action does not fit (got {action.Values.Length} numbers, expected {space.Dimensions} that "
+                    + "are finite)");
         }
 
         StepOutcome outcome = environment.Step(action, _observation);

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Takes TCP connections and serves each on its own, up to a number; a failure of one does not touch the others.</summary>
+/// <summary>
+/// Takes TCP connections and serves each on its own, up to a number; a failure of one does not touch the others.
+/// </summary>
 internal sealed class TcpHost : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -39,7 +41,8 @@ internal sealed class TcpHost : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            throw new BridgeException($"bridge: cannot listen on {options.EndPoint} ({error.Message}); give an address of this machine and a port that is free", error);
+            throw new BridgeException($"bridge: cannot listen on {options.EndPoint} ({error.Message}); give an address "
+                + "of this machine and a port that is free", error);
         }
     }
 
@@ -62,7 +65,8 @@ internal sealed class TcpHost : IAsyncDisposable
                 if (_sessions.Count >= _options.Limits.MaxConnections)
                 {
                     client.Dispose();
-                    _options.Told?.Invoke($"a connection was refused: {_options.Limits.MaxConnections} are open already");
+                    _options.Told?.Invoke(
+                        $"a connection was refused: {_options.Limits.MaxConnections} are open already");
                     continue;
                 }
 

@@ -27,7 +27,10 @@ internal static class WebHost
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         WebApplication application = builder.Build();
-        application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = listener.Limits.IdleTimeout / 2, KeepAliveTimeout = listener.Limits.FrameTimeout });
+        application.UseWebSockets(new WebSocketOptions
+        {
+            KeepAliveInterval = listener.Limits.IdleTimeout / 2, KeepAliveTimeout = listener.Limits.FrameTimeout,
+        });
         return application;
     }
 
@@ -42,34 +45,39 @@ internal static class WebHost
         {
             await application.DisposeAsync().ConfigureAwait(false);
             throw error is SocketException or IOException
-                ? new BridgeException($"bridge: cannot listen on {listener.EndPoint} ({error.Message}); give an address of this machine and a port that is free", error)
+                ? new BridgeException($"bridge: cannot listen on {listener.EndPoint} ({error.Message}); give an "
+                    + "address of this machine and a port that is free", error)
                 : error;
         }
     }
 
-    internal static Uri AddressOf(WebApplication application) =>
-        new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    internal static Uri AddressOf(WebApplication application)
+    {
+        IServer server = application.Services.GetRequiredService<IServer>();
+        return new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
 
     /// <summary>The body of a request as JSON; an empty one is an empty object.</summary>
     /// <exception cref="BridgeException">It is no JSON object, or too slow.</exception>
     internal static async Task<JsonObject> ReadAsync(HttpRequest request, BridgeLimits limits, CancellationToken cancel)
     {
-        byte[] body = await Deadline.WithinAsync(limits.FrameTimeout, token => BodyAsync(request.Body, limits.MaxFrameBytes, token), "a request is not complete", cancel).ConfigureAwait(false);
+        byte[] body = await Deadline.WithinAsync(limits.FrameTimeout, token => BodyAsync(
+            request.Body, limits.MaxFrameBytes, token), "a request is not complete", cancel).ConfigureAwait(false);
         return body.Length == 0 ? [] : JsonNumbers.Parse(body, "request");
     }
 
     /// <summary>A stream up to a number of bytes.</summary>
     /// <exception cref="BridgeException">It has more.</exception>
-    internal static async ValueTask<byte[]> BodyAsync(Stream body, int most, CancellationToken cancel)
+    internal static async ValueTask<byte[]> BodyAsync(Stream body, int max, CancellationToken cancel)
     {
         var whole = new ArrayBufferWriter<byte>();
         for (int read = -1; read != 0;)
         {
             read = await body.ReadAsync(whole.GetMemory(), cancel).ConfigureAwait(false);
             whole.Advance(read);
-            if (whole.WrittenCount > most)
+            if (whole.WrittenCount > max)
             {
-                throw new BridgeException($"bridge: a body is too long (expected at most {most} bytes)");
+                throw new BridgeException($"bridge: a body is too long (expected at most {max} bytes)");
             }
         }
 
@@ -107,9 +115,12 @@ internal static class WebHost
                 return;
             }
 
-            int status = error switch { Microsoft.AspNetCore.Http.BadHttpRequestException bad => bad.StatusCode, IOException => StatusCodes.Status400BadRequest, _ => StatusCodes.Status500InternalServerError };
+            int status = error switch { Microsoft.AspNetCore.Http.BadHttpRequestException bad =>
+                bad.StatusCode, IOException => StatusCodes.Status400BadRequest,
+                _ => StatusCodes.Status500InternalServerError };
             string told = status == StatusCodes.Status500InternalServerError ? "internal error" : error.Message;
-            await WriteAsync(context.Response, status, new JsonObject { ["detail"] = told }, CancellationToken.None).ConfigureAwait(false);
+            await WriteAsync(context.Response, status, new JsonObject { ["detail"] = told }, CancellationToken.None)
+                .ConfigureAwait(false);
         }
     }
 

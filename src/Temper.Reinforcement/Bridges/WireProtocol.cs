@@ -8,24 +8,29 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// The messages of Temper's own protocol, each a byte that says what it is and then its content, little-endian. The environment speaks first (hello, JSON once),
-/// then answers each reset (seed, uint64) and step (int32 index, or float32 numbers) with an observation: reward float32, flags uint8 (1 terminated, 2 truncated),
-/// numbers float32.
+/// The messages of Temper's own protocol, each a byte that says what it is and then its content, little-endian. The
+/// environment speaks first (hello, JSON once), then answers each reset (seed, uint64) and step (int32 index, or
+/// float32 numbers) with an observation: reward float32, flags uint8 (1 terminated, 2 truncated), numbers float32.
 /// </summary>
 internal static class WireProtocol
 {
     internal const byte Hello = 1, Reset = 2, Step = 3, Observation = 4, Error = 5, Close = 6;
     internal const int ObservationHead = 1 + sizeof(float) + 1;
     private const string Name = "temper-environment";
-    private const int Version = 1, Terminated = 1, Truncated = 2, MostNumbers = 1 << 24;
+    private const int Version = 1, Terminated = 1, Truncated = 2, MaxNumbers = 1 << 24;
 
     internal static byte[] HelloOf(EnvironmentSpec spec) => Text(Hello, new JsonObject
     {
-        ["protocol"] = Name, ["version"] = Version, ["name"] = spec.Name, ["shape"] = new JsonArray([.. spec.ObservationShape.Select(axis => (JsonNode)axis)]),
-        ["minimum"] = Bound(spec.Minimum), ["maximum"] = Bound(spec.Maximum), ["step_limit"] = spec.StepLimit, ["frames"] = spec.Frames,
+        ["protocol"] = Name, ["version"] = Version, ["name"] = spec.Name,
+        ["shape"] = new JsonArray([.. spec.ObservationShape.Select(axis => (JsonNode)axis)]),
+        ["minimum"] = Bound(spec.Minimum), ["maximum"] = Bound(spec.Maximum), ["step_limit"] = spec.StepLimit,
+        ["frames"] = spec.Frames,
         ["actions"] = spec.Actions.IsDiscrete
             ? new JsonObject { ["count"] = spec.Actions.Count }
-            : new JsonObject { ["dimensions"] = spec.Actions.Dimensions, ["low"] = spec.Actions.Low, ["high"] = spec.Actions.High },
+            : new JsonObject
+            {
+                ["dimensions"] = spec.Actions.Dimensions, ["low"] = spec.Actions.Low, ["high"] = spec.Actions.High,
+            },
     }.ToJsonString());
 
     /// <exception cref="BridgeException">It is no hello of this version, or a number is out of range.</exception>
@@ -40,17 +45,22 @@ internal static class WireProtocol
             }
 
             int[] shape = [.. json["shape"]!.AsArray().Select(axis => axis!.GetValue<int>())];
-            long numbers = shape.Length is 1 or 3 && shape.All(axis => axis is > 0 and <= MostNumbers) ? shape.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) : 0;
+            long numbers = shape.Length is 1 or 3 && shape.All(axis => axis is > 0 and <= MaxNumbers)
+                ? shape.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue))
+                : 0;
             (int limit, int frames) = (json["step_limit"]!.GetValue<int>(), json["frames"]!.GetValue<int>());
-            return numbers is > 0 and <= MostNumbers && limit >= 0 && frames is > 0 and <= 64
+            return numbers is > 0 and <= MaxNumbers && limit >= 0 && frames is > 0 and <= 64
                 ? new EnvironmentSpec
                 {
-                    Name = json["name"]!.GetValue<string>(), ObservationShape = Shape.Create(shape), Minimum = json["minimum"]?.GetValue<float>() ?? float.NegativeInfinity,
-                    Maximum = json["maximum"]?.GetValue<float>() ?? float.PositiveInfinity, StepLimit = limit, Frames = frames, Actions = ReadActions(json["actions"]!),
+                    Name = json["name"]!.GetValue<string>(), ObservationShape = Shape.Create(shape),
+                    Minimum = json["minimum"]?.GetValue<float>() ?? float.NegativeInfinity,
+                    Maximum = json["maximum"]?.GetValue<float>() ?? float.PositiveInfinity, StepLimit = limit,
+                    Frames = frames, Actions = ReadActions(json["actions"]!),
                 }
                 : throw new FormatException("a shape, limit or number of frames is out of range");
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException
+            or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
         {
             throw new BridgeException($"{peer}: the first message says no environment ({e.Message})", e);
         }
@@ -66,7 +76,8 @@ internal static class WireProtocol
 
     internal static ulong ReadReset(ReadOnlySpan<byte> message, string peer) => message.Length == 1 + sizeof(ulong)
         ? BinaryPrimitives.ReadUInt64LittleEndian(message[1..])
-        : throw new BridgeException($"{peer}: a reset of a wrong length (got {message.Length} bytes, expected {1 + sizeof(ulong)})");
+        : throw new BridgeException(
+            $"{peer}: a reset of a wrong length (got {message.Length} bytes, expected {1 + sizeof(ulong)})");
 
     internal static byte[] StepOf(AgentAction action)
     {
@@ -91,7 +102,8 @@ internal static class WireProtocol
         int expected = 1 + (sizeof(float) * Math.Max(1, space.Dimensions));
         if (message.Length != expected)
         {
-            throw new BridgeException($"{peer}: a step of a wrong length (got {message.Length} bytes, expected {expected})");
+            throw new BridgeException(
+                $"{peer}: a step of a wrong length (got {message.Length} bytes, expected {expected})");
         }
 
         if (space.IsDiscrete)
@@ -108,7 +120,8 @@ internal static class WireProtocol
         byte[] message = new byte[ObservationHead + (sizeof(float) * observation.Length)];
         message[0] = Observation;
         BinaryPrimitives.WriteSingleLittleEndian(message.AsSpan(1), outcome.Reward);
-        message[1 + sizeof(float)] = (byte)((outcome.IsTerminated ? Terminated : 0) | (outcome.IsTruncated ? Truncated : 0));
+        message[1 + sizeof(float)] =
+            (byte)((outcome.IsTerminated ? Terminated : 0) | (outcome.IsTruncated ? Truncated : 0));
         Write(observation, message.AsSpan(ObservationHead));
         return message;
     }
@@ -121,7 +134,8 @@ internal static class WireProtocol
         {
             throw new BridgeException(message[0] == Error
                 ? $"{peer}: {ReadText(message)}"
-                : $"{peer}: no observation (got message {message[0]} of {message.Length} bytes, expected {Observation} of {expected})");
+                : $"{peer}: no observation (got message {message[0]} of {message.Length} bytes, expected {Observation} "
+                    + $"of {expected})");
         }
 
         float reward = BinaryPrimitives.ReadSingleLittleEndian(message[1..]);
@@ -136,7 +150,8 @@ internal static class WireProtocol
 
     /// <summary>The text of an error, as much of it as a line takes.</summary>
     internal static string ReadText(ReadOnlySpan<byte> message) =>
-        new([.. Encoding.UTF8.GetString(message[1..Math.Min(message.Length, 500)]).Select(c => char.IsControl(c) ? ' ' : c)]);
+        new([.. Encoding.UTF8.GetString(message[1..Math.Min(message.Length, 500)]).Select(c =>
+            char.IsControl(c) ? ' ' : c)]);
 
     private static byte[] Text(byte kind, string text) => [kind, .. Encoding.UTF8.GetBytes(text)];
 
@@ -148,7 +163,9 @@ internal static class WireProtocol
 
     private static ActionSpace ReadActions(JsonNode json) => json["count"] is { } count
         ? ActionSpace.Discrete(AtMost(count.GetValue<int>()))
-        : ActionSpace.Continuous(AtMost(json["dimensions"]!.GetValue<int>()), json["low"]!.GetValue<float>(), json["high"]!.GetValue<float>());
+        : ActionSpace.Continuous(
+            AtMost(json["dimensions"]!.GetValue<int>()), json["low"]!.GetValue<float>(),
+            json["high"]!.GetValue<float>());
 
     private static int AtMost(int count) => count <= 1 << 16 ? count : throw new FormatException("too many actions");
 

@@ -2,8 +2,12 @@ using System.Numerics;
 
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>The random numbers of one episode: small, fast, and set anew by a seed without allocating (xoshiro128**).</summary>
-/// <remarks>Source: Blackman, Vigna, "Scrambled linear pseudorandom number generators", 2018. Not for secrets.</remarks>
+/// <summary>
+/// The random numbers of one episode: small, fast, and set anew by a seed without allocating (xoshiro128**).
+/// </summary>
+/// <remarks>
+/// Source: Blackman, Vigna, "Scrambled linear pseudorandom number generators", 2018. Not for secrets.
+/// </remarks>
 public sealed class EnvironmentRandom : IDraws
 {
     private uint _a, _b, _c, _d;
@@ -13,7 +17,9 @@ public sealed class EnvironmentRandom : IDraws
     public EnvironmentRandom(ulong seed = 0) => Reset(seed);
 
     /// <summary>Begins again.</summary>
-    /// <param name="seed">Any number; spread over the state by SplitMix64, so that neighboring seeds have nothing in common.</param>
+    /// <param name="seed">
+    /// Any number; spread over the state by SplitMix64, so that neighboring seeds have nothing in common.
+    /// </param>
     public void Reset(ulong seed)
     {
         ulong first = Mixed(ref seed), second = Mixed(ref seed);
@@ -69,7 +75,9 @@ public sealed class EnvironmentRandom : IDraws
     }
 }
 
-/// <summary>Where the rules of a game draw their random choices from. A replay tries them all in the place of drawing.</summary>
+/// <summary>
+/// Where the rules of a game draw their random choices from. A replay tries them all instead of drawing.
+/// </summary>
 public interface IDraws
 {
     /// <summary>A whole number, all equally likely.</summary>

@@ -23,11 +23,16 @@ public sealed record EnvironmentSpec
     /// <summary>Steps after which an episode is truncated; 0: it has no limit.</summary>
     public int StepLimit { get; init; }
 
+    /// <summary>Steps of the game that an action lasts; see <see cref="EnvironmentOptions.FrameSkip"/>.</summary>
+    public int FrameSkip { get; init; } = 1;
+
     /// <summary>How many of the last observations an agent usually looks at together (a frame stack).</summary>
     public int Frames { get; init; } = 1;
 }
 
-/// <summary>Which actions there are: one of <see cref="Count"/>, or <see cref="Dimensions"/> numbers in a range.</summary>
+/// <summary>
+/// Which actions there are: one of <see cref="Count"/>, or <see cref="Dimensions"/> numbers in a range.
+/// </summary>
 public sealed record ActionSpace
 {
     /// <summary>Number of discrete actions; 0 for continuous ones.</summary>

@@ -1,6 +1,8 @@
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>One environment at work: its time limit, its frames, the channels, and the actions since the reset.</summary>
+/// <summary>
+/// One environment at work: its time limit, its frames, the channels, and the actions since the reset.
+/// </summary>
 /// <param name="environment">The environment.</param>
 /// <param name="slot">Its number for the channels.</param>
 /// <param name="frames">Frames that the agent looks at together.</param>
@@ -40,9 +42,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         (Seed, Steps, Return, IsOver, Carried) = (seed, 0, 0, false, environment.Carried);
         _tape.Clear();
         environment.Reset(seed, _stack.Newest);
-        channels.Frame?.Observe(slot, _stack.Newest, ObservationPlace.First);
+        channels.Frame?.Observe(slot, _stack.Newest, EpisodePosition.First);
         _stack.Repeat();
-        Show(ObservationPlace.First);
+        Show(EpisodePosition.First);
     }
 
     internal StepOutcome Step(AgentAction action)
@@ -50,9 +52,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         StepOutcome outcome = Move(action);
         channels.Frame?.Act(slot, action, outcome);
         channels.Stack?.Act(slot, action, outcome);
-        ObservationPlace place = outcome.IsOver ? ObservationPlace.Last : ObservationPlace.Next;
-        channels.Frame?.Observe(slot, _stack.Newest, place);
-        Show(place);
+        EpisodePosition position = outcome.IsOver ? EpisodePosition.Last : EpisodePosition.Next;
+        channels.Frame?.Observe(slot, _stack.Newest, position);
+        Show(position);
         return outcome;
     }
 
@@ -76,7 +78,8 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         if (!float.IsFinite(outcome.Reward))
         {
             throw new InvalidDataException(
-                $"environment {environment.Spec.Name}: gave a reward that is not finite (got {outcome.Reward} at step {Steps + 1} of seed {Seed}); nothing was learned from it");
+                $"environment {environment.Spec.Name}: gave a reward that is not finite (got {outcome.Reward} at step "
+                + $"{Steps + 1} of seed {Seed}); nothing was learned from it");
         }
 
         Steps++;
@@ -94,15 +97,18 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
     {
         if (IsOver)
         {
-            throw new InvalidOperationException($"environment {environment.Spec.Name}: a step after the end of the episode; reset it first");
+            throw new InvalidOperationException(
+                $"environment {environment.Spec.Name}: a step after the end of the episode; reset it first");
         }
 
         ActionSpace space = environment.Spec.Actions;
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : action.Values.Length != space.Dimensions)
         {
             throw new ArgumentException(space.IsDiscrete
-                ? $"environment {environment.Spec.Name}: no such action (got {action.Index}, expected 0 to {space.Count - 1})"
-                : $"environment {environment.Spec.Name}: an action of the wrong length (got {action.Values.Length}, expected {space.Dimensions})");
+                ? $"environment {environment.Spec.Name}: no such action (got {action.Index}, expected 0 to "
+                    + $"{space.Count - 1})"
+                : $"environment {environment.Spec.Name}: an action of the wrong length (got {action.Values.Length}, "
+                    + $"expected {space.Dimensions})");
         }
     }
 
@@ -120,9 +126,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         }
     }
 
-    private void Show(ObservationPlace place)
+    private void Show(EpisodePosition position)
     {
         _stack.Values.CopyTo(_observation);
-        channels.Stack?.Observe(slot, _observation, place);
+        channels.Stack?.Observe(slot, _observation, position);
     }
 }

@@ -1,6 +1,9 @@
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>The agent's memory of the last frames: the oldest first, each with all its channels, <c>[K C, H, W]</c> or <c>[K D]</c>.</summary>
+/// <summary>
+/// The agent's memory of the last frames: the oldest first, each with all its channels, <c>[K C, H, W]</c> or
+/// <c>[K D]</c>.
+/// </summary>
 /// <param name="frame">Numbers of one frame.</param>
 /// <param name="count">K, how many frames.</param>
 internal sealed class FrameStack(int frame, int count)

@@ -2,7 +2,9 @@ using Temper.Randomness;
 
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>Several environments of one kind that step together. Those whose episode ends begin the next one in the same step.</summary>
+/// <summary>
+/// Several environments of one kind that step together. Those whose episode ends begin the next one in the same step.
+/// </summary>
 public interface IVectorEnvironment
 {
     /// <summary>What each environment is.</summary>
@@ -14,10 +16,15 @@ public interface IVectorEnvironment
     /// <summary>Numbers of one observation, stacked frames included.</summary>
     int ObservationLength { get; }
 
-    /// <summary>What agents see now, <c>[N, ...]</c> row-major; after the end of an episode the first observation of the next one.</summary>
+    /// <summary>
+    /// What agents see now, <c>[N, ...]</c> row-major; after the end of an episode the first observation of the next
+    /// one.
+    /// </summary>
     ReadOnlySpan<float> Observations { get; }
 
-    /// <summary>The last observation of a slot whose episode ended in the last step: what a truncated episode is valued by.</summary>
+    /// <summary>
+    /// The last observation of a slot whose episode ended in the last step: what a truncated episode is valued by.
+    /// </summary>
     /// <param name="slot">From 0 to N - 1.</param>
     ReadOnlySpan<float> FinalObservation(int slot);
 
@@ -30,7 +37,10 @@ public interface IVectorEnvironment
     void Step(ReadOnlySpan<float> actions, Span<StepOutcome> outcomes);
 }
 
-/// <summary>Environments in this process. Episodes draw their seeds from a stream by slot and number, so no episode depends on another's length.</summary>
+/// <summary>
+/// Environments in this process. Episodes draw their seeds from a stream by slot and number, so no episode depends on
+/// another's length.
+/// </summary>
 public sealed class VectorEnvironment : IVectorEnvironment
 {
     private readonly EpisodeSlot[] _slots;
@@ -46,14 +56,16 @@ public sealed class VectorEnvironment : IVectorEnvironment
     /// <param name="stream">Gives the seeds of all episodes.</param>
     /// <param name="frames">Frames that the agent looks at together; 0: as the environment says.</param>
     /// <param name="channels">What stands between environments and agent; null: nothing.</param>
-    public VectorEnvironment(Func<IEnvironment> create, int count, RandomStream stream, int frames = 0, ObservationChannels? channels = null)
+    public VectorEnvironment(
+        Func<IEnvironment> create, int count, RandomStream stream, int frames = 0, ObservationChannels? channels = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         IEnvironment[] environments = [.. Enumerable.Range(0, count).Select(_ => create())];
         Spec = environments[0].Spec;
         Frames = frames > 0 ? frames : Spec.Frames;
         ObservationLength = Spec.ObservationShape.Count * Frames;
-        _slots = [.. environments.Select((environment, i) => new EpisodeSlot(environment, i, Frames, channels ?? ObservationChannels.None))];
+        _slots = [.. environments.Select(
+            (environment, i) => new EpisodeSlot(environment, i, Frames, channels ?? ObservationChannels.None))];
         _streams = [.. Enumerable.Range(0, count).Select(i => stream.Split(i))];
         _episodes = new long[count];
         (_observations, _final) = (new float[count * ObservationLength], new float[count * ObservationLength]);
@@ -102,7 +114,8 @@ public sealed class VectorEnvironment : IVectorEnvironment
         for (int i = 0; i < _slots.Length; i++)
         {
             EpisodeSlot slot = _slots[i];
-            outcomes[i] = slot.Step(Spec.Actions.IsDiscrete ? (int)actions[i] : new AgentAction(actions.Slice(i * width, width)));
+            outcomes[i] =
+                slot.Step(Spec.Actions.IsDiscrete ? (int)actions[i] : new AgentAction(actions.Slice(i * width, width)));
             if (!slot.IsOver)
             {
                 Show(i);

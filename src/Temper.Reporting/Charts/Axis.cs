@@ -49,7 +49,8 @@ internal sealed class Axis
     }
 
     /// <summary>Where a value stands between two pixels.</summary>
-    internal double Place(double value, double from, double to) => from + ((value - Minimum) / (Maximum - Minimum) * (to - from));
+    internal double Place(double value, double from, double to) =>
+        from + ((value - Minimum) / (Maximum - Minimum) * (to - from));
 
     /// <summary>A tick's text, with as many digits as the step needs.</summary>
     internal string Label(double tick)

@@ -22,7 +22,9 @@ public sealed partial record BarChart : Chart
     /// <summary>What the values are, below the axis.</summary>
     public string ValueLabel { get; init => field = value ?? ""; } = "";
 
-    /// <summary>How a value is written beside its bar: a .NET number format such as <c>G4</c>, <c>F2</c> or <c>0.##</c>.</summary>
+    /// <summary>
+    /// How a value is written beside its bar: a .NET number format such as <c>G4</c>, <c>F2</c> or <c>0.##</c>.
+    /// </summary>
     public string ValueFormat { get; init => field = value ?? "G4"; } = "G4";
 
     /// <summary>The value that fills the width; null: the largest one.</summary>
@@ -36,7 +38,8 @@ public sealed partial record BarChart : Chart
         }
 
         ChartBars? other = Bars.FirstOrDefault(bars => bars.Values.Count != Labels.Count);
-        return other is not null ? $"'{other.Name}' has {other.Values.Count} values (expected one for each of {Labels.Count} labels)"
+        return other is not null
+            ? $"'{other.Name}' has {other.Values.Count} values (expected one for each of {Labels.Count} labels)"
             : NumberFormat().IsMatch(ValueFormat) ? null
             : $"'{ValueFormat}' is no format of a number (expected for example G4, F2 or 0.##)";
     }
@@ -46,7 +49,8 @@ public sealed partial record BarChart : Chart
     {
         double group = (Bar * Math.Max(Bars.Count, 1)) + GroupGap;
         double height = Top + (group * Math.Max(Labels.Count, 1)) + Bottom;
-        double left = Math.Clamp(16 + (Labels.Select(label => label.Length).DefaultIfEmpty().Max() * LetterWidth), 60, Width / 2);
+        double left =
+            Math.Clamp(16 + (Labels.Select(label => label.Length).DefaultIfEmpty().Max() * LetterWidth), 60, Width / 2);
         double largest = Maximum ?? Bars.SelectMany(bars => bars.Values).Where(double.IsFinite).DefaultIfEmpty().Max();
         Markup svg = Frame(height);
         Legend(svg, Bars.Select(bars => bars.Name), left, 16);
@@ -56,7 +60,9 @@ public sealed partial record BarChart : Chart
             Label(svg, Labels[i], left - 10, y + ((group - GroupGap) / 2) + 4, "tick end");
             for (int j = 0; j < Bars.Count; j++)
             {
-                Draw(svg, i < Bars[j].Values.Count ? Bars[j].Values[i] : double.NaN, (left, y + (j * Bar), largest, Color(j)));
+                Draw(
+                    svg, i < Bars[j].Values.Count ? Bars[j].Values[i] : double.NaN,
+                    (left, y + (j * Bar), largest, Color(j)));
             }
         }
 
@@ -79,11 +85,17 @@ public sealed partial record BarChart : Chart
         }
 
         double length = bar.Largest > 0 ? Math.Clamp(value / bar.Largest, 0, 1) * (Width - Right - bar.X) : 0;
-        svg.Empty("rect", ("x", bar.X), ("y", bar.Y), ("width", length), ("height", Bar - 2), ("rx", 2.0), ("class", $"fill {bar.Color}"));
-        Label(svg, value.ToString(ValueFormat, System.Globalization.CultureInfo.InvariantCulture), bar.X + length + 6, bar.Y + 11, "value");
+        svg.Empty(
+            "rect", ("x", bar.X), ("y", bar.Y), ("width", length), ("height", Bar - 2), ("rx", 2.0),
+            ("class", $"fill {bar.Color}"));
+        Label(
+            svg, value.ToString(ValueFormat, System.Globalization.CultureInfo.InvariantCulture), bar.X + length + 6,
+            bar.Y + 11, "value");
     }
 
     /// <summary>Few digits: a format from a file must not make texts of any length.</summary>
-    [GeneratedRegex(@"^([GFNEPgfnep]\d?|[0#][0#,]{0,8}(\.[0#]{1,8})?)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^([GFNEPgfnep]\d?|[0#][0#,]{0,8}(\.[0#]{1,8})?)$", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex NumberFormat();
 }

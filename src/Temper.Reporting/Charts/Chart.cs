@@ -3,8 +3,12 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
 
-/// <summary>A picture of numbers as SVG text. Colors are those of the page around it (its style sheet), light or dark.</summary>
-/// <remarks>Texts with a default take it also where a file lacks them: the generated reader sets what is missing to null.</remarks>
+/// <summary>
+/// A picture of numbers as SVG text. Colors are those of the page around it (its style sheet), light or dark.
+/// </summary>
+/// <remarks>
+/// Texts with a default take it also where a file lacks them: the generated reader sets what is missing to null.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(LineChart), "line")]
 [JsonDerivedType(typeof(BarChart), "bar")]
@@ -28,12 +32,16 @@ public abstract record Chart
     /// <returns>One <c>svg</c> element.</returns>
     public abstract string ToSvg();
 
-    /// <summary>What keeps the chart from being drawn, for example lists that do not match; null if nothing does.</summary>
+    /// <summary>
+    /// What keeps the chart from being drawn, for example lists that do not match; null if nothing does.
+    /// </summary>
     internal abstract string? Problem();
 
     private protected Markup Frame(double height)
     {
-        Markup svg = new Markup().Open("svg", ("viewBox", FormattableString.Invariant($"0 0 {Width} {height}")), ("role", "img"), ("class", "chart"));
+        Markup svg = new Markup().Open(
+            "svg", ("viewBox", FormattableString.Invariant($"0 0 {Width} {height}")), ("role", "img"),
+            ("class", "chart"));
         return svg.Leaf("title", Title);
     }
 
@@ -49,7 +57,9 @@ public abstract record Chart
         int index = 0;
         foreach (string name in names)
         {
-            svg.Empty("rect", ("x", x), ("y", y - 9), ("width", 10.0), ("height", 10.0), ("rx", 2.0), ("class", $"fill {Color(index++)}"));
+            svg.Empty(
+                "rect", ("x", x), ("y", y - 9), ("width", 10.0), ("height", 10.0), ("rx", 2.0),
+                ("class", $"fill {Color(index++)}"));
             Label(svg, name, x + 15, y, "legend");
             x += 15 + (name.Length * LetterWidth) + Gap;
         }

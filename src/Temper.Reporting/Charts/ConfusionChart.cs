@@ -10,7 +10,9 @@ public sealed record ConfusionChart : Chart
     /// <summary>Names of the classes.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
 
-    /// <summary>Samples by actual class, then predicted class, row after row in the order of <see cref="Classes"/>.</summary>
+    /// <summary>
+    /// Samples by actual class, then predicted class, row after row in the order of <see cref="Classes"/>.
+    /// </summary>
     public required IReadOnlyList<long> Counts { get; init; }
 
     internal override string? Problem()
@@ -37,7 +39,8 @@ public sealed record ConfusionChart : Chart
             double y = Top + (row * tall);
             Label(svg, Classes[row], left - 8, y + (tall / 2) + 4, "tick end");
             svg.Leaf(
-                "text", Classes[row], ("class", "tick"), ("transform", FormattableString.Invariant($"translate({left + ((row + 0.5) * cell) + 3:0.##} {Top - 8}) rotate(-40)")));
+                "text", Classes[row], ("class", "tick"), ("transform", FormattableString.Invariant(
+                    $"translate({left + ((row + 0.5) * cell) + 3:0.##} {Top - 8}) rotate(-40)")));
             for (int column = 0; column < Classes.Count; column++)
             {
                 Cell(svg, (row, column, total), (left + (column * cell), y, cell, tall));
@@ -45,14 +48,16 @@ public sealed record ConfusionChart : Chart
         }
 
         Label(svg, "taken for", left, 16, "label");
-        svg.Leaf("text", "is", ("class", "label middle"), ("transform", FormattableString.Invariant($"translate(14 {(Top + height - Bottom) / 2:0.##}) rotate(-90)")));
+        svg.Leaf("text", "is", ("class", "label middle"), ("transform", FormattableString.Invariant(
+            $"translate(14 {(Top + height - Bottom) / 2:0.##}) rotate(-90)")));
         Label(svg, "Color: share of the row; right ones in blue, wrong ones in red", left, height - 8, "note-left");
         return svg.Close().ToString();
     }
 
     private long Count(int row, int column) => Counts[(row * Classes.Count) + column];
 
-    private void Cell(Markup svg, (int Row, int Column, long Total) at, (double X, double Y, double Width, double Height) box)
+    private void Cell(
+        Markup svg, (int Row, int Column, long Total) at, (double X, double Y, double Width, double Height) box)
     {
         long count = Count(at.Row, at.Column);
         double share = at.Total == 0 ? 0 : (double)count / at.Total;
@@ -61,12 +66,16 @@ public sealed record ConfusionChart : Chart
         // Errors are a few percent: their root makes them visible beside the diagonal.
         double strength = isRight ? share : Math.Sqrt(share);
         svg.Open(
-            "rect", ("x", box.X + 1), ("y", box.Y + 1), ("width", box.Width - 2), ("height", box.Height - 2), ("rx", 3.0),
+            "rect", ("x", box.X + 1), ("y", box.Y + 1), ("width", box.Width - 2), ("height", box.Height - 2),
+            ("rx", 3.0),
             ("class", isRight ? "fill c1" : "fill c2"), ("fill-opacity", Math.Max(strength, 0.04)))
-            .Leaf("title", FormattableString.Invariant($"{Classes[at.Row]} taken for {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
+            .Leaf("title", FormattableString.Invariant(
+                $"{Classes[at.Row]} taken for {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
         if (count > 0)
         {
-            Label(svg, $"{count}", box.X + (box.Width / 2), box.Y + (box.Height / 2) + 4, strength > 0.55 ? "value middle on" : "value middle");
+            Label(svg, $"{count}", box.X + (box.Width / 2), box.Y + (box.Height / 2) + 4, strength > 0.55
+                ? "value middle on"
+                : "value middle");
         }
     }
 }

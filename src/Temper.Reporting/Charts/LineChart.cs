@@ -22,10 +22,10 @@ public sealed record LineChart : Chart
 {
     private const double Height = 300, Left = 58, Right = 16, Top = 40, Bottom = 46;
 
-    /// <summary>What goes to the right.</summary>
+    /// <summary>Label of the horizontal axis.</summary>
     public string XLabel { get; init => field = value ?? ""; } = "";
 
-    /// <summary>What goes up.</summary>
+    /// <summary>Label of the vertical axis.</summary>
     public string YLabel { get; init => field = value ?? ""; } = "";
 
     /// <summary>Whether the horizontal values are whole numbers, such as epochs.</summary>
@@ -65,22 +65,28 @@ public sealed record LineChart : Chart
     {
         foreach (double tick in y.Ticks)
         {
-            double place = y.Place(tick, Height - Bottom, Top);
-            svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", place), ("y2", place), ("class", "grid"));
-            Label(svg, y.Label(tick), Left - 8, place + 4, "tick end");
+            double position = y.Place(tick, Height - Bottom, Top);
+            svg.Empty(
+                "line", ("x1", Left), ("x2", Width - Right), ("y1", position), ("y2", position), ("class", "grid"));
+            Label(svg, y.Label(tick), Left - 8, position + 4, "tick end");
         }
 
         foreach (double tick in x.Ticks)
         {
-            double place = x.Place(tick, Left, Width - Right);
-            svg.Empty("line", ("x1", place), ("x2", place), ("y1", Height - Bottom), ("y2", Height - Bottom + 4), ("class", "axis"));
-            Label(svg, x.Label(tick), place, Height - Bottom + 18, "tick middle");
+            double position = x.Place(tick, Left, Width - Right);
+            svg.Empty(
+                "line", ("x1", position), ("x2", position), ("y1", Height - Bottom), ("y2", Height - Bottom + 4),
+                ("class", "axis"));
+            Label(svg, x.Label(tick), position, Height - Bottom + 18, "tick middle");
         }
 
-        svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", Height - Bottom), ("y2", Height - Bottom), ("class", "axis"));
+        svg.Empty(
+            "line", ("x1", Left), ("x2", Width - Right), ("y1", Height - Bottom), ("y2", Height - Bottom),
+            ("class", "axis"));
         Label(svg, XLabel, (Left + Width - Right) / 2, Height - 8, "label middle");
         svg.Leaf(
-            "text", YLabel, ("class", "label middle"), ("transform", FormattableString.Invariant($"translate(14 {(Top + Height - Bottom) / 2}) rotate(-90)")));
+            "text", YLabel, ("class", "label middle"),
+            ("transform", FormattableString.Invariant($"translate(14 {(Top + Height - Bottom) / 2}) rotate(-90)")));
     }
 
     private static void Line(Markup svg, ChartLine line, string color, Axis x, Axis y)

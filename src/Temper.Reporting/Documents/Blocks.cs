@@ -33,7 +33,9 @@ public sealed record Paragraph(string Text) : Block
     internal override void Write(Markup html) => html.Leaf("p", Text);
 }
 
-/// <summary>A paragraph that must not be overlooked: a limit of the result, or what a method does not protect against.</summary>
+/// <summary>
+/// A paragraph that must not be overlooked: a limit of the result, or what a method does not protect against.
+/// </summary>
 /// <param name="Text">Plain text.</param>
 public sealed record Warning(string Text) : Block
 {
@@ -55,7 +57,8 @@ public sealed record KeyFigures(IReadOnlyList<KeyFigure> Figures) : Block
         html.Open("div", ("class", "figures"));
         foreach (KeyFigure figure in Figures)
         {
-            html.Open("div", ("class", "key")).Leaf("div", figure.Label, ("class", "key-label")).Leaf("div", figure.Value, ("class", "key-value"))
+            html.Open("div", ("class", "key"))
+                .Leaf("div", figure.Label, ("class", "key-label")).Leaf("div", figure.Value, ("class", "key-value"))
                 .Leaf("div", figure.Note, ("class", "key-note")).Close();
         }
 
@@ -81,7 +84,9 @@ public sealed record ChartRow(IReadOnlyList<Chart> Charts) : Block
     }
 
     internal override string? Problem() => Charts
-        .Select(chart => chart is null ? "a chart is missing" : chart.Problem() is { } problem ? $"chart '{chart.Title}': {problem}" : null)
+        .Select(chart => chart is null
+            ? "a chart is missing"
+            : chart.Problem() is { } problem ? $"chart '{chart.Title}': {problem}" : null)
         .FirstOrDefault(problem => problem is not null);
 }
 
@@ -120,7 +125,8 @@ public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOn
             return "a column of a table needs a name";
         }
 
-        IReadOnlyList<string>? other = Rows.FirstOrDefault(row => row is null || row.Count != Head.Count || row.Any(cell => cell is null));
+        IReadOnlyList<string>? other =
+            Rows.FirstOrDefault(row => row is null || row.Count != Head.Count || row.Any(cell => cell is null));
         return other is null && Rows.All(row => row is not null)
             ? null
             : $"a row of a table has {other?.Count ?? 0} cells (expected {Head.Count}, none missing)";

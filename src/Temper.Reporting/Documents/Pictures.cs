@@ -19,10 +19,14 @@ public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
         html.Open("div", ("class", "pictures"));
         foreach (Picture picture in Pictures)
         {
-            string mark = picture.IsRight switch { true => "picture right", false => "picture wrong", null => "picture" };
+            string mark =
+                picture.IsRight switch { true => "picture right", false => "picture wrong", null => "picture" };
             html.Open("div", ("class", mark))
-                .Empty("img", ("src", $"data:image/png;base64,{Convert.ToBase64String(picture.Png.Span)}"), ("alt", picture.Caption))
-                .Leaf("span", picture.IsRight switch { true => $"✓ {picture.Caption}", false => $"✗ {picture.Caption}", null => picture.Caption })
+                .Empty(
+                    "img", ("src", $"data:image/png;base64,{Convert.ToBase64String(picture.Png.Span)}"),
+                    ("alt", picture.Caption))
+                .Leaf("span", picture.IsRight switch { true =>
+                    $"✓ {picture.Caption}", false => $"✗ {picture.Caption}", null => picture.Caption })
                 .Close();
         }
 
@@ -37,14 +41,18 @@ public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
 }
 
 /// <summary>
-/// A drawing that a method made. It becomes part of the page as an image, not as markup: what it holds can neither run nor load anything.
+/// A drawing that a method made. It becomes part of the page as an image, not as markup: what it holds can neither run
+/// nor load anything.
 /// </summary>
 /// <param name="Svg">An SVG file.</param>
 /// <param name="Caption">What it shows, also for readers who cannot see it.</param>
 public sealed record Drawing(string Svg, string Caption) : Block
 {
     internal override void Write(Markup html) => html.Open("figure", ("class", "drawing")).Leaf("figcaption", Caption)
-        .Empty("img", ("src", $"data:image/svg+xml;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(Svg))}"), ("alt", Caption)).Close();
+        .Empty(
+            "img", ("src", $"data:image/svg+xml;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(Svg))}"),
+            ("alt", Caption)).Close();
 
-    internal override string? Problem() => Svg.StartsWith("<svg", StringComparison.Ordinal) ? null : "a drawing is not an SVG file";
+    internal override string? Problem() =>
+        Svg.StartsWith("<svg", StringComparison.Ordinal) ? null : "a drawing is not an SVG file";
 }

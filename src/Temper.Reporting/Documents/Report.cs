@@ -3,10 +3,10 @@ namespace Temper.Reporting.Documents;
 /// <summary>A report that is one HTML file: no script, no network, light and dark, good to print.</summary>
 public sealed record Report
 {
-    /// <summary>In large letters, and on the browser's tab.</summary>
+    /// <summary>The title: heading of the page and of the browser's tab.</summary>
     public required string Title { get; init; }
 
-    /// <summary>One line below the title.</summary>
+    /// <summary>Subtitle, one line.</summary>
     public string Subtitle { get; init; } = "";
 
     /// <summary>The content.</summary>
@@ -16,7 +16,9 @@ public sealed record Report
     public string Footer { get; init; } = "";
 
     /// <summary>The file's text.</summary>
-    /// <exception cref="ArgumentException">A section cannot be drawn, for example because a row of a table lacks cells.</exception>
+    /// <exception cref="ArgumentException">
+    /// A section cannot be drawn, for example because a row of a table lacks cells.
+    /// </exception>
     public string ToHtml()
     {
         if (Sections.Select(section => section.Problem()).FirstOrDefault(problem => problem is not null) is { } problem)
@@ -29,7 +31,8 @@ public sealed record Report
             .Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"))
             .Leaf("title", Title)
             .Open("style").Raw(StyleSheet.Text).Close()
-            .Close().Open("body").Open("main").Open("header").Leaf("h1", Title).Leaf("p", Subtitle, ("class", "subtitle")).Close();
+            .Close().Open("body")
+            .Open("main").Open("header").Leaf("h1", Title).Leaf("p", Subtitle, ("class", "subtitle")).Close();
         foreach (Section section in Sections)
         {
             html.Open("section").Leaf("h2", section.Title);

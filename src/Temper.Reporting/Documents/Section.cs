@@ -8,10 +8,13 @@ namespace Temper.Reporting.Documents;
 /// <param name="Blocks">What stands below it.</param>
 public sealed record Section(string Title, IReadOnlyList<Block> Blocks)
 {
-    /// <summary>What keeps the section from being drawn, for example a row of a table with too few cells; null if nothing does.</summary>
+    /// <summary>
+    /// What keeps the section from being drawn, for example a row of a table with too few cells; null if nothing does.
+    /// </summary>
     internal string? Problem()
     {
-        string? problem = Blocks.Select(block => block is null ? "a block is missing" : block.Problem()).FirstOrDefault(found => found is not null);
+        string? problem = Blocks.Select(block => block is null ? "a block is missing" : block.Problem())
+            .FirstOrDefault(found => found is not null);
         return problem is null ? null : $"section '{Title}': {problem}";
     }
 }

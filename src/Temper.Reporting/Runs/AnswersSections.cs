@@ -21,14 +21,18 @@ internal static class AnswersSections
     /// <param name="classes">Names of the classes.</param>
     /// <param name="samples">Labels and answers are indices into them.</param>
     internal static Section Samples(IReadOnlyList<string> classes, IReadOnlyList<SampleRecord> samples) =>
-        new("Test samples and what the network says", [new PictureGrid([.. samples.Select(sample => Picture(classes, sample))])]);
+        new("Test samples and what the network says", [new PictureGrid(
+            [.. samples.Select(sample => Picture(classes, sample))])]);
 
     private static Picture Picture(IReadOnlyList<string> classes, SampleRecord sample)
     {
         bool isRight = sample.Label == sample.Predicted;
         string name = Name(classes, sample.Predicted);
-        return new Picture(sample.Png, isRight ? $"{name}, {sample.Probability:P0}" : $"{name}, is {Name(classes, sample.Label)}", isRight);
+        return new Picture(
+            sample.Png, isRight ? $"{name}, {sample.Probability:P0}" : $"{name}, is {Name(classes, sample.Label)}",
+            isRight);
     }
 
-    private static string Name(IReadOnlyList<string> classes, int index) => (uint)index < (uint)classes.Count ? classes[index] : $"class {index}";
+    private static string Name(IReadOnlyList<string> classes, int index) =>
+        (uint)index < (uint)classes.Count ? classes[index] : $"class {index}";
 }

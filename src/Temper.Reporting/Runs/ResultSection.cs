@@ -2,16 +2,21 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>The figures of a run's result: accuracy, weights, size of the file; beside the network it began with where there is one.</summary>
+/// <summary>
+/// The figures of a run's result: accuracy, weights, size of the file; beside the network it began with where there is
+/// one.
+/// </summary>
 internal static class ResultSection
 {
     private const string TestedOnce =
-        "Accuracies are of the test samples, which were used once, at the end; epochs were chosen on validation samples held out of the training samples.";
+        "Accuracies are of the test samples, which were used once, at the end; epochs were chosen on validation "
+        + "samples held out of the training samples.";
 
     internal static Section Of(IReadOnlyList<NetworkRecord> networks)
     {
         var figures = new KeyFigures([.. Figures(networks)]);
-        return new Section("Result", networks[^1].TestAccuracy is null ? [figures] : [figures, new Paragraph(TestedOnce)]);
+        return new Section(
+            "Result", networks[^1].TestAccuracy is null ? [figures] : [figures, new Paragraph(TestedOnce)]);
     }
 
     private static IEnumerable<KeyFigure> Figures(IReadOnlyList<NetworkRecord> run)
@@ -36,14 +41,17 @@ internal static class ResultSection
         yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {NetworkRecord.MaxWeights(run):N0}");
         if (last.Left < NetworkRecord.MaxWeights(run))
         {
-            yield return new KeyFigure("Fewer weights", double.IsFinite(last.TimesFewer(run)) ? $"{last.TimesFewer(run):F1} ×" : "∞");
+            yield return new KeyFigure(
+                "Fewer weights", double.IsFinite(last.TimesFewer(run)) ? $"{last.TimesFewer(run):F1} ×" : "∞");
         }
 
         yield return new KeyFigure(
-            "File, after gzip", Bytes(last.CompressedBytes), isComparison ? $"{first.Name}: {Bytes(first.CompressedBytes)}" : $"{Bytes(last.Bytes)} before");
+            "File, after gzip", Bytes(last.CompressedBytes),
+            isComparison ? $"{first.Name}: {Bytes(first.CompressedBytes)}" : $"{Bytes(last.Bytes)} before");
     }
 
     private static string Percent(double? part) => part is { } value ? $"{value * 100:F2} %" : "–";
 
-    private static string Bytes(long bytes) => bytes < 1 << 20 ? $"{bytes / 1024.0:F1} KiB" : $"{bytes / (1024.0 * 1024):F2} MiB";
+    private static string Bytes(long bytes) =>
+        bytes < 1 << 20 ? $"{bytes / 1024.0:F1} KiB" : $"{bytes / (1024.0 * 1024):F2} MiB";
 }

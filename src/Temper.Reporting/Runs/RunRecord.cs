@@ -4,8 +4,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Runs;
 
 /// <summary>
-/// What a run did and what came of it: the content of <c>result.json</c>. Figures that scripts read are fields; what is shown to people
-/// are sections, which the command and its methods contribute.
+/// What a run did and what came of it: the content of <c>result.json</c>. Figures that scripts read are fields; what is
+/// shown to people are sections, which the command and its methods contribute.
 /// </summary>
 internal sealed record RunRecord
 {
@@ -37,7 +37,9 @@ internal sealed record RunRecord
     /// <summary>How many samples were used for what; null where there are no data.</summary>
     public SampleCounts? Samples { get; init; }
 
-    /// <summary>What the data hold and the run did not use; empty also where a file, as those of older schemas, does not say it.</summary>
+    /// <summary>
+    /// What the data hold and the run did not use; empty also where a file, as those of older schemas, does not say it.
+    /// </summary>
     public IReadOnlyList<UnusedRecord> Unused { get => field ?? []; init; }
 
     /// <summary>Trainings, one after the other.</summary>
@@ -53,12 +55,15 @@ internal sealed record RunRecord
     public required IReadOnlyList<string> Reproduce { get; init; }
 
     /// <summary>The record as this version writes it.</summary>
-    internal RunRecord InCurrentSchema() => Schema == CurrentSchema ? this : this with { Schema = CurrentSchema, Phases = [.. Phases.Select(phase => phase.CountedFromOne())] };
+    internal RunRecord InCurrentSchema() => Schema == CurrentSchema
+        ? this
+        : this with { Schema = CurrentSchema, Phases = [.. Phases.Select(phase => phase.CountedFromOne())] };
 
     /// <summary>The record without pictures: for a terminal, where a picture is a page of letters.</summary>
     internal RunRecord WithoutPictures() => this with
     {
-        Sections = [.. Sections.Select(section => section with { Blocks = [.. section.Blocks.Where(block => block is not (PictureGrid or Drawing))] })],
+        Sections = [.. Sections.Select(section =>
+            section with { Blocks = [.. section.Blocks.Where(block => block is not (PictureGrid or Drawing))] })],
     };
 }
 
@@ -72,12 +77,14 @@ internal sealed record UnusedRecord(string Name, int Count, string Reason);
 internal sealed record PhaseRecord(string Name, int BestEpoch, IReadOnlyList<EpochRecord> Epochs)
 {
     /// <summary>What an older schema counted from 0.</summary>
-    internal PhaseRecord CountedFromOne() => this with { BestEpoch = BestEpoch + 1, Epochs = [.. Epochs.Select(epoch => epoch with { Epoch = epoch.Epoch + 1 })] };
+    internal PhaseRecord CountedFromOne() => this with { BestEpoch = BestEpoch + 1, Epochs = [.. Epochs.Select(epoch =>
+        epoch with { Epoch = epoch.Epoch + 1 })] };
 }
 
 /// <summary>One epoch; what is not finite is null.</summary>
 internal sealed record EpochRecord(
-    int Epoch, double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy, double? Terms, double? LearningRate);
+    int Epoch, double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy,
+    double? Terms, double? LearningRate);
 
 /// <summary>A network as measured.</summary>
 internal sealed record NetworkRecord
@@ -102,11 +109,15 @@ internal sealed record NetworkRecord
     [JsonIgnore]
     public long Left => Layers.Sum(layer => layer.Left);
 
-    /// <summary>Weights of the largest network of a run, zeros included: a network whose channels were removed has fewer of its own.</summary>
+    /// <summary>
+    /// Weights of the largest network of a run, zeros included: a network whose channels were removed has fewer of its
+    /// own.
+    /// </summary>
     internal static long MaxWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
 
     /// <summary>How many times fewer weights it has left than the largest network of its run has.</summary>
-    internal double TimesFewer(IReadOnlyList<NetworkRecord> run) => Left == 0 ? double.PositiveInfinity : (double)MaxWeights(run) / Left;
+    internal double TimesFewer(IReadOnlyList<NetworkRecord> run) =>
+        Left == 0 ? double.PositiveInfinity : (double)MaxWeights(run) / Left;
 }
 
 /// <summary>Weights of one layer: all, and those that are not zero.</summary>

@@ -4,9 +4,12 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>Reads and writes records without reflection. What is read came from a file: it is checked before anything is drawn.</summary>
+/// <summary>
+/// Reads and writes records without reflection. What is read came from a file: it is checked before anything is drawn.
+/// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, Converters = [typeof(FiniteDoubleConverter)])]
 [JsonSerializable(typeof(RunRecord))]
 internal sealed partial class RunRecordJson : JsonSerializerContext
@@ -14,7 +17,8 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
     /// <summary>Larger files than this are not read; a record with thousands of pictures is smaller.</summary>
     internal const long MaximumBytes = 256L << 20;
 
-    internal static string Write(RunRecord record) => record.Sections.Select(section => section.Problem()).FirstOrDefault(found => found is not null) is { } problem
+    internal static string Write(RunRecord record) =>
+        record.Sections.Select(section => section.Problem()).FirstOrDefault(found => found is not null) is { } problem
         ? throw new ArgumentException($"run: {problem}")
         : JsonSerializer.Serialize(record, Default.RunRecord);
 
@@ -25,11 +29,14 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
     internal static RunRecord Read(string path, JsonElement document) => Checked(path, () =>
     {
         RunRecord record = document.Deserialize(Default.RunRecord) ?? throw new JsonException("no object");
-        bool hasNulls = record.Phases.Any(phase => phase is not { Epochs: not null } || phase.Epochs.Any(epoch => epoch is null))
-            || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null)) || record.Reproduce.Any(line => line is null)
+        bool hasNulls =
+            record.Phases.Any(phase => phase is not { Epochs: not null } || phase.Epochs.Any(epoch => epoch is null))
+            || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null))
+            || record.Reproduce.Any(line => line is null)
             || record.Unused.Any(one => one is null);
         string? problem = hasNulls ? "an entry of a list is missing"
-            : record.Sections.Select(section => section is null ? "a section is missing" : section.Problem()).FirstOrDefault(found => found is not null);
+            : record.Sections.Select(section => section is null ? "a section is missing" : section.Problem())
+                .FirstOrDefault(found => found is not null);
         return problem is null ? record.InCurrentSchema() : throw new JsonException(problem);
     });
 
@@ -41,7 +48,8 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
         long bytes = new FileInfo(path).Length;
         return bytes <= MaximumBytes
             ? Checked(path, () => JsonDocument.Parse(File.ReadAllBytes(path)))
-            : throw new InvalidDataException($"run: {path} is not what a run writes (got {bytes} bytes, expected at most {MaximumBytes})");
+            : throw new InvalidDataException(
+                $"run: {path} is not what a run writes (got {bytes} bytes, expected at most {MaximumBytes})");
     }
 
     /// <summary>Runs a reader whose errors name the file.</summary>
@@ -51,9 +59,11 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
         {
             return read();
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or NotSupportedException)
+        catch (Exception error)
+            when (error is JsonException or KeyNotFoundException or InvalidOperationException or NotSupportedException)
         {
-            throw new InvalidDataException($"run: {path} is not what a run writes ({error.Message.ReplaceLineEndings(" ")})", error);
+            throw new InvalidDataException(
+                $"run: {path} is not what a run writes ({error.Message.ReplaceLineEndings(" ")})", error);
         }
     }
 }

@@ -17,8 +17,11 @@ internal sealed record RunReport
     {
         Title = Run.Title,
         Subtitle = $"temper {Run.Command}, seed {Run.Seed}, {Duration(Run.Seconds)}",
-        Sections = [.. Run.Sections, new Section("Do it again", [new Listing(string.Join('\n', Run.Reproduce)), new Facts(Environment), new Listing(Config)])],
+        Sections = [.. Run.Sections, new Section(
+            "Do it again",
+            [new Listing(string.Join('\n', Run.Reproduce)), new Facts(Environment), new Listing(Config)])],
     };
 
-    private static string Duration(double seconds) => seconds < 90 ? $"{seconds:F0} seconds" : $"{(int)(seconds / 60)} min {(int)seconds % 60} s";
+    private static string Duration(double seconds) =>
+        seconds < 90 ? $"{seconds:F0} seconds" : $"{(int)(seconds / 60)} min {(int)seconds % 60} s";
 }

@@ -8,23 +8,28 @@ internal static class TrainingSection
 {
     internal static Section Of(IReadOnlyList<PhaseRecord> phases)
     {
-        Chart[] charts = [Curves("Validation accuracy, %", phases, epoch => epoch.ValidationAccuracy * 100), Losses(phases)];
-        PhaseRecord[] regularized = [.. phases.Where(phase => phase.Epochs.Any(epoch => epoch.Terms is not (null or 0)))];
+        Chart[] charts = [Curves("Validation accuracy, %", phases, epoch => epoch.ValidationAccuracy * 100), Losses(
+            phases)];
+        PhaseRecord[] regularized = [.. phases.Where(
+            phase => phase.Epochs.Any(epoch => epoch.Terms is not (null or 0)))];
         return new Section(
             "Training",
             regularized.Length == 0
                 ? [new ChartRow(charts)]
-                : [new ChartRow(charts), new ChartRow([Curves("Value of the regularizers", regularized, epoch => epoch.Terms)])]);
+                : [new ChartRow(charts), new ChartRow(
+                    [Curves("Value of the regularizers", regularized, epoch => epoch.Terms)])]);
     }
 
     private static LineChart Losses(IReadOnlyList<PhaseRecord> phases) => phases.Count > 1
         ? Curves("Training loss, without the regularizer", phases, epoch => epoch.TrainLoss)
         : Curves("Loss", phases, epoch => epoch.TrainLoss) with
         {
-            Lines = [Line("training", phases[0], epoch => epoch.TrainLoss), Line("validation", phases[0], epoch => epoch.ValidationLoss)],
+            Lines = [Line("training", phases[0], epoch => epoch.TrainLoss), Line(
+                "validation", phases[0], epoch => epoch.ValidationLoss)],
         };
 
-    private static LineChart Curves(string title, IReadOnlyList<PhaseRecord> phases, Func<EpochRecord, double?> value) => new()
+    private static LineChart Curves(
+        string title, IReadOnlyList<PhaseRecord> phases, Func<EpochRecord, double?> value) => new()
     {
         Title = title,
         XLabel = "epoch",

@@ -1,33 +1,36 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is above zero until the sample is
-/// adversarial and the penalty P grows until it is.
+/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is
+/// above zero until the sample is adversarial and the penalty P grows until it is.
 /// </summary>
 public sealed record Alma : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "alma";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 1000;
 
     /// <summary>Length of the first step, for inputs of 0 to 1 (the paper's epsilon).</summary>
     public double FirstDistance { get; init; } = 0.5;
 
-    /// <summary>The last step as a part of the first.</summary>
+    /// <summary>Ratio of the last step to the first.</summary>
     public double Reduction { get; init; } = 0.01;
 
-    /// <summary>What is kept of the multiplier, of squares and of the direction at each step; the authors' 0.9, and 0.5 for 100 steps.</summary>
+    /// <summary>
+    /// Decay of the moving averages of the multiplier, of squared gradients and of the direction, per step; the
+    /// authors' 0.9, and 0.5 for 100 steps.
+    /// </summary>
     public double Smoothing { get; init; } = 0.9;
 
-    /// <summary>Steps between two looks at whether the constraint improves.</summary>
+    /// <summary>Steps between checks whether the constraint improves.</summary>
     public int CheckSteps { get; init; } = 10;
 
-    /// <summary>The constraint has improved where y fell to this part.</summary>
+    /// <summary>The constraint has improved if y fell to this fraction.</summary>
     public double Improvement { get; init; } = 0.95;
 
-    /// <summary>By how much rho grows where it has not.</summary>
+    /// <summary>Factor by which rho grows if it has not.</summary>
     public double Growth { get; init; } = 1.2;
 
     internal override void CheckOptions()
@@ -46,7 +49,8 @@ public sealed record Alma : MinimalAttack
         int found = -1;
         var path = new Descent(s, Smoothing);
 
-        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the clean logits stands for it.
+        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the
+        // clean logits stands for it.
         bool isRatio = s.Classes > 2 && s.Target < 0;
         double unit = isRatio ? 1 : Math.Max((double)s.CleanLogits.Max() - s.CleanLogits.Min(), 1e-6);
         s.Clean.CopyTo(s.X, 0);
@@ -63,8 +67,8 @@ public sealed record Alma : MinimalAttack
             }
 
             before = step == 0 ? y : before;
-            mu = step == 0 ? mu : Math.Clamp((Smoothing * mu) + ((1 - Smoothing) * Slope(y, rho, mu)), 1e-6, 1e12);
-            path.Direction(Slope(y, rho, mu) / unit * range, step > 0);
+            mu = step == 0 ? mu : Math.Clamp((Smoothing * mu) + ((1 - Smoothing) * Derivative(y, rho, mu)), 1e-6, 1e12);
+            path.Direction(Derivative(y, rho, mu) / unit * range, step > 0);
             rate = step == 0 ? path.RateFor(FirstDistance * range) : rate;
             double decay = found < 0 ? 1 : Math.Pow(Reduction, (step - found) / (double)(Steps - found));
             path.Move(rate * decay);
@@ -73,8 +77,11 @@ public sealed record Alma : MinimalAttack
         yield return Ask.Scores;
     }
 
-    /// <summary>The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero, <c>mu y / (1 - rho y)</c> below.</summary>
-    private static double Slope(double y, double rho, double mu) => y >= 0
+    /// <summary>
+    /// The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero,
+    /// <c>mu y / (1 - rho y)</c> below.
+    /// </summary>
+    private static double Derivative(double y, double rho, double mu) => y >= 0
         ? mu + (2 * mu * rho * y) + (0.5 * rho * rho * y * y)
         : mu / ((1 - (rho * y)) * (1 - (rho * y)));
 
@@ -107,7 +114,9 @@ public sealed record Alma : MinimalAttack
             }
         }
 
-        /// <summary>The rate at which one step along the gradient within the bounds has a length, by bisection.</summary>
+        /// <summary>
+        /// The rate at which one step along the gradient within the bounds has a length, by bisection.
+        /// </summary>
         internal double RateFor(double wanted)
         {
             double low = 0, high = 1;

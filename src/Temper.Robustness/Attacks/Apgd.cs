@@ -8,35 +8,42 @@ public enum ApgdLoss
     /// <summary>Cross-entropy.</summary>
     CrossEntropy,
 
-    /// <summary>Difference of logits ratio; needs three classes, four with a wanted class.</summary>
+    /// <summary>Difference of logits ratio; needs three classes, four with a target class.</summary>
     Dlr,
 
-    /// <summary>Largest wrong logit less the right one.</summary>
+    /// <summary>Largest wrong logit minus the right one.</summary>
     Margin,
 }
 
 /// <summary>
-/// Auto-PGD (arXiv:2003.01690, algorithm 1): momentum, and a step that is halved, with a return to the best point, where the loss stopped
-/// growing. It has no step size to choose.
+/// Auto-PGD (arXiv:2003.01690, algorithm 1): momentum, and a step that is halved, with a return to the best point,
+/// where the loss stopped growing. It has no step size to choose.
 /// </summary>
 public sealed record Apgd : FixedBudgetAttack
 {
     private const double Rho = 0.75, Alpha = 0.75;
 
     /// <inheritdoc/>
-    public override string Name => Loss == ApgdLoss.CrossEntropy ? "apgd-ce" : Loss == ApgdLoss.Margin ? "apgd-margin" : TargetClasses > 0 ? "apgd-t" : "apgd-dlr";
+    public override string Name => Loss == ApgdLoss.CrossEntropy
+        ? "apgd-ce"
+        : Loss == ApgdLoss.Margin
+        ? "apgd-margin"
+        : TargetClasses > 0
+        ? "apgd-t"
+        : "apgd-dlr";
 
-    /// <summary>What is maximized.</summary>
+    /// <summary>The loss to maximize.</summary>
     public ApgdLoss Loss { get; init; }
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Starts from random points.</summary>
+    /// <summary>Number of random starts.</summary>
     public int Restarts { get; init; } = 1;
 
     /// <summary>
-    /// Classes to aim at, one after the other, from the most likely wrong one on; 0: no class is aimed at. The criterion is met by any of them.
+    /// Number of target classes, tried one after the other from the most likely wrong one on; 0: untargeted. Success in
+    /// any of them counts.
     /// </summary>
     public int TargetClasses { get; init; }
 
@@ -55,7 +62,8 @@ public sealed record Apgd : FixedBudgetAttack
 
     internal override IEnumerable<Ask> Find(Search s)
     {
-        LossKind kind = Loss switch { ApgdLoss.Dlr => LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };
+        LossKind kind = Loss switch { ApgdLoss.Dlr =>
+            LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };
         IReadOnlyList<AttackLoss> losses = TargetClasses == 0 || s.Target >= 0
             ? [s.LossOf(kind)]
             : [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(kind, s.Label, target))];
@@ -76,7 +84,8 @@ public sealed record Apgd : FixedBudgetAttack
     {
         Starts.OnSurfaceOf(s, Epsilon);
         yield return Ask.Gradient;
-        float[] best = (float[])s.X.Clone(), bestGradient = (float[])s.Gradient.Clone(), before = (float[])s.X.Clone(), z = s.Vector();
+        float[] best = (float[])s.X.Clone(), bestGradient = (float[])s.Gradient.Clone(), before = (float[])s.X.Clone(),
+            z = s.Vector();
         double bestLoss = s.Value, checkedLoss = s.Value, size = 2 * Epsilon;
         var check = new StepCheck(Steps);
         for (int step = 0; step < Steps; step++)

@@ -38,22 +38,29 @@ public abstract record Attack
 
     /// <summary>Attacks a network within the bounds that it states.</summary>
     /// <inheritdoc cref="Run(AttackTarget, Tensor, Criterion, RandomStream, AttackRun?, CancellationToken)"/>
-    public AttackResult Run(Network network, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null, CancellationToken cancel = default) =>
+    public AttackResult Run(
+        Network network, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
+        CancellationToken cancel = default) =>
         Run(new NetworkTarget(network), inputs, criterion, random, run, cancel);
 
     /// <summary>Attacks every sample.</summary>
     /// <param name="target">What is attacked.</param>
     /// <param name="inputs">Clean inputs, float32 <c>[N, ...]</c>, within the target's bounds.</param>
     /// <param name="criterion">What counts as success; knows at least N samples.</param>
-    /// <param name="random">Where random numbers start. What a sample gets depends on it and on the sample alone, not on its place.</param>
+    /// <param name="random">
+    /// Where random numbers start. What a sample gets depends on it and on the sample alone, not on its place.
+    /// </param>
     /// <param name="run">Batch size and budget; null: no budget.</param>
     /// <param name="cancel">Stops it.</param>
     /// <returns>A row for each sample: the same bytes for any batch size, order and number of threads.</returns>
-    /// <exception cref="ArgumentException">Inputs, criterion and target do not fit, an option is out of range, or the norm is not one of the attack's.</exception>
+    /// <exception cref="ArgumentException">
+    /// Inputs, criterion and target do not fit, an option is out of range, or the norm is not one of the attack's.
+    /// </exception>
     /// <exception cref="NotSupportedException">The target cannot be asked what the attack needs.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public virtual AttackResult Run(
-        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null, CancellationToken cancel = default)
+        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
+        CancellationToken cancel = default)
     {
         AttackChecks.Check(this, target, inputs, criterion);
         return new AttackRunner(this, target, inputs, criterion, random, run ?? new AttackRun()).Run(cancel);
@@ -93,7 +100,8 @@ public abstract record FixedBudgetAttack : Attack
 
     internal override double Radius => Epsilon;
 
-    internal override void CheckOptions() => Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
+    internal override void CheckOptions() =>
+        Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
 }
 
 /// <summary>Looks for the smallest perturbation.</summary>
@@ -117,10 +125,10 @@ public sealed record AttackRun
     /// <summary>Samples that are worked on at a time.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Most backward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of backward passes for a sample; null: no limit.</summary>
     public int? Gradients { get; init; }
 
-    /// <summary>Most forward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of forward passes for a sample; null: no limit.</summary>
     public int? Forwards { get; init; }
 
     /// <summary>Whether searches within a ball go on after their first success; they stop by default.</summary>

@@ -11,22 +11,27 @@ internal static class AttackChecks
         attack.CheckOptions();
         if (!attack.Norms.Contains(attack.Norm))
         {
-            throw new ArgumentException($"{attack.Name}: is not defined for this norm (got {attack.Norm}, expected {string.Join(" or ", attack.Norms)})");
+            throw new ArgumentException($"{attack.Name}: is not defined for this norm (got {attack.Norm}, expected "
+                + $"{string.Join(" or ", attack.Norms)})");
         }
 
         if (attack.Needs > target.Access)
         {
-            throw new NotSupportedException($"{attack.Name}: needs {attack.Needs} of its target (got {target.Access}); use an attack that asks less, such as square or hop-skip-jump");
+            throw new NotSupportedException($"{attack.Name}: needs {attack.Needs} of its target (got {target.Access}); "
+                + "use an attack that asks less, such as square or hop-skip-jump");
         }
 
-        if (inputs.DType != DType.Float32 || inputs.Rank < 1 || !Shape.Create(inputs.Shape.AsSpan()[1..]).Equals(target.SampleShape))
+        if (inputs.DType != DType.Float32
+            || inputs.Rank < 1 || !Shape.Create(inputs.Shape.AsSpan()[1..]).Equals(target.SampleShape))
         {
-            throw new ArgumentException($"{attack.Name}: inputs do not fit the target (got {inputs.DType} {inputs.Shape}, expected float32 [N, ...] of {target.SampleShape})");
+            throw new ArgumentException($"{attack.Name}: inputs do not fit the target (got {inputs.DType} "
+                + $"{inputs.Shape}, expected float32 [N, ...] of {target.SampleShape})");
         }
 
         if (criterion.Count is { } count && count != inputs.Shape[0])
         {
-            throw new ArgumentException($"{attack.Name}: criterion and inputs are about different samples (got {count} and {inputs.Shape[0]})");
+            throw new ArgumentException(
+                $"{attack.Name}: criterion and inputs are about different samples (got {count} and {inputs.Shape[0]})");
         }
 
         CheckClasses(attack, target, criterion, inputs.Shape[0]);
@@ -39,12 +44,14 @@ internal static class AttackChecks
         {
             if (criterion.Label(i) is var label && (label < 0 || label >= target.Classes))
             {
-                throw new ArgumentException($"{attack.Name}: label of sample {i} is no class of the target (got {label}, expected 0 to {target.Classes - 1})");
+                throw new ArgumentException($"{attack.Name}: label of sample {i} is no class of the target (got "
+                    + $"{label}, expected 0 to {target.Classes - 1})");
             }
 
             if (criterion.Target(i) >= target.Classes)
             {
-                throw new ArgumentException($"{attack.Name}: target class of sample {i} cannot be reached (got {criterion.Target(i)}, expected 0 to {target.Classes - 1})");
+                throw new ArgumentException($"{attack.Name}: target class of sample {i} cannot be reached (got "
+                    + $"{criterion.Target(i)}, expected 0 to {target.Classes - 1})");
             }
         }
     }
@@ -57,7 +64,9 @@ internal static class AttackChecks
             if (!(values[i] >= target.Minimum && values[i] <= target.Maximum))
             {
                 throw new ArgumentException(
-                    $"{attack.Name}: input of sample {i / target.SampleShape.Count} is outside the bounds (got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state other bounds");
+                    $"{attack.Name}: input of sample {i / target.SampleShape.Count} is outside the bounds (got "
+                    + $"{values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data "
+                    + "or state other bounds");
             }
         }
     }

@@ -6,34 +6,42 @@ namespace Temper.Robustness.Attacks;
 /// <summary>The losses that attacks maximize, from the logits of one sample.</summary>
 internal enum LossKind
 {
-    /// <summary>Cross-entropy of the right class; of the wanted class, negated, where there is one.</summary>
+    /// <summary>Cross-entropy of the right class; negated, of the target class where there is one.</summary>
     CrossEntropy,
 
-    /// <summary>Largest wrong logit less the right one; wanted logit less the largest other where there is a wanted class.</summary>
+    /// <summary>
+    /// Largest wrong logit minus the right one; target logit minus the largest other one where there is a target class.
+    /// </summary>
     Margin,
 
-    /// <summary>Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.</summary>
+    /// <summary>
+    /// Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.
+    /// </summary>
     Dlr,
 
-    /// <summary>Logit of one class less the right one.</summary>
+    /// <summary>Logit of one class minus the right one.</summary>
     Difference,
+
+    /// <summary><c>log(1 - p_y + 1e-6)</c>, with p_y the softmax of the right class (arXiv:1803.02536); of a wanted class cross-entropy, negated.</summary>
+    Complement,
 }
 
 /// <summary>A loss and the class that it is about.</summary>
 /// <param name="Kind">Which loss.</param>
 /// <param name="Label">The right class.</param>
-/// <param name="Target">The wanted class; -1: any wrong one.</param>
+/// <param name="Target">The target class; -1: any wrong one.</param>
 internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target = -1)
 {
     /// <summary>The loss and its derivative by each logit.</summary>
     /// <param name="z">Logits, <c>[K]</c>.</param>
-    /// <param name="slope">Receives the derivative, <c>[K]</c>; zero when the call begins.</param>
-    internal double Evaluate(ReadOnlySpan<float> z, Span<float> slope) => Kind switch
+    /// <param name="gradient">Receives the derivative, <c>[K]</c>; zero when the call begins.</param>
+    internal double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
     {
-        LossKind.CrossEntropy => CrossEntropy(z, slope),
-        LossKind.Margin => Margin(z, slope),
-        LossKind.Difference => Difference(z, slope, Target, Label),
-        _ => Target < 0 ? Ratio(z, slope) : TargetedRatio(z, slope),
+        LossKind.CrossEntropy => CrossEntropy(z, gradient),
+        LossKind.Margin => Margin(z, gradient),
+        LossKind.Difference => Difference(z, gradient, Target, Label),
+        LossKind.Complement => Target < 0 ? Complement(z, gradient) : CrossEntropy(z, gradient),
+        _ => Target < 0 ? Ratio(z, gradient) : TargetedRatio(z, gradient),
     };
 
     /// <summary>The class of the largest logit but one.</summary>
@@ -48,70 +56,92 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         return best;
     }
 
-    private double CrossEntropy(ReadOnlySpan<float> z, Span<float> slope)
+    private double CrossEntropy(ReadOnlySpan<float> z, Span<float> gradient)
     {
         int index = Target < 0 ? Label : Target;
-        float sign = Target < 0 ? 1 : -1, most = TensorPrimitives.Max(z);
+        float sign = Target < 0 ? 1 : -1, largest = TensorPrimitives.Max(z);
         double sum = 0;
         for (int k = 0; k < z.Length; k++)
         {
-            double e = Math.Exp((double)z[k] - most);
-            slope[k] = (float)e;
+            double e = Math.Exp((double)z[k] - largest);
+            gradient[k] = (float)e;
             sum += e;
         }
 
         for (int k = 0; k < z.Length; k++)
         {
-            slope[k] *= (float)(sign / sum);
+            gradient[k] *= (float)(sign / sum);
         }
 
         // 1 - p without cancellation: what is left is the sum of the others.
         double others = 0;
         for (int k = 0; k < z.Length; k++)
         {
-            others += k == index ? 0 : Math.Exp((double)z[k] - most);
+            others += k == index ? 0 : Math.Exp((double)z[k] - largest);
         }
 
-        slope[index] = (float)(-sign * others / sum);
-        return sign * (Math.Log(sum) + most - z[index]);
+        gradient[index] = (float)(-sign * others / sum);
+        return sign * (Math.Log(sum) + largest - z[index]);
     }
 
-    private double Margin(ReadOnlySpan<float> z, Span<float> slope) => Target < 0
-        ? Difference(z, slope, LargestOther(z, Label), Label)
-        : Difference(z, slope, Target, LargestOther(z, Target));
-
-    private static double Difference(ReadOnlySpan<float> z, Span<float> slope, int plus, int minus)
+    private double Complement(ReadOnlySpan<float> z, Span<float> gradient)
     {
-        (slope[plus], slope[minus]) = (1, -1);
+        const double Floor = 1e-6;
+        double most = TensorPrimitives.Max(z), own = Math.Exp(z[Label] - most), others = 0;
+        for (int k = 0; k < z.Length; k++)
+        {
+            double e = k == Label ? 0 : Math.Exp(z[k] - most);
+            gradient[k] = (float)e;
+            others += e;
+        }
+
+        // d p_y / d z_k = p_y ([k = y] - p_k); 1 - p_y is the sum of the others, without cancellation.
+        double sum = own + others, rest = others / sum, factor = own / sum / (rest + Floor);
+        for (int k = 0; k < z.Length; k++)
+        {
+            gradient[k] = (float)(k == Label ? -factor * rest : factor * gradient[k] / sum);
+        }
+
+        return Math.Log(rest + Floor);
+    }
+
+    private double Margin(ReadOnlySpan<float> z, Span<float> gradient) => Target < 0
+        ? Difference(z, gradient, LargestOther(z, Label), Label)
+        : Difference(z, gradient, Target, LargestOther(z, Target));
+
+    private static double Difference(ReadOnlySpan<float> z, Span<float> gradient, int plus, int minus)
+    {
+        (gradient[plus], gradient[minus]) = (1, -1);
         return (double)z[plus] - z[minus];
     }
 
     /// <summary>-(z_y - max other) / (z_(1) - z_(3))</summary>
-    private double Ratio(ReadOnlySpan<float> z, Span<float> slope)
+    private double Ratio(ReadOnlySpan<float> z, Span<float> gradient)
     {
         Span<int> order = stackalloc int[4];
         int count = Largest(z, order);
         int other = LargestOther(z, Label), first = order[0], third = order[Math.Min(2, count - 1)];
         double above = (double)z[other] - z[Label], below = (double)z[first] - z[third] + 1e-12;
-        slope[other] += (float)(1 / below);
-        slope[Label] -= (float)(1 / below);
-        slope[first] -= (float)(above / below / below);
-        slope[third] += (float)(above / below / below);
+        gradient[other] += (float)(1 / below);
+        gradient[Label] -= (float)(1 / below);
+        gradient[first] -= (float)(above / below / below);
+        gradient[third] += (float)(above / below / below);
         return above / below;
     }
 
     /// <summary>-(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2)</summary>
-    private double TargetedRatio(ReadOnlySpan<float> z, Span<float> slope)
+    private double TargetedRatio(ReadOnlySpan<float> z, Span<float> gradient)
     {
         Span<int> order = stackalloc int[4];
         int count = Largest(z, order);
         int first = order[0], third = order[Math.Min(2, count - 1)], fourth = order[Math.Min(3, count - 1)];
-        double above = (double)z[Target] - z[Label], below = z[first] - (0.5 * ((double)z[third] + z[fourth])) + 1e-12, part = above / below / below;
-        slope[Target] += (float)(1 / below);
-        slope[Label] -= (float)(1 / below);
-        slope[first] -= (float)part;
-        slope[third] += (float)(part / 2);
-        slope[fourth] += (float)(part / 2);
+        double above = (double)z[Target] - z[Label], below = z[first] - (0.5 * ((double)z[third] + z[fourth])) + 1e-12,
+            part = above / below / below;
+        gradient[Target] += (float)(1 / below);
+        gradient[Label] -= (float)(1 / below);
+        gradient[first] -= (float)part;
+        gradient[third] += (float)(part / 2);
+        gradient[fourth] += (float)(part / 2);
         return above / below;
     }
 
@@ -121,21 +151,21 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         int count = 0;
         for (int k = 0; k < z.Length; k++)
         {
-            int place = count;
-            while (place > 0 && z[k] > z[order[place - 1]])
+            int rank = count;
+            while (rank > 0 && z[k] > z[order[rank - 1]])
             {
-                place--;
+                rank--;
             }
 
-            if (place < order.Length)
+            if (rank < order.Length)
             {
                 count = Math.Min(count + 1, order.Length);
-                for (int i = count - 1; i > place; i--)
+                for (int i = count - 1; i > rank; i--)
                 {
                     order[i] = order[i - 1];
                 }
 
-                order[place] = k;
+                order[rank] = k;
             }
         }
 

@@ -7,10 +7,11 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Runs the searches of all samples side by side: each round joins the questions of those that are not finished into one batch. A finished
-/// search makes room for the next sample, so batches stay full.
+/// Runs the searches of all samples side by side: each round joins the questions of those that are not finished into
+/// one batch. A finished search makes room for the next sample, so batches stay full.
 /// </summary>
-internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun run)
+internal sealed class AttackRunner(
+    Attack attack, AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun run)
 {
     private readonly int _size = target.SampleShape.Count;
     private readonly int _count = inputs.Shape[0];
@@ -43,9 +44,10 @@ internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor in
     {
         float[] clean = inputs.AsSpan<float>().Slice(index * _size, _size).ToArray();
 
-        // By content, not by place: the same sample gets the same numbers in any order.
+        // By content, not by index: the same sample gets the same numbers in any order.
         ulong name = Hash(clean, criterion.Label(index));
-        var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius) && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
+        var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius)
+            && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
         var search = new Search(target, criterion, index, clean, limits, random.Split((long)name));
         return new Running(index, search, Whole(search).GetEnumerator());
     }
@@ -97,7 +99,9 @@ internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor in
             s.Forwards,
             s.Backwards,
             s.FirstBackwards,
-            s.IsNotFinite && s.Forwards == 1 ? -1 : TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
+            s.IsNotFinite && s.Forwards == 1
+                ? -1
+                : TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
         run.Progress?.Report(++_finished);
         return true;
     }

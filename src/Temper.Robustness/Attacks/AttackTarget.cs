@@ -8,7 +8,7 @@ public enum Access
     /// <summary>The winning class.</summary>
     Decisions,
 
-    /// <summary>Logits, or anything of their order.</summary>
+    /// <summary>Logits, or scores in the same order.</summary>
     Scores,
 
     /// <summary>Logits and their gradient to the input.</summary>
@@ -22,8 +22,8 @@ public enum Access
 public delegate void LogitDerivative(int row, ReadOnlySpan<float> logits, Span<float> derivative);
 
 /// <summary>
-/// What is attacked: anything that gives logits and, if it can, gradients. Targets treat samples apart: the answer for one does not depend on
-/// the others that are asked with it.
+/// What is attacked: anything that gives logits and, if it can, gradients. Targets treat samples apart: the answer for
+/// one does not depend on the others that are asked with it.
 /// </summary>
 public abstract class AttackTarget
 {
@@ -55,6 +55,8 @@ public abstract class AttackTarget
     /// <param name="derivative">The loss, by its derivative.</param>
     /// <param name="gradient">Receives <c>[N, D]</c>.</param>
     /// <exception cref="NotSupportedException">The target has no gradients.</exception>
-    public virtual void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
-        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that asks for scores or decisions, such as square or hop-skip-jump");
+    public virtual void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
+        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that asks for "
+            + "scores or decisions, such as square or hop-skip-jump");
 }

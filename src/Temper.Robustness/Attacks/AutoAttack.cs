@@ -15,8 +15,9 @@ public enum AutoAttackVersion
 }
 
 /// <summary>
-/// AutoAttack (arXiv:2003.01690) as its authors define the standard version: APGD-CE 100 steps, APGD-DLR targeted 100 steps for 9 classes, FAB
-/// targeted 100 steps for 9 classes, Square 5,000 queries; one start each, in this order, each on the samples that are still right.
+/// AutoAttack (arXiv:2003.01690) as its authors define the standard version: APGD-CE 100 steps, APGD-DLR targeted 100
+/// steps for 9 classes, FAB targeted 100 steps for 9 classes, Square 5,000 queries; one start each, in this order, each
+/// on the samples that are still right.
 /// </summary>
 public sealed record AutoAttack : FixedBudgetAttack
 {
@@ -26,7 +27,7 @@ public sealed record AutoAttack : FixedBudgetAttack
     /// <summary>Which version.</summary>
     public AutoAttackVersion Version { get; init; }
 
-    /// <summary>Most classes that the targeted members aim at.</summary>
+    /// <summary>Maximum number of classes that the targeted members aim at.</summary>
     public int TargetClasses { get; init; } = 9;
 
     /// <summary>Steps of the gradient attacks; the authors' 100 unless a quick look is wanted.</summary>
@@ -58,8 +59,11 @@ public sealed record AutoAttack : FixedBudgetAttack
 
     /// <inheritdoc/>
     public override AttackResult Run(
-        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null, CancellationToken cancel = default) => base.Run(
-            Version == AutoAttackVersion.Random ? new ExpectationTarget(target, 20, random.Split("expectation")) : target, inputs, criterion, random, run, cancel);
+        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
+        CancellationToken cancel = default) => base.Run(
+            Version == AutoAttackVersion.Random
+                ? new ExpectationTarget(target, 20, random.Split("expectation"))
+                : target, inputs, criterion, random, run, cancel);
 
     internal override void CheckOptions()
     {

@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// One gradient for each of the likeliest classes at the clean sample, and the point of the ball that serves this class best if the network is
-/// linear: exact there, where cross-entropy may stand at a local maximum. Not part of the papers; off unless asked for.
+/// One gradient for each of the likeliest classes at the clean sample, and the point of the ball that serves this class
+/// best if the network is linear: exact there, where cross-entropy may stand at a local maximum. Not part of the
+/// papers; off unless asked for.
 /// </summary>
 internal static class BallFinish
 {
@@ -20,7 +21,8 @@ internal static class BallFinish
         foreach (int k in classes.Take(gradients))
         {
             s.Clean.CopyTo(s.X, 0);
-            s.Loss = new AttackLoss(LossKind.Difference, s.Target >= 0 ? AttackLoss.LargestOther(s.CleanLogits, k) : s.Label, k);
+            s.Loss = new AttackLoss(
+                LossKind.Difference, s.Target >= 0 ? AttackLoss.LargestOther(s.CleanLogits, k) : s.Label, k);
             yield return Ask.Gradient;
             if (LargestRise(s, way))
             {
@@ -32,7 +34,10 @@ internal static class BallFinish
         }
     }
 
-    /// <summary>The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the largest norm <c>clip(epsilon sign g)</c>.</summary>
+    /// <summary>
+    /// The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the L∞
+    /// norm <c>clip(epsilon sign g)</c>.
+    /// </summary>
     private static bool LargestRise(Search s, float[] way)
     {
         double length = Perturbations.Size(Norm.Linf, s.Gradient);
@@ -68,19 +73,24 @@ internal static class BallFinish
     }
 }
 
-/// <summary>An attack in a ball, then <see cref="BallFinish"/> on the samples that are still right: the command line's form.</summary>
+/// <summary>
+/// An attack in a ball, then <see cref="BallFinish"/> on the samples that are still right: the command line's form.
+/// </summary>
 public sealed record FinishedInBall : FixedBudgetAttack
 {
     /// <summary>Adds a finish to an attack.</summary>
     /// <param name="inner">The attack.</param>
-    /// <param name="gradients">Most gradients of the finish, one for each class, the likeliest first.</param>
+    /// <param name="gradients">
+    /// Maximum number of gradients of the finish, one for each class, the likeliest first.
+    /// </param>
     [SetsRequiredMembers]
-    public FinishedInBall(FixedBudgetAttack inner, int gradients) => (Inner, Gradients, Epsilon, Norm) = (inner, gradients, inner.Epsilon, inner.Norm);
+    public FinishedInBall(FixedBudgetAttack inner, int gradients) =>
+        (Inner, Gradients, Epsilon, Norm) = (inner, gradients, inner.Epsilon, inner.Norm);
 
     /// <summary>The attack.</summary>
     public FixedBudgetAttack Inner { get; }
 
-    /// <summary>Most gradients of the finish.</summary>
+    /// <summary>Maximum number of gradients of the finish.</summary>
     public int Gradients { get; }
 
     /// <inheritdoc/>

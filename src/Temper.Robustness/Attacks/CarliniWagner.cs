@@ -1,6 +1,9 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>What the gradient at an anchor point says about the perturbation (after arXiv:1812.02524; the formulations are ours).</summary>
+/// <summary>
+/// What the gradient at an anchor point says about the perturbation (after arXiv:1812.02524; the formulations are
+/// ours).
+/// </summary>
 public enum Guidance
 {
     /// <summary>Nothing: the attack of Carlini and Wagner.</summary>
@@ -13,22 +16,22 @@ public enum Guidance
     Weighted,
 }
 
-/// <summary>In what the perturbation is searched.</summary>
+/// <summary>The variable that Adam optimizes.</summary>
 public enum AttackVariable
 {
     /// <summary>Inputs themselves, clipped to their bounds.</summary>
     Pixel,
 
     /// <summary>
-    /// The authors' <c>x = (tanh w + 1) / 2</c>. Inputs at their bounds are slow: with the authors' learning rate of 0.01 a black pixel needs about
-    /// 600 steps to change by a tenth.
+    /// The authors' <c>x = (tanh w + 1) / 2</c>. Inputs at their bounds are slow: with the authors' learning rate of
+    /// 0.01 a black pixel needs about 600 steps to change by a tenth.
     /// </summary>
     Tanh,
 }
 
 /// <summary>
-/// The attack of Carlini and Wagner in the 2-norm (arXiv:1608.04644), <c>min |x' - x|^2 + c f(x')</c> by Adam with a search for c, and its
-/// gradient-guided form.
+/// The attack of Carlini and Wagner in the 2-norm (arXiv:1608.04644), <c>min |x' - x|^2 + c f(x')</c> by Adam with a
+/// search for c, and its gradient-guided form.
 /// </summary>
 /// <remarks>
 /// Defaults are for a small budget, in pixels: 4 searches of 25 steps. <see cref="Original"/> has those of the authors.
@@ -38,10 +41,10 @@ public sealed record CarliniWagner : MinimalAttack
     /// <inheritdoc/>
     public override string Name => Guidance == Guidance.None ? "cw" : "guided-cw";
 
-    /// <summary>What the gradient says about the perturbation.</summary>
+    /// <summary>How the gradient guides the perturbation.</summary>
     public Guidance Guidance { get; init; }
 
-    /// <summary>In what the perturbation is searched.</summary>
+    /// <summary>The variable that Adam optimizes.</summary>
     public AttackVariable Variable { get; init; }
 
     /// <summary>Steps for each c.</summary>
@@ -51,31 +54,41 @@ public sealed record CarliniWagner : MinimalAttack
     public int SearchSteps { get; init; } = 4;
 
     /// <summary>
-    /// The first c, for inputs of 0 to 1, from which the authors' search goes on; null: twice the c at which the linearized network has its minimum, from
-    /// the gradient at the clean sample; ten times as much after a search that found nothing. Once there is an adversarial, searches go on from the best
-    /// one, with the c, the guidance and the step that follow from it.
+    /// The first c, for inputs of 0 to 1, from which the authors' search goes on; null: twice the c at which the
+    /// linearized network has its minimum, from the gradient at the clean sample; ten times as much after a search that
+    /// found nothing. Once there is an adversarial, searches go on from the best one, with the c, the guidance and the
+    /// step that follow from it.
     /// </summary>
     public double? FirstC { get; init; }
 
     /// <summary>
-    /// Adam's step, for inputs of 0 to 1; null: from the sample. In pixels the first step then has a third of the length of the way to the linearized
-    /// boundary; after a search that found nothing it is three times as long, after an adversarial it follows its distance. In tanh space 0.1.
+    /// Adam's step, for inputs of 0 to 1; null: from the sample. In pixels the first step then has a third of the
+    /// length of the way to the linearized boundary; after a search that found nothing it is three times as long, after
+    /// an adversarial it follows its distance. In tanh space 0.1.
     /// </summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>Whether the step shrinks to a hundredth over the steps of each c, along half a cosine; not in the paper.</summary>
+    /// <summary>
+    /// Whether the step shrinks to a hundredth over the steps of each c, along half a cosine; not in the paper.
+    /// </summary>
     public bool DecaysRate { get; init; } = true;
 
-    /// <summary>Steps after which the search is anchored again at its best point, with the gradient there; 0: never.</summary>
+    /// <summary>
+    /// Steps after which the search is anchored again at its best point, with the gradient there; 0: never.
+    /// </summary>
     public int Refresh { get; init; }
 
-    /// <summary>Whether a c is given up after a tenth of the steps that lowers the loss by less than 0.01 %, as in the authors' code.</summary>
+    /// <summary>
+    /// Whether a c is given up after a tenth of the steps that lowers the loss by less than 0.01 %, as in the authors'
+    /// code.
+    /// </summary>
     public bool AbortsEarly { get; init; }
 
     /// <summary>The authors' settings: tanh, 9 searches of 1,000 steps, c from 0.001, step 0.01.</summary>
     public static CarliniWagner Original { get; } = new()
     {
-        Variable = AttackVariable.Tanh, SearchSteps = 9, Steps = 1000, FirstC = 1e-3, LearningRate = 0.01, AbortsEarly = true, DecaysRate = false,
+        Variable = AttackVariable.Tanh, SearchSteps = 9, Steps = 1000, FirstC = 1e-3, LearningRate = 0.01,
+        AbortsEarly = true, DecaysRate = false,
     };
 
     internal override void CheckOptions()
@@ -94,7 +107,8 @@ public sealed record CarliniWagner : MinimalAttack
         for (int search = 0; search < SearchSteps; search++)
         {
             // The authors: with ten or more searches the last one is at the upper bound.
-            c = FirstC is not null && SearchSteps >= 10 && search == SearchSteps - 1 && double.IsFinite(high) ? high : c;
+            c = FirstC is not null && SearchSteps >= 10 && search == SearchSteps
+                - 1 && double.IsFinite(high) ? high : c;
             path.Restart(search);
             bool isFound = false;
             double before = double.PositiveInfinity;
@@ -116,7 +130,8 @@ public sealed record CarliniWagner : MinimalAttack
                 yield return Ask.Gradient;
                 c = double.IsNaN(c) ? path.EstimateC() : c;
                 isFound |= s.IsAdversarial;
-                double loss = path.Step(c, path.Rate(LearningRate) * (DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1));
+                double loss =
+                    path.Step(c, path.Rate(LearningRate) * (DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1));
                 if (AbortsEarly && step % Math.Max(Steps / 10, 1) == 0)
                 {
                     if (loss > 0.9999 * before)
@@ -130,7 +145,9 @@ public sealed record CarliniWagner : MinimalAttack
 
             path.EndSearch(search);
             (low, high) = isFound ? (low, Math.Min(high, c)) : (Math.Max(low, c), high);
-            c = double.IsFinite(high) ? FirstC is null && s.HasBest ? isFound ? path.BestC : 2 * c : (low + high) / 2 : c * 10;
+            c = double.IsFinite(high) ? FirstC is null && s.HasBest ? isFound ? path.BestC : 2
+                * c : (low + high) / 2 : c
+                * 10;
         }
     }
 }

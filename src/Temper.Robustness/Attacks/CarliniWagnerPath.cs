@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The variable of a Carlini-Wagner search: where it starts, how it becomes an input, and Adam's steps on it. With guidance the variable is
-/// multiplied by a direction of its own for each input.
+/// The variable of a Carlini-Wagner search: where it starts, how it becomes an input, and Adam's steps on it. With
+/// guidance the variable is multiplied by a direction of its own for each input.
 /// </summary>
 internal sealed class CarliniWagnerPath
 {
@@ -38,8 +38,9 @@ internal sealed class CarliniWagnerPath
     private double Unit => _options.Variable == AttackVariable.Pixel ? (double)_s.High - _s.Low : 1;
 
     /// <summary>
-    /// Starts again for another c. Guidance under which nothing was found is dropped: an input hardly moves where the gradient at the clean
-    /// sample is about zero, and not at all where it is zero, whatever the gradient on the way says, so a larger c would fail as well.
+    /// Starts again for another c. Guidance under which nothing was found is dropped: an input hardly moves where the
+    /// gradient at the clean sample is about zero, and not at all where it is zero, whatever the gradient on the way
+    /// says, so a larger c would fail as well.
     /// </summary>
     internal void Restart(int search)
     {
@@ -52,7 +53,8 @@ internal sealed class CarliniWagnerPath
             SetAnchor(_s.Clean);
         }
 
-        if (search > 0 && _options.FirstC is null && _options.Refresh == 0 && _s.HasBest && _options.Variable == AttackVariable.Pixel)
+        if (search > 0 && _options.FirstC is null
+            && _options.Refresh == 0 && _s.HasBest && _options.Variable == AttackVariable.Pixel)
         {
             GoOnFromBest();
         }
@@ -66,7 +68,10 @@ internal sealed class CarliniWagnerPath
     /// <summary>Twice the c at which the best adversarial is a minimum: there <c>2 d = c g</c>.</summary>
     internal double BestC { get; private set; } = 1;
 
-    /// <summary>Adam's step for inputs of 0 to 1: the given one, or a part of the way that is expected, in the length of a step of all inputs.</summary>
+    /// <summary>
+    /// Adam's step for inputs of 0 to 1: the given one, or a part of the way that is expected, in the length of a step
+    /// of all inputs.
+    /// </summary>
     internal double Rate(double? given)
     {
         const double Part = 1.0 / 3, InTanh = 0.1;
@@ -83,23 +88,29 @@ internal sealed class CarliniWagnerPath
         double range = (double)_s.High - _s.Low;
         if (double.IsNaN(_reach))
         {
-            double slope = Perturbations.Length(_s.Gradient), way = slope > 0 ? Math.Max(-_s.Value + _s.Gap, 0) / slope : range;
+            double gradientNorm = Perturbations.Length(_s.Gradient),
+                way = gradientNorm > 0 ? Math.Max(-_s.Value + _s.Gap, 0) / gradientNorm : range;
             _reach = Math.Clamp(way, 1e-3 * range, 3 * range);
         }
 
         return Part * _reach / range / Math.Max(Perturbations.Length(_direction), 1e-6);
     }
 
-    /// <summary>Takes what a search for one c has shown: the next one looks around the best adversarial, closer each time, or farther out for a first one.</summary>
-    internal void EndSearch(int search) => _reach = _s.HasBest ? _s.BestDistance * Math.Pow(0.5, search + 1) : 3 * _reach;
+    /// <summary>
+    /// Takes what a search for one c has shown: the next one looks around the best adversarial, closer each time, or
+    /// farther out for a first one.
+    /// </summary>
+    internal void EndSearch(int search) =>
+        _reach = _s.HasBest ? _s.BestDistance * Math.Pow(0.5, search + 1) : 3 * _reach;
 
     /// <summary>
-    /// Starts at the best adversarial. Its gradient guides from there; an input that has moved keeps at least the weight of its change, so that it
-    /// can go back where the gradient has become small.
+    /// Starts at the best adversarial. Its gradient guides from there; an input that has moved keeps at least the
+    /// weight of its change, so that it can go back where the gradient has become small.
     /// </summary>
     private void GoOnFromBest()
     {
-        double gradient = Perturbations.Size(Norm.Linf, _bestGradient), change = Perturbations.Distance(Norm.Linf, _s.Best, _s.Clean);
+        double gradient = Perturbations.Size(Norm.Linf, _bestGradient),
+            change = Perturbations.Distance(Norm.Linf, _s.Best, _s.Clean);
         SetAnchor(_s.Clean);
         _isAnchored = true;
         for (int i = 0; i < _v.Length; i++)
@@ -122,13 +133,13 @@ internal sealed class CarliniWagnerPath
     internal void LeaveFromBest() => _isAnchored = true;
 
     /// <summary>
-    /// Twice the c at which the nearest point of the linearized boundary would be a minimum, from the gradient at the clean sample: there
-    /// <c>2 d = c g</c> with <c>|d| = f / |g|</c>, in units of the range of inputs.
+    /// Twice the c at which the nearest point of the linearized boundary would be a minimum, from the gradient at the
+    /// clean sample: there <c>2 d = c g</c> with <c>|d| = f / |g|</c>, in units of the range of inputs.
     /// </summary>
     internal double EstimateC()
     {
-        double slope = Perturbations.Length(_s.Gradient) * ((double)_s.High - _s.Low);
-        double c = 2 * 2 * Math.Max(-_s.Value + _s.Gap, 1e-6) / (slope * slope);
+        double gradientNorm = Perturbations.Length(_s.Gradient) * ((double)_s.High - _s.Low);
+        double c = 2 * 2 * Math.Max(-_s.Value + _s.Gap, 1e-6) / (gradientNorm * gradientNorm);
         return double.IsFinite(c) && c > 0 ? Math.Clamp(c, 1e-10, 1e10) : 1;
     }
 
@@ -145,11 +156,12 @@ internal sealed class CarliniWagnerPath
         }
 
         _isAnchored = true;
-        double most = Perturbations.Size(Norm.Linf, _s.Gradient);
+        double max = Perturbations.Size(Norm.Linf, _s.Gradient);
         for (int i = 0; i < _direction.Length; i++)
         {
             double g = _s.Gradient[i];
-            _direction[i] = most == 0 ? 1 : _options.Guidance == Guidance.Sign ? Perturbations.Sign((float)g) : (float)(g / most);
+            _direction[i] =
+                max == 0 ? 1 : _options.Guidance == Guidance.Sign ? Perturbations.Sign((float)g) : (float)(g / max);
         }
     }
 
@@ -174,22 +186,24 @@ internal sealed class CarliniWagnerPath
         const double Beta1 = 0.9, Beta2 = 0.999, Tiny = 1e-8;
         _step++;
         NoteBest();
-        double unit = Unit, half = ((double)_s.High - _s.Low) / 2, rate = learningRate * unit * Math.Sqrt(1 - Math.Pow(Beta2, _step)) / (1 - Math.Pow(Beta1, _step));
-        double f = Math.Max(-_s.Value, -_s.Gap), active = -_s.Value > -_s.Gap ? c : 0, squares = 0, scale = ((double)_s.High - _s.Low) * ((double)_s.High - _s.Low);
+        double unit = Unit, half = ((double)_s.High - _s.Low) / 2,
+            rate = learningRate * unit * Math.Sqrt(1 - Math.Pow(Beta2, _step)) / (1 - Math.Pow(Beta1, _step));
+        double f = Math.Max(-_s.Value, -_s.Gap), active = -_s.Value > -_s.Gap ? c : 0, squares = 0,
+            scale = ((double)_s.High - _s.Low) * ((double)_s.High - _s.Low);
         for (int i = 0; i < _v.Length; i++)
         {
             double d = (double)_s.X[i] - _s.Clean[i];
             squares += d * d;
-            double slope = ((2 * d / scale) - (active * _s.Gradient[i])) * _direction[i];
+            double derivative = ((2 * d / scale) - (active * _s.Gradient[i])) * _direction[i];
             if (_options.Variable == AttackVariable.Tanh)
             {
                 double t = Math.Tanh(_anchor[i] + (_v[i] * _direction[i]));
-                slope *= half * (1 - (t * t));
+                derivative *= half * (1 - (t * t));
             }
 
-            slope *= unit;
-            _first[i] += (1 - Beta1) * (slope - _first[i]);
-            _second[i] += (1 - Beta2) * ((slope * slope) - _second[i]);
+            derivative *= unit;
+            _first[i] += (1 - Beta1) * (derivative - _first[i]);
+            _second[i] += (1 - Beta2) * ((derivative * derivative) - _second[i]);
             double v = _v[i] - (rate * _first[i] / (Math.Sqrt(_second[i]) + Tiny));
             _v[i] = Limited(v, i);
         }
@@ -197,18 +211,25 @@ internal sealed class CarliniWagnerPath
         return (squares / scale) + (c * f);
     }
 
-    /// <summary>The gradient that was just given is that at the point asked about, which may be the best adversarial so far.</summary>
+    /// <summary>
+    /// The gradient that was just given is that at the point asked about, which may be the best adversarial so far.
+    /// </summary>
     private void NoteBest()
     {
         if (_s.IsAdversarial && _s.Distance < _bestSeen)
         {
-            double range = (double)_s.High - _s.Low, slope = Perturbations.Length(_s.Gradient) * range;
+            double range = (double)_s.High - _s.Low, gradientNorm = Perturbations.Length(_s.Gradient) * range;
             _s.Gradient.CopyTo(_bestGradient, 0);
-            (_bestSeen, BestC) = (_s.Distance, slope > 0 ? Math.Clamp(2 * 2 * _s.Distance / range / slope, 1e-10, 1e10) : BestC);
+            (_bestSeen, BestC) = (_s.Distance, gradientNorm > 0
+                ? Math.Clamp(2 * 2 * _s.Distance / range / gradientNorm, 1e-10, 1e10)
+                : BestC);
         }
     }
 
-    /// <summary>In pixels the variable stays where the point is within the bounds; with the sign's guidance it stays zero or more.</summary>
+    /// <summary>
+    /// In pixels the variable stays where the point is within the bounds; with the sign's guidance it stays zero or
+    /// more.
+    /// </summary>
     private double Limited(double v, int i)
     {
         v = _isGuided && _options.Guidance == Guidance.Sign ? Math.Max(v, 0) : v;
@@ -218,7 +239,11 @@ internal sealed class CarliniWagnerPath
         }
 
         double x = _anchor[i] + (v * _direction[i]);
-        return x < _s.Low ? (_s.Low - _anchor[i]) / _direction[i] : x > _s.High ? (_s.High - _anchor[i]) / _direction[i] : v;
+        return x < _s.Low
+            ? (_s.Low - _anchor[i]) / _direction[i]
+            : x > _s.High
+            ? (_s.High - _anchor[i]) / _direction[i]
+            : v;
     }
 
     private void SetAnchor(ReadOnlySpan<float> x)

@@ -17,7 +17,10 @@ public sealed record Repeat(Attack Inner, int Times) : ComposedAttack(Inner)
     internal override IEnumerable<Ask> Find(Search s) => Enumerable.Range(0, Times).SelectMany(_ => Inner.Find(s));
 }
 
-/// <summary>An attack with each of the most likely wrong classes as its aim; success is what the criterion says, whichever class was aimed at.</summary>
+/// <summary>
+/// An attack with each of the most likely wrong classes as its aim; success is what the criterion says, whichever class
+/// was aimed at.
+/// </summary>
 /// <param name="Inner">The attack.</param>
 /// <param name="Classes">How many classes, 1 or more.</param>
 public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(Inner)
@@ -47,18 +50,22 @@ public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(In
     }
 }
 
-/// <summary>Several attacks one after the other on each sample that is still right; the smallest perturbation of all counts.</summary>
+/// <summary>
+/// Several attacks one after the other on each sample that is still right; the smallest perturbation of all counts.
+/// </summary>
 public sealed record MinimumOver : ComposedAttack
 {
     /// <summary>Joins attacks of one norm and one radius.</summary>
     /// <param name="members">In their order, one or more.</param>
     /// <exception cref="ArgumentException">There is none, or norms or radii differ.</exception>
     public MinimumOver(IReadOnlyList<Attack> members)
-        : base(members.Count > 0 ? members[0] : throw new ArgumentException("MinimumOver: there are no attacks; give one or more", nameof(members)))
+        : base(members.Count > 0 ? members[0] : throw new ArgumentException(
+            "MinimumOver: there are no attacks; give one or more", nameof(members)))
     {
         if (members.Any(member => member.Norm != Norm || member.Radius != Radius))
         {
-            throw new ArgumentException("MinimumOver: attacks measure differently; give them one norm and one radius", nameof(members));
+            throw new ArgumentException(
+                "MinimumOver: attacks measure differently; give them one norm and one radius", nameof(members));
         }
 
         Members = members;
@@ -92,7 +99,8 @@ public sealed record MinimumOver : ComposedAttack
 public abstract record ComposedAttack(Attack First) : Attack
 {
     /// <inheritdoc/>
-    public override Norm Norm { get => First.Norm; init => throw new NotSupportedException("the norm is that of the attack inside"); }
+    public override Norm Norm { get =>
+        First.Norm; init => throw new NotSupportedException("the norm is that of the attack inside"); }
 
     /// <inheritdoc/>
     public override Access Needs => First.Needs;

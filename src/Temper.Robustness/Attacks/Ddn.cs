@@ -1,18 +1,18 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Decoupled direction and norm (arXiv:1811.09600): gradient steps on a sphere whose radius shrinks where the sample is adversarial and grows
-/// where it is not.
+/// Decoupled direction and norm (arXiv:1811.09600): gradient steps on a sphere whose radius shrinks where the sample is
+/// adversarial and grows where it is not.
 /// </summary>
 public sealed record Ddn : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "ddn";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>By how much the radius changes, as a part of it.</summary>
+    /// <summary>Relative change of the radius per step.</summary>
     public double Gamma { get; init; } = 0.05;
 
     /// <summary>The first radius, for inputs of 0 to 1; scaled with the range of inputs.</summary>
@@ -21,7 +21,9 @@ public sealed record Ddn : MinimalAttack
     /// <summary>Levels that results are rounded to, 256 for pictures of bytes; 0: none.</summary>
     public int Levels { get; init; }
 
-    /// <summary>Whether parts of the gradient that point out of the bounds are left out before it is scaled; not in the paper.</summary>
+    /// <summary>
+    /// Whether parts of the gradient that point out of the bounds are left out before it is scaled; not in the paper.
+    /// </summary>
     public bool KeepsToBox { get; init; } = true;
 
     internal override void CheckOptions()

@@ -1,18 +1,18 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// DeepFool (arXiv:1511.04599): again and again to the nearest boundary of the linearized network, a little beyond. Steps stay within the
-/// bounds of inputs: the nearest point of the hyperplane in the box.
+/// DeepFool (arXiv:1511.04599): again and again to the nearest boundary of the linearized network, a little beyond.
+/// Steps stay within the bounds of inputs: the nearest point of the hyperplane in the box.
 /// </summary>
 public sealed record DeepFool : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "deepfool";
 
-    /// <summary>Most steps.</summary>
+    /// <summary>Maximum number of steps.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>How far beyond the boundary, as a part of the way.</summary>
+    /// <summary>How far beyond the boundary, as a fraction of the way.</summary>
     public double Overshoot { get; init; } = 0.02;
 
     /// <summary>The most likely classes whose boundaries are looked at, the right one not counted.</summary>
@@ -33,7 +33,7 @@ public sealed record DeepFool : MinimalAttack
         float[] way = s.Vector(), nearest = s.Vector();
         for (int step = 0; step < Steps; step++)
         {
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             foreach (int k in classes)
             {
                 // Targeted: the boundary to the class that wins now, which need not be the right one.
@@ -48,19 +48,19 @@ public sealed record DeepFool : MinimalAttack
                 // Equation 8: the way to f_k = f_label, linearized.
                 HyperplaneProjection.Solve(Norm, s.X, s.Gradient, Math.Max(-s.Value + s.Gap, 0), s.Bounds, way);
                 double size = Perturbations.Size(Norm, way);
-                if (size < least && size > 0)
+                if (size < min && size > 0)
                 {
-                    least = size;
+                    min = size;
                     way.CopyTo(nearest, 0);
                 }
             }
 
-            if (!double.IsFinite(least))
+            if (!double.IsFinite(min))
             {
                 yield break;
             }
 
-            double factor = 1 + Overshoot + (1e-5 / Math.Max(least, 1e-5));
+            double factor = 1 + Overshoot + (1e-5 / Math.Max(min, 1e-5));
             Perturbations.AddScaled(s.X, nearest, factor);
             Perturbations.Clip(s.X, s.Low, s.High);
             yield return Ask.Scores;

@@ -1,18 +1,20 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).</summary>
+/// <summary>
+/// Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).
+/// </summary>
 public enum EadRule
 {
-    /// <summary>The one of least <c>|d|^2 + beta |d|_1</c>.</summary>
+    /// <summary>The one with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
     ElasticNet,
 
-    /// <summary>The one of least <c>|d|_1</c>.</summary>
+    /// <summary>The one with the smallest <c>|d|_1</c>.</summary>
     L1,
 }
 
 /// <summary>
-/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with a search for c. The attack of
-/// Carlini and Wagner in pixels is beta = 0.
+/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with
+/// a search for c. The attack of Carlini and Wagner in pixels is beta = 0.
 /// </summary>
 public sealed record Ead : MinimalAttack
 {
@@ -25,16 +27,16 @@ public sealed record Ead : MinimalAttack
     /// <summary>Which adversarial is returned.</summary>
     public EadRule Rule { get; init; }
 
-    /// <summary>Price of the sum of changes.</summary>
+    /// <summary>Weight of the L1 norm.</summary>
     public double Beta { get; init; } = 1e-2;
 
     /// <summary>Steps for each c.</summary>
     public int Steps { get; init; } = 1000;
 
-    /// <summary>Values of c that are tried.</summary>
+    /// <summary>Number of values of c to try.</summary>
     public int SearchSteps { get; init; } = 9;
 
-    /// <summary>The first c.</summary>
+    /// <summary>Initial value of c.</summary>
     public double FirstC { get; init; } = 1e-3;
 
     /// <summary>The first step; it shrinks with the root of the steps that are left.</summary>
@@ -56,7 +58,8 @@ public sealed record Ead : MinimalAttack
         double range = (double)s.High - s.Low;
         s.Rule = Rule == EadRule.L1
             ? x => Perturbations.Distance(Norm.L1, x, s.Clean)
-            : x => Math.Pow(Perturbations.Distance(Norm.L2, x, s.Clean) / range, 2) + (Beta * Perturbations.Distance(Norm.L1, x, s.Clean) / range);
+            : x => Math.Pow(Perturbations.Distance(Norm.L2, x, s.Clean) / range, 2)
+                + (Beta * Perturbations.Distance(Norm.L1, x, s.Clean) / range);
         foreach (Ask ask in Walk(s))
         {
             yield return ask;
@@ -91,10 +94,13 @@ public sealed record Ead : MinimalAttack
         }
     }
 
-    /// <summary>Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.</summary>
+    /// <summary>
+    /// Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.
+    /// </summary>
     private void Shrink(Search s, float[] x, float[] y, int step, double c)
     {
-        double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)), active = -s.Value > -s.Gap ? c : 0;
+        double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)),
+            active = -s.Value > -s.Gap ? c : 0;
         double threshold = Beta * range, ahead = step / (step + 3.0);
         for (int i = 0; i < x.Length; i++)
         {

@@ -1,12 +1,12 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The fast adaptive boundary attack (arXiv:1907.02044) in the targeted form of AutoAttack: steps to the linearized boundary, drawn towards the
-/// clean sample, and back over the boundary after a success.
+/// The fast adaptive boundary attack (arXiv:1907.02044) in the targeted form of AutoAttack: steps to the linearized
+/// boundary, drawn towards the clean sample, and back over the boundary after a success.
 /// </summary>
 public sealed record Fab : MinimalAttack
 {
-    private const double MostAlpha = 0.1, Eta = 1.05, Beta = 0.9;
+    private const double MaxAlpha = 0.1, Eta = 1.05, Beta = 0.9;
 
     /// <inheritdoc/>
     public override string Name => "fab";
@@ -14,13 +14,13 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Starts; the first is the clean sample, others are random points near it.</summary>
+    /// <summary>Number of starts; the first is the clean sample, others are random points near it.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Classes that are aimed at one after the other, from the most likely wrong one on.</summary>
+    /// <summary>Number of target classes, tried one after the other from the most likely wrong one on.</summary>
     public int TargetClasses { get; init; } = 9;
 
     /// <inheritdoc/>
@@ -46,7 +46,8 @@ public sealed record Fab : MinimalAttack
                 Begin(s, restart);
                 for (int step = 0; step < Steps; step++)
                 {
-                    s.Loss = new AttackLoss(LossKind.Difference, s.Target >= 0 && step > 0 ? AttackLoss.LargestOther(s.Logits, target) : s.Label, target);
+                    s.Loss = new AttackLoss(LossKind.Difference, s.Target >= 0
+                        && step > 0 ? AttackLoss.LargestOther(s.Logits, target) : s.Label, target);
                     yield return Ask.Gradient;
                     Move(s, x, fromX, fromClean);
                     yield return Ask.Scores;
@@ -65,7 +66,9 @@ public sealed record Fab : MinimalAttack
         }
     }
 
-    /// <summary>x' = P((1 - alpha)(x + eta d(x)) + alpha (x0 + eta d(x0))), d: the way to the linearized boundary (equation 9).</summary>
+    /// <summary>
+    /// x' = P((1 - alpha)(x + eta d(x)) + alpha (x0 + eta d(x0))), d: the way to the linearized boundary (equation 9).
+    /// </summary>
     private void Move(Search s, float[] x, float[] fromX, float[] fromClean)
     {
         s.X.CopyTo(x, 0);
@@ -77,8 +80,9 @@ public sealed record Fab : MinimalAttack
 
         HyperplaneProjection.Solve(Norm, x, s.Gradient, rise, s.Bounds, fromX);
         HyperplaneProjection.Solve(Norm, s.Clean, s.Gradient, cleanRise, s.Bounds, fromClean);
-        double a = Math.Max(Perturbations.Size(Norm, fromX), 1e-8), b = Math.Max(Perturbations.Size(Norm, fromClean), 1e-8);
-        double alpha = Math.Min(a / (a + b), MostAlpha);
+        double a = Math.Max(Perturbations.Size(Norm, fromX), 1e-8),
+            b = Math.Max(Perturbations.Size(Norm, fromClean), 1e-8);
+        double alpha = Math.Min(a / (a + b), MaxAlpha);
         for (int i = 0; i < x.Length; i++)
         {
             double moved = ((1 - alpha) * (x[i] + (Eta * fromX[i]))) + (alpha * (s.Clean[i] + (Eta * fromClean[i])));

@@ -1,32 +1,35 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Fast minimum norm (arXiv:2102.12827): until the first success the radius is estimated from loss and gradient, afterwards it shrinks and grows
-/// as in DDN, by less and less.
+/// Fast minimum norm (arXiv:2102.12827): until the first success the radius is estimated from loss and gradient,
+/// afterwards it shrinks and grows as in DDN, by less and less.
 /// </summary>
 public sealed record Fmn : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "fmn";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>The first step for inputs of 0 to 1; null: 1 in the 2-norm and 1-norm, 10 in the largest norm, as its authors have it.</summary>
+    /// <summary>
+    /// The first step for inputs of 0 to 1; null: 1 in the 2-norm and 1-norm, 10 in the L∞ norm, as its authors have
+    /// it.
+    /// </summary>
     public double? StepSize { get; init; }
 
-    /// <summary>By how much the radius changes at first, as a part of it.</summary>
+    /// <summary>Initial relative change of the radius per step.</summary>
     public double Gamma { get; init; } = 0.05;
 
     /// <summary>
-    /// Whether parts of the gradient that point out of the bounds are left out before it is scaled (projection on the box's tangent cone). Not in the
-    /// paper; without it the first phase may stall at the bounds.
+    /// Whether parts of the gradient that point out of the bounds are left out before it is scaled (projection on the
+    /// box's tangent cone). Not in the paper; without it the first phase may stall at the bounds.
     /// </summary>
     public bool KeepsToBox { get; init; } = true;
 
     /// <summary>
-    /// Whether a perturbation in the 2-norm that is shorter than the radius is brought out to it, as in the library from which results are usually quoted
-    /// (adversarial-library); the paper projects into the ball.
+    /// Whether a perturbation in the 2-norm that is shorter than the radius is brought out to it, as in the library
+    /// from which results are usually quoted (adversarial-library); the paper projects into the ball.
     /// </summary>
     public bool FillsRadius { get; init; } = true;
 
@@ -41,7 +44,8 @@ public sealed record Fmn : MinimalAttack
 
     internal override IEnumerable<Ask> Find(Search s)
     {
-        double range = s.High - s.Low, first = (StepSize ?? (Norm == Norm.Linf ? 10 : 1)) * range, radius = double.PositiveInfinity;
+        double range = s.High - s.Low, first = (StepSize ?? (Norm == Norm.Linf ? 10 : 1)) * range,
+            radius = double.PositiveInfinity;
         s.Loss = s.LossOf(LossKind.Margin);
         s.Clean.CopyTo(s.X, 0);
         for (int step = 0; step < Steps; step++)
@@ -55,7 +59,8 @@ public sealed record Fmn : MinimalAttack
             double gamma = Schedules.Cosine(step, Steps, Gamma, 0.001);
             radius = NextRadius(s, radius, gamma);
             Perturbations.Ascend(Norm.L2, s.X, s.Gradient, Schedules.Cosine(step, Steps, first, 0.01 * range));
-            if (FillsRadius && Norm == Norm.L2 && double.IsFinite(radius) && Perturbations.Distance(Norm.L2, s.X, s.Clean) is > 0 and var size)
+            if (FillsRadius && Norm == Norm.L2
+                && double.IsFinite(radius) && Perturbations.Distance(Norm.L2, s.X, s.Clean) is > 0 and var size)
             {
                 Perturbations.ScaleTo(s.X, s.Clean, (float)(radius / size));
                 Perturbations.Clip(s.X, s.Low, s.High);
@@ -95,6 +100,7 @@ public sealed record Fmn : MinimalAttack
             Norm.L1 => Perturbations.Size(Norm.Linf, s.Gradient),
             _ => Perturbations.Length(s.Gradient),
         };
-        return s.HasBest ? radius * (1 + gamma) : dual > 0 ? (s.Distance * (1 + 1e-4)) + (Math.Abs(s.Value) / dual * (1 + gamma)) : radius;
+        return s.HasBest ? radius * (1 + gamma) : dual > 0 ? (s.Distance * (1 + 1e-4))
+            + (Math.Abs(s.Value) / dual * (1 + gamma)) : radius;
     }
 }

@@ -3,24 +3,24 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// HopSkipJump (arXiv:1904.02144), from decisions alone: at the boundary the direction is estimated from random points around, followed, and the
-/// boundary found again by bisection.
+/// HopSkipJump (arXiv:1904.02144), from decisions alone: at the boundary the direction is estimated from random points
+/// around, followed, and the boundary found again by bisection.
 /// </summary>
 public sealed record HopSkipJump : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "hop-skip-jump";
 
-    /// <summary>Queries for a sample.</summary>
+    /// <summary>Queries per sample.</summary>
     public int Queries { get; init; } = 10_000;
 
-    /// <summary>Random points of the first estimate; grows with the root of the number of steps.</summary>
+    /// <summary>Random points of the first gradient estimate; grows with the square root of the step.</summary>
     public int FirstDraws { get; init; } = 100;
 
-    /// <summary>Random points that are tried for starts.</summary>
+    /// <summary>Random points to try as starts.</summary>
     public int StartDraws { get; init; } = 100;
 
-    /// <summary>Most classes from whose regions a path starts; not in the paper, which has one.</summary>
+    /// <summary>Maximum number of classes from whose regions a path starts; not in the paper, which has one.</summary>
     public int Starts { get; init; } = 9;
 
     /// <inheritdoc/>
@@ -58,10 +58,12 @@ public sealed record HopSkipJump : MinimalAttack
             yield return ask;
         }
 
-        // Halving: all paths for a third of the queries, the nearest third of them for another third, the nearest for the rest.
+        // Halving: all paths for a third of the queries, the nearest third of them for another third, the nearest for
+        // the rest.
         foreach (int last in (int[])[Queries / 3, 2 * Queries / 3, int.MaxValue])
         {
-            int until = paths.Count == 1 ? int.MaxValue : last, begun = s.Forwards, share = Math.Max(0, (until - begun) / Math.Max(paths.Count, 1));
+            int until = paths.Count == 1 ? int.MaxValue : last, begun = s.Forwards,
+                share = Math.Max(0, (until - begun) / Math.Max(paths.Count, 1));
             for (int k = 0; k < paths.Count; k++)
             {
                 int end = until == int.MaxValue ? until : begun + ((k + 1) * share);
@@ -79,8 +81,8 @@ public sealed record HopSkipJump : MinimalAttack
     }
 
     /// <summary>
-    /// Random points until one is adversarial, and further ones of other classes: the region of each class has a nearest point of its own, and a
-    /// path hardly ever leaves the region in which it starts.
+    /// Random points until one is adversarial, and further ones of other classes: the region of each class has a
+    /// nearest point of its own, and a path hardly ever leaves the region in which it starts.
     /// </summary>
     private IEnumerable<Ask> FindStarts(Search s, List<Path> paths)
     {
@@ -118,14 +120,17 @@ public sealed record HopSkipJump : MinimalAttack
         /// <summary>The distance of its nearest adversarial.</summary>
         internal double Distance { get; private set; } = s.Distance;
 
-        /// <summary>One step of algorithm 2: the direction at the boundary, the way along it, and back to the boundary.</summary>
+        /// <summary>
+        /// One step of algorithm 2: the direction at the boundary, the way along it, and back to the boundary.
+        /// </summary>
         internal IEnumerable<Ask> Step(Search s, int firstDraws)
         {
             _step++;
 
             // The authors' probe: a tenth of the range at first, then sqrt(D) theta |d| with theta = 1 / (D sqrt(D)).
             double reach = _step == 1 ? 0.1 * (s.High - s.Low) : Distance / _point.Length;
-            foreach (Ask ask in Estimate(s, _point, _direction, _sum, (int)(firstDraws * Math.Sqrt(_step)), Math.Max(reach, 1e-4 * Distance)))
+            foreach (Ask ask in Estimate(
+                s, _point, _direction, _sum, (int)(firstDraws * Math.Sqrt(_step)), Math.Max(reach, 1e-4 * Distance)))
             {
                 yield return ask;
             }
@@ -150,7 +155,10 @@ public sealed record HopSkipJump : MinimalAttack
             }
         }
 
-        /// <summary>Bisection between the clean sample and the adversarial point of the search; the path goes on at the last adversarial.</summary>
+        /// <summary>
+        /// Bisection between the clean sample and the adversarial point of the search; the path goes on at the last
+        /// adversarial.
+        /// </summary>
         internal IEnumerable<Ask> Bisect(Search s)
         {
             s.X.CopyTo(_far, 0);
@@ -174,8 +182,11 @@ public sealed record HopSkipJump : MinimalAttack
         }
     }
 
-    /// <summary>Equations 9 and 16: the mean of random directions, each with the sign of its decision less the mean sign.</summary>
-    private static IEnumerable<Ask> Estimate(Search s, float[] point, float[] direction, float[] sum, int draws, double reach)
+    /// <summary>
+    /// Equations 9 and 16: the mean of random directions, each with the sign of its decision less the mean sign.
+    /// </summary>
+    private static IEnumerable<Ask> Estimate(
+        Search s, float[] point, float[] direction, float[] sum, int draws, double reach)
     {
         float[] u = s.Vector();
         Array.Clear(direction);

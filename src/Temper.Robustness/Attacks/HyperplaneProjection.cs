@@ -4,8 +4,9 @@ namespace Temper.Robustness.Attacks;
 internal static class HyperplaneProjection
 {
     /// <summary>
-    /// The smallest d with <c>(w, d) = rise</c> and <c>low &lt;= x + d &lt;= high</c>: <c>d_i = clip(t v_i)</c> with v = w (2-norm) or sign w (largest
-    /// norm). The sum grows with t and is concave, so Newton's steps from below end after finitely many.
+    /// The smallest d with <c>(w, d) = rise</c> and <c>low &lt;= x + d &lt;= high</c>: <c>d_i = clip(t v_i)</c> with v
+    /// = w (2-norm) or sign w (largest norm). The sum grows with t and is concave, so Newton's steps from below end
+    /// after finitely many.
     /// </summary>
     /// <param name="norm">2-norm or largest norm.</param>
     /// <param name="x">The point, within the bounds.</param>
@@ -13,7 +14,9 @@ internal static class HyperplaneProjection
     /// <param name="rise">What (w, d) is to be.</param>
     /// <param name="bounds">Smallest and largest value of an input.</param>
     /// <param name="d">Receives the step; where the bounds do not allow the whole rise, as much as they allow.</param>
-    internal static void Solve(Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double rise, (float Low, float High) bounds, Span<float> d)
+    internal static void Solve(
+        Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double rise, (float Low, float High) bounds,
+        Span<float> d)
     {
         double t = 0, sign = rise < 0 ? -1 : 1;
         rise = Math.Abs(rise);
@@ -41,12 +44,14 @@ internal static class HyperplaneProjection
         Math.Clamp(step, (double)bounds.Low - x, (double)bounds.High - x);
 
     /// <summary>sign (w, d(t)) and its derivative to the right.</summary>
-    private static (double Sum, double Slope) At(Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double t, double sign, (float Low, float High) bounds)
+    private static (double Sum, double Slope) At(
+        Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double t, double sign, (float Low, float High) bounds)
     {
         double sum = 0, slope = 0;
         for (int i = 0; i < w.Length; i++)
         {
-            double v = sign * Direction(norm, w[i]), room = v > 0 ? (double)bounds.High - x[i] : (double)x[i] - bounds.Low, size = Math.Abs(v);
+            double v = sign * Direction(norm, w[i]),
+                room = v > 0 ? (double)bounds.High - x[i] : (double)x[i] - bounds.Low, size = Math.Abs(v);
             if (t * size < room)
             {
                 sum += t * size * Math.Abs((double)w[i]);

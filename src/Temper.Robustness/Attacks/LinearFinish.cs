@@ -1,14 +1,14 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Gradients spent at the best adversarial on the nearest point of the linearized boundary: exact where the network is linear between that point
-/// and the clean sample. Not part of the papers; off unless asked for.
+/// Gradients spent at the best adversarial on the nearest point of the linearized boundary: exact where the network is
+/// linear between that point and the clean sample. Not part of the papers; off unless asked for.
 /// </summary>
 internal static class LinearFinish
 {
     /// <summary>Looks for a nearer adversarial in the 2-norm.</summary>
     /// <param name="s">The search; nothing is done unless it has an adversarial.</param>
-    /// <param name="gradients">Most gradients.</param>
+    /// <param name="gradients">Maximum number of gradients.</param>
     internal static IEnumerable<Ask> From(Search s, int gradients)
     {
         if (!s.HasBest || gradients <= 0)
@@ -24,12 +24,14 @@ internal static class LinearFinish
         foreach (int k in classes)
         {
             point.CopyTo(s.X, 0);
-            s.Loss = s.Target >= 0 ? new AttackLoss(LossKind.Difference, k, s.Target) : new AttackLoss(LossKind.Difference, s.Label, k);
+            s.Loss = s.Target >= 0
+                ? new AttackLoss(LossKind.Difference, k, s.Target)
+                : new AttackLoss(LossKind.Difference, s.Label, k);
             yield return Ask.Gradient;
             planes.Add(HalfSpace.At(s));
         }
 
-        // Any wrong class will do: the nearest of all half-spaces. One wanted class: the intersection of them.
+        // Any wrong class will do: the nearest of all half-spaces. One target class: the intersection of them.
         IEnumerable<HalfSpace[]> sets = s.Target >= 0 ? [[.. planes]] : planes.Select(plane => (HalfSpace[])[plane]);
         (float[] Way, double Size)[] ways = [.. sets.Select(set => Nearest(s, set)).OrderBy(way => way.Size)];
         foreach ((float[] way, double size) in ways)
@@ -68,7 +70,9 @@ internal static class LinearFinish
         return (way, Perturbations.Length(way));
     }
 
-    /// <summary>Dykstra's alternating projections on half-spaces and box: the nearest point of their intersection.</summary>
+    /// <summary>
+    /// Dykstra's alternating projections on half-spaces and box: the nearest point of their intersection.
+    /// </summary>
     private static void Alternate(Search s, HalfSpace[] set, float[] way)
     {
         int size = way.Length;
@@ -92,7 +96,8 @@ internal static class LinearFinish
                 }
 
                 // What the half-space held so far is given back before it is projected on again.
-                double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])), change = multiplier - held[k];
+                double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])),
+                    change = multiplier - held[k];
                 held[k] = multiplier;
                 moved = Math.Max(moved, Math.Abs(change) * Math.Sqrt(squares[k]));
                 for (int i = 0; i < size; i++)
@@ -138,7 +143,7 @@ internal static class LinearFinish
 
 /// <summary>An attack, then <see cref="LinearFinish"/>: the command line's form of attacks in the 2-norm.</summary>
 /// <param name="Inner">The attack.</param>
-/// <param name="Gradients">Most gradients of the finish.</param>
+/// <param name="Gradients">Maximum number of gradients of the finish.</param>
 public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>

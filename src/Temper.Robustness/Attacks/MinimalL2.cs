@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// A small perturbation in the 2-norm for few gradients: DDN for a start, then guided Carlini-Wagner steps from the best point, with the c at which
-/// that point would be a minimum. Our combination.
+/// A small perturbation in the 2-norm for few gradients: DDN for a start, then guided Carlini-Wagner steps from the
+/// best point, with the c at which that point would be a minimum. Our combination.
 /// </summary>
 public sealed record MinimalL2 : MinimalAttack
 {
@@ -18,7 +18,10 @@ public sealed record MinimalL2 : MinimalAttack
     /// <summary>Adam's first step, for inputs of 0 to 1; it shrinks to nothing within each round.</summary>
     public double LearningRate { get; init; } = 0.02;
 
-    /// <summary>The c of the polish as a multiple of the one at which the start would be a minimum; above 1 keeps it adversarial.</summary>
+    /// <summary>
+    /// The c of the polish as a multiple of the one at which the start would be a minimum; above 1 keeps it
+    /// adversarial.
+    /// </summary>
     public double Tightness { get; init; } = 1.5;
 
     internal override void CheckOptions()
@@ -37,9 +40,13 @@ public sealed record MinimalL2 : MinimalAttack
 
         if (!s.HasBest)
         {
-            // The gradients of the polish go to the search for a first adversarial: four values of c where they suffice.
+            // The gradients of the polish go to the search for a first adversarial: four values of c where they
+            // suffice.
             int searches = Math.Min(4, PolishSteps);
-            var instead = new CarliniWagner { Guidance = Guidance.Weighted, SearchSteps = searches, Steps = PolishSteps / Math.Max(searches, 1) };
+            var instead = new CarliniWagner
+            {
+                Guidance = Guidance.Weighted, SearchSteps = searches, Steps = PolishSteps / Math.Max(searches, 1),
+            };
             foreach (Ask ask in PolishSteps == 0 ? [] : instead.Find(s))
             {
                 yield return ask;
@@ -82,8 +89,8 @@ public sealed record MinimalL2 : MinimalAttack
                 {
                     // At a minimum 2 d = c grad, in units of the range.
                     path.Anchor();
-                    double slope = Perturbations.Length(s.Gradient) * range;
-                    c = slope > 0 ? Tightness * 2 * s.BestDistance / range / slope : 1;
+                    double norm = Perturbations.Length(s.Gradient) * range;
+                    c = norm > 0 ? Tightness * 2 * s.BestDistance / range / norm : 1;
                 }
                 else
                 {

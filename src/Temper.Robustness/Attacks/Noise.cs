@@ -54,7 +54,7 @@ internal static class Starts
         Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
     }
 
-    /// <summary>On the surface: a corner of the box in the largest norm, a random direction in the others.</summary>
+    /// <summary>On the surface: a corner of the box in the L∞ norm, a random direction in the others.</summary>
     internal static void OnSphere(Search s, double radius)
     {
         if (s.Norm == Norm.Linf)
@@ -86,10 +86,10 @@ internal static class Starts
             s.X[i] = s.Random.NextSingle(-1, 1);
         }
 
-        double most = Perturbations.Size(Norm.Linf, s.X);
+        double max = Perturbations.Size(Norm.Linf, s.X);
         for (int i = 0; i < s.X.Length; i++)
         {
-            s.X[i] = s.Clean[i] + (float)(s.X[i] * radius / most);
+            s.X[i] = s.Clean[i] + (float)(s.X[i] * radius / max);
         }
 
         Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);

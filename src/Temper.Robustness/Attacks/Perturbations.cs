@@ -2,12 +2,14 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>The vector arithmetic that attacks share: norms, projections, steps. All of one sample, <c>[D]</c>.</summary>
+/// <summary>
+/// The vector arithmetic that attacks share: norms, projections, steps. All of one sample, <c>[D]</c>.
+/// </summary>
 internal static class Perturbations
 {
     internal static double Size(Norm norm, ReadOnlySpan<float> d) => norm switch
     {
-        Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var most ? Math.Abs(most) : 0,
+        Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var largest ? Math.Abs(largest) : 0,
         Norm.L2 => Length(d),
         Norm.L1 => Sum(d),
         _ => Changed(d),
@@ -43,7 +45,8 @@ internal static class Perturbations
     internal static void Clip(Span<float> x, float low, float high) => TensorPrimitives.Clamp(x, low, high, x);
 
     /// <summary>Moves x straight into the ball around a center, then into the bounds.</summary>
-    internal static void Project(Norm norm, Span<float> x, ReadOnlySpan<float> center, double radius, (float Low, float High) bounds)
+    internal static void Project(
+        Norm norm, Span<float> x, ReadOnlySpan<float> center, double radius, (float Low, float High) bounds)
     {
         if (norm == Norm.Linf)
         {
@@ -78,7 +81,9 @@ internal static class Perturbations
         TensorPrimitives.MultiplyAdd(x, factor, center, x);
     }
 
-    /// <summary>A step of steepest ascent: x += size * argmax over |d| of 1 of (g, d). Nothing moves along a gradient of zero.</summary>
+    /// <summary>
+    /// A step of steepest ascent: x += size * argmax over |d| of 1 of (g, d). Nothing moves along a gradient of zero.
+    /// </summary>
     internal static void Ascend(Norm norm, Span<float> x, ReadOnlySpan<float> g, double size)
     {
         switch (norm)
@@ -118,8 +123,8 @@ internal static class Perturbations
     }
 
     /// <summary>
-    /// Sets to zero the parts of an ascent direction that point out of the bounds (projection on the tangent cone of the box). Without that
-    /// they consume the step and nothing moves.
+    /// Sets to zero the parts of an ascent direction that point out of the bounds (projection on the tangent cone of
+    /// the box). Without that they consume the step and nothing moves.
     /// </summary>
     internal static void RemoveOutward(Span<float> g, ReadOnlySpan<float> x, float low, float high)
     {
@@ -127,7 +132,8 @@ internal static class Perturbations
         for (int i = 0; i < g.Length; i++)
         {
             // Without branches: at black pixels the sign of the gradient is a coin flip, which no processor foresees.
-            int isOutward = ((x[i] <= low ? 1 : 0) & (g[i] < 0 ? 1 : 0)) | ((x[i] >= high ? 1 : 0) & (g[i] > 0 ? 1 : 0));
+            int isOutward =
+                ((x[i] <= low ? 1 : 0) & (g[i] < 0 ? 1 : 0)) | ((x[i] >= high ? 1 : 0) & (g[i] > 0 ? 1 : 0));
             g[i] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(g[i]) & (isOutward - 1));
         }
     }
@@ -135,7 +141,8 @@ internal static class Perturbations
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
 
     /// <summary>
-    /// A comparison and a sum that shows what is not finite, in the place of Math.Max, which takes four times as long: NaN where a difference is not finite.
+    /// A comparison and a sum that shows what is not finite, instead of Math.Max, which takes four times as long: NaN
+    /// where a difference is not finite.
     /// </summary>
     private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
@@ -171,7 +178,8 @@ internal static class Perturbations
         int i = 0;
         for (; i <= a.Length - 4; i += 4)
         {
-            double d0 = (double)a[i] - b[i], d1 = (double)a[i + 1] - b[i + 1], d2 = (double)a[i + 2] - b[i + 2], d3 = (double)a[i + 3] - b[i + 3];
+            double d0 = (double)a[i] - b[i], d1 = (double)a[i + 1] - b[i + 1], d2 = (double)a[i + 2] - b[i + 2],
+                d3 = (double)a[i + 3] - b[i + 3];
             first += d0 * d0;
             second += d1 * d1;
             third += d2 * d2;
@@ -198,7 +206,9 @@ internal static class Perturbations
         return count;
     }
 
-    /// <summary>Projection on the ball of the 1-norm: every difference shrinks by one threshold (Duchi et al. 2008).</summary>
+    /// <summary>
+    /// Projection on the ball of the 1-norm: every difference shrinks by one threshold (Duchi et al. 2008).
+    /// </summary>
     private static void Shrink(Span<float> x, ReadOnlySpan<float> center, double radius)
     {
         double[] sizes = new double[x.Length];
@@ -244,7 +254,9 @@ internal static class Perturbations
         }
     }
 
-    /// <summary>The step of sparse descent (SLIDE): the largest hundredth of the gradient's elements, each by the same amount.</summary>
+    /// <summary>
+    /// The step of sparse descent (SLIDE): the largest hundredth of the gradient's elements, each by the same amount.
+    /// </summary>
     private static void AscendLargest(Span<float> x, ReadOnlySpan<float> g, double size)
     {
         float[] sizes = new float[g.Length];

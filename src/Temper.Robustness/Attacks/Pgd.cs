@@ -3,15 +3,15 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Projected gradient ascent (arXiv:1706.06083), with momentum (arXiv:1710.06081) if asked for. One step from the clean sample is the fast
-/// gradient sign method, several are the basic iterative method.
+/// Projected gradient ascent (arXiv:1706.06083), with momentum (arXiv:1710.06081) if asked for. One step from the clean
+/// sample is the fast gradient sign method, several are the basic iterative method.
 /// </summary>
 public record Pgd : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "pgd";
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 40;
 
     /// <summary>Size of a step in units of the inputs; null: 2.5 epsilon / steps.</summary>
@@ -20,13 +20,13 @@ public record Pgd : FixedBudgetAttack
     /// <summary>Whether a start is a random point of the ball; the clean sample otherwise.</summary>
     public bool RandomStart { get; init; } = true;
 
-    /// <summary>Starts; the first success ends them.</summary>
+    /// <summary>Number of starts; the first success ends them.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>What is kept of the direction of the steps before, 0 to 1; 0: nothing.</summary>
+    /// <summary>Momentum: decay of the accumulated direction, 0 to 1; 0 = off.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Whether the margin of logits is maximized; cross-entropy otherwise.</summary>
+    /// <summary>Whether to maximize the logit margin instead of the cross-entropy.</summary>
     public bool UsesMargin { get; init; }
 
     /// <inheritdoc/>
@@ -88,7 +88,10 @@ public sealed record Fgsm : Pgd
     /// <inheritdoc/>
     public override string Name => "fgsm";
 
-    internal override IEnumerable<Ask> Find(Search s) => new Pgd { Epsilon = Epsilon, Norm = Norm, Steps = 1, RandomStart = false, StepSize = Math.Max(Epsilon, double.Epsilon) }.Find(s);
+    internal override IEnumerable<Ask> Find(Search s) => new Pgd
+    {
+        Epsilon = Epsilon, Norm = Norm, Steps = 1, RandomStart = false, StepSize = Math.Max(Epsilon, double.Epsilon),
+    }.Find(s);
 }
 
 /// <summary>The basic iterative method (arXiv:1607.02533): steps from the clean sample.</summary>

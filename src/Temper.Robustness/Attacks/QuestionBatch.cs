@@ -37,7 +37,8 @@ internal sealed class QuestionBatch(AttackTarget target, int window)
         }
         else
         {
-            target.Gradient(_x, _group.Count, _logits, (row, logits, slope) => _group[row].Search.Loss.Evaluate(logits, slope), _gradient);
+            target.Gradient(_x, _group.Count, _logits, (row, logits, dz) =>
+                _group[row].Search.Loss.Evaluate(logits, dz), _gradient);
         }
 
         WorkerPool.Current.Run(new HandOut(this, ask), _group.Count);

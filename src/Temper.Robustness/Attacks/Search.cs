@@ -15,8 +15,9 @@ internal enum Ask
 }
 
 /// <summary>
-/// The search of an attack for one sample. An attack is written as the algorithm for one sample: it sets <see cref="X"/>, asks, and reads
-/// the answer; the runner joins the questions of all samples that are not finished into batches. It also keeps the best adversarial found.
+/// The search of an attack for one sample. An attack is written as the algorithm for one sample: it sets
+/// <see cref="X"/>, asks, and reads the answer; the runner joins the questions of all samples that are not finished
+/// into batches. It also keeps the best adversarial found.
 /// </summary>
 internal sealed class Search
 {
@@ -26,12 +27,14 @@ internal sealed class Search
     private Func<float[], double>? _rule;
     private double _bestByRule = double.PositiveInfinity;
 
-    internal Search(AttackTarget target, Criterion criterion, int index, float[] clean, SearchLimits limits, RandomStream random)
+    internal Search(
+        AttackTarget target, Criterion criterion, int index, float[] clean, SearchLimits limits, RandomStream random)
     {
         (_criterion, _index, Clean, _limits, Random) = (criterion, index, clean, limits, random.Cursor());
         (Shape, Low, High, Classes) = (target.SampleShape, target.Minimum, target.Maximum, target.Classes);
         (Label, Target, Gap) = (criterion.Label(index), criterion.Target(index), criterion.Gap);
-        (X, Gradient, Logits, Best) = ((float[])clean.Clone(), new float[clean.Length], new float[Classes], (float[])clean.Clone());
+        (X, Gradient, Logits, Best) =
+            ((float[])clean.Clone(), new float[clean.Length], new float[Classes], (float[])clean.Clone());
         (CleanLogits, BestLogits) = (new float[Classes], new float[Classes]);
     }
 
@@ -49,7 +52,7 @@ internal sealed class Search
     /// <summary>The right class.</summary>
     internal int Label { get; }
 
-    /// <summary>The wanted class; -1: any wrong one.</summary>
+    /// <summary>The target class; -1: any wrong one.</summary>
     internal int Target { get; set; }
 
     /// <summary>The gap of logits that is asked for.</summary>
@@ -100,8 +103,8 @@ internal sealed class Search
     internal double Distance { get; private set; }
 
     /// <summary>
-    /// What decides between adversarials, from the point: the smaller value stays. Null: the distance. An attack that sets it sets it back when it
-    /// ends; what was found before it began is measured by it too.
+    /// What decides between adversarials, from the point: the smaller value stays. Null: the distance. An attack that
+    /// sets it sets it back when it ends; what was found before it began is measured by it too.
     /// </summary>
     internal Func<float[], double>? Rule
     {
@@ -137,7 +140,9 @@ internal sealed class Search
 
     /// <summary>Whether a question would go beyond the budget of passes.</summary>
     internal bool IsBeyondBudget(Ask ask) =>
-        ask == Ask.Gradient ? Backwards >= _limits.Gradients || Forwards >= _limits.Forwards : Forwards >= _limits.Forwards;
+        ask == Ask.Gradient
+            ? Backwards >= _limits.Gradients || Forwards >= _limits.Forwards
+            : Forwards >= _limits.Forwards;
 
     /// <summary>A search within a ball is over with its first success.</summary>
     internal bool IsDone => _limits.StopsAtFirst && HasBest;
@@ -205,6 +210,6 @@ internal sealed class Search
 /// <param name="Norm">How distance is measured.</param>
 /// <param name="Epsilon">Largest distance; infinite for none.</param>
 /// <param name="StopsAtFirst">Whether the first success ends it.</param>
-/// <param name="Gradients">Most backward passes.</param>
-/// <param name="Forwards">Most forward passes.</param>
+/// <param name="Gradients">Maximum number of backward passes.</param>
+/// <param name="Forwards">Maximum number of forward passes.</param>
 internal sealed record SearchLimits(Norm Norm, double Epsilon, bool StopsAtFirst, int Gradients, int Forwards);

@@ -9,34 +9,38 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// A network behind a server of the Open Inference Protocol (KServe V2 over HTTP), such as <c>temper serve</c>: scores, or decisions alone. There
-/// are no gradients. One request at a time; not for several threads at once.
+/// A network behind a server of the Open Inference Protocol (KServe V2 over HTTP), such as <c>temper serve</c>: scores,
+/// or decisions alone. There are no gradients. One request at a time; not for several threads at once.
 /// </summary>
 /// <remarks>
-/// What a server gives for a sample may depend on the samples that it runs with it in the last bits, so results are as reproducible as the
-/// server is.
+/// What a server gives for a sample may depend on the samples that it runs with it in the last bits, so results are as
+/// reproducible as the server is.
 /// </remarks>
 public sealed class ServedTarget : AttackTarget, IDisposable
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
     /// <summary>Numbers in one request: 4 MiB.</summary>
-    private const int MostNumbers = 1 << 20;
+    private const int MaxNumbers = 1 << 20;
 
     /// <summary>Answers beyond what was asked for are cut off: a server is not trusted.</summary>
-    private const long MostBytes = 64 << 20;
+    private const long MaxBytes = 64 << 20;
 
     private readonly HttpClient _client;
     private readonly Uri _address;
     private readonly string _input;
     private readonly string _output;
 
-    private ServedTarget(HttpClient client, Uri address, (JsonElement Input, JsonElement Output) tensors, (float Minimum, float Maximum) bounds, Access access)
+    private ServedTarget(
+        HttpClient client, Uri address, (JsonElement Input, JsonElement Output) tensors,
+        (float Minimum, float Maximum) bounds, Access access)
     {
         (_client, _address, Access) = (client, address, access);
         (_input, SampleShape) = Described(tensors.Input, "input");
         (_output, Shape answer) = Described(tensors.Output, "output");
-        Classes = answer.Rank == 1 && answer[0] >= 2 ? answer[0] : throw Unfit($"the first output is not logits [N, K] of two or more classes (got [N, {answer}])");
+        Classes = answer.Rank == 1 && answer[0] >= 2
+            ? answer[0]
+            : throw Unfit($"the first output is not logits [N, K] of two or more classes (got [N, {answer}])");
         (Minimum, Maximum) = bounds;
     }
 
@@ -61,26 +65,37 @@ public sealed class ServedTarget : AttackTarget, IDisposable
     /// <param name="access">Scores, or decisions: then only the winning class is used.</param>
     /// <param name="token">Sent as <c>Authorization: Bearer</c>; null: none.</param>
     /// <exception cref="IOException">The server does not answer, or with an error.</exception>
-    /// <exception cref="ArgumentException">The model is no classifier of one batched float32 input, bounds are no interval, or gradients are asked for.</exception>
-    public static ServedTarget Connect(Uri address, (float Minimum, float Maximum) bounds, Access access = Access.Scores, string? token = null)
+    /// <exception cref="ArgumentException">
+    /// The model is no classifier of one batched float32 input, bounds are no interval, or gradients are asked for.
+    /// </exception>
+    public static ServedTarget Connect(
+        Uri address, (float Minimum, float Maximum) bounds, Access access = Access.Scores, string? token = null)
     {
         if (access == Access.Gradients)
         {
-            throw new ArgumentException("ServedTarget: a server gives no gradients; ask for scores or decisions", nameof(access));
+            throw new ArgumentException(
+                "ServedTarget: a server gives no gradients; ask for scores or decisions", nameof(access));
         }
 
         if (!(bounds.Minimum < bounds.Maximum && float.IsFinite(bounds.Minimum) && float.IsFinite(bounds.Maximum)))
         {
-            throw new ArgumentException($"ServedTarget: bounds are no interval (got {bounds.Minimum} to {bounds.Maximum}); state those of the inputs, such as 0 and 1", nameof(bounds));
+            throw new ArgumentException($"ServedTarget: bounds are no interval (got {bounds.Minimum} to "
+                + $"{bounds.Maximum}); state those of the inputs, such as 0 and 1", nameof(bounds));
         }
 
-        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(100), MaxResponseContentBufferSize = MostBytes };
+        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })
+        {
+            Timeout = TimeSpan.FromSeconds(100), MaxResponseContentBufferSize = MaxBytes,
+        };
         try
         {
-            client.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+            client.DefaultRequestHeaders.Authorization =
+                token is null ? null : new AuthenticationHeaderValue("Bearer", token);
             using HttpResponseMessage answer = Send(client, new HttpRequestMessage(HttpMethod.Get, address));
             using JsonDocument model = Parse(Bytes(answer));
-            return new ServedTarget(client, address, (First(model.RootElement, "inputs"), First(model.RootElement, "outputs")), bounds, access);
+            return new ServedTarget(
+                client, address, (First(model.RootElement, "inputs"), First(model.RootElement, "outputs")), bounds,
+                access);
         }
         catch
         {
@@ -92,11 +107,12 @@ public sealed class ServedTarget : AttackTarget, IDisposable
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
-        int step = Math.Max(1, MostNumbers / SampleShape.Count);
+        int step = Math.Max(1, MaxNumbers / SampleShape.Count);
         for (int start = 0; start < count; start += step)
         {
             int rows = Math.Min(step, count - start);
-            Infer(x.Slice(start * SampleShape.Count, rows * SampleShape.Count), rows, logits.Slice(start * Classes, rows * Classes));
+            Infer(x.Slice(start * SampleShape.Count, rows * SampleShape.Count), rows, logits.Slice(
+                start * Classes, rows * Classes));
         }
 
         if (Access == Access.Decisions)
@@ -116,16 +132,21 @@ public sealed class ServedTarget : AttackTarget, IDisposable
 
     private void Infer(ReadOnlySpan<float> x, int rows, Span<float> logits)
     {
-        byte[] header = Header(rows, x.Length * sizeof(float)), body = new byte[header.Length + (x.Length * sizeof(float))];
+        byte[] header = Header(rows, x.Length * sizeof(float)),
+            body = new byte[header.Length + (x.Length * sizeof(float))];
         header.CopyTo(body, 0);
         MemoryMarshal.AsBytes(x).CopyTo(body.AsSpan(header.Length));
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address.AbsoluteUri.TrimEnd('/') + "/infer")) { Content = new ByteArrayContent(body) };
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address.AbsoluteUri.TrimEnd('/') + "/infer"))
+        {
+            Content = new ByteArrayContent(body),
+        };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         request.Headers.Add(HeaderLength, header.Length.ToString(CultureInfo.InvariantCulture));
         using HttpResponseMessage answer = Send(_client, request);
         byte[] bytes = Bytes(answer);
         if (answer.Headers.TryGetValues(HeaderLength, out IEnumerable<string>? lengths)
-            && int.TryParse(lengths.First(), NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length <= bytes.Length)
+            && int.TryParse(lengths.First(), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+            && length <= bytes.Length)
         {
             ReadOnlySpan<byte> raw = bytes.AsSpan(length);
             if (raw.Length != logits.Length * sizeof(float))
@@ -225,12 +246,14 @@ public sealed class ServedTarget : AttackTarget, IDisposable
             using (answer)
             {
                 string why = Encoding.UTF8.GetString(Bytes(answer));
-                throw new IOException($"served model: the server refused (got status {(int)answer.StatusCode}: {why[..Math.Min(why.Length, 200)]}; asked {request.RequestUri})");
+                throw new IOException($"served model: the server refused (got status {(int)answer.StatusCode}: "
+                    + $"{why[..Math.Min(why.Length, 200)]}; asked {request.RequestUri})");
             }
         }
         catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
         {
-            throw new IOException($"served model: no answer from {request.RequestUri} ({error.Message}); is the server running?", error);
+            throw new IOException(
+                $"served model: no answer from {request.RequestUri} ({error.Message}); is the server running?", error);
         }
         finally
         {
@@ -254,30 +277,40 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         }
         catch (JsonException error)
         {
-            throw new IOException($"served model: the answer is not JSON ({error.Message}); is this the address of a model, such as http://localhost:8080/v2/models/model?", error);
+            throw new IOException($"served model: the answer is not JSON ({error.Message}); is this the address of a "
+                + "model, such as http://localhost:8080/v2/models/model?", error);
         }
     }
 
     private static JsonElement First(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() >= 1
-            ? list.GetArrayLength() == 1 || name is "outputs" ? list[0].Clone() : throw Unfit($"it has {list.GetArrayLength()} inputs, expected one")
+        root.ValueKind == JsonValueKind.Object && root
+            .TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list
+            .GetArrayLength() >= 1
+            ? list.GetArrayLength() == 1 || name is "outputs"
+                ? list[0].Clone()
+                : throw Unfit($"it has {list.GetArrayLength()} inputs, expected one")
             : throw Broken($"no list of {name}");
 
     private static (string Name, Shape Sample) Described(JsonElement tensor, string kind)
     {
         if (!tensor.TryGetProperty("name", out JsonElement name) || name.GetString() is not { } text
-            || !tensor.TryGetProperty("datatype", out JsonElement type) || !tensor.TryGetProperty("shape", out JsonElement shape) || shape.ValueKind != JsonValueKind.Array)
+            || !tensor.TryGetProperty("datatype", out JsonElement type)
+            || !tensor.TryGetProperty("shape", out JsonElement shape)
+            || shape.ValueKind != JsonValueKind.Array)
         {
             throw Broken($"an {kind} without name, datatype and shape");
         }
 
         int[] lengths = [.. shape.EnumerateArray().Select(one => one.TryGetInt32(out int length) ? length : 0)];
-        return lengths is [-1, .. var sample] && sample.All(length => length > 0) && string.Equals(type.GetString(), "FP32", StringComparison.Ordinal)
+        return lengths is [-1, .. var sample]
+            && sample.All(length => length > 0)
+            && string.Equals(type.GetString(), "FP32", StringComparison.Ordinal)
             ? (text, Shape.Create(sample))
             : throw Unfit($"{kind} '{text}' is {type.GetString()} {shape.GetRawText()}, expected FP32 [-1, ...]");
     }
 
-    private static IOException Broken(string what) => new($"served model: the answer does not follow the Open Inference Protocol (got {what})");
+    private static IOException Broken(string what) =>
+        new($"served model: the answer does not follow the Open Inference Protocol (got {what})");
 
     private static ArgumentException Unfit(string what) => new($"served model: cannot be attacked: {what}");
 }

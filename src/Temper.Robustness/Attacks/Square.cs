@@ -1,20 +1,21 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. Inputs that are no images are taken for one row.
+/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all frames of
+/// a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "square";
 
-    /// <summary>Queries of a start.</summary>
+    /// <summary>Queries per start.</summary>
     public int Queries { get; init; } = 5000;
 
-    /// <summary>Part of the pixels that the first squares have.</summary>
+    /// <summary>Fraction of the pixels that the first square covers.</summary>
     public double FirstPart { get; init; } = 0.8;
 
-    /// <summary>Starts.</summary>
+    /// <summary>Number of starts.</summary>
     public int Restarts { get; init; } = 1;
 
     /// <inheritdoc/>
@@ -40,13 +41,13 @@ public sealed record Square : FixedBudgetAttack
         {
             SquareMoves moves = Norm == Norm.Linf ? new SignSquares(s, Epsilon) : new MassSquares(s, Epsilon);
             moves.Begin();
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             for (int query = 0; query < Queries; query++)
             {
                 yield return Ask.Scores;
-                if (s.Margin < least)
+                if (s.Margin < min)
                 {
-                    least = s.Margin;
+                    min = s.Margin;
                     s.X.CopyTo(best, 0);
                 }
                 else
@@ -63,8 +64,8 @@ public sealed record Square : FixedBudgetAttack
     private double Part(int query)
     {
         int[] halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
-        int place = (int)((double)query / Queries * 10_000);
-        return FirstPart / (1 << halvings.Count(limit => place > limit));
+        int index = (int)((double)query / Queries * 10_000);
+        return FirstPart / (1 << halvings.Count(limit => index > limit));
     }
 }
 
@@ -74,7 +75,12 @@ internal abstract class SquareMoves
     private protected SquareMoves(Search s, double radius)
     {
         (S, Radius) = (s, radius);
-        (Channels, Height, Width) = s.Shape.Rank == 3 ? (s.Shape[0], s.Shape[1], s.Shape[2]) : (1, 1, s.Clean.Length);
+        (Channels, Height, Width) = s.Shape.Rank switch
+        {
+            3 => (s.Shape[0], s.Shape[1], s.Shape[2]),
+            4 => (s.Shape[0] * s.Shape[1], s.Shape[2], s.Shape[3]),
+            _ => (1, 1, s.Clean.Length),
+        };
     }
 
     private protected Search S { get; }
@@ -91,16 +97,17 @@ internal abstract class SquareMoves
     internal abstract void Begin();
 
     /// <summary>Changes the search's point.</summary>
-    /// <param name="part">Part of the pixels that change.</param>
+    /// <param name="part">Fraction of the pixels that change.</param>
     internal abstract void Move(double part);
 
     private protected float RandomSign() => S.Random.NextBoolean() ? 1 : -1;
 
     /// <summary>A random window with about that part of the pixels.</summary>
-    private protected Window Random(double part, int least)
+    private protected Window Random(double part, int min)
     {
-        int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), least);
-        int height = Math.Min(side, Height), width = Height == 1 ? Math.Clamp((int)Math.Round(part * Width), 1, Width) : Math.Min(side, Width);
+        int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), min);
+        int height = Math.Min(side, Height),
+            width = Height == 1 ? Math.Clamp((int)Math.Round(part * Width), 1, Width) : Math.Min(side, Width);
         return Place(height, width);
     }
 
@@ -112,7 +119,9 @@ internal abstract class SquareMoves
     private protected readonly record struct Window(int Top, int Left, int Height, int Width);
 }
 
-/// <summary>Squares in the largest norm: every pixel of a square moves to a corner of the ball, one sign a channel.</summary>
+/// <summary>
+/// Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.
+/// </summary>
 internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radius)
 {
     /// <summary>Vertical stripes.</summary>
@@ -201,7 +210,10 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         // Clipping makes the change smaller, never larger.
     }
 
-    /// <summary>Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is replaced.</summary>
+    /// <summary>
+    /// Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is
+    /// replaced.
+    /// </summary>
     private void Add(Window window, double mass, bool isReplaced)
     {
         float[] peak = Peak(window.Height, window.Width);
@@ -223,7 +235,9 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         }
     }
 
-    /// <summary>Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.</summary>
+    /// <summary>
+    /// Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.
+    /// </summary>
     private float[] Peak(int height, int width)
     {
         float[] peak = new float[height * width];
@@ -235,8 +249,9 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
             {
                 (int along, int length) = isUpright ? (y, height) : (x, width);
                 (int beside, int breadth) = isUpright ? (x, width) : (y, height);
-                int half = length / 2, place = along < half ? along : along - half, room = along < half ? half : length - half;
-                double value = Hill(place, room, beside, breadth) * (along < half ? 1 : -1);
+                int half = length / 2, index = along < half ? along : along - half,
+                    room = along < half ? half : length - half;
+                double value = Hill(index, room, beside, breadth) * (along < half ? 1 : -1);
                 peak[(y * width) + x] = (float)value;
                 squares += value * value;
             }
@@ -250,12 +265,13 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         return peak;
     }
 
-    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the place.</summary>
+    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the position.</summary>
     private static double Hill(int y, int height, int x, int width)
     {
-        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))), most = Math.Max(height / 2, width / 2) + 1;
+        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))),
+            max = Math.Max(height / 2, width / 2) + 1;
         double sum = 0;
-        for (int k = ring; k < Math.Max(most, ring + 1); k++)
+        for (int k = ring; k < Math.Max(max, ring + 1); k++)
         {
             sum += 1.0 / ((k + 1) * (k + 1));
         }
@@ -305,7 +321,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         {
             for (int x = window.Left; x < window.Left + window.Width; x++)
             {
-                if (except is not { } other || y < other.Top || y >= other.Top + other.Height || x < other.Left || x >= other.Left + other.Width)
+                if (except is not { } other || y < other.Top
+                    || y >= other.Top + other.Height || x < other.Left || x >= other.Left + other.Width)
                 {
                     yield return (Index(channel, y, x), ((y - window.Top) * window.Width) + x - window.Left);
                 }

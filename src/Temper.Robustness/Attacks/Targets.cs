@@ -30,7 +30,8 @@ public abstract class WrappedTarget(AttackTarget inner) : AttackTarget
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) => Inner.Scores(x, count, logits);
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
         Inner.Gradient(x, count, logits, derivative, gradient);
 }
 
@@ -40,7 +41,9 @@ public delegate void ScoreFunction(ReadOnlySpan<float> x, int count, Span<float>
 /// <summary>The winning class of some samples: inputs <c>[N, D]</c> and room for N classes.</summary>
 public delegate void DecisionFunction(ReadOnlySpan<float> x, Span<int> classes);
 
-/// <summary>Anything that can be asked for scores or decisions: a network behind a server, or another program.</summary>
+/// <summary>
+/// Anything that can be asked for scores or decisions: a network behind a server, or another program.
+/// </summary>
 public sealed class DelegateTarget : AttackTarget
 {
     private readonly ScoreFunction _scores;
@@ -60,7 +63,8 @@ public sealed class DelegateTarget : AttackTarget
     /// <param name="classes">K.</param>
     /// <param name="bounds">Smallest and largest value of an input.</param>
     /// <param name="decide">Asked for classes.</param>
-    public DelegateTarget(Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, DecisionFunction decide)
+    public DelegateTarget(
+        Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, DecisionFunction decide)
         : this(sampleShape, classes, bounds, Access.Decisions, (x, count, logits) =>
         {
             int[] found = new int[count];
@@ -74,7 +78,8 @@ public sealed class DelegateTarget : AttackTarget
     {
     }
 
-    private DelegateTarget(Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, Access access, ScoreFunction scores)
+    private DelegateTarget(
+        Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, Access access, ScoreFunction scores)
     {
         (SampleShape, Classes, Access, _scores) = (sampleShape, classes, access, scores);
         (Minimum, Maximum) = bounds;
@@ -108,12 +113,15 @@ public sealed class EnsembleTarget : WrappedTarget
     /// <param name="members">One or more.</param>
     /// <exception cref="ArgumentException">There is none, or they do not fit each other.</exception>
     public EnsembleTarget(IReadOnlyList<AttackTarget> members)
-        : base(members.Count > 0 ? members[0] : throw new ArgumentException("EnsembleTarget: there are no members; give one or more", nameof(members)))
+        : base(members.Count > 0 ? members[0] : throw new ArgumentException(
+            "EnsembleTarget: there are no members; give one or more", nameof(members)))
     {
-        if (members.FirstOrDefault(member => !member.SampleShape.Equals(SampleShape) || member.Classes != Classes) is { } other)
+        if (members.FirstOrDefault(
+            member => !member.SampleShape.Equals(SampleShape) || member.Classes != Classes) is { } other)
         {
             throw new ArgumentException(
-                $"EnsembleTarget: members do not fit each other (got {other.SampleShape} with {other.Classes} classes, expected {SampleShape} with {Classes})", nameof(members));
+                $"EnsembleTarget: members do not fit each other (got {other.SampleShape} with {other.Classes} classes, "
+                + $"expected {SampleShape} with {Classes})", nameof(members));
         }
 
         _members = members;
@@ -135,24 +143,27 @@ public sealed class EnsembleTarget : WrappedTarget
     }
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         // The derivative is needed at the mean, so the mean is computed first.
         Scores(x, count, logits);
-        float[] mean = logits[..(count * Classes)].ToArray(), one = new float[mean.Length], slope = new float[count * SampleShape.Count];
-        Span<float> sum = gradient[..slope.Length];
+        float[] mean = logits[..(count * Classes)].ToArray(), one = new float[mean.Length],
+            part = new float[count * SampleShape.Count];
+        Span<float> sum = gradient[..part.Length];
         sum.Clear();
         foreach (AttackTarget member in _members)
         {
-            member.Gradient(x, count, one, (row, _, z) => derivative(row, mean.AsSpan(row * Classes, Classes), z), slope);
-            TensorPrimitives.MultiplyAdd(slope, 1f / _members.Count, sum, sum);
+            member.Gradient(
+                x, count, one, (row, _, z) => derivative(row, mean.AsSpan(row * Classes, Classes), z), part);
+            TensorPrimitives.MultiplyAdd(part, 1f / _members.Count, sum, sum);
         }
     }
 }
 
 /// <summary>
-/// A step before a target that has no useful gradient, such as rounding, treated as the identity in the backward pass (BPDA,
-/// arXiv:1802.00420).
+/// A step before a target that has no useful gradient, such as rounding, treated as the identity in the backward pass
+/// (BPDA, arXiv:1802.00420).
 /// </summary>
 /// <param name="inner">The target behind the step.</param>
 /// <param name="step">Changes inputs <c>[N, D]</c> in place.</param>
@@ -162,10 +173,12 @@ public sealed class StraightThroughTarget(AttackTarget inner, StraightThroughTar
     public delegate void Step(Span<float> x);
 
     /// <inheritdoc/>
-    public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) => Inner.Scores(Changed(x, count), count, logits);
+    public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) =>
+        Inner.Scores(Changed(x, count), count, logits);
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
         Inner.Gradient(Changed(x, count), count, logits, derivative, gradient);
 
     private float[] Changed(ReadOnlySpan<float> x, int count)
@@ -177,14 +190,17 @@ public sealed class StraightThroughTarget(AttackTarget inner, StraightThroughTar
 }
 
 /// <summary>
-/// The mean over random changes of the input or of a random target (expectation over transformation, arXiv:1707.07397): logits and
-/// gradients are means over draws.
+/// The mean over random changes of the input or of a random target (expectation over transformation, arXiv:1707.07397):
+/// logits and gradients are means over draws.
 /// </summary>
 /// <param name="inner">The target.</param>
 /// <param name="draws">Number of draws for each answer.</param>
 /// <param name="random">Where the draws start.</param>
-/// <param name="change">Changes inputs <c>[N, D]</c> in place by random numbers; null: the target itself is random.</param>
-public sealed class ExpectationTarget(AttackTarget inner, int draws, RandomStream random, ExpectationTarget.Change? change = null) : WrappedTarget(inner)
+/// <param name="change">
+/// Changes inputs <c>[N, D]</c> in place by random numbers; null: the target itself is random.
+/// </param>
+public sealed class ExpectationTarget(
+    AttackTarget inner, int draws, RandomStream random, ExpectationTarget.Change? change = null) : WrappedTarget(inner)
 {
     private long _asked;
 
@@ -205,17 +221,18 @@ public sealed class ExpectationTarget(AttackTarget inner, int draws, RandomStrea
     }
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
-        float[] one = new float[count * Classes], slope = new float[count * SampleShape.Count];
-        Span<float> sum = logits[..one.Length], slopes = gradient[..slope.Length];
+        float[] one = new float[count * Classes], part = new float[count * SampleShape.Count];
+        Span<float> sum = logits[..one.Length], total = gradient[..part.Length];
         sum.Clear();
-        slopes.Clear();
+        total.Clear();
         for (int draw = 0; draw < draws; draw++)
         {
-            Inner.Gradient(Changed(x, count), count, one, derivative, slope);
+            Inner.Gradient(Changed(x, count), count, one, derivative, part);
             TensorPrimitives.MultiplyAdd(one, 1f / draws, sum, sum);
-            TensorPrimitives.MultiplyAdd(slope, 1f / draws, slopes, slopes);
+            TensorPrimitives.MultiplyAdd(part, 1f / draws, total, total);
         }
     }
 

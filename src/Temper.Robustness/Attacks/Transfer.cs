@@ -4,7 +4,10 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>An attack on another network whose results are then tried on the target: nothing is asked of the target but decisions.</summary>
+/// <summary>
+/// An attack on another network whose results are then tried on the target: nothing is asked of the target but
+/// decisions.
+/// </summary>
 /// <param name="Inner">The attack on the other network.</param>
 /// <param name="Surrogate">The other network.</param>
 public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAttack(Inner)
@@ -17,15 +20,18 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
 
     /// <inheritdoc/>
     public override AttackResult Run(
-        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null, CancellationToken cancel = default)
+        AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
+        CancellationToken cancel = default)
     {
         AttackChecks.Check(this, target, inputs, criterion);
-        AttackResult found = Inner.Run(Surrogate, inputs, criterion, random, (run ?? new AttackRun()) with { Progress = null }, cancel);
+        AttackResult found =
+            Inner.Run(Surrogate, inputs, criterion, random, (run ?? new AttackRun()) with { Progress = null }, cancel);
         var tried = new Candidates(this, inputs, found.Adversarials);
         return tried.Run(target, inputs, criterion, random, run, cancel);
     }
 
-    internal override IEnumerable<Ask> Find(Search s) => throw new NotSupportedException("transfer: runs on whole batches");
+    internal override IEnumerable<Ask> Find(Search s) =>
+        throw new NotSupportedException("transfer: runs on whole batches");
 
     /// <summary>Tries one given point a sample.</summary>
     private sealed record Candidates(Transfer Outer, Tensor Clean, Tensor Points) : ComposedAttack(Outer.Inner)

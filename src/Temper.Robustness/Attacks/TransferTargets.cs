@@ -3,30 +3,39 @@ using Temper.Randomness;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Input diversity (DI, arXiv:1803.06978): pictures are shrunk a little and put at a random place before a surrogate sees them, so that what fools
-/// it does not depend on its every pixel. The gradient goes back through the change. For <see cref="Transfer"/>.
+/// Input diversity (DI, arXiv:1803.06978): pictures are shrunk a little and put at a random position before a surrogate
+/// sees them, so that what fools it does not depend on its every pixel. The gradient goes back through the change. For
+/// <see cref="Transfer"/>.
 /// </summary>
 /// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
-/// <param name="random">Where random numbers start. What a sample gets depends on it and on the sample's bytes, not on its place in a batch.</param>
+/// <param name="random">
+/// Where random numbers start. What a sample gets depends on it and on the sample's bytes, not on its place in a batch.
+/// </param>
 /// <param name="probability">How often a picture is changed, 0 to 1; the authors' 0.5.</param>
-/// <param name="smallest">Smallest height and width as a part of the picture's, above 0 to 1; the authors' 299 of 330.</param>
-public sealed class DiverseInputTarget(AttackTarget inner, RandomStream random, double probability = 0.5, double smallest = 0.9) : WrappedTarget(RequirePictures(inner))
+/// <param name="smallest">
+/// Smallest height and width as a fraction of the picture's, above 0 to 1; the authors' 299 of 330.
+/// </param>
+public sealed class DiverseInputTarget(
+    AttackTarget inner, RandomStream random, double probability = 0.5, double smallest = 0.9)
+    : WrappedTarget(RequirePictures(inner))
 {
     /// <inheritdoc/>
-    public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) => Inner.Scores(Changed(x, Sources(x, count)), count, logits);
+    public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) =>
+        Inner.Scores(Changed(x, Sources(x, count)), count, logits);
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         int[] sources = Sources(x, count);
-        float[] slope = new float[sources.Length];
-        Inner.Gradient(Changed(x, sources), count, logits, derivative, slope);
+        float[] bySource = new float[sources.Length];
+        Inner.Gradient(Changed(x, sources), count, logits, derivative, bySource);
         gradient[..sources.Length].Clear();
         for (int i = 0; i < sources.Length; i++)
         {
             if (sources[i] >= 0)
             {
-                gradient[sources[i]] += slope[i];
+                gradient[sources[i]] += bySource[i];
             }
         }
     }
@@ -46,8 +55,10 @@ public sealed class DiverseInputTarget(AttackTarget inner, RandomStream random, 
             RandomCursor cursor = random.Split(Hash(x.Slice(row * size, size))).Cursor();
             bool isChanged = cursor.NextDouble() < probability;
             double part = isChanged ? smallest + ((1 - smallest) * cursor.NextDouble()) : 1;
-            (int high, int wide) = (Math.Max(1, (int)Math.Round(part * height)), Math.Max(1, (int)Math.Round(part * width)));
-            (int top, int left) = ((int)(cursor.NextDouble() * (height - high + 1)), (int)(cursor.NextDouble() * (width - wide + 1)));
+            (int high, int wide) =
+                (Math.Max(1, (int)Math.Round(part * height)), Math.Max(1, (int)Math.Round(part * width)));
+            (int top, int left) =
+                ((int)(cursor.NextDouble() * (height - high + 1)), (int)(cursor.NextDouble() * (width - wide + 1)));
             for (int i = 0; i < size; i++)
             {
                 (int c, int y, int z) = (i / (height * width), (i / width % height) - top, (i % width) - left);
@@ -85,18 +96,21 @@ public sealed class DiverseInputTarget(AttackTarget inner, RandomStream random, 
 }
 
 /// <summary>
-/// Translation invariance (TI, arXiv:1904.02884): gradients are smoothed by a Gaussian over the picture, which stands for the mean over shifted
-/// pictures, so that what fools a surrogate also fools others. Scores are those of the surrogate. For <see cref="Transfer"/>.
+/// Translation invariance (TI, arXiv:1904.02884): gradients are smoothed by a Gaussian over the picture, which stands
+/// for the mean over shifted pictures, so that what fools a surrogate also fools others. Scores are those of the
+/// surrogate. For <see cref="Transfer"/>.
 /// </summary>
 /// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
 /// <param name="deviation">Standard deviation in pixels, above 0; the authors' 3.</param>
 /// <param name="radius">The kernel reaches this many pixels to each side; the authors' 7.</param>
-public sealed class SmoothedGradientTarget(AttackTarget inner, double deviation = 3, int radius = 7) : WrappedTarget(DiverseInputTarget.RequirePictures(inner))
+public sealed class SmoothedGradientTarget(AttackTarget inner, double deviation = 3, int radius = 7)
+    : WrappedTarget(DiverseInputTarget.RequirePictures(inner))
 {
     private readonly double[] _kernel = Kernel(deviation, radius);
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         Inner.Gradient(x, count, logits, derivative, gradient);
         (int height, int width) = (SampleShape[1], SampleShape[2]);
@@ -141,10 +155,12 @@ public sealed class SmoothedGradientTarget(AttackTarget inner, double deviation 
     {
         if (!(deviation > 0 && double.IsFinite(deviation)) || radius < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(deviation), $"SmoothedGradientTarget: deviation or radius is out of range (got {deviation} and {radius}, expected above 0, and 0 or more)");
+            throw new ArgumentOutOfRangeException(nameof(deviation), "SmoothedGradientTarget: deviation or radius is "
+                + $"out of range (got {deviation} and {radius}, expected above 0, and 0 or more)");
         }
 
-        double[] kernel = [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(i => Math.Exp(-0.5 * i * i / (deviation * deviation)))];
+        double[] kernel = [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(
+            i => Math.Exp(-0.5 * i * i / (deviation * deviation)))];
         double sum = kernel.Sum();
         return [.. kernel.Select(value => value / sum)];
     }

@@ -3,7 +3,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Criteria;
 
 /// <summary>
-/// What counts as adversarial, for each sample of a batch. Criteria compose: <c>Criterion.Misclassified(labels) &amp; Criterion.Confidence(2)</c>.
+/// What counts as adversarial, for each sample of a batch. Criteria compose: <c>Criterion.Misclassified(labels) &amp;
+/// Criterion.Confidence(2)</c>.
 /// </summary>
 /// <remarks>
 /// A criterion is met strictly: a tie between two logits is no success, since it would depend on rounding.
@@ -20,37 +21,42 @@ public abstract record Criterion
     /// <summary>How much larger the winning logit must be than the next one; 0 by default.</summary>
     public virtual float Gap => 0;
 
-    /// <summary>Another class than the right one wins.</summary>
+    /// <summary>Any class but the right one wins (untargeted).</summary>
     /// <param name="labels">The right class of each sample.</param>
     public static Criterion Misclassified(ReadOnlySpan<long> labels) => new MisclassifiedCriterion(labels.ToArray());
 
-    /// <summary>The wanted class wins.</summary>
+    /// <summary>The target class wins.</summary>
     /// <param name="labels">The right class of each sample.</param>
-    /// <param name="targets">The wanted class of each sample.</param>
+    /// <param name="targets">The target class of each sample.</param>
     /// <exception cref="ArgumentException">The lengths differ, or a target is the right class.</exception>
     public static Criterion Targeted(ReadOnlySpan<long> labels, ReadOnlySpan<long> targets)
     {
         if (labels.Length != targets.Length)
         {
-            throw new ArgumentException($"Criterion.Targeted: lengths differ (got {labels.Length} labels and {targets.Length} targets); give one target a sample");
+            throw new ArgumentException($"Criterion.Targeted: lengths differ (got {labels.Length} labels and "
+                + $"{targets.Length} targets); give one target a sample");
         }
 
         for (int i = 0; i < labels.Length; i++)
         {
             if (labels[i] == targets[i])
             {
-                throw new ArgumentException($"Criterion.Targeted: sample {i} has its right class as target (got {targets[i]}); choose another class");
+                throw new ArgumentException($"Criterion.Targeted: sample {i} has its right class as target (got "
+                    + $"{targets[i]}); choose another class");
             }
         }
 
         return new TargetedCriterion(labels.ToArray(), targets.ToArray());
     }
 
-    /// <summary>The winning logit is larger than the next one by more than a gap (the confidence of Carlini and Wagner).</summary>
+    /// <summary>
+    /// The winning logit is larger than the next one by more than a gap (the confidence of Carlini and Wagner).
+    /// </summary>
     /// <param name="gap">Difference of logits, zero or more.</param>
     public static Criterion Confidence(float gap) => gap >= 0 && float.IsFinite(gap)
         ? new ConfidenceCriterion(gap)
-        : throw new ArgumentOutOfRangeException(nameof(gap), $"Criterion.Confidence: the gap must be zero or more (got {gap})");
+        : throw new ArgumentOutOfRangeException(
+            nameof(gap), $"Criterion.Confidence: the gap must be zero or more (got {gap})");
 
     /// <summary>Both are met.</summary>
     public static Criterion operator &(Criterion a, Criterion b) => BitwiseAnd(a, b);
@@ -70,7 +76,7 @@ public abstract record Criterion
     /// <param name="sample">Index of the sample.</param>
     public virtual int Label(int sample) => -1;
 
-    /// <summary>The wanted class of a sample; -1 where any wrong class will do.</summary>
+    /// <summary>The target class of a sample; -1 where any wrong class will do.</summary>
     /// <param name="sample">Index of the sample.</param>
     public virtual int Target(int sample) => -1;
 
@@ -89,9 +95,11 @@ public abstract record Criterion
 
         public override int Label(int sample) => (int)Labels[sample];
 
-        public override float Margin(int sample, ReadOnlySpan<float> logits) => logits[Label(sample)] - LargestOther(logits, Label(sample));
+        public override float Margin(int sample, ReadOnlySpan<float> logits) =>
+            logits[Label(sample)] - LargestOther(logits, Label(sample));
 
-        public override Criterion Select(IReadOnlyList<int> indices) => new MisclassifiedCriterion([.. indices.Select(i => Labels[i])]);
+        public override Criterion Select(IReadOnlyList<int> indices) =>
+            new MisclassifiedCriterion([.. indices.Select(i => Labels[i])]);
     }
 
     private sealed record TargetedCriterion(long[] Labels, long[] Targets) : Criterion
@@ -102,7 +110,8 @@ public abstract record Criterion
 
         public override int Target(int sample) => (int)Targets[sample];
 
-        public override float Margin(int sample, ReadOnlySpan<float> logits) => LargestOther(logits, Target(sample)) - logits[Target(sample)];
+        public override float Margin(int sample, ReadOnlySpan<float> logits) =>
+            LargestOther(logits, Target(sample)) - logits[Target(sample)];
 
         public override Criterion Select(IReadOnlyList<int> indices) =>
             new TargetedCriterion([.. indices.Select(i => Labels[i])], [.. indices.Select(i => Targets[i])]);
@@ -131,8 +140,10 @@ public abstract record Criterion
 
         public override int Target(int sample) => Math.Max(A.Target(sample), B.Target(sample));
 
-        public override float Margin(int sample, ReadOnlySpan<float> logits) => Math.Max(A.Margin(sample, logits), B.Margin(sample, logits));
+        public override float Margin(int sample, ReadOnlySpan<float> logits) =>
+            Math.Max(A.Margin(sample, logits), B.Margin(sample, logits));
 
-        public override Criterion Select(IReadOnlyList<int> indices) => new BothCriterion(A.Select(indices), B.Select(indices));
+        public override Criterion Select(IReadOnlyList<int> indices) =>
+            new BothCriterion(A.Select(indices), B.Select(indices));
     }
 }

@@ -6,7 +6,9 @@ using Temper.Tensors;
 namespace Temper.Robustness.Evaluation;
 
 /// <summary>What a search for a counterexample found.</summary>
-/// <param name="Counterexample">The input, in the target's shape <c>[1, ...]</c>; null: none was found, which proves nothing.</param>
+/// <param name="Counterexample">
+/// The input, in the target's shape <c>[1, ...]</c>; null: none was found, which proves nothing.
+/// </param>
 /// <param name="Outputs">Outputs of the network there.</param>
 /// <param name="Gradients">Backward passes that were used.</param>
 public sealed record PropertyResult(Tensor? Counterexample, IReadOnlyList<float> Outputs, int Gradients);
@@ -17,16 +19,20 @@ public static class PropertySearch
     /// <summary>Searches until a counterexample is found or the budget is used up.</summary>
     /// <param name="target">Gives the outputs; its own bounds do not matter.</param>
     /// <param name="property">The question.</param>
-    /// <param name="budget">Most backward passes.</param>
+    /// <param name="budget">Maximum number of backward passes.</param>
     /// <param name="random">Where random numbers start.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="ArgumentException">The property does not fit the network.</exception>
-    public static PropertyResult Run(AttackTarget target, VnnLibProperty property, int budget, RandomStream random, CancellationToken cancel = default)
+    public static PropertyResult Run(
+        AttackTarget target, VnnLibProperty property, int budget, RandomStream random,
+        CancellationToken cancel = default)
     {
         if (property.Low.Count != target.SampleShape.Count || property.Outputs > target.Classes)
         {
             throw new ArgumentException(
-                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} outputs)");
+                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to "
+                + $"Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} "
+                    + "outputs)");
         }
 
         var box = new PropertyTarget(target, property);
@@ -37,11 +43,13 @@ public static class PropertySearch
         var attack = new MinimumOver([
             new Pgd { Epsilon = 0.5, Steps = 20, UsesMargin = true, StepSize = 0.1, RandomStart = false },
             new AimAtClasses(ascent, aims),
-            new AimAtClasses(new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.05, Momentum = 0.5f }, aims),
+            new AimAtClasses(
+                new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.05, Momentum = 0.5f }, aims),
             new AimAtClasses(ascent with { Steps = 200 }, Math.Min(aims, 3)),
             new Repeat(new AimAtClasses(ascent with { Steps = 100 }, Math.Min(aims, 2)), 1000),
         ]);
-        AttackResult found = attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
+        AttackResult found =
+            attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
         int used = found.Samples[0].Backwards;
         if (!found.Samples[0].IsAdversarial)
         {
@@ -56,8 +64,8 @@ public static class PropertySearch
 }
 
 /// <summary>
-/// A property as a target: inputs of 0 to 1 stand for the box, and the logits are zero for "no counterexample" and the slack of each case, so
-/// that any attack on a classifier searches a counterexample.
+/// A property as a target: inputs of 0 to 1 stand for the box, and the logits are zero for "no counterexample" and the
+/// slack of each case, so that any attack on a classifier searches a counterexample.
 /// </summary>
 internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property) : WrappedTarget(inner)
 {
@@ -77,10 +85,11 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         Write(outputs, count, logits);
     }
 
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         float[] outputs = new float[count * Inner.Classes];
-        Inner.Gradient(InBox(x, count), count, outputs, (row, z, slope) => Pull(derivative, row, z, slope), gradient);
+        Inner.Gradient(InBox(x, count), count, outputs, (row, z, dz) => Pull(derivative, row, z, dz), gradient);
         Write(outputs, count, logits);
         for (int i = 0; i < count * _low.Length; i++)
         {
@@ -102,7 +111,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
     }
 
     /// <summary>The derivative by the outputs, from that by the slacks.</summary>
-    private void Pull(LogitDerivative derivative, int row, ReadOnlySpan<float> outputs, Span<float> slope)
+    private void Pull(LogitDerivative derivative, int row, ReadOnlySpan<float> outputs, Span<float> dz)
     {
         float[] slacks = new float[Classes], bySlack = new float[Classes];
         var binding = new OutputComparison[property.Cases];
@@ -112,12 +121,12 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         {
             if (binding[k].Larger >= 0)
             {
-                slope[binding[k].Larger] += bySlack[k + 1];
+                dz[binding[k].Larger] += bySlack[k + 1];
             }
 
             if (binding[k].Smaller >= 0)
             {
-                slope[binding[k].Smaller] -= bySlack[k + 1];
+                dz[binding[k].Smaller] -= bySlack[k + 1];
             }
         }
     }

@@ -17,13 +17,15 @@ public sealed record ThreatModel(string Name, Norm Norm, double Epsilon)
         if (target.Minimum != 0 || target.Maximum != 1)
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"threat model {Name}: is stated for inputs of 0 to 1 (got bounds {target.Minimum} to {target.Maximum}); give norm and epsilon in units of the inputs instead"));
+                $"threat model {Name}: is stated for inputs of 0 to 1 (got bounds {target.Minimum} to "
+                + $"{target.Maximum}); give norm and epsilon in units of the inputs instead"));
         }
     }
 
     /// <summary>Those that results are usually stated for.</summary>
     public static IReadOnlyList<ThreatModel> Presets { get; } =
     [
-        new("mnist-linf-0.3", Norm.Linf, 0.3), new("mnist-linf-0.1", Norm.Linf, 0.1), new("cifar10-linf-8", Norm.Linf, 8.0 / 255), new("cifar10-l2-0.5", Norm.L2, 0.5),
+        new("mnist-linf-0.3", Norm.Linf, 0.3), new("mnist-linf-0.1", Norm.Linf, 0.1),
+        new("cifar10-linf-8", Norm.Linf, 8.0 / 255), new("cifar10-l2-0.5", Norm.L2, 0.5),
     ];
 }

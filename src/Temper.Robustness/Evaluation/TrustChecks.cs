@@ -13,13 +13,13 @@ namespace Temper.Robustness.Evaluation;
 public sealed record TrustCheck(string Name, bool IsSuspicious, string Finding);
 
 /// <summary>
-/// Looks for the usual reasons for which a network seems robust and is not (arXiv:1902.06705 and the flags of AutoAttack): most are about
-/// gradients that lead nowhere.
+/// Looks for the usual reasons for which a network seems robust and is not (arXiv:1902.06705 and the flags of
+/// AutoAttack): most are about gradients that lead nowhere.
 /// </summary>
 public static class TrustChecks
 {
-    /// <summary>Most samples that a check looks at.</summary>
-    private const int Most = 64;
+    /// <summary>Maximum number of samples that a check looks at.</summary>
+    private const int MaxSamples = 64;
 
     /// <summary>Checks of a result; the others, the checklist, are about the target.</summary>
     private static readonly string[] OfResults = ["verified", NotFinite];
@@ -31,19 +31,24 @@ public static class TrustChecks
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
     /// <param name="labels">The right classes.</param>
     /// <param name="random">Where random numbers start.</param>
-    /// <param name="epsilon">Radius in the largest norm for the comparison of attacks; null: 3 % of the range.</param>
+    /// <param name="epsilon">Radius in the L∞ norm for the comparison of attacks; null: 3 % of the range.</param>
     /// <param name="cancel">Stops them.</param>
     public static IReadOnlyList<TrustCheck> Run(
-        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null, CancellationToken cancel = default)
+        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null,
+        CancellationToken cancel = default)
     {
-        int count = Math.Min(inputs.Shape[0], Most);
+        int count = Math.Min(inputs.Shape[0], MaxSamples);
         if (count == 0)
         {
             return [];
         }
 
         var probe = new TrustProbe(target, inputs.Slice(0, 0, count), labels[..count].ToArray(), random);
-        List<TrustCheck> checks = [probe.Finite(), probe.Accuracy(), probe.Normalization(), probe.Repeats(), probe.Probabilities(), probe.Steps()];
+        List<TrustCheck> checks =
+        [
+            probe.Finite(), probe.Accuracy(), probe.Normalization(), probe.Repeats(), probe.Probabilities(),
+            probe.Steps(),
+        ];
         if (target.Access == Access.Gradients)
         {
             double radius = epsilon ?? (0.03 * (target.Maximum - target.Minimum));
@@ -55,17 +60,25 @@ public static class TrustChecks
         return checks;
     }
 
-    /// <summary>Whether every answer that an attack got was finite: a network without an answer is not robust, and a search ends there.</summary>
+    /// <summary>
+    /// Whether every answer that an attack got was finite: a network without an answer is not robust, and a search ends
+    /// there.
+    /// </summary>
     /// <param name="result">The result.</param>
     public static TrustCheck Finite(AttackResult result)
     {
         int broken = result.Samples.Count(sample => sample.Outcome == AttackOutcome.NotFinite);
-        return new TrustCheck(NotFinite, broken > 0, $"{broken} of {result.Samples.Count} searches ended at logits or gradients that are not finite; these samples count as not robust");
+        return new TrustCheck(NotFinite, broken > 0, $"{broken} of {result.Samples.Count} searches ended at logits or "
+            + "gradients that are not finite; these samples count as not robust");
     }
 
-    /// <summary>The verdict: <c>trustworthy</c>, <c>suspicious</c> with the reasons, or <c>not checked</c> where no checklist ran.</summary>
+    /// <summary>
+    /// The verdict: <c>trustworthy</c>, <c>suspicious</c> with the reasons, or <c>not checked</c> where no checklist
+    /// ran.
+    /// </summary>
     /// <param name="checks">The checklist.</param>
-    public static string Verdict(IReadOnlyList<TrustCheck> checks) => checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
+    public static string Verdict(IReadOnlyList<TrustCheck> checks) =>
+        checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
         ? $"suspicious: {string.Join(", ", reasons)}"
         : checks.Any(check => !OfResults.Contains(check.Name, StringComparer.Ordinal)) ? "trustworthy" : "not checked";
 }
@@ -84,7 +97,8 @@ internal sealed class TrustProbe
 
     internal TrustProbe(AttackTarget target, Tensor inputs, long[] labels, RandomStream random)
     {
-        (_target, _inputs, _labels, _random, _count, _size) = (target, inputs, labels, random, inputs.Shape[0], target.SampleShape.Count);
+        (_target, _inputs, _labels, _random, _count, _size) =
+            (target, inputs, labels, random, inputs.Shape[0], target.SampleShape.Count);
         _logits = Scores(inputs.AsSpan<float>());
         _accuracy = Right(_logits);
     }
@@ -93,26 +107,34 @@ internal sealed class TrustProbe
 
     internal TrustCheck Finite()
     {
-        int broken = Enumerable.Range(0, _count).Count(i => Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue));
-        return new TrustCheck("finite-logits", broken > 0, $"{broken} of {_count} clean samples have logits that are not finite");
+        int broken =
+            Enumerable.Range(0, _count).Count(i => Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue));
+        return new TrustCheck(
+            "finite-logits", broken > 0, $"{broken} of {_count} clean samples have logits that are not finite");
     }
 
     internal TrustCheck Accuracy() => new(
-        "clean-accuracy", _accuracy < 1.5 / _target.Classes, $"{_accuracy:P1} of {_count} clean samples are right (chance: {1.0 / _target.Classes:P1})");
+        "clean-accuracy", _accuracy < 1.5 / _target.Classes,
+        $"{_accuracy:P1} of {_count} clean samples are right (chance: {1.0 / _target.Classes:P1})");
 
     /// <summary>Whether the network does much better on the same data in another range.</summary>
     internal TrustCheck Normalization()
     {
         float[] x = _inputs.ToArray<float>();
-        float mean = TensorPrimitives.Sum(x) / x.Length, deviation = MathF.Max(TensorPrimitives.StdDev(x.AsSpan()), 1e-12f);
+        float mean = TensorPrimitives.Sum(x) / x.Length,
+            deviation = MathF.Max(TensorPrimitives.StdDev(x.AsSpan()), 1e-12f);
         (string Name, Func<float, float> Change)[] others =
         [
-            ("multiplied by 255", v => v * 255), ("divided by 255", v => v / 255), ("moved to -1 to 1", v => ((v - _target.Minimum) / Range * 2) - 1),
-            ("with mean 0 and deviation 1", v => (v - mean) / deviation), ("negated", v => _target.Maximum + _target.Minimum - v),
+            ("multiplied by 255", v => v * 255), ("divided by 255", v => v / 255),
+            ("moved to -1 to 1", v => ((v - _target.Minimum) / Range * 2) - 1),
+            ("with mean 0 and deviation 1", v => (v - mean) / deviation),
+            ("negated", v => _target.Maximum + _target.Minimum - v),
         ];
-        (string Name, double Accuracy) best = others.Select(other => (other.Name, Right(Scores([.. x.Select(other.Change)])))).MaxBy(other => other.Item2);
+        (string Name, double Accuracy) best = others
+            .Select(other => (other.Name, Right(Scores([.. x.Select(other.Change)])))).MaxBy(other => other.Item2);
         return new TrustCheck(
-            "normalization", best.Accuracy > _accuracy + 0.1, $"clean accuracy {_accuracy:P1}; at most {best.Accuracy:P1} with the inputs {best.Name}");
+            "normalization", best.Accuracy > _accuracy + 0.1,
+            $"clean accuracy {_accuracy:P1}; at most {best.Accuracy:P1} with the inputs {best.Name}");
     }
 
     internal TrustCheck Repeats()
@@ -123,13 +145,17 @@ internal sealed class TrustProbe
             differing += Scores(_inputs.AsSpan<float>()).AsSpan().SequenceEqual(_logits) ? 0 : 1;
         }
 
-        return new TrustCheck("random-output", differing > 0, differing > 0 ? $"{differing} of 4 repeated runs gave other logits: average over them (autoattack-rand)" : "repeated runs give the same logits");
+        return new TrustCheck("random-output", differing > 0, differing > 0
+            ? $"{differing} of 4 repeated runs gave other logits: average over them (autoattack-rand)"
+            : "repeated runs give the same logits");
     }
 
     internal TrustCheck Probabilities()
     {
-        int rows = Enumerable.Range(0, _count).Count(i => Row(i).ToArray() is var row && row.All(value => value is >= 0 and <= 1) && Math.Abs(row.Sum() - 1) < 1e-3);
-        return new TrustCheck("probabilities", rows == _count, $"{rows} of {_count} outputs are probabilities; attacks need the logits before the softmax");
+        int rows = Enumerable.Range(0, _count).Count(i => Row(i).ToArray() is var row
+            && row.All(value => value is >= 0 and <= 1) && Math.Abs(row.Sum() - 1) < 1e-3);
+        return new TrustCheck("probabilities", rows == _count, $"{rows} of {_count} outputs are probabilities; attacks "
+            + "need the logits before the softmax");
     }
 
     /// <summary>Whether changes far below a grey level change nothing: the input is rounded somewhere.</summary>
@@ -139,57 +165,77 @@ internal sealed class TrustProbe
         float[] moved = _inputs.ToArray<float>();
         for (int i = 0; i < moved.Length; i++)
         {
-            moved[i] = Math.Clamp(moved[i] + random.NextSingle(-1e-3f * Range, 1e-3f * Range), _target.Minimum, _target.Maximum);
+            moved[i] = Math.Clamp(
+                moved[i] + random.NextSingle(-1e-3f * Range, 1e-3f * Range), _target.Minimum, _target.Maximum);
         }
 
         float[] after = Scores(moved);
-        int same = Enumerable.Range(0, _count).Count(i => Row(i).SequenceEqual(after.AsSpan(i * _target.Classes, _target.Classes)));
-        return new TrustCheck("rounded-input", same > _count / 2, $"{same} of {_count} outputs do not change at all when every input moves by up to 0.1 % of its range");
+        int same = Enumerable.Range(0, _count)
+            .Count(i => Row(i).SequenceEqual(after.AsSpan(i * _target.Classes, _target.Classes)));
+        return new TrustCheck("rounded-input", same > _count / 2, $"{same} of {_count} outputs do not change at all "
+            + "when every input moves by up to 0.1 % of its range");
     }
 
     internal TrustCheck ZeroGradients()
     {
         int zero = Zeros(LossKind.Margin, tiny: 0);
-        return new TrustCheck("zero-gradient", zero > _count / 10, $"the gradient of the logits is zero for {zero} of {_count} samples");
+        return new TrustCheck(
+            "zero-gradient", zero > _count / 10, $"the gradient of the logits is zero for {zero} of {_count} samples");
     }
 
     internal TrustCheck Saturation()
     {
-        double[] gaps = [.. Enumerable.Range(0, _count).Select(i => Math.Abs((double)Criterion.Misclassified([_labels[i]]).Margin(0, Row(i)))).Order()];
+        double[] gaps = [.. Enumerable.Range(0, _count).Select(
+            i => Math.Abs((double)Criterion.Misclassified([_labels[i]]).Margin(0, Row(i)))).Order()];
         int lost = Zeros(LossKind.CrossEntropy, tiny: 0);
         return new TrustCheck(
             "saturated-logits", lost > _count / 10 || gaps[_count / 2] > 100,
-            $"the gradient of cross-entropy is lost for {lost} of {_count} samples; the median gap between logits is {gaps[_count / 2]:G3}");
+            $"the gradient of cross-entropy is lost for {lost} of {_count} samples; the median gap between logits is "
+            + $"{gaps[_count / 2]:G3}");
     }
 
-    /// <summary>Gradient attacks must beat random and score attacks in the same ball, gain little from twice the steps, and always win in a huge ball.</summary>
+    /// <summary>
+    /// Gradient attacks must beat random and score attacks in the same ball, gain little from twice the steps, and
+    /// always win in a huge ball.
+    /// </summary>
     internal IEnumerable<TrustCheck> Attacks(double epsilon, CancellationToken cancel)
     {
         var ascent = new Pgd { Epsilon = epsilon, Steps = 20 };
-        bool[] white = Fooled(ascent), longer = Fooled(ascent with { Steps = 40 }), margin = Fooled(ascent with { UsesMargin = true });
-        bool[] noise = Fooled(new Noise { Epsilon = epsilon, Draws = 20 }), square = Fooled(new Square { Epsilon = epsilon, Queries = 200 });
+        bool[] white = Fooled(ascent), longer = Fooled(ascent with { Steps = 40 }),
+            margin = Fooled(ascent with { UsesMargin = true });
+        bool[] noise = Fooled(new Noise { Epsilon = epsilon, Draws = 20 }),
+            square = Fooled(new Square { Epsilon = epsilon, Queries = 200 });
         cancel.ThrowIfCancellationRequested();
-        int exceptions = Enumerable.Range(0, _count).Count(i => !white[i] && !longer[i] && !margin[i] && (noise[i] || square[i]));
+        int exceptions =
+            Enumerable.Range(0, _count).Count(i => !white[i] && !longer[i] && !margin[i] && (noise[i] || square[i]));
         yield return new TrustCheck(
             "scores-beat-gradients", exceptions > Math.Max(1, _count / 20),
-            $"noise or 200 queries of the square attack fool {exceptions} of {_count} samples that gradients do not (largest norm {epsilon:G3})");
+            $"noise or 200 queries of the square attack fool {exceptions} of {_count} samples that gradients do not "
+            + $"(largest norm {epsilon:G3})");
         int more = longer.Count(x => x) - white.Count(x => x);
         yield return new TrustCheck(
             "not-converged", more > Math.Max(2, _count / 10), $"40 steps instead of 20 fool {more} samples more");
-        bool[] unbounded = Fooled(new Pgd { Epsilon = 0.5 * Range, Steps = 60, UsesMargin = true, StepSize = 0.05 * Range, RandomStart = true });
+        bool[] unbounded = Fooled(new Pgd
+        {
+            Epsilon = 0.5 * Range, Steps = 60, UsesMargin = true, StepSize = 0.05 * Range, RandomStart = true,
+        });
         double left = 1 - (unbounded.Count(x => x) / (double)_count);
         yield return new TrustCheck(
-            "unbounded-attack-fails", left > Math.Max(1.5 / _target.Classes, 0.05), $"with half the range as radius {left:P1} of the samples stay right (expected: none, chance at most)");
+            "unbounded-attack-fails", left > Math.Max(1.5 / _target.Classes, 0.05),
+            $"with half the range as radius {left:P1} of the samples stay right (expected: none, chance at most)");
 
         bool[] Fooled(Attack attack) =>
-            [.. attack.Run(_target, _inputs, Criterion.Misclassified(_labels), _random.Split("checks"), cancel: cancel).Samples.Select(sample => sample.IsAdversarial)];
+            [.. attack.Run(_target, _inputs, Criterion.Misclassified(_labels), _random.Split(
+                "checks"), cancel: cancel).Samples.Select(sample => sample.IsAdversarial)];
     }
 
     private int Zeros(LossKind kind, float tiny)
     {
         float[] logits = new float[_logits.Length], gradient = new float[_count * _size];
-        _target.Gradient(_inputs.AsSpan<float>(), _count, logits, (row, z, slope) => new AttackLoss(kind, (int)_labels[row]).Evaluate(z, slope), gradient);
-        return Enumerable.Range(0, _count).Count(i => Perturbations.Size(Norm.Linf, gradient.AsSpan(i * _size, _size)) <= tiny);
+        _target.Gradient(_inputs.AsSpan<float>(), _count, logits, (row, z, dz) =>
+            new AttackLoss(kind, (int)_labels[row]).Evaluate(z, dz), gradient);
+        return Enumerable.Range(0, _count)
+            .Count(i => Perturbations.Size(Norm.Linf, gradient.AsSpan(i * _size, _size)) <= tiny);
     }
 
     private ReadOnlySpan<float> Row(int i) => _logits.AsSpan(i * _target.Classes, _target.Classes);
@@ -202,5 +248,6 @@ internal sealed class TrustProbe
     }
 
     private double Right(float[] logits) =>
-        Enumerable.Range(0, _count).Count(i => Criterion.Misclassified([_labels[i]]).Margin(0, logits.AsSpan(i * _target.Classes, _target.Classes)) > 0) / (double)_count;
+        Enumerable.Range(0, _count).Count(i => Criterion.Misclassified([_labels[i]]).Margin(
+            0, logits.AsSpan(i * _target.Classes, _target.Classes)) > 0) / (double)_count;
 }

@@ -16,7 +16,8 @@ public sealed record Verification(int Claimed, int Confirmed, int AsPictures, in
     /// <param name="adversarials"><c>[N, ...]</c>, as read from the file.</param>
     /// <param name="claimed">Which of them are called adversarial.</param>
     /// <param name="criterion">What counts.</param>
-    public static Verification Of(AttackTarget target, Tensor adversarials, IReadOnlyList<bool> claimed, Criterion criterion)
+    public static Verification Of(
+        AttackTarget target, Tensor adversarials, IReadOnlyList<bool> claimed, Criterion criterion)
     {
         int size = target.SampleShape.Count, confirmed = 0, pictures = 0, outside = 0;
         float[] logits = new float[target.Classes], rounded = new float[size];
@@ -47,5 +48,6 @@ public sealed record Verification(int Claimed, int Confirmed, int AsPictures, in
     /// <summary>The check for the list.</summary>
     public TrustCheck Check() => new(
         "verified", Confirmed < Claimed || Outside > 0,
-        $"{Confirmed} of {Claimed} adversarials confirmed alone from the stored file, {AsPictures} also as 8-bit pictures, {Outside} outside the bounds");
+        $"{Confirmed} of {Claimed} adversarials confirmed alone from the stored file, {AsPictures} also as 8-bit "
+        + $"pictures, {Outside} outside the bounds");
 }

@@ -4,14 +4,15 @@ using Temper.Formats;
 namespace Temper.Robustness.Evaluation;
 
 /// <summary>
-/// A question in VNN-LIB: a box of inputs and a condition on outputs that a counterexample fulfils, a disjunction of conjunctions of
-/// comparisons.
+/// A question in VNN-LIB: a box of inputs and a condition on outputs that a counterexample fulfils, a disjunction of
+/// conjunctions of comparisons.
 /// </summary>
 public sealed class VnnLibProperty
 {
     private readonly IReadOnlyList<IReadOnlyList<OutputComparison>> _cases;
 
-    private VnnLibProperty(float[] low, float[] high, IReadOnlyList<IReadOnlyList<OutputComparison>> cases) => (Low, High, _cases) = (low, high, cases);
+    private VnnLibProperty(float[] low, float[] high, IReadOnlyList<IReadOnlyList<OutputComparison>> cases) =>
+        (Low, High, _cases) = (low, high, cases);
 
     /// <summary>Smallest value of each input, in the order of their numbers.</summary>
     public IReadOnlyList<float> Low { get; }
@@ -23,7 +24,8 @@ public sealed class VnnLibProperty
     public int Cases => _cases.Count;
 
     /// <summary>One more than the largest number of an output that is named.</summary>
-    public int Outputs => _cases.SelectMany(one => one).Max(comparison => Math.Max(comparison.Larger, comparison.Smaller)) + 1;
+    public int Outputs =>
+        _cases.SelectMany(one => one).Max(comparison => Math.Max(comparison.Larger, comparison.Smaller)) + 1;
 
     /// <summary>Reads a property.</summary>
     /// <param name="path">A VNN-LIB file.</param>
@@ -31,10 +33,11 @@ public sealed class VnnLibProperty
     public static VnnLibProperty Load(string path)
     {
         var file = new FileInfo(path);
-        const long Most = 64 << 20;
-        return file.Length <= Most
+        const long MaxBytes = 64 << 20;
+        return file.Length <= MaxBytes
             ? Parse(File.ReadAllText(path), path)
-            : throw new ModelFormatException(path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {Most})");
+            : throw new ModelFormatException(
+                path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {MaxBytes})");
     }
 
     /// <summary>Reads a property from text.</summary>
@@ -65,18 +68,24 @@ public sealed class VnnLibProperty
             else
             {
                 // (cases so far) and (a or b) = all pairs.
-                cases = [.. from before in cases from more in Disjunction(body, name) select before.Concat(more).ToList()];
+                cases =
+                [
+                    .. from before in cases from more in Disjunction(body, name) select before.Concat(more).ToList(),
+                ];
                 if (cases.Count > 10_000)
                 {
-                    throw new ModelFormatException(name, 0, "vnnlib: the condition has too many cases (more than 10,000)");
+                    throw new ModelFormatException(
+                        name, 0, "vnnlib: the condition has too many cases (more than 10,000)");
                 }
             }
         }
 
         int count = low.Count;
-        if (count == 0 || high.Count != count || !low.Keys.SequenceEqual(Enumerable.Range(0, count)) || !high.Keys.SequenceEqual(low.Keys))
+        if (count == 0 || high.Count != count
+            || !low.Keys.SequenceEqual(Enumerable.Range(0, count)) || !high.Keys.SequenceEqual(low.Keys))
         {
-            throw new ModelFormatException(name, 0, $"vnnlib: inputs lack bounds (got {low.Count} lower and {high.Count} upper ones, expected both for X_0, X_1 and so on)");
+            throw new ModelFormatException(name, 0, $"vnnlib: inputs lack bounds (got {low.Count} lower and "
+                + $"{high.Count} upper ones, expected both for X_0, X_1 and so on)");
         }
 
         if (cases.Any(one => one.Count == 0))
@@ -84,8 +93,10 @@ public sealed class VnnLibProperty
             throw new ModelFormatException(name, 0, "vnnlib: there is no condition on outputs");
         }
 
-        (float Low, float High)[] bounds = [.. Enumerable.Range(0, count).Select(i => Interval(i, low[i], high[i], name))];
-        return new VnnLibProperty([.. bounds.Select(bound => bound.Low)], [.. bounds.Select(bound => bound.High)], cases);
+        (float Low, float High)[] bounds = [.. Enumerable.Range(0, count).Select(
+            i => Interval(i, low[i], high[i], name))];
+        return new VnnLibProperty(
+            [.. bounds.Select(bound => bound.Low)], [.. bounds.Select(bound => bound.High)], cases);
     }
 
     /// <summary>How far each case is from being fulfilled; zero or more: it is.</summary>
@@ -109,8 +120,9 @@ public sealed class VnnLibProperty
     }
 
     /// <summary>
-    /// The interval of an input in single precision: within that of the file, so that a counterexample lies in the file's box. Where no single
-    /// precision number lies in it, as with an input fixed at 0.1, the nearest one stands for it, as it does when a network reads 0.1.
+    /// The interval of an input in single precision: within that of the file, so that a counterexample lies in the
+    /// file's box. Where no single precision number lies in it, as with an input fixed at 0.1, the nearest one stands
+    /// for it, as it does when a network reads 0.1.
     /// </summary>
     private static (float Low, float High) Interval(int index, double low, double high, string name)
     {
@@ -118,7 +130,8 @@ public sealed class VnnLibProperty
         if (low > high || low < -Largest || high > Largest)
         {
             throw new ModelFormatException(name, 0, string.Create(CultureInfo.InvariantCulture,
-                $"vnnlib: the bounds of X_{index} leave nothing to search (got {low:R} to {high:R}, expected low <= high, both within {Largest}); correct the file"));
+                $"vnnlib: the bounds of X_{index} leave nothing to search (got {low:R} to {high:R}, expected low <= "
+                + $"high, both within {Largest}); correct the file"));
         }
 
         (float up, float down) = (Up(low), Down(high));
@@ -129,9 +142,11 @@ public sealed class VnnLibProperty
 
     private static float Down(double value) => (float)value > value ? MathF.BitDecrement((float)value) : (float)value;
 
-    private static bool IsInput(Expression body) => body.Parts.Any(part => part.Head?.StartsWith("X_", StringComparison.Ordinal) == true);
+    private static bool IsInput(Expression body) =>
+        body.Parts.Any(part => part.Head?.StartsWith("X_", StringComparison.Ordinal) == true);
 
-    private static void SetBound(Expression body, SortedDictionary<int, double> low, SortedDictionary<int, double> high, string name)
+    private static void SetBound(
+        Expression body, SortedDictionary<int, double> low, SortedDictionary<int, double> high, string name)
     {
         if (body.Parts is not [_, var left, var right])
         {
@@ -157,14 +172,17 @@ public sealed class VnnLibProperty
         "or" => [.. body.Parts.Skip(1).SelectMany(part => Disjunction(part, name))],
         "and" => body.Parts.Skip(1).Aggregate(
             new List<List<OutputComparison>> { new() },
-            (sum, part) => [.. from before in sum from more in Disjunction(part, name) select before.Concat(more).ToList()]),
-        "<=" or ">=" when body.Parts is [_, var left, var right] => [[body.Head is ">=" ? Compare(left, right, name) : Compare(right, left, name)]],
+            (sum, part) =>
+                [.. from before in sum from more in Disjunction(part, name) select before.Concat(more).ToList()]),
+        "<=" or ">=" when body.Parts is [_, var left, var right] =>
+            [[body.Head is ">=" ? Compare(left, right, name) : Compare(right, left, name)]],
         _ => throw Error(name, body, "or, and, <= or >= over outputs"),
     };
 
     private static OutputComparison Compare(Expression larger, Expression smaller, string name)
     {
-        bool isLeft = larger.Head?.StartsWith("Y_", StringComparison.Ordinal) == true, isRight = smaller.Head?.StartsWith("Y_", StringComparison.Ordinal) == true;
+        bool isLeft = larger.Head?.StartsWith("Y_", StringComparison.Ordinal) == true,
+            isRight = smaller.Head?.StartsWith("Y_", StringComparison.Ordinal) == true;
         return isLeft || isRight
             ? new OutputComparison(
                 isLeft ? Index(larger, 'Y', name) : -1, isRight ? Index(smaller, 'Y', name) : -1,
@@ -173,12 +191,17 @@ public sealed class VnnLibProperty
     }
 
     private static int Index(Expression expression, char kind, string name) =>
-        expression.Head is { Length: > 2 } text && text[0] == kind && int.TryParse(text.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < 10_000_000
+        expression.Head is { Length: > 2 } text
+            && text[0] == kind
+            && int.TryParse(text.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            && index < 10_000_000
             ? index
             : throw Error(name, expression, $"a variable such as {kind}_0");
 
     private static double Number(Expression expression, string name) =>
-        expression.Parts.Count <= 1 && double.TryParse(expression.Head, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value
+        expression.Parts.Count <= 1 && double
+            .TryParse(expression.Head, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double
+            .IsFinite(value) ? value
         : expression is { Head: "-", Parts: [_, var inner] } ? -Number(inner, name)
         : throw Error(name, expression, "a number");
 
@@ -207,7 +230,9 @@ public sealed class VnnLibProperty
                     at++;
                 }
 
-                return at > start ? new Expression(text[start..at], [], start) : throw new ModelFormatException(name, start, "vnnlib: a parenthesis closes nothing");
+                return at > start
+                    ? new Expression(text[start..at], [], start)
+                    : throw new ModelFormatException(name, start, "vnnlib: a parenthesis closes nothing");
             }
 
             at++;
@@ -220,7 +245,8 @@ public sealed class VnnLibProperty
                     return new Expression(parts.Count > 0 ? parts[0].Head : null, parts, start);
                 }
 
-                parts.Add(depth < 100 ? Read(text, ref at, name, depth + 1) : throw new ModelFormatException(name, start, "vnnlib: too many parentheses"));
+                parts.Add(depth < 100 ? Read(text, ref at, name, depth + 1) : throw new ModelFormatException(
+                    name, start, "vnnlib: too many parentheses"));
             }
 
             throw new ModelFormatException(name, start, "vnnlib: a parenthesis is not closed");
@@ -247,8 +273,11 @@ public sealed class VnnLibProperty
     }
 }
 
-/// <summary>Output <paramref name="Larger"/> + offset is at least output <paramref name="Smaller"/>; -1: no output on that side.</summary>
+/// <summary>
+/// Output <paramref name="Larger"/> + offset is at least output <paramref name="Smaller"/>; -1: no output on that side.
+/// </summary>
 internal readonly record struct OutputComparison(int Larger, int Smaller, float Offset)
 {
-    internal float Slack(ReadOnlySpan<float> outputs) => (Larger < 0 ? 0 : outputs[Larger]) - (Smaller < 0 ? 0 : outputs[Smaller]) + Offset;
+    internal float Slack(ReadOnlySpan<float> outputs) =>
+        (Larger < 0 ? 0 : outputs[Larger]) - (Smaller < 0 ? 0 : outputs[Smaller]) + Offset;
 }

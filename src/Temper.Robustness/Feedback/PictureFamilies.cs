@@ -14,7 +14,11 @@ public abstract record PictureFamily : DirectionFamily
     public sealed override bool IsRay => false;
 
     /// <summary>Puts a changed picture into <paramref name="x"/>; bounds are seen to afterwards.</summary>
-    internal abstract void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x);
+    /// <param name="clean">The picture.</param>
+    /// <param name="random">Its random numbers, the same for each severity.</param>
+    /// <param name="severity">0: unchanged, to 1.</param>
+    /// <param name="x">Receives the picture.</param>
+    internal abstract void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x);
 
     private protected sealed override ProbePath PathOf(ProbedSample sample, int index) => new Path(this, sample, StreamOf(sample, index));
 
@@ -26,7 +30,7 @@ public abstract record PictureFamily : DirectionFamily
 
         internal override void At(double t, Span<float> x)
         {
-            family.Change(Sample, random, t, x);
+            family.Change(new CleanPicture(Sample.Clean, Sample.Shape, Sample.Low, Sample.High), random, t, x);
             Perturbations.Clip(x, Sample.Low, Sample.High);
         }
     }
@@ -38,10 +42,10 @@ public sealed record TranslationPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "translation";
 
-    internal override void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x)
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x)
     {
-        double angle = 2 * Math.PI * random.Cursor().NextDouble(), way = severity * Math.Min(sample.Shape[1], sample.Shape[2]) / 4;
-        Warp.Into(sample, (1, 0, way * Math.Sin(angle), way * Math.Cos(angle)), x);
+        double angle = 2 * Math.PI * random.Cursor().NextDouble(), way = severity * clean.Side / 4;
+        clean.Shift(way * Math.Sin(angle), way * Math.Cos(angle), x);
     }
 }
 
@@ -51,11 +55,8 @@ public sealed record RotationPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "rotation";
 
-    internal override void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x)
-    {
-        double angle = severity * Math.PI / 4 * (random.Cursor().NextBoolean() ? 1 : -1);
-        Warp.Into(sample, (Math.Cos(angle), Math.Sin(angle), 0, 0), x);
-    }
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) =>
+        clean.Rotate(severity * Math.PI / 4 * (random.Cursor().NextBoolean() ? 1 : -1), x);
 }
 
 /// <summary>A Gaussian blur whose deviation grows up to an eighth of the picture.</summary>
@@ -64,40 +65,7 @@ public sealed record BlurPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "blur";
 
-    internal override void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x)
-    {
-        (int height, int width) = (sample.Shape[1], sample.Shape[2]);
-        float[] weights = Weights(severity * Math.Min(height, width) / 8), rows = new float[x.Length];
-        int reach = weights.Length / 2;
-        for (int i = 0; i < x.Length; i++)
-        {
-            int column = i % width, start = i - column;
-            for (int k = -reach; k <= reach; k++)
-            {
-                rows[i] += weights[k + reach] * sample.Clean[start + Math.Clamp(column + k, 0, width - 1)];
-            }
-        }
-
-        for (int i = 0; i < x.Length; i++)
-        {
-            int row = i / width % height, start = i - (row * width);
-            float sum = 0;
-            for (int k = -reach; k <= reach; k++)
-            {
-                sum += weights[k + reach] * rows[start + (Math.Clamp(row + k, 0, height - 1) * width)];
-            }
-
-            x[i] = sum;
-        }
-    }
-
-    private static float[] Weights(double sigma)
-    {
-        int reach = (int)Math.Ceiling(2.5 * sigma);
-        double[] weights = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / Math.Max(2 * sigma * sigma, 1e-12)))];
-        double sum = weights.Sum();
-        return [.. weights.Select(weight => (float)(weight / sum))];
-    }
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) => clean.Blur(severity * clean.Side / 8, x);
 }
 
 /// <summary>Brighter by up to half of the range.</summary>
@@ -106,8 +74,7 @@ public sealed record BrightnessPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "brightness";
 
-    internal override void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x) =>
-        System.Numerics.Tensors.TensorPrimitives.Add(sample.Clean, (float)(severity * 0.5 * (sample.High - sample.Low)), x);
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) => clean.Brighten(severity / 2, x);
 }
 
 /// <summary>Gaussian noise, one draw for a sample, whose deviation grows up to half of the range.</summary>
@@ -116,46 +83,9 @@ public sealed record NoisePath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "noise";
 
-    internal override void Change(ProbedSample sample, RandomStream random, double severity, Span<float> x)
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x)
     {
         random.FillGaussian(x);
-        System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(x, (float)(severity * 0.5 * (sample.High - sample.Low)), sample.Clean, x);
+        clean.AddNoise(severity / 2, x);
     }
-}
-
-/// <summary>Turned and shifted pictures, by linear interpolation.</summary>
-internal static class Warp
-{
-    /// <summary>The picture that is turned around its middle and then shifted; outside it is the smallest value.</summary>
-    /// <param name="sample">The picture.</param>
-    /// <param name="to">Cosine and sine of the angle, pixels down and to the right.</param>
-    /// <param name="x">Receives the picture.</param>
-    internal static void Into(ProbedSample sample, (double Cos, double Sin, double Down, double Right) to, Span<float> x)
-    {
-        (int height, int width) = (sample.Shape[1], sample.Shape[2]);
-        double middleY = (height - 1) / 2.0, middleX = (width - 1) / 2.0;
-        for (int row = 0; row < height; row++)
-        {
-            for (int column = 0; column < width; column++)
-            {
-                double dy = row - middleY - to.Down, dx = column - middleX - to.Right;
-                double y = middleY + (to.Cos * dy) - (to.Sin * dx), u = middleX + (to.Sin * dy) + (to.Cos * dx);
-                for (int plane = 0; plane < x.Length; plane += height * width)
-                {
-                    x[plane + (row * width) + column] = At(sample, plane, y, u);
-                }
-            }
-        }
-    }
-
-    private static float At(ProbedSample sample, int plane, double y, double x)
-    {
-        int top = (int)Math.Floor(y), left = (int)Math.Floor(x);
-        double below = y - top, right = x - left;
-        return (float)((((Value(sample, plane, top, left) * (1 - right)) + (Value(sample, plane, top, left + 1) * right)) * (1 - below))
-            + (((Value(sample, plane, top + 1, left) * (1 - right)) + (Value(sample, plane, top + 1, left + 1) * right)) * below));
-    }
-
-    private static double Value(ProbedSample sample, int plane, int y, int x) =>
-        (uint)y < (uint)sample.Shape[1] && (uint)x < (uint)sample.Shape[2] ? sample.Clean[plane + (y * sample.Shape[2]) + x] : sample.Low;
 }

@@ -8,20 +8,13 @@ namespace Temper.Robustness.Feedback;
 internal sealed class ProbedSample
 {
     internal ProbedSample(AttackTarget target, int index, float[] clean, int label, RandomStream random)
-        : this(target.SampleShape, (target.Minimum, target.Maximum), clean)
     {
-        (Index, Label) = (index, label);
+        (Index, Label, Shape, Clean, Low, High) = (index, label, target.SampleShape, clean, target.Minimum, target.Maximum);
+        Diagonal = ((double)High - Low) * Math.Sqrt(clean.Length);
+        Size = Math.Sqrt(clean.Sum(value => ((double)value - Low) * ((double)value - Low)));
 
         // By content, not by place: a sample gets the same directions whatever it is probed with.
         Random = random.Split((long)ContentHash.Of(clean, label));
-    }
-
-    /// <summary>A sample that is changed, not probed.</summary>
-    internal ProbedSample(Shape shape, (float Low, float High) bounds, float[] clean)
-    {
-        (Shape, Clean, Low, High) = (shape, clean, bounds.Low, bounds.High);
-        Diagonal = ((double)High - Low) * Math.Sqrt(clean.Length);
-        Size = Math.Sqrt(clean.Sum(value => ((double)value - Low) * ((double)value - Low)));
     }
 
     /// <summary>Index among the samples that are probed.</summary>
@@ -38,7 +31,7 @@ internal sealed class ProbedSample
     internal float High { get; }
 
     /// <summary>Random numbers of this sample.</summary>
-    internal RandomStream Random { get; } = RandomStream.FromSeed(0);
+    internal RandomStream Random { get; }
 
     /// <summary>L2 length of the box's diagonal.</summary>
     internal double Diagonal { get; }

@@ -9,8 +9,8 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Training on adversarial samples that are made in each step: the batch is attacked, then the loss of the method is computed, if asked for
-/// at weights that were moved against it.
+/// Training on adversarial samples that are made in each step: the batch is attacked, then the loss of the method is
+/// computed, if asked for at weights that were moved against it.
 /// </summary>
 public abstract record AdversarialObjective : Objective
 {
@@ -22,8 +22,8 @@ public abstract record AdversarialObjective : Objective
     public required InnerAttack Attack { get; init; }
 
     /// <summary>
-    /// Gamma of adversarial weight perturbation (AWP, arXiv:2004.05884): the loss is taken at w + gamma |w| g / |g| of each weight tensor, where g is the
-    /// gradient of the same loss. 0: none; the authors use 0.005 to 0.01.
+    /// Gamma of adversarial weight perturbation (AWP, arXiv:2004.05884): the loss is taken at w + gamma |w| g / |g| of
+    /// each weight tensor, where g is the gradient of the same loss. 0: none; the authors use 0.005 to 0.01.
     /// </summary>
     public double WeightPerturbation { get; init; }
 
@@ -40,7 +40,9 @@ public abstract record AdversarialObjective : Objective
     /// <summary>What the attack maximizes.</summary>
     private protected virtual InnerLoss AttackLoss => InnerLoss.CrossEntropy;
 
-    /// <summary>Whether the loss needs the clean samples too: the batch then holds them first and the perturbed ones behind.</summary>
+    /// <summary>
+    /// Whether the loss needs the clean samples too: the batch then holds them first and the perturbed ones behind.
+    /// </summary>
     private protected virtual bool KeepsClean => false;
 
     private int Rows => KeepsClean ? 2 : 1;
@@ -56,24 +58,29 @@ public abstract record AdversarialObjective : Objective
 
     /// <inheritdoc/>
     public sealed override ObjectiveValue Value(Network network, Pass pass, Batch batch) =>
-        Loss(WeightPerturbation > 0 ? WeightAscent.Of(network, WeightPerturbation, moved => Loss(moved, Pass.Evaluation, batch).Loss) : network, pass, batch);
+        Loss(WeightPerturbation > 0 ? WeightAscent.Of(
+            network, WeightPerturbation, moved => Loss(moved, Pass.Evaluation, batch).Loss) : network, pass, batch);
 
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => new JsonObject { ["attack"] = Attack.Fingerprint(), ["weightPerturbation"] = WeightPerturbation };
+    public override JsonNode Fingerprint() =>
+        new JsonObject { ["attack"] = Attack.Fingerprint(), ["weightPerturbation"] = WeightPerturbation };
 
     /// <summary>The loss of a prepared batch.</summary>
     private protected abstract ObjectiveValue Loss(Network network, Pass pass, Batch batch);
 
     /// <summary>Logits of the clean half and of the perturbed half, and the labels of one half.</summary>
-    private protected static (Tensor Clean, Tensor Perturbed, Tensor Labels, Tensor All) Halves(Network network, Pass pass, Batch batch)
+    private protected static (Tensor Clean, Tensor Perturbed, Tensor Labels, Tensor All) Halves(
+        Network network, Pass pass, Batch batch)
     {
         int rows = batch.Inputs.Shape[0] / 2;
         Tensor all = network.Forward(batch.Inputs, pass);
-        return (all.Slice(0, 0, rows), all.Slice(0, rows), Tensor.From(batch.Targets.AsSpan<long>()[..rows], [rows]), all);
+        return (all.Slice(0, 0, rows), all.Slice(0, rows), Tensor.From(
+            batch.Targets.AsSpan<long>()[..rows], [rows]), all);
     }
 
     /// <summary>KL(p || q) of each sample, from logits: <c>[N]</c>.</summary>
-    private protected static Tensor Divergence(Tensor p, Tensor q) => (p.Softmax() * (p.LogSoftmax() - q.LogSoftmax())).Sum([1]);
+    private protected static Tensor Divergence(Tensor p, Tensor q) =>
+        (p.Softmax() * (p.LogSoftmax() - q.LogSoftmax())).Sum([1]);
 
     private static Tensor Twice(Tensor labels)
     {
@@ -82,7 +89,9 @@ public abstract record AdversarialObjective : Objective
     }
 }
 
-/// <summary>Adversarial training with projected gradients (arXiv:1706.06083): cross-entropy of the perturbed samples.</summary>
+/// <summary>
+/// Adversarial training with projected gradients (arXiv:1706.06083): cross-entropy of the perturbed samples.
+/// </summary>
 public sealed record PgdTraining : AdversarialObjective
 {
     private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
@@ -92,7 +101,9 @@ public sealed record PgdTraining : AdversarialObjective
     }
 }
 
-/// <summary>TRADES (arXiv:1901.08573): CE(f(x), y) + beta KL(f(x) || f(x')), where x' maximizes the divergence.</summary>
+/// <summary>
+/// TRADES (arXiv:1901.08573): CE(f(x), y) + beta KL(f(x) || f(x')), where x' maximizes the divergence.
+/// </summary>
 public sealed record TradesTraining : AdversarialObjective
 {
     /// <summary>Beta: what robustness is worth beside accuracy, 1 to 10.</summary>
@@ -108,12 +119,14 @@ public sealed record TradesTraining : AdversarialObjective
     private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
     {
         (Tensor clean, Tensor perturbed, Tensor labels, Tensor all) = Halves(network, pass, batch);
-        return new ObjectiveValue(clean.CrossEntropy(labels) + (Divergence(clean, perturbed).Mean() * (float)Beta), all);
+        return new ObjectiveValue(
+            clean.CrossEntropy(labels) + (Divergence(clean, perturbed).Mean() * (float)Beta), all);
     }
 }
 
 /// <summary>
-/// MART (Wang et al., ICLR 2020): BCE(f(x'), y) + lambda KL(f(x) || f(x')) (1 - p_y(x)) with BCE = -log p_y(x') - log(1 - max of the others' p(x')).
+/// MART (Wang et al., ICLR 2020): BCE(f(x'), y) + lambda KL(f(x) || f(x')) (1 - p_y(x)) with BCE = -log p_y(x') - log(1
+/// - max of the others' p(x')).
 /// </summary>
 public sealed record MartTraining : AdversarialObjective
 {
@@ -123,7 +136,8 @@ public sealed record MartTraining : AdversarialObjective
     private protected override bool KeepsClean => true;
 
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => new JsonObject { ["adversarial"] = base.Fingerprint(), ["lambda"] = Lambda };
+    public override JsonNode Fingerprint() =>
+        new JsonObject { ["adversarial"] = base.Fingerprint(), ["lambda"] = Lambda };
 
     private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
     {

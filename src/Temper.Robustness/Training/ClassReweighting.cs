@@ -8,8 +8,9 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Class-fair adversarial training by weights (after the Reweight form of FRL, arXiv:2010.06121): after each epoch the classes that are wrong under attack
-/// more often than the mean weigh more in the loss of the next. Use <see cref="Objective"/> as the objective and this as an edit of the same run.
+/// Class-fair adversarial training by weights (after the Reweight form of FRL, arXiv:2010.06121): after each epoch the
+/// classes that are wrong under attack more often than the mean weigh more in the loss of the next. Use
+/// <see cref="Objective"/> as the objective and this as an edit of the same run.
 /// </summary>
 public sealed class ClassReweighting : IEpochEdit
 {
@@ -66,7 +67,10 @@ public sealed class ClassReweighting : IEpochEdit
     }
 
     /// <inheritdoc/>
-    public JsonNode Fingerprint() => new JsonObject { ["attack"] = _attack.Fingerprint(), ["samples"] = _samples.Count, ["rate"] = Rate, ["seed"] = _seed };
+    public JsonNode Fingerprint() => new JsonObject
+    {
+        ["attack"] = _attack.Fingerprint(), ["samples"] = _samples.Count, ["rate"] = Rate, ["seed"] = _seed,
+    };
 
     /// <summary>Error of each class under attack; that of all where a class has no samples.</summary>
     private double[] Errors(Network network)
@@ -77,8 +81,10 @@ public sealed class ClassReweighting : IEpochEdit
         for (int start = 0; start < _samples.Count; start += BatchSize)
         {
             (Tensor inputs, Tensor labels) = _samples.Read(start, Math.Min(BatchSize, _samples.Count - start));
-            Tensor moved = _attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(_seed).Split(start));
-            foreach ((long answer, long label) in network.Forward(moved).ArgMax(1).ToArray<long>().Zip(labels.ToArray<long>()))
+            Tensor moved =
+                _attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(_seed).Split(start));
+            foreach ((long answer, long label) in network.Forward(moved).ArgMax(1).ToArray<long>().Zip(
+                labels.ToArray<long>()))
             {
                 counts[label]++;
                 wrong[label] += answer == label ? 0 : 1;
@@ -93,12 +99,14 @@ public sealed class ClassReweighting : IEpochEdit
 
     private sealed record FairTraining(ClassReweighting Owner) : AdversarialObjective
     {
-        public override JsonNode Fingerprint() => new JsonObject { ["adversarial"] = base.Fingerprint(), ["weights"] = "by class" };
+        public override JsonNode Fingerprint() =>
+            new JsonObject { ["adversarial"] = base.Fingerprint(), ["weights"] = "by class" };
 
         private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
         {
             Tensor output = network.Forward(batch.Inputs, pass);
-            return new ObjectiveValue(output.CrossEntropy(batch.Targets, new CrossEntropyOptions { ClassWeights = Owner._weights }), output);
+            return new ObjectiveValue(
+                output.CrossEntropy(batch.Targets, new CrossEntropyOptions { ClassWeights = Owner._weights }), output);
         }
     }
 }

@@ -9,13 +9,19 @@ using Temper.Training;
 
 namespace Temper.Robustness.Training;
 
-/// <summary>Plain training in which a part of each batch is changed by everyday corruptions of random severity; with <see cref="NoisePath"/> alone, noise augmentation.</summary>
+/// <summary>
+/// Plain training in which a part of each batch is changed by everyday corruptions of random severity; with
+/// <see cref="NoisePath"/> alone, noise augmentation.
+/// </summary>
 public sealed record CorruptionTraining : Objective
 {
     /// <summary>The changes; each row that is changed gets one of them.</summary>
-    public IReadOnlyList<PictureFamily> Families { get; init; } = [new NoisePath(), new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath()];
+    public IReadOnlyList<PictureFamily> Families { get; init; } =
+    [
+        new NoisePath(), new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath(),
+    ];
 
-    /// <summary>Part of the rows that is changed, 0 to 1.</summary>
+    /// <summary>Fraction of the rows that is changed, 0 to 1.</summary>
     public double Share { get; init; } = 0.5;
 
     /// <summary>Largest severity, 0 to 1.</summary>
@@ -34,8 +40,8 @@ public sealed record CorruptionTraining : Objective
             RandomStream own = stream.Split(row);
             RandomCursor random = own.Cursor();
             Span<float> to = x.AsSpan(row * size, size);
-            var sample = new ProbedSample(shape, (low, high), to.ToArray());
-            Families[random.NextInt32(Families.Count)].Change(sample, own.Split("change"), Severity * random.NextDouble(), to);
+            var clean = new CleanPicture(to.ToArray(), shape, low, high);
+            Families[random.NextInt32(Families.Count)].Change(clean, own.Split("change"), Severity * random.NextDouble(), to);
             Perturbations.Clip(to, low, high);
         }
 
@@ -52,6 +58,7 @@ public sealed record CorruptionTraining : Objective
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => new JsonObject
     {
-        ["families"] = new JsonArray([.. Families.Select(family => (JsonNode)family.Name)]), ["share"] = Share, ["severity"] = Severity,
+        ["families"] = new JsonArray([.. Families.Select(family => (JsonNode)family.Name)]), ["share"] = Share,
+        ["severity"] = Severity,
     };
 }

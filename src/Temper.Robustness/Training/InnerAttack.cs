@@ -17,7 +17,10 @@ public enum InnerLoss
     Divergence,
 }
 
-/// <summary>The projected gradient attack of a training step (arXiv:1706.06083), on the whole batch at once and in evaluation form.</summary>
+/// <summary>
+/// The projected gradient attack of a training step (arXiv:1706.06083), on the whole batch at once and in evaluation
+/// form.
+/// </summary>
 public sealed record InnerAttack
 {
     /// <summary>How the ball is measured: <see cref="Norm.Linf"/> or <see cref="Norm.L2"/>.</summary>
@@ -41,7 +44,10 @@ public sealed record InnerAttack
     public Tensor Run(Network network, Batch batch, RandomStream stream, InnerLoss loss = InnerLoss.CrossEntropy)
     {
         Validate();
-        var ball = new PerturbationBall(batch.Inputs, (float)Epsilon) { Low = network.Inputs[0].Minimum, High = network.Inputs[0].Maximum };
+        var ball = new PerturbationBall(batch.Inputs, (float)Epsilon)
+        {
+            Low = network.Inputs[0].Minimum, High = network.Inputs[0].Maximum,
+        };
         float size = (float)(StepSize ?? (2.5 * Epsilon / Steps));
         using (GradientTape.Suspend())
         {
@@ -54,7 +60,8 @@ public sealed record InnerAttack
                 Tensor logits = network.Forward(tape.Watch(x));
 
                 // KL(p || q) = sum p log p - sum p log q; the first part does not depend on x.
-                Tensor value = clean is null ? logits.CrossEntropy(batch.Targets) : -(clean * logits.LogSoftmax()).Sum();
+                Tensor value =
+                    clean is null ? logits.CrossEntropy(batch.Targets) : -(clean * logits.LogSoftmax()).Sum();
                 gradient = tape.Gradient(value, x).Detach();
                 x = Step(ball, x.Detach(), gradient, size);
             }
@@ -65,19 +72,24 @@ public sealed record InnerAttack
 
     internal void Validate()
     {
-        if (!(Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1 && StepSize is null or > 0 && Norm is Norm.Linf or Norm.L2))
+        if (!(Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1 && StepSize is null
+            or > 0 && Norm is Norm.Linf or Norm.L2))
         {
-            throw new ArgumentException($"InnerAttack: an option is out of range (got {this}); epsilon and step size are above zero, steps 1 or more, the norm Linf or L2");
+            throw new ArgumentException($"InnerAttack: an option is out of range (got {this}); epsilon and step size "
+                + "are above zero, steps 1 or more, the norm Linf or L2");
         }
     }
 
-    internal JsonObject Fingerprint() => new() { ["norm"] = Norm.ToString(), ["epsilon"] = Epsilon, ["steps"] = Steps, ["stepSize"] = StepSize };
+    internal JsonObject Fingerprint() =>
+        new() { ["norm"] = Norm.ToString(), ["epsilon"] = Epsilon, ["steps"] = Steps, ["stepSize"] = StepSize };
 
     /// <summary>A random point of the box around the clean inputs, moved into the ball.</summary>
     private Tensor Start(PerturbationBall ball, RandomStream stream)
     {
         Tensor noise = Tensor.Zeros(ball.Center.Shape);
-        float range = Norm == Norm.Linf ? (float)Epsilon : (float)(Epsilon / Math.Sqrt(Math.Max(1, ball.Center.Count / ball.Center.Shape[0])));
+        float range = Norm == Norm.Linf
+            ? (float)Epsilon
+            : (float)(Epsilon / Math.Sqrt(Math.Max(1, ball.Center.Count / ball.Center.Shape[0])));
         float[] values = new float[noise.Count];
         stream.FillUniform(values, -range, range);
         Tensor start = ball.Center + Tensor.From(values, noise.Shape);

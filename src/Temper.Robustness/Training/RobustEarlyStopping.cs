@@ -8,8 +8,8 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Keeps the epoch whose network has the most held-out samples right under attack, for adversarial training that overfits (arXiv:2002.11569): the trainer
-/// itself chooses by clean accuracy.
+/// Keeps the epoch whose network has the most held-out samples right under attack, for adversarial training that
+/// overfits (arXiv:2002.11569): the trainer itself chooses by clean accuracy.
 /// </summary>
 /// <param name="samples">Held-out samples, all of which are attacked after each epoch.</param>
 /// <param name="attack">The attack.</param>
@@ -46,13 +46,17 @@ public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulo
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Network> SaveNetworks() =>
-        Best is null ? new Dictionary<string, Network>(StringComparer.Ordinal) : new Dictionary<string, Network>(StringComparer.Ordinal) { [BestName] = Best };
+        Best is null
+            ? new Dictionary<string, Network>(StringComparer.Ordinal)
+            : new Dictionary<string, Network>(StringComparer.Ordinal) { [BestName] = Best };
 
     /// <inheritdoc/>
-    public void RestoreNetworks(IReadOnlyDictionary<string, Network> networks) => Best = networks.GetValueOrDefault(BestName);
+    public void RestoreNetworks(IReadOnlyDictionary<string, Network> networks) =>
+        Best = networks.GetValueOrDefault(BestName);
 
     /// <inheritdoc/>
-    public JsonNode Fingerprint() => new JsonObject { ["attack"] = attack.Fingerprint(), ["samples"] = samples.Count, ["seed"] = seed };
+    public JsonNode Fingerprint() =>
+        new JsonObject { ["attack"] = attack.Fingerprint(), ["samples"] = samples.Count, ["seed"] = seed };
 
     private double Accuracy(Network network)
     {

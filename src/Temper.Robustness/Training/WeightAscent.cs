@@ -3,16 +3,22 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Training;
 
-/// <summary>Weights that were moved against a loss (AWP, arXiv:2004.05884). Biases and scales stay, as in the authors' code.</summary>
+/// <summary>
+/// Weights that were moved against a loss (AWP, arXiv:2004.05884). Biases and scales stay, as in the authors' code.
+/// </summary>
 internal static class WeightAscent
 {
-    /// <summary>The network at w + gamma |w| g / |g|. Open tapes follow the original weights through it, and take the shift as constant.</summary>
+    /// <summary>
+    /// The network at w + gamma |w| g / |g|. Open tapes follow the original weights through it, and take the shift as
+    /// constant.
+    /// </summary>
     /// <param name="network">The network that trains.</param>
-    /// <param name="gamma">Size of the shift as a part of the length of each weight tensor.</param>
+    /// <param name="gamma">Size of the shift as a fraction of the length of each weight tensor.</param>
     /// <param name="loss">The loss to move against.</param>
     internal static Network Of(Network network, double gamma, Func<Network, Tensor> loss)
     {
-        Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.IsTrainable && parameter.Value.Rank > 1)];
+        Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.IsTrainable
+            && parameter.Value.Rank > 1)];
         var shifts = new Tensor[weights.Length];
         using (GradientTape.Suspend())
         {

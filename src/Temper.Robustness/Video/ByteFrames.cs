@@ -1,4 +1,5 @@
 using Temper.Robustness.Attacks;
+using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
@@ -20,6 +21,20 @@ public static class ByteFrames
             // As frames are read: the byte divided by 255.
             x[i] = low + (Math.Clamp(MathF.Round((x[i] - low) / (high - low) * 255), 0, 255) / 255f * (high - low));
         }
+    }
+
+    /// <summary>Changed clips rounded to 256 levels between two bounds; what has not changed stays as it is.</summary>
+    internal static Tensor Rounded(Tensor changed, Tensor clean, float low, float high)
+    {
+        float[] bytes = changed.ToArray<float>();
+        Round(bytes, low, high);
+        ReadOnlySpan<float> before = changed.AsSpan<float>(), from = clean.AsSpan<float>();
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = before[i] == from[i] ? from[i] : bytes[i];
+        }
+
+        return Tensor.From(bytes, changed.Shape);
     }
 
     /// <summary>Each frame with a quarter of the frames beside it: a defense that a sparse change has to get through.</summary>

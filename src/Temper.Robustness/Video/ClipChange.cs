@@ -32,6 +32,21 @@ internal static class ClipChange
         return sum / a.Length;
     }
 
+    /// <summary>Means over clips <c>[N, T, C, H, W]</c>.</summary>
+    internal static ClipSimilarity Similarity(Tensor clean, Tensor changed, double range)
+    {
+        (int count, int size) = (clean.Shape[0], clean.Count / clean.Shape[0]);
+        Shape shape = [.. clean.Shape.Skip(1)];
+        double psnr = 0, ssim = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<float> a = clean.AsSpan<float>().Slice(i * size, size), b = changed.AsSpan<float>().Slice(i * size, size);
+            (psnr, ssim) = (psnr + (Psnr(a, b, range) / count), ssim + (Ssim(a, b, shape, range) / count));
+        }
+
+        return new ClipSimilarity(psnr, ssim);
+    }
+
     /// <summary>Peak signal to noise ratio over all frames, in dB; infinite for equal clips.</summary>
     internal static double Psnr(ReadOnlySpan<float> a, ReadOnlySpan<float> b, double range)
     {

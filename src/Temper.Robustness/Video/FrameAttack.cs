@@ -16,8 +16,8 @@ public enum FrameRule
 
     /// <summary>
     /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that is halved where the loss
-    /// stops growing. Where all frames are not enough, the likeliest classes are aimed at one by one. Then each frame is taken back that is
-    /// not needed.
+    /// stops growing; then frames are taken back, the one first that costs least, or two are exchanged for one, and the others optimized again.
+    /// The same once more from all frames down. Where nothing is found, the likeliest classes are aimed at one by one.
     /// </summary>
     Sparse,
 }
@@ -98,7 +98,7 @@ public sealed record FrameAttack : MinimalAttack
         {
             FrameRule.Transplant => Transplant(s, frames),
             FrameRule.Refresh => Refresh(s, frames),
-            _ => Sparse(s, frames),
+            _ => new SparseFrames(this, s, frames).Find(),
         };
     }
 
@@ -138,169 +138,6 @@ public sealed record FrameAttack : MinimalAttack
             used.Add(next);
             frames.FullStep(next);
             yield return Ask.Gradient;
-        }
-    }
-
-    private IEnumerable<Ask> Sparse(Search s, FrameSet frames)
-    {
-        List<int> used = [];
-        yield return Ask.Gradient;
-        while (used.Count < frames.Most && !s.IsAdversarial)
-        {
-            // One by one at first; by half as many again once few are not enough, since all that are not needed are taken back.
-            int more = Math.Min(Math.Max(1, used.Count / 2), frames.Most - used.Count);
-            used.AddRange(frames.Order().Where(frame => !used.Contains(frame)).Take(more));
-            foreach (Ask ask in Climb(s, frames, used))
-            {
-                yield return ask;
-            }
-        }
-
-        foreach (Ask ask in Aim(s, frames, used))
-        {
-            yield return ask;
-        }
-
-        foreach (Ask ask in TakeBack(s, frames, used))
-        {
-            yield return ask;
-        }
-    }
-
-    /// <summary>
-    /// Ascent on a set of frames until the class changes. Steps that are small from the first get stuck, steps of the whole radius do not settle: they begin
-    /// with a quarter of it; after two in a row without gain the search goes back to its best point and halves them.
-    /// </summary>
-    private IEnumerable<Ask> Climb(Search s, FrameSet frames, IReadOnlyList<int> set)
-    {
-        yield return Ask.Gradient;
-        double size = StepSize ?? (Epsilon / 4), best = s.Value;
-        float[] x = (float[])s.X.Clone(), gradient = (float[])s.Gradient.Clone();
-        for (int step = 0, failed = 0; step < Steps && !s.IsAdversarial; step++)
-        {
-            frames.Step(set, size);
-            yield return Ask.Gradient;
-            bool grew = s.Value > best || s.IsAdversarial;
-            failed = grew ? 0 : failed + 1;
-            if (grew)
-            {
-                best = s.Value;
-                s.X.CopyTo(x, 0);
-                s.Gradient.CopyTo(gradient, 0);
-            }
-            else if (failed == 2 || step + 1 == Steps)
-            {
-                (size, failed) = (size / 2, 0);
-                x.CopyTo(s.X, 0);
-                gradient.CopyTo(s.Gradient, 0);
-            }
-        }
-    }
-
-    /// <summary>
-    /// From the clean clip towards each of the likeliest classes: the margin follows whichever class is next at the start, which a saturated
-    /// softmax may choose badly.
-    /// </summary>
-    private IEnumerable<Ask> Aim(Search s, FrameSet frames, List<int> used)
-    {
-        int[] classes = s.IsAdversarial || s.Target >= 0 || TargetClasses == 0 ? [] : TargetOrder.Of(s, TargetClasses);
-        foreach (int k in classes)
-        {
-            s.Clean.CopyTo(s.X, 0);
-            s.Loss = new AttackLoss(LossKind.Difference, s.Label, k);
-            foreach (Ask ask in Climb(s, frames, used))
-            {
-                yield return ask;
-            }
-
-            if (s.IsAdversarial)
-            {
-                yield break;
-            }
-        }
-    }
-
-    /// <summary>Backward: what was added early may not be needed any more.</summary>
-    private IEnumerable<Ask> TakeBack(Search s, FrameSet frames, List<int> used)
-    {
-        foreach (int frame in s.IsAdversarial ? used.ToArray() : [])
-        {
-            if (used.Count == 1)
-            {
-                yield break;
-            }
-
-            float[] before = (float[])s.X.Clone();
-            frames.Restore(frame);
-            int[] rest = [.. used.Where(other => other != frame)];
-            foreach (Ask ask in Climb(s, frames, rest))
-            {
-                yield return ask;
-            }
-
-            if (s.IsAdversarial)
-            {
-                used.Remove(frame);
-            }
-            else
-            {
-                before.CopyTo(s.X, 0);
-            }
-        }
-    }
-
-    /// <summary>The frames of one search: their order, steps on some of them.</summary>
-    private sealed class FrameSet
-    {
-        private readonly Search _s;
-        private readonly FrameAttack _attack;
-        private readonly int _count;
-        private readonly int _size;
-        private readonly double[]? _fixed;
-
-        internal FrameSet(Search s, FrameAttack attack)
-        {
-            (_s, _attack, _count) = (s, attack, s.Shape[0]);
-            _size = s.Clean.Length / _count;
-            _fixed = attack.Order switch
-            {
-                FrameOrder.Random => [.. Enumerable.Range(0, _count).Select(_ => s.Random.NextDouble())],
-                FrameOrder.Energy => [.. Enumerable.Range(0, _count).Select(Energy)],
-                _ => null,
-            };
-        }
-
-        internal int Most => Math.Min(_attack.MostFrames ?? _count, _count);
-
-        /// <summary>All frames, the one to try first at the start; ties by their place.</summary>
-        internal int[] Order()
-        {
-            double[] weight = _fixed ?? [.. Enumerable.Range(0, _count).Select(frame => Perturbations.Sum(_s.Gradient.AsSpan(frame * _size, _size)))];
-            return [.. Enumerable.Range(0, _count).OrderByDescending(frame => weight[frame]).ThenBy(frame => frame)];
-        }
-
-        /// <summary>x = clip(x + a sign g) on some frames.</summary>
-        internal void Step(IReadOnlyList<int> frames, double size)
-        {
-            foreach (int frame in frames)
-            {
-                Span<float> x = _s.X.AsSpan(frame * _size, _size);
-                Perturbations.Ascend(Norm.Linf, x, _s.Gradient.AsSpan(frame * _size, _size), size);
-                Perturbations.Project(Norm.Linf, x, _s.Clean.AsSpan(frame * _size, _size), _attack.Epsilon, _s.Bounds);
-            }
-        }
-
-        /// <summary>The whole radius at once.</summary>
-        internal void FullStep(int frame) => Step([frame], _attack.Epsilon);
-
-        internal void Copy(float[] from, int frame) => from.AsSpan(frame * _size, _size).CopyTo(_s.X.AsSpan(frame * _size));
-
-        internal void Restore(int frame) => Copy(_s.Clean, frame);
-
-        private double Energy(int frame)
-        {
-            int other = frame == 0 ? Math.Min(1, _count - 1) : frame - 1;
-            return Perturbations.Distance(Norm.L1, _s.Clean.AsSpan(frame * _size, _size), _s.Clean.AsSpan(other * _size, _size));
         }
     }
 }

@@ -7,16 +7,21 @@ namespace Temper.Robustness.Video;
 /// <summary>Attacks on clips by the names that the command line has for them.</summary>
 public static class VideoAttacks
 {
-    private static readonly (string Name, Func<double, int, Attack> Make)[] All =
+    /// <summary>Questions that <c>square</c> may ask unless told otherwise.</summary>
+    internal const int UsualQueries = 1000;
+
+    private static readonly (string Name, Func<AttackSize, Attack> Make)[] All =
     [
-        ("noise", (epsilon, _) => new SignNoise { Epsilon = epsilon }),
-        ("one-shot", (epsilon, _) => new Fgsm { Epsilon = epsilon }),
-        ("iterative", (epsilon, steps) => new BasicIterative { Epsilon = epsilon, Steps = steps, StepSize = Math.Max(1.25 * epsilon / steps, double.Epsilon) }),
-        ("transplant", (epsilon, _) => new FrameAttack { Epsilon = epsilon, Rule = FrameRule.Transplant, Steps = 1 }),
-        ("refresh", (epsilon, _) => new FrameAttack { Epsilon = epsilon, Rule = FrameRule.Refresh }),
-        ("sparse", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps }),
-        ("random-frames", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps, Order = FrameOrder.Random }),
-        ("energy-frames", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps, Order = FrameOrder.Energy }),
+        ("noise", c => new SignNoise { Epsilon = c.Epsilon }),
+        ("one-shot", c => new Fgsm { Epsilon = c.Epsilon }),
+        ("iterative", c => new BasicIterative { Epsilon = c.Epsilon, Steps = c.Steps, StepSize = Math.Max(1.25 * c.Epsilon / c.Steps, double.Epsilon) }),
+        ("transplant", c => new FrameAttack { Epsilon = c.Epsilon, Rule = FrameRule.Transplant, Steps = 1 }),
+        ("refresh", c => new FrameAttack { Epsilon = c.Epsilon, Rule = FrameRule.Refresh }),
+        ("sparse", c => new FrameAttack { Epsilon = c.Epsilon, Steps = c.Steps }),
+        ("random-frames", c => new FrameAttack { Epsilon = c.Epsilon, Steps = c.Steps, Order = FrameOrder.Random }),
+        ("energy-frames", c => new FrameAttack { Epsilon = c.Epsilon, Steps = c.Steps, Order = FrameOrder.Energy }),
+        ("l21", c => new FrameNormAttack { Epsilon = c.Epsilon }),
+        ("square", c => new Square { Epsilon = c.Epsilon, Queries = c.Queries }),
     ];
 
     /// <summary>All names.</summary>
@@ -26,10 +31,14 @@ public static class VideoAttacks
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="epsilon">Largest change of an element, in units of the inputs.</param>
     /// <param name="steps">Gradient steps for a set of frames.</param>
+    /// <param name="queries">Most questions of the attack that knows scores alone.</param>
     /// <exception cref="ArgumentException">There is no such attack.</exception>
-    public static Attack Create(string name, double epsilon, int steps = 10) =>
-        All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(epsilon, steps)
+    public static Attack Create(string name, double epsilon, int steps = 10, int queries = UsualQueries) =>
+        All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(new AttackSize(epsilon, steps, queries))
         ?? throw new ArgumentException($"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
+
+    /// <summary>What an attack is made with.</summary>
+    private readonly record struct AttackSize(double Epsilon, int Steps, int Queries);
 }
 
 /// <summary>Every element moves by the whole radius, up or down at random: equal noise beside an attack.</summary>

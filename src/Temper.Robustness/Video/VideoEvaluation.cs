@@ -48,7 +48,7 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         return new VideoRow("clean", 0, top1, top5, double.NaN, double.NaN, double.NaN, 0, double.PositiveInfinity, 1, labels.Length, 0, 0);
     }
 
-    /// <summary>Runs an attack and measures it.</summary>
+    /// <summary>Runs an attack and measures what it gives, rounded to bytes as files hold it.</summary>
     /// <param name="attack">The attack; its criterion is that the class changes from the victim's own, or from the right one.</param>
     /// <param name="epsilon">Its size, for the row.</param>
     /// <param name="usesLabels">Whether the right classes are used; the victim's own otherwise, which tells the attack nothing.</param>
@@ -59,7 +59,9 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
     {
         long start = time.GetTimestamp();
         AttackResult result = attack.Run(asked ?? target, clips, Criterion.Misclassified(usesLabels ? labels : Predictions), random, new AttackRun { BatchSize = 16 }, cancel);
-        return Measure(attack.Name, epsilon, result, time.GetElapsedTime(start).TotalSeconds);
+        double seconds = time.GetElapsedTime(start).TotalSeconds;
+        Tensor bytes = ByteFrames.Rounded(result.Adversarials, clips, target.Minimum, target.Maximum);
+        return Measure(attack.Name, epsilon, result with { Adversarials = bytes }, seconds);
     }
 
     /// <summary>Measures what somebody has made of the clips.</summary>

@@ -21,10 +21,10 @@ internal sealed class ServerMetrics(BatchingQueue queue)
     internal void Count(int status, TimeSpan took)
     {
         _requests.AddOrUpdate(status, 1, (_, count) => count + 1);
-        int place = Array.FindIndex(Ends, end => took.TotalSeconds <= end);
+        int index = Array.FindIndex(Ends, end => took.TotalSeconds <= end);
         lock (_lock)
         {
-            _classes[place < 0 ? Ends.Length : place]++;
+            _classes[index < 0 ? Ends.Length : index]++;
             _seconds += took.TotalSeconds;
         }
     }

@@ -6,9 +6,9 @@ using Temper.Formats.Safetensors;
 namespace Temper.Training.Checkpoints;
 
 /// <summary>
-/// A learner's state as a folder: <c>model.safetensors</c> with the graph, <c>optimizer.safetensors</c>, <c>state.json</c>, and the
-/// files that a method adds. Written under a temporary name and then renamed, so that a folder with a step's name is always whole; the one
-/// before is removed only then.
+/// A learner's state as a folder: <c>model.safetensors</c> with the graph, <c>optimizer.safetensors</c>,
+/// <c>state.json</c>, and the files that a method adds. Written under a temporary name and then renamed, so that a
+/// folder with a step's name is always whole; the one before is removed only then.
 /// </summary>
 internal static class Checkpoint
 {
@@ -22,9 +22,12 @@ internal static class Checkpoint
     /// <param name="tensors">Its files of tensors.</param>
     /// <param name="state">Its state, without digests of files.</param>
     /// <param name="create">Opens a file for writing; null: on the disk.</param>
-    /// <exception cref="IOException">It cannot be written; the one before is intact, and nothing else is left.</exception>
+    /// <exception cref="IOException">
+    /// It cannot be written; the one before is intact, and nothing else is left.
+    /// </exception>
     internal static void Save(
-        string folder, long step, IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state, Func<string, Stream>? create = null)
+        string folder, long step, IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state,
+        Func<string, Stream>? create = null)
     {
         string name = FreeName(folder, step);
         string temporary = name + Unfinished;
@@ -41,14 +44,16 @@ internal static class Checkpoint
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new IOException(
-                    $"checkpoint: step {step} cannot be written to {folder} (got: {e.Message}); make room there, then resume from the checkpoint before, which is intact",
+                    $"checkpoint: step {step} cannot be written to {folder} (got: {e.Message}); make room there, then "
+                    + "resume from the checkpoint before, which is intact",
                     e);
             }
 
             throw;
         }
 
-        foreach (string other in Directory.EnumerateDirectories(folder, Prefix + "*").Where(f => !string.Equals(f, name, StringComparison.Ordinal)).ToArray())
+        foreach (string other in Directory.EnumerateDirectories(folder, Prefix + "*").Where(
+            f => !string.Equals(f, name, StringComparison.Ordinal)).ToArray())
         {
             Delete(other);
         }
@@ -65,7 +70,8 @@ internal static class Checkpoint
     /// <returns>The checkpoint's folder and state.</returns>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="ModelFormatException">It is damaged, or of other options.</exception>
-    internal static (string Folder, CheckpointState State) OpenNewest(string folder, Action<CheckpointState, string> require)
+    internal static (string Folder, CheckpointState State) OpenNewest(
+        string folder, Action<CheckpointState, string> require)
     {
         string newest = (Directory.Exists(folder) ? Whole(folder).LastOrDefault() : null)
             ?? throw new FileNotFoundException($"checkpoint: there is none in {folder}; begin the training first");
@@ -81,7 +87,8 @@ internal static class Checkpoint
     }
 
     private static void WriteFiles(
-        IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state, string folder, Func<string, Stream> create)
+        IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state, string folder,
+        Func<string, Stream> create)
     {
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach ((string file, SafetensorsFile content) in tensors)
@@ -121,11 +128,14 @@ internal static class Checkpoint
         if (!string.Equals(found, expected, StringComparison.Ordinal))
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or begin the training again");
+                path, 0, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or "
+                    + "begin the training again");
         }
     }
 
-    /// <summary>A name that no checkpoint has, after all of this step: one that is replaced stands until its successor does.</summary>
+    /// <summary>
+    /// A name that no checkpoint has, after all of this step: one that is replaced stands until its successor does.
+    /// </summary>
     private static string FreeName(string folder, long step)
     {
         string name = Path.Combine(folder, Prefix + step.ToString("D10", CultureInfo.InvariantCulture));

@@ -6,7 +6,10 @@ using Temper.Training.Runs;
 
 namespace Temper.Training.Checkpoints;
 
-/// <summary><c>state.json</c>: what a checkpoint holds besides tensors, what it was written with, and the digests of its other files.</summary>
+/// <summary>
+/// <c>state.json</c>: what a checkpoint holds besides tensors, what it was written with, and the digests of its other
+/// files.
+/// </summary>
 internal sealed record CheckpointState
 {
     private const int CurrentVersion = 2;
@@ -45,7 +48,8 @@ internal sealed record CheckpointState
             using FileStream stream = File.OpenRead(path);
             using JsonDocument document = JsonDocument.Parse(stream);
             RequireVersion(document.RootElement, path);
-            CheckpointState state = document.Deserialize(TrainingJson.Default.CheckpointState) ?? throw new JsonException("it holds nothing");
+            CheckpointState state = document.Deserialize(TrainingJson.Default.CheckpointState)
+                ?? throw new JsonException("it holds nothing");
             return state.IsPlausible() ? state : throw new JsonException("numbers contradict each other");
         }
         catch (Exception e) when (e is JsonException or FileNotFoundException or FormatException)
@@ -62,7 +66,8 @@ internal sealed record CheckpointState
     /// <param name="identity">What else decides the bytes; null: not compared.</param>
     /// <param name="path">The file, for the error.</param>
     /// <exception cref="ModelFormatException">Something differs: the error names it.</exception>
-    internal void Require(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, string>? identity, string path)
+    internal void Require(
+        IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, string>? identity, string path)
     {
         string[] differences =
         [
@@ -72,7 +77,8 @@ internal sealed record CheckpointState
         if (differences.Length > 0)
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: the run began with other options or data: {string.Join(", ", differences)}; resume with those of the run");
+                path, 0, $"checkpoint: the run began with other options or data: {string.Join(", ", differences)}; "
+                    + "resume with those of the run");
         }
     }
 
@@ -86,7 +92,8 @@ internal sealed record CheckpointState
         {
             string tool = root.TryGetProperty("tool", out JsonElement name) ? name.ToString() : "of its time";
             throw new ModelFormatException(
-                path, 0, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); use Temper {tool}");
+                path, 0, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); "
+                    + $"use Temper {tool}");
         }
     }
 

@@ -29,9 +29,11 @@ internal static class CheckpointTensors
         foreach ((string name, Network network) in method.Networks)
         {
             string file = name + Ending;
-            if (file is ModelFile or OptimizerFile or MethodFile || !string.Equals(Path.GetFileName(file), file, StringComparison.Ordinal))
+            if (file is ModelFile or OptimizerFile or MethodFile
+                || !string.Equals(Path.GetFileName(file), file, StringComparison.Ordinal))
             {
-                throw new ArgumentException($"MethodState: a network cannot have this name (got '{name}'); choose one that is a file name and not taken");
+                throw new ArgumentException($"MethodState: a network cannot have this name (got '{name}'); choose one "
+                    + "that is a file name and not taken");
             }
 
             yield return (file, Formats.Models.ModelFile.ToSingleFile(network));
@@ -49,24 +51,30 @@ internal static class CheckpointTensors
         {
             Json = state.Method,
             Tensors = state.Files.ContainsKey(MethodFile)
-                ? SafetensorsFile.Load(tensors).Tensors.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
+                ? SafetensorsFile.Load(tensors).Tensors.ToDictionary(
+                    entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
                 : MethodState.Empty.Tensors,
             Networks = state.Files.Keys.Where(file => file is not (ModelFile or OptimizerFile or MethodFile))
-                .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => ReadNetwork(folder, file), StringComparer.Ordinal),
+                .ToDictionary(file =>
+                    Path.GetFileNameWithoutExtension(file), file => ReadNetwork(folder, file), StringComparer.Ordinal),
         };
     }
 
     /// <summary>Reads what an optimizer remembered of each parameter.</summary>
-    internal static Func<Parameter, (OptimizerState State, float[]? Average)> ReadOptimizer(string folder, LearnerOptions options, CheckpointState state)
+    internal static Func<Parameter, (OptimizerState State, float[]? Average)> ReadOptimizer(
+        string folder, LearnerOptions options, CheckpointState state)
     {
         string path = Path.Combine(folder, OptimizerFile);
-        var tensors = SafetensorsFile.Load(path).Tensors.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        var tensors = SafetensorsFile.Load(path).Tensors.ToDictionary(
+            entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
         return parameter =>
         {
-            IEnumerable<OptimizerSlot> slots = options.Optimizer.CreateState(0).Slots.Select(slot => slot with { Values = Values(parameter, slot.Name) });
+            IEnumerable<OptimizerSlot> slots = options.Optimizer.CreateState(0).Slots.Select(
+                slot => slot with { Values = Values(parameter, slot.Name) });
             long steps = state.OptimizerSteps.TryGetValue(parameter.Name, out long found)
                 ? found
-                : throw new ModelFormatException(path, 0, $"checkpoint: it holds no state of '{parameter.Name}'; resume with the options of the run");
+                : throw new ModelFormatException(path, 0, $"checkpoint: it holds no state of '{parameter.Name}'; "
+                    + "resume with the options of the run");
             return (new OptimizerState(steps, slots), options.Average is null ? null : Values(parameter, AverageName));
         };
 
@@ -77,7 +85,8 @@ internal static class CheckpointTensors
             return found is { DType: DType.Float32 } && found.Count == parameter.Value.Count
                 ? found.ToArray<float>()
                 : throw new ModelFormatException(
-                    path, 0, $"checkpoint: '{full}' does not fit (got {found?.ToString() ?? "nothing"}, expected {parameter.Value.Count} numbers); resume with the options of the run");
+                    path, 0, $"checkpoint: '{full}' does not fit (got {found?.ToString() ?? "nothing"}, expected "
+                        + $"{parameter.Value.Count} numbers); resume with the options of the run");
         }
     }
 
@@ -93,7 +102,8 @@ internal static class CheckpointTensors
         foreach (TrainedParameter trained in learner.Trained.All)
         {
             string name = trained.Parameter.Name;
-            tensors.AddRange(trained.State.Slots.Select(slot => KeyValuePair.Create($"{name}/{slot.Name}", Flat(slot.Values))));
+            tensors.AddRange(
+                trained.State.Slots.Select(slot => KeyValuePair.Create($"{name}/{slot.Name}", Flat(slot.Values))));
             if (trained.Average is not null)
             {
                 tensors.Add(new($"{name}/{AverageName}", Flat(trained.Average)));

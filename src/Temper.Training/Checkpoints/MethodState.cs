@@ -17,6 +17,9 @@ public sealed record MethodState
     /// <summary>Tensors by name.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; init; } = ReadOnlyDictionary<string, Tensor>.Empty;
 
-    /// <summary>Networks by name, each with its own graph: a teacher, the best epoch's. Names are those of files without an ending.</summary>
+    /// <summary>
+    /// Networks by name, each with its own graph: a teacher, the best epoch's. Names are those of files without an
+    /// ending.
+    /// </summary>
     public IReadOnlyDictionary<string, Network> Networks { get; init; } = ReadOnlyDictionary<string, Network>.Empty;
 }

@@ -21,15 +21,18 @@ public readonly record struct AccuracyInterval(double Value, double Low, double 
         return new AccuracyInterval(p, middle - half, middle + half);
     }
 
-    /// <summary>Difference of two accuracies on the same samples; what both have right or wrong says nothing about it.</summary>
+    /// <summary>
+    /// Difference of two accuracies on the same samples; what both have right or wrong says nothing about it.
+    /// </summary>
     /// <param name="before">Whether each sample was right before.</param>
     /// <param name="after">Whether it is right after; as many.</param>
-    /// <returns>After less before.</returns>
+    /// <returns>After minus before.</returns>
     public static AccuracyInterval OfDifference(IReadOnlyList<bool> before, IReadOnlyList<bool> after)
     {
         if (before.Count != after.Count || before.Count == 0)
         {
-            throw new ArgumentException($"AccuracyInterval: expected the same samples twice, one or more (got {before.Count} and {after.Count})");
+            throw new ArgumentException("AccuracyInterval: expected the same samples twice, one or more (got "
+                + $"{before.Count} and {after.Count})");
         }
 
         double gained = 0, lost = 0, count = before.Count;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>How often samples of each class were taken for each class.</summary>
+/// <summary>Confusion matrix: counts of samples by actual and predicted class.</summary>
 public sealed class ConfusionMatrix
 {
     private readonly long[] _counts;
@@ -56,8 +56,8 @@ public sealed class ConfusionMatrix
     public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
 
     /// <summary>Counts a sample.</summary>
-    /// <param name="actual">Its class.</param>
-    /// <param name="predicted">What it was taken for.</param>
+    /// <param name="actual">Its actual class.</param>
+    /// <param name="predicted">The predicted class.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     public void Add(int actual, int predicted)
     {

@@ -1,4 +1,3 @@
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
@@ -6,11 +5,11 @@ using Temper.Tensors;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>How well a network does on samples.</summary>
+/// <summary>Loss and accuracy of a network on some samples.</summary>
 /// <param name="Count">Samples.</param>
 /// <param name="Loss">Mean loss.</param>
-/// <param name="Accuracy">Part that was right, 0 to 1; NaN where targets are not classes.</param>
-/// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
+/// <param name="Accuracy">Fraction of correct predictions, 0 to 1; NaN where targets are not classes.</param>
+/// <param name="Confusion">Confusion matrix; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
     /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes.</summary>
@@ -24,13 +23,19 @@ public static class Evaluator
     /// <param name="network">Not changed.</param>
     /// <param name="dataset">Samples that fit the network's input.</param>
     /// <param name="loss">The loss to report; null: cross-entropy.</param>
-    /// <param name="batchSize">Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next multiple of it.</param>
+    /// <param name="batchSize">
+    /// Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next
+    /// multiple of it.
+    /// </param>
     /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default) =>
+        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256,
+        CancellationToken cancel = default) =>
         Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
 
     /// <summary>
@@ -38,7 +43,8 @@ public static class Evaluator
     /// the same bytes for any number of ranks. Called by all of them.
     /// </summary>
     internal static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256, CancellationToken cancel = default)
+        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256,
+        CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
@@ -76,10 +82,12 @@ public static class Evaluator
     /// <param name="dataset">Samples.</param>
     /// <param name="start">First sample.</param>
     /// <param name="count">How many.</param>
-    public static IReadOnlyList<(int Predicted, float Probability)> Predict(Network network, Dataset dataset, int start, int count)
+    public static IReadOnlyList<(int Predicted, float Probability)> Predict(
+        Network network, Dataset dataset, int start, int count)
     {
         // Where a network takes several samples at a time, those behind the wanted ones go with them.
-        int own = Math.Max(network.Batch.Size, 1), first = start / own * own, last = (start + count + own - 1) / own * own;
+        int own = Math.Max(network.Batch.Size, 1), first = start / own * own,
+            last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
         return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
     }
@@ -87,26 +95,29 @@ public static class Evaluator
     /// <summary>The most likely class of each row.</summary>
     private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
     {
-        int classes = probabilities.Shape[-1];
+        var rows = new ClassRows(probabilities);
         var predictions = new (int, float)[probabilities.Shape[0]];
         for (int i = 0; i < predictions.Length; i++)
         {
-            ReadOnlySpan<float> row = probabilities.AsSpan<float>().Slice(i * classes, classes);
-            int predicted = TensorPrimitives.IndexOfMax(row);
-            predictions[i] = (predicted, row[predicted]);
+            int predicted = rows.Predicted(i);
+            predictions[i] = (predicted, rows[i][predicted]);
         }
 
         return predictions;
     }
 
-    /// <summary>A batch size that a network can take: a multiple of its own where it has one, of which the samples are a multiple too.</summary>
+    /// <summary>
+    /// A batch size that a network can take: a multiple of its own where it has one, of which the samples are a
+    /// multiple too.
+    /// </summary>
     private static int Rounded(BatchState state, int batchSize, Dataset dataset)
     {
         state.RequireApart("Evaluator");
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (dataset.Count == 0)
         {
-            throw new ArgumentException($"Evaluator: there are no samples (got 0 from {dataset.Name}, expected 1 or more)");
+            throw new ArgumentException(
+                $"Evaluator: there are no samples (got 0 from {dataset.Name}, expected 1 or more)");
         }
 
         batchSize = Math.Min(batchSize, dataset.Count);
@@ -114,7 +125,8 @@ public static class Evaluator
         return dataset.Count % own == 0
             ? checked((batchSize + own - 1) / own * own)
             : throw new ArgumentException(
-                $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
+                $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, "
+                + "expected a multiple); export the model with a free batch axis");
     }
 
     /// <summary>Puts together what the ranks have found. Each left zeros where others had the batches, so that sums are what one rank finds, to the bit.</summary>
@@ -142,10 +154,10 @@ public static class Evaluator
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)
     {
-        ReadOnlySpan<float> rows = output.AsSpan<float>();
+        var rows = new ClassRows(output);
         for (int i = 0; i < labels.Length; i++)
         {
-            confusion.Add((int)labels[i], TensorPrimitives.IndexOfMax(rows.Slice(i * confusion.Classes, confusion.Classes)));
+            confusion.Add((int)labels[i], rows.Predicted(i));
         }
     }
 }

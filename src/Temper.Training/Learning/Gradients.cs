@@ -7,8 +7,8 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Training;
 
 /// <summary>
-/// The gradients of a loss by the trained parameters of a <see cref="Learner"/>. They own their memory, so they outlive the tape
-/// that made them, and may be read, written, added and scaled until they are disposed.
+/// The gradients of a loss by the trained parameters of a <see cref="Learner"/>. They own their memory, so they outlive
+/// the tape that made them, and may be read, written, added and scaled until they are disposed.
 /// </summary>
 public sealed class Gradients : IDisposable
 {
@@ -49,7 +49,9 @@ public sealed class Gradients : IDisposable
         }
     }
 
-    /// <summary>Adds other gradients, and their loss, times a weight. Batch statistics are joined one after the other.</summary>
+    /// <summary>
+    /// Adds other gradients, and their loss, times a weight. Batch statistics are joined one after the other.
+    /// </summary>
     /// <param name="other">Of the same learner and network.</param>
     /// <param name="weight">Factor of what is added.</param>
     /// <exception cref="ArgumentException">They are of another network.</exception>
@@ -57,7 +59,8 @@ public sealed class Gradients : IDisposable
     {
         if (other._trained != _trained)
         {
-            throw new ArgumentException("Gradients.Add: they are of another network, or of the network before an edit; compute them again", nameof(other));
+            throw new ArgumentException("Gradients.Add: they are of another network, or of the network before an edit; "
+                + "compute them again", nameof(other));
         }
 
         for (int i = 0; i < _tensors.Length; i++)
@@ -92,7 +95,9 @@ public sealed class Gradients : IDisposable
         }
     }
 
-    /// <summary>Takes over the memory of a gradient that a tape made; copies it where somebody else holds it too.</summary>
+    /// <summary>
+    /// Takes over the memory of a gradient that a tape made; copies it where somebody else holds it too.
+    /// </summary>
     internal void Take(int index, Tensor gradient)
     {
         using (MemoryScope.Enter(_scope))

@@ -1,6 +1,8 @@
 namespace Temper.Training;
 
-/// <summary>Steps of an optimizer that ranks share: each steps the parameters that it owns and gives their values to the others.</summary>
+/// <summary>
+/// Steps of an optimizer that ranks share: each steps the parameters that it owns and gives their values to the others.
+/// </summary>
 internal interface IStepShards
 {
     /// <summary>Whether this rank steps the parameter.</summary>

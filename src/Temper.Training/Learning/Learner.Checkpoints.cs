@@ -8,21 +8,31 @@ namespace Temper.Training;
 /// <content>Saving and loading.</content>
 public sealed partial class Learner
 {
-    /// <summary>Saves everything that decides what comes next: graph, weights, masks, optimizer state, averages, counters, options.</summary>
+    /// <summary>
+    /// Saves everything that decides what comes next: graph, weights, masks, optimizer state, averages, counters,
+    /// options.
+    /// </summary>
     /// <param name="folder">A folder of checkpoints; the one before is removed when the new one is whole.</param>
-    /// <param name="identity">What else decides the bytes of the run, by name: the method's options, what the data were.</param>
+    /// <param name="identity">
+    /// What else decides the bytes of the run, by name: the method's options, what the data were.
+    /// </param>
     /// <param name="method">What the method remembers; null: nothing.</param>
     /// <exception cref="IOException">It cannot be written; the checkpoint before is intact.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null) =>
         Save(folder, identity, method ?? MethodState.Empty, create: null);
 
     /// <summary>Goes on from the newest checkpoint of a folder; the graph comes from there, edits included.</summary>
-    /// <param name="folder">As given to <see cref="Save(string, IReadOnlyDictionary{string, string}, MethodState?)"/>.</param>
+    /// <param name="folder">
+    /// As given to <see cref="Save(string, IReadOnlyDictionary{string, string}, MethodState?)"/>.
+    /// </param>
     /// <param name="options">Those of the run.</param>
     /// <param name="identity">As saved; null: not compared.</param>
     /// <exception cref="FileNotFoundException">The folder has no checkpoint.</exception>
-    /// <exception cref="ModelFormatException">The checkpoint is damaged, or options or identity differ: the error names what does.</exception>
-    public static Learner Load(string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity = null) =>
+    /// <exception cref="ModelFormatException">
+    /// The checkpoint is damaged, or options or identity differ: the error names what does.
+    /// </exception>
+    public static Learner Load(
+        string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity = null) =>
         Load(folder, options, identity, out _);
 
     /// <inheritdoc cref="Load(string, LearnerOptions, IReadOnlyDictionary{string, string}?)"/>
@@ -30,7 +40,8 @@ public sealed partial class Learner
     /// <param name="options">Those of the run.</param>
     /// <param name="identity">As saved; null: not compared.</param>
     /// <param name="method">What the method had saved.</param>
-    public static Learner Load(string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity, out MethodState method)
+    public static Learner Load(
+        string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity, out MethodState method)
     {
         options.Validate();
         (string newest, CheckpointState state) = Checkpoint.OpenNewest(
@@ -38,7 +49,8 @@ public sealed partial class Learner
         method = CheckpointTensors.ReadMethod(newest, state);
         try
         {
-            return new Learner(CheckpointTensors.ReadNetwork(newest), options, CheckpointTensors.ReadOptimizer(newest, options, state))
+            return new Learner(
+                CheckpointTensors.ReadNetwork(newest), options, CheckpointTensors.ReadOptimizer(newest, options, state))
             {
                 Steps = state.Steps,
                 GradientCount = state.Gradients,
@@ -46,7 +58,8 @@ public sealed partial class Learner
         }
         catch (ArgumentException e)
         {
-            throw new ModelFormatException(Path.Combine(newest, CheckpointTensors.ModelFile), 0, $"checkpoint: {e.Message}", e);
+            throw new ModelFormatException(
+                Path.Combine(newest, CheckpointTensors.ModelFile), 0, $"checkpoint: {e.Message}", e);
         }
     }
 
@@ -54,7 +67,9 @@ public sealed partial class Learner
     /// <param name="folder">Need not exist.</param>
     public static bool CanLoad(string folder) => Checkpoint.Exists(folder);
 
-    /// <summary>A learner at the same step with other parameters: those that ranks have put together of their shards.</summary>
+    /// <summary>
+    /// A learner at the same step with other parameters: those that ranks have put together of their shards.
+    /// </summary>
     internal Learner With(Network network, Func<Parameter, (OptimizerState State, float[]? Average)> remembered) =>
         new(network, _options, remembered) { Steps = Steps, GradientCount = GradientCount };
 
@@ -68,10 +83,12 @@ public sealed partial class Learner
         new CheckpointState
         {
             Options = Fingerprints.Flatten(_options.Fingerprint()),
-            Identity = new SortedDictionary<string, string>(identity.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
+            Identity = new SortedDictionary<string, string>(
+                identity.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             Files = [],
             OptimizerSteps = new SortedDictionary<string, long>(
-                _trained.All.ToDictionary(trained => trained.Parameter.Name, trained => trained.State.Steps, StringComparer.Ordinal), StringComparer.Ordinal),
+                _trained.All.ToDictionary(trained => trained.Parameter.Name, trained =>
+                    trained.State.Steps, StringComparer.Ordinal), StringComparer.Ordinal),
             Steps = Steps,
             Gradients = GradientCount,
             Method = method.Json?.DeepClone(),

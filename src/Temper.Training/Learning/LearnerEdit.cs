@@ -4,13 +4,18 @@ using Temper.Tensors;
 
 namespace Temper.Training;
 
-/// <summary>What an edit does to a learner: the changed network in memory of its own, and what was remembered of its parameters.</summary>
+/// <summary>
+/// What an edit does to a learner: the changed network in memory of its own, and what was remembered of its parameters.
+/// </summary>
 internal static class LearnerEdit
 {
-    /// <summary>The changed network, with memory of its own for what trains; memory that the learner owns already is kept.</summary>
+    /// <summary>
+    /// The changed network, with memory of its own for what trains; memory that the learner owns already is kept.
+    /// </summary>
     internal static Network Owned(Network changed, Network own, LearnerOptions options)
     {
-        HashSet<Tensor> free = new(own.Parameters.Where(parameter => TrainedParameters.IsTrained(parameter, options)).Select(parameter => parameter.Value),
+        HashSet<Tensor> free = new(own.Parameters.Where(parameter =>
+            TrainedParameters.IsTrained(parameter, options)).Select(parameter => parameter.Value),
             ReferenceEqualityComparer.Instance);
         free.UnionWith(own.Buffers.Values);
 
@@ -20,21 +25,26 @@ internal static class LearnerEdit
         return changed
             .WithParameters(changed.Parameters.Where(parameter => TrainedParameters.IsTrained(parameter, options))
                 .Select(parameter => parameter with { Value = Take(parameter.Value) }))
-            .WithBuffers(changed.Buffers.Where(entry => statistics.Contains(entry.Key)).Select(entry => KeyValuePair.Create(entry.Key, Take(entry.Value))));
+            .WithBuffers(changed.Buffers.Where(entry => statistics.Contains(entry.Key)).Select(
+                entry => KeyValuePair.Create(entry.Key, Take(entry.Value))));
     }
 
     /// <summary>Optimizer state and average of a parameter after an edit.</summary>
-    internal static (OptimizerState State, float[]? Average) Remembered(NetworkEdit edit, Parameter parameter, Learner learner)
+    internal static (OptimizerState State, float[]? Average) Remembered(
+        NetworkEdit edit, Parameter parameter, Learner learner)
     {
         Optimizer optimizer = learner.Options.Optimizer;
-        if (edit.SourceOf(parameter.Name, learner.Network) is not { } source || learner.Trained.Find(source.Name) is not { } before)
+        if (edit.SourceOf(parameter.Name, learner.Network) is not { } source
+            || learner.Trained.Find(source.Name) is not { } before)
         {
             return (optimizer.CreateState(parameter.Value.Count), learner.NewAverage(parameter));
         }
 
-        float[] Moved(float[] values, ReadOnlySpan<float> added) => edit.Moved(parameter.Name, values, source.Value.Shape, added);
+        float[] Moved(float[] values, ReadOnlySpan<float> added) =>
+            edit.Moved(parameter.Name, values, source.Value.Shape, added);
         return (
-            new OptimizerState(before.State.Steps, before.State.Slots.Select(slot => slot with { Values = Moved(slot.Values, []) })),
+            new OptimizerState(
+                before.State.Steps, before.State.Slots.Select(slot => slot with { Values = Moved(slot.Values, []) })),
             before.Average is null ? null : Moved(before.Average, parameter.Value.Physical()));
     }
 }

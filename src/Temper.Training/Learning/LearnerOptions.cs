@@ -6,19 +6,19 @@ namespace Temper.Training;
 /// <summary>How a <see cref="Learner"/> turns gradients into steps.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>How a gradient becomes a step.</summary>
+    /// <summary>The optimizer.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
     /// <summary>Regularizers: each adds its value and gradient.</summary>
     public IReadOnlyList<IRegularizer> Regularizers { get; init; } = [];
 
-    /// <summary>Parts of the network with a rate or decay of their own, or frozen.</summary>
+    /// <summary>Parameter groups with their own learning rate or weight decay, or frozen.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
 
-    /// <summary>Limits on gradients; null for none.</summary>
+    /// <summary>Gradient clipping; null = off.</summary>
     public GradientClipping? Clipping { get; init; }
 
-    /// <summary>A moving average of the weights; null for none.</summary>
+    /// <summary>Exponential moving average of the weights; null = off.</summary>
     public WeightAverage? Average { get; init; }
 
     /// <summary>Decides dropout where a request brings no stream of its own.</summary>

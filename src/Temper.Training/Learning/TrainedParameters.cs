@@ -9,7 +9,8 @@ internal sealed class TrainedParameters
 {
     private readonly Dictionary<string, int> _indices = new(StringComparer.Ordinal);
 
-    internal TrainedParameters(Network network, LearnerOptions options, Func<Parameter, (OptimizerState State, float[]? Average)> remembered)
+    internal TrainedParameters(
+        Network network, LearnerOptions options, Func<Parameter, (OptimizerState State, float[]? Average)> remembered)
     {
         foreach (Parameter parameter in network.Parameters)
         {
@@ -25,7 +26,8 @@ internal sealed class TrainedParameters
         if (All.Count == 0)
         {
             throw new ArgumentException(
-                $"Learner: no parameter can be trained (got {network.Parameters.Count} frozen ones); free some of them", nameof(network));
+                $"Learner: no parameter can be trained (got {network.Parameters.Count} frozen ones); free some of them",
+                nameof(network));
         }
 
         Names = [.. All.Select(trained => trained.Parameter.Name)];
@@ -43,12 +45,14 @@ internal sealed class TrainedParameters
 
     internal int IndexOf(string name) => _indices.TryGetValue(name, out int index)
         ? index
-        : throw new KeyNotFoundException($"Gradients: no such parameter is trained (got '{name}'); the names are {string.Join(", ", Names.Take(8))}{(Count > 8 ? ", ..." : "")}");
+        : throw new KeyNotFoundException($"Gradients: no such parameter is trained (got '{name}'); the names are "
+            + $"{string.Join(", ", Names.Take(8))}{(Count > 8 ? ", ..." : "")}");
 
     internal TrainedParameter? Find(string name) => _indices.TryGetValue(name, out int index) ? All[index] : null;
 
     /// <summary>Whether a parameter of a network is trained under these options.</summary>
-    internal static bool IsTrained(Parameter parameter, LearnerOptions options) => !ParameterGroup.Resolve(options.Groups, parameter).IsFrozen;
+    internal static bool IsTrained(Parameter parameter, LearnerOptions options) =>
+        !ParameterGroup.Resolve(options.Groups, parameter).IsFrozen;
 }
 
 /// <summary>One trained parameter.</summary>
@@ -56,4 +60,5 @@ internal sealed class TrainedParameters
 /// <param name="Group">Its rate and decay.</param>
 /// <param name="State">The optimizer's memory of it.</param>
 /// <param name="Average">Its averaged values; null without an average.</param>
-internal sealed record TrainedParameter(Parameter Parameter, ParameterGroup Group, OptimizerState State, float[]? Average);
+internal sealed record TrainedParameter(
+    Parameter Parameter, ParameterGroup Group, OptimizerState State, float[]? Average);

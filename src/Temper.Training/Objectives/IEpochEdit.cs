@@ -24,10 +24,16 @@ public interface IEpochEdit : IFingerprinted
     /// <param name="state">Null for a run that begins.</param>
     void Restore(JsonNode? state);
 
-    /// <summary>Whether training is over, whatever epochs are left. Asked after each epoch and when a run resumes; must follow from the saved state.</summary>
+    /// <summary>
+    /// Whether training is over, whatever epochs are left. Asked after each epoch and when a run resumes; must follow
+    /// from the saved state.
+    /// </summary>
     bool EndsTraining => false;
 
-    /// <summary>Networks that are saved with each checkpoint, by name: one to return to. Names are those of files without an ending.</summary>
+    /// <summary>
+    /// Networks that are saved with each checkpoint, by name: one to return to. Names are those of files without an
+    /// ending.
+    /// </summary>
     IReadOnlyDictionary<string, Network> SaveNetworks() => ReadOnlyDictionary<string, Network>.Empty;
 
     /// <summary>Takes up what <see cref="SaveNetworks"/> gave. Called before <see cref="Restore"/>.</summary>

@@ -8,18 +8,19 @@ using Temper.Tensors;
 namespace Temper.Training;
 
 /// <summary>
-/// What a training step minimizes, in two phases: the batch is prepared without a tape (attacks, teachers, mixing samples), then the
-/// loss is computed under one. Adversarial training, feedback training and distillation are objectives; none has a trainer of its own.
+/// What a training step minimizes, in two phases: the batch is prepared without a tape (attacks, teachers, mixing
+/// samples), then the loss is computed under one. Adversarial training, feedback training and distillation are
+/// objectives; none has a trainer of its own.
 /// </summary>
 /// <remarks>
-/// An objective keeps no state from step to step, so that a run resumes to the same bytes. docs/how-to-add-an-objective-or-a-regularizer.md
-/// shows one.
+/// An objective keeps no state from step to step, so that a run resumes to the same bytes.
+/// docs/how-to-add-an-objective-or-a-regularizer.md shows one.
 /// </remarks>
 public abstract record Objective : IFingerprinted
 {
     /// <summary>
-    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are made here is lent for the
-    /// step: <see cref="Tensor.Detach"/> one that has to last.
+    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are
+    /// made here is rented for the step: <see cref="Tensor.Detach"/> one that has to last.
     /// </summary>
     /// <param name="network">The network that trains; not to be changed.</param>
     /// <param name="batch">From the loader, augmented.</param>

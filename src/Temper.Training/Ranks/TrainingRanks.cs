@@ -4,12 +4,13 @@ using Temper.Randomness;
 namespace Temper.Training;
 
 /// <summary>
-/// How the trainer shares a run with other ranks (processes, or threads in tests): the one seam through which it learns of them. All ranks
-/// make the same calls in the same order.
+/// How the trainer shares a run with other ranks (processes, or threads in tests): the one seam through which it learns
+/// of them. All ranks make the same calls in the same order.
 /// </summary>
 /// <remarks>
-/// A rank may train a shard of the network. Then <see cref="Begin"/> cuts the learner's network down to it, <see cref="Share"/> says which
-/// samples this rank computes the loss of, and <see cref="Whole"/> puts the network together again for evaluation and checkpoints.
+/// A rank may train a shard of the network. Then <see cref="Begin"/> cuts the learner's network down to it,
+/// <see cref="Share"/> says which samples this rank computes the loss of, and <see cref="Whole"/> puts the network
+/// together again for evaluation and checkpoints.
 /// </remarks>
 public abstract class TrainingRanks
 {
@@ -22,7 +23,10 @@ public abstract class TrainingRanks
     /// <summary>The part of each batch that this rank reads.</summary>
     public virtual BatchPart LoadedPart => Part;
 
-    /// <summary>Called once, before the first step: refuses options that cannot be shared, and changes the network to this rank's shard.</summary>
+    /// <summary>
+    /// Called once, before the first step: refuses options that cannot be shared, and changes the network to this
+    /// rank's shard.
+    /// </summary>
     /// <param name="learner">Holds the whole network.</param>
     /// <param name="options">Of the run.</param>
     /// <exception cref="NotSupportedException">An option, or the network, cannot be trained like this.</exception>
@@ -39,7 +43,10 @@ public abstract class TrainingRanks
     /// <param name="samples">Samples of the batch on all ranks.</param>
     public virtual Batch Share(Batch batch, int samples) => batch;
 
-    /// <summary>What is special about a gradient on this rank: statistics over all ranks, sums that begin during the backward pass.</summary>
+    /// <summary>
+    /// What is special about a gradient on this rank: statistics over all ranks, sums that begin during the backward
+    /// pass.
+    /// </summary>
     /// <param name="request">As the trainer makes it.</param>
     public virtual GradientRequest Request(GradientRequest request) => request;
 

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// Something in a run that depended on time or on somebody at the keyboard, so that its settings and its seed do not explain it:
-/// a time limit that stopped it, kernels chosen by measured time. Kept in the run folder, so that a resume can say what happened.
+/// Something in a run that depended on time or on somebody at the keyboard, so that its settings and its seed do not
+/// explain it: a time limit that stopped it, kernels chosen by measured time. Kept in the run folder, so that a resume
+/// can say what happened.
 /// </summary>
 public sealed record RunDecision
 {
@@ -30,7 +31,9 @@ public sealed record RunDecision
     /// <summary>One line for people.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Seconds that the run had taken, those before earlier stops included; null where nobody measured.</summary>
+    /// <summary>
+    /// Seconds that the run had taken, those before earlier stops included; null where nobody measured.
+    /// </summary>
     public double? Seconds { get; init; }
 
     /// <summary>What was chosen, for a resume that has to take the same; null where nothing was.</summary>
@@ -39,7 +42,8 @@ public sealed record RunDecision
 
 /// <summary>Reads and writes the decisions of a run without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectNullableAnnotations = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(IReadOnlyList<RunDecision>))]
 internal sealed partial class RunDecisionJson : JsonSerializerContext
 {
@@ -55,13 +59,17 @@ internal sealed partial class RunDecisionJson : JsonSerializerContext
 
         if (file.Length > MaximumBytes)
         {
-            throw new InvalidDataException($"run: {path} is not what a run writes (got {file.Length} bytes, expected at most {MaximumBytes})");
+            throw new InvalidDataException(
+                $"run: {path} is not what a run writes (got {file.Length} bytes, expected at most {MaximumBytes})");
         }
 
         try
         {
-            IReadOnlyList<RunDecision>? decisions = JsonSerializer.Deserialize(File.ReadAllBytes(path), Default.IReadOnlyListRunDecision);
-            return decisions is not null && decisions.All(decision => decision is not null) ? decisions : throw new JsonException("an entry is missing");
+            IReadOnlyList<RunDecision>? decisions =
+                JsonSerializer.Deserialize(File.ReadAllBytes(path), Default.IReadOnlyListRunDecision);
+            return decisions is not null && decisions.All(decision => decision is not null)
+                ? decisions
+                : throw new JsonException("an entry is missing");
         }
         catch (JsonException error)
         {

@@ -24,7 +24,9 @@ public sealed record RunEnvironment
     /// <summary>The processor's name as the system tells it, else its architecture.</summary>
     public required string Processor { get; init; }
 
-    /// <summary>Width of the vectors that kernels use, in bits: results are the same bytes only for the same width.</summary>
+    /// <summary>
+    /// Width of the vectors that kernels use, in bits: results are the same bytes only for the same width.
+    /// </summary>
     public required int VectorBits { get; init; }
 
     /// <summary>Processors that the process may use.</summary>
@@ -48,7 +50,9 @@ public sealed record RunEnvironment
 
     /// <summary>Version of this library.</summary>
     internal static string ToolVersion { get; } =
-        typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+        typeof(
+            RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0";
 
     /// <summary>As a JSON document.</summary>
     /// <returns>UTF-8.</returns>
@@ -78,6 +82,8 @@ public sealed record RunEnvironment
         string? line = File.Exists(List)
             ? File.ReadLines(List).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
-        return line is null ? $"{RuntimeInformation.ProcessArchitecture}" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        return line is null
+            ? $"{RuntimeInformation.ProcessArchitecture}"
+            : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }

@@ -5,8 +5,9 @@ using Temper.Training.Tracking;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// Where a run leaves what it did: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
-/// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (where time decided something), <c>checkpoints/</c>, <c>tensorboard/</c>.
+/// Files of a run: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
+/// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (where time decided something), <c>checkpoints/</c>,
+/// <c>tensorboard/</c>.
 /// </summary>
 public sealed class RunFolder
 {
@@ -21,10 +22,10 @@ public sealed class RunFolder
     /// <summary>One line of metrics an epoch.</summary>
     public string MetricsPath => PathOf("metrics.jsonl");
 
-    /// <summary>What came out.</summary>
+    /// <summary>The result.</summary>
     public string ResultPath => PathOf("result.json");
 
-    /// <summary>What the run said.</summary>
+    /// <summary>The log.</summary>
     public string LogPath => PathOf("log.txt");
 
     /// <summary>Machine and versions.</summary>
@@ -39,7 +40,10 @@ public sealed class RunFolder
     /// <summary>Event files for TensorBoard.</summary>
     public string TensorBoardPath => PathOf("tensorboard");
 
-    /// <summary>Makes the folder <c>&lt;root&gt;/&lt;command&gt;-&lt;dataset&gt;-&lt;seed&gt;-&lt;utc&gt;</c> and writes the environment.</summary>
+    /// <summary>
+    /// Makes the folder <c>&lt;root&gt;/&lt;command&gt;-&lt;dataset&gt;-&lt;seed&gt;-&lt;utc&gt;</c> and writes the
+    /// environment.
+    /// </summary>
     /// <param name="root">Usually <c>runs</c>; made when absent.</param>
     /// <param name="name">What ran on what.</param>
     /// <param name="time">The time in the name.</param>
@@ -47,7 +51,8 @@ public sealed class RunFolder
     public static RunFolder Create(string root, RunName name, TimeProvider time)
     {
         string utc = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        string stem = $"{Plain(name.Command)}-{Plain(name.Dataset)}-{name.Seed.ToString(CultureInfo.InvariantCulture)}-{utc}";
+        string stem =
+            $"{Plain(name.Command)}-{Plain(name.Dataset)}-{name.Seed.ToString(CultureInfo.InvariantCulture)}-{utc}";
         string path = System.IO.Path.Combine(root, stem);
         for (int i = 2; Directory.Exists(path); i++)
         {
@@ -60,12 +65,13 @@ public sealed class RunFolder
         return folder;
     }
 
-    /// <summary>A folder that a run made before.</summary>
+    /// <summary>Opens the folder of an earlier run.</summary>
     /// <param name="path">The folder.</param>
     /// <exception cref="DirectoryNotFoundException">There is none.</exception>
     public static RunFolder Open(string path) => Directory.Exists(path)
         ? new RunFolder(path)
-        : throw new DirectoryNotFoundException($"RunFolder.Open: no such folder (got '{path}'); give the folder of a run");
+        : throw new DirectoryNotFoundException(
+            $"RunFolder.Open: no such folder (got '{path}'); give the folder of a run");
 
     /// <summary>The folder of the latest run of a command.</summary>
     /// <param name="root">Usually <c>runs</c>.</param>
@@ -80,14 +86,18 @@ public sealed class RunFolder
 
         string? latest = Directory.EnumerateDirectories(root, command is null ? "*" : $"{Plain(command)}-*")
             .Where(path => File.Exists(System.IO.Path.Combine(path, "environment.json")))
-            .OrderBy(TimeInName, StringComparer.Ordinal).ThenBy(path => path.Length).ThenBy(path => path, StringComparer.Ordinal)
+            .OrderBy(TimeInName, StringComparer.Ordinal)
+            .ThenBy(path => path.Length).ThenBy(path => path, StringComparer.Ordinal)
             .LastOrDefault();
         return latest is null ? null : new RunFolder(latest);
     }
 
-    /// <summary>Seconds that the run has taken so far: up to its last epoch or stop, whichever is later; 0 for a new one.</summary>
+    /// <summary>
+    /// Seconds that the run has taken so far: up to its last epoch or stop, whichever is later; 0 for a new one.
+    /// </summary>
     /// <exception cref="InvalidDataException">The record of decisions is damaged.</exception>
-    public double ReadSeconds() => ReadDecisions().Select(decision => decision.Seconds ?? 0).Append(MetricsLog.LastSeconds(MetricsPath)).Max();
+    public double ReadSeconds() =>
+        ReadDecisions().Select(decision => decision.Seconds ?? 0).Append(MetricsLog.LastSeconds(MetricsPath)).Max();
 
     /// <summary>Opens <see cref="MetricsPath"/> for appending; seconds go on where the run stopped.</summary>
     /// <param name="time">Measures the seconds.</param>
@@ -95,7 +105,8 @@ public sealed class RunFolder
 
     /// <summary>Appends a line to <see cref="LogPath"/>.</summary>
     /// <param name="line">Without its end of line.</param>
-    public void Log(string line) => File.AppendAllText(LogPath, line + "\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+    public void Log(string line) =>
+        File.AppendAllText(LogPath, line + "\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
 
     /// <summary>The decisions that the run recorded, oldest first; none where there is no file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
@@ -118,7 +129,9 @@ public sealed class RunFolder
         return end < 16 ? "" : name[(end - 15)..(end + 1)];
     }
 
-    /// <summary>Names come from users (<c>synth:shapes?classes=10</c>): what a file name may not hold becomes a dash.</summary>
+    /// <summary>
+    /// Names come from users (<c>synth:shapes?classes=10</c>): what a file name may not hold becomes a dash.
+    /// </summary>
     private static string Plain(string text)
     {
         char[] letters = [.. text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')];

@@ -4,12 +4,13 @@ using Temper.Networks;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// A run of several named stages that resumes: what has ended gives its result at once, what has a checkpoint goes on from there. A resumed
-/// run therefore does everything again from the start, in the same order.
+/// A run of several named stages that resumes: what has ended gives its result at once, what has a checkpoint goes on
+/// from there. A resumed run therefore does everything again from the start, in the same order.
 /// </summary>
 /// <remarks>
-/// The bytes of a run must not depend on when it was stopped. What depends on time or on the machine, a limit that ended a search or kernels
-/// that were chosen by measurement, goes through <see cref="Choose"/>, so that a resume takes the same.
+/// The bytes of a run must not depend on when it was stopped. What depends on time or on the machine, a limit that
+/// ended a search or kernels that were chosen by measurement, goes through <see cref="Choose"/>, so that a resume takes
+/// the same.
 /// </remarks>
 /// <param name="folder">Where checkpoints and choices are kept.</param>
 /// <param name="time">Gives the time at which a choice was made.</param>
@@ -21,9 +22,12 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
     /// <param name="data">Samples to train on, and samples that choose the epoch.</param>
     /// <param name="options">How; the checkpoint folder is set.</param>
     /// <param name="cancel">Stops after the running step, with a checkpoint.</param>
-    /// <exception cref="Formats.ModelFormatException">The stage began with other options or data, or its checkpoint is damaged.</exception>
+    /// <exception cref="Formats.ModelFormatException">
+    /// The stage began with other options or data, or its checkpoint is damaged.
+    /// </exception>
     public TrainingResult Fit(
-        string stage, Network network, (Dataset Train, Dataset Validation) data, TrainingOptions options, CancellationToken cancel = default)
+        string stage, Network network, (Dataset Train, Dataset Validation) data, TrainingOptions options,
+        CancellationToken cancel = default)
     {
         options = options with { CheckpointFolder = CheckpointsOf(stage) };
         return Trainer.CanResume(options.CheckpointFolder)
@@ -35,7 +39,9 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
     /// <param name="stage">Name of the training.</param>
     public string CheckpointsOf(string stage) => Path.Combine(folder.CheckpointsPath, stage);
 
-    /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
+    /// <summary>
+    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// </summary>
     /// <param name="stage">Where in the run.</param>
     /// <param name="name">What is chosen, unique in the stage.</param>
     /// <param name="choose">Makes the choice; called only where none is recorded.</param>
@@ -45,7 +51,8 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
     public string Choose(string stage, string name, Func<string> choose)
     {
         RunDecision? made = folder.ReadDecisions().FirstOrDefault(decision => decision.Value is not null
-            && string.Equals(decision.Phase, stage, StringComparison.Ordinal) && string.Equals(decision.Kind, name, StringComparison.Ordinal));
+            && string.Equals(decision.Phase, stage, StringComparison.Ordinal)
+            && string.Equals(decision.Kind, name, StringComparison.Ordinal));
         if (made is not null)
         {
             return made.Value!;
@@ -54,7 +61,8 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
         string value = choose();
         folder.Record(new RunDecision
         {
-            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0, Text = $"{name} was chosen in '{stage}'", Value = value,
+            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0, Text = $"{name} was chosen in '{stage}'",
+            Value = value,
         });
         return value;
     }

@@ -7,7 +7,8 @@ namespace Temper.Training.Tracking;
 internal static class EventFile
 {
     /// <summary>
-    /// Appends <c>u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the payload</c>, all little-endian.
+    /// Appends <c>u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the payload</c>, all
+    /// little-endian.
     /// </summary>
     internal static void WriteRecord(Stream stream, ReadOnlySpan<byte> payload)
     {
@@ -39,6 +40,8 @@ internal static class EventFile
         return ~crc;
     }
 
-    /// <summary>The checksum of data that holds checksums would be weak, so the format rotates and shifts each.</summary>
+    /// <summary>
+    /// The checksum of data that holds checksums would be weak, so the format rotates and shifts each.
+    /// </summary>
     internal static uint Mask(uint crc) => BitOperations.RotateRight(crc, 15) + 0xA282_EAD8;
 }

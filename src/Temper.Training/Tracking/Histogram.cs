@@ -2,7 +2,8 @@ namespace Temper.Training.Tracking;
 
 /// <summary>Counts of values in thirty equal bins between the smallest and the largest.</summary>
 internal sealed record Histogram(
-    double Minimum, double Maximum, double Count, double Sum, double SumOfSquares, double[] UpperLimits, double[] Counts)
+    double Minimum, double Maximum, double Count, double Sum, double SumOfSquares, double[] UpperLimits,
+    double[] Counts)
 {
     private const int Bins = 30;
 

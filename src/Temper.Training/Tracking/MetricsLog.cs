@@ -5,10 +5,11 @@ namespace Temper.Training.Tracking;
 
 /// <summary>Appends one JSON object a line to <c>metrics.jsonl</c>: the source for every other view of a run.</summary>
 /// <remarks>
-/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> of the run, those before it was resumed included, then the metrics by name; a value that is not
-/// finite is <c>null</c>. Each line is handed to the system whole, so a run that is killed leaves at most one broken line at the end,
-/// which goes when the log is opened again. A run that goes on repeats the steps that its checkpoint does not know: lines of steps that
-/// the log had when it was opened are not written twice.
+/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> of the run, those before it was resumed included, then the
+/// metrics by name; a value that is not finite is <c>null</c>. Each line is handed to the system whole, so a run that
+/// is killed leaves at most one broken line at the end, which goes when the log is opened again. A run that goes on
+/// repeats the steps that its checkpoint does not know: lines of steps that the log had when it was opened are not
+/// written twice.
 /// </remarks>
 public sealed class MetricsLog : IDisposable
 {
@@ -79,7 +80,9 @@ public sealed class MetricsLog : IDisposable
 
     /// <summary>The lines of a log.</summary>
     /// <param name="path">A <c>metrics.jsonl</c>.</param>
-    /// <returns>Each line's numbers by name; what is not a number, and lines that are not whole, are left out.</returns>
+    /// <returns>
+    /// Each line's numbers by name; what is not a number, and lines that are not whole, are left out.
+    /// </returns>
     public static IReadOnlyList<IReadOnlyDictionary<string, double>> Read(string path)
     {
         var lines = new List<IReadOnlyDictionary<string, double>>();

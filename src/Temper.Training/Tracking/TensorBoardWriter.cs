@@ -5,8 +5,8 @@ namespace Temper.Training.Tracking;
 
 /// <summary>Writes what TensorBoard shows: scalars, histograms, pictures and texts, into one event file.</summary>
 /// <remarks>
-/// The file is <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended whole; <see cref="Flush"/> makes them
-/// visible to a TensorBoard that is running. Belongs to one thread.
+/// The file is <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended whole;
+/// <see cref="Flush"/> makes them visible to a TensorBoard that is running. Belongs to one thread.
 /// </remarks>
 public sealed class TensorBoardWriter : IDisposable
 {
@@ -60,7 +60,7 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>How values are spread.</summary>
     /// <param name="tag">Name of the histogram.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="values">Any number of values; those that are not finite are left out.</param>
     public void AddHistogram(string tag, long step, ReadOnlySpan<float> values)
     {
@@ -73,7 +73,7 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>A picture.</summary>
     /// <param name="tag">Name of the picture.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="png">An encoded PNG file.</param>
     /// <param name="size">Of the picture, in pixels, and its channels: 1 gray, 3 RGB, 4 RGBA.</param>
     public void AddImage(string tag, long step, ReadOnlySpan<byte> png, (int Height, int Width, int Channels) size)
@@ -85,14 +85,15 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>A text, shown as Markdown.</summary>
     /// <param name="tag">Name of the text.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="markdown">The text.</param>
     public void AddText(string tag, long step, string markdown)
     {
         var shape = new WireWriter().Message(2, new WireWriter().Integer(1, 1));
         var plugin = new WireWriter().Text(1, "text");
         _content.Integer(1, StringType).Message(2, shape).Text(8, markdown);
-        _value.Text(ValueTag, tag).Message(ValueTensor, _content).Message(ValueMetadata, new WireWriter().Message(1, plugin));
+        _value.Text(ValueTag, tag)
+            .Message(ValueTensor, _content).Message(ValueMetadata, new WireWriter().Message(1, plugin));
         WriteSummary(step);
     }
 
@@ -106,7 +107,8 @@ public sealed class TensorBoardWriter : IDisposable
     {
         Directory.CreateDirectory(folder);
         long seconds = time.GetUtcNow().ToUnixTimeSeconds();
-        string name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:D10}.{Environment.MachineName}");
+        string name =
+            string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:D10}.{Environment.MachineName}");
         string path = Path.Combine(folder, name);
         for (int i = 1; File.Exists(path); i++)
         {

@@ -6,10 +6,12 @@ namespace Temper.Networks;
 public static class BatchStatisticsUpdate
 {
     /// <summary>
-    /// <c>running = (1 - momentum) running + momentum batch</c> for mean and variance, the batch's variance without bias
-    /// (<c>n / (n - 1)</c> times the mean square), as PyTorch does; counts the batch.
+    /// <c>running = (1 - momentum) running + momentum batch</c> for mean and variance, the batch's variance without
+    /// bias (<c>n / (n - 1)</c> times the mean square), as PyTorch does; counts the batch.
     /// </summary>
-    /// <param name="network">A copy that the caller owns (<see cref="Network.Copy"/>): its buffers are written in place.</param>
+    /// <param name="network">
+    /// A copy that the caller owns (<see cref="Network.Copy"/>): its buffers are written in place.
+    /// </param>
     /// <param name="pass">The pass of the step.</param>
     public static void Apply(Network network, Pass pass) => Move(network, pass.Statistics);
 

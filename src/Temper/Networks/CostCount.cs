@@ -23,9 +23,14 @@ internal sealed class CostCount
 
     internal NetworkCost Count() => new(_batch, [.. _network.Nodes.Select(Of)]);
 
-    /// <summary>The weight whose every element takes part in equally many multiply-accumulates of a node; null: the node has none.</summary>
-    internal static Parameter? WeightOf(Network network, Node node) => node.Parameters.Select(name => network.Parameters[name])
-        .FirstOrDefault(p => (p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight) && p.Value.Count > 0);
+    /// <summary>
+    /// The weight whose every element takes part in equally many multiply-accumulates of a node; null: the node has
+    /// none.
+    /// </summary>
+    internal static Parameter? WeightOf(Network network, Node node) =>
+        node.Parameters.Select(name => network.Parameters[name])
+        .FirstOrDefault(
+            p => p.Role.IsLayerWeight() && p.Value.Count > 0);
 
     private NodeCost Of(Node node)
     {
@@ -36,20 +41,26 @@ internal sealed class CostCount
         Parameter? weight = WeightOf(_network, node);
         string[] fresh = [.. node.Parameters.Where(_counted.Add)], buffers = [.. node.Buffers.Where(_counted.Add)];
         long parameters = fresh.Sum(name => (long)_network.Parameters[name].Value.Count);
-        long moved = inputs.Sum(shape => (long)shape.Count) + output.Count + node.Parameters.Sum(name => (long)_network.Parameters[name].Value.Count);
+        long moved = inputs.Sum(shape => (long)shape.Count) + output.Count + node.Parameters.Sum(
+            name => (long)_network.Parameters[name].Value.Count);
         return new NodeCost(
-            node.Name, node.Operator.Kind, output, macs, parameters, output.Count, (parameters * sizeof(float)) + buffers.Sum(BufferBytes))
+            node.Name, node.Operator.Kind, output, macs, parameters, output.Count,
+            (parameters * sizeof(float)) + buffers.Sum(BufferBytes))
         {
             NonzeroMacs = weight is null ? macs : macs / weight.Value.Count * Nonzero(weight.Name),
-            ActiveMacs = _density is null ? null : weight is null ? macs : Active(_density, node, inputs[0].Rank, weight) * (macs / weight.Value.Count),
+            ActiveMacs = _density is null
+                ? null
+                : weight is null
+                ? macs
+                : Active(_density, node, inputs[0].Rank, weight) * (macs / weight.Value.Count),
             NonzeroParameters = fresh.Sum(Nonzero),
             Traffic = (moved * sizeof(float)) + node.Buffers.Sum(BufferBytes),
         };
     }
 
     /// <summary>
-    /// Weights that are not zero, each times the fraction of its input channel that is not; of the whole input where the layer has groups
-    /// or features on a later axis than 1.
+    /// Weights that are not zero, each times the fraction of its input channel that is not; of the whole input where
+    /// the layer has groups or features on a later axis than 1.
     /// </summary>
     private static double Active(ActivationDensity density, Node node, int rank, Parameter weight)
     {
@@ -83,5 +94,6 @@ internal sealed class CostCount
         return nonzero;
     }
 
-    private long BufferBytes(string name) => (long)_network.Buffers[name].Count * _network.Buffers[name].DType.SizeInBytes();
+    private long BufferBytes(string name) =>
+        (long)_network.Buffers[name].Count * _network.Buffers[name].DType.SizeInBytes();
 }

@@ -5,25 +5,30 @@ namespace Temper.Networks;
 /// <summary>The checks that every graph passes before it becomes a network.</summary>
 internal static class GraphCheck
 {
-    /// <summary>A node with the names of its parameters and buffers: its own, or those of a node that it shares them with.</summary>
+    /// <summary>
+    /// A node with the names of its parameters and buffers: its own, or those of a node that it shares them with.
+    /// </summary>
     internal static Node Complete(
-        Operator operation, string name, IReadOnlyList<string> inputs, IReadOnlyList<Shape> shapes, Node? shared = null) => new()
+        Operator operation, string name, IReadOnlyList<string> inputs, IReadOnlyList<Shape> shapes,
+        Node? shared = null) => new()
         {
             Name = name,
             Operator = operation,
             Inputs = inputs,
-            Parameters = shared?.Parameters ?? [.. operation.ParameterSpecs(shapes).Select(spec => $"{name}.{spec.Name}")],
+            Parameters = shared?.Parameters
+                ?? [.. operation.ParameterSpecs(shapes).Select(spec => $"{name}.{spec.Name}")],
             Buffers = shared?.Buffers ?? [.. operation.BufferSpecs(shapes).Select(spec => $"{name}.{spec.Name}")],
         };
 
     /// <summary>What is known of a node's value, after all checks of its inputs.</summary>
     internal static ValueInfo Infer(Operator operation, string node, IReadOnlyList<ValueInfo> inputs)
     {
-        (int least, int most) = operation.InputCount;
-        if (inputs.Count < least || inputs.Count > most)
+        (int min, int max) = operation.InputCount;
+        if (inputs.Count < min || inputs.Count > max)
         {
             throw new ArgumentException(
-                $"{node}: wrong number of inputs for {operation.Kind} (got {inputs.Count}, expected {least}{(most > least ? " or more" : "")})");
+                $"{node}: wrong number of inputs for {operation.Kind} (got {inputs.Count}, expected "
+                + $"{min}{(max > min ? " or more" : "")})");
         }
 
         Shape output = operation.InferShape([.. inputs.Select(input => input.Shape)], node);
@@ -31,7 +36,8 @@ internal static class GraphCheck
         if (isBatched && !(output.Rank > 0 && output[0] == 1 && operation.KeepsSamplesApart(inputs, output)))
         {
             throw new ShapeMismatchException(
-                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the result is {output}") { MixesSamples = true };
+                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the "
+                    + $"result is {output}") { MixesSamples = true };
         }
 
         return new ValueInfo(output, operation.InferDType([.. inputs.Select(input => input.DType)], node), isBatched);
@@ -46,7 +52,8 @@ internal static class GraphCheck
             Names.Check(name, "a node");
             if (!made.Add(name))
             {
-                throw new ArgumentException($"Network: two nodes or inputs have one name (got '{name}' twice); rename one");
+                throw new ArgumentException(
+                    $"Network: two nodes or inputs have one name (got '{name}' twice); rename one");
             }
         }
 
@@ -56,7 +63,8 @@ internal static class GraphCheck
             {
                 if (!made.Contains(input))
                 {
-                    throw new ArgumentException($"{node.Name}: its input is not there (got '{input}'); the values are {Names.Sample(made)}");
+                    throw new ArgumentException(
+                        $"{node.Name}: its input is not there (got '{input}'); the values are {Names.Sample(made)}");
                 }
             }
         }
@@ -81,7 +89,8 @@ internal static class GraphCheck
             if (sorted.Count == before)
             {
                 throw new ArgumentException(
-                    $"Network: nodes wait for each other in a circle ({Names.Sample(waiting.Select(node => node.Name))}); cut the circle");
+                    "Network: nodes wait for each other in a circle "
+                    + $"({Names.Sample(waiting.Select(node => node.Name))}); cut the circle");
             }
         }
 
@@ -118,12 +127,14 @@ internal static class GraphCheck
             Names.Check(output.Name, "an output");
             if (!names.Add(output.Name))
             {
-                throw new ArgumentException($"Network: two outputs have one name (got '{output.Name}' twice); rename one");
+                throw new ArgumentException(
+                    $"Network: two outputs have one name (got '{output.Name}' twice); rename one");
             }
 
             if (!exists(output.Value))
             {
-                throw new ArgumentException($"Network: output '{output.Name}' is the value of no node (got '{output.Value}'); name a node");
+                throw new ArgumentException(
+                    $"Network: output '{output.Name}' is the value of no node (got '{output.Value}'); name a node");
             }
         }
     }

@@ -17,7 +17,8 @@ internal static class Names
         if (!fits)
         {
             throw new ArgumentException(
-                $"Network: not a name for {what} (got '{Short(name)}', expected 1 to {Longest} letters, digits and _ - / : with dots between); rename it");
+                $"Network: not a name for {what} (got '{Short(name)}', expected 1 to {Longest} letters, digits and _ - "
+                + "/ : with dots between); rename it");
         }
     }
 
@@ -26,7 +27,8 @@ internal static class Names
     {
         const int Shown = 8;
         string[] first = [.. names.Take(Shown + 1)];
-        return first.Length == 0 ? "(none)" : string.Join(", ", first.Take(Shown)) + (first.Length > Shown ? ", ..." : "");
+        return first.Length == 0 ? "(none)" : string.Join(", ", first.Take(Shown))
+            + (first.Length > Shown ? ", ..." : "");
     }
 
     /// <summary><c>; did you mean 'x'?</c>, or nothing where no name is near.</summary>

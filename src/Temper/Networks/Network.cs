@@ -5,12 +5,12 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A neural network as a value: a graph of operators with named parameters and buffers. Immutable; what changes it gives a new
-/// network that shares everything else.
+/// A neural network as a value: a graph of operators with named parameters and buffers. Immutable; what changes it
+/// gives a new network that shares everything else.
 /// </summary>
 /// <remarks>
-/// Axis 0 of what depends on a batched input is the batch: free in length, and no node mixes samples. A pass may run on several threads at once. Training works on a <see cref="Copy"/>, whose
-/// numbers the trainer alone writes.
+/// Axis 0 of what depends on a batched input is the batch: free in length, and no node mixes samples. A pass may run on
+/// several threads at once. Training works on a <see cref="Copy"/>, whose numbers the trainer alone writes.
 /// </remarks>
 /// <example><code>
 /// Network lenet = Network.Build(InputSpec.Image(channels: 1, height: 28, width: 28, min: 0, max: 1), x => x
@@ -20,7 +20,8 @@ namespace Temper.Networks;
 /// </code></example>
 public sealed partial class Network
 {
-    internal Network(NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers)
+    internal Network(
+        NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers)
     {
         Graph = graph;
         Parameters = new ParameterMap(parameters.Select(Owned));
@@ -31,10 +32,10 @@ public sealed partial class Network
         FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
 
-    /// <summary>What it takes in, in order.</summary>
+    /// <summary>Its inputs, in order.</summary>
     public IReadOnlyList<InputSpec> Inputs => Graph.Inputs;
 
-    /// <summary>What it gives out, in order.</summary>
+    /// <summary>Its outputs, in order.</summary>
     public IReadOnlyList<NetworkOutput> Outputs => Graph.Outputs;
 
     /// <summary>Its nodes, each after those whose values it takes.</summary>
@@ -43,14 +44,17 @@ public sealed partial class Network
     /// <summary>Its parameters, in the order of first use; one that two nodes share is there once.</summary>
     public ParameterMap Parameters { get; }
 
-    /// <summary>Its buffers by full name, in the order of first use: running statistics of batch normalization.</summary>
+    /// <summary>
+    /// Its buffers by full name, in the order of first use: running statistics of batch normalization.
+    /// </summary>
     public IReadOnlyDictionary<string, Tensor> Buffers { get; }
 
     /// <summary>Names of the classes, if it is a classifier that knows them.</summary>
     public IReadOnlyList<string> ClassNames { get; private init; } = [];
 
     /// <summary>Free texts that are saved with it: where it comes from, its license.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; private init; } = ReadOnlyDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Metadata { get; private init; } =
+        ReadOnlyDictionary<string, string>.Empty;
 
     internal NetworkGraph Graph { get; }
 
@@ -60,11 +64,14 @@ public sealed partial class Network
     /// <summary>The buffers in order, for plans.</summary>
     internal Tensor[] BufferValues { get; }
 
-    /// <summary>Weights with their normalization folded in, by index of the normalization's node, as far as they have been needed.</summary>
+    /// <summary>
+    /// Weights with their normalization folded in, by index of the normalization's node, as far as they have been
+    /// needed.
+    /// </summary>
     internal FoldedNorm?[] FoldedNorms { get; }
 
     /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
-    /// <param name="input">What it takes in.</param>
+    /// <param name="input">The input.</param>
     /// <param name="body">Gives the output's value from the input's.</param>
     /// <returns>
     /// The network, its weights zero: call <see cref="Initialize"/> or load weights before use.
@@ -75,7 +82,7 @@ public sealed partial class Network
         Build([input], values => [("output", body(values[0]))]);
 
     /// <summary>Builds a network with several inputs or outputs.</summary>
-    /// <param name="inputs">What it takes in.</param>
+    /// <param name="inputs">The inputs.</param>
     /// <param name="body">Gives the outputs, named, from the inputs' values.</param>
     /// <inheritdoc cref="Build(InputSpec, Func{Value, Value})"/>
     public static Network Build(
@@ -104,7 +111,8 @@ public sealed partial class Network
         if (Inputs.Count != 1 || Outputs.Count != 1)
         {
             throw new InvalidOperationException(
-                $"Network.Forward: needs one input and one output (got {Inputs.Count} and {Outputs.Count}); call the form that takes lists");
+                $"Network.Forward: needs one input and one output (got {Inputs.Count} and {Outputs.Count}); call the "
+                + "form that takes lists");
         }
 
         return Forward([x], pass)[0];
@@ -123,7 +131,9 @@ public sealed partial class Network
 
     /// <summary>This network with fresh parameters and buffers; masks are kept, masked entries are zero.</summary>
     /// <param name="stream">Each parameter takes the part of this stream that bears its name.</param>
-    /// <param name="weights">For weights of convolutions and linear layers; null: each operator's own (PyTorch's default).</param>
+    /// <param name="weights">
+    /// For weights of convolutions and linear layers; null: each operator's own (PyTorch's default).
+    /// </param>
     public Network Initialize(RandomStream stream, Initializer? weights = null) => new(
         Graph,
         Parameters.Select(parameter => Start(parameter, Graph.Parameters[parameter.Name], stream, weights)),
@@ -133,39 +143,45 @@ public sealed partial class Network
         Metadata = Metadata,
     };
 
-    /// <summary>A network of its own memory: whoever holds the copy alone may write its parameters and buffers in place.</summary>
+    /// <summary>A deep copy: whoever holds it alone may write its parameters and buffers in place.</summary>
     public Network Copy() => With(
-        Parameters.Select(parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
+        Parameters.Select(
+            parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
         Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));
 
     /// <summary>Names of the buffers that training changes: running statistics. The others are constants.</summary>
-    internal HashSet<string> StatisticsNames() => [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+    internal HashSet<string> StatisticsNames() =>
+        [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
 
     /// <summary>
-    /// A network with its own memory for what training changes, the parameters that are picked and the statistics of batch normalization;
-    /// everything else is shared.
+    /// A network with its own memory for what training changes, the parameters that are picked and the statistics of
+    /// batch normalization; everything else is shared.
     /// </summary>
     internal Network CopyOf(Func<Parameter, bool> which)
     {
         HashSet<string> statistics = StatisticsNames();
         return With(
-            Parameters.Select(parameter => which(parameter) ? parameter with { Value = parameter.Value.Detach() } : parameter),
-            Buffers.Select(entry => statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));
+            Parameters.Select(
+                parameter => which(parameter) ? parameter with { Value = parameter.Value.Detach() } : parameter),
+            Buffers.Select(entry =>
+                statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));
     }
 
     /// <summary>
-    /// Overwrites the numbers with another network's of the same graph. Only for the owner of a copy that nobody else has seen; what both share is
-    /// left alone.
+    /// Overwrites the numbers with another network's of the same graph. Only for the owner of a copy that nobody else
+    /// has seen; what both share is left alone.
     /// </summary>
     /// <returns>False, and nothing written, where graphs or masks differ.</returns>
     internal bool TryCopyFrom(Network other)
     {
-        if (Graph != other.Graph || Parameters.Zip(other.Parameters).Any(pair => !ReferenceEquals(pair.First.Mask, pair.Second.Mask)))
+        if (Graph != other.Graph
+            || Parameters.Zip(other.Parameters).Any(pair => !ReferenceEquals(pair.First.Mask, pair.Second.Mask)))
         {
             return false;
         }
 
-        foreach ((Tensor to, Tensor from) in ParameterValues.Concat(BufferValues).Zip(other.ParameterValues.Concat(other.BufferValues)))
+        foreach ((Tensor to, Tensor from) in ParameterValues.Concat(BufferValues).Zip(
+            other.ParameterValues.Concat(other.BufferValues)))
         {
             if (!ReferenceEquals(to, from))
             {
@@ -183,22 +199,27 @@ public sealed partial class Network
         graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
 
     /// <summary>A network outlives the scope in which its values may have been computed.</summary>
-    private static Parameter Owned(Parameter parameter) => parameter.Value.Storage.Owner is null && parameter.Mask?.Storage.Owner is null
+    private static Parameter Owned(Parameter parameter) => parameter.Value.Storage.Owner is null
+        && parameter.Mask?.Storage.Owner is null
         ? parameter
         : parameter with { Value = parameter.Value.Owned(), Mask = parameter.Mask?.Owned() };
 
-    /// <summary>A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.</summary>
+    /// <summary>
+    /// A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.
+    /// </summary>
     internal static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
     {
-        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
+        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(
+            spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
         return stream is null ? parameter : Start(parameter, spec, stream, weights: null);
     }
 
     private static Parameter Start(Parameter parameter, ParameterSpec spec, RandomStream stream, Initializer? weights)
     {
-        bool isWeight = spec.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
+        bool isWeight = spec.Role.IsLayerWeight();
         float[] values = new float[spec.Shape.Count];
-        (isWeight && weights is not null ? weights : spec.Initializer).Fill(values, spec.Fan, stream.Split(parameter.Name));
+        (isWeight && weights is not null ? weights : spec.Initializer)
+            .Fill(values, spec.Fan, stream.Split(parameter.Name));
         return Masked(parameter with { Value = Tensor.From(values, spec.Shape) });
     }
 
@@ -207,7 +228,8 @@ public sealed partial class Network
     {
         if (inputs.Count != Inputs.Count)
         {
-            throw new ArgumentException($"Network.Forward: wrong number of inputs (got {inputs.Count}, expected {Inputs.Count})", nameof(inputs));
+            throw new ArgumentException($"Network.Forward: wrong number of inputs (got {inputs.Count}, expected "
+                + $"{Inputs.Count})", nameof(inputs));
         }
 
         Shape? first = null;
@@ -219,17 +241,20 @@ public sealed partial class Network
             if (!shape.Equals(spec.BatchShape(batch)))
             {
                 throw new ShapeMismatchException(
-                    $"Network input '{spec.Name}'", shape, spec.IsBatched ? $"[N, {string.Join(", ", spec.SampleShape)}]" : spec.SampleShape.ToString());
+                    $"Network input '{spec.Name}'", shape,
+                    spec.IsBatched ? $"[N, {string.Join(", ", spec.SampleShape)}]" : spec.SampleShape.ToString());
             }
 
             if (spec.IsBatched && shape[0] != (first ??= shape)[0])
             {
-                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, first, "all batched inputs have one batch size");
+                throw new ShapeMismatchException(
+                    $"Network input '{spec.Name}'", shape, first, "all batched inputs have one batch size");
             }
 
             if (inputs[i].DType != spec.DType)
             {
-                throw new ArgumentException($"Network input '{spec.Name}': wrong dtype (got {inputs[i].DType}, expected {spec.DType}); convert it first");
+                throw new ArgumentException($"Network input '{spec.Name}': wrong dtype (got {inputs[i].DType}, "
+                    + $"expected {spec.DType}); convert it first");
             }
         }
     }

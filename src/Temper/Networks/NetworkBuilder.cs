@@ -20,7 +20,8 @@ internal sealed class NetworkBuilder
     /// <param name="freed">An input whose name may be used again; null: none.</param>
     internal NetworkBuilder(NetworkGraph graph, string? freed = null)
     {
-        _taken.UnionWith(graph.Inputs.Select(input => input.Name).Where(name => !string.Equals(name, freed, StringComparison.Ordinal)));
+        _taken.UnionWith(graph.Inputs.Select(input => input.Name).Where(
+            name => !string.Equals(name, freed, StringComparison.Ordinal)));
         _taken.UnionWith(graph.Nodes.Select(node => node.Name));
         _takenParameters.UnionWith(graph.Parameters.Keys.Concat(graph.Buffers.Keys));
         _byName = graph.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
@@ -48,7 +49,8 @@ internal sealed class NetworkBuilder
         {
             if (inputs[i].Builder != this)
             {
-                throw new ArgumentException($"{full}: value '{inputs[i].Name}' belongs to another network; use the body's own values");
+                throw new ArgumentException(
+                    $"{full}: value '{inputs[i].Name}' belongs to another network; use the body's own values");
             }
 
             (names[i], values[i]) = (inputs[i].Name, inputs[i].Info);
@@ -56,17 +58,22 @@ internal sealed class NetworkBuilder
 
         if (!_taken.Add(full))
         {
-            throw new ArgumentException($"Network: two nodes have one name (got '{full}' again); give one of them another name");
+            throw new ArgumentException(
+                $"Network: two nodes have one name (got '{full}' again); give one of them another name");
         }
 
         ValueInfo output = GraphCheck.Infer(operation, full, values);
         Shape[] shapes = [.. values.Select(value => value.Shape)];
-        Node node = GraphCheck.Complete(operation, full, names, shapes, parametersOf is null ? null : Earlier(parametersOf, full));
-        string? taken = parametersOf is null ? node.Parameters.Concat(node.Buffers).FirstOrDefault(_takenParameters.Contains) : null;
+        Node node = GraphCheck.Complete(
+            operation, full, names, shapes, parametersOf is null ? null : Earlier(parametersOf, full));
+        string? taken = parametersOf is null
+            ? node.Parameters.Concat(node.Buffers).FirstOrDefault(_takenParameters.Contains)
+            : null;
         if (taken is not null)
         {
             throw new ArgumentException(
-                $"{full}: another node has a parameter or buffer of this name (got '{taken}'); give the new node another name, or share it with ApplyShared");
+                $"{full}: another node has a parameter or buffer of this name (got '{taken}'); give the new node "
+                + "another name, or share it with ApplyShared");
         }
 
         _nodes.Add(node);
@@ -76,7 +83,8 @@ internal sealed class NetworkBuilder
 
     /// <summary>Adds a node whose parameters and buffers have full names of their own.</summary>
     internal Value Add(
-        Operator operation, string full, IReadOnlyList<string> parameters, IReadOnlyList<string> buffers, ReadOnlySpan<Value> inputs)
+        Operator operation, string full, IReadOnlyList<string> parameters, IReadOnlyList<string> buffers,
+        ReadOnlySpan<Value> inputs)
     {
         Value value = Add(operation, full, parametersOf: null, inputs);
         Node node = _nodes[^1] with { Parameters = parameters, Buffers = buffers };
@@ -102,7 +110,8 @@ internal sealed class NetworkBuilder
 
     private Node Earlier(string name, string asking) => _byName.TryGetValue(name, out Node? node)
         ? node
-        : throw new ArgumentException($"{asking}: no earlier node to share parameters with (got '{name}'); give its full name, scope included");
+        : throw new ArgumentException(
+            $"{asking}: no earlier node to share parameters with (got '{name}'); give its full name, scope included");
 
     private string NextName(Operator operation)
     {

@@ -5,7 +5,7 @@ namespace Temper.Networks;
 /// <summary>What one pass of a batch costs, node by node and in all.</summary>
 /// <param name="Batch">Samples in the batch.</param>
 /// <param name="Nodes">The nodes in order.</param>
-/// <remarks>Counts, not times. Places that padding fills count like others, as the literature does.</remarks>
+/// <remarks>Counts, not times. Pixels that padding fills count like others, as the literature does.</remarks>
 public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
 {
     /// <summary>Multiply-accumulate operations of a pass with all weights.</summary>
@@ -14,8 +14,12 @@ public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
     /// <summary>Multiply-accumulate operations with weights that are not zero.</summary>
     public long NonzeroMacs => Nodes.Sum(node => node.NonzeroMacs);
 
-    /// <summary>Those of <see cref="NonzeroMacs"/> whose activation is not zero either; null where activations were not measured.</summary>
-    public double? ActiveMacs => Nodes.All(node => node.ActiveMacs is not null) ? Nodes.Sum(node => node.ActiveMacs) : null;
+    /// <summary>
+    /// Those of <see cref="NonzeroMacs"/> whose activation is not zero either; null where activations were not
+    /// measured.
+    /// </summary>
+    public double? ActiveMacs =>
+        Nodes.All(node => node.ActiveMacs is not null) ? Nodes.Sum(node => node.ActiveMacs) : null;
 
     /// <summary>Numbers in all parameters; a shared one counts once, with its first node.</summary>
     public long Parameters => Nodes.Sum(node => node.Parameters);
@@ -26,7 +30,10 @@ public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
     /// <summary>Numbers in the results of all nodes.</summary>
     public long Activations => Nodes.Sum(node => node.Activations);
 
-    /// <summary>Bytes that a pass reads and writes where each node reads its inputs, parameters and buffers and writes its result once, all dense.</summary>
+    /// <summary>
+    /// Bytes that a pass reads and writes where each node reads its inputs, parameters and buffers and writes its
+    /// result once, all dense.
+    /// </summary>
     public long Traffic => Nodes.Sum(node => node.Traffic);
 
     /// <summary>Bytes of all parameters and buffers.</summary>
@@ -41,12 +48,18 @@ public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
 /// <param name="Parameters">Numbers in the parameters that no earlier node has counted.</param>
 /// <param name="Activations">Numbers in its result.</param>
 /// <param name="Bytes">Bytes of those parameters and of its buffers.</param>
-public sealed record NodeCost(string Name, string Kind, Shape Output, long Macs, long Parameters, long Activations, long Bytes)
+public sealed record NodeCost(
+    string Name, string Kind, Shape Output, long Macs, long Parameters, long Activations, long Bytes)
 {
-    /// <summary>Multiply-accumulate operations with weights that are not zero; all of them where a node has no weights.</summary>
+    /// <summary>
+    /// Multiply-accumulate operations with weights that are not zero; all of them where a node has no weights.
+    /// </summary>
     public long NonzeroMacs { get; init; } = Macs;
 
-    /// <summary>Those of <see cref="NonzeroMacs"/> whose activation is not zero either, by measured densities; null: not measured.</summary>
+    /// <summary>
+    /// Those of <see cref="NonzeroMacs"/> whose activation is not zero either, by measured densities; null: not
+    /// measured.
+    /// </summary>
     public double? ActiveMacs { get; init; }
 
     /// <summary>Those of <see cref="Parameters"/> that are not zero.</summary>
@@ -58,9 +71,14 @@ public sealed record NodeCost(string Name, string Kind, Shape Output, long Macs,
 
 public sealed partial class Network
 {
-    /// <summary>Counts multiply-accumulate operations, parameters, activations, traffic and bytes from the shapes and from which weights are zero.</summary>
+    /// <summary>
+    /// Counts multiply-accumulate operations, parameters, activations, traffic and bytes from the shapes and from which
+    /// weights are zero.
+    /// </summary>
     /// <param name="batch">Samples in the batch, zero or more.</param>
-    /// <param name="density">How much of each value is not zero on data; null: <see cref="NetworkCost.ActiveMacs"/> is null.</param>
+    /// <param name="density">
+    /// How much of each value is not zero on data; null: <see cref="NetworkCost.ActiveMacs"/> is null.
+    /// </param>
     /// <exception cref="ArgumentException">The densities are of another network.</exception>
     public NetworkCost Cost(int batch = 1, ActivationDensity? density = null)
     {
@@ -68,7 +86,10 @@ public sealed partial class Network
         return new CostCount(this, batch, density).Count();
     }
 
-    /// <summary>Multiply-accumulates that each weight of a convolution or linear layer takes part in for one sample, over all nodes that share it.</summary>
+    /// <summary>
+    /// Multiply-accumulates that each weight of a convolution or linear layer takes part in for one sample, over all
+    /// nodes that share it.
+    /// </summary>
     internal IReadOnlyDictionary<string, long> WeightUses()
     {
         var uses = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -83,6 +104,8 @@ public sealed partial class Network
         return uses;
     }
 
-    /// <summary>A table of the nodes: operator, shape, parameters, multiply-accumulates and bytes, with totals.</summary>
+    /// <summary>
+    /// A table of the nodes: operator, shape, parameters, multiply-accumulates and bytes, with totals.
+    /// </summary>
     public override string ToString() => NetworkTable.Of(this);
 }

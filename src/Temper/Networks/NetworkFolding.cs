@@ -6,11 +6,13 @@ public sealed partial class Network
 {
     /// <summary>
     /// Puts each batch normalization that stands alone behind a convolution or linear layer into the layer's weights:
-    /// <c>w' = g w</c>, <c>b' = g (b - mean) + shift</c> with <c>g = scale / √(variance + epsilon)</c> for each output channel.
+    /// <c>w' = g w</c>, <c>b' = g (b - mean) + shift</c> with <c>g = scale / √(variance + epsilon)</c> for each output
+    /// channel.
     /// </summary>
     /// <returns>
-    /// A network with the same results in evaluation, up to rounding; masks stay. In training it differs: there is nothing left that
-    /// would gather statistics. Layers whose parameters or values others use, or whose weight has 8 bit, stay as they are.
+    /// A network with the same results in evaluation, up to rounding; masks stay. In training it differs: there is
+    /// nothing left that would gather statistics. Layers whose parameters or values others use, or whose weight has 8
+    /// bit, stay as they are.
     /// </returns>
     public Network FoldNormalization()
     {
@@ -23,13 +25,18 @@ public sealed partial class Network
         return state.Result();
     }
 
-    /// <summary>Folds one normalization after another into the layers before them, and makes one graph of it all.</summary>
+    /// <summary>
+    /// Folds one normalization after another into the layers before them, and makes one graph of it all.
+    /// </summary>
     private sealed class Folding(Network network)
     {
-        private readonly Dictionary<string, Node> _nodes = network.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
-        private readonly Dictionary<string, Parameter> _parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
+        private readonly Dictionary<string, Node> _nodes =
+            network.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
+        private readonly Dictionary<string, Parameter> _parameters =
+            network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
         private readonly Dictionary<string, int> _uses = Counted(
-            network.Nodes.SelectMany(node => node.Inputs.Distinct(StringComparer.Ordinal)).Concat(network.Outputs.Select(output => output.Value)));
+            network.Nodes.SelectMany(node => node.Inputs.Distinct(StringComparer.Ordinal))
+                .Concat(network.Outputs.Select(output => output.Value)));
         private readonly Dictionary<string, int> _sharers = Counted(
             network.Nodes.SelectMany(node => node.Parameters.Distinct(StringComparer.Ordinal)));
         private readonly Dictionary<string, string> _layerOf = new(StringComparer.Ordinal);
@@ -39,9 +46,11 @@ public sealed partial class Network
         {
             // A normalization behind one that is folded already goes into the same layer.
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
-            if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer) || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
+            if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer)
+                || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
                 || (layer.Parameters.Count == 1 && _parameters.ContainsKey($"{name}.bias"))
-                || !(layer.Operator is Conv2d { HasInt8Weight: false } || (layer.Operator is Linear { HasInt8Weight: false } && network.Graph.ShapeOf(name).Rank == 2)))
+                || !(layer.Operator is Conv2d { HasInt8Weight: false }
+                    || (layer.Operator is Linear { HasInt8Weight: false } && network.Graph.ShapeOf(name).Rank == 2)))
             {
                 return;
             }
@@ -73,12 +82,18 @@ public sealed partial class Network
                 bias);
             string biasName = bias is null ? $"{layer.Name}.bias" : layer.Parameters[1];
             _parameters[weight.Name] = weight with { Value = map.Scaled(weight.Value.ToRowMajor()) };
-            _parameters[biasName] = new Parameter { Name = biasName, Value = map.Offset, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable };
-            Operator withBias = layer.Operator is Conv2d convolution ? convolution with { HasBias = true } : ((Linear)layer.Operator) with { HasBias = true };
+            _parameters[biasName] = new Parameter
+            {
+                Name = biasName, Value = map.Offset, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable,
+            };
+            Operator withBias = layer.Operator is Conv2d convolution
+                ? convolution with { HasBias = true }
+                : ((Linear)layer.Operator) with { HasBias = true };
             return layer with { Operator = withBias, Parameters = [layer.Parameters[0], biasName] };
         }
 
         private static Dictionary<string, int> Counted(IEnumerable<string> names) =>
-            names.GroupBy(name => name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+            names.GroupBy(name => name, StringComparer.Ordinal)
+                .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
     }
 }

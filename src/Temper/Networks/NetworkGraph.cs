@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The checked, sorted structure of a network without its numbers: shared by all networks that differ only in parameters.
-/// Values are numbered: inputs first, then nodes in order.
+/// The checked, sorted structure of a network without its numbers: shared by all networks that differ only in
+/// parameters. Values are numbered: inputs first, then nodes in order.
 /// </summary>
 internal sealed class NetworkGraph
 {
@@ -14,7 +14,8 @@ internal sealed class NetworkGraph
     private readonly OrderedDictionary<string, BufferSpec> _buffers = new(StringComparer.Ordinal);
     private readonly Lazy<BatchState> _batch;
 
-    internal NetworkGraph(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
+    internal NetworkGraph(
+        IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
     {
         foreach (InputSpec input in inputs)
         {
@@ -120,7 +121,8 @@ internal sealed class NetworkGraph
     {
         if (got != expected)
         {
-            throw new ArgumentException($"{node.Name}: wrong number of {what} (got {got}, expected {expected} for {node.Operator.Kind})");
+            throw new ArgumentException(
+                $"{node.Name}: wrong number of {what} (got {got}, expected {expected} for {node.Operator.Kind})");
         }
     }
 }

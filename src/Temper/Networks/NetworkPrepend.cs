@@ -7,8 +7,12 @@ public sealed partial class Network
 {
     /// <summary>Puts nodes before the only input: preprocessing that is saved with the network.</summary>
     /// <param name="input">What the new network takes in, for example pixels of 0 to 1.</param>
-    /// <param name="body">Gives the old input's value from the new one's; a value of as many elements a sample is reshaped to fit.</param>
-    /// <param name="fresh">Where first values of the body's parameters come from; null: the body may have none that are drawn.</param>
+    /// <param name="body">
+    /// Gives the old input's value from the new one's; a value of as many elements a sample is reshaped to fit.
+    /// </param>
+    /// <param name="fresh">
+    /// Where first values of the body's parameters come from; null: the body may have none that are drawn.
+    /// </param>
     /// <returns>The changed network; this one stays as it is.</returns>
     /// <exception cref="InvalidOperationException">The network has several inputs.</exception>
     /// <exception cref="ShapeMismatchException">What the body gives does not fit the old input.</exception>

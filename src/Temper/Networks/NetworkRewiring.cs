@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <content>What the edits are made of: rewiring of values, a new graph, and the parameters and buffers that stay.</content>
+/// <content>
+/// What the edits are made of: rewiring of values, a new graph, and the parameters and buffers that stay.
+/// </content>
 public sealed partial class Network
 {
     /// <summary>A network of a changed graph with the parameters and buffers that stay, and fresh new ones.</summary>
@@ -14,15 +16,18 @@ public sealed partial class Network
         IEnumerable<KeyValuePair<string, Tensor>>? buffers = null,
         IReadOnlySet<string>? redrawn = null)
     {
-        Dictionary<string, Parameter> kept = ByName((parameters ?? Parameters).Select(parameter => KeyValuePair.Create(parameter.Name, parameter)));
+        Dictionary<string, Parameter> kept =
+            ByName((parameters ?? Parameters).Select(parameter => KeyValuePair.Create(parameter.Name, parameter)));
         Dictionary<string, Tensor> keptBuffers = ByName(buffers ?? Buffers);
         RefuseFresh(graph, kept, keptBuffers, stream, redrawn);
         return new Network(
             graph,
-            graph.Parameters.Select(entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
+            graph.Parameters.Select(
+                entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
                 ? old
                 : Fresh(entry.Key, entry.Value, stream)),
-            graph.Buffers.Select(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
+            graph.Buffers.Select(
+                entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
                 ? KeyValuePair.Create(entry.Key, old)
                 : KeyValuePair.Create(entry.Key, entry.Value.Create())))
         {
@@ -38,7 +43,8 @@ public sealed partial class Network
         {
             if (!byName.TryAdd(name, value))
             {
-                throw new ArgumentException($"Network: the edit gives two parameters or buffers one name (got '{name}' twice); choose another node name");
+                throw new ArgumentException($"Network: the edit gives two parameters or buffers one name (got '{name}' "
+                    + "twice); choose another node name");
             }
         }
 
@@ -46,17 +52,21 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and what has to be drawn needs a stream.
-    /// New parameters that start at a constant, scales of a normalization, need none.
+    /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and
+    /// what has to be drawn needs a stream. New parameters that start at a constant, scales of a normalization, need
+    /// none.
     /// </summary>
     private static void RefuseFresh(
-        NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers, RandomStream? stream, IReadOnlySet<string>? redrawn)
+        NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers,
+        RandomStream? stream, IReadOnlySet<string>? redrawn)
     {
         string[] lost =
         [
-            .. graph.Parameters.Where(entry => kept.TryGetValue(entry.Key, out Parameter? old) && !old.Value.Shape.Equals(entry.Value.Shape))
+            .. graph.Parameters.Where(
+                entry => kept.TryGetValue(entry.Key, out Parameter? old) && !old.Value.Shape.Equals(entry.Value.Shape))
                 .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
-            .. graph.Buffers.Where(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && !old.Shape.Equals(entry.Value.Shape))
+            .. graph.Buffers.Where(
+                entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && !old.Shape.Equals(entry.Value.Shape))
                 .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
         ];
         if (lost.Length > 0)
@@ -66,21 +76,26 @@ public sealed partial class Network
                 + "pass a stream to draw the edited node's, and edit the other nodes so that their shapes stay");
         }
 
-        string[] undrawn = [.. graph.Parameters.Where(entry => !kept.ContainsKey(entry.Key) && entry.Value.Initializer is not Constant).Select(entry => entry.Key)];
+        string[] undrawn = [.. graph.Parameters.Where(entry => !kept.ContainsKey(entry.Key)
+            && entry.Value.Initializer is not Constant).Select(entry => entry.Key)];
         if (undrawn.Length > 0 && stream is null)
         {
-            throw new ArgumentException($"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
+            throw new ArgumentException(
+                $"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
         }
     }
 
-    private NetworkGraph Swapped(Node old, Node changed) => GraphOf(Nodes.Select(node => node == old ? changed : node), Outputs);
+    private NetworkGraph Swapped(Node old, Node changed) =>
+        GraphOf(Nodes.Select(node => node == old ? changed : node), Outputs);
 
-    private NetworkGraph GraphOf(IEnumerable<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<InputSpec>? inputs = null) =>
+    private NetworkGraph GraphOf(
+        IEnumerable<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<InputSpec>? inputs = null) =>
         new(inputs ?? Inputs, [.. nodes], [.. outputs]);
 
     /// <summary>
-    /// The general form of the edits that move values: nodes join the graph, all users and outputs of one value take another in its place, and nodes
-    /// that no output needs then go, with the parameters and buffers that only they used.
+    /// The general form of the edits that move values: nodes join the graph, all users and outputs of one value take
+    /// another in its place, and nodes that no output needs then go, with the parameters and buffers that only they
+    /// used.
     /// </summary>
     /// <param name="from">The value whose place is taken.</param>
     /// <param name="to">The value that takes it: an old one, or that of an added node.</param>
@@ -88,11 +103,14 @@ public sealed partial class Network
     /// <param name="fresh">Where the first values of new parameters come from.</param>
     /// <param name="inputs">Other inputs of the network; null: they stay.</param>
     private Network Rewired(
-        string from, string to, IReadOnlyList<Node> added, RandomStream? fresh = null, IReadOnlyList<InputSpec>? inputs = null)
+        string from, string to, IReadOnlyList<Node> added, RandomStream? fresh = null,
+        IReadOnlyList<InputSpec>? inputs = null)
     {
         List<Node> nodes =
         [
-            .. Nodes.Select(node => node.Inputs.Contains(from, StringComparer.Ordinal) ? node with { Inputs = Redirected(node.Inputs, from, to) } : node),
+            .. Nodes.Select(node => node.Inputs.Contains(from, StringComparer.Ordinal)
+                ? node with { Inputs = Redirected(node.Inputs, from, to) }
+                : node),
         ];
 
         // Behind what they take, so that parameters stay in the order of first use.
@@ -102,8 +120,12 @@ public sealed partial class Network
         return Rebuilt(GraphOf(Needed(nodes, outputs, added), outputs, inputs), fresh);
     }
 
-    /// <summary>The nodes that an output depends on. Added ones stay: that one of them leads nowhere is a mistake, which the graph's check names.</summary>
-    private static IEnumerable<Node> Needed(IReadOnlyList<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<Node> added)
+    /// <summary>
+    /// The nodes that an output depends on. Added ones stay: that one of them leads nowhere is a mistake, which the
+    /// graph's check names.
+    /// </summary>
+    private static IEnumerable<Node> Needed(
+        IReadOnlyList<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<Node> added)
     {
         ILookup<string, Node> byName = nodes.ToLookup(node => node.Name, StringComparer.Ordinal);
         var needed = new HashSet<string>(StringComparer.Ordinal);
@@ -119,14 +141,18 @@ public sealed partial class Network
         return nodes.Where(node => needed.Contains(node.Name));
     }
 
-    /// <summary>Throws where a changed node would share the numbers of another one because its names happen to be theirs.</summary>
+    /// <summary>
+    /// Throws where a changed node would share the numbers of another one because its names happen to be theirs.
+    /// </summary>
     private void RequireFree(string edit, Node changed, Node old)
     {
-        string? taken = changed.Parameters.Concat(changed.Buffers).Except(old.Parameters.Concat(old.Buffers), StringComparer.Ordinal)
+        string? taken = changed.Parameters.Concat(changed.Buffers)
+            .Except(old.Parameters.Concat(old.Buffers), StringComparer.Ordinal)
             .FirstOrDefault(name => Parameters.Contains(name) || Buffers.ContainsKey(name));
         if (taken is not null)
         {
-            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer of this name (got '{taken}'); rename node '{old.Name}' first");
+            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer of this name (got "
+                + $"'{taken}'); rename node '{old.Name}' first");
         }
     }
 
@@ -138,7 +164,8 @@ public sealed partial class Network
     {
         if (Graph.NumberOf(value) < 0)
         {
-            throw Missing(edit, value, "an input or node", Inputs.Select(input => input.Name).Concat(Nodes.Select(node => node.Name)));
+            throw Missing(edit, value, "an input or node", Inputs.Select(input => input.Name).Concat(
+                Nodes.Select(node => node.Name)));
         }
     }
 
@@ -149,7 +176,8 @@ public sealed partial class Network
     }
 
     private static ArgumentException Missing(string edit, string name, string what, IEnumerable<string> known) => new(
-        $"Network.{edit}: not the name of {what} (got '{name}', expected one of {Names.Sample(known)}){Names.Suggestion(name, known)}");
+        $"Network.{edit}: not the name of {what} (got '{name}', expected one of "
+        + $"{Names.Sample(known)}){Names.Suggestion(name, known)}");
 
     private static string[] Redirected(IReadOnlyList<string> inputs, string from, string to) =>
         [.. inputs.Select(input => string.Equals(input, from, StringComparison.Ordinal) ? to : input)];

@@ -12,7 +12,8 @@ internal static class NetworkTable
     {
         NetworkCost cost = network.Cost();
         var rows = new List<string[]> { Head };
-        rows.AddRange(network.Inputs.Select(input => new[] { input.Name, "Input", Samples(input.BatchShape(1)), "", "", "" }));
+        rows.AddRange(
+            network.Inputs.Select(input => new[] { input.Name, "Input", Samples(input.BatchShape(1)), "", "", "" }));
         rows.AddRange(cost.Nodes.Select(node => new[]
         {
             node.Name, node.Kind, Samples(node.Output), Count(node.Parameters), Count(node.Macs), Count(node.Bytes),
@@ -40,13 +41,15 @@ internal static class NetworkTable
         var line = new StringBuilder();
         for (int column = 0; column < row.Length; column++)
         {
-            line.Append(column < WordColumns ? row[column].PadRight(widths[column]) : row[column].PadLeft(widths[column])).Append("  ");
+            line.Append(column < WordColumns ? row[column].PadRight(widths[column]) : row[column].PadLeft(
+                widths[column])).Append("  ");
         }
 
         text.Append(line.ToString().TrimEnd()).Append('\n');
     }
 
-    private static string Samples(Shape shape) => $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]";
+    private static string Samples(Shape shape) =>
+        $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]";
 
     private static string Count(long number) => number == 0 ? "-" : $"{number:N0}";
 }

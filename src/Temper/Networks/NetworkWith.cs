@@ -38,17 +38,21 @@ public sealed partial class Network
         {
             if (!Buffers.TryGetValue(name, out Tensor? held))
             {
-                throw new KeyNotFoundException($"Network: no buffer has this name (got '{name}'); the names are {Names.Sample(Buffers.Keys)}");
+                throw new KeyNotFoundException(
+                    $"Network: no buffer has this name (got '{name}'); the names are {Names.Sample(Buffers.Keys)}");
             }
 
             CheckTensor(name, value, held.Shape, held.DType);
             changed[name] = value;
         }
 
-        return With(Parameters, Buffers.Select(entry => KeyValuePair.Create(entry.Key, changed.GetValueOrDefault(entry.Key, entry.Value))));
+        return With(Parameters, Buffers.Select(
+            entry => KeyValuePair.Create(entry.Key, changed.GetValueOrDefault(entry.Key, entry.Value))));
     }
 
-    /// <summary>This network with a mask on one parameter: where it is 0 the value becomes 0, and training keeps it so.</summary>
+    /// <summary>
+    /// This network with a mask on one parameter: where it is 0 the value becomes 0, and training keeps it so.
+    /// </summary>
     /// <param name="name">Full name of the parameter.</param>
     /// <param name="mask">Zeros and ones of the parameter's shape; null takes the mask away (values stay).</param>
     /// <exception cref="KeyNotFoundException">There is no parameter of this name.</exception>
@@ -57,7 +61,8 @@ public sealed partial class Network
     {
         if (mask is not null && mask.DType == DType.Float32 && mask.AsSpan<float>().ContainsAnyExcept(0, 1))
         {
-            throw new ArgumentException($"Network.WithMask: '{name}' wants a mask of zeros and ones (got another value)", nameof(mask));
+            throw new ArgumentException(
+                $"Network.WithMask: '{name}' wants a mask of zeros and ones (got another value)", nameof(mask));
         }
 
         Parameter parameter = Parameters[name];

@@ -1,18 +1,22 @@
 namespace Temper.Networks;
 
-/// <summary>One step of a network: an operator with its inputs. Its result is a value that bears the node's name.</summary>
+/// <summary>
+/// One step of a network: an operator with its inputs. Its result is a value that bears the node's name.
+/// </summary>
 public sealed record Node
 {
     /// <summary>Name of the node and of the value it makes; unique in its network.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it computes.</summary>
+    /// <summary>Its operator.</summary>
     public required Operator Operator { get; init; }
 
     /// <summary>Names of the values it takes: inputs of the network or other nodes.</summary>
     public required IReadOnlyList<string> Inputs { get; init; }
 
-    /// <summary>Full names of its parameters, in the order of the operator's specs. Two nodes may name the same one.</summary>
+    /// <summary>
+    /// Full names of its parameters, in the order of the operator's specs. Two nodes may name the same one.
+    /// </summary>
     public IReadOnlyList<string> Parameters { get; init; } = [];
 
     /// <summary>Full names of its buffers, in the order of the operator's specs.</summary>

@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// What a node computes: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that carry it
-/// out. Axis 0 of a batched value is the batch; an operator leaves it alone.
+/// The operator of a node: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that
+/// carry it out. Axis 0 of a batched value is the batch; an operator leaves it alone.
 /// </summary>
 /// <remarks>
 /// A new operator is one file and one row in <see cref="OperatorRegistry"/>; docs/how-to-add-an-operator.md shows it.
@@ -18,7 +18,7 @@ public abstract record Operator
     public virtual bool IsDifferentiable => true;
 
     /// <summary>Smallest and largest number of inputs.</summary>
-    public virtual (int Least, int Most) InputCount => (1, 1);
+    public virtual (int Min, int Max) InputCount => (1, 1);
 
     /// <summary>Prefix of automatic node names; a number is appended.</summary>
     internal virtual string DefaultName => Kind.ToLowerInvariant();
@@ -26,7 +26,9 @@ public abstract record Operator
     /// <summary>The shape of the result.</summary>
     /// <param name="inputs">Shapes of the inputs, batch axis first.</param>
     /// <param name="node">Name of the node, for the error's text.</param>
-    /// <exception cref="ShapeMismatchException">The inputs do not fit; the error names the node and the shapes.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The inputs do not fit; the error names the node and the shapes.
+    /// </exception>
     public abstract Shape InferShape(IReadOnlyList<Shape> inputs, string node);
 
     /// <summary>The parameters that such a node has, in their fixed order.</summary>
@@ -37,12 +39,17 @@ public abstract record Operator
     /// <param name="inputs">Shapes of the inputs, already found to fit.</param>
     public virtual IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => [];
 
-    /// <summary>Multiply-accumulate operations for inputs and output of these shapes; 0 where there is next to nothing to multiply.</summary>
+    /// <summary>
+    /// Multiply-accumulate operations for inputs and output of these shapes; 0 where there is next to nothing to
+    /// multiply.
+    /// </summary>
     /// <param name="inputs">Shapes of the inputs.</param>
     /// <param name="output">Shape of the result.</param>
     public virtual long Macs(IReadOnlyList<Shape> inputs, Shape output) => 0;
 
-    /// <summary>Kind and attributes as plain values, from which <see cref="OperatorRegistry.Create"/> makes the operator again.</summary>
+    /// <summary>
+    /// Kind and attributes as plain values, from which <see cref="OperatorRegistry.Create"/> makes the operator again.
+    /// </summary>
     public OperatorDescription Describe() => new(Kind, Attributes());
 
     /// <summary>The dtype of the result; float32 from float32 unless the operator says otherwise.</summary>
@@ -52,7 +59,8 @@ public abstract record Operator
         {
             if (type != DType.Float32)
             {
-                throw new ArgumentException($"{node}: needs float32 inputs (got {type}); put a Normalize node before it");
+                throw new ArgumentException(
+                    $"{node}: needs float32 inputs (got {type}); put a Normalize node before it");
             }
         }
 
@@ -60,14 +68,17 @@ public abstract record Operator
     }
 
     /// <summary>
-    /// Whether each sample of the result depends on the same sample of the batched inputs alone, and on what is not batched. Asked
-    /// where an input is batched and the result keeps axis 0.
+    /// Whether each sample of the result depends on the same sample of the batched inputs alone, and on what is not
+    /// batched. Asked where an input is batched and the result keeps axis 0.
     /// </summary>
     /// <param name="inputs">What is known of the inputs.</param>
     /// <param name="output">Shape of the result for a batch of one.</param>
     internal virtual bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => true;
 
-    /// <summary>What it does to channels: says which axes of inputs, parameters and result change together. Nothing may change unless the operator says so.</summary>
+    /// <summary>
+    /// What it does to channels: says which axes of inputs, parameters and result change together. Nothing may change
+    /// unless the operator says so.
+    /// </summary>
     /// <returns>The axes of the result.</returns>
     internal virtual AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Opaque();
 
@@ -85,18 +96,21 @@ public abstract record Operator
 /// <param name="Name">What is put behind the node's name: <c>weight</c>, <c>bias</c>.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Role">What it is for.</param>
-/// <param name="Initializer">How it starts.</param>
+/// <param name="Initializer">Its initial values.</param>
 /// <param name="Fan">The layer's number of inputs and outputs, which some initializers scale by.</param>
 public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role, Initializer Initializer, Fan Fan)
 {
     /// <summary>The weight and, if wanted, the bias <c>[outputs]</c> of a layer that sums products.</summary>
-    internal static ParameterSpec[] WeightAndBias(Shape weight, int outputs, bool hasBias, ParameterRole role, Initializer? initializer)
+    internal static ParameterSpec[] WeightAndBias(
+        Shape weight, int outputs, bool hasBias, ParameterRole role, Initializer? initializer)
     {
         Fan fan = Fan.Of(weight);
         var spec = new ParameterSpec("weight", weight, role, initializer ?? new PyTorchDefault(), fan);
         Shape bias = [outputs];
         Initializer biasStart = initializer is null ? new PyTorchDefault() : new Constant(0);
-        return hasBias ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, biasStart, fan with { Shape = bias })] : [spec];
+        return hasBias
+            ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, biasStart, fan with { Shape = bias })]
+            : [spec];
     }
 
     /// <summary>The scale and shift of a normalization, which start at one and zero.</summary>

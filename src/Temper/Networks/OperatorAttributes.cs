@@ -1,6 +1,8 @@
 namespace Temper.Networks;
 
-/// <summary>Attributes by name, in ordinal order. A value is a long, a double, a string, a long[] or a double[].</summary>
+/// <summary>
+/// Attributes by name, in ordinal order. A value is a long, a double, a string, a long[] or a double[].
+/// </summary>
 public sealed class OperatorAttributes
 {
     private readonly SortedDictionary<string, object> _values = new(StringComparer.Ordinal);
@@ -75,9 +77,11 @@ public sealed class OperatorAttributes
 
     /// <summary>The name of an enum's value; its first where there is none.</summary>
     internal TValue Choice<TValue>(string name)
-        where TValue : struct, Enum => Enum.TryParse(Text(name) ?? default(TValue).ToString(), out TValue value) && Enum.IsDefined(value)
+        where TValue : struct, Enum => Enum.TryParse(Text(name) ?? default(TValue).ToString(), out TValue value)
+            && Enum.IsDefined(value)
             ? value
-            : throw new FormatException($"attribute '{name}' does not fit (got \"{Text(name)}\", expected one of {string.Join(", ", Enum.GetNames<TValue>())})");
+            : throw new FormatException($"attribute '{name}' does not fit (got \"{Text(name)}\", expected one of "
+                + $"{string.Join(", ", Enum.GetNames<TValue>())})");
 
     /// <summary>Whole numbers that fit 32 bits.</summary>
     /// <param name="name">Name of the attribute.</param>
@@ -113,14 +117,18 @@ public sealed class OperatorAttributes
         int[] numbers => Array.ConvertAll(numbers, v => (long)v),
         float[] numbers => Array.ConvertAll(numbers, Widen),
         _ => throw new ArgumentException(
-            $"OperatorAttributes: '{name}' is not a plain value (got {value.GetType().Name}, expected a number, a text or a list of numbers)"),
+            $"OperatorAttributes: '{name}' is not a plain value (got {value.GetType().Name}, expected a number, a text "
+            + "or a list of numbers)"),
     };
 
-    /// <summary>The double that is written with as few digits as the float, so that files read 0.1 and not 0.10000000149.</summary>
+    /// <summary>
+    /// The double that is written with as few digits as the float, so that files read 0.1 and not 0.10000000149.
+    /// </summary>
     private static double Widen(float value) => double.Parse(value.ToString("R"));
 
     private static FormatException Wrong(string name, object? found, string expected) => new(
-        $"attribute '{name}' is {(found is null ? "missing" : "something else")} (got {Shown(found)}, expected {expected})");
+        $"attribute '{name}' is {(found is null ? "missing" : "something else")} (got {Shown(found)}, expected "
+        + $"{expected})");
 
     private static string Shown(object? value) => value switch
     {

@@ -24,7 +24,7 @@ public static class OperatorRegistry
         ["Softmax"] = Softmax.From,
         ["LogSoftmax"] = LogSoftmax.From,
         ["MaxPool"] = MaxPool2d.From,
-        ["MaxPoolPlaces"] = MaxPoolPlaces2d.From,
+        ["MaxPoolPlaces"] = MaxPoolIndices2d.From,
         ["AveragePool"] = AvgPool2d.From,
         ["GlobalAveragePool"] = _ => new GlobalAvgPool2d(),
         ["AdaptiveAveragePool"] = AdaptiveAvgPool2d.From,
@@ -99,7 +99,8 @@ public static class OperatorRegistry
     {
         if (!Rows.TryGetValue(description.Kind, out Func<OperatorAttributes, Operator>? create))
         {
-            throw new FormatException($"unknown operator (got '{description.Kind}', expected one of {string.Join(", ", Rows.Keys)})");
+            throw new FormatException(
+                $"unknown operator (got '{description.Kind}', expected one of {string.Join(", ", Rows.Keys)})");
         }
 
         try

@@ -24,7 +24,7 @@ public sealed class ParameterMap : IReadOnlyList<Parameter>
     /// <summary>Number of numbers in all parameters; one that two nodes share counts once.</summary>
     public long ElementCount { get; }
 
-    /// <summary>The parameter at a place in the order.</summary>
+    /// <summary>The parameter at an index in the order.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1.</param>
     public Parameter this[int index] => _byName.GetAt(index).Value;
 

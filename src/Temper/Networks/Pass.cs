@@ -5,12 +5,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// How a network is run, and what came of it: evaluation or training, which values inside the network are read
+/// The mode of a forward pass and what it recorded: evaluation or training, which values inside the network are read
 /// (<see cref="Tap"/>), and the batch statistics that were found.
 /// </summary>
 /// <remarks>
-/// <see cref="Evaluation"/> holds nothing and may be shared by threads. Any other pass belongs to one thread. What a pass gathers
-/// is shared with the passes made from it, so that <c>pass.Tap("conv1")</c> inside a loss does not lose statistics.
+/// <see cref="Evaluation"/> holds nothing and may be shared by threads. Any other pass belongs to one thread. What a
+/// pass gathers is shared with the passes made from it, so that <c>pass.Tap("conv1")</c> inside a loss does not lose
+/// statistics.
 /// </remarks>
 /// <example><code>
 /// Pass pass = Pass.Evaluation.Tap("layer2.relu");
@@ -79,10 +80,12 @@ public sealed class Pass
             if (index < 0)
             {
                 string tapped = _taps.Length == 0 ? "nothing" : string.Join(", ", _taps);
-                throw new KeyNotFoundException($"Pass: the value is not tapped (got '{value}', tapped: {tapped}); name it in Tap");
+                throw new KeyNotFoundException(
+                    $"Pass: the value is not tapped (got '{value}', tapped: {tapped}); name it in Tap");
             }
 
-            return _tapped[index] ?? throw new InvalidOperationException($"Pass: no forward pass has run (asked for '{value}'); call Forward with this pass first");
+            return _tapped[index] ?? throw new InvalidOperationException(
+                $"Pass: no forward pass has run (asked for '{value}'); call Forward with this pass first");
         }
     }
 
@@ -90,7 +93,9 @@ public sealed class Pass
     /// <param name="dropout">The step's random stream; each dropout node takes the part that bears its name.</param>
     public static Pass Training(RandomStream dropout) => new(isTraining: true, dropout);
 
-    /// <summary>This pass with values inside the network to be read after it. Operators are not fused across a tap.</summary>
+    /// <summary>
+    /// This pass with values inside the network to be read after it. Operators are not fused across a tap.
+    /// </summary>
     /// <param name="values">Names of nodes or inputs; replaces earlier taps.</param>
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass Tap(params IReadOnlyList<string> values) =>
@@ -102,15 +107,16 @@ public sealed class Pass
     public Pass Synchronize(IStatisticsReducer reducer) => new(this, _taps) { Reducer = reducer };
 
     /// <summary>
-    /// This pass with kernels chosen whatever the batch: the values of a sample and, on a tape, its gradient are the same bytes in any
-    /// batch, at any index and for any number of threads. Without it, small batches take kernels that are faster for them and round
-    /// differently. For attacks, audits and caches, whose result for a sample must not depend on its mates.
+    /// This pass with kernels chosen whatever the batch: the values of a sample and, on a tape, its gradient are the
+    /// same bytes in any batch, at any index and for any number of threads. Without it, small batches take kernels that
+    /// are faster for them and round differently. For attacks, audits and caches, whose result for a sample must not
+    /// depend on its mates.
     /// </summary>
     /// <remarks>
-    /// The operations of the network are covered, not those of a loss behind it: reduce that with a sum, since a mean divides every
-    /// sample's gradient by the batch. Batch statistics and dropout of a training pass still tie samples together, and so does a
-    /// network that mixes samples (<see cref="Network.Batch"/>). Weights must be finite. ResNet-20 takes less than a tenth longer at
-    /// any batch.
+    /// The operations of the network are covered, not those of a loss behind it: reduce that with a sum, since a mean
+    /// divides every sample's gradient by the batch. Batch statistics and dropout of a training pass still tie samples
+    /// together, and so does a network that mixes samples (<see cref="Network.Batch"/>). Weights must be finite.
+    /// ResNet-20 takes less than a tenth longer at any batch.
     /// </remarks>
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass BatchInvariant() => new(this, _taps) { Kernels = KernelChoice.BatchInvariant };
@@ -128,6 +134,8 @@ public sealed class Pass
 }
 
 /// <summary>What one normalization node found of one batch.</summary>
-/// <param name="Node">The node; its buffers are the running mean, the running variance and the number of batches.</param>
+/// <param name="Node">
+/// The node; its buffers are the running mean, the running variance and the number of batches.
+/// </param>
 /// <param name="Batch">Mean, variance and count for each channel.</param>
 public sealed record NodeStatistics(Node Node, BatchStatistics Batch);

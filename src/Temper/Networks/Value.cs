@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A value of a network that is being built: what an input or a node gives. Its methods, one for each operator, add a node and
-/// give that node's value.
+/// A value of a network that is being built: what an input or a node gives. Its methods, one for each operator, add a
+/// node and give that node's value.
 /// </summary>
 public sealed partial class Value
 {

@@ -3,7 +3,9 @@ using Temper.Kernels;
 namespace Temper.Optimization;
 
 /// <summary>Adadelta: steps as large as recent ones in ratio to recent gradients. Decay is L2.</summary>
-/// <remarks>Source: Zeiler, arXiv:1212.5701, algorithm 1, as in torch.optim.Adadelta (whose rate defaults to 1).</remarks>
+/// <remarks>
+/// Source: Zeiler, arXiv:1212.5701, algorithm 1, as in torch.optim.Adadelta (whose rate defaults to 1).
+/// </remarks>
 public sealed record Adadelta : Optimizer
 {
     private static readonly string[] SlotNames = ["square_avg", "acc_delta"];

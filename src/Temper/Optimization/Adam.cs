@@ -55,6 +55,7 @@ public abstract record AdamFamily : Optimizer
     private protected override void Step(in ParameterStep step, OptimizerState state)
     {
         double bias1 = 1 - Math.Pow(Beta1, state.Steps), bias2 = 1 - Math.Pow(Beta2, state.Steps);
-        OptimizerSteps.Adam(step, state[0], state[1], new AdamRule(Beta1, Beta2, Epsilon, (float)(1 / bias1), (float)(1 / Math.Sqrt(bias2))));
+        OptimizerSteps.Adam(step, state[0], state[1], new AdamRule(
+            Beta1, Beta2, Epsilon, (float)(1 / bias1), (float)(1 / Math.Sqrt(bias2))));
     }
 }

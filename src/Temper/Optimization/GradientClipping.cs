@@ -5,10 +5,10 @@ namespace Temper.Optimization;
 /// <summary>Bounds gradients: each element, or the length of all together.</summary>
 public sealed record GradientClipping
 {
-    /// <summary>Max L2 norm of all gradients together, positive; null = off.</summary>
+    /// <summary>Largest L2 norm of all gradients together, positive; null = off.</summary>
     public float? MaxNorm { get; init; }
 
-    /// <summary>Max magnitude of a gradient's element, positive; null = off.</summary>
+    /// <summary>Largest magnitude of a gradient's element, positive; null = off.</summary>
     public float? MaxValue { get; init; }
 
     /// <summary>The sum of squares of a gradient: add it up over all parameters for <see cref="ScaleFor"/>.</summary>
@@ -28,7 +28,10 @@ public sealed record GradientClipping
 
     /// <summary>Factor for all gradients that makes their norm at most <see cref="MaxNorm"/>.</summary>
     /// <param name="sumOfSquares">Over all parameters.</param>
-    /// <returns>For <see cref="ParameterUpdate.GradientScale"/>: min(1, MaxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_.</returns>
+    /// <returns>
+    /// For <see cref="ParameterUpdate.GradientScale"/>: min(1, MaxNorm / (norm + 1e-6)), as
+    /// torch.nn.utils.clip_grad_norm_.
+    /// </returns>
     public float ScaleFor(double sumOfSquares) =>
         MaxNorm is float bound ? (float)Math.Min(1, bound / (Math.Sqrt(sumOfSquares) + 1e-6)) : 1;
 
@@ -44,7 +47,8 @@ public sealed record GradientClipping
     {
         if (bound is not (null or > 0))
         {
-            throw new ArgumentOutOfRangeException(option, $"gradient clipping: {option} is out of range (got {bound}, expected above 0)");
+            throw new ArgumentOutOfRangeException(
+                option, $"gradient clipping: {option} is out of range (got {bound}, expected above 0)");
         }
     }
 }

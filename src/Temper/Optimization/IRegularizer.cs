@@ -4,8 +4,8 @@ using Temper.Networks;
 namespace Temper.Optimization;
 
 /// <summary>
-/// A regularizer: something added to the loss that depends on the weights alone. It works in two phases, sums over a tensor and then
-/// the gradient from the sums, so that a tensor may be taken in blocks or be spread over ranks.
+/// A regularizer: something added to the loss that depends on the weights alone. It works in two phases, sums over a
+/// tensor and then the gradient from the sums, so that a tensor may be taken in blocks or be spread over ranks.
 /// </summary>
 /// <remarks>docs/how-to-add-an-objective-or-a-regularizer.md shows one.</remarks>
 public interface IRegularizer : IFingerprinted
@@ -58,7 +58,8 @@ public static class RegularizerExtensions
     /// <param name="weights">All weights, row-major.</param>
     /// <param name="gradient">Of the loss by the weights, as long; added to.</param>
     /// <returns>The regularizer's value, strength included; 0, and nothing added, where it does not apply.</returns>
-    public static double AddGradient(this IRegularizer regularizer, Parameter parameter, ReadOnlySpan<float> weights, Span<float> gradient)
+    public static double AddGradient(
+        this IRegularizer regularizer, Parameter parameter, ReadOnlySpan<float> weights, Span<float> gradient)
     {
         int count = regularizer.SumCount(parameter);
         if (count == 0)

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Temper.Optimization;
 
 /// <summary>
-/// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the place in the run, so that
-/// a resumed run needs no state.
+/// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the position
+/// in the run, so that a resumed run needs no state.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ConstantSchedule), "constant")]
@@ -20,12 +20,17 @@ public abstract record LearningRateSchedule
     }
 
     /// <summary>The factor.</summary>
-    /// <param name="epoch">Place in the run in epochs, with the part of the current one that is done: 0 for the first step.</param>
+    /// <param name="epoch">
+    /// Position in the run in epochs, with the part of the current one that is done: 0 for the first step.
+    /// </param>
     /// <param name="epochs">Length of the run in epochs, positive.</param>
     /// <returns>Not negative; the rate of a step is the optimizer's rate times this.</returns>
     public abstract double Factor(double epoch, double epochs);
 
-    /// <summary>Whether factors change with the length of the run, so that a run cannot go on for more epochs than it began with.</summary>
+    /// <summary>
+    /// Whether factors change with the length of the run, so that a run cannot go on for more epochs than it began
+    /// with.
+    /// </summary>
     internal virtual bool DependsOnLength => false;
 
     /// <summary>Throws when an option is out of its range.</summary>
@@ -38,7 +43,8 @@ public abstract record LearningRateSchedule
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(option, $"learning-rate schedule: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                option, $"learning-rate schedule: {option} is out of range (got {value}, expected {expected})");
         }
     }
 }
@@ -156,7 +162,9 @@ public sealed record WarmUpSchedule : LearningRateSchedule
 }
 
 /// <summary>Up and down once over the run: cosines from 1 / DivideStart to 1 and on to a final factor near 0.</summary>
-/// <remarks>Source: Smith, Topin, arXiv:1708.07120, with the cosine shape of torch.optim.lr_scheduler.OneCycleLR; 1 is the peak.</remarks>
+/// <remarks>
+/// Source: Smith, Topin, arXiv:1708.07120, with the cosine shape of torch.optim.lr_scheduler.OneCycleLR; 1 is the peak.
+/// </remarks>
 public sealed record OneCycleSchedule : LearningRateSchedule
 {
     /// <summary>Fraction of the run in which the rate rises, above 0 and below 1.</summary>
@@ -185,5 +193,6 @@ public sealed record OneCycleSchedule : LearningRateSchedule
         Require(DivideEnd >= 1, DivideEnd, nameof(DivideEnd), "1 or more");
     }
 
-    private static double Cosine(double from, double to, double part) => to + ((from - to) * 0.5 * (1 + Math.Cos(Math.PI * part)));
+    private static double Cosine(double from, double to, double part) =>
+        to + ((from - to) * 0.5 * (1 + Math.Cos(Math.PI * part)));
 }

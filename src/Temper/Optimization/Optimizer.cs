@@ -8,8 +8,8 @@ namespace Temper.Optimization;
 /// <see cref="OptimizerState"/>, plain numbers that a checkpoint saves.
 /// </summary>
 /// <remarks>
-/// Options, formulas and defaults are those of torch.optim (PyTorch 2). A step is one pass over the parameter's memory, allocates
-/// nothing, and gives the same bytes for any number of threads.
+/// Options, formulas and defaults are those of torch.optim (PyTorch 2). A step is one pass over the parameter's memory,
+/// allocates nothing, and gives the same bytes for any number of threads.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Adadelta), "adadelta")]
@@ -86,15 +86,18 @@ public abstract record Optimizer
 
     private protected abstract void Step(in ParameterStep step, OptimizerState state);
 
-    private protected void RequireNotNegative(float value, string option) => Require(value is >= 0 and < float.PositiveInfinity, value, option, "0 or more");
+    private protected void RequireNotNegative(float value, string option) =>
+        Require(value is >= 0 and < float.PositiveInfinity, value, option, "0 or more");
 
-    private protected void RequireFraction(float value, string option) => Require(value is >= 0 and < 1, value, option, "0 or more and below 1");
+    private protected void RequireFraction(float value, string option) =>
+        Require(value is >= 0 and < 1, value, option, "0 or more and below 1");
 
     private void Require(bool holds, float value, string option, string expected)
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(option, $"{Name}: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                option, $"{Name}: {option} is out of range (got {value}, expected {expected})");
         }
     }
 }

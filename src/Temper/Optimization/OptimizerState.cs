@@ -32,7 +32,8 @@ public sealed class OptimizerState
         bool fits = names.Count == _slots.Length;
         for (int i = 0; fits && i < _slots.Length; i++)
         {
-            fits = string.Equals(_slots[i].Name, names[i], StringComparison.Ordinal) && _slots[i].Values.Length == length;
+            fits = string.Equals(_slots[i].Name, names[i], StringComparison.Ordinal)
+                && _slots[i].Values.Length == length;
         }
 
         if (!fits)
@@ -46,7 +47,8 @@ public sealed class OptimizerState
         string got = string.Join(", ", _slots.Select(s => $"{s.Name}[{s.Values.Length}]"));
         string expected = string.Join(", ", names.Select(n => $"{n}[{length}]"));
         return new ArgumentException(
-            $"{optimizer}: the state does not fit (got [{got}], expected [{expected}]); make it with CreateState of the same optimizer and options");
+            $"{optimizer}: the state does not fit (got [{got}], expected [{expected}]); make it with CreateState of "
+            + "the same optimizer and options");
     }
 }
 

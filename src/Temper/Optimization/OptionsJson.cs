@@ -18,13 +18,17 @@ internal sealed partial class OptionsJson : JsonSerializerContext
 {
     internal static JsonNode? Of(Optimizer value) => JsonSerializer.SerializeToNode(value, Default.Optimizer);
 
-    internal static JsonNode? Of(LearningRateSchedule value) => JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule);
+    internal static JsonNode? Of(LearningRateSchedule value) =>
+        JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule);
 
-    internal static JsonNode? Of(IReadOnlyList<ParameterGroup> value) => JsonSerializer.SerializeToNode(value, Default.IReadOnlyListParameterGroup);
+    internal static JsonNode? Of(IReadOnlyList<ParameterGroup> value) =>
+        JsonSerializer.SerializeToNode(value, Default.IReadOnlyListParameterGroup);
 
-    internal static JsonNode? Of(GradientClipping? value) => value is null ? null : JsonSerializer.SerializeToNode(value, Default.GradientClipping);
+    internal static JsonNode? Of(GradientClipping? value) =>
+        value is null ? null : JsonSerializer.SerializeToNode(value, Default.GradientClipping);
 
-    internal static JsonNode? Of(WeightAverage? value) => value is null ? null : JsonSerializer.SerializeToNode(value, Default.WeightAverage);
+    internal static JsonNode? Of(WeightAverage? value) =>
+        value is null ? null : JsonSerializer.SerializeToNode(value, Default.WeightAverage);
 }
 
 /// <summary>Fingerprints of options.</summary>
@@ -32,7 +36,8 @@ public static class Fingerprints
 {
     /// <summary>An option's type and properties, as <see cref="IFingerprinted.Fingerprint"/> gives them.</summary>
     /// <param name="option">The option.</param>
-    public static JsonObject Of(IFingerprinted option) => new() { ["type"] = option.GetType().Name, ["options"] = option.Fingerprint() };
+    public static JsonObject Of(IFingerprinted option) =>
+        new() { ["type"] = option.GetType().Name, ["options"] = option.Fingerprint() };
 
     /// <summary>The same for several options, in order.</summary>
     /// <param name="options">The options.</param>
@@ -48,15 +53,20 @@ public static class Fingerprints
         return flat;
     }
 
-    /// <summary>What differs between two fingerprints, in words: <c>optimizer.momentum (got 0.8, expected 0.9)</c>.</summary>
+    /// <summary>
+    /// What differs between two fingerprints, in words: <c>optimizer.momentum (got 0.8, expected 0.9)</c>.
+    /// </summary>
     /// <param name="got">Of the run that goes on.</param>
     /// <param name="expected">Of the run as it began.</param>
     /// <returns>Empty when they are equal.</returns>
-    public static IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> got, IReadOnlyDictionary<string, string> expected) =>
+    public static IReadOnlyList<string> Differences(
+        IReadOnlyDictionary<string, string> got, IReadOnlyDictionary<string, string> expected) =>
     [
         .. got.Keys.Union(expected.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal)
-            .Where(name => !string.Equals(got.GetValueOrDefault(name), expected.GetValueOrDefault(name), StringComparison.Ordinal))
-            .Select(name => $"{name} (got {got.GetValueOrDefault(name, "nothing")}, expected {expected.GetValueOrDefault(name, "nothing")})"),
+            .Where(name =>
+                !string.Equals(got.GetValueOrDefault(name), expected.GetValueOrDefault(name), StringComparison.Ordinal))
+            .Select(name => $"{name} (got {got.GetValueOrDefault(name, "nothing")}, expected "
+                + $"{expected.GetValueOrDefault(name, "nothing")})"),
     ];
 
     private static void Add(JsonNode? node, string path, SortedDictionary<string, string> flat)

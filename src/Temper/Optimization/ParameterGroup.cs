@@ -33,7 +33,8 @@ public sealed record ParameterGroup
     /// <param name="parameter">Any parameter.</param>
     /// <returns>True when name and role fit.</returns>
     public bool Selects(Parameter parameter) =>
-        FileSystemName.MatchesSimpleExpression(Names, parameter.Name, ignoreCase: false) && (Roles.Count == 0 || Roles.Contains(parameter.Role));
+        FileSystemName.MatchesSimpleExpression(Names, parameter.Name, ignoreCase: false)
+            && (Roles.Count == 0 || Roles.Contains(parameter.Role));
 
     /// <summary>Combines groups: rates multiply, the last weight decay wins, any group that freezes freezes.</summary>
     /// <param name="groups">The rules, in order.</param>

@@ -3,7 +3,9 @@ using Temper.Kernels;
 namespace Temper.Optimization;
 
 /// <summary>RMSprop: steps in ratio to the root mean square of recent gradients. Decay is L2.</summary>
-/// <remarks>Source: Hinton, lecture 6e of "Neural networks for machine learning" (2012), as in torch.optim.RMSprop.</remarks>
+/// <remarks>
+/// Source: Hinton, lecture 6e of "Neural networks for machine learning" (2012), as in torch.optim.RMSprop.
+/// </remarks>
 public sealed record RmsProp : Optimizer
 {
     private static readonly string[] PlainSlots = ["square_avg"];

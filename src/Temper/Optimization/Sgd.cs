@@ -2,8 +2,12 @@ using Temper.Kernels;
 
 namespace Temper.Optimization;
 
-/// <summary>Stochastic gradient descent, with momentum if wanted. Decay is L2 unless <see cref="DecoupledDecay"/>.</summary>
-/// <remarks>Momentum as in torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; the first v is g.</remarks>
+/// <summary>
+/// Stochastic gradient descent, with momentum if wanted. Decay is L2 unless <see cref="DecoupledDecay"/>.
+/// </summary>
+/// <remarks>
+/// Momentum as in torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; the first v is g.
+/// </remarks>
 public sealed record Sgd : Optimizer
 {
     private static readonly string[] MomentumSlots = ["momentum_buffer"];
@@ -36,7 +40,8 @@ public sealed record Sgd : Optimizer
         RequireFraction(Dampening, nameof(Dampening));
         if (Nesterov && (Momentum == 0 || Dampening != 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(Nesterov), "sgd: Nesterov needs momentum and no dampening (got momentum "
+            throw new ArgumentOutOfRangeException(
+                nameof(Nesterov), "sgd: Nesterov needs momentum and no dampening (got momentum "
                 + $"{Momentum}, dampening {Dampening}); set them, or Nesterov to false");
         }
     }
@@ -49,6 +54,7 @@ public sealed record Sgd : Optimizer
             return;
         }
 
-        OptimizerSteps.SgdMomentum(step, state[0], new MomentumRule(Momentum, state.Steps == 1 ? 1 : 1 - Dampening, Nesterov));
+        OptimizerSteps.SgdMomentum(
+            step, state[0], new MomentumRule(Momentum, state.Steps == 1 ? 1 : 1 - Dampening, Nesterov));
     }
 }

@@ -2,7 +2,9 @@ using Temper.Kernels;
 
 namespace Temper.Optimization;
 
-/// <summary>An exponential moving average of the weights, which often classifies better than the last weights.</summary>
+/// <summary>
+/// An exponential moving average of the weights, which often classifies better than the last weights.
+/// </summary>
 /// <remarks>A record of options: the averages are the caller's, so that a checkpoint can save them.</remarks>
 public sealed record WeightAverage
 {
@@ -29,7 +31,8 @@ public sealed record WeightAverage
     {
         if (Decay is not (>= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Decay), $"weight average: Decay is out of range (got {Decay}, expected 0 or more and below 1)");
+            throw new ArgumentOutOfRangeException(
+                nameof(Decay), $"weight average: Decay is out of range (got {Decay}, expected 0 or more and below 1)");
         }
     }
 }

@@ -56,7 +56,9 @@ public sealed class RandomCursor
     /// <returns>In [low, high).</returns>
     public float NextSingle(float low, float high) => low + ((high - low) * NextSingle());
 
-    /// <summary>A normal number (Box-Muller; the second of the pair is not kept, so that the position is the whole state).</summary>
+    /// <summary>
+    /// A normal number (Box-Muller; the second of the pair is not kept, so that the position is the whole state).
+    /// </summary>
     /// <param name="mean">Mean.</param>
     /// <param name="deviation">Standard deviation.</param>
     /// <returns>Any finite number.</returns>
@@ -66,7 +68,9 @@ public sealed class RandomCursor
         return (float)(mean + (deviation * radius * Math.Cos(2 * Math.PI * NextDouble())));
     }
 
-    /// <summary>A whole number, all equally likely (Lemire's multiplication with rejection, arXiv:1805.10941).</summary>
+    /// <summary>
+    /// A whole number, all equally likely (Lemire's multiplication with rejection, arXiv:1805.10941).
+    /// </summary>
     /// <param name="below">Positive; not reached.</param>
     /// <returns>In [0, below).</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="below"/> is not positive.</exception>

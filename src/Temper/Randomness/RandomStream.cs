@@ -3,12 +3,14 @@ using Temper.Kernels;
 
 namespace Temper.Randomness;
 
-/// <summary>An endless, named sequence of random numbers that is a value: it has no position, so reading it changes nothing.</summary>
+/// <summary>
+/// An endless, named sequence of random numbers that is a value: it has no position, so reading it changes nothing.
+/// </summary>
 /// <remarks>
-/// <para>Number <c>i</c> of a stream is a function of the stream and <c>i</c> (Philox4x32-10), so parts of one fill can be made by
-/// any number of threads in any order with the same bytes. Reading the same numbers twice gives the same numbers: a use that needs
-/// its own takes <see cref="Split(string)"/> or <see cref="Split(long)"/>; code that wants "the next" number takes a
-/// <see cref="RandomCursor"/>.</para>
+/// <para>Number <c>i</c> of a stream is a function of the stream and <c>i</c> (Philox4x32-10), so parts of one fill can
+/// be made by any number of threads in any order with the same bytes. Reading the same numbers twice gives the same
+/// numbers: a use that needs its own takes <see cref="Split(string)"/> or <see cref="Split(long)"/>; code that wants
+/// "the next" number takes a <see cref="RandomCursor"/>.</para>
 /// <para>Not for secrets: use System.Security.Cryptography.</para>
 /// <para>Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.</para>
 /// </remarks>
@@ -20,7 +22,9 @@ public sealed class RandomStream
 
     private RandomStream(Philox generator) => Generator = generator;
 
-    /// <summary>What makes this stream this stream: write it to a checkpoint and give it to <see cref="FromState"/>.</summary>
+    /// <summary>
+    /// What makes this stream this stream: write it to a checkpoint and give it to <see cref="FromState"/>.
+    /// </summary>
     public RandomStreamState State => new(Generator.Key, Generator.Stream);
 
     /// <summary>What the kernels need of this stream.</summary>
@@ -39,8 +43,8 @@ public sealed class RandomStream
     /// <summary>The independent stream of a name.</summary>
     /// <param name="name">Any text, compared by its UTF-8 bytes.</param>
     /// <returns>
-    /// The stream whose key and upper counter are block <c>h</c> of this stream under a key changed by a constant, <c>h</c> being
-    /// the 64-bit FNV-1a hash of the name. The derivation is part of the contract: it never changes.
+    /// The stream whose key and upper counter are block <c>h</c> of this stream under a key changed by a constant,
+    /// <c>h</c> being the 64-bit FNV-1a hash of the name. The derivation is part of the contract: it never changes.
     /// </returns>
     public RandomStream Split(string name)
     {
@@ -50,7 +54,9 @@ public sealed class RandomStream
 
     /// <summary>The independent stream of a number: an epoch, a step, a sample.</summary>
     /// <param name="index">Any number.</param>
-    /// <returns>The stream, derived as in <see cref="Split(string)"/> with the index for the hash and another constant.</returns>
+    /// <returns>
+    /// The stream, derived as in <see cref="Split(string)"/> with the index for the hash and another constant.
+    /// </returns>
     public RandomStream Split(long index) => new(Generator.Split((ulong)index, IndexDomain));
 
     /// <summary>A reader that moves along this stream.</summary>
@@ -96,7 +102,9 @@ public sealed class RandomStream
         }
     }
 
-    /// <summary>Normal numbers by Box and Muller; number <c>i</c> comes from the pair of words that holds word <c>i</c>.</summary>
+    /// <summary>
+    /// Normal numbers by Box and Muller; number <c>i</c> comes from the pair of words that holds word <c>i</c>.
+    /// </summary>
     /// <param name="numbers">Receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
     /// <param name="mean">Mean.</param>
     /// <param name="deviation">Standard deviation.</param>
@@ -145,9 +153,9 @@ public sealed class RandomStream
     /// <summary>64-bit FNV-1a of the UTF-8 bytes.</summary>
     private static ulong Hash(string name)
     {
-        const int MostOnStack = 256;
+        const int MaxOnStack = 256;
         int length = Encoding.UTF8.GetByteCount(name);
-        Span<byte> bytes = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
+        Span<byte> bytes = length <= MaxOnStack ? stackalloc byte[MaxOnStack] : new byte[length];
         ulong hash = 0xCBF2_9CE4_8422_2325;
         foreach (byte b in bytes[..Encoding.UTF8.GetBytes(name, bytes)])
         {

@@ -1,7 +1,9 @@
 namespace Temper.Tensors;
 
 /// <summary>What kind of number a tensor holds.</summary>
-/// <remarks>Float32 computes and is differentiated; the others carry labels, indices, masks, pictures and shape arithmetic.</remarks>
+/// <remarks>
+/// Float32 computes and is differentiated; the others carry labels, indices, masks, pictures and shape arithmetic.
+/// </remarks>
 public enum DType
 {
     /// <summary>32-bit IEEE floating point.</summary>
@@ -16,7 +18,7 @@ public enum DType
     /// <summary>Unsigned byte: pictures.</summary>
     UInt8,
 
-    /// <summary>Truth value, one byte an element: masks and comparisons.</summary>
+    /// <summary>Truth value, one byte per element: masks and comparisons.</summary>
     Bool,
 }
 
@@ -50,7 +52,8 @@ internal static class DTypes
         return typeof(T) == typeof(bool)
             ? DType.Bool
             : throw new NotSupportedException(
-                $"Tensor: elements of type {typeof(T).Name} are not supported (expected float, long, int, byte or bool); convert them first");
+                $"Tensor: elements of type {typeof(T).Name} are not supported (expected float, long, int, byte or "
+                + "bool); convert them first");
     }
 
     internal static int SizeInBytes(this DType type) => type switch

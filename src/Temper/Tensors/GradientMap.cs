@@ -1,6 +1,8 @@
 namespace Temper.Tensors;
 
-/// <summary>Gradients by source, as <see cref="GradientTape.Gradient(Tensor, IReadOnlyList{Tensor})"/> gives them.</summary>
+/// <summary>
+/// Gradients by source, as <see cref="GradientTape.Gradient(Tensor, IReadOnlyList{Tensor})"/> gives them.
+/// </summary>
 /// <remarks>The tensors live as long as the tape they came from.</remarks>
 public sealed class GradientMap
 {
@@ -34,7 +36,8 @@ public sealed class GradientMap
             }
 
             throw new KeyNotFoundException(
-                $"GradientMap: no gradient was asked for with respect to this tensor (got shape {source.Shape}); name it among the sources");
+                $"GradientMap: no gradient was asked for with respect to this tensor (got shape {source.Shape}); name "
+                + "it among the sources");
         }
     }
 }

@@ -3,18 +3,19 @@ using Temper.Tensors.Memory;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Records what depends on watched tensors, on the thread that opened it, and gives vector-Jacobian products. It owns the
-/// memory of what it recorded and of the gradients it gave: closing it returns all of that at once.
+/// Records what depends on watched tensors, on the thread that opened it, and gives vector-Jacobian products. It owns
+/// the memory of what it recorded and of the gradients it gave: closing it returns all of that at once.
 /// </summary>
 /// <remarks>
 /// Tapes nest: each records what depends on its own sources. Only first derivatives are offered: using a gradient in an
-/// operation while a tape that it came from is open is an error; <see cref="Tensor.Detach"/> it to use it as a constant.
+/// operation while a tape that it came from is open is an error; <see cref="Tensor.Detach"/> it to use it as a
+/// constant.
 /// </remarks>
 /// <example><code>
 /// using var tape = new GradientTape();
 /// Tensor x = tape.Watch(images);
 /// Tensor loss = network.Forward(x).CrossEntropy(labels);
-/// Tensor slope = tape.Gradient(loss, x).Detach();
+/// Tensor gradient = tape.Gradient(loss, x).Detach();
 /// </code></example>
 public sealed partial class GradientTape : IDisposable
 {
@@ -48,7 +49,8 @@ public sealed partial class GradientTape : IDisposable
         if (tensor.DType != DType.Float32)
         {
             throw new ArgumentException(
-                $"GradientTape.Watch: only float32 tensors have gradients (got {tensor.DType}); convert it first", nameof(tensor));
+                $"GradientTape.Watch: only float32 tensors have gradients (got {tensor.DType}); convert it first",
+                nameof(tensor));
         }
 
         _records.AddSource(tensor);
@@ -58,8 +60,12 @@ public sealed partial class GradientTape : IDisposable
     /// <summary>The gradient of a scalar with respect to one source.</summary>
     /// <param name="output">A tensor with one element, computed from the source.</param>
     /// <param name="source">A watched tensor.</param>
-    /// <returns>A tensor of the source's shape; zeros where nothing depends on it. It lives as long as the tape.</returns>
-    /// <exception cref="InvalidOperationException">The output depends on no watched tensor, or the source is not watched.</exception>
+    /// <returns>
+    /// A tensor of the source's shape; zeros where nothing depends on it. It lives as long as the tape.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">
+    /// The output depends on no watched tensor, or the source is not watched.
+    /// </exception>
     public Tensor Gradient(Tensor output, Tensor source) => Gradient(output, [source])[source];
 
     /// <summary>The gradients of a scalar with respect to several sources, in one backward pass.</summary>
@@ -98,20 +104,25 @@ public sealed partial class GradientTape : IDisposable
     /// <exception cref="InvalidOperationException">
     /// No output depends on a watched tensor, a source is not watched, or a recorded value was written since.
     /// </exception>
-    public GradientMap Gradient(IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources) =>
+    public GradientMap Gradient(
+        IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources) =>
         Gradient(outputs, sources, ready: null);
 
-    /// <summary>The summed vector-Jacobian products of several outputs, each gradient reported as soon as it is final.</summary>
+    /// <summary>
+    /// The summed vector-Jacobian products of several outputs, each gradient reported as soon as it is final.
+    /// </summary>
     /// <param name="outputs">Outputs with their cotangents, each pair of one shape.</param>
     /// <param name="sources">Watched tensors.</param>
     /// <param name="ready">
-    /// Called once for each source with its index and its gradient, when the rest of the backward pass can no longer add to it. The order
-    /// depends only on what was recorded: those used last come first, so work on them overlaps with the rest of the pass. The tensor is
-    /// the one that the map holds: read it, do not write it. An exception ends the pass.
+    /// Called once for each source with its index and its gradient, when the rest of the backward pass can no longer
+    /// add to it. The order depends only on what was recorded: those used last come first, so work on them overlaps
+    /// with the rest of the pass. The tensor is the one that the map holds: read it, do not write it. An exception ends
+    /// the pass.
     /// </param>
     /// <inheritdoc cref="Gradient(IReadOnlyList{ValueTuple{Tensor, Tensor}}, IReadOnlyList{Tensor})"/>
     public GradientMap Gradient(
-        IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources, Action<int, Tensor>? ready)
+        IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources,
+        Action<int, Tensor>? ready)
     {
         CheckOpen();
         GradientMap gradients;
@@ -129,7 +140,8 @@ public sealed partial class GradientTape : IDisposable
             _innermost = outer;
         }
 
-        // A gradient depends on the sources too, which no tape has recorded: its use inside one would be silently wrong.
+        // A gradient depends on the sources too, which no tape has recorded: its use inside one would be silently
+        // wrong.
         for (GradientTape? tape = _innermost; tape is not null; tape = tape.Parent)
         {
             tape._records.Forbid(gradients);
@@ -138,7 +150,10 @@ public sealed partial class GradientTape : IDisposable
         return gradients;
     }
 
-    /// <summary>The length of each sample's own gradient over all sources together, <c>[N]</c>, from a loss <c>[N]</c> of each sample.</summary>
+    /// <summary>
+    /// The length of each sample's own gradient over all sources together, <c>[N]</c>, from a loss <c>[N]</c> of each
+    /// sample.
+    /// </summary>
     internal float[] SampleNorms(Tensor losses, IReadOnlyList<Tensor> sources)
     {
         CheckOpen();
@@ -169,7 +184,8 @@ public sealed partial class GradientTape : IDisposable
         if (_innermost != this)
         {
             throw new InvalidOperationException(
-                "GradientTape: a tape that was opened later is still open, or this one is suspended; close in the reverse order of opening");
+                "GradientTape: a tape that was opened later is still open, or this one is suspended; close in the "
+                + "reverse order of opening");
         }
 
         _closed = true;
@@ -177,14 +193,18 @@ public sealed partial class GradientTape : IDisposable
         _records.Recycle();
     }
 
-    /// <summary>Whether a gradient will flow to a tensor: a tape has it as a source or recorded it, now or when a section runs again.</summary>
-    internal static bool IsFollowed(Tensor tensor) => IsFollowedBy(_innermost, tensor) || (_section is not null && _section.Follows(tensor));
+    /// <summary>
+    /// Whether a gradient will flow to a tensor: a tape has it as a source or recorded it, now or when a section runs
+    /// again.
+    /// </summary>
+    internal static bool IsFollowed(Tensor tensor) => IsFollowedBy(_innermost, tensor)
+        || (_section is not null && _section.Follows(tensor));
 
     private static bool IsFollowedBy(GradientTape? innermost, Tensor tensor)
     {
         for (GradientTape? tape = innermost; tape is not null; tape = tape.Parent)
         {
-            if (tape._records.PlaceOf(tensor) >= 0)
+            if (tape._records.IndexOf(tensor) >= 0)
             {
                 return true;
             }
@@ -208,7 +228,8 @@ public sealed partial class GradientTape : IDisposable
     {
         if (_thread != Environment.CurrentManagedThreadId)
         {
-            throw new InvalidOperationException("GradientTape: used on another thread than the one that opened it; open one tape a thread");
+            throw new InvalidOperationException(
+                "GradientTape: used on another thread than the one that opened it; open one tape a thread");
         }
     }
 }

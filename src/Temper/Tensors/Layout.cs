@@ -1,6 +1,8 @@
 namespace Temper.Tensors;
 
-/// <summary>Where the numbers of a tensor lie in memory. No shape, index, file or printed order depends on it.</summary>
+/// <summary>
+/// Where the numbers of a tensor lie in memory. No shape, index, file or printed order depends on it.
+/// </summary>
 internal enum Layout
 {
     /// <summary>The last axis varies fastest.</summary>

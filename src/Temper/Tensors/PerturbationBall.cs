@@ -3,14 +3,15 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Where perturbed inputs may be: within a radius of the clean ones and within the bounds of inputs. Steps of projected gradient
-/// attacks (arXiv:1706.06083) move, project and clip in one pass over memory.
+/// Where perturbed inputs may be: within a radius of the clean ones and within the bounds of inputs. Steps of projected
+/// gradient attacks (arXiv:1706.06083) move, project and clip in one pass over memory.
 /// </summary>
 /// <param name="Center">The clean inputs, float32 <c>[N, ...]</c>, within the bounds.</param>
 /// <param name="Radius">The largest distance of each sample, in units of the inputs; zero or more.</param>
 /// <remarks>
-/// A step gives a new tensor in memory of the current <see cref="TensorScope"/>, if there is one. Steps have no gradient: called while a
-/// tape follows one of their inputs they are an error. NaN in the input or the gradient gives NaN.
+/// A step gives a new tensor in memory of the current <see cref="TensorScope"/>, if there is one. Steps have no
+/// gradient: called while a tape follows one of their inputs they are an error. NaN in the input or the gradient gives
+/// NaN.
 /// </remarks>
 public sealed record PerturbationBall(Tensor Center, float Radius)
 {
@@ -21,21 +22,25 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
     public float High { get; init; } = 1;
 
     /// <summary>
-    /// A step in the largest norm: <c>x + size sign(g)</c>, moved into the box of all points at most <see cref="Radius"/> away from the
-    /// center in each element, then into the bounds.
+    /// A step in the L∞ norm: <c>x + size sign(g)</c>, moved into the box of all points at most <see cref="Radius"/>
+    /// away from the center in each element, then into the bounds.
     /// </summary>
     /// <param name="x">The perturbed inputs, shape of <see cref="Center"/>.</param>
     /// <param name="gradient">The gradient at <paramref name="x"/>, same shape.</param>
     /// <param name="size">How far each element moves; below zero: against the gradient.</param>
     /// <returns>The perturbed inputs after the step.</returns>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
-    /// <exception cref="ArgumentException">A dtype is not float32, or a number is not finite or out of its range.</exception>
-    /// <exception cref="InvalidOperationException">An open tape follows <paramref name="x"/>, <paramref name="gradient"/> or the center.</exception>
+    /// <exception cref="ArgumentException">
+    /// A dtype is not float32, or a number is not finite or out of its range.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// An open tape follows <paramref name="x"/>, <paramref name="gradient"/> or the center.
+    /// </exception>
     public Tensor SignStep(Tensor x, Tensor gradient, float size) => Step(x, gradient, size, isNormalized: false);
 
     /// <summary>
-    /// A step in the 2-norm of each sample: <c>x + size g / |g|</c>, moved straight towards the center until it is at most <see cref="Radius"/>
-    /// away, then into the bounds. A sample whose gradient is zero makes no step.
+    /// A step in the 2-norm of each sample: <c>x + size g / |g|</c>, moved straight towards the center until it is at
+    /// most <see cref="Radius"/> away, then into the bounds. A sample whose gradient is zero makes no step.
     /// </summary>
     /// <param name="x">The perturbed inputs, shape of <see cref="Center"/>, samples along axis 0.</param>
     /// <param name="gradient">The gradient at <paramref name="x"/>, same shape.</param>
@@ -48,15 +53,18 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
         if (!(Radius >= 0 && float.IsFinite(Radius) && Low <= High && float.IsFinite(size)))
         {
             throw new ArgumentException(
-                $"PerturbationBall: numbers do not fit (got radius {Radius}, bounds {Low} to {High}, step {size}); expected a finite radius of zero or more, Low at most High, a finite step");
+                $"PerturbationBall: numbers do not fit (got radius {Radius}, bounds {Low} to {High}, step {size}); "
+                + "expected a finite radius of zero or more, Low at most High, a finite step");
         }
 
-        return new PerturbationStepOperation(x, gradient, Center, new PerturbationStep(size, Radius, Low, High), isNormalized).Apply();
+        return new PerturbationStepOperation(
+            x, gradient, Center, new PerturbationStep(size, Radius, Low, High), isNormalized).Apply();
     }
 }
 
 /// <summary>A step that no tape can record.</summary>
-internal sealed class PerturbationStepOperation(Tensor x, Tensor gradient, Tensor center, PerturbationStep step, bool isNormalized)
+internal sealed class PerturbationStepOperation(
+    Tensor x, Tensor gradient, Tensor center, PerturbationStep step, bool isNormalized)
     : Operation(x, gradient, center)
 {
     internal override string Name => isNormalized ? "PerturbationBall.NormalizedStep" : "PerturbationBall.SignStep";
@@ -70,7 +78,9 @@ internal sealed class PerturbationStepOperation(Tensor x, Tensor gradient, Tenso
         Tensor y = Tensor.Allocate(x.Shape, gradient.Layout);
         if (isNormalized)
         {
-            PerturbationSteps.Normalized(step, from.Physical(), gradient.Physical(), clean.Physical(), y.Writable(), x.Rank == 0 ? 1 : x.Shape[0]);
+            PerturbationSteps.Normalized(
+                step, from.Physical(), gradient.Physical(), clean.Physical(), y.Writable(),
+                x.Rank == 0 ? 1 : x.Shape[0]);
         }
         else
         {
@@ -96,7 +106,8 @@ internal sealed class PerturbationStepOperation(Tensor x, Tensor gradient, Tenso
         {
             if (!input.Shape.Equals(center.Shape))
             {
-                throw new ShapeMismatchException(Name, input.Shape, center.Shape, "input, gradient and center have one shape");
+                throw new ShapeMismatchException(
+                    Name, input.Shape, center.Shape, "input, gradient and center have one shape");
             }
 
             if (input.DType != DType.Float32)

@@ -23,7 +23,8 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         if (count > int.MaxValue)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(lengths), $"Shape: too many elements (got {this} = {count}, expected at most {int.MaxValue}); split the batch");
+                nameof(lengths),
+                $"Shape: too many elements (got {this} = {count}, expected at most {int.MaxValue}); split the batch");
         }
 
         Count = (int)count;
@@ -35,7 +36,9 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>Number of axes.</summary>
     public int Rank => _lengths.Length;
 
-    /// <summary>Number of axes, as <see cref="Rank"/>: what the language goes by in <c>[n, .. shape]</c> and <c>shape[^1]</c>.</summary>
+    /// <summary>
+    /// Number of axes, as <see cref="Rank"/>: what the language goes by in <c>[n, .. shape]</c> and <c>shape[^1]</c>.
+    /// </summary>
     public int Length => _lengths.Length;
 
     /// <summary>Number of elements: the product of all lengths.</summary>
@@ -83,7 +86,8 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
             int y = i <= b.Rank ? b._lengths[^i] : 1;
             if (x != y && x != 1 && y != 1)
             {
-                throw new ShapeMismatchException(operation, a, b, "lengths must be equal or 1, counted from the last axis");
+                throw new ShapeMismatchException(
+                    operation, a, b, "lengths must be equal or 1, counted from the last axis");
             }
 
             lengths[^i] = x == 1 ? y : x;
@@ -99,10 +103,13 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         return (uint)positive < (uint)Rank
             ? positive
             : throw new ArgumentOutOfRangeException(
-                nameof(axis), $"{operation}: no such axis (got {axis}, expected {-Rank} to {Rank - 1} for shape {this})");
+                nameof(axis),
+                $"{operation}: no such axis (got {axis}, expected {-Rank} to {Rank - 1} for shape {this})");
     }
 
-    /// <summary>The product of the lengths of axes <paramref name="start"/> up to but not including <paramref name="end"/>.</summary>
+    /// <summary>
+    /// The product of the lengths of axes <paramref name="start"/> up to but not including <paramref name="end"/>.
+    /// </summary>
     internal int CountOf(int start, int end)
     {
         int count = 1;

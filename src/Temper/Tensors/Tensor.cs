@@ -9,9 +9,10 @@ namespace Temper.Tensors;
 /// ONNX: <c>[N, C, H, W]</c> for images, <c>[O, I, KH, KW]</c> for convolution weights.
 /// </summary>
 /// <remarks>
-/// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory belongs to
-/// the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape, and touching it afterwards
-/// throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
+/// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory
+/// belongs to the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape,
+/// and touching it afterwards throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is
+/// safe.
 /// </remarks>
 public sealed partial class Tensor
 {
@@ -43,7 +44,9 @@ public sealed partial class Tensor
 
     internal Storage Storage => _storage;
 
-    /// <summary>Makes a tensor from values in row-major order (the last axis varies fastest). The values are copied.</summary>
+    /// <summary>
+    /// Makes a tensor from values in row-major order (the last axis varies fastest). The values are copied.
+    /// </summary>
     /// <typeparam name="T">float, long, int, byte or bool.</typeparam>
     /// <param name="values">As many values as <paramref name="shape"/> has elements.</param>
     /// <param name="shape">Any shape.</param>
@@ -54,7 +57,8 @@ public sealed partial class Tensor
         if (values.Length != shape.Count)
         {
             throw new ArgumentException(
-                $"Tensor.From: number of values does not fit the shape (got {values.Length}, expected {shape.Count} for {shape})",
+                $"Tensor.From: number of values does not fit the shape (got {values.Length}, expected {shape.Count} "
+                + $"for {shape})",
                 nameof(values));
         }
 
@@ -114,7 +118,8 @@ public sealed partial class Tensor
     public float ToScalar() => Count == 1
         ? Physical<float>()[0]
         : throw new InvalidOperationException(
-            $"Tensor.ToScalar: needs exactly one element (got shape {Shape}); reduce it first, for example with Mean()");
+            $"Tensor.ToScalar: needs exactly one element (got shape {Shape}); reduce it first, "
+            + "for example with Mean()");
 
     /// <summary>A copy whose memory belongs to the garbage collector and that no tape follows.</summary>
     public Tensor Detach()
@@ -161,12 +166,14 @@ public sealed partial class Tensor
     internal static Tensor Over(FloatAddress memory, Shape shape, Layout layout = Layout.RowMajor) =>
         new(new Storage<float>(memory, shape.Count), shape, DType.Float32, layout);
 
-    /// <summary>Where the numbers of a float32 tensor lie that a scope owns; no place where the garbage collector may move them.</summary>
+    /// <summary>
+    /// Where the numbers of a float32 tensor lie that a scope owns; no place where the garbage collector may move them.
+    /// </summary>
     internal FloatAddress Address => Typed<float>().Address;
 
     /// <summary>
-    /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape follows it, since a
-    /// copy would cut its gradient off.
+    /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape
+    /// follows it, since a copy would cut its gradient off.
     /// </summary>
     internal Tensor Owned() => _storage.Owner is null || GradientTape.IsFollowed(this) ? this : Detach();
 

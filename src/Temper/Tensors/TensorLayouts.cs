@@ -4,10 +4,12 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>This tensor in row-major memory: itself if it is already, else a copy that is kept for the next time.</summary>
+    /// <summary>
+    /// This tensor in row-major memory: itself if it is already, else a copy that is kept for the next time.
+    /// </summary>
     /// <remarks>
-    /// A copy that a shorter-lived scope owns is not kept: its memory could go back, and be written by others, while this
-    /// tensor is read. Neither is one used after a write to either: gradients are added to in place.
+    /// A copy that a shorter-lived scope owns is not kept: its memory could go back, and be written by others, while
+    /// this tensor is read. Neither is one used after a write to either: gradients are added to in place.
     /// </remarks>
     internal Tensor ToRowMajor()
     {
@@ -49,10 +51,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>This tensor in the memory order of another of the same shape.</summary>
+    /// <summary>This tensor in the layout of another of the same shape.</summary>
     internal Tensor InLayoutOf(Tensor other) => Layout == other.Layout ? this : InLayout(other.Layout);
 
-    /// <summary>This tensor, rank 4, in the given memory order: itself, a free view, or a copy.</summary>
+    /// <summary>This tensor, rank 4, in the given layout: itself, a free view, or a copy.</summary>
     internal Tensor InLayout(Layout layout)
     {
         if (Layout == layout)

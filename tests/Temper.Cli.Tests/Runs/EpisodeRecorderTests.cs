@@ -17,7 +17,7 @@ public sealed class EpisodeRecorderTests
         {
             foreach (int slot in new[] { 0, 1 })
             {
-                recorder.Observe(slot, [(0.1f * step) + (0.5f * slot)], step == 0 ? ObservationPlace.First : ObservationPlace.Next);
+                recorder.Observe(slot, [(0.1f * step) + (0.5f * slot)], step == 0 ? EpisodePosition.First : EpisodePosition.Next);
             }
 
             recorder.Act(1, 2, 20 + step);
@@ -39,7 +39,7 @@ public sealed class EpisodeRecorderTests
         recorder.Act(0, 1, 0);                                                       // nothing was seen before it
         for (int step = 0; step < 10; step++)
         {
-            recorder.Observe(0, [0.1f], step % 2 == 0 ? ObservationPlace.First : ObservationPlace.Last);
+            recorder.Observe(0, [0.1f], step % 2 == 0 ? EpisodePosition.First : EpisodePosition.Last);
             recorder.Act(0, 1, 0);
         }
 

@@ -21,7 +21,7 @@ public sealed class OptimalBrainSurgeonTests
         float[] weights = Samples.Gaussian(Width, 2), fitted = [.. weights];
         bool[] keeps = [.. Enumerable.Range(0, Width).Select(i => i >= removed)];
         new OptimalBrainSurgeon(moments, Width).Prune(fitted, keeps);
-        double[] expected = LeastSquares(Damped(moments), weights, removed);
+        double[] expected = MinSquares(Damped(moments), weights, removed);
         for (int i = 0; i < Width; i++)
         {
             Assert.Equal(i < removed ? 0 : expected[i - removed], fitted[i], 1e-4);
@@ -107,7 +107,7 @@ public sealed class OptimalBrainSurgeonTests
     }
 
     /// <summary>Gauss elimination on the weights that are kept.</summary>
-    private static double[] LeastSquares(double[] h, float[] w, int removed)
+    private static double[] MinSquares(double[] h, float[] w, int removed)
     {
         int n = Width - removed;
         double[,] a = new double[n, n + 1];
@@ -124,18 +124,6 @@ public sealed class OptimalBrainSurgeonTests
             }
         }
 
-        for (int pivot = 0; pivot < n; pivot++)
-        {
-            for (int row = 0; row < n; row++)
-            {
-                double factor = row == pivot ? 0 : a[row, pivot] / a[pivot, pivot];
-                for (int column = pivot; column <= n; column++)
-                {
-                    a[row, column] -= factor * a[pivot, column];
-                }
-            }
-        }
-
-        return [.. Enumerable.Range(0, n).Select(i => a[i, n] / a[i, i])];
+        return Elimination.Solve(a);
     }
 }

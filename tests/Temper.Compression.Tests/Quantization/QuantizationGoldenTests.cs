@@ -13,7 +13,7 @@ namespace Temper.Compression.Tests.Quantization;
 public sealed class QuantizationGoldenTests
 {
     /// <summary>Sums are exact in both; what may differ is a rounding close to the middle of two numbers, and what follows from it.</summary>
-    private const double MostOff = 0.05;
+    private const double MaxOff = 0.05;
 
     [Fact]
     public void Results_are_those_of_ONNX_Runtime_within_a_step_of_the_output()
@@ -38,6 +38,6 @@ public sealed class QuantizationGoldenTests
     {
         int[] off = [.. expected.Zip(actual, (a, b) => (int)MathF.Round(Math.Abs(a - b) / step))];
         Assert.True(off.Max() <= 1, $"{off.Max()} steps off");
-        Assert.True(off.Count(steps => steps > 0) <= MostOff * off.Length, $"{off.Count(steps => steps > 0)} of {off.Length} are a step off");
+        Assert.True(off.Count(steps => steps > 0) <= MaxOff * off.Length, $"{off.Count(steps => steps > 0)} of {off.Length} are a step off");
     }
 }

@@ -43,22 +43,29 @@ public sealed class VideoSetsTests : IDisposable
     [Fact]
     public void Videos_without_classes_are_split_by_time_with_a_gap()
     {
-        foreach (string name in new[] { "a", "b" })
-        {
-            byte[] pixels = new byte[40 * 8 * 8 * 3];
-            for (int i = 0; i < pixels.Length; i++)
-            {
-                pixels[i] = (byte)(i / (8 * 8 * 3));               // the frame's number
-            }
-
-            VideoFile.Save(_folder[$"{name}.npy"], new VideoClip(40, 8, 8, pixels));
-        }
-
+        SaveNumbered("a", "b");
         DataSets sets = DataSource.Open($"videos:{_folder.Path}?frames=4&size=8&stride=2");
         Assert.Equal(["a", "b"], sets.Train.ClassNames);
         float last = Enumerable.Range(0, sets.Train.Count).Max(i => Sample(sets.Train, i).Max()), first = Enumerable.Range(0, sets.Test.Count).Min(i => Sample(sets.Test, i).Min());
         Assert.True((first * 255) - (last * 255) > 3);
         Assert.Equal([0, 1], Enumerable.Range(0, sets.Test.Count).Select(sets.Test.Label).Distinct());
+    }
+
+    /// <summary>40 frames: 20 for training, 12 for nobody, 8 for testing.</summary>
+    [Fact]
+    public void Parts_and_gap_are_asked_for_and_names_are_left_out()
+    {
+        SaveNumbered("a", "b", "b_flow");
+        DataSets sets = DataSource.Open($"videos:{_folder.Path}?frames=4&size=8&stride=1&train=50&gap=30&skip=_flow");
+        Assert.Equal(["a", "b"], sets.Train.ClassNames);
+        Assert.Equal((34, 10), (sets.Train.Count, sets.Test.Count));
+        Assert.Equal([16, 17, 18, 19], Numbers(sets.Train, 16));
+        Assert.Equal([32, 33, 34, 35], Numbers(sets.Test, 0));
+        Assert.Equal([36, 37, 38, 39], Numbers(sets.Test, 4));
+        Assert.Equal(0, DataSource.Open($"videos:{_folder.Path}?frames=4&size=8&train=100&gap=0").Test.Count);
+        string message = Assert.ThrowsAny<FormatException>(() => DataSource.Open($"videos:{_folder.Path}?frames=9&size=8&train=50&gap=30")).Message;
+        Assert.Contains("of which 8 are for testing, expected 9", message);
+        Assert.ThrowsAny<ArgumentException>(() => DataSource.Open($"videos:{_folder.Path}?train=80&gap=30"));
     }
 
     [Fact]
@@ -80,6 +87,24 @@ public sealed class VideoSetsTests : IDisposable
         File.WriteAllText(_folder["testlist01.txt"], "../x.npy\n");
         Assert.ThrowsAny<FormatException>(() => VideoSets.Read(_folder.Path));
     }
+
+    /// <summary>Videos of 40 frames whose pixels are the frame's number.</summary>
+    private void SaveNumbered(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            byte[] pixels = new byte[40 * 8 * 8 * 3];
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                pixels[i] = (byte)(i / (8 * 8 * 3));
+            }
+
+            VideoFile.Save(_folder[$"{name}.npy"], new VideoClip(40, 8, 8, pixels));
+        }
+    }
+
+    /// <summary>The numbers of a clip's frames.</summary>
+    private static int[] Numbers(Dataset set, int index) => [.. Sample(set, index).Where((_, i) => i % (3 * 8 * 8) == 0).Select(value => (int)MathF.Round(value * 255))];
 
     private static float[] Sample(Dataset set, int index)
     {

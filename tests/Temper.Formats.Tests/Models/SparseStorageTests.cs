@@ -62,8 +62,8 @@ public sealed class SparseStorageTests : IDisposable
             Tensor dense = Tensor.From(values, shape);
             SparseTensor sparse = SparseTensor.Of(dense);
             Assert.Equal(Elements.Write(dense).ToArray(), Elements.Write(sparse.ToDense()).ToArray());
-            Assert.Equal(sparse.Places, SparseTensor.PlacesOfBitmap(sparse.Bitmap(), shape.Count));
-            Assert.Equal(sparse.Places, SparseTensor.PlacesOfGaps(sparse.Gaps(), shape.Count));
+            Assert.Equal(sparse.Indices, SparseTensor.IndicesOfBitmap(sparse.Bitmap(), shape.Count));
+            Assert.Equal(sparse.Indices, SparseTensor.IndicesOfGaps(sparse.Gaps(), shape.Count));
         }
     }
 

@@ -86,6 +86,47 @@ public sealed class AuditTests
             MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Truth = truth }).Single(finding => finding.Name is "geometry");
     }
 
+    /// <summary>Nothing but rows and layer: shapes show in the features, noise does not, and the truth tells which is which.</summary>
+    [Theory]
+    [InlineData(true, 3, AttackFinding.Leaks)]
+    [InlineData(false, 3, AttackFinding.NotBroken)]
+    [InlineData(true, 11, AttackFinding.NotRun)]
+    public void Feature_pictures_are_judged_by_the_shapes_in_them(bool hasShapes, int kernel, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 12, 12));
+        DataSets data = hasShapes ? MorphSamples.Pictures(1, 12, 40) : Noise(40, 12);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, data, MorphSamples.Weights(24, 1, kernel), padding: 1);
+        AttackFinding alone = Feature(null), scored = Feature(data.Train);
+        Assert.Equal((expected, null), (alone.Verdict, alone.Identification));
+        if (expected is not AttackFinding.NotRun)
+        {
+            // The brightness of a patch tells noise apart as well: what is hidden is only the order of the channels.
+            Assert.Equal(AttackFinding.Leaks, scored.Verdict);
+            Assert.True(scored.Identification > 0.7, $"{scored.Identification}");
+            Assert.StartsWith(alone.Detail, scored.Detail, StringComparison.Ordinal);
+            Assert.Equal((1, 12, 12), scored.Size);
+            Assert.All(scored.Pictures.Concat(scored.Truth), picture => Assert.Equal(144, picture.Length));
+            Assert.All(scored.Pictures.Concat(scored.Truth), picture => Assert.Equal(1, picture.Max(), 1e-6));
+        }
+
+        AttackFinding Feature(Dataset? truth) =>
+            MorphAudit.Run(bundle, new AuditInputs { Truth = truth, Pictures = 30 }).Single(finding => finding.Name is "feature picture");
+    }
+
+    private static DataSets Noise(int count, int size)
+    {
+        byte[] pixels = new byte[count * size * size];
+        Temper.Randomness.RandomCursor cursor = Temper.Randomness.RandomStream.FromSeed(6).Cursor();
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (byte)cursor.NextInt32(256);
+        }
+
+        var all = new ImageDataset("noise", [1, size, size], pixels, new byte[count], ["a", "b"]);
+        return new DataSets(all, all.Take(0));
+    }
+
     /// <summary>Enough pairs by counting prove nothing: they have to be the right ones.</summary>
     [Theory]
     [InlineData(80, true, AttackFinding.Broken)]

@@ -51,8 +51,8 @@ public sealed class EnvironmentBridgeTests
         List<float> played = Wires.Play(attacked);
         Assert.Equal(60, channel.Acts.Count);
         Assert.Equal(Enumerable.Range(0, 60).Select(step => step * 7 % 3), channel.Acts.Select(act => act.Action));
-        Assert.Equal(tap.Observations, channel.Places.Count);
-        Assert.Equal(channel.Places.Count(place => place == ObservationPlace.Last), channel.Places.Count(place => place == ObservationPlace.First) - 2);
+        Assert.Equal(tap.Observations, channel.Indices.Count);
+        Assert.Equal(channel.Indices.Count(place => place == EpisodePosition.Last), channel.Indices.Count(place => place == EpisodePosition.First) - 2);
         Assert.True(played.Count > 0);
     }
 

@@ -60,7 +60,7 @@ public sealed class GodotTests
         Wires.Until(() => relay.Connections == 0, "the relay waits after the end");
         Assert.Equal([(0, 1, 2f)], channel.Acts);
         Assert.Equal([0, 1, 2, 3, 4, 5], channel.Heard);
-        Assert.Equal([ObservationPlace.First, ObservationPlace.Next], channel.Places);
+        Assert.Equal([EpisodePosition.First, EpisodePosition.Next], channel.Indices);
         await relay.DisposeAsync();
 
         JsonObject Passes(string message) => Sent(server, game, message);

@@ -97,13 +97,13 @@ internal static class Wires
     {
         internal List<float> Heard { get; } = [];
 
-        internal List<ObservationPlace> Places { get; } = [];
+        internal List<EpisodePosition> Indices { get; } = [];
 
         internal List<(int Slot, int Action, float Reward)> Acts { get; } = [];
 
-        public void Observe(int slot, Span<float> observation, ObservationPlace place)
+        public void Observe(int slot, Span<float> observation, EpisodePosition place)
         {
-            Places.Add(place);
+            Indices.Add(place);
             Heard.AddRange(observation);
             foreach (ref float value in observation)
             {

@@ -58,11 +58,11 @@ public sealed class ObservationChannelTests
 
         internal List<float[]> Corners { get; } = [];
 
-        public void Observe(int slot, Span<float> observation, ObservationPlace place)
+        public void Observe(int slot, Span<float> observation, EpisodePosition place)
         {
             Observations++;
-            First += place == ObservationPlace.First ? 1 : 0;
-            Last += place == ObservationPlace.Last ? 1 : 0;
+            First += place == EpisodePosition.First ? 1 : 0;
+            Last += place == EpisodePosition.Last ? 1 : 0;
             Length = observation.Length;
             if (Length > 42 * 42)
             {
@@ -81,8 +81,8 @@ public sealed class ObservationChannelTests
     {
         private readonly int[] _frames = new int[3];
 
-        public void Observe(int slot, Span<float> observation, ObservationPlace place) =>
-            observation[0] = _frames[slot] = place == ObservationPlace.First ? 0 : _frames[slot] + 1;
+        public void Observe(int slot, Span<float> observation, EpisodePosition place) =>
+            observation[0] = _frames[slot] = place == EpisodePosition.First ? 0 : _frames[slot] + 1;
 
         public void Act(int slot, AgentAction action, StepOutcome outcome)
         {

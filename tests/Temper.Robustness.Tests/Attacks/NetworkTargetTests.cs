@@ -7,7 +7,7 @@ namespace Temper.Robustness.Tests.Attacks;
 /// <summary>Values and gradients that attacks get from a network, against finite differences.</summary>
 public sealed class NetworkTargetTests
 {
-    private static readonly LossKind[] Kinds = [LossKind.CrossEntropy, LossKind.Margin, LossKind.Dlr, LossKind.Difference];
+    private static readonly LossKind[] Kinds = [LossKind.CrossEntropy, LossKind.Margin, LossKind.Dlr, LossKind.Difference, LossKind.Complement];
 
     public static TheoryData<string> Nets => ["linear", "deep", "convolution", "normalized"];
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temper.Robustness.Attacks;
 using Temper.Robustness.Feedback;
 
 namespace Temper.Robustness.Tests.Feedback;
@@ -39,6 +40,29 @@ public sealed class CriteriaTests
         Assert.Equal((2 / 3.0, 7 / 3.0), (space.Levels[0], space.Levels[1]));
         Assert.Equal((7 - 2) / 4.5, space.Inequality.Range, 1e-12);
         Assert.Equal(1, space.ScoreAgainst(space));
+    }
+
+    /// <summary>The note of a report: families with examples improved, and neither another family nor an attack did.</summary>
+    [Theory]
+    [InlineData(2, 1, 0.5, true)]
+    [InlineData(2, 1.01, 0.4, true)]
+    [InlineData(2, 1.1, 0.5, false)]
+    [InlineData(2, 1, 0.6, false)]
+    [InlineData(1, 1, 0.5, false)]
+    [InlineData(2, 1, double.NaN, true)]
+    public void A_boundary_that_moved_only_along_probed_directions_is_told(double trained, double other, double robust, bool expected)
+    {
+        MeasuredNetwork before = Measured(1, 1, double.IsNaN(robust) ? robust : 0.5), after = Measured(trained, other, robust);
+        Assert.Equal(expected, new HardeningComparison(before, after, ["random"]).MovedOnlyAlongProbed);
+
+        static MeasuredNetwork Measured(double random, double translation, double robust)
+        {
+            ProbedPath[] paths = [Path(0, random, 1), Path(0, translation, 1) with { Family = "translation" }];
+            DecisionSpace space = DecisionSpace.Of(new ProbeResult([0], [0], [new RandomDirections(), new TranslationPath()], paths, 2));
+            bool[] right = [.. Enumerable.Range(0, 10).Select(i => i < 10 * robust)];
+            return new MeasuredNetwork(
+                1, space, double.IsNaN(robust) ? null : new AttackedNetwork([new AttackedAccuracy("autoattack", new AttackBudget(Norm.L2, 0.5), right)], [], []));
+        }
     }
 
     [Fact]

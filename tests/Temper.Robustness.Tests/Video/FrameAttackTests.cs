@@ -32,6 +32,59 @@ public sealed class FrameAttackTests
         }
     }
 
+    /// <summary>The norm over frames leaves the same one; without a bound a smaller change of it than epsilon is enough.</summary>
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(double.PositiveInfinity)]
+    public void The_norm_over_frames_leaves_one_frame(double epsilon)
+    {
+        FrameNormAttack attack = new() { Epsilon = epsilon, StepSize = 0.025 };
+        AttackResult result = attack.Run(Weighted(margin: 0.1f * 4 * 5.5f), Clips(2), Criterion.Misclassified([0, 0]), RandomStream.FromSeed(1));
+        Assert.Equal([5], Changed(result.Adversarials, 0));
+        Assert.True(result.Samples[0].Linf <= 0.1 + 1e-6);
+    }
+
+    /// <summary>Scores alone, with squares in all frames at once: no more questions than allowed.</summary>
+    [Fact]
+    public void Squares_fool_a_clip_within_their_questions()
+    {
+        Attack square = VideoAttacks.Create("square", 0.1, queries: 200);
+        AttackResult result = square.Run(Weighted(margin: 0.1f * 4 * 10), Clips(1), Criterion.Misclassified([0]), RandomStream.FromSeed(1));
+        Assert.Equal((AttackOutcome.Fooled, 0), (result.Samples[0].Outcome, result.Samples[0].Backwards));
+        Assert.InRange(result.Samples[0].Forwards, 2, 201);
+    }
+
+    /// <summary>
+    /// The first network is mistaken within the radius, the second, of the same weights, is too far from its boundary. Attacks made on the second harm
+    /// the first: that row is suspicious, as it has to be.
+    /// </summary>
+    [Fact]
+    public void Transfer_says_what_carries_over()
+    {
+        Network near = Weighted(margin: 0.1f * 4 * 10), far = Weighted(margin: 0.1f * 4 * 30);
+        TransferMatrix matrix = TransferMatrix.Of([("near", near), ("far", far)], Clips(5), [0, 0, 0, 0, 0], 0.1, steps: 4, RandomStream.FromSeed(1));
+        Assert.Equal([1, 1], matrix.Clean);
+        Assert.Equal([1, 1], matrix.Noise.Accuracy);
+        Assert.Equal([0, 1], matrix.Attacks[0].Accuracy);
+        Assert.Equal([0, 1], matrix.Attacks[1].Accuracy);
+        Assert.Equal(["far"], matrix.Suspicious);
+        Assert.Empty(matrix.Halved(0));
+        Assert.Equal(["near"], matrix.Halved(1));
+        Assert.Equal(20, matrix.Attacks[0].Similarity.Psnr, 1e-3);           // a tenth everywhere
+        Assert.Equal(20, matrix.Noise.Similarity.Psnr, 1e-3);
+    }
+
+    [Fact]
+    public void Transfer_from_a_flow_without_gradients_is_not_made()
+    {
+        Network network = NetworkZoo.Create("flow-stream", new ZooOptions { Input = new InputSpec { SampleShape = [3, 3, 16, 16] }, Classes = 3 }).Initialize(RandomStream.FromSeed(4));
+        Network victim = network.WithFlow(OpticalFlowOptions.Of(FlowMethod.InverseSearch));
+        TransferMatrix matrix = TransferMatrix.Of([("tvl1", network), ("dis", victim)], Tensor.Full([2, 3, 3, 16, 16], 0.5f), [0, 1], 0.1, steps: 1, RandomStream.FromSeed(1));
+        Assert.All(matrix.Attacks[1].Accuracy, value => Assert.True(double.IsNaN(value)));
+        Assert.All(matrix.Attacks[0].Accuracy, value => Assert.False(double.IsNaN(value)));
+        Assert.DoesNotContain("dis", matrix.Suspicious);
+    }
+
     /// <summary>Three frames are needed: 6 + 5 + 4 weights; no attack may use more, none can do with fewer.</summary>
     [Fact]
     public void No_more_frames_than_needed_are_changed()
@@ -51,7 +104,7 @@ public sealed class FrameAttackTests
         var target = new NetworkTarget(network);
         Tensor clips = Tensor.From([.. Enumerable.Range(0, 3 * 4 * 3 * 256).Select(i => 0.5f + (0.3f * MathF.Sin((i * 0.37f) + (i / 3072 * 1.7f))))], [3, 4, 3, 16, 16]);
         long[] labels = new VideoEvaluation(target, clips, [0, 0, 0], TimeProvider.System).Predictions;
-        Attack attack = VideoAttacks.Create(name, 4 / 255.0, steps: 3);
+        Attack attack = VideoAttacks.Create(name, 4 / 255.0, steps: 3, queries: 20);
         AttackResult together = attack.Run(target, clips, Criterion.Misclassified(labels), RandomStream.FromSeed(5));
         for (int i = 0; i < 3; i++)
         {
@@ -89,6 +142,15 @@ public sealed class FrameAttackTests
         Assert.Equal(FlowMethod.HornSchunck, other.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().Single().Options.Method);
         Assert.Throws<ArgumentException>(() => network.Stream("sound"));
         Assert.Throws<ArgumentException>(() => network.Stream("frame").WithFlow(new OpticalFlowOptions()));
+    }
+
+    [Fact]
+    public void Summed_logits_are_those_of_both_streams()
+    {
+        Network network = NetworkZoo.Create("two-stream", new ZooOptions { Input = new InputSpec { SampleShape = [4, 3, 16, 16] }, Classes = 3 }).Initialize(RandomStream.FromSeed(4));
+        Tensor clip = Tensor.Full([1, 4, 3, 16, 16], 0.5f), sum = network.Stream("frame").Forward(clip) + network.Stream("motion").Forward(clip);
+        float[] expected = sum.ToArray<float>(), got = network.WithSummedLogits().Forward(clip).ToArray<float>();
+        Assert.All(Enumerable.Range(0, 3), k => Assert.Equal(expected[k], got[k], 1e-5f));
     }
 
     [Fact]

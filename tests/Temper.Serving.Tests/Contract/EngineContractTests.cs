@@ -15,7 +15,7 @@ public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper o
 {
     private const string Classifiers = "onnx-models";
 
-    public static TheoryData<int> Places => [.. Enumerable.Range(0, OperatorRows.All.Count)];
+    public static TheoryData<int> Indices => [.. Enumerable.Range(0, OperatorRows.All.Count)];
 
     /// <summary>Each architecture once: deeper networks of a family have the same layers.</summary>
     public static TheoryData<string> Zoo => ["lenet-300-100", "lenet-5", "lenet-5-caffe", "convnet-small", "convnet-5", "vgg-16-bn", "resnet-20", "basic-1-1-1"];
@@ -31,7 +31,7 @@ public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper o
         : [""];
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Operators_run_the_same_in_every_way(int place)
     {
         OperatorRow row = OperatorRows.All[place];

@@ -12,7 +12,7 @@ public sealed class Grid
 
     public int Rank => Lengths.Length;
 
-    public double this[params ReadOnlySpan<int> at] => Values[PlaceOf(at)];
+    public double this[params ReadOnlySpan<int> at] => Values[IndexOf(at)];
 
     /// <summary>Calls <paramref name="value"/> for every index, in row-major order.</summary>
     public static Grid Of(int[] lengths, Func<int[], double> value) => new(lengths, [.. Indices(lengths).Select(value)]);
@@ -38,7 +38,7 @@ public sealed class Grid
         }
     }
 
-    public void AddAt(double value, params ReadOnlySpan<int> at) => Values[PlaceOf(at)] += value;
+    public void AddAt(double value, params ReadOnlySpan<int> at) => Values[IndexOf(at)] += value;
 
     /// <summary>The element that is repeated to <paramref name="at"/> of a larger shape.</summary>
     public double Repeated(int[] at)
@@ -54,7 +54,7 @@ public sealed class Grid
 
     public Grid Map(Func<double, double> f) => new(Lengths, [.. Values.Select(f)]);
 
-    private int PlaceOf(ReadOnlySpan<int> at)
+    private int IndexOf(ReadOnlySpan<int> at)
     {
         int place = 0;
         for (int axis = 0; axis < Rank; axis++)

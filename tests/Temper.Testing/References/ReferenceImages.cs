@@ -11,7 +11,7 @@ public static class ReferenceImages
         return Grid.Of(lengths, at =>
         {
             double sum = bias?[at[1]] ?? 0;
-            foreach ((int k, int l, int h, int v) in window.Taps(at[2], at[3], x.Lengths[2], x.Lengths[3]))
+            foreach ((int k, int l, int h, int v) in window.Positions(at[2], at[3], x.Lengths[2], x.Lengths[3]))
             {
                 for (int c = 0; c < inputs; c++)
                 {
@@ -32,7 +32,7 @@ public static class ReferenceImages
         Grid y = Grid.Of([x.Lengths[0], outputs * window.Groups, height, width], at => bias?[at[1]] ?? 0);
         foreach (int[] at in Grid.Indices(x.Lengths))
         {
-            foreach ((int k, int l, int h, int v) in window.Taps(at[2], at[3], height, width))
+            foreach ((int k, int l, int h, int v) in window.Positions(at[2], at[3], height, width))
             {
                 for (int o = 0; o < outputs; o++)
                 {
@@ -72,7 +72,7 @@ public static class ReferenceImages
         {
             int rows = Math.Min(window.Kernel.Y, h + window.Top + window.Bottom - (at[2] * window.Stride.Y));
             int columns = Math.Min(window.Kernel.X, w + window.Left + window.Right - (at[3] * window.Stride.X));
-            return f([.. window.Taps(at[2], at[3], h, w).Select(tap => x[at[0], at[1], tap.H, tap.W])], rows * columns);
+            return f([.. window.Positions(at[2], at[3], h, w).Select(tap => x[at[0], at[1], tap.H, tap.W])], rows * columns);
         });
     }
 }
@@ -101,7 +101,7 @@ public sealed record Window((int Y, int X) Kernel)
     public int Columns(int width) => Count(width, Left, Right, Kernel.X, Stride.X, Dilation.X);
 
     /// <summary>The window's taps (k, l) that lie on pixels (h, w) of an image when it stands at (row, column).</summary>
-    public IEnumerable<(int K, int L, int H, int W)> Taps(int row, int column, int height, int width)
+    public IEnumerable<(int K, int L, int H, int W)> Positions(int row, int column, int height, int width)
     {
         for (int k = 0; k < Kernel.Y; k++)
         for (int l = 0; l < Kernel.X; l++)

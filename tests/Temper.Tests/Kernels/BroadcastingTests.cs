@@ -21,7 +21,7 @@ public sealed class BroadcastingTests
         (float[] x, float[] y) = (Samples.Uniform(Length(left), 1), Samples.Uniform(Length(right), 2));
         (int[] shape, int[] xIndex, int[] yIndex) = Expected(left, right);
         float[] z = new float[Length(shape)];
-        Broadcasting.Apply(default(Subtract), x, left, y, right, z);
+        Broadcasting.Apply(default(SubtractKernel), x, left, y, right, z);
         Assert.Equal(xIndex.Select((xi, i) => x[xi] - y[yIndex[i]]), z);
         byte[] mask = new byte[z.Length];
         Broadcasting.Compare(default(LessThan), x, left, y, right, mask);
@@ -33,7 +33,7 @@ public sealed class BroadcastingTests
 
     [Fact]
     public void Apply_to_axes_that_do_not_match_throws() =>
-        Assert.Throws<ArgumentException>(() => Broadcasting.Apply(default(Add), new float[6], [2, 3], new float[4], [4], new float[6]));
+        Assert.Throws<ArgumentException>(() => Broadcasting.Apply(default(AddKernel), new float[6], [2, 3], new float[4], [4], new float[6]));
 
     [Fact]
     [Trait("Category", VectorWidths.EveryWidth)]

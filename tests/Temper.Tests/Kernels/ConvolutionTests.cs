@@ -172,7 +172,7 @@ public sealed class ConvolutionTests
     private static long Products(int[] sizes)
     {
         ConvolutionGeometry g = Make(sizes).Geometry;
-        return g.OutCount * g.GroupInputs * g.Taps;
+        return g.OutCount * g.GroupInputs * g.Positions;
     }
 
     private static void Near(double[] expected, float[] actual, string pass)

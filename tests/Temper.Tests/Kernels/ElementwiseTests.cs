@@ -35,18 +35,18 @@ public sealed class ElementwiseTests
 
     private static readonly Dictionary<string, (Binary Kernel, Func<double, double, double> Truth)> BinaryTable = new(StringComparer.Ordinal)
     {
-        ["Add"] = (Of2(default(Add)), (x, y) => x + y),
-        ["Subtract"] = (Of2(default(Subtract)), (x, y) => x - y),
-        ["Multiply"] = (Of2(default(Multiply)), (x, y) => x * y),
-        ["Divide"] = (Of2(default(Divide)), (x, y) => x / y),
-        ["Maximum"] = (Of2(default(Maximum)), Math.Max),
-        ["Minimum"] = (Of2(default(Minimum)), Math.Min),
+        ["Add"] = (Of2(default(AddKernel)), (x, y) => x + y),
+        ["Subtract"] = (Of2(default(SubtractKernel)), (x, y) => x - y),
+        ["Multiply"] = (Of2(default(MultiplyKernel)), (x, y) => x * y),
+        ["Divide"] = (Of2(default(DivideKernel)), (x, y) => x / y),
+        ["Maximum"] = (Of2(default(MaximumKernel)), Math.Max),
+        ["Minimum"] = (Of2(default(MinimumKernel)), Math.Min),
         ["MultiplyAddTo"] = (Of2(new MultiplyAddTo(2)), (x, y) => (2 * x) + y),
         ["SquaredDifference"] = (Of2(default(SquaredDifference)), (x, y) => (x - y) * (x - y)),
         ["ShiftedProduct"] = (Of2(new ShiftedProduct(0.5f)), (x, y) => (x - 0.5) * y),
         ["MoveTowards"] = (Of2(new MoveTowards(0.25f)), (x, y) => x + (0.25 * (y - x))),
-        ["AddSignedSlope"] = (Of2(new AddSignedSlope(0.5f, 0.25f)), (x, y) => y + (x > 0 ? 0.5 : x < 0 ? -0.5 : 0) - (0.25 * x)),
-        ["AddTransformedSlope"] = (Of2(new AddTransformedSlope(0.5f)), (x, y) => y + ((x > 0 ? 1 : x < 0 ? -1 : 0) / ((1 + Math.Abs(x)) * (1 + Math.Abs(x))))),
+        ["AddSignedSlope"] = (Of2(new AddSignedGradient(0.5f, 0.25f)), (x, y) => y + (x > 0 ? 0.5 : x < 0 ? -0.5 : 0) - (0.25 * x)),
+        ["AddTransformedSlope"] = (Of2(new AddTransformedGradient(0.5f)), (x, y) => y + ((x > 0 ? 1 : x < 0 ? -1 : 0) / ((1 + Math.Abs(x)) * (1 + Math.Abs(x))))),
         ["HuberLoss"] = (Of2(new HuberLoss(0.5f)), (x, y) => Math.Abs(x - y) <= 0.5 ? (x - y) * (x - y) / 2 : 0.5 * (Math.Abs(x - y) - 0.25)),
         ["HuberGradient"] = (Of2(new HuberGradient(0.5f)), (x, y) => double.IsNaN(x - y) ? double.NaN : Math.Clamp(x - y, -0.5, 0.5)),
         ["ReluGradient"] = (Of2(default(ReluGradient)), (x, dy) => x <= 0 ? 0 : dy),
@@ -164,7 +164,7 @@ public sealed class ElementwiseTests
     public void Results_do_not_depend_on_the_number_of_threads() => Near.SameForAnyThreads(() =>
     {
         float[] x = Samples.Uniform(100_003, 3), y = Samples.Uniform(100_003, 4);
-        Elementwise.Apply(default(Multiply), x, y, y);
+        Elementwise.Apply(default(MultiplyKernel), x, y, y);
         Elementwise.Accumulate(0.5f, x, y);
         Transcendental.Exp(y, y);
         return y;
@@ -172,7 +172,7 @@ public sealed class ElementwiseTests
 
     [Fact]
     public void Operands_of_other_length_throw() =>
-        Assert.Throws<ArgumentException>(() => Elementwise.Apply(default(Add), new float[3], new float[4], new float[4]));
+        Assert.Throws<ArgumentException>(() => Elementwise.Apply(default(AddKernel), new float[3], new float[4], new float[4]));
 
     private static bool IsExtreme(float x) => Math.Abs(x) is > 1e30f and < float.PositiveInfinity or > 0 and < 1e-30f;
 

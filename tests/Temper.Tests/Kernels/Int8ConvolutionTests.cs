@@ -111,7 +111,7 @@ public sealed class Int8ConvolutionTests
 
             _scale = [.. Enumerable.Range(0, _g.OutChannels).Select(i => 0.01f + (i * 0.001f))];
             _bias = [.. Enumerable.Range(0, _g.OutChannels).Select(i => (i * 0.1f) - 0.3f)];
-            _weight = [.. whole.Select((value, i) => value * _scale[i / (_g.InChannels * _g.Taps)])];
+            _weight = [.. whole.Select((value, i) => value * _scale[i / (_g.InChannels * _g.Positions)])];
             _x = Pinned(x);
             Sums = Convolved(x, whole, stride);
             byte[] residual = new byte[Sums.Length / _g.OutChannels * ByteGrid.Stride(_g.OutChannels)];
@@ -160,12 +160,12 @@ public sealed class Int8ConvolutionTests
             {
                 int output = i % _g.OutChannels, pixel = i / _g.OutChannels, left = (pixel % _g.OutWidth * _g.StrideWidth) - _g.PadLeft;
                 int top = (pixel / _g.OutWidth % _g.OutHeight * _g.StrideHeight) - _g.PadTop, image = pixel / _g.OutWidth / _g.OutHeight, sum = 0;
-                for (int j = 0; j < _g.InChannels * _g.Taps; j++)
+                for (int j = 0; j < _g.InChannels * _g.Positions; j++)
                 {
-                    int channel = j / _g.Taps, row = top + (j % _g.Taps / _g.KernelWidth), column = left + (j % _g.Taps % _g.KernelWidth);
+                    int channel = j / _g.Positions, row = top + (j % _g.Positions / _g.KernelWidth), column = left + (j % _g.Positions % _g.KernelWidth);
                     bool isInside = (uint)row < (uint)_g.InHeight && (uint)column < (uint)_g.InWidth;
                     int value = isInside ? x[((((image * _g.InHeight) + row) * _g.InWidth) + column) * stride + channel] - Input.Zero : 0;
-                    sum += value * weight[(output * _g.InChannels * _g.Taps) + j];
+                    sum += value * weight[(output * _g.InChannels * _g.Positions) + j];
                 }
 
                 sums.Add(sum);

@@ -98,7 +98,7 @@ public sealed class PackedConvolutionTests
                     continue;
                 }
 
-                PinnedFloats x = Room(source, g.Batch), added = Room(target, g.Batch), y = Room(target, g.Batch), result = new(s.Expected.Length);
+                PinnedFloats x = Scratch(source, g.Batch), added = Scratch(target, g.Batch), y = Scratch(target, g.Batch), result = new(s.Expected.Length);
                 y.Span.Fill(float.NaN);
                 PlaneCopies.FromChannelsLast(g.Batch, source, s.X.Address, x.Address);
                 PlaneCopies.FromChannelsLast(g.Batch, target, s.Added.Address, added.Address);
@@ -125,7 +125,7 @@ public sealed class PackedConvolutionTests
         PlaneShape shape = Planes(channels: 21, height: 5, width: 6, border: 2, isCut);
         float[] pixels = Samples.Uniform(batch * 21 * 30, 1), rows = new float[pixels.Length];
         Layouts.ToChannelsFirst(pixels, rows, batch, 21, 30);
-        PinnedFloats one = Room(shape, batch), other = Room(shape, batch), back = new(pixels.Length);
+        PinnedFloats one = Scratch(shape, batch), other = Scratch(shape, batch), back = new(pixels.Length);
         PinnedFloats last = new(pixels), first = new(rows);
         PlaneCopies.FromChannelsLast(batch, shape, last.Address, one.Address);
         PlaneCopies.FromRowMajor(batch, shape, first.Address, other.Address);
@@ -162,7 +162,7 @@ public sealed class PackedConvolutionTests
             Pooling.Average(sizes, pixels.Span, expected);
         }
 
-        PinnedFloats x = Room(source, batch), y = Room(target, batch), result = new(expected.Length);
+        PinnedFloats x = Scratch(source, batch), y = Scratch(target, batch), result = new(expected.Length);
         PlaneCopies.FromChannelsLast(batch, source, pixels.Address, x.Address);
         PlanePooling.Run(batch, sizes, isMaximum, source, target, x.Address, y.Address);
         PlaneCopies.ToChannelsLast(batch, target, y.Address, result.Address);
@@ -224,12 +224,12 @@ public sealed class PackedConvolutionTests
     private static PlaneShape Planes(int channels, int height, int width, int border, bool isCut) =>
         new(channels, height, width) { Top = border, Left = border, Bottom = border, Right = border, IsCut = isCut };
 
-    private static PinnedFloats Room(PlaneShape shape, int batch) => new(shape.Floats(batch));
+    private static PinnedFloats Scratch(PlaneShape shape, int batch) => new(shape.Floats(batch));
 
     /// <summary>What a kernel left, borders and all, is what images have that come into planes.</summary>
     private static void AssertSurrounded(PinnedFloats planes, PlaneShape shape, int batch, PinnedFloats pixels)
     {
-        PinnedFloats expected = Room(shape, batch);
+        PinnedFloats expected = Scratch(shape, batch);
         PlaneCopies.FromChannelsLast(batch, shape, pixels.Address, expected.Address);
         GC.KeepAlive(pixels);
         int first = 0;
@@ -256,7 +256,7 @@ public sealed class PackedConvolutionTests
             X = new PinnedFloats([.. Samples.Uniform((int)g.InCount, 1).Select((x, i) => active[i % g.InChannels] < channels ? x : 0)]);
             Bias = new PinnedFloats(Samples.Uniform(g.OutChannels, 3));
             Added = new PinnedFloats(Samples.Uniform((int)g.OutCount, 4));
-            int depth = g.GroupInputs * g.Taps;
+            int depth = g.GroupInputs * g.Positions;
             float[] keys = Samples.Uniform((int)g.WeightCount, 5, 0, 1);
             Weight = [.. Samples.Uniform((int)g.WeightCount, 2).Select((w, i) => keys[(i / depth / block * depth) + (i % depth)] < kept ? w : 0)];
             Expected = new float[g.OutCount];

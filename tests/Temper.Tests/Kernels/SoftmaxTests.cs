@@ -109,7 +109,7 @@ public sealed class SoftmaxTests
     {
         float[] x = [-100, -20, -3, 0, 0.5f, 8, 30, 100], t = [0, 1, 0.25f, 1, 0, 1, 0, 1], loss = new float[8], slope = new float[8];
         ClassificationLoss.BinaryCrossEntropy(x, t, loss);
-        ClassificationLoss.BinaryCrossEntropySlope(x, t, slope);
+        ClassificationLoss.BinaryCrossEntropyGradient(x, t, slope);
         for (int i = 0; i < x.Length; i++)
         {
             double softplus = Math.Max(x[i], 0.0) + double.LogP1(Math.Exp(-Math.Abs(x[i])));

@@ -9,14 +9,14 @@ namespace Temper.Tests.Networks;
 /// <summary>What every operator promises. A new operator is a new row of <see cref="OperatorRows"/>.</summary>
 public sealed class OperatorContractTests
 {
-    public static TheoryData<int> Places => [.. Enumerable.Range(0, OperatorRows.All.Count)];
+    public static TheoryData<int> Indices => [.. Enumerable.Range(0, OperatorRows.All.Count)];
 
     [Fact]
     public void Table_has_every_operator() => Assert.Equal(
         OperatorRegistry.Kinds.Order(StringComparer.Ordinal), OperatorRows.All.Select(row => row.Operator.Kind).Distinct().Order(StringComparer.Ordinal));
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Describe_then_create_gives_the_operator_again(int place)
     {
         OperatorDescription description = OperatorRows.All[place].Operator.Describe();
@@ -26,7 +26,7 @@ public sealed class OperatorContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Cost_is_as_counted_by_hand(int place)
     {
         OperatorRow row = OperatorRows.All[place];
@@ -40,7 +40,7 @@ public sealed class OperatorContractTests
 
     /// <summary>Gradients with respect to inputs and parameters against central differences, in both modes.</summary>
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Gradient_agrees_with_central_differences(int place)
     {
         OperatorRow row = OperatorRows.All[place];
@@ -70,7 +70,7 @@ public sealed class OperatorContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Forward_of_an_empty_batch_is_empty_in_both_modes(int place)
     {
         OperatorRow row = OperatorRows.All[place];
@@ -88,7 +88,7 @@ public sealed class OperatorContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Build_with_a_wrong_shape_names_node_and_shape(int place)
     {
         OperatorRow row = OperatorRows.All[place];
@@ -104,7 +104,7 @@ public sealed class OperatorContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Build_with_a_wrong_number_of_inputs_is_refused(int place)
     {
         OperatorRow row = OperatorRows.All[place];
@@ -121,7 +121,7 @@ public sealed class OperatorContractTests
 
     /// <summary>Written as ONNX and read again it computes the same, for any batch; what ONNX cannot say is refused by name.</summary>
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(Indices))]
     public void Onnx_round_trip_computes_the_same(int place)
     {
         OperatorRow row = OperatorRows.All[place];

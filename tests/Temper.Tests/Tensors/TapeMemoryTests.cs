@@ -24,7 +24,7 @@ public sealed class TapeMemoryTests
         tape.Watch(Random(1, 3));
         Assert.Equal(alone, teacher.Forward(pictures).ToArray<float>());
         _ = teacher.Forward(pictures, Pass.Training(RandomStream.FromSeed(1)));
-        Assert.Equal(0, tape.Scope.LentBytes());
+        Assert.Equal(0, tape.Scope.RentedBytes());
     }
 
     /// <summary>The head's input comes from steps that are not recorded, also through a view, and must live until the gradient is there.</summary>
@@ -41,7 +41,7 @@ public sealed class TapeMemoryTests
         tape.Watch(last);
         Tensor y = network.Forward(pictures);
         int features = 4 * 8 * 8 * 8, hidden = 4 * 3;
-        Assert.InRange(tape.Scope.LentBytes(), 4 * features, 4 * (features + (3 * hidden) + 100));
+        Assert.InRange(tape.Scope.RentedBytes(), 4 * features, 4 * (features + (3 * hidden) + 100));
         Fill();                                            // takes what went back and writes it
         GradientMap gradients = tape.Gradient([(y, cotangent)], [weight, last]);
         CheckSlopes(network, weight, pictures, cotangent, gradients[weight].ToArray<float>());
@@ -127,7 +127,7 @@ public sealed class TapeMemoryTests
         using var tape = new GradientTape();
         tape.Watch(Random(1, 2));
         Assert.Throws<ShapeMismatchException>(() => broken.Forward(Random(2, 3, 1, 4, 4)));
-        Assert.Equal(0, tape.Scope.LentBytes());
+        Assert.Equal(0, tape.Scope.RentedBytes());
         Assert.Null(MemoryScope.Current);
     }
 

@@ -14,7 +14,7 @@ public sealed class TapeSectionTests
         using var tape = new GradientTape();
         Tensor x = tape.Watch(Random(1, 6));
         Tensor constant, inner;
-        long before = tape.Scope.LentBytes();
+        long before = tape.Scope.RentedBytes();
         using (GradientTape.Suspend())
         {
             constant = x.Tanh();
@@ -23,7 +23,7 @@ public sealed class TapeSectionTests
             inner = attack.Gradient((x * x).Sum(), x).Detach();
         }
 
-        Assert.Equal(before, tape.Scope.LentBytes());
+        Assert.Equal(before, tape.Scope.RentedBytes());
         Assert.Equal(x.ToArray<float>().Select(v => 2 * v), inner.ToArray<float>());
         Tensor loss = (x * constant).Sum() + (x * inner).Sum();
         float[] expected = [.. constant.ToArray<float>().Zip(inner.ToArray<float>(), (a, b) => a + b)];
@@ -60,7 +60,7 @@ public sealed class TapeSectionTests
             }
         });
         Assert.Throws<ShapeMismatchException>(() => GradientTape.Recompute([x], inputs => inputs[0].Tanh().Reshape(5)));
-        Assert.Equal(0, tape.Scope.LentBytes());
+        Assert.Equal(0, tape.Scope.RentedBytes());
         Assert.Contains(tape.Gradient(x.Tanh().Sum(), x).ToArray<float>(), v => v != 0);
     }
 
@@ -87,7 +87,7 @@ public sealed class TapeSectionTests
             Tensor scaled = pictures * 0.5f;
             Tensor output = recompute ? GradientTape.Recompute([scaled, .. sources[1..]], inputs => Forward(inputs[0])) : Forward(scaled);
             Tensor loss = output.CrossEntropy(labels);
-            long bytes = tape.Scope.LentBytes();
+            long bytes = tape.Scope.RentedBytes();
             GradientMap gradients = tape.Gradient(loss, sources);
             return ([output.ToArray<float>(), .. sources.Select(source => gradients[source].ToArray<float>())], bytes);
         }

@@ -131,11 +131,11 @@ internal static class ActivationsTable
         }
     }
 
-    private static void Keep(Dictionary<string, double> least, IEnumerable<(string Name, double Seconds)> rows)
+    private static void Keep(Dictionary<string, double> min, IEnumerable<(string Name, double Seconds)> rows)
     {
         foreach ((string name, double seconds) in rows)
         {
-            least[name] = Math.Min(seconds, least.GetValueOrDefault(name, double.MaxValue));
+            min[name] = Math.Min(seconds, min.GetValueOrDefault(name, double.MaxValue));
         }
     }
 

@@ -23,7 +23,7 @@ internal static class AttackLoopTable
         var work = new AttackWork(network, batch);
         using var scope = new TensorScope();
         work.Step(scope);
-        (double first, double most) = (Resident(), 0);
+        (double first, double max) = (Resident(), 0);
         int collections = 0;
         long allocated = 0;
         RandomCursor random = RandomStream.FromSeed(7).Cursor();
@@ -41,12 +41,12 @@ internal static class AttackLoopTable
             }
 
             work.Step(scope);
-            most = Math.Max(most, Resident());
+            max = Math.Max(max, Resident());
         }
 
         double kibibytes = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / 1024.0 / (steps - WarmUp);
         Console.WriteLine($"{network}, batch {batch} to {work.Left}, {steps} steps in {watch.Elapsed.TotalSeconds:F1} s: {GC.CollectionCount(2) - collections} gen-2 collections after {WarmUp} steps (bar 0), {kibibytes:F1} KiB allocated a step");
-        Console.WriteLine($"resident memory: {first:F0} MiB after the first step, {most:F0} MiB at most, {most / first:F2}x (bar 1.3)");
+        Console.WriteLine($"resident memory: {first:F0} MiB after the first step, {max:F0} MiB at most, {max / first:F2}x (bar 1.3)");
         return 0;
     }
 

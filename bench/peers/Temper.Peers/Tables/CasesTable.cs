@@ -113,7 +113,7 @@ internal static class CasesTable
             using CompiledNetwork compiled = CompiledNetwork.Compile(model.Network, new CompileOptions { TimesKernels = false, BatchSizes = [1] });
             using InferenceSession session = compiled.CreateSession();
             IReadOnlyList<Tensor> results = session.Run([.. model.Inputs.Select(name => given[name])]);
-            return Judge(folder, code: 0, "", name => model.Outputs.ToList().IndexOf(name) is var place and >= 0 ? results[place] : null);
+            return Judge(folder, code: 0, "", name => model.Outputs.ToList().IndexOf(name) is var index and >= 0 ? results[index] : null);
         }
         catch (Exception error)
         {

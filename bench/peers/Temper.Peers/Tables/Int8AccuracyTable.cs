@@ -24,7 +24,7 @@ internal static class Int8AccuracyTable
 {
     private const int RuntimeBatch = 50;
 
-    private const double MostCalibrated = 0.5, MostTuned = 0.2, MostBytes = 0.27;
+    private const double MaxCalibrated = 0.5, MaxTuned = 0.2, MaxBytes = 0.27;
 
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Deviation = [0.229f, 0.224f, 0.225f];
 
@@ -46,12 +46,12 @@ internal static class Int8AccuracyTable
         table.Row("float32", Percent(before), "", "", "", $"{bytes}", "", "", "");
         foreach (CalibrationMethod method in Enum.GetValues<CalibrationMethod>())
         {
-            Row($"int8, {method}", network.Quantize(Some(data.Train, 512), new QuantizationOptions { Calibration = method }), MostCalibrated);
+            Row($"int8, {method}", network.Quantize(Some(data.Train, 512), new QuantizationOptions { Calibration = method }), MaxCalibrated);
         }
 
         if (epochs > 0)
         {
-            Row($"int8, {epochs} epochs on {Math.Min(count, data.Train.Count)} samples", Tuned(network, data, epochs, count), MostTuned);
+            Row($"int8, {epochs} epochs on {Math.Min(count, data.Train.Count)} samples", Tuned(network, data, epochs, count), MaxTuned);
         }
         else
         {
@@ -66,7 +66,7 @@ internal static class Int8AccuracyTable
             string steps = OnnxRuntime.IsInstalled ? Steps(quantized, data.Test.Take(tested)).ToString("F2", CultureInfo.InvariantCulture) : "";
             table.Row(
                 name, Percent(accuracy), lost.ToString("F2", CultureInfo.InvariantCulture), $"{bar}", lost > bar ? "SHORT" : "", $"{SizeOf(quantized)}", part.ToString("P1", CultureInfo.InvariantCulture),
-                part > MostBytes ? "SHORT" : "", steps);
+                part > MaxBytes ? "SHORT" : "", steps);
         }
     }
 
@@ -114,8 +114,8 @@ internal static class Int8AccuracyTable
         return file.Length;
     }
 
-    private static int Number(string[] arguments, int place, int usual) =>
-        arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : usual;
+    private static int Number(string[] arguments, int index, int usual) =>
+        arguments.Length > index ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : usual;
 
     private static string Percent(double accuracy) => (accuracy * 100).ToString("F2", CultureInfo.InvariantCulture);
 

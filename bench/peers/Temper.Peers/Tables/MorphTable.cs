@@ -168,17 +168,17 @@ internal static class MorphTable
         {
             string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
             var data = new Repeated(count);
-            long most = 0;
+            long max = 0;
             // Asking for the working set allocates too: a few times are enough.
             MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder, progress: (_, done, all) =>
             {
                 if (done == all || done / LookRows > (done - LookStep) / LookRows)
                 {
-                    most = Math.Max(most, Environment.WorkingSet);
+                    max = Math.Max(max, Environment.WorkingSet);
                 }
             });
             Directory.Delete(folder, recursive: true);
-            return most;
+            return max;
         }
 
         Peak(1000);

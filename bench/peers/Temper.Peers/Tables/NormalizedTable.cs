@@ -37,12 +37,12 @@ internal static class NormalizedTable
             using CompiledNetwork folded = Compile(network), normalized = Compile(network.Prepend(network.Inputs[0], x => x.Normalize(Means[..channels], Deviations[..channels])));
             foreach (int batch in new[] { 1, 64 })
             {
-                (int steps, int most) = (normalized.Explain(batch).Steps.Count, folded.Explain(batch).Steps.Count);
+                (int steps, int max) = (normalized.Explain(batch).Steps.Count, folded.Explain(batch).Steps.Count);
                 double[] times = Rounds.Measure([new Contender("normalized", Work(normalized, batch)), new Contender("folded", Work(folded, batch))], seconds);
                 double ratio = times[1] / times[0];
                 ratios.Add(ratio);
                 table.Row(
-                    $"{name}, {batch}", $"{steps}", $"{most}", Ms(times[0]), Ms(times[1]), Number(ratio, "F3"), Number(Bar, "F2"), steps > most || ratio < Bar ? "SHORT" : "");
+                    $"{name}, {batch}", $"{steps}", $"{max}", Ms(times[0]), Ms(times[1]), Number(ratio, "F3"), Number(Bar, "F2"), steps > max || ratio < Bar ? "SHORT" : "");
             }
         }
 

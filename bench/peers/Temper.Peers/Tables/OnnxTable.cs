@@ -12,7 +12,7 @@ namespace Temper.Peers.Tables;
 internal static class OnnxTable
 {
     private const int Batch = 3;
-    private const double Most = 1e-4;
+    private const double MaxError = 1e-4;
 
     private static readonly int[] Opsets = [13, 17, 21];
 
@@ -38,8 +38,8 @@ internal static class OnnxTable
             }
         }
 
-        Console.WriteLine($"largest of all: {worst:E1} (bar {Most:E0})");
-        return worst <= Most ? 0 : 1;
+        Console.WriteLine($"largest of all: {worst:E1} (bar {MaxError:E0})");
+        return worst <= MaxError ? 0 : 1;
     }
 
     private static IEnumerable<(string Name, Network Network)> Networks(string[] arguments)

@@ -43,8 +43,8 @@ internal static class OperatorsTable
             memory.Fit(plan, 1);
             PinnedFloats x = new(48 * 1024), y = new(48 * 1024);
             RandomStream.FromSeed(2).Fill(x.Span);
-            memory.Lend(plan.Inputs[0], x.Address);
-            memory.Lend(plan.Outputs[0], y.Address);
+            memory.Rent(plan.Inputs[0], x.Address);
+            memory.Rent(plan.Outputs[0], y.Address);
             memory.Begin();
             for (int i = 0; i < plan.Steps.Length; i++)
             {
@@ -82,15 +82,15 @@ internal static class OperatorsTable
 
     private static long Bytes(Action action)
     {
-        long least = long.MaxValue;
+        long min = long.MaxValue;
         for (int i = 0; i < 20; i++)
         {
             long before = GC.GetTotalAllocatedBytes(precise: true);
             action();
-            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            min = Math.Min(min, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        return least;
+        return min;
     }
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);

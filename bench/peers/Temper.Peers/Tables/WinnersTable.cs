@@ -20,7 +20,7 @@ internal static class WinnersTable
 {
     private const int Inputs = 13;
 
-    private const double Bar = 1.5, MostRanking = 0.03;
+    private const double Bar = 1.5, MaxRanking = 0.03;
 
     private static readonly double[] Rates = [0.5, 0.3];
 
@@ -41,7 +41,7 @@ internal static class WinnersTable
                 double ratio = times[1] / times[0], best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
                 table.Row([
                     $"{name}, {rate:P0}", .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)), Number(ratio), Number(best), Number(Bar), best < Bar ? "SHORT" : "",
-                    ranking.ToString("P1", CultureInfo.InvariantCulture), ranking > MostRanking ? "SHORT" : ""]);
+                    ranking.ToString("P1", CultureInfo.InvariantCulture), ranking > MaxRanking ? "SHORT" : ""]);
             }
         }
 
@@ -57,8 +57,8 @@ internal static class WinnersTable
         }
     }
 
-    private static Network WithWinners(Network network, double rate) => WinnerPlacement.Of(network, channels: true).Aggregate(network, (net, place) => net.Insert(
-        new Winners(Winners.CountOf(place.Unit == WinnerUnit.Channels ? rate : rate / 2, place.Competitors)) { Unit = place.Unit }, place.After, place.Node));
+    private static Network WithWinners(Network network, double rate) => WinnerPlacement.Of(network, channels: true).Aggregate(network, (net, index) => net.Insert(
+        new Winners(Winners.CountOf(index.Unit == WinnerUnit.Channels ? rate : rate / 2, index.Competitors)) { Unit = index.Unit }, index.After, index.Node));
 
     private static (double[] Times, double Ranking) Measure(Network dense, Network winners, double seconds, int threads, bool explains)
     {

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>8-bit values and weights in ONNX: QuantizeLinear and DequantizeLinear around them, as runtimes look for.</summary>
+/// <summary>
+/// 8-bit values and weights in ONNX: QuantizeLinear and DequantizeLinear around them, as runtimes look for.
+/// </summary>
 internal static class ExportInt8
 {
     internal static void Write(NodeExport node, FakeQuantize quantize)
@@ -15,13 +17,14 @@ internal static class ExportInt8
             _ => throw node.Unfit($"has a range that is no byte's (got {quantize.Low} to {quantize.High})"),
         };
         string scale = node.Constant("scale", Tensor.Scalar(quantize.Scale));
-        string zero = node.Graph.Constant($"{node.Node.Name}/zero_point", Tensor.From([quantize.Zero], Shape.Scalar), type);
+        string zero =
+            node.Graph.Constant($"{node.Node.Name}/zero_point", Tensor.From([quantize.Zero], Shape.Scalar), type);
         node.Result("DequantizeLinear", [node.Step("QuantizeLinear", [node.Inputs[0], scale, zero]), scale, zero]);
     }
 
     /// <summary>
-    /// The node's parameters: a weight of 8 bit as signed bytes behind DequantizeLinear, and its bias as 32-bit integers of the product of
-    /// the scales of input and weight, where it lies on those.
+    /// The node's parameters: a weight of 8 bit as signed bytes behind DequantizeLinear, and its bias as 32-bit
+    /// integers of the product of the scales of input and weight, where it lies on those.
     /// </summary>
     internal static string[] Weights(NodeExport node)
     {
@@ -41,15 +44,21 @@ internal static class ExportInt8
         if (isNew)
         {
             Tensor weight = node.Graph.NumbersOf(name);
-            string whole = node.Graph.Constant($"{name}.int8", WholeNumbers(weight, scales, sbyte.MinValue, sbyte.MaxValue), OnnxType.Int8);
-            string zero = node.Graph.Constant($"{name}.zero_point", Tensor.Zeros([scales.Count]).To(DType.Int32), OnnxType.Int8);
-            node.Graph.Add("DequantizeLinear", node.Graph.Free($"{name}/DequantizeLinear"), [whole, node.Graph.Constant($"{name}.scale", scales), zero], [written], ("axis", 0));
+            string whole = node.Graph.Constant(
+                $"{name}.int8", WholeNumbers(weight, scales, sbyte.MinValue, sbyte.MaxValue), OnnxType.Int8);
+            string zero =
+                node.Graph.Constant($"{name}.zero_point", Tensor.Zeros([scales.Count]).To(DType.Int32), OnnxType.Int8);
+            node.Graph.Add(
+                "DequantizeLinear", node.Graph.Free($"{name}/DequantizeLinear"),
+                [whole, node.Graph.Constant($"{name}.scale", scales), zero], [written], ("axis", 0));
         }
 
         return written;
     }
 
-    /// <summary>Null where the input is not of 8 bit, the bias is no multiple of the scales, or other nodes have it as it is.</summary>
+    /// <summary>
+    /// Null where the input is not of 8 bit, the bias is no multiple of the scales, or other nodes have it as it is.
+    /// </summary>
     private static string? Bias(NodeExport node, string name, Tensor scales)
     {
         const float Exact = 1e-6f;
@@ -64,7 +73,8 @@ internal static class ExportInt8
         for (int i = 0; i < whole.Length; i++)
         {
             double multiple = (double)numbers[i] / step[i], rounded = Math.Round(multiple);
-            if (!(Math.Abs(multiple - rounded) <= Exact * Math.Max(1, Math.Abs(rounded)) && Math.Abs(rounded) < int.MaxValue))
+            if (!(Math.Abs(multiple - rounded) <= Exact * Math.Max(1, Math.Abs(rounded))
+                && Math.Abs(rounded) < int.MaxValue))
             {
                 return null;
             }
@@ -75,8 +85,10 @@ internal static class ExportInt8
         string written = node.Graph.Computed(name, out bool isNew);
         if (isNew)
         {
-            string[] inputs = [node.Graph.Constant($"{name}.int32", Tensor.From(whole, bias.Shape)), node.Graph.Constant($"{name}.scale", steps)];
-            node.Graph.Add("DequantizeLinear", node.Graph.Free($"{name}/DequantizeLinear"), inputs, [written], ("axis", 0));
+            string[] inputs = [node.Graph.Constant(
+                $"{name}.int32", Tensor.From(whole, bias.Shape)), node.Graph.Constant($"{name}.scale", steps)];
+            node.Graph.Add(
+                "DequantizeLinear", node.Graph.Free($"{name}/DequantizeLinear"), inputs, [written], ("axis", 0));
         }
 
         return written;

@@ -17,7 +17,8 @@ internal static class ExportShapes
                 break;
             case Reshape reshape:
                 // 0 takes the length of the input's axis over: the batch, whatever it is.
-                node.Result("Reshape", [.. node.Inputs, node.Constant("shape", [.. reshape.KeepsAxis0 ? (int[])[0] : [], .. reshape.SampleShape])]);
+                node.Result("Reshape", [.. node.Inputs, node.Constant(
+                    "shape", [.. reshape.KeepsAxis0 ? (int[])[0] : [], .. reshape.SampleShape])]);
                 break;
             case Permute permute:
                 node.Result("Transpose", node.Inputs, ("perm", permute.Axes.ToArray()));
@@ -27,10 +28,13 @@ internal static class ExportShapes
                 break;
             case Slice slice:
                 node.Result(
-                    "Slice", [.. node.Inputs, node.Constant("start", slice.Start), node.Constant("end", slice.End), node.Constant("axis", slice.Axis), node.Constant("step", slice.Step)]);
+                    "Slice", [.. node.Inputs, node.Constant("start", slice.Start), node.Constant(
+                        "end", slice.End), node.Constant("axis", slice.Axis), node.Constant("step", slice.Step)]);
                 break;
             case Expand expand:
-                node.Result("Expand", [node.Inputs[0], node.Inputs.Count > 1 ? BatchShape(node, expand) : node.Constant("shape", [.. expand.Lengths])]);
+                node.Result("Expand", [node.Inputs[0], node.Inputs.Count > 1
+                    ? BatchShape(node, expand)
+                    : node.Constant("shape", [.. expand.Lengths])]);
                 break;
             case Gather gather:
                 node.Result("Gather", node.Inputs, ("axis", gather.Axis));
@@ -47,8 +51,11 @@ internal static class ExportShapes
     /// <summary>The lengths behind the batch, behind that of the second input.</summary>
     private static string BatchShape(NodeExport node, Expand expand)
     {
-        string batch = node.Step("Slice", [node.Step("Shape", [node.Inputs[1]]), node.Constant("start", 0), node.Constant("end", 1)]);
-        return expand.Lengths.Count == 1 ? batch : node.Step("Concat", [batch, node.Constant("shape", [.. expand.Lengths.Skip(1)])], ("axis", 0));
+        string batch = node.Step(
+            "Slice", [node.Step("Shape", [node.Inputs[1]]), node.Constant("start", 0), node.Constant("end", 1)]);
+        return expand.Lengths.Count == 1
+            ? batch
+            : node.Step("Concat", [batch, node.Constant("shape", [.. expand.Lengths.Skip(1)])], ("axis", 0));
     }
 
     private static void Write(NodeExport node, Pad pad)
@@ -62,6 +69,8 @@ internal static class ExportShapes
         int[] pads = new int[2 * rank];
         (pads[axis], pads[axis + rank]) = (pad.Before, pad.After);
         string fill = node.Constant("value", Tensor.Scalar(pad.Fill).To(node.Graph.InfoOf(node.Node.Inputs[0]).DType));
-        node.Result("Pad", [.. node.Inputs, node.Constant("pads", pads), fill], ("mode", pad.Mode.ToString().ToLowerInvariant()));
+        node.Result(
+            "Pad", [.. node.Inputs, node.Constant("pads", pads), fill],
+            ("mode", pad.Mode.ToString().ToLowerInvariant()));
     }
 }

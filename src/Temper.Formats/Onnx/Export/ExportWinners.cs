@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Winners-take-all in standard operators. The places of all numbers in descending order, put in order themselves, are the ranks; numbers of
-/// rank below k stay. Runtimes take the first by index of equal numbers, as we do.
+/// Winners-take-all in standard operators. The indices of all numbers in descending order, put in order themselves, are
+/// the ranks; numbers of rank below k stay. Runtimes take the first by index of equal numbers, as we do.
 /// </summary>
 internal static class ExportWinners
 {
@@ -25,22 +25,28 @@ internal static class ExportWinners
         bool isFlattened = !hasChannels && shape.Rank > 2;
         string ranked = isFlattened ? node.Step("Flatten", [scores], ("axis", 1)) : scores;
         int competitors = Winners.Competitors(shape, winners.Unit);
-        string ranks = Places(node, Places(node, ranked, competitors, isLargest: true), competitors, isLargest: false);
-        string wins = node.Step("Less", [ranks, node.Constant("count", Tensor.From([(long)winners.Count], Shape.Scalar))]);
+        string ranks =
+            Indices(node, Indices(node, ranked, competitors, isLargest: true), competitors, isLargest: false);
+        string wins =
+            node.Step("Less", [ranks, node.Constant("count", Tensor.From([(long)winners.Count], Shape.Scalar))]);
         if (isFlattened)
         {
             int[] lengths = [.. shape];
-            wins = node.Step("Reshape", [wins, node.Constant("shape", [node.IsBatched ? 0 : lengths[0], .. lengths[1..]])]);   // 0 keeps the length
+            // 0 keeps the length
+            wins = node.Step(
+                "Reshape", [wins, node.Constant("shape", [node.IsBatched ? 0 : lengths[0], .. lengths[1..]])]);
         }
 
         node.Result("Where", [wins, x, zero]);
     }
 
-    private static string Places(NodeExport node, string x, int count, bool isLargest)
+    private static string Indices(NodeExport node, string x, int count, bool isLargest)
     {
-        string name = node.Graph.Free($"{node.Node.Name}/TopK"), values = node.Graph.Free($"{name}/values"), places = node.Graph.Free($"{name}/places");
-        node.Graph.Add("TopK", name, [x, node.Constant("k", count)], [values, places], ("axis", 1), ("largest", isLargest));
-        return places;
+        string name = node.Graph.Free($"{node.Node.Name}/TopK"), values = node.Graph.Free($"{name}/values"),
+            indices = node.Graph.Free($"{name}/places");
+        node.Graph.Add(
+            "TopK", name, [x, node.Constant("k", count)], [values, indices], ("axis", 1), ("largest", isLargest));
+        return indices;
     }
 
     private static string Scores(NodeExport node, ChannelScore score)

@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>The ONNX graph that comes into being while a network is written: nodes as messages, initializers as tensors.</summary>
+/// <summary>
+/// The ONNX graph that comes into being while a network is written: nodes as messages, initializers as tensors.
+/// </summary>
 internal sealed class GraphExport(Network network, OnnxExportOptions options)
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
@@ -48,14 +50,19 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return name;
     }
 
-    /// <summary>A parameter or buffer as an initializer; shared ones are there once. One that bears the name of an input or output gets another.</summary>
+    /// <summary>
+    /// A parameter or buffer as an initializer; shared ones are there once. One that bears the name of an input or
+    /// output gets another.
+    /// </summary>
     internal string Weight(string name)
     {
         if (!_weights.TryGetValue(name, out string? written))
         {
             written = _weights[name] = _ends.Contains(name) ? Free($"{name}.value") : name;
             _taken.Add(written);
-            _initializers.Add(written, network.Parameters.TryGet(name, out Parameter? parameter) ? parameter.Value : network.Buffers[name]);
+            _initializers.Add(written, network.Parameters.TryGet(name, out Parameter? parameter)
+                ? parameter.Value
+                : network.Buffers[name]);
         }
 
         return written;
@@ -72,7 +79,9 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     /// <summary>The grid of a value that was rounded to bytes; null where it was not.</summary>
     internal FakeQuantize? GridOf(string value) =>
-        network.Nodes.FirstOrDefault(node => string.Equals(node.Name, value, StringComparison.Ordinal))?.Operator as FakeQuantize is { IsByte: true } grid ? grid : null;
+        network.Nodes.FirstOrDefault(node => string.Equals(
+            node.Name, value,
+            StringComparison.Ordinal))?.Operator as FakeQuantize is { IsByte: true } grid ? grid : null;
 
     /// <summary>The numbers of a parameter.</summary>
     internal Tensor NumbersOf(string parameter) => network.Parameters[parameter].Value;
@@ -101,7 +110,8 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     /// <summary>The numbers of a value that is a constant of the network; null where it is computed.</summary>
     internal Tensor? ConstantOf(string value) =>
-        network.Nodes.FirstOrDefault(node => string.Equals(node.Name, value, StringComparison.Ordinal)) is { Operator: ConstantValue { DType: DType.Float32 } } node
+        network.Nodes.FirstOrDefault(node => string.Equals(
+            node.Name, value, StringComparison.Ordinal)) is { Operator: ConstantValue { DType: DType.Float32 } } node
             ? network.Parameters[node.Parameters[0]].Value
             : null;
 
@@ -122,7 +132,9 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
     /// <param name="inputs">Names of its inputs; empty for one that is left out.</param>
     /// <param name="outputs">Names of its outputs.</param>
     /// <param name="attributes">Name and value: int, long, float, string, or a list of int.</param>
-    internal void Add(string kind, string name, IEnumerable<string> inputs, IEnumerable<string> outputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    internal void Add(
+        string kind, string name, IEnumerable<string> inputs, IEnumerable<string> outputs,
+        params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         var node = new WireWriter();
         foreach (string input in inputs)
@@ -154,7 +166,8 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
             bool flag => attribute.Integer(3, flag ? 1 : 0).Integer(20, Int),
             int number => attribute.Integer(3, number).Integer(20, Int),
             string text => attribute.Text(4, text).Integer(20, Text),
-            IReadOnlyCollection<int> numbers => attribute.Integers(8, numbers.Select(number => (long)number)).Integer(20, Ints),
+            IReadOnlyCollection<int> numbers =>
+                attribute.Integers(8, numbers.Select(number => (long)number)).Integer(20, Ints),
             _ => throw new NotSupportedException($"ONNX: attribute '{name}' is a {value.GetType().Name}"),
         };
     }
@@ -177,12 +190,14 @@ internal sealed record NodeExport(GraphExport Graph, Node Node, IReadOnlyList<st
     internal string[] Weights => [.. Node.Parameters.Concat(Node.Buffers).Select(Graph.Weight)];
 
     /// <summary>Writes the node that makes the result.</summary>
-    internal void Result(string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
+    internal void Result(
+        string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Graph.Add(kind, Node.Name, inputs, [Output], attributes);
 
     /// <summary>Writes a node between.</summary>
     /// <returns>The name of its result.</returns>
-    internal string Step(string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    internal string Step(
+        string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         string name = Graph.Free($"{Node.Name}/{kind}");
         Graph.Add(kind, name, inputs, [name], attributes);
@@ -191,7 +206,8 @@ internal sealed record NodeExport(GraphExport Graph, Node Node, IReadOnlyList<st
 
     internal string Constant(string what, Tensor value) => Graph.Constant($"{Node.Name}/{what}", value);
 
-    internal string Constant(string what, params ReadOnlySpan<int> values) => Graph.Constant($"{Node.Name}/{what}", values);
+    internal string Constant(string what, params ReadOnlySpan<int> values) =>
+        Graph.Constant($"{Node.Name}/{what}", values);
 
     internal NotSupportedException Unfit(string reason) =>
         new($"ONNX export: node '{Node.Name}' ({Node.Operator.Kind}) {reason}");

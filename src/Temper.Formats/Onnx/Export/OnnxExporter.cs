@@ -16,7 +16,8 @@ internal static class OnnxExporter
     {
         if (options.Opset is < OldestOpset or > NewestOpset)
         {
-            throw new ArgumentException($"ONNX export: operator set not supported (got {options.Opset}, expected {OldestOpset} to {NewestOpset})");
+            throw new ArgumentException($"ONNX export: operator set not supported (got {options.Opset}, expected "
+                + $"{OldestOpset} to {NewestOpset})");
         }
 
         network = options.FoldsNormalization ? network.FoldNormalization() : network;
@@ -39,7 +40,8 @@ internal static class OnnxExporter
     private static GraphExport Graph(Network network, OnnxExportOptions options)
     {
         var graph = new GraphExport(network, options);
-        foreach (string name in network.Inputs.Select(input => input.Name).Concat(network.Outputs.Select(output => output.Name)))
+        foreach (string name in network.Inputs.Select(input => input.Name).Concat(
+            network.Outputs.Select(output => output.Name)))
         {
             graph.ReserveEnd(name);
         }
@@ -55,7 +57,8 @@ internal static class OnnxExporter
         }
 
         // A node whose value is one output takes that output's name; for other outputs an Identity gives the name.
-        var named = network.Outputs.GroupBy(output => output.Value, StringComparer.Ordinal).Where(group => network.Inputs.All(input => !string.Equals(input.Name, group.Key, StringComparison.Ordinal)))
+        var named = network.Outputs.GroupBy(output => output.Value, StringComparer.Ordinal).Where(
+            group => network.Inputs.All(input => !string.Equals(input.Name, group.Key, StringComparison.Ordinal)))
             .ToDictionary(group => group.Key, group => group.First().Name, StringComparer.Ordinal);
         foreach (Node node in network.Nodes)
         {
@@ -70,7 +73,8 @@ internal static class OnnxExporter
             ExportOperators.Write(new NodeExport(graph, node, [.. node.Inputs.Select(graph.NameOf)], output));
         }
 
-        foreach (NetworkOutput output in network.Outputs.Where(output => !string.Equals(graph.NameOf(output.Value), output.Name, StringComparison.Ordinal)))
+        foreach (NetworkOutput output in network.Outputs.Where(
+            output => !string.Equals(graph.NameOf(output.Value), output.Name, StringComparison.Ordinal)))
         {
             graph.Add("Identity", output.Name, [graph.NameOf(output.Value)], [output.Name]);
         }
@@ -88,7 +92,8 @@ internal static class OnnxExporter
         parts.Add(nodes.Written.ToArray());
         foreach ((string name, Tensor value) in graph.Initializers)
         {
-            if (options.SparseInitializers && value.DType == DType.Float32 && value.AsSpan<float>().Count(0f) * 2 >= Math.Max(value.Count, 1))
+            if (options.SparseInitializers
+                && value.DType == DType.Float32 && value.AsSpan<float>().Count(0f) * 2 >= Math.Max(value.Count, 1))
             {
                 parts.Add(new WireWriter().Message(15, Sparse(name, value)).Written.ToArray());
             }
@@ -117,7 +122,8 @@ internal static class OnnxExporter
     {
         // Whole numbers that are to be bytes keep their low ones, signed or not.
         byte[] numbers = Elements.Write(type == OnnxType.Undefined ? value : value.To(DType.UInt8)).ToArray();
-        WireWriter tensor = TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(value.DType) : type).Head(9, numbers.Length);
+        WireWriter tensor = TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(
+            value.DType) : type).Head(9, numbers.Length);
         parts.Add(new WireWriter().Head(5, tensor.Written.Length + (long)numbers.Length).Written.ToArray());
         parts.Add(tensor.Written.ToArray());
         parts.Add(numbers);
@@ -127,20 +133,22 @@ internal static class OnnxExporter
     {
         ReadOnlySpan<float> all = value.AsSpan<float>();
         var values = new List<float>();
-        var places = new List<long>();
+        var indices = new List<long>();
         for (int i = 0; i < all.Length; i++)
         {
             if (all[i] != 0)
             {
                 values.Add(all[i]);
-                places.Add(i);
+                indices.Add(i);
             }
         }
 
         Shape count = [values.Count];
         return new WireWriter()
-            .Message(1, TensorHead(name, count, OnnxType.Float).Bytes(9, Elements.Write(Tensor.From((float[])[.. values], count))))
-            .Message(2, TensorHead($"{name}_places", count, OnnxType.Int64).Bytes(9, Elements.Write(Tensor.From((long[])[.. places], count))))
+            .Message(1, TensorHead(name, count, OnnxType.Float).Bytes(
+                9, Elements.Write(Tensor.From((float[])[.. values], count))))
+            .Message(2, TensorHead($"{name}_places", count, OnnxType.Int64).Bytes(
+                9, Elements.Write(Tensor.From((long[])[.. indices], count))))
             .Integers(3, value.Shape.Select(length => (long)length));
     }
 
@@ -153,7 +161,8 @@ internal static class OnnxExporter
         for (int axis = 0; axis < value.Shape.Rank; axis++)
         {
             var length = new WireWriter();
-            shape.Message(1, axis == 0 && value.IsBatched ? length.Text(2, BatchName) : length.Integer(1, value.Shape[axis]));
+            shape.Message(
+                1, axis == 0 && value.IsBatched ? length.Text(2, BatchName) : length.Integer(1, value.Shape[axis]));
         }
 
         WireWriter tensor = new WireWriter().Integer(1, (int)ExportOperators.TypeOf(value.DType)).Message(2, shape);

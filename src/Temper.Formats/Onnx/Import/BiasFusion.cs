@@ -4,18 +4,21 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Joins a linear layer or convolution without bias and the addition of a constant for each output behind it, as exporters write
-/// one layer in two nodes: what prunes, plans or counts layers then sees the layer as it was.
+/// Joins a linear layer or convolution without bias and the addition of a constant for each output behind it, as
+/// exporters write one layer in two nodes: what prunes, plans or counts layers then sees the layer as it was.
 /// </summary>
 internal static class BiasFusion
 {
-    internal static IReadOnlyList<Node> Apply(IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs, Dictionary<string, Tensor> numbers)
+    internal static IReadOnlyList<Node> Apply(
+        IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs, Dictionary<string, Tensor> numbers)
     {
         var byName = nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
         var uses = nodes.SelectMany(node => node.Inputs).Concat(outputs.Select(output => output.Value))
-            .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+            .GroupBy(name => name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
         var parameterUses = nodes.SelectMany(node => node.Parameters)
-            .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+            .GroupBy(name => name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         var result = new List<Node>(nodes.Count);
         foreach (Node node in nodes)
@@ -32,10 +35,15 @@ internal static class BiasFusion
                 return null;
             }
 
-            foreach ((string left, string right) in new[] { (sum.Inputs[0], sum.Inputs[1]), (sum.Inputs[1], sum.Inputs[0]) })
+            foreach ((string left, string right) in new[]
             {
-                if (byName.TryGetValue(left, out Node? layer) && uses[left] == 1 && byName.TryGetValue(right, out Node? constant)
-                    && constant.Operator is ConstantValue { DType: DType.Float32 } && parameterUses[constant.Parameters[0]] == 1
+                (sum.Inputs[0], sum.Inputs[1]), (sum.Inputs[1], sum.Inputs[0]),
+            })
+            {
+                if (byName.TryGetValue(left, out Node? layer)
+                    && uses[left] == 1 && byName.TryGetValue(right, out Node? constant)
+                    && constant.Operator is ConstantValue { DType: DType.Float32 }
+                    && parameterUses[constant.Parameters[0]] == 1
                     && WithBias(layer.Operator, numbers[constant.Parameters[0]].Shape) is { } joined)
                 {
                     gone.Add(left);
@@ -50,14 +58,18 @@ internal static class BiasFusion
         }
     }
 
-    /// <summary>The layer with a bias, if a constant of this shape is one number for each of its outputs; else null.</summary>
+    /// <summary>
+    /// The layer with a bias, if a constant of this shape is one number for each of its outputs; else null.
+    /// </summary>
     private static Operator? WithBias(Operator layer, Shape constant)
     {
         switch (layer)
         {
-            case Linear { HasBias: false } linear when constant.Count == linear.Features && constant.Rank is 1 or 2 && constant[-1] == linear.Features:
+            case Linear { HasBias: false } linear
+                when constant.Count == linear.Features && constant.Rank is 1 or 2 && constant[-1] == linear.Features:
                 return linear with { HasBias = true };
-            case Conv2d { HasBias: false } convolution when constant.Count == convolution.Channels && constant.Rank is 3 or 4
+            case Conv2d { HasBias: false } convolution when constant.Count == convolution.Channels
+                && constant.Rank is 3 or 4
                 && constant[-3] == convolution.Channels:
                 return convolution with { HasBias = true };
             default:

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>The network that comes into being while an ONNX graph is read, and what is known of the graph's values so far.</summary>
+/// <summary>
+/// The network that comes into being while an ONNX graph is read, and what is known of the graph's values so far.
+/// </summary>
 internal sealed class GraphImport
 {
     private readonly NetworkBuilder _builder = new();
@@ -20,7 +22,9 @@ internal sealed class GraphImport
     /// <summary>The two lengths of a free batch for which values that depend on it are computed.</summary>
     internal (int First, int Second) Batches { get; init; } = (1, 7);
 
-    /// <summary>Whether the file declares the first of the two lengths, so that numbers of the graph may be meant as the batch.</summary>
+    /// <summary>
+    /// Whether the file declares the first of the two lengths, so that numbers of the graph may be meant as the batch.
+    /// </summary>
     internal bool DeclaresBatch { get; init; }
 
     /// <summary>The file's path or name, for errors.</summary>
@@ -30,7 +34,8 @@ internal sealed class GraphImport
     internal long Opset { get; init; }
 
     /// <summary>Values given for inputs: taken where a network needs a constant.</summary>
-    internal IReadOnlyDictionary<string, Tensor> Given { get; init; } = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, Tensor> Given { get; init; } =
+        new Dictionary<string, Tensor>(StringComparer.Ordinal);
 
     /// <summary>Names of inputs whose given value became a constant.</summary>
     internal HashSet<string> Bound { get; } = new(StringComparer.Ordinal);
@@ -52,7 +57,9 @@ internal sealed class GraphImport
 
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name) || _moved.ContainsKey(name);
 
-    /// <summary>A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.</summary>
+    /// <summary>
+    /// A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.
+    /// </summary>
     internal Value? Batch => _batch;
 
     internal void SetKnown(string name, Known value)
@@ -98,12 +105,15 @@ internal sealed class GraphImport
     {
         if (_values.TryGetValue(name, out Value? value))
         {
-            return !takesQuantized && Quantized.TryGetValue(name, out OnnxType type) ? Whole(name, value, type, node) : value;
+            return !takesQuantized && Quantized.TryGetValue(name, out OnnxType type)
+                ? Whole(name, value, type, node)
+                : value;
         }
 
         if (_moved.TryGetValue(name, out MovedBatch moved))
         {
-            throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' takes it");
+            throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node "
+                + $"'{node}' takes it");
         }
 
         return _known.TryGetValue(name, out Known? known)
@@ -114,44 +124,60 @@ internal sealed class GraphImport
     /// <summary>A value as it meets one whose batch is not its first axis under broadcasting.</summary>
     internal Value Aligned(string name, string node, MovedBatch moved)
     {
-        if (_moved.TryGetValue(name, out MovedBatch other) && other.Axis == moved.Axis && other.Inner.Shape.Rank == moved.Inner.Shape.Rank)
+        if (_moved.TryGetValue(name, out MovedBatch other)
+            && other.Axis == moved.Axis && other.Inner.Shape.Rank == moved.Inner.Shape.Rank)
         {
             return other.Inner;
         }
 
         if (_known.TryGetValue(name, out Known? known) && known.IsFixed && moved.Aligned(known.First) is { } aligned)
         {
-            return ReferenceEquals(aligned, known.First) ? Computed(name, node) : Constant(Known.Of($"{name}/aligned", aligned, known.IsTrainable), node);
+            return ReferenceEquals(aligned, known.First)
+                ? Computed(name, node)
+                : Constant(Known.Of($"{name}/aligned", aligned, known.IsTrainable), node);
         }
 
-        return _values.TryGetValue(name, out Value? value) && !value.IsBatched && value.Shape.Rank < moved.Inner.Shape.Rank - moved.Axis
+        return _values.TryGetValue(name, out Value? value)
+            && !value.IsBatched
+            && value.Shape.Rank < moved.Inner.Shape.Rank - moved.Axis
             ? value
-            : throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' combines it with '{name}'");
+            : throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node "
+                + $"'{node}' combines it with '{name}'");
     }
 
     /// <summary>A quantized value for something that takes it as what it is: bytes.</summary>
     private Value Whole(string name, Value value, OnnxType type, string node) => type == OnnxType.UInt8
         ? Add(new Cast(DType.UInt8), $"{name}/Cast", [], [value])
-        : throw Bad($"node '{node}': takes '{name}', which is {type}; only DequantizeLinear takes it (other operators on {type} are not supported)");
+        : throw Bad($"node '{node}': takes '{name}', which is {type}; only DequantizeLinear takes it (other operators "
+            + $"on {type} are not supported)");
 
     /// <summary>A constant as a node whose parameter or buffer bears the initializer's name.</summary>
     internal Value Constant(Known known, string node)
     {
         if (!known.IsFixed)
         {
-            return Repeated(known, node) ?? throw Mixed(node, $"node '{node}' computes with '{known.Name}', which depends on the number of samples");
+            return Repeated(known, node) ?? throw Mixed(node, $"node '{node}' computes with '{known.Name}', which "
+                + "depends on the number of samples");
         }
 
         string[] names = [NameOf(known, "", known.First)];
         bool isFloat = known.First.DType == DType.Float32;
-        return _builder.Add(new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [], isFloat ? [] : names, []);
+        return _builder.Add(
+            new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [],
+            isFloat ? [] : names, []);
     }
 
-    /// <summary>A value that depends on the batch in its length alone, as one row for each sample; null where it does otherwise.</summary>
+    /// <summary>
+    /// A value that depends on the batch in its length alone, as one row for each sample; null where it does otherwise.
+    /// </summary>
     private Value? Repeated(Known known, string node)
     {
         (Tensor first, Tensor second) = (known.First, known.Second);
-        bool isAsLong = _batch is not null && first.Rank > 0 && second.Rank == first.Rank && first.Shape[0] == Batches.First && second.Shape[0] == Batches.Second
+        bool isAsLong = _batch is not null
+            && first.Rank > 0
+            && second.Rank == first.Rank
+            && first.Shape[0] == Batches.First
+            && second.Shape[0] == Batches.Second
             && first.Shape.With(0, 1).Equals(second.Shape.With(0, 1));
         if (!isAsLong)
         {
@@ -160,14 +186,18 @@ internal sealed class GraphImport
 
         Tensor row = first.Slice(0, 0, 1);
         return Known.AreEqual(row.Expand(first.Shape), first) && Known.AreEqual(row.Expand(second.Shape), second)
-            ? Add(new Expand([.. row.Shape]), $"{known.Name}/Expand", [], [Constant(Known.Of(known.Name, row.Detach(), known.IsTrainable), node), _batch!])
+            ? Add(
+                new Expand([.. row.Shape]), $"{known.Name}/Expand", [],
+                [Constant(Known.Of(known.Name, row.Detach(), known.IsTrainable), node), _batch!])
             : null;
     }
 
     /// <summary>Adds a node.</summary>
     /// <param name="operation">What it computes.</param>
     /// <param name="name">What it should be called.</param>
-    /// <param name="weights">Its parameters and buffers in the order of their specs, each with the form it takes there.</param>
+    /// <param name="weights">
+    /// Its parameters and buffers in the order of their specs, each with the form it takes there.
+    /// </param>
     /// <param name="inputs">Its inputs.</param>
     internal Value Add(Operator operation, string name, IReadOnlyList<Weight> weights, ReadOnlySpan<Value> inputs)
     {
@@ -188,9 +218,14 @@ internal sealed class GraphImport
     /// <summary>The network of the outputs; nodes that none of them needs are left out.</summary>
     internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
     {
-        var graph = new NetworkGraph(inputs, Needed(BiasFusion.Apply(_builder.Nodes, outputs, _numbers), outputs), outputs);
-        graph = new NetworkGraph(inputs, Needed(WinnersFusion.Apply(graph, _numbers.GetValueOrDefault), outputs), outputs);
-        return new NetworkBlueprint { Graph = graph, Frozen = _frozen.Where(graph.Parameters.ContainsKey).ToHashSet(StringComparer.Ordinal) }
+        var graph =
+            new NetworkGraph(inputs, Needed(BiasFusion.Apply(_builder.Nodes, outputs, _numbers), outputs), outputs);
+        graph =
+            new NetworkGraph(inputs, Needed(WinnersFusion.Apply(graph, _numbers.GetValueOrDefault), outputs), outputs);
+        return new NetworkBlueprint
+        {
+            Graph = graph, Frozen = _frozen.Where(graph.Parameters.ContainsKey).ToHashSet(StringComparer.Ordinal),
+        }
             .Create(_numbers.GetValueOrDefault);
     }
 
@@ -215,7 +250,8 @@ internal sealed class GraphImport
     /// <param name="node">Its name.</param>
     /// <param name="reason">The node with its operator, and what it does.</param>
     /// <param name="inner">What was caught, if anything.</param>
-    internal MixedBatchException Mixed(string node, string reason, Exception? inner = null) => new(File, node, reason, inner);
+    internal MixedBatchException Mixed(string node, string reason, Exception? inner = null) =>
+        new(File, node, reason, inner);
 
     /// <summary>A name that no node has, with signs that a name cannot have replaced.</summary>
     internal string FreeName(string wanted)
@@ -233,7 +269,8 @@ internal sealed class GraphImport
     internal static string Clean(string wanted)
     {
         const int Longest = 200;
-        string name = string.Concat(wanted.Take(Longest).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or ':' ? c : '_')).Trim('.');
+        string name = string.Concat(wanted.Take(Longest).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.'
+            or '_' or '-' or '/' or ':' ? c : '_')).Trim('.');
         return name.Length > 0 ? name : "value";
     }
 
@@ -245,13 +282,17 @@ internal sealed class GraphImport
         }
     }
 
-    /// <summary>The parameter's name: one for each initializer and form, so that nodes that share an initializer share the parameter.</summary>
+    /// <summary>
+    /// The parameter's name: one for each initializer and form, so that nodes that share an initializer share the
+    /// parameter.
+    /// </summary>
     private string NameOf(Known source, string form, Tensor value)
     {
         string name = Clean(source.Name);
         for (int number = 2; !_owners.TryAdd(name, (source, form)); number++)
         {
-            if (ReferenceEquals(_owners[name].Source, source) && string.Equals(_owners[name].Form, form, StringComparison.Ordinal))
+            if (ReferenceEquals(_owners[name].Source, source)
+                && string.Equals(_owners[name].Form, form, StringComparison.Ordinal))
             {
                 return name;
             }
@@ -269,7 +310,7 @@ internal sealed class GraphImport
     }
 }
 
-/// <summary>A known value in the place of a parameter or buffer.</summary>
+/// <summary>A known value instead of a parameter or buffer.</summary>
 /// <param name="Source">The value.</param>
 /// <param name="Form">What was done to it, empty if nothing: sharing goes by it.</param>
 /// <param name="Value">The numbers in the form that the operator wants.</param>

@@ -3,12 +3,16 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>What a model's inputs look like in the network: with a free batch, or as the model, given shapes or given values say.</summary>
+/// <summary>
+/// What a model's inputs look like in the network: with a free batch, or as the model, given shapes or given values
+/// say.
+/// </summary>
 /// <param name="file">The file's path or name, for errors.</param>
 /// <param name="options">Given values, shapes and lengths.</param>
 /// <param name="inputs">The inputs that the file has no value for.</param>
 /// <param name="free">Whether axis 0 becomes the batch.</param>
-internal sealed class InputShapes(string file, OnnxImportOptions options, IReadOnlyList<OnnxValueInfo> inputs, bool free)
+internal sealed class InputShapes(
+    string file, OnnxImportOptions options, IReadOnlyList<OnnxValueInfo> inputs, bool free)
 {
     private const int OtherBatch = 7;
     private const int ImageRank = 4;
@@ -16,7 +20,9 @@ internal sealed class InputShapes(string file, OnnxImportOptions options, IReadO
     /// <summary>Whether an input leaves the length of axis 0 open.</summary>
     internal bool IsOpen { get; } = inputs.Any(input => input.Axes is [{ Length: <= 0 }, ..]);
 
-    /// <summary>The two lengths for which values that depend on the batch are computed: the model's own, or 1, and another.</summary>
+    /// <summary>
+    /// The two lengths for which values that depend on the batch are computed: the model's own, or 1, and another.
+    /// </summary>
     internal (int First, int Second) Batches()
     {
         long own = inputs.Where(IsBatched).Select(input => input.Axes![0].Length).FirstOrDefault(-1);
@@ -33,8 +39,10 @@ internal sealed class InputShapes(string file, OnnxImportOptions options, IReadO
             OnnxType.Int32 => DType.Int32,
             OnnxType.UInt8 => DType.UInt8,
             OnnxType.Bool => DType.Bool,
-            OnnxType.Undefined => throw Bad(input, "is no tensor; sequences, maps and optional values are not supported"),
-            _ => throw Bad(input, $"has element type {input.Type} (expected Float, Int64, Int32, UInt8 or Bool); convert the model"),
+            OnnxType.Undefined =>
+                throw Bad(input, "is no tensor; sequences, maps and optional values are not supported"),
+            _ => throw Bad(input, $"has element type {input.Type} (expected Float, Int64, Int32, UInt8 or Bool); "
+                + "convert the model"),
         };
         if (options.Values.TryGetValue(input.Name, out Tensor? value))
         {
@@ -51,15 +59,17 @@ internal sealed class InputShapes(string file, OnnxImportOptions options, IReadO
 
         bool isBatched = IsBatched(input);
         int rank = input.Axes?.Count ?? throw Bad(input, "has no shape; give its value or shape");
-        int[] lengths = [.. Enumerable.Range(isBatched ? 1 : 0, rank - (isBatched ? 1 : 0)).Select(axis => Length(input, axis))];
+        int[] lengths = [.. Enumerable.Range(isBatched ? 1 : 0, rank - (isBatched ? 1 : 0)).Select(
+            axis => Length(input, axis))];
         return new InputSpec { Name = name, SampleShape = Shape.Create(lengths), DType = type, IsBatched = isBatched };
     }
 
     /// <summary>
-    /// Axis 0 is the batch where its length is open. Where no input leaves it open, it is the batch of inputs of several axes; where
-    /// another input does, an input that declares its length means what it says.
+    /// Axis 0 is the batch where its length is open. Where no input leaves it open, it is the batch of inputs of
+    /// several axes; where another input does, an input that declares its length means what it says.
     /// </summary>
-    private bool IsBatched(OnnxValueInfo input) => free && input.Axes is { Count: > 0 } axes && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1);
+    private bool IsBatched(OnnxValueInfo input) =>
+        free && input.Axes is { Count: > 0 } axes && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1);
 
     /// <summary>Throws where a shape has another rank than the file declares, or another length of an axis.</summary>
     private void CheckAxes(OnnxValueInfo input, Shape shape, int from)
@@ -69,27 +79,36 @@ internal sealed class InputShapes(string file, OnnxImportOptions options, IReadO
             return;
         }
 
-        bool fits = shape.Rank == axes.Count && Enumerable.Range(0, shape.Rank).All(axis => axis < from || axes[axis].Length <= 0 || axes[axis].Length == shape[axis]);
+        bool fits = shape.Rank == axes.Count && Enumerable.Range(0, shape.Rank)
+            .All(axis => axis < from || axes[axis].Length <= 0 || axes[axis].Length == shape[axis]);
         if (!fits)
         {
-            throw Bad(input, $"does not fit what is given (got {shape}, expected [{string.Join(", ", axes.Select((axis, i) => Text(axis, i)))}] as the file declares); give an input of this shape");
+            throw Bad(input, $"does not fit what is given (got {shape}, expected "
+                + $"[{string.Join(", ", axes.Select((axis, i) => Text(axis, i)))}] as the file declares); give an "
+                    + "input of this shape");
         }
     }
 
-    private static string Text(OnnxAxis axis, int number) => axis.Length > 0 ? $"{axis.Length}" : axis.Name.Length > 0 ? axis.Name : $"any length of axis {number}";
+    private static string Text(OnnxAxis axis, int number) =>
+        axis.Length > 0 ? $"{axis.Length}" : axis.Name.Length > 0 ? axis.Name : $"any length of axis {number}";
 
     private int Length(OnnxValueInfo input, int axis) => input.Axes![axis].Length switch
     {
         > 0 and <= int.MaxValue and var length => (int)length,
-        > int.MaxValue and var length => throw Bad(input, $"has an axis that is too long (got {length}, expected at most {int.MaxValue})"),
+        > int.MaxValue and var length =>
+            throw Bad(input, $"has an axis that is too long (got {length}, expected at most {int.MaxValue})"),
         _ when options.Shapes.TryGetValue(input.Name, out Shape? shape) => shape[axis],
         _ when axis == 0 => options.Batch,
         _ when Pixels(input, axis) is { } length => length,
         _ => throw Bad(
-            input, $"leaves the length of axis {axis} open ('{input.Axes[axis].Name}'); give the height and width with --size, the input's shape or value, or export the model with a fixed length"),
+            input, $"leaves the length of axis {axis} open ('{input.Axes[axis].Name}'); give the height and width with "
+                + "--size, the input's shape or value, or export the model with a fixed length"),
     };
 
-    /// <summary>The given height or width, if that is what an axis is: of four axes the last two, or the middle two before a declared number of channels.</summary>
+    /// <summary>
+    /// The given height or width, if that is what an axis is: of four axes the last two, or the middle two before a
+    /// declared number of channels.
+    /// </summary>
     private int? Pixels(OnnxValueInfo input, int axis)
     {
         if (options.Size is not var (height, width) || input.Axes!.Count != ImageRank)
@@ -101,5 +120,6 @@ internal sealed class InputShapes(string file, OnnxImportOptions options, IReadO
         return (axis - (isChannelsLast ? 1 : 2)) switch { 0 => height, 1 => width, _ => null };
     }
 
-    private ModelFormatException Bad(OnnxValueInfo input, string reason) => new(file, 0, $"ONNX: input '{input.Name}' {reason}");
+    private ModelFormatException Bad(OnnxValueInfo input, string reason) =>
+        new(file, 0, $"ONNX: input '{input.Name}' {reason}");
 }

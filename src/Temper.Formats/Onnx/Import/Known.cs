@@ -2,10 +2,13 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>A value that is known while the model is read: an initializer, a constant, a shape, or what follows from them.</summary>
+/// <summary>
+/// A value that is known while the model is read: an initializer, a constant, a shape, or what follows from them.
+/// </summary>
 /// <remarks>
-/// What follows from the length of a free batch is computed for two lengths. Where the two agree, the value does not depend on
-/// the batch; where they differ, a length that equals both is the batch, and rows that are all the same are one row for each sample.
+/// What follows from the length of a free batch is computed for two lengths. Where the two agree, the value does not
+/// depend on the batch; where they differ, a length that equals both is the batch, and rows that are all the same are
+/// one row for each sample.
 /// </remarks>
 /// <param name="Name">Name of the initializer that it is or comes from; the value's own name elsewhere.</param>
 /// <param name="First">The value for the first length.</param>
@@ -22,7 +25,9 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         init;
     }
 
-    /// <summary>Where it is signed bytes times scales: one scale, or one for each index of an axis; null elsewhere.</summary>
+    /// <summary>
+    /// Where it is signed bytes times scales: one scale, or one for each index of an axis; null elsewhere.
+    /// </summary>
     internal (Tensor Scales, int Axis)? Int8 { get; init; }
 
     /// <summary>The scale of each index of an axis; null where the value is not signed bytes times those.</summary>
@@ -32,7 +37,8 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         : null;
 
     /// <summary>A value that does not depend on the batch.</summary>
-    internal static Known Of(string name, Tensor value, bool isTrainable = false) => new(name, value, value, isTrainable);
+    internal static Known Of(string name, Tensor value, bool isTrainable = false) =>
+        new(name, value, value, isTrainable);
 
     /// <summary>A value for both lengths; where they agree it is fixed.</summary>
     internal static Known Of(string name, Tensor first, Tensor second, bool isTrainable) => AreEqual(first, second)
@@ -40,6 +46,7 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         : new Known(name, first, second, isTrainable);
 
     /// <summary>Whether two tensors are the same in shape, dtype and numbers.</summary>
-    internal static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType && first.Shape.Equals(second.Shape)
+    internal static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType
+        && first.Shape.Equals(second.Shape)
         && Elements.Write(first).SequenceEqual(Elements.Write(second));
 }

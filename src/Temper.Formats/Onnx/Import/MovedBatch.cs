@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// A value whose batch a Transpose of the file has put behind other axes. The network keeps the batch first: it computes
-/// <paramref name="Inner"/>, the same value with the batch before the other axes, until another Transpose brings it back.
+/// A value whose batch a Transpose of the file has put behind other axes. The network keeps the batch first: it
+/// computes <paramref name="Inner"/>, the same value with the batch before the other axes, until another Transpose
+/// brings it back.
 /// </summary>
 /// <param name="Inner">What the network computes, the batch on axis 0.</param>
 /// <param name="Axis">The axis of the file's value that is the batch, 1 or more.</param>
@@ -14,15 +15,20 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
 {
     private const int SoftmaxOpset = 13;
 
-    /// <summary>Operators that map each element alone, or pairs of elements that broadcasting brings together.</summary>
+    /// <summary>
+    /// Operators that map each element alone, or pairs of elements that broadcasting brings together.
+    /// </summary>
     private static readonly HashSet<string> Elementwise =
     [
         .. Enum.GetNames<PointwiseFunction>(), .. Enum.GetNames<Comparison>(), .. Enum.GetNames<LogicalFunction>(),
-        "Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "PRelu", "Where", "Relu", "Tanh", "Sigmoid", "Softplus", "LeakyRelu", "Elu", "Celu", "Selu",
+        "Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "PRelu", "Where", "Relu", "Tanh", "Sigmoid", "Softplus",
+        "LeakyRelu", "Elu", "Celu", "Selu",
         "HardSigmoid", "ThresholdedRelu", "Gelu", "Swish", "Clip", "Dropout", "Cast", "Identity",
     ];
 
-    /// <summary>Whether a node does the same with the batch on another axis: element by element, or along the last axis alone.</summary>
+    /// <summary>
+    /// Whether a node does the same with the batch on another axis: element by element, or along the last axis alone.
+    /// </summary>
     /// <param name="node">The node; its first input is the moved value, or the node is elementwise.</param>
     /// <param name="opset">Version of the operator set.</param>
     /// <param name="isMatrix">Whether its second input is a known matrix.</param>
@@ -35,23 +41,29 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
             _ => false,
         });
 
-    /// <summary>A transposition of the value: a value of the network again where it brings the batch back to axis 0.</summary>
+    /// <summary>
+    /// A transposition of the value: a value of the network again where it brings the batch back to axis 0.
+    /// </summary>
     internal MovedBatch Transposed(IReadOnlyList<int> order, Func<Permute, Value, Value> add)
     {
         MovedBatch self = this;
-        return Of(Inner, [.. order.Select(axis => axis == self.Axis ? 0 : axis < self.Axis ? axis + 1 : axis)], By, add);
+        return Of(
+            Inner, [.. order.Select(axis => axis == self.Axis ? 0 : axis < self.Axis ? axis + 1 : axis)], By, add);
     }
 
     /// <summary>A batched value with its axes in another order.</summary>
     internal static MovedBatch Of(Value x, int[] order, string by, Func<Permute, Value, Value> add)
     {
         int axis = Array.IndexOf(order, 0);
-        int[] behind = [0, .. order.Where(place => place != 0)];
-        Value inner = behind.AsSpan().SequenceEqual([.. Enumerable.Range(0, behind.Length)]) ? x : add(new Permute(behind), x);
+        int[] behind = [0, .. order.Where(index => index != 0)];
+        Value inner =
+            behind.AsSpan().SequenceEqual([.. Enumerable.Range(0, behind.Length)]) ? x : add(new Permute(behind), x);
         return new MovedBatch(inner, axis, by);
     }
 
-    /// <summary>A constant as it meets <see cref="Inner"/> under broadcasting; null where it differs from sample to sample.</summary>
+    /// <summary>
+    /// A constant as it meets <see cref="Inner"/> under broadcasting; null where it differs from sample to sample.
+    /// </summary>
     internal Tensor? Aligned(Tensor constant)
     {
         int rank = Inner.Shape.Rank;

@@ -7,8 +7,10 @@ namespace Temper.Formats.Onnx;
 internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read)
 {
     /// <summary>The value that the node takes with the batch on another axis; null where it takes none.</summary>
-    private readonly MovedBatch? _moved = node.Inputs.Select(graph.FindMoved).FirstOrDefault(moved => moved is not null) is { } found
-        && found.Passes(node, graph.Opset, node.Inputs.Count > 1 && graph.FindKnown(node.Inputs[1], binds: false) is { IsFixed: true, First.Rank: 2 })
+    private readonly MovedBatch? _moved =
+        node.Inputs.Select(graph.FindMoved).FirstOrDefault(moved => moved is not null) is { } found
+        && found.Passes(node, graph.Opset, node.Inputs.Count > 1
+            && graph.FindKnown(node.Inputs[1], binds: false) is { IsFixed: true, First.Rank: 2 })
         ? found
         : null;
 
@@ -26,7 +28,10 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     /// <summary>A value with the free batch, for nodes that need to know its length only.</summary>
     internal Value Batch => graph.Batch ?? throw Bad("depends on the batch, and there is none");
 
-    /// <summary>Whether a length that is <paramref name="first"/> for the first length of the batch and <paramref name="second"/> for the second is the batch.</summary>
+    /// <summary>
+    /// Whether a length that is <paramref name="first"/> for the first length of the batch and
+    /// <paramref name="second"/> for the second is the batch.
+    /// </summary>
     internal bool IsBatch(int first, int second) =>
         first == graph.Batches.First && (second == graph.Batches.Second || (graph.DeclaresBatch && second == first));
 
@@ -41,11 +46,14 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     internal bool Wants(int output) => output < node.Outputs.Count && node.Outputs[output].Length > 0;
 
-    internal bool IsKnown(int input) => Has(input) && graph.FindKnown(node.Inputs[input], binds: false) is { IsFixed: true };
+    internal bool IsKnown(int input) => Has(input)
+        && graph.FindKnown(node.Inputs[input], binds: false) is { IsFixed: true };
 
     /// <summary>An input as the network computes it.</summary>
     internal Value Input(int input) => Has(input)
-        ? _moved is { } moved ? graph.Aligned(node.Inputs[input], Name, moved) : graph.Computed(node.Inputs[input], Name)
+        ? _moved is { } moved
+            ? graph.Aligned(node.Inputs[input], Name, moved)
+            : graph.Computed(node.Inputs[input], Name)
         : throw Bad($"input {input} is missing");
 
     /// <summary>An input whose batch is not its first axis; null where it is another one.</summary>
@@ -56,7 +64,9 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         ? Input(input)
         : graph.Computed(node.Inputs[input], Name, takesQuantized: true);
 
-    /// <summary>Says that an output is the first input as whole numbers, which <paramref name="by"/> would give back as floats.</summary>
+    /// <summary>
+    /// Says that an output is the first input as whole numbers, which <paramref name="by"/> would give back as floats.
+    /// </summary>
     internal void SetQuantizedBy(int output, FakeQuantize by)
     {
         if (_moved is null && Wants(output))
@@ -81,7 +91,9 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     /// <summary>An input that the network must know before it runs: a weight, an axis, a shape.</summary>
     internal Known Known(int input, string what) => Has(input)
-        ? graph.FindKnown(node.Inputs[input], binds: true) ?? throw Bad($"{what} must be a constant or an initializer (input '{node.Inputs[input]}' is computed, or an input without a given value)")
+        ? graph.FindKnown(node.Inputs[input], binds: true)
+            ?? throw Bad($"{what} must be a constant or an initializer (input '{node.Inputs[input]}' is computed, or "
+                + "an input without a given value)")
         : throw Bad($"{what} is missing (input {input})");
 
     /// <summary>A known input that does not depend on the batch.</summary>
@@ -142,7 +154,8 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     };
 
     /// <summary>Adds a node between, whose name is the node's with a number behind.</summary>
-    internal Value Add(Operator operation, params ReadOnlySpan<Value> inputs) => graph.Add(operation, $"{Name}/{operation.Kind}", [], inputs);
+    internal Value Add(Operator operation, params ReadOnlySpan<Value> inputs) =>
+        graph.Add(operation, $"{Name}/{operation.Kind}", [], inputs);
 
     /// <summary>Adds a node between, with weights.</summary>
     internal Value Add(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
@@ -187,20 +200,24 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     /// <summary>The node's name, else that of its first result, else its operator.</summary>
     internal static string NameOf(OnnxNode node) =>
-        node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(output => output.Length > 0) ?? node.OperatorType;
+        node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(output => output.Length > 0)
+            ?? node.OperatorType;
 
-    internal ModelFormatException Bad(string reason) => graph.Bad($"node '{Name}' ({Kind}, opset {graph.Opset}): {reason}");
+    internal ModelFormatException Bad(string reason) =>
+        graph.Bad($"node '{Name}' ({Kind}, opset {graph.Opset}): {reason}");
 
     /// <summary>The node does not keep samples apart.</summary>
     /// <param name="reason">What it does, said of the node.</param>
     /// <param name="inner">What was caught, if anything.</param>
-    internal MixedBatchException Mixed(string reason, Exception? inner = null) => graph.Mixed(Name, $"node '{Name}' ({Kind}, opset {graph.Opset}) {reason}", inner);
+    internal MixedBatchException Mixed(string reason, Exception? inner = null) =>
+        graph.Mixed(Name, $"node '{Name}' ({Kind}, opset {graph.Opset}) {reason}", inner);
 
     private object? Attribute(string name)
     {
         _asked.Add(name);
         return node.Attributes.TryGetValue(name, out OnnxAttribute? attribute)
-            ? attribute.Value ?? throw Bad($"attribute '{name}' is of a kind that is not supported (a graph, a type or a list of tensors)")
+            ? attribute.Value ?? throw Bad($"attribute '{name}' is of a kind that is not supported (a graph, a type or "
+                + "a list of tensors)")
             : null;
     }
 

@@ -5,8 +5,8 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>Turns an ONNX model into a network, node by node.</summary>
 /// <remarks>
-/// A node whose inputs are all known is computed at once, by translating it alone and running what comes out, so folding needs no
-/// code of its own. What is not understood is refused; nothing is guessed.
+/// A node whose inputs are all known is computed at once, by translating it alone and running what comes out, so
+/// folding needs no code of its own. What is not understood is refused; nothing is guessed.
 /// </remarks>
 internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
 {
@@ -30,7 +30,8 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (ModelFormatException error) when (error is not MixedBatchException || !IsOpen)
         {
-            // A batch that the file declares is taken as it stands; so is one that is no batch. Any other fault shows again.
+            // A batch that the file declares is taken as it stands; so is one that is no batch. Any other fault shows
+            // again.
             OnnxImport fixedBatch = Import(free: false);
             return IsOpen ? throw new MixedBatchException(file, "", error.Reason, error) : fixedBatch;
         }
@@ -43,7 +44,8 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     private OnnxValueInfo[] Given()
     {
         var held = model.Graph.Initializers.Select(initializer => initializer.Name)
-            .Concat(model.Graph.SparseInitializers.Select(initializer => initializer.Values.Name)).ToHashSet(StringComparer.Ordinal);
+            .Concat(model.Graph.SparseInitializers.Select(initializer => initializer.Values.Name))
+            .ToHashSet(StringComparer.Ordinal);
         return [.. model.Graph.Inputs.Where(input => !held.Contains(input.Name))];
     }
 
@@ -105,19 +107,24 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         {
             if (graph.FindMoved(output.Name) is { } moved)
             {
-                throw graph.Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis} of output '{output.Name}'");
+                throw graph.Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis} of "
+                    + $"output '{output.Name}'");
             }
 
-            outputs.Add(new NetworkOutput(GraphImport.Clean(output.Name), graph.Computed(output.Name, output.Name).Name));
+            outputs.Add(
+                new NetworkOutput(GraphImport.Clean(output.Name), graph.Computed(output.Name, output.Name).Name));
         }
 
         try
         {
             // An input whose value is part of the network now, and that no node computes with, is an input no more.
-            var used = graph.Nodes.SelectMany(node => node.Inputs).Concat(outputs.Select(output => output.Value)).ToHashSet(StringComparer.Ordinal);
-            KeyValuePair<string, InputSpec>[] kept = [.. specs.Where(spec => !graph.Bound.Contains(spec.Key) || used.Contains(spec.Value.Name))];
+            var used = graph.Nodes.SelectMany(node => node.Inputs)
+                .Concat(outputs.Select(output => output.Value)).ToHashSet(StringComparer.Ordinal);
+            KeyValuePair<string, InputSpec>[] kept = [.. specs.Where(spec => !graph.Bound.Contains(spec.Key)
+                || used.Contains(spec.Value.Name))];
             Network network = OnnxMetadata.In(graph.Finish([.. kept.Select(spec => spec.Value)], outputs), model);
-            return new OnnxImport(network, [.. kept.Select(spec => spec.Key)], [.. model.Graph.Outputs.Select(output => output.Name)]);
+            return new OnnxImport(
+                network, [.. kept.Select(spec => spec.Key)], [.. model.Graph.Outputs.Select(output => output.Name)]);
         }
         catch (Exception error) when (error is ArgumentException or FormatException and not ModelFormatException)
         {
@@ -127,7 +134,8 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 
     private void Translate(GraphImport graph, OnnxNode node)
     {
-        if (node.Domain is not ("" or "ai.onnx") || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
+        if (node.Domain is not ("" or "ai.onnx")
+            || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
         {
             throw Unknown(graph, node);
         }
@@ -165,35 +173,48 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
     }
 
-    /// <summary>Whether a node repeats numbers for each sample: the network does that itself, so that the numbers stay what they are, trainable ones among them.</summary>
+    /// <summary>
+    /// Whether a node repeats numbers for each sample: the network does that itself, so that the numbers stay what they
+    /// are, trainable ones among them.
+    /// </summary>
     private static bool RepeatsForBatch(OnnxNode node, Known[] known) =>
         node.OperatorType is "Expand" && known is [{ IsFixed: true, First.DType: DType.Float32 }, { IsFixed: false }];
 
-    /// <summary>Computes a node of known inputs, for both lengths of the batch where one of them depends on it.</summary>
+    /// <summary>
+    /// Computes a node of known inputs, for both lengths of the batch where one of them depends on it.
+    /// </summary>
     private void Fold(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known)
     {
         IReadOnlyList<Tensor?> first = Evaluate(graph, node, translate, known, value => value.First);
-        IReadOnlyList<Tensor?> second = Array.TrueForAll(known, value => value.IsFixed) ? first : Evaluate(graph, node, translate, known, value => value.Second);
+        IReadOnlyList<Tensor?> second = Array.TrueForAll(known, value => value.IsFixed)
+            ? first
+            : Evaluate(graph, node, translate, known, value => value.Second);
         Known[] trained = [.. known.Where(value => value.IsTrainable)];
         for (int i = 0; i < first.Count; i++)
         {
             if (first[i] is { } value)
             {
-                string name = trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type = TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known) });
+                string name =
+                    trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
+                graph.SetKnown(node.Outputs[i], Known.Of(
+                    name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type =
+                        TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known) });
             }
         }
     }
 
     /// <summary>A constant keeps the element type that it has in the file.</summary>
     private static OnnxType TypeOf(OnnxNode node) =>
-        node.Attributes.TryGetValue("value", out OnnxAttribute? value) && value.Value is OnnxTensor tensor ? tensor.Type : OnnxType.Undefined;
+        node.Attributes.TryGetValue("value", out OnnxAttribute? value) && value.Value is OnnxTensor tensor
+            ? tensor.Type
+            : OnnxType.Undefined;
 
     /// <summary>The node's outputs, from a network of it alone; null where an output is not wanted.</summary>
-    private Tensor?[] Evaluate(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
+    private Tensor?[] Evaluate(
+        GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
     {
         var alone = new GraphImport { File = file, Opset = graph.Opset };
-        long most = MaxComputed;
+        long max = MaxComputed;
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         for (int i = 0; i < inputs.Length; i++)
         {
@@ -203,22 +224,25 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             }
 
             alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])) with { Type = known[i].Type });
-            most += 4L * choose(known[i]).Count;
+            max += 4L * choose(known[i]).Count;
         }
 
         Run(new NodeImport(alone, node, _tensors.Read), translate);
         string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
         Value[] values = [.. wanted.Select(output => alone.Computed(output, output))];
-        if (values.FirstOrDefault(value => value.Shape.Count > most) is { } huge)
+        if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)
         {
-            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of {huge.Shape.Count} elements out of next to nothing (expected at most {most})");
+            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of "
+                + $"{huge.Shape.Count} elements out of next to nothing (expected at most {max})");
         }
 
         try
         {
-            Network network = alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
+            Network network =
+                alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
             IReadOnlyList<Tensor> results = network.Forward([], Pass.Evaluation);
-            return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var place and >= 0 ? results[place] : null)];
+            return [.. node.Outputs.Select(
+                output => Array.IndexOf(wanted, output) is var index and >= 0 ? results[index] : null)];
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException)
         {
@@ -232,15 +256,19 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         if (model.IrVersion < OldestIr || opset < OldestOpset)
         {
             throw new ModelFormatException(
-                file, 0, $"ONNX: too old (got format {model.IrVersion}, opset {opset}, expected {OldestIr} and {OldestOpset} or more); convert it to a newer opset");
+                file, 0, $"ONNX: too old (got format {model.IrVersion}, opset {opset}, expected {OldestIr} and "
+                    + $"{OldestOpset} or more); convert it to a newer opset");
         }
     }
 
     private ModelFormatException Unknown(GraphImport graph, OnnxNode node)
     {
         string domain = node.Domain.Length > 0 ? $"{node.Domain}." : "";
-        string reason = model.Functions.Contains(node.OperatorType, StringComparer.Ordinal) ? "is a function of the model, which is not supported" : "is not supported";
+        string reason = model.Functions.Contains(node.OperatorType, StringComparer.Ordinal)
+            ? "is a function of the model, which is not supported"
+            : "is not supported";
         return graph.Bad(
-            $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) {reason}; supported are {string.Join(", ", OnnxOperators.Names)}");
+            $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) {reason}; "
+            + $"supported are {string.Join(", ", OnnxOperators.Names)}");
     }
 }

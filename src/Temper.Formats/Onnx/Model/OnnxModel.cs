@@ -10,10 +10,12 @@ internal sealed record OnnxModel
     internal string Producer { get; init; } = "";
 
     /// <summary>Version of each operator set by its domain; the standard one's domain is empty.</summary>
-    internal IReadOnlyDictionary<string, long> Opsets { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, long> Opsets { get; init; } =
+        new Dictionary<string, long>(StringComparer.Ordinal);
 
     /// <summary>Free texts.</summary>
-    internal IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, string> Metadata { get; init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Names of functions that the model brings along.</summary>
     internal IReadOnlyList<string> Functions { get; init; } = [];
@@ -56,7 +58,9 @@ internal sealed record OnnxNode
         new Dictionary<string, OnnxAttribute>(StringComparer.Ordinal);
 }
 
-/// <summary>An attribute: a float, long, string, <see cref="OnnxTensor"/>, or a list of the first three; null: another kind.</summary>
+/// <summary>
+/// An attribute: a float, long, string, <see cref="OnnxTensor"/>, or a list of the first three; null: another kind.
+/// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Value">Its value.</param>
 internal sealed record OnnxAttribute(string Name, object? Value);

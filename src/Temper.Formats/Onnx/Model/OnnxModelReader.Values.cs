@@ -25,7 +25,7 @@ internal sealed partial class OnnxModelReader
                 case 8: tensor = tensor with { Name = Text(wire, limit) }; break;
                 case 9:
                     long behind = _reader.End(wire, limit);
-                    tensor = tensor with { RawPlace = _reader.Position, RawLength = behind - _reader.Position };
+                    tensor = tensor with { RawOffset = _reader.Position, RawLength = behind - _reader.Position };
                     _reader.Seek(behind);
                     break;
                 case 10: Numbers(wire, limit, doubles, _reader.Double, WireType.Fixed64); break;

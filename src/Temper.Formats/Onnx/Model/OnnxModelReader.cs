@@ -79,7 +79,8 @@ internal sealed partial class OnnxModelReader
         });
         return new OnnxGraph
         {
-            Name = name, Nodes = nodes, Initializers = initializers, SparseInitializers = sparse, Inputs = inputs, Outputs = outputs,
+            Name = name, Nodes = nodes, Initializers = initializers, SparseInitializers = sparse, Inputs = inputs,
+            Outputs = outputs,
         };
     }
 
@@ -112,7 +113,9 @@ internal sealed partial class OnnxModelReader
         return node;
     }
 
-    /// <summary>The type field is not needed: of the value fields one is there; lists may be empty, then the type says which.</summary>
+    /// <summary>
+    /// The type field is not needed: of the value fields one is there; lists may be empty, then the type says which.
+    /// </summary>
     private OnnxAttribute Attribute(long end)
     {
         string name = "";
@@ -216,7 +219,8 @@ internal sealed partial class OnnxModelReader
 
         if (_reader.Position != end)
         {
-            throw _reader.Bad($"a message does not end where it says (got {_reader.Position}, expected {end}); the file is damaged");
+            throw _reader.Bad(
+                $"a message does not end where it says (got {_reader.Position}, expected {end}); the file is damaged");
         }
 
         _depth--;

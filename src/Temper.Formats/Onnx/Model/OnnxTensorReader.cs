@@ -3,12 +3,16 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Makes tensors of what an ONNX file holds; floats of other widths become float32, integers int32 or int64.</summary>
+/// <summary>
+/// Makes tensors of what an ONNX file holds; floats of other widths become float32, integers int32 or int64.
+/// </summary>
 /// <param name="stream">The file, open as long as this is used.</param>
 /// <param name="file">Its path or name; tensors in files of their own are looked for beside it.</param>
 internal sealed class OnnxTensorReader(Stream stream, string file)
 {
-    /// <exception cref="ModelFormatException">Its numbers are missing, too many, of a type that is not supported, or out of reach.</exception>
+    /// <exception cref="ModelFormatException">
+    /// Its numbers are missing, too many, of a type that is not supported, or out of reach.
+    /// </exception>
     internal Tensor Read(OnnxTensor tensor)
     {
         ElementType type = ElementOf(tensor);
@@ -16,18 +20,24 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         if (tensor.External is { } external)
         {
             using FileStream other = OpenBeside(tensor, external);
-            return Bytes(tensor, type, shape, other, Number(tensor, external, "offset", 0), Number(tensor, external, "length", other.Length));
+            return Bytes(tensor, type, shape, other, Number(tensor, external, "offset", 0), Number(
+                tensor, external, "length", other.Length));
         }
 
-        if (tensor.RawPlace >= 0)
+        if (tensor.RawOffset >= 0)
         {
-            return Bytes(tensor, type, shape, stream, tensor.RawPlace, tensor.RawLength);
+            return Bytes(tensor, type, shape, stream, tensor.RawOffset, tensor.RawLength);
         }
 
-        int written = type == ElementType.Float32 ? tensor.Floats.Count : type == ElementType.Float64 ? tensor.Doubles.Count : tensor.Integers.Count;
+        int written = type == ElementType.Float32
+            ? tensor.Floats.Count
+            : type == ElementType.Float64
+            ? tensor.Doubles.Count
+            : tensor.Integers.Count;
         return written == shape.Count
             ? Numbers(tensor, type, shape)
-            : throw Bad(tensor, $"does not have as many numbers as its shape (got {written}, expected {shape.Count} for {shape})");
+            : throw Bad(tensor, $"does not have as many numbers as its shape (got {written}, expected {shape.Count} "
+                + $"for {shape})");
     }
 
     /// <summary>A tensor of which only some elements are written, zero elsewhere.</summary>
@@ -38,45 +48,51 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         Tensor values = Read(sparse.Values), indices = Read(sparse.Indices);
         bool isFlat = indices.Rank == 1;
         int width = isFlat ? 1 : shape.Rank;
-        if (values.DType != DType.Float32 || values.Rank != 1 || indices.DType != DType.Int64 || indices.Count != (long)values.Count * width)
+        if (values.DType != DType.Float32
+            || values.Rank != 1 || indices.DType != DType.Int64 || indices.Count != (long)values.Count * width)
         {
-            throw Bad(sparse.Values, $"has values and places that do not fit (got {values.DType} {values.Shape} and {indices.DType} {indices.Shape})");
+            throw Bad(sparse.Values, $"has values and places that do not fit (got {values.DType} {values.Shape} and "
+                + $"{indices.DType} {indices.Shape})");
         }
 
         float[] dense = new float[shape.Count];
-        ReadOnlySpan<long> places = indices.AsSpan<long>();
+        ReadOnlySpan<long> offsets = indices.AsSpan<long>();
         for (int i = 0; i < values.Count; i++)
         {
-            long place = 0;
+            long offset = 0;
             for (int axis = 0; axis < width; axis++)
             {
-                long along = places[(i * width) + axis];
+                long along = offsets[(i * width) + axis];
                 long length = isFlat ? shape.Count : shape[axis];
-                place = along >= 0 && along < length ? (place * length) + along : throw Bad(sparse.Values, $"has an element beyond its shape (got {along}, expected less than {length})");
+                offset = along >= 0 && along < length ? (offset * length) + along : throw Bad(
+                    sparse.Values, $"has an element beyond its shape (got {along}, expected less than {length})");
             }
 
-            dense[place] = values.AsSpan<float>()[i];
+            dense[offset] = values.AsSpan<float>()[i];
         }
 
         return Tensor.From(dense, shape);
     }
 
-    private Tensor Bytes(OnnxTensor tensor, ElementType type, Shape shape, Stream source, long place, long length)
+    private Tensor Bytes(OnnxTensor tensor, ElementType type, Shape shape, Stream source, long offset, long length)
     {
         long expected = (long)shape.Count * Elements.Size(type);
-        if (length != expected || place < 0 || place > source.Length - length)
+        if (length != expected || offset < 0 || offset > source.Length - length)
         {
-            throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {place} of {source.Length}, expected {expected} for {shape})");
+            throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {offset} of {source.Length}, "
+                + $"expected {expected} for {shape})");
         }
 
-        source.Position = place;
+        source.Position = offset;
         try
         {
-            return Elements.Read(source, type, shape) ?? throw Bad(tensor, "ends before its last number; the file is truncated");
+            return Elements.Read(source, type, shape)
+                ?? throw Bad(tensor, "ends before its last number; the file is truncated");
         }
         catch (OverflowException error)
         {
-            throw new ModelFormatException(file, place, $"ONNX: tensor '{tensor.Name}' holds numbers above 2^63", error);
+            throw new ModelFormatException(
+                file, offset, $"ONNX: tensor '{tensor.Name}' holds numbers above 2^63", error);
         }
     }
 
@@ -84,7 +100,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
     {
         ElementType.Float32 => Tensor.From((float[])[.. tensor.Floats], shape),
         ElementType.Float64 => Tensor.From((float[])[.. tensor.Doubles.Select(v => (float)v)], shape),
-        ElementType.Int64 or ElementType.UInt32 or ElementType.UInt64 => Tensor.From((long[])[.. tensor.Integers], shape),
+        ElementType.Int64 or ElementType.UInt32 or ElementType.UInt64 =>
+            Tensor.From((long[])[.. tensor.Integers], shape),
         ElementType.Bool => Tensor.From((bool[])[.. tensor.Integers.Select(v => v != 0)], shape),
         ElementType.UInt8 => Tensor.From((byte[])[.. tensor.Integers.Select(v => (byte)v)], shape),
 
@@ -109,7 +126,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         OnnxType.UInt32 => ElementType.UInt32,
         OnnxType.UInt64 => ElementType.UInt64,
         OnnxType.Bool => ElementType.Bool,
-        _ => throw Bad(tensor, $"has element type {tensor.Type}, which is not supported (expected floats of 16 to 64 bits, integers of 8 to 64 bits, bool)"),
+        _ => throw Bad(tensor, $"has element type {tensor.Type}, which is not supported (expected floats of 16 to 64 "
+            + "bits, integers of 8 to 64 bits, bool)"),
     };
 
     private Shape ShapeOf(OnnxTensor tensor)
@@ -119,7 +137,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         {
             if (length < 0 || length > int.MaxValue || (count != 0 && length > int.MaxValue / Math.Max(count, 1)))
             {
-                throw Bad(tensor, $"has an impossible shape (got [{string.Join(", ", tensor.Dims.Take(8))}], expected at most 2^31 - 1 elements)");
+                throw Bad(tensor, $"has an impossible shape (got [{string.Join(", ", tensor.Dims.Take(8))}], expected "
+                    + "at most 2^31 - 1 elements)");
             }
 
             count *= length;
@@ -134,7 +153,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         string location = external.GetValueOrDefault("location", "");
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         string path = Path.GetFullPath(Path.Combine(folder, location));
-        if (location.Length == 0 || location.Contains('\0') || Path.IsPathRooted(location) || !path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (location.Length == 0 || location.Contains('\0') || Path.IsPathRooted(location)
+            || !path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
             throw Bad(tensor, $"lies outside the model's folder (got '{location}'); move its file beside the model");
         }
@@ -144,11 +164,13 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             string? target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
             return target is null || target.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
                 ? File.OpenRead(path)
-                : throw Bad(tensor, $"lies outside the model's folder (got a link '{location}'); move its file beside the model");
+                : throw Bad(tensor, $"lies outside the model's folder (got a link '{location}'); move its file beside "
+                    + "the model");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ModelFormatException(file, 0, $"ONNX: tensor '{tensor.Name}' is in a file that cannot be read ('{location}': {error.Message})", error);
+            throw new ModelFormatException(file, 0, $"ONNX: tensor '{tensor.Name}' is in a file that cannot be read "
+                + $"('{location}': {error.Message})", error);
         }
     }
 
@@ -165,5 +187,5 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
     }
 
     private ModelFormatException Bad(OnnxTensor tensor, string reason) =>
-        new(file, Math.Max(0, tensor.RawPlace), $"ONNX: tensor '{tensor.Name}' {reason}");
+        new(file, Math.Max(0, tensor.RawOffset), $"ONNX: tensor '{tensor.Name}' {reason}");
 }

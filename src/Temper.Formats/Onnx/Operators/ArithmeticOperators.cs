@@ -19,7 +19,8 @@ internal static class ArithmeticOperators
         ElementwiseOperators.Row("Min", node => node.Set(0, Chain(node, new Minimum()))),
         ElementwiseOperators.Row("Sum", node => node.Set(0, Chain(node, new Add()))),
         ElementwiseOperators.Row("Mean", Mean),
-        ElementwiseOperators.Row("Where", node => node.Result(new Where(), node.Input(0), node.Input(1), node.Input(2))),
+        ElementwiseOperators.Row(
+            "Where", node => node.Result(new Where(), node.Input(0), node.Input(1), node.Input(2))),
     ];
 
     private static KeyValuePair<string, OnnxOperator> Binary(string name, Operator operation) =>

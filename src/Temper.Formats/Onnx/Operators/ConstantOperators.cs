@@ -36,13 +36,16 @@ internal static class ConstantOperators
     {
         int[] lengths = node.Integers(0, "the shape");
         Tensor value = node.Tensor("value") ?? Tensor.Scalar(0f);
-        long count = lengths.Aggregate(1L, (product, length) => length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MaxElements + 1), MaxElements + 1L));
+        long count = lengths.Aggregate(1L, (product, length) =>
+            length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MaxElements + 1), MaxElements + 1L));
         if (count > MaxElements || value.Count != 1)
         {
-            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} values, expected at most {MaxElements} elements of one value)");
+            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} "
+                + $"values, expected at most {MaxElements} elements of one value)");
         }
 
-        node.Set(0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
+        node.Set(
+            0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
     }
 
     /// <summary>Of a batched value the first length is known for two batches only.</summary>
@@ -50,30 +53,35 @@ internal static class ConstantOperators
     {
         Value x = node.Input(0);
         int rank = x.Shape.Rank;
-        int start = Place(node.Int("start", 0), rank), end = Math.Max(start, Place(node.Int("end", rank), rank));
-        node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.IsBatched ? Lengths(node.Batches.Second) : Lengths(node.Batches.First), isTrainable: false));
+        int start = Index(node.Int("start", 0), rank), end = Math.Max(start, Index(node.Int("end", rank), rank));
+        node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.IsBatched
+            ? Lengths(node.Batches.Second)
+            : Lengths(node.Batches.First), isTrainable: false));
 
         Tensor Lengths(int batch)
         {
             Shape shape = x.IsBatched ? x.Shape.With(0, batch) : x.Shape;
-            return Tensor.From(Array.ConvertAll(shape.AsSpan()[start..end].ToArray(), length => (long)length), [end - start]);
+            return Tensor.From(
+                Array.ConvertAll(shape.AsSpan()[start..end].ToArray(), length => (long)length), [end - start]);
         }
     }
 
-    private static int Place(long place, int rank) => (int)Math.Clamp(place < 0 ? place + rank : place, 0, rank);
+    private static int Index(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 
     private static void Size(NodeImport node)
     {
         Value x = node.Input(0);
         long count = x.Shape.Count;
         node.Set(0, x.IsBatched
-            ? Known.Of(node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(count * node.Batches.Second), isTrainable: false)
+            ? Known.Of(node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(
+                count * node.Batches.Second), isTrainable: false)
             : Known.Of(node.Name, Tensor.Scalar(count)));
     }
 
     private static void Range(NodeImport node)
     {
-        Tensor start = node.Fixed(0, "the start").First, limit = node.Fixed(1, "the limit").First, step = node.Fixed(2, "the step").First;
+        Tensor start = node.Fixed(0, "the start").First, limit = node.Fixed(1, "the limit").First,
+            step = node.Fixed(2, "the step").First;
         double first = Number(start), delta = Number(step);
         double count = Math.Max(0, Math.Ceiling((Number(limit) - first) / delta));
         if (!(count <= MaxElements))
@@ -89,7 +97,8 @@ internal static class ConstantOperators
             _ => Tensor.From(Array.ConvertAll(values, v => (float)v), [values.Length]),
         }));
 
-        static double Number(Tensor scalar) => scalar.DType == DType.Int64 ? scalar.ToArray<long>()[0] : scalar.To(DType.Float32).ToScalar();
+        static double Number(Tensor scalar) =>
+            scalar.DType == DType.Int64 ? scalar.ToArray<long>()[0] : scalar.To(DType.Float32).ToScalar();
     }
 
     private static void Cast(NodeImport node)
@@ -104,7 +113,8 @@ internal static class ConstantOperators
             OnnxType.Int32 => DType.Int32,
             OnnxType.UInt8 => DType.UInt8,
             OnnxType.Bool => DType.Bool,
-            _ => throw node.Bad($"casts to {type}, which is not supported (expected Float, Int64, Int32, UInt8 or Bool)"),
+            _ => throw node.Bad(
+                $"casts to {type}, which is not supported (expected Float, Int64, Int32, UInt8 or Bool)"),
         };
         Value x = to == DType.Float32 ? node.QuantizedInput(0) : node.Input(0);
         if (x.DType == to)

@@ -19,9 +19,11 @@ internal static class ElementwiseOperators
                 Row("Elu", node => node.Result(new Elu(node.Float("alpha", 1)), node.Input(0))),
                 Row("Celu", node => node.Result(new Celu(node.Float("alpha", 1)), node.Input(0))),
                 Row("Selu", node => node.Result(
-                    new Selu { Alpha = node.Float("alpha", 1.67326319f), Gamma = node.Float("gamma", 1.05070102f) }, node.Input(0))),
+                    new Selu { Alpha = node.Float("alpha", 1.67326319f), Gamma = node.Float("gamma", 1.05070102f) },
+                    node.Input(0))),
                 Row("HardSigmoid", node => node.Result(
-                    new HardSigmoid { Alpha = node.Float("alpha", 0.2f), Beta = node.Float("beta", 0.5f) }, node.Input(0))),
+                    new HardSigmoid { Alpha = node.Float("alpha", 0.2f), Beta = node.Float("beta", 0.5f) },
+                    node.Input(0))),
                 Row("ThresholdedRelu", ThresholdedRelu),
                 Row("Gelu", node => node.Result(new Gelu(node.Text("approximate", "none") is "tanh"), node.Input(0))),
                 Row("Swish", Swish),
@@ -35,7 +37,8 @@ internal static class ElementwiseOperators
     private static void ThresholdedRelu(NodeImport node)
     {
         Value x = node.Input(0);
-        Value isAbove = node.Add(new Compare(Comparison.Greater), x, node.Constant(Tensor.Scalar(node.Float("alpha", 1)), "alpha"));
+        Value isAbove =
+            node.Add(new Compare(Comparison.Greater), x, node.Constant(Tensor.Scalar(node.Float("alpha", 1)), "alpha"));
         node.Result(new Where(), isAbove, x, node.Constant(Tensor.Scalar(0f), "zero"));
     }
 
@@ -52,17 +55,21 @@ internal static class ElementwiseOperators
         node.Result(new Multiply(), node.Input(0), node.Add(new Sigmoid(), scaled));
     }
 
-    /// <summary>Bounds were attributes before opset 11. Where the lower one is above the upper one, the upper one wins.</summary>
+    /// <summary>
+    /// Bounds were attributes before opset 11. Where the lower one is above the upper one, the upper one wins.
+    /// </summary>
     private static void Clip(NodeImport node)
     {
         Value x = node.Input(0);
         if (node.Opset < 11)
         {
-            node.Result(new Clip(node.Float("min", float.NegativeInfinity), node.Float("max", float.PositiveInfinity)), x);
+            node.Result(
+                new Clip(node.Float("min", float.NegativeInfinity), node.Float("max", float.PositiveInfinity)), x);
             return;
         }
 
-        bool isPlain = x.DType == DType.Float32 && (!node.Has(1) || node.IsKnown(1)) && (!node.Has(2) || node.IsKnown(2));
+        bool isPlain =
+            x.DType == DType.Float32 && (!node.Has(1) || node.IsKnown(1)) && (!node.Has(2) || node.IsKnown(2));
         float low = isPlain && node.Has(1) ? node.Fixed(1, "min").First.ToScalar() : float.NegativeInfinity;
         float high = isPlain && node.Has(2) ? node.Fixed(2, "max").First.ToScalar() : float.PositiveInfinity;
         if (isPlain && low <= high)
@@ -78,11 +85,13 @@ internal static class ElementwiseOperators
     /// <summary>The mask says which elements stay: in evaluation all.</summary>
     private static void Dropout(NodeImport node)
     {
-        float rate = node.Opset < 12 ? node.Float("ratio", 0.5f) : node.Has(1) ? node.Fixed(1, "ratio").First.ToScalar() : 0.5f;
+        float rate =
+            node.Opset < 12 ? node.Float("ratio", 0.5f) : node.Has(1) ? node.Fixed(1, "ratio").First.ToScalar() : 0.5f;
         _ = node.Int("seed", 0);
         if (node.Has(2) && node.Fixed(2, "training_mode").First.ToArray<bool>()[0])
         {
-            throw node.Bad("training_mode is true; a network that is read evaluates, and drops elements when Temper trains it");
+            throw node.Bad(
+                "training_mode is true; a network that is read evaluates, and drops elements when Temper trains it");
         }
 
         Value x = node.Input(0);

@@ -23,11 +23,16 @@ internal static class LayerOperators
         {
             Known weights = node.Fixed(1, "B");
             int features = matrix.Shape[flipsRight ? 0 : 1];
-            Weight weight = flipsRight ? new(weights, "", matrix) : new(weights, "transposed", matrix.Transpose().Detach());
+            Weight weight =
+                flipsRight ? new(weights, "", matrix) : new(weights, "transposed", matrix.Transpose().Detach());
             Weight[] scales = Scales(weights, flipsRight ? 0 : 1);
-            if (hasBias && beta == 1 && node.IsKnown(2) && node.Fixed(2, "C") is { } bias && bias.First.Count == features && bias.First.Rank is 1 or 2 && bias.First.Shape[-1] == features)
+            if (hasBias && beta == 1 && node.IsKnown(2) && node.Fixed(2, "C") is { } bias
+                && bias.First.Count == features && bias.First.Rank is 1 or 2 && bias.First.Shape[-1] == features)
             {
-                node.Result(new Linear(features) { HasInt8Weight = scales.Length > 0 }, [weight, new(bias, "", bias.First.Reshape([features])), .. scales], left);
+                node.Result(new Linear(features)
+                {
+                    HasInt8Weight = scales.Length > 0,
+                }, [weight, new(bias, "", bias.First.Reshape([features])), .. scales], left);
                 return;
             }
 
@@ -67,10 +72,14 @@ internal static class LayerOperators
     private static void MatMul(NodeImport node)
     {
         Value a = node.Input(0);
-        if (a.Shape.Rank >= 2 && node.IsKnown(1) && node.Fixed(1, "B") is { First: { Rank: 2, DType: DType.Float32 } matrix } weights)
+        if (a.Shape.Rank >= 2
+            && node.IsKnown(1) && node.Fixed(1, "B") is { First: { Rank: 2, DType: DType.Float32 } matrix } weights)
         {
             Weight[] scales = Scales(weights, axis: 1);
-            node.Result(new Linear(matrix.Shape[1]) { HasBias = false, HasInt8Weight = scales.Length > 0 }, [new(weights, "transposed", matrix.Transpose().Detach()), .. scales], a);
+            node.Result(new Linear(matrix.Shape[1])
+            {
+                HasBias = false, HasInt8Weight = scales.Length > 0,
+            }, [new(weights, "transposed", matrix.Transpose().Detach()), .. scales], a);
             return;
         }
 
@@ -88,7 +97,8 @@ internal static class LayerOperators
         if (isRow || isColumn)
         {
             int rank = product.Shape.Rank;
-            int[] lengths = [.. product.Shape.Where((_, axis) => !(isRow && axis == rank - 2) && !(isColumn && axis == rank - 1))];
+            int[] lengths = [.. product.Shape.Where((_, axis) => !(isRow && axis == rank - 2)
+                && !(isColumn && axis == rank - 1))];
             product = node.Add(ShapeOperators.To(product, lengths), product);
         }
 

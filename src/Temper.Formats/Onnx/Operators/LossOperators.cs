@@ -19,7 +19,9 @@ internal static class LossOperators
         node.Set(1, logs);
     }
 
-    /// <summary>-w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.</summary>
+    /// <summary>
+    /// -w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.
+    /// </summary>
     private static void Loss(NodeImport node, Value logs)
     {
         Value labels = node.Input(1);
@@ -35,8 +37,8 @@ internal static class LossOperators
         }
 
         int[] column = [.. labels.Shape.Take(1), 1, .. labels.Shape.Skip(1)];
-        Value places = node.Add(ShapeOperators.To(kept, column), kept);
-        Value chosen = node.Add(new GatherElements(1), logs, places);
+        Value indices = node.Add(ShapeOperators.To(kept, column), kept);
+        Value chosen = node.Add(new GatherElements(1), logs, indices);
         chosen = node.Add(ShapeOperators.To(chosen, [.. labels.Shape]), chosen);
         Value losses = node.Add(new Multiply(), node.Add(new Pointwise(PointwiseFunction.Neg), chosen), weights);
         int[] all = [.. Enumerable.Range(0, labels.Shape.Rank)];
@@ -49,7 +51,8 @@ internal static class LossOperators
                 node.Result(new Reduce(Reduction.Sum, all), losses);
                 break;
             case "mean":
-                node.Result(new Divide(), node.Add(new Reduce(Reduction.Sum, all), losses), node.Add(new Reduce(Reduction.Sum, all), weights));
+                node.Result(new Divide(), node.Add(new Reduce(Reduction.Sum, all), losses), node.Add(
+                    new Reduce(Reduction.Sum, all), weights));
                 break;
             default:
                 throw node.Bad($"attribute 'reduction' does not fit (got \"{reduction}\", expected none, sum or mean)");

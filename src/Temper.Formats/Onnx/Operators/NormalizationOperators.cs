@@ -30,7 +30,8 @@ internal static class NormalizationOperators
         }
 
         // Before opset 14 more outputs than one asked for the batch's own statistics.
-        if (node.Int("training_mode", 0) != 0 || (node.Opset < TrainingModeOpset && Enumerable.Range(1, node.OutputCount).Any(node.Wants)))
+        if (node.Int("training_mode", 0) != 0
+            || (node.Opset < TrainingModeOpset && Enumerable.Range(1, node.OutputCount).Any(node.Wants)))
         {
             BatchStatistics(node, x, epsilon, momentum);
             return;
@@ -38,7 +39,8 @@ internal static class NormalizationOperators
 
         Weight[] weights =
         [
-            .. Enumerable.Range(1, 4).Select(i => node.Fixed(i, i switch { 1 => "the scale", 2 => "the shift", 3 => "the mean", _ => "the variance" }))
+            .. Enumerable.Range(1, 4).Select(i =>
+                node.Fixed(i, i switch { 1 => "the scale", 2 => "the shift", 3 => "the mean", _ => "the variance" }))
                 .Select(known => new Weight(known, "", known.First)),
             new(Known.Of($"{node.Name}.num_batches_tracked", Tensor.Scalar(0L)), "", Tensor.Scalar(0L)),
         ];
@@ -46,8 +48,8 @@ internal static class NormalizationOperators
     }
 
     /// <summary>
-    /// Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2. Outputs 3 and 4 of old
-    /// operator sets are the batch's own mean and variance.
+    /// Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2. Outputs 3
+    /// and 4 of old operator sets are the batch's own mean and variance.
     /// </summary>
     private static void BatchStatistics(NodeImport node, Value x, float epsilon, float momentum)
     {
@@ -59,7 +61,8 @@ internal static class NormalizationOperators
         int[] axes = [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => axis != 1)];
         Value mean = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), x);
         Value centered = node.Add(new Subtract(), x, mean);
-        Value variance = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
+        Value variance =
+            node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
         Value normal = node.Add(new Divide(), centered, Deviation(node, variance, epsilon));
         node.Set(0, ScaledAndShifted(node, normal, x.Shape.Rank));
         node.Set(1, Moved(node, 3, mean, momentum));
@@ -77,7 +80,8 @@ internal static class NormalizationOperators
     {
         Value old = node.Add(new Multiply(), node.Input(running), node.Constant(Tensor.Scalar(momentum), "momentum"));
         Value flat = node.Add(ShapeOperators.To(batch, [batch.Shape[1]]), batch);
-        return node.Add(new Add(), old, node.Add(new Multiply(), flat, node.Constant(Tensor.Scalar(1 - momentum), "rest")));
+        return node.Add(
+            new Add(), old, node.Add(new Multiply(), flat, node.Constant(Tensor.Scalar(1 - momentum), "rest")));
     }
 
     private static void InstanceNormalization(NodeImport node)
@@ -107,20 +111,26 @@ internal static class NormalizationOperators
         if (node.IsKnown(1) && (!node.Has(2) || node.IsKnown(2)) && !node.Wants(1) && !node.Wants(2))
         {
             Known scale = node.Fixed(1, "the scale");
-            Known shift = node.Has(2) ? node.Fixed(2, "the shift") : Known.Of($"{node.Name}/shift", Tensor.Zeros(scale.First.Shape));
+            Known shift = node.Has(2)
+                ? node.Fixed(2, "the shift")
+                : Known.Of($"{node.Name}/shift", Tensor.Zeros(scale.First.Shape));
             node.Result(
-                new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon }, [new(scale, "", scale.First), new(shift, "", shift.First)], x);
+                new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon },
+                [new(scale, "", scale.First), new(shift, "", shift.First)], x);
             return;
         }
 
-        (Value normal, Value mean, Value inverse) = Normal(node, x, [.. Enumerable.Range(axis, x.Shape.Rank - axis)], epsilon);
+        (Value normal, Value mean, Value inverse) =
+            Normal(node, x, [.. Enumerable.Range(axis, x.Shape.Rank - axis)], epsilon);
         Value scaled = node.Add(new Multiply(), normal, node.Input(1));
         node.Set(0, node.Has(2) ? node.Add(new Add(), scaled, node.Input(2)) : scaled);
         node.Set(1, mean);
         node.Set(2, inverse);
     }
 
-    /// <summary>Before opset 21 scale and shift had one number for each group, which all channels of the group share.</summary>
+    /// <summary>
+    /// Before opset 21 scale and shift had one number for each group, which all channels of the group share.
+    /// </summary>
     private static void GroupNormalization(NodeImport node)
     {
         Value x = node.Input(0);
@@ -129,7 +139,8 @@ internal static class NormalizationOperators
         _ = node.Int("stash_type", 1);
         if (x.Shape.Rank < 2 || groups == 0 || x.Shape[1] % groups != 0)
         {
-            throw node.Bad($"the groups do not divide the channels (got {groups} groups for {x.Shape}, expected a divisor of axis 1)");
+            throw node.Bad($"the groups do not divide the channels (got {groups} groups for {x.Shape}, expected a "
+                + "divisor of axis 1)");
         }
 
         node.Result(new GroupNorm(groups) { Epsilon = epsilon }, [Each(1, "the scale"), Each(2, "the shift")], x);
@@ -146,7 +157,8 @@ internal static class NormalizationOperators
             int times = x.Shape[1] / expected;
             return times == 1
                 ? new Weight(known, "", known.First)
-                : new Weight(known, "each", known.First.Reshape(expected, 1).Expand([expected, times]).Reshape(x.Shape[1]));
+                : new Weight(
+                    known, "each", known.First.Reshape(expected, 1).Expand([expected, times]).Reshape(x.Shape[1]));
         }
     }
 
@@ -154,13 +166,15 @@ internal static class NormalizationOperators
     {
         Value mean = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), x);
         Value centered = node.Add(new Subtract(), x, mean);
-        Value variance = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
+        Value variance =
+            node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
         Value inverse = node.Add(new Pointwise(PointwiseFunction.Reciprocal), Deviation(node, variance, epsilon));
         return (node.Add(new Multiply(), centered, inverse), mean, inverse);
     }
 
     private static Value Deviation(NodeImport node, Value variance, float epsilon) => node.Add(
-        new Pointwise(PointwiseFunction.Sqrt), node.Add(new Add(), variance, node.Constant(Tensor.Scalar(epsilon), "epsilon")));
+        new Pointwise(PointwiseFunction.Sqrt),
+        node.Add(new Add(), variance, node.Constant(Tensor.Scalar(epsilon), "epsilon")));
 
     /// <summary>Before opset 13 the axes from the given one on counted as one.</summary>
     private static void Softmax(NodeImport node, Func<int, Operator> create)

@@ -13,8 +13,10 @@ internal static class OnnxOperators
     static OnnxOperators()
     {
         foreach ((string name, OnnxOperator translate) in
-            ElementwiseOperators.Rows.Concat(ArithmeticOperators.Rows).Concat(ShapeOperators.Rows).Concat(ConstantOperators.Rows)
-                .Concat(LayerOperators.Rows).Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows).Concat(ReductionOperators.Rows)
+            ElementwiseOperators.Rows.Concat(ArithmeticOperators.Rows)
+                .Concat(ShapeOperators.Rows).Concat(ConstantOperators.Rows)
+                .Concat(LayerOperators.Rows)
+                .Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows).Concat(ReductionOperators.Rows)
                 .Concat(LossOperators.Rows).Concat(ResizeOperators.Rows).Concat(QuantizationOperators.Rows))
         {
             Rows.Add(name, translate);
@@ -23,5 +25,6 @@ internal static class OnnxOperators
 
     internal static IReadOnlyCollection<string> Names => Rows.Keys;
 
-    internal static bool TryFind(string name, [NotNullWhen(true)] out OnnxOperator? translate) => Rows.TryGetValue(name, out translate);
+    internal static bool TryFind(string name, [NotNullWhen(true)] out OnnxOperator? translate) =>
+        Rows.TryGetValue(name, out translate);
 }

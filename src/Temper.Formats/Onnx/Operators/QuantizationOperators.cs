@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Quantization as it shows in results: whole numbers of a range, held in float32, and back. The two behind each other, with one scale, are
-/// a <see cref="FakeQuantize"/>.
+/// Quantization as it shows in results: whole numbers of a range, held in float32, and back. The two behind each other,
+/// with one scale, are a <see cref="FakeQuantize"/>.
 /// </summary>
 internal static class QuantizationOperators
 {
@@ -20,7 +20,9 @@ internal static class QuantizationOperators
         Value x = node.Input(0);
         _ = node.Int("saturate", 1);
         RefuseBlocks(node);
-        OnnxType type = node.Has(2) ? node.Fixed(2, "the zero point").Type : (OnnxType)node.Int("output_dtype", (long)OnnxType.UInt8);
+        OnnxType type = node.Has(2)
+            ? node.Fixed(2, "the zero point").Type
+            : (OnnxType)node.Int("output_dtype", (long)OnnxType.UInt8);
         _ = node.Int("output_dtype", 0);
         (int low, int high) = type switch
         {
@@ -45,7 +47,8 @@ internal static class QuantizationOperators
         RefuseBlocks(node);
         _ = node.Int("output_dtype", 0);
         int axis = (int)node.Int("axis", 1);
-        if (node.QuantizedBy(0) is { } made && NumbersOf(node) is { } numbers && (numbers.Scale, numbers.Zero) == (made.By.Scale, made.By.Zero))
+        if (node.QuantizedBy(0) is { } made
+            && NumbersOf(node) is { } numbers && (numbers.Scale, numbers.Zero) == (made.By.Scale, made.By.Zero))
         {
             node.Result(made.By, made.Source);
             return;
@@ -60,24 +63,31 @@ internal static class QuantizationOperators
         node.Result(new Multiply(), x, Along(node, 1, x, axis));
     }
 
-    /// <summary>The scales of a constant that DequantizeLinear makes of signed bytes without zero points; null for any other.</summary>
+    /// <summary>
+    /// The scales of a constant that DequantizeLinear makes of signed bytes without zero points; null for any other.
+    /// </summary>
     internal static (Tensor Scales, int Axis)? Int8Of(OnnxNode node, IReadOnlyList<Known> known)
     {
-        if (node.OperatorType is not "DequantizeLinear" || known.Count < 2 || known[0] is not { IsFixed: true, Type: OnnxType.Int8 } x || known[1] is not { IsFixed: true, First: { DType: DType.Float32, Rank: <= 1 } scales }
+        if (node.OperatorType is not "DequantizeLinear" || known.Count < 2
+            || known[0] is not { IsFixed: true, Type: OnnxType.Int8 } x
+            || known[1] is not { IsFixed: true, First: { DType: DType.Float32, Rank: <= 1 } scales }
             || (known.Count > 2 && known[2].First.To(DType.Float32).AsSpan<float>().ContainsAnyExcept(0f))
             || scales.AsSpan<float>().ContainsAnyExceptInRange(1.17549435e-38f, float.MaxValue))
         {
             return null;
         }
 
-        long axis = node.Attributes.TryGetValue("axis", out OnnxAttribute? attribute) && attribute.Value is long given ? given : 1;
+        long axis = node.Attributes.TryGetValue("axis", out OnnxAttribute? attribute) && attribute.Value is long given
+            ? given
+            : 1;
         return (scales, (int)(axis < 0 ? axis + x.First.Rank : axis));
     }
 
     /// <summary>Scale and zero point of a node where each is one known number; else null.</summary>
     private static (float Scale, int Zero)? NumbersOf(NodeImport node)
     {
-        if (!node.IsKnown(1) || node.Fixed(1, "the scale").First is not { Count: 1, DType: DType.Float32 } scale || (node.Has(2) && !node.IsKnown(2)))
+        if (!node.IsKnown(1) || node.Fixed(1, "the scale").First is not { Count: 1, DType: DType.Float32 } scale
+            || (node.Has(2) && !node.IsKnown(2)))
         {
             return null;
         }
@@ -100,13 +110,15 @@ internal static class QuantizationOperators
     private static Value AsFloat(NodeImport node, Value value) =>
         value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
 
-    /// <summary>Scale or zero point in float32: one number for all, or one for each place of an axis.</summary>
+    /// <summary>Scale or zero point in float32: one number for all, or one for each index of an axis.</summary>
     private static Value Along(NodeImport node, int input, Value x, int axis)
     {
         if (node.IsKnown(input))
         {
             Tensor numbers = node.Fixed(input, "scale and zero point").First.To(DType.Float32);
-            return node.Constant(numbers.Reshape(Shape.Create(Lengths(node, numbers.Shape, x, axis))), input == 1 ? "scale" : "zero_point");
+            return node.Constant(numbers.Reshape(Shape.Create(Lengths(node, numbers.Shape, x, axis))), input == 1
+                ? "scale"
+                : "zero_point");
         }
 
         Value given = AsFloat(node, node.Input(input));
@@ -117,7 +129,8 @@ internal static class QuantizationOperators
     {
         if (numbers.Rank > 1)
         {
-            throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected one number, or one for each place of an axis)");
+            throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected one number, or one for "
+                + "each place of an axis)");
         }
 
         if (numbers.Count == 1)

@@ -8,13 +8,17 @@ internal static class ReductionOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
-        .. Enum.GetValues<Reduction>().Select(reduction => ElementwiseOperators.Row($"Reduce{reduction}", node => Reduce(node, reduction))),
+        .. Enum.GetValues<Reduction>()
+        .Select(reduction => ElementwiseOperators.Row($"Reduce{reduction}", node => Reduce(node, reduction))),
         ElementwiseOperators.Row("ArgMax", node => ArgExtreme(node, isSmallest: false)),
         ElementwiseOperators.Row("ArgMin", node => ArgExtreme(node, isSmallest: true)),
         ElementwiseOperators.Row("TopK", TopK),
     ];
 
-    /// <summary>Axes became an input with opset 13 for the sum and 18 for the others; none means all, unless the node says otherwise.</summary>
+    /// <summary>
+    /// Axes became an input with opset 13 for the sum and 18 for the others; none means all, unless the node says
+    /// otherwise.
+    /// </summary>
     private static void Reduce(NodeImport node, Reduction reduction)
     {
         Value x = node.Input(0);
@@ -35,7 +39,9 @@ internal static class ReductionOperators
         },
         node.Input(0));
 
-    /// <summary>The number was an attribute before opset 10. Unsorted results may come in any order, so ours are sorted.</summary>
+    /// <summary>
+    /// The number was an attribute before opset 10. Unsorted results may come in any order, so ours are sorted.
+    /// </summary>
     private static void TopK(NodeImport node)
     {
         Value x = node.Input(0);
@@ -45,7 +51,7 @@ internal static class ReductionOperators
         node.Result(values, x);
         if (node.Wants(1))
         {
-            node.Set(1, node.Add(values with { GivesPlaces = true }, x));
+            node.Set(1, node.Add(values with { GivesIndices = true }, x));
         }
     }
 }

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Resize and Upsample, one node for each axis whose length changes; and samples at the points of a grid.</summary>
+/// <summary>
+/// Resize and Upsample, one node for each axis whose length changes; and samples at the points of a grid.
+/// </summary>
 internal static class ResizeOperators
 {
     private const int ModesOpset = 11;
@@ -18,7 +20,8 @@ internal static class ResizeOperators
     /// <summary>Scales were an attribute before opset 9.</summary>
     private static void Upsample(NodeImport node)
     {
-        Tensor scales = node.Opset < 9 ? node.Tensor("scales") ?? throw node.Bad("attribute 'scales' is missing") : node.Fixed(1, "the scales").First;
+        Tensor scales = node.Opset < 9 ? node.Tensor("scales")
+            ?? throw node.Bad("attribute 'scales' is missing") : node.Fixed(1, "the scales").First;
         var form = new Resize(0, 1)
         {
             Mode = Mode(node),
@@ -58,7 +61,10 @@ internal static class ResizeOperators
         if (node.Opset < ModesOpset)
         {
             Tensor old = node.Fixed(1, "the scales").First;
-            var asymmetric = new Resize(0, 1) { Mode = Mode(node), Coordinates = ResizeCoordinates.Asymmetric, Rounding = NearestRounding.Floor };
+            var asymmetric = new Resize(0, 1)
+            {
+                Mode = Mode(node), Coordinates = ResizeCoordinates.Asymmetric, Rounding = NearestRounding.Floor,
+            };
             Apply(node, asymmetric, [.. Enumerable.Range(0, old.Count)], old.ToArray<float>(), lengths: null);
             return;
         }
@@ -94,13 +100,16 @@ internal static class ResizeOperators
         {
             if (!node.IsBatch(first[batch], second[batch]))
             {
-                throw node.Mixed($"resizes the batch (to {first[batch]} of {node.Batches.First}, {second[batch]} of {node.Batches.Second})");
+                throw node.Mixed($"resizes the batch (to {first[batch]} of {node.Batches.First}, {second[batch]} of "
+                    + $"{node.Batches.Second})");
             }
 
             second[batch] = first[batch];
         }
 
-        return first.AsSpan().SequenceEqual(second) ? first : throw node.Mixed("has the sizes depend on the number of samples");
+        return first.AsSpan().SequenceEqual(second)
+            ? first
+            : throw node.Mixed("has the sizes depend on the number of samples");
     }
 
     private static void Apply(NodeImport node, Resize form, int[] axes, float[] scales, int[]? lengths)
@@ -108,7 +117,8 @@ internal static class ResizeOperators
         Value result = node.Input(0);
         if (axes.Length != (lengths?.Length ?? scales.Length))
         {
-            throw node.Bad($"scales or sizes do not fit the axes (got {lengths?.Length ?? scales.Length}, expected {axes.Length})");
+            throw node.Bad($"scales or sizes do not fit the axes (got {lengths?.Length ?? scales.Length}, expected "
+                + $"{axes.Length})");
         }
 
         for (int i = 0; i < axes.Length; i++)
@@ -129,8 +139,10 @@ internal static class ResizeOperators
             bool isSame = (int)target == length && (lengths is not null || scales[i] == 1);
             Resize resize = form with { Axis = axis, Length = (int)target, Scale = lengths is null ? scales[i] : 0 };
 
-            // Before opset 11 the nearest element was the one above where the axis becomes shorter, the one below elsewhere.
-            resize = node.Opset < ModesOpset && resize.Scale < 1 ? resize with { Rounding = NearestRounding.Ceil } : resize;
+            // Before opset 11 the nearest element was the one above where the axis becomes shorter, the one below
+            // elsewhere.
+            resize =
+                node.Opset < ModesOpset && resize.Scale < 1 ? resize with { Rounding = NearestRounding.Ceil } : resize;
             result = isSame ? result : node.Add(resize, result);
         }
 

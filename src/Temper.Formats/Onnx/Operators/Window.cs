@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>The window of a convolution or pool over one to three axes: a depth, if there are three, and a plane.</summary>
+/// <summary>
+/// The window of a convolution or pool over one to three axes: a depth, if there are three, and a plane.
+/// </summary>
 internal sealed class Window
 {
     internal Window(NodeImport node, int[] kernel, int[] strides, int[] dilations, int[] pads)
@@ -15,15 +17,19 @@ internal sealed class Window
         }
 
         if (strides.Length != Axes || dilations.Length != Axes || pads.Length != 2 * Axes
-            || Array.Exists([.. kernel, .. strides, .. dilations], value => value < 1) || Array.Exists(pads, pad => pad < 0))
+            || Array.Exists([.. kernel, .. strides, .. dilations], value => value < 1)
+            || Array.Exists(pads, pad => pad < 0))
         {
-            throw node.Bad("kernel, strides, dilations and pads do not fit (expected one number of 1 or more for each spatial axis, two pads of 0 or more)");
+            throw node.Bad("kernel, strides, dilations and pads do not fit (expected one number of 1 or more for each "
+                + "spatial axis, two pads of 0 or more)");
         }
 
         Kernel = Plane(kernel);
         Stride = Plane(strides);
         Dilation = Plane(dilations);
-        Padding = Axes == 1 ? new Padding2d(0, pads[0], 0, pads[1]) : new Padding2d(pads[Axes - 2], pads[Axes - 1], pads[^2], pads[^1]);
+        Padding = Axes == 1
+            ? new Padding2d(0, pads[0], 0, pads[1])
+            : new Padding2d(pads[Axes - 2], pads[Axes - 1], pads[^2], pads[^1]);
         Depth = Axes == 3 ? new DepthWindow(kernel[0], strides[0], pads[0], pads[3], dilations[0]) : new DepthWindow(1);
     }
 
@@ -46,7 +52,8 @@ internal sealed class Window
         int axes = kernel.Length;
         if (x.Shape.Rank != axes + 2)
         {
-            throw node.Bad($"the input does not fit the kernel (got {x.Shape}, expected batch, channels and {axes} axes)");
+            throw node.Bad(
+                $"the input does not fit the kernel (got {x.Shape}, expected batch, channels and {axes} axes)");
         }
 
         int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)];
@@ -58,16 +65,19 @@ internal sealed class Window
             pads = new int[2 * axes];
             for (int i = 0; i < axes; i++)
             {
-                // As many places as strides fit into the input, rounded up; what is missing is padded, the odd one behind or before.
+                // As many positions as strides fit into the input, rounded up; what is missing is padded, the odd one
+                // behind or before.
                 int length = x.Shape[i + 2];
-                int places = (length + strides[i] - 1) / Math.Max(1, strides[i]);
-                int total = Math.Max(0, ((places - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
-                (pads[i], pads[i + axes]) = auto is "SAME_UPPER" ? (total / 2, total - (total / 2)) : (total - (total / 2), total / 2);
+                int outputs = (length + strides[i] - 1) / Math.Max(1, strides[i]);
+                int total = Math.Max(0, ((outputs - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
+                (pads[i], pads[i + axes]) =
+                    auto is "SAME_UPPER" ? (total / 2, total - (total / 2)) : (total - (total / 2), total / 2);
             }
         }
         else if (auto is not ("NOTSET" or "VALID"))
         {
-            throw node.Bad($"attribute 'auto_pad' does not fit (got \"{auto}\", expected NOTSET, VALID, SAME_UPPER or SAME_LOWER)");
+            throw node.Bad($"attribute 'auto_pad' does not fit (got \"{auto}\", expected NOTSET, VALID, SAME_UPPER or "
+                + "SAME_LOWER)");
         }
         else if (auto is "VALID")
         {

@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Convolutions and pools over one to three spatial axes: one axis is an image of one row, three are images over a depth.</summary>
+/// <summary>
+/// Convolutions and pools over one to three spatial axes: one axis is an image of one row, three are images over a
+/// depth.
+/// </summary>
 internal static class WindowOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -23,7 +26,8 @@ internal static class WindowOperators
         Window window = Window.Of(node, x, KernelOf(node, weights.First));
         var options = new Conv2dOptions
         {
-            Stride = window.Stride, Padding = window.Padding, Dilation = window.Dilation, Groups = (int)node.Int("group", 1),
+            Stride = window.Stride, Padding = window.Padding, Dilation = window.Dilation,
+            Groups = (int)node.Int("group", 1),
         };
         var layer = new Conv2d(weights.First.Shape[0], window.Kernel) { Options = options, HasBias = node.Has(2) };
         CheckChannels(node, x.Shape[1], weights.First.Shape[1] * options.Groups);
@@ -47,14 +51,16 @@ internal static class WindowOperators
         int[] extra = node.Ints("output_padding") ?? new int[axes];
         int[]? output = node.Ints("output_shape");
         string auto = node.Text("auto_pad", "NOTSET");
-        int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)], dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1, axes)];
+        int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)],
+            dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1, axes)];
         int[] pads = node.Ints("pads") ?? new int[2 * axes];
         if (output is not null || auto is "SAME_UPPER" or "SAME_LOWER")
         {
             for (int i = 0; i < axes; i++)
             {
                 int length = output is null ? x.Shape[i + 2] * strides[i] : output[i + output.Length - axes];
-                int total = (strides[i] * (x.Shape[i + 2] - 1)) + extra[i] + ((kernel[i] - 1) * dilations[i]) + 1 - length;
+                int total =
+                    (strides[i] * (x.Shape[i + 2] - 1)) + extra[i] + ((kernel[i] - 1) * dilations[i]) + 1 - length;
                 if (total < 0)
                 {
                     (extra[i], total) = (extra[i] - total, 0);
@@ -74,7 +80,10 @@ internal static class WindowOperators
             Groups = (int)node.Int("group", 1),
             OutputPadding = (axes == 1 ? 0 : extra[^2], extra[^1]),
         };
-        var layer = new ConvTranspose2d(weights.First.Shape[1] * options.Groups, window.Kernel) { Options = options, HasBias = node.Has(2) };
+        var layer = new ConvTranspose2d(weights.First.Shape[1] * options.Groups, window.Kernel)
+        {
+            Options = options, HasBias = node.Has(2),
+        };
         CheckChannels(node, x.Shape[1], weights.First.Shape[0]);
         Operator volume = new ConvTranspose3d(layer, window.Depth) { OutputPadding = axes == 3 ? extra[0] : 0 };
         Apply(node, window, axes == 3 ? volume : layer, Weights(node, window, weights), x);
@@ -91,8 +100,9 @@ internal static class WindowOperators
         if (node.Wants(1))
         {
             node.Set(1, window.Axes == 2
-                ? node.Add(new MaxPoolPlaces2d(options, isColumnMajor), x)
-                : throw node.Bad("the places of the largest values (output 1) are supported for two spatial axes only"));
+                ? node.Add(new MaxPoolIndices2d(options, isColumnMajor), x)
+                : throw node.Bad(
+                    "the places of the largest values (output 1) are supported for two spatial axes only"));
         }
     }
 
@@ -101,11 +111,13 @@ internal static class WindowOperators
         Value x = node.Input(0);
         int[] kernel = node.Ints("kernel_shape") ?? throw node.Bad("attribute 'kernel_shape' is missing");
         Window window = Window.Of(node, x, kernel);
-        Pool2dOptions options = PoolOptions(node, window) with { CountsPadding = node.Int("count_include_pad", 0) != 0 };
+        Pool2dOptions options =
+            PoolOptions(node, window) with { CountsPadding = node.Int("count_include_pad", 0) != 0 };
         Apply(node, window, Pool(window, new AvgPool2d(options)), [], x);
     }
 
-    private static Operator Pool(Window window, Pool2d plane) => window.Axes == 3 ? new Pool3d(plane, window.Depth) : plane;
+    private static Operator Pool(Window window, Pool2d plane) =>
+        window.Axes == 3 ? new Pool3d(plane, window.Depth) : plane;
 
     private static Pool2dOptions PoolOptions(NodeImport node, Window window) => new()
     {
@@ -126,12 +138,16 @@ internal static class WindowOperators
         }
         else
         {
-            node.Result(new Reduce(reduction, [.. Enumerable.Range(2, Math.Max(0, x.Shape.Rank - 2))], KeepAxes: true), x);
+            node.Result(
+                new Reduce(reduction, [.. Enumerable.Range(2, Math.Max(0, x.Shape.Rank - 2))], KeepAxes: true), x);
         }
     }
 
-    /// <summary>Runs a two-dimensional operator; a value with one spatial axis gets a second one of length 1 for its time.</summary>
-    private static void Apply(NodeImport node, Window window, Operator operation, IReadOnlyList<Weight> weights, Value x)
+    /// <summary>
+    /// Runs a two-dimensional operator; a value with one spatial axis gets a second one of length 1 for its time.
+    /// </summary>
+    private static void Apply(
+        NodeImport node, Window window, Operator operation, IReadOnlyList<Weight> weights, Value x)
     {
         if (window.Axes > 1)
         {
@@ -159,7 +175,8 @@ internal static class WindowOperators
         int[] kernel = node.Ints("kernel_shape") ?? lengths;
         return kernel.AsSpan().SequenceEqual(lengths)
             ? kernel
-            : throw node.Bad($"attribute 'kernel_shape' does not fit the weight (got [{string.Join(", ", kernel)}] for {weights.Shape})");
+            : throw node.Bad($"attribute 'kernel_shape' does not fit the weight (got [{string.Join(", ", kernel)}] for "
+                + $"{weights.Shape})");
     }
 
     private static void CheckChannels(NodeImport node, int got, int expected)

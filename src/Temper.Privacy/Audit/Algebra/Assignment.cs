@@ -1,12 +1,14 @@
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).</summary>
+/// <summary>
+/// The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).
+/// </summary>
 internal static class Assignment
 {
     /// <summary>The column of each row.</summary>
     /// <param name="cost"><c>[n, n]</c>.</param>
     /// <param name="n">Side.</param>
-    internal static int[] Least(ReadOnlySpan<double> cost, int n)
+    internal static int[] Minimize(ReadOnlySpan<double> cost, int n)
     {
         double[] u = new double[n + 1], v = new double[n + 1];
         int[] rowOf = new int[n + 1], way = new int[n + 1];
@@ -14,8 +16,8 @@ internal static class Assignment
         {
             rowOf[0] = row;
             int column = 0;
-            double[] least = new double[n + 1];
-            Array.Fill(least, double.PositiveInfinity);
+            double[] min = new double[n + 1];
+            Array.Fill(min, double.PositiveInfinity);
             bool[] isUsed = new bool[n + 1];
             do
             {
@@ -30,14 +32,14 @@ internal static class Assignment
                     }
 
                     double reduced = cost[((current - 1) * n) + j - 1] - u[current] - v[j];
-                    if (reduced < least[j])
+                    if (reduced < min[j])
                     {
-                        (least[j], way[j]) = (reduced, column);
+                        (min[j], way[j]) = (reduced, column);
                     }
 
-                    if (least[j] < delta)
+                    if (min[j] < delta)
                     {
-                        (delta, next) = (least[j], j);
+                        (delta, next) = (min[j], j);
                     }
                 }
 
@@ -50,7 +52,7 @@ internal static class Assignment
                     }
                     else
                     {
-                        least[j] -= delta;
+                        min[j] -= delta;
                     }
                 }
 

@@ -3,7 +3,9 @@ using Temper.Kernels;
 
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>Solves systems with a symmetric positive band matrix; work grows with the band, not with the side.</summary>
+/// <summary>
+/// Solves systems with a symmetric positive band matrix; work grows with the band, not with the side.
+/// </summary>
 internal sealed class BandedCholesky
 {
     private const int ColumnsAtOnce = 64;
@@ -12,10 +14,12 @@ internal sealed class BandedCholesky
     private readonly int _n;
     private readonly int _width;
 
-    /// <param name="band"><c>[n, width + 1]</c>: row i has the elements of columns i - width to i, the diagonal last. Becomes the factor.</param>
+    /// <param name="band">
+    /// <c>[n, width + 1]</c>: row i has the elements of columns i - width to i, the diagonal last. Becomes the factor.
+    /// </param>
     /// <param name="n">Side.</param>
     /// <param name="width">Elements of a row before the diagonal.</param>
-    /// <param name="ridge">Added to the diagonal, as a part of its mean.</param>
+    /// <param name="ridge">Added to the diagonal, as a fraction of its mean.</param>
     internal BandedCholesky(double[] band, int n, int width, double ridge)
     {
         (_band, _n, _width) = (band, n, width);
@@ -28,7 +32,8 @@ internal sealed class BandedCholesky
             for (int j = first; j < i; j++)
             {
                 int from = Math.Max(first, j - width);
-                double sum = TensorPrimitives.Dot<double>(row.Slice(from - i + width, j - from), band.AsSpan((j * stride) + from - j + width, j - from));
+                double sum = TensorPrimitives.Dot<double>(
+                    row.Slice(from - i + width, j - from), band.AsSpan((j * stride) + from - j + width, j - from));
                 row[j - i + width] = (row[j - i + width] - sum) / band[(j * stride) + width];
             }
 
@@ -39,7 +44,8 @@ internal sealed class BandedCholesky
 
     /// <summary><c>A⁻¹ xᵀ</c> of each row, in place.</summary>
     /// <param name="rows"><c>[N, n]</c>.</param>
-    internal void Solve(double[] rows) => WorkerPool.Current.Run(new Work(this, rows), Chunks.Count(rows.Length / _n, ColumnsAtOnce));
+    internal void Solve(double[] rows) =>
+        WorkerPool.Current.Run(new Work(this, rows), Chunks.Count(rows.Length / _n, ColumnsAtOnce));
 
     private sealed class Work(BandedCholesky factor, double[] rows) : IPoolWork
     {
@@ -73,7 +79,8 @@ internal sealed class BandedCholesky
                 Span<double> row = x.Slice(i * count, count);
                 for (int j = Math.Max(0, i - width); j < i; j++)
                 {
-                    TensorPrimitives.MultiplyAdd(x.Slice(j * count, count), -factor._band[(i * stride) + j - i + width], row, row);
+                    TensorPrimitives.MultiplyAdd(
+                        x.Slice(j * count, count), -factor._band[(i * stride) + j - i + width], row, row);
                 }
 
                 TensorPrimitives.Multiply(row, 1 / factor._band[(i * stride) + width], row);

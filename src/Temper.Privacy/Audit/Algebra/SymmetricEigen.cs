@@ -2,10 +2,13 @@ using System.Numerics.Tensors;
 
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>Eigenvalues and eigenvectors of a symmetric matrix: Householder's reflections to a tridiagonal matrix, then the implicit QL method (EISPACK's tred2 and tql2).</summary>
+/// <summary>
+/// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reflections to a tridiagonal matrix, then the
+/// implicit QL method (EISPACK's tred2 and tql2).
+/// </summary>
 internal static class SymmetricEigen
 {
-    private const int MostSteps = 60;
+    private const int MaxSteps = 60;
 
     /// <summary>Decomposes a matrix.</summary>
     /// <param name="matrix"><c>[n, n]</c> row-major, symmetric; stays as it is.</param>
@@ -137,7 +140,7 @@ internal static class SymmetricEigen
     /// <summary>Turns until the element beside eigenvalue <paramref name="l"/> is gone.</summary>
     private static void Iterate(double[] d, double[] e, double[] q, int n, int l)
     {
-        for (int step = 0; step < MostSteps; step++)
+        for (int step = 0; step < MaxSteps; step++)
         {
             int m = l;
             while (m < n - 1 && Math.Abs(e[m]) > 1e-16 * (Math.Abs(d[m]) + Math.Abs(d[m + 1])))

@@ -5,38 +5,44 @@ using Temper.Tensors;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps the linear relations among the columns
-/// of a few output pixels; the projector on their row space is that of the developer's weights with rows and columns in the secret order, so its
-/// diagonal (the leverage scores) and the sizes of its other elements tell the channels apart.
+/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps
+/// the linear relations among the columns of a few output pixels; the projector on their row space is that of the
+/// developer's weights with rows and columns in the secret order, so its diagonal (the leverage scores) and the sizes
+/// of its other elements tell the channels apart.
 /// </summary>
 internal static class ChannelMatching
 {
-    private const int MostColumns = 512;
-    private const int MostPixels = 16;
+    private const int MaxColumns = 512;
+    private const int MaxPixels = 16;
 
     /// <summary>Finds the order.</summary>
     /// <param name="columns">The layer.</param>
     /// <param name="weights"><c>[O, C, KH, KW]</c>, the developer's.</param>
-    /// <returns>For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where the layer has no redundancy that the attack needs.</returns>
+    /// <returns>
+    /// For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where
+    /// the layer has no redundancy that the attack needs.
+    /// </returns>
     internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
     {
         AugConvSizes sizes = columns.Sizes;
-        for (int block = 1; block * block * sizes.Outputs <= MostColumns; block++)
+        for (int block = 1; block * block * sizes.Outputs <= MaxColumns; block++)
         {
-            double[] lowered = Lowered(sizes, weights, block, out int taps);
+            double[] lowered = Lowered(sizes, weights, block, out int positions);
             int n = block * block * sizes.Outputs;
-            if (n <= taps)
+            if (n <= positions)
             {
                 continue;                                         // not redundant
             }
 
-            (int[] corners, int rank) = (Corners(sizes, block), RankOf(lowered, n, taps));
+            (int[] corners, int rank) = (Corners(sizes, block), RankOf(lowered, n, positions));
             if (corners.Length > 0 && rank < n)
             {
-                double[] known = SymmetricEigen.Projector(Gram(lowered, n, taps), n, rank), seen = new double[n * n];
+                double[] known = SymmetricEigen.Projector(Gram(lowered, n, positions), n, rank),
+                    seen = new double[n * n];
                 foreach (int corner in corners)
                 {
-                    Accumulate(seen, SymmetricEigen.Projector(GramOf(columns, corner, block), n, rank), 1.0 / corners.Length);
+                    Accumulate(
+                        seen, SymmetricEigen.Projector(GramOf(columns, corner, block), n, rank), 1.0 / corners.Length);
                 }
 
                 return Match(known, seen, sizes.Outputs, block * block);
@@ -46,16 +52,20 @@ internal static class ChannelMatching
         return null;
     }
 
-    /// <summary>The convolution of a block of output pixels as a matrix <c>[pixels x outputs, taps]</c> on the picture's patch below it.</summary>
-    private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int taps)
+    /// <summary>
+    /// The convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c> on the
+    /// picture's patch below it.
+    /// </summary>
+    private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int positions)
     {
-        int height = (sizes.StrideHeight * (block - 1)) + sizes.KernelHeight, width = (sizes.StrideWidth * (block - 1)) + sizes.KernelWidth;
-        taps = sizes.Channels * height * width;
-        double[] matrix = new double[block * block * sizes.Outputs * taps];
+        int height = (sizes.StrideHeight * (block - 1)) + sizes.KernelHeight,
+            width = (sizes.StrideWidth * (block - 1)) + sizes.KernelWidth;
+        positions = sizes.Channels * height * width;
+        double[] matrix = new double[block * block * sizes.Outputs * positions];
         ReadOnlySpan<float> w = weights.AsSpan<float>();
-        for (int place = 0; place < block * block; place++)
+        for (int cell = 0; cell < block * block; cell++)
         {
-            (int row, int column) = (place / block * sizes.StrideHeight, place % block * sizes.StrideWidth);
+            (int row, int column) = (cell / block * sizes.StrideHeight, cell % block * sizes.StrideWidth);
             for (int o = 0; o < sizes.Outputs; o++)
             {
                 for (int c = 0; c < sizes.Channels; c++)
@@ -64,7 +74,8 @@ internal static class ChannelMatching
                     {
                         for (int v = 0; v < sizes.KernelWidth; v++)
                         {
-                            matrix[(((place * sizes.Outputs) + o) * taps) + (((c * height) + row + u) * width) + column + v] =
+                            matrix[(((cell * sizes.Outputs) + o) * positions)
+                                + (((c * height) + row + u) * width) + column + v] =
                                 w[(((((o * sizes.Channels) + c) * sizes.KernelHeight) + u) * sizes.KernelWidth) + v];
                         }
                     }
@@ -83,8 +94,10 @@ internal static class ChannelMatching
         {
             for (int column = 0; column + block <= sizes.OutWidth; column++)
             {
-                int top = (row * sizes.StrideHeight) - sizes.PadTop, left = (column * sizes.StrideWidth) - sizes.PadLeft;
-                int bottom = top + ((block - 1) * sizes.StrideHeight) + sizes.KernelHeight, right = left + ((block - 1) * sizes.StrideWidth) + sizes.KernelWidth;
+                int top = (row * sizes.StrideHeight) - sizes.PadTop,
+                    left = (column * sizes.StrideWidth) - sizes.PadLeft;
+                int bottom = top + ((block - 1) * sizes.StrideHeight) + sizes.KernelHeight,
+                    right = left + ((block - 1) * sizes.StrideWidth) + sizes.KernelWidth;
                 if (top >= 0 && left >= 0 && bottom <= sizes.Height && right <= sizes.Width)
                 {
                     inside.Add((row * sizes.OutWidth) + column);
@@ -92,25 +105,26 @@ internal static class ChannelMatching
             }
         }
 
-        int count = Math.Min(inside.Count, block == 1 ? MostPixels : 4);
+        int count = Math.Min(inside.Count, block == 1 ? MaxPixels : 4);
         return [.. Enumerable.Range(0, count).Select(i => inside[(int)((long)i * inside.Count / count)])];
     }
 
-    private static int RankOf(double[] lowered, int n, int taps) => Math.Min(taps, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, taps), n).Values));
+    private static int RankOf(double[] lowered, int n, int positions) =>
+        Math.Min(positions, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, positions), n).Values));
 
     /// <summary><c>L Lᵀ</c>.</summary>
-    private static double[] Gram(double[] lowered, int n, int taps)
+    private static double[] Gram(double[] lowered, int n, int positions)
     {
         double[] transposed = new double[lowered.Length], gram = new double[n * n];
         for (int i = 0; i < n; i++)
         {
-            for (int j = 0; j < taps; j++)
+            for (int j = 0; j < positions; j++)
             {
-                transposed[(j * n) + i] = lowered[(i * taps) + j];
+                transposed[(j * n) + i] = lowered[(i * positions) + j];
             }
         }
 
-        FixedOrderProduct.Add(n, n, taps, lowered, transposed, gram);
+        FixedOrderProduct.Add(n, n, positions, lowered, transposed, gram);
         return gram;
     }
 
@@ -120,9 +134,10 @@ internal static class ChannelMatching
         AugConvSizes sizes = columns.Sizes;
         int n = block * block * sizes.Outputs;
         double[] a = new double[sizes.Inputs * n], transposed = new double[a.Length], gram = new double[n * n];
-        for (int place = 0; place < block * block; place++)
+        for (int cell = 0; cell < block * block; cell++)
         {
-            columns.Columns(corner + (place / block * sizes.OutWidth) + (place % block), a.AsSpan(place * sizes.Outputs), n);
+            columns.Columns(
+                corner + (cell / block * sizes.OutWidth) + (cell % block), a.AsSpan(cell * sizes.Outputs), n);
         }
 
         for (int i = 0; i < sizes.Inputs; i++)
@@ -137,21 +152,22 @@ internal static class ChannelMatching
         return gram;
     }
 
-    private static (int[] Order, double Misfit) Match(double[] known, double[] seen, int outputs, int places)
+    private static (int[] Order, double Misfit) Match(double[] known, double[] seen, int outputs, int cells)
     {
-        double[][] a = Signatures(known, outputs, places), b = Signatures(seen, outputs, places);
+        double[][] a = Signatures(known, outputs, cells), b = Signatures(seen, outputs, cells);
         double[] cost = new double[outputs * outputs];
         for (int i = 0; i < outputs; i++)
         {
             for (int j = 0; j < outputs; j++)
             {
-                cost[(i * outputs) + j] = Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
+                cost[(i * outputs) + j] =
+                    Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
             }
         }
 
-        int[] order = Assignment.Least(cost, outputs);
+        int[] order = Assignment.Minimize(cost, outputs);
         double difference = 0, length = 0;
-        int n = outputs * places;
+        int n = outputs * cells;
         int From(int index) => (index / outputs * outputs) + order[index % outputs];
         for (int i = 0; i < n; i++)
         {
@@ -166,20 +182,21 @@ internal static class ChannelMatching
     }
 
     /// <summary>What of a channel's row of the projector does not depend on the order of the others.</summary>
-    private static double[][] Signatures(double[] projector, int outputs, int places)
+    private static double[][] Signatures(double[] projector, int outputs, int cells)
     {
-        int n = outputs * places;
+        int n = outputs * cells;
         double[][] signatures = new double[outputs][];
         for (int channel = 0; channel < outputs; channel++)
         {
             var values = new List<double>();
-            for (int place = 0; place < places; place++)
+            for (int cell = 0; cell < cells; cell++)
             {
-                int row = (place * outputs) + channel;
+                int row = (cell * outputs) + channel;
                 values.Add(3 * projector[(row * n) + row]);
-                for (int other = 0; other < places; other++)
+                for (int other = 0; other < cells; other++)
                 {
-                    // The channel with itself at another pixel has a known place; with the other channels only the sizes, sorted, are known.
+                    // The channel with itself at another pixel has a known position; with the other channels only the
+                    // sizes, sorted, are known.
                     values.Add(projector[(row * n) + (other * outputs) + channel]);
                     values.AddRange(Enumerable.Range(0, outputs).Where(o => o != channel)
                         .Select(o => Math.Abs(projector[(row * n) + (other * outputs) + o])).Order());

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from the features of a known convolution by least squares: <c>x = f Cᵀ (C Cᵀ)⁻¹</c>. A pixel meets only its neighbors in <c>C Cᵀ</c>, so in
-/// the order of rows, pixels, channels that matrix is a narrow band.
+/// Pictures from the features of a known convolution by least squares: <c>x = f Cᵀ (C Cᵀ)⁻¹</c>. A pixel meets only its
+/// neighbors in <c>C Cᵀ</c>, so in the order of rows, pixels, channels that matrix is a narrow band.
 /// </summary>
 internal sealed class FeatureInversion
 {
@@ -23,7 +23,8 @@ internal sealed class FeatureInversion
     internal FeatureInversion(AugConvSizes sizes, Tensor weights, Conv2dOptions options)
     {
         (_sizes, _weights, _options) = (sizes, weights, options);
-        int width = ((((sizes.KernelHeight - 1) * sizes.Width) + sizes.KernelWidth - 1) * sizes.Channels) + sizes.Channels - 1;
+        int width =
+            ((((sizes.KernelHeight - 1) * sizes.Width) + sizes.KernelWidth - 1) * sizes.Channels) + sizes.Channels - 1;
         _factor = new BandedCholesky(Band(width), sizes.Inputs, width, Ridge);
     }
 
@@ -65,46 +66,51 @@ internal sealed class FeatureInversion
         Conv2dOptions options = _options with
         {
             OutputPadding = (
-                (_sizes.Height + pad.Top + pad.Bottom - _sizes.KernelHeight) % height, (_sizes.Width + pad.Left + pad.Right - _sizes.KernelWidth) % width),
+                (_sizes.Height + pad.Top + pad.Bottom - _sizes.KernelHeight) % height,
+                (_sizes.Width + pad.Left + pad.Right - _sizes.KernelWidth) % width),
         };
         return features.ConvTranspose2d(_weights, bias: null, options).ToArray<float>();
     }
 
-    /// <summary><c>C Cᵀ</c>: every output pixel adds the products of its taps.</summary>
+    /// <summary><c>C Cᵀ</c>: every output pixel adds the products of its kernel positions.</summary>
     private double[] Band(int width)
     {
         AugConvSizes s = _sizes;
         ReadOnlySpan<float> w = _weights.AsSpan<float>();
-        int taps = s.Channels * s.KernelHeight * s.KernelWidth;
-        double[] products = new double[taps * taps], band = new double[s.Inputs * (width + 1)];
+        int positions = s.Channels * s.KernelHeight * s.KernelWidth;
+        double[] products = new double[positions * positions], band = new double[s.Inputs * (width + 1)];
         for (int o = 0; o < s.Outputs; o++)
         {
-            for (int a = 0; a < taps; a++)
+            for (int a = 0; a < positions; a++)
             {
-                for (int b = 0; b < taps; b++)
+                for (int b = 0; b < positions; b++)
                 {
-                    products[(a * taps) + b] += (double)w[(o * taps) + a] * w[(o * taps) + b];
+                    products[(a * positions) + b] += (double)w[(o * positions) + a] * w[(o * positions) + b];
                 }
             }
         }
 
-        int[] places = new int[taps];
+        int[] offsets = new int[positions];
         for (int pixel = 0; pixel < s.Pixels; pixel++)
         {
-            for (int tap = 0; tap < taps; tap++)
+            for (int position = 0; position < positions; position++)
             {
-                (int channel, int u, int v) = (tap / (s.KernelHeight * s.KernelWidth), tap / s.KernelWidth % s.KernelHeight, tap % s.KernelWidth);
-                int y = (pixel / s.OutWidth * s.StrideHeight) - s.PadTop + u, x = (pixel % s.OutWidth * s.StrideWidth) - s.PadLeft + v;
-                places[tap] = y < 0 || x < 0 || y >= s.Height || x >= s.Width ? -1 : (((y * s.Width) + x) * s.Channels) + channel;
+                int channel = position / (s.KernelHeight * s.KernelWidth);
+                (int u, int v) = (position / s.KernelWidth % s.KernelHeight, position % s.KernelWidth);
+                int y = (pixel / s.OutWidth * s.StrideHeight) - s.PadTop + u,
+                    x = (pixel % s.OutWidth * s.StrideWidth) - s.PadLeft + v;
+                offsets[position] =
+                    y < 0 || x < 0 || y >= s.Height || x >= s.Width ? -1 : (((y * s.Width) + x) * s.Channels) + channel;
             }
 
-            for (int a = 0; a < taps; a++)
+            for (int a = 0; a < positions; a++)
             {
-                for (int b = 0; b < taps; b++)
+                for (int b = 0; b < positions; b++)
                 {
-                    if (places[a] >= 0 && places[b] >= 0 && places[b] <= places[a])
+                    if (offsets[a] >= 0 && offsets[b] >= 0 && offsets[b] <= offsets[a])
                     {
-                        band[(places[a] * (width + 1)) + places[b] - places[a] + width] += products[(a * taps) + b];
+                        band[(offsets[a] * (width + 1)) + offsets[b] - offsets[a] + width] +=
+                            products[(a * positions) + b];
                     }
                 }
             }

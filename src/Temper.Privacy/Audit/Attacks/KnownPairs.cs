@@ -5,21 +5,28 @@ using Temper.Privacy.Morphing;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from known pairs of a picture and its morphed row: for each core the map with the least norm that takes the known rows to the known
-/// pictures. Each pair gives an equation for every row of a core, so q pairs determine distinct cores and ceil(q / kappa) a repeated one.
+/// Pictures from known pairs of a picture and its morphed row: for each core the map with the least norm that takes the
+/// known rows to the known pictures. Each pair gives an equation for every row of a core, so q pairs determine distinct
+/// cores and ceil(q / kappa) a repeated one.
 /// </summary>
 internal static class KnownPairs
 {
     /// <summary>Pairs after which the map is determined.</summary>
-    internal static int Predicted(MorphMap map) => map.IsRepeated ? (map.CoreSide + map.Cores - 1) / map.Cores : map.CoreSide;
+    internal static int Predicted(MorphMap map) =>
+        map.IsRepeated ? (map.CoreSide + map.Cores - 1) / map.Cores : map.CoreSide;
 
     /// <summary>Recovers pictures.</summary>
     /// <param name="map">Sizes.</param>
     /// <param name="pictures">Known pictures, <c>[k, d]</c>.</param>
     /// <param name="rows">Their morphed rows, <c>[k, d]</c>.</param>
     /// <param name="unseen">Other morphed rows, <c>[n, d]</c>.</param>
-    /// <param name="ridge">Ridge as a part of the mean squared length of a row: next to nothing for the least-norm map, more for learned inversion.</param>
-    internal static float[] Recover(MorphMap map, ReadOnlySpan<float> pictures, ReadOnlySpan<float> rows, ReadOnlySpan<float> unseen, double ridge = 1e-13)
+    /// <param name="ridge">
+    /// Ridge as a fraction of the mean squared length of a row: next to nothing for the least-norm map, more for
+    /// learned inversion.
+    /// </param>
+    internal static float[] Recover(
+        MorphMap map, ReadOnlySpan<float> pictures, ReadOnlySpan<float> rows, ReadOnlySpan<float> unseen,
+        double ridge = 1e-13)
     {
         int inputs = map.Inputs, side = map.CoreSide, pairs = rows.Length / inputs, count = unseen.Length / inputs;
         float[] result = new float[unseen.Length];
@@ -52,14 +59,18 @@ internal static class KnownPairs
         }
     }
 
-    /// <summary><c>U Y⁺ X</c>: through the rows' products with each other, or with themselves where there are more rows than columns.</summary>
+    /// <summary>
+    /// <c>U Y⁺ X</c>: through the rows' products with each other, or with themselves where there are more rows than
+    /// columns.
+    /// </summary>
     private static float[] Solve(float[] x, float[] y, float[] unseen, int side, double ridge)
     {
         int pairs = y.Length / side, count = unseen.Length / side;
         double[] known = Wide(x), rows = Wide(y), other = Wide(unseen), result = new double[unseen.Length];
         if (pairs < side)
         {
-            double[] transposed = Transposed(rows, pairs, side), gram = new double[pairs * pairs], against = new double[count * pairs];
+            double[] transposed = Transposed(rows, pairs, side), gram = new double[pairs * pairs],
+                against = new double[count * pairs];
             FixedOrderProduct.Add(pairs, pairs, side, rows, transposed, gram);
             new Cholesky(gram, pairs, ridge).Solve(known, side);
             FixedOrderProduct.Add(count, pairs, side, other, transposed, against);
@@ -67,7 +78,8 @@ internal static class KnownPairs
         }
         else
         {
-            double[] transposed = Transposed(rows, pairs, side), gram = new double[side * side], map = new double[side * side];
+            double[] transposed = Transposed(rows, pairs, side), gram = new double[side * side],
+                map = new double[side * side];
             FixedOrderProduct.Add(side, side, pairs, transposed, rows, gram);
             FixedOrderProduct.Add(side, side, pairs, transposed, known, map);
             new Cholesky(gram, side, ridge).Solve(map, side);

@@ -14,8 +14,12 @@ internal static class LayerAttacks
     /// <summary>Features for each number of a picture that the map is solved from: more only cost time.</summary>
     private const int Redundancy = 8;
 
-    /// <summary>Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some rows.</summary>
-    internal static AttackFinding Unshuffle(AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)
+    /// <summary>
+    /// Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some
+    /// rows.
+    /// </summary>
+    internal static AttackFinding Unshuffle(
+        AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)
     {
         AttackFinding finding = new()
         {
@@ -31,7 +35,11 @@ internal static class LayerAttacks
 
         if (ChannelMatching.Find(columns, weights) is not var (order, misfit))
         {
-            return finding with { Verdict = AttackFinding.NotBroken, Detail = "too few output channels for a picture's numbers: the order cannot be read off" };
+            return finding with
+            {
+                Verdict = AttackFinding.NotBroken,
+                Detail = "too few output channels for a picture's numbers: the order cannot be read off",
+            };
         }
 
         Tensor shuffled = Shuffled(weights, order);
@@ -40,11 +48,13 @@ internal static class LayerAttacks
             ? ThroughMap(rows, columns, shuffled, layer.Operator.Options)
             : new FeatureInversion(columns.Sizes, shuffled, layer.Operator.Options).Pictures(features);
         double error = AugConvLayer.RelativeError(
-            Tensor.From(pictures, [rows.Count, rows.Map.Channels, rows.Map.Height, rows.Map.Width]).Conv2d(shuffled, bias: null, layer.Operator.Options).ToArray<float>(),
+            Tensor.From(pictures, [rows.Count, rows.Map.Channels, rows.Map.Height, rows.Map.Width])
+                .Conv2d(shuffled, bias: null, layer.Operator.Options).ToArray<float>(),
             features.ToArray<float>());
         string detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"order of {order.Length} channels read off the layer (projectors differ by {misfit:G2}); recovered pictures explain the features to {error:G2}");
+            $"order of {order.Length} channels read off the layer (projectors differ by {misfit:G2}); recovered "
+            + $"pictures explain the features to {error:G2}");
         return rows.TargetTruth is { } truth
             ? (finding with { Detail = detail }).Judged(pictures, truth, rows.Mean)
             : finding with { Detail = detail, Verdict = MorphAudit.ByConsistency(error) };
@@ -55,7 +65,8 @@ internal static class LayerAttacks
     {
         AttackFinding finding = new()
         {
-            Name = "B: overlap of patches", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun, Detail = "the bundle has no layer",
+            Name = "B: overlap of patches", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun,
+            Detail = "the bundle has no layer",
         };
         if (layer is null || columns is null)
         {
@@ -64,7 +75,10 @@ internal static class LayerAttacks
 
         if (PatchOverlap.Find(columns) is not { } attack)
         {
-            return finding with { Detail = "needs stride 1 and at least as many output channels as a patch has numbers" };
+            return finding with
+            {
+                Detail = "needs stride 1 and at least as many output channels as a patch has numbers",
+            };
         }
 
         (int top, int left, int height, int width) = attack.Inside;
@@ -72,7 +86,8 @@ internal static class LayerAttacks
         float[] mixed = attack.Pictures(features.InLayout(Layout.ChannelsLast).Physical(), rows.Count);
         string detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"{height}x{width} pixels inside, colors up to one mix for all pictures; neighboring patches agree to {1 - attack.Overlap:G2}");
+            $"{height}x{width} pixels inside, colors up to one mix for all pictures; neighboring patches agree to "
+            + $"{1 - attack.Overlap:G2}");
         finding = finding with { Detail = detail, Size = (rows.Map.Channels, height, width) };
         if (rows.TargetTruth is not { } truth)
         {
@@ -98,69 +113,33 @@ internal static class LayerAttacks
         }
     }
 
-    /// <summary>What the trainer sees anyway: the features are the real ones of the picture, only their order is hidden.</summary>
-    internal static AttackFinding FeaturePicture(AuditRows rows, AugConvLayer? layer)
-    {
-        AttackFinding finding = new()
-        {
-            Name = "feature picture", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun, Detail = "the bundle has no layer",
-        };
-        if (layer is null)
-        {
-            return finding;
-        }
-
-        Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
-        AugConvSizes sizes = layer.Operator.Pattern.Sizes;
-        float[] pictures = Brightness(features.ToArray<float>(), rows.Count, sizes.Outputs, sizes.Pixels);
-        return finding with
-        {
-            Verdict = AttackFinding.Leaks, Size = (1, sizes.OutHeight, sizes.OutWidth),
-            Detail = "the layer's features are those of the plain pictures: edges and shapes are visible to whoever plots them",
-            Pictures = [.. Enumerable.Range(0, Math.Min(rows.Count, MorphAudit.ShownPictures)).Select(i => pictures.AsSpan(i * sizes.Pixels, sizes.Pixels).ToArray())],
-        };
-    }
-
     internal static Tensor Shuffled(Tensor weights, int[] order)
     {
         float[] values = weights.ToArray<float>();
         int size = values.Length / order.Length;
-        return Tensor.From((float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
+        return Tensor.From(
+            (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
     }
 
     /// <summary>The inverse of the map, row after row, then the pictures of all rows by one product.</summary>
     private static float[] ThroughMap(AuditRows rows, LayerColumns columns, Tensor shuffled, Conv2dOptions options)
     {
         AugConvSizes sizes = columns.Sizes;
-        int inputs = rows.Map.Inputs, kept = Math.Min(sizes.Outputs, Redundancy * sizes.Channels * sizes.StrideHeight * sizes.StrideWidth);
-        Tensor first = Tensor.From(shuffled.ToArray<float>()[..(kept * shuffled.Count / sizes.Outputs)], [kept, shuffled.Shape[1], shuffled.Shape[2], shuffled.Shape[3]]);
+        int inputs = rows.Map.Inputs,
+            kept = Math.Min(sizes.Outputs, Redundancy * sizes.Channels * sizes.StrideHeight * sizes.StrideWidth);
+        Tensor first = Tensor.From(
+            shuffled.ToArray<float>()[..(kept * shuffled.Count / sizes.Outputs)],
+            [kept, shuffled.Shape[1], shuffled.Shape[2], shuffled.Shape[3]]);
         var inversion = new FeatureInversion(sizes with { Outputs = kept }, first, options);
         float[] inverse = new float[inputs * inputs], pictures = new float[rows.Count * inputs];
         for (int row = 0; row < inputs; row += RowsAtOnce)
         {
-            inversion.Pictures(columns.Rows(row, Math.Min(RowsAtOnce, inputs - row), kept)).CopyTo(inverse.AsSpan(row * inputs));
+            inversion.Pictures(columns.Rows(row, Math.Min(RowsAtOnce, inputs - row), kept))
+                .CopyTo(inverse.AsSpan(row * inputs));
         }
 
-        Gemm.Multiply(new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);
-        return pictures;
-    }
-
-    /// <summary>Mean size of the features at each pixel, scaled to 0 to 1 for each picture.</summary>
-    private static float[] Brightness(float[] features, int count, int channels, int pixels)
-    {
-        float[] pictures = new float[count * pixels];
-        for (int n = 0; n < count; n++)
-        {
-            Span<float> picture = pictures.AsSpan(n * pixels, pixels);
-            for (int i = 0; i < channels * pixels; i++)
-            {
-                picture[i % pixels] += Math.Abs(features[(n * channels * pixels) + i]) / channels;
-            }
-
-            float most = Math.Max(System.Numerics.Tensors.TensorPrimitives.Max<float>(picture), 1e-20f);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(picture, 1 / most, picture);
-        }
-
+        Gemm.Multiply(
+            new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);
         return pictures;
     }
 }
@@ -168,13 +147,14 @@ internal static class LayerAttacks
 /// <summary>The one mix of colors that a picture shows when it is known.</summary>
 internal static class ColorFit
 {
-    private const double LeastRidge = 1e-13;
+    private const double MinRidge = 1e-13;
 
     /// <summary>Fits the mix on the known picture with the most contrast and applies it to all.</summary>
     internal static float[] Apply(float[] mixed, float[] truth, int channels, int pixels)
     {
         int size = channels * pixels, count = mixed.Length / size;
-        int best = Enumerable.Range(0, count).MaxBy(i => System.Numerics.Tensors.TensorPrimitives.StdDev<float>(truth.AsSpan(i * size, size)));
+        int best = Enumerable.Range(0, count)
+            .MaxBy(i => System.Numerics.Tensors.TensorPrimitives.StdDev<float>(truth.AsSpan(i * size, size)));
         double[] gram = new double[channels * channels], right = new double[channels * channels];
         for (int a = 0; a < channels; a++)
         {
@@ -189,7 +169,7 @@ internal static class ColorFit
             }
         }
 
-        new Cholesky(gram, channels, LeastRidge).Solve(right, channels);
+        new Cholesky(gram, channels, MinRidge).Solve(right, channels);
         float[] result = new float[mixed.Length];
         for (int i = 0; i < mixed.Length; i++)
         {

@@ -4,12 +4,14 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>Reads an Aug-Conv layer as the matrix that it is, <c>[d, pixels x outputs]</c>, from its stored blocks.</summary>
+/// <summary>
+/// Reads an Aug-Conv layer as the matrix that it is, <c>[d, pixels x outputs]</c>, from its stored blocks.
+/// </summary>
 internal sealed class LayerColumns
 {
     private readonly AugConvPattern _pattern;
     private readonly AugConvLayer _layer;
-    private readonly (AugConvGroup Group, int Place)[] _byPixel;
+    private readonly (AugConvGroup Group, int Index)[] _byPixel;
 
     internal LayerColumns(AugConvLayer layer)
     {
@@ -26,29 +28,34 @@ internal sealed class LayerColumns
 
     internal AugConvSizes Sizes => _pattern.Sizes;
 
-    /// <summary>The columns of one output pixel: <c>[d, outputs]</c> at a stride, zero where nothing is stored.</summary>
+    /// <summary>
+    /// The columns of one output pixel: <c>[d, outputs]</c> at a stride, zero where nothing is stored.
+    /// </summary>
     internal void Columns(int pixel, Span<double> target, int stride)
     {
-        (AugConvGroup group, int place) = _byPixel[pixel];
+        (AugConvGroup group, int index) = _byPixel[pixel];
         int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
         ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
         for (int core = 0; core < group.Cores.Length; core++)
         {
             for (int row = 0; row < side; row++)
             {
-                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + row) * columns) + (place * outputs)), outputs);
-                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(source, target.Slice(((group.Cores[core] * side) + row) * stride, outputs));
+                ReadOnlySpan<float> source = weight.Slice(
+                    (int)(group.Offset + ((((long)core * side) + row) * columns) + (index * outputs)), outputs);
+                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
+                    source, target.Slice(((group.Cores[core] * side) + row) * stride, outputs));
             }
         }
     }
 
     /// <summary>
-    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer places: <c>[places, outputs]</c>. Linear relations among columns, of
-    /// all pixels, stay as they are, and next to none come in as long as places are many times the rank.
+    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer buckets:
+    /// <c>[buckets, outputs]</c>. Linear relations among columns, of all pixels, stay as they are, and next to none
+    /// come in as long as buckets are many times the rank.
     /// </summary>
-    internal void Sketch(int pixel, Span<double> target, int places)
+    internal void Sketch(int pixel, Span<double> target, int buckets)
     {
-        (AugConvGroup group, int place) = _byPixel[pixel];
+        (AugConvGroup group, int index) = _byPixel[pixel];
         int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
         ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
         Span<double> row = stackalloc double[outputs <= 1024 ? outputs : 0];
@@ -59,9 +66,10 @@ internal sealed class LayerColumns
             for (int i = 0; i < side; i++)
             {
                 uint hash = Mixed((uint)((group.Cores[core] * side) + i));
-                Span<double> sum = target.Slice((int)((hash >> 1) % (uint)places) * outputs, outputs);
+                Span<double> sum = target.Slice((int)((hash >> 1) % (uint)buckets) * outputs, outputs);
                 System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
-                    weight.Slice((int)(group.Offset + ((((long)core * side) + i) * columns) + (place * outputs)), outputs), row);
+                    weight.Slice(
+                        (int)(group.Offset + ((((long)core * side) + i) * columns) + (index * outputs)), outputs), row);
                 if ((hash & 1) == 0)
                 {
                     System.Numerics.Tensors.TensorPrimitives.Add<double>(sum, row, sum);
@@ -82,7 +90,9 @@ internal sealed class LayerColumns
         }
     }
 
-    /// <summary>Some rows of the matrix as feature maps, <c>[rows, channels, height, width]</c>, of the first output channels.</summary>
+    /// <summary>
+    /// Some rows of the matrix as feature maps, <c>[rows, channels, height, width]</c>, of the first output channels.
+    /// </summary>
     internal Tensor Rows(int first, int count, int channels)
     {
         Tensor features = Tensor.Allocate([count, channels, Sizes.OutHeight, Sizes.OutWidth], Layout.ChannelsLast);
@@ -101,7 +111,8 @@ internal sealed class LayerColumns
                     continue;
                 }
 
-                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + (row % side)) * columns)), columns);
+                ReadOnlySpan<float> source =
+                    weight.Slice((int)(group.Offset + ((((long)core * side) + (row % side)) * columns)), columns);
                 Span<float> image = target.Slice((row - first) * Sizes.Pixels * channels, Sizes.Pixels * channels);
                 for (int i = 0; i < group.Pixels.Length; i++)
                 {

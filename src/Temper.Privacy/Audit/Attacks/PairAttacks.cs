@@ -30,40 +30,51 @@ internal static class PairAttacks
             return finding with { Detail = missing ?? "" };
         }
 
-        int predicted = KnownPairs.Predicted(rows.Map), most = Math.Min(predicted + 2, known.Count);
-        float[] found = Recover(rows, known.Pictures, most, known.Targets);
+        int predicted = KnownPairs.Predicted(rows.Map), max = Math.Min(predicted + 2, known.Count);
+        float[] found = Recover(rows, known.Pictures, max, known.Targets);
         List<Point> points = Points(rows, known.Pictures, known.Count, known.Targets, known.Expected);
         Point? exact = points.Where(point => point.Error <= Exact).Select(point => (Point?)point).FirstOrDefault();
         string from = exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture)
-            : $"more than the {known.Count.ToString(CultureInfo.InvariantCulture)} that there were ({(pairs is null ? "--rows" : "--pairs")})";
+            : $"more than the {known.Count} that there were ({(pairs is null ? "--rows" : "--pairs")})";
         return (finding with
         {
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
-                + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by "
+                + $"counting, {predicted} determine the map; exact from {from}; relative errors ")
+                + string.Join(", ", points.Select(
+                    point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }
 
-    /// <summary>A ridge regression from fewer pairs than determine the map; its ridge is chosen on pairs that are held out.</summary>
+    /// <summary>
+    /// A ridge regression from fewer pairs than determine the map; its ridge is chosen on pairs that are held out.
+    /// </summary>
     internal static AttackFinding Learned(AuditRows rows, Tensor? pairs)
     {
-        AttackFinding finding = New(rows, "learned inversion (ridge)", "morphed rows and the pictures of some of them, fewer than determine the map");
+        AttackFinding finding = New(
+            rows, "learned inversion (ridge)",
+            "morphed rows and the pictures of some of them, fewer than determine the map");
         if (Known(rows, pairs, out string? missing) is not { } known)
         {
             return finding with { Detail = missing ?? "" };
         }
 
-        int inputs = rows.Map.Inputs, used = Math.Min(known.Count, Math.Max(2, KnownPairs.Predicted(rows.Map) / 2)), held = Math.Max(1, used / 5), trained = used - held;
+        int inputs = rows.Map.Inputs, used = Math.Min(known.Count, Math.Max(2, KnownPairs.Predicted(rows.Map) / 2)),
+            held = Math.Max(1, used / 5), trained = used - held;
         if (trained < 1)
         {
             return finding with { Detail = "one pair is not enough to choose a ridge; see the pair sweep" };
         }
 
-        float[] pictures = known.Pictures, heldRows = rows.Rows[(trained * inputs)..(used * inputs)], heldPictures = pictures[(trained * inputs)..(used * inputs)];
+        float[] pictures = known.Pictures, heldRows = rows.Rows[(trained * inputs)..(used * inputs)],
+            heldPictures = pictures[(trained * inputs)..(used * inputs)];
         double ridge = Ridges.MinBy(candidate => AugConvLayer.RelativeError(
-            KnownPairs.Recover(rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(0, trained * inputs), heldRows, candidate), heldPictures));
+            KnownPairs.Recover(rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(
+                0, trained * inputs), heldRows, candidate), heldPictures));
         float[] found = KnownPairs.Recover(
             rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), known.Targets, ridge);
-        return (finding with { Detail = string.Create(CultureInfo.InvariantCulture, $"{used} pairs, ridge {ridge:G2} chosen on {held} held out, judged by {known.Judge}") })
+        return (finding with { Detail = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{used} pairs, ridge {ridge:G2} chosen on {held} held out, judged by {known.Judge}") })
             .Judged(found, known.Expected, known.Mean);
     }
 
@@ -71,9 +82,11 @@ internal static class PairAttacks
     internal static List<Point> Points(AuditRows rows, float[] pictures, int count, float[] targets, float[] expected)
     {
         int predicted = KnownPairs.Predicted(rows.Map);
-        IEnumerable<int> counts = Parts.Select(part => (int)(part * predicted)).Concat(Enumerable.Range(predicted - 2, 5))
+        IEnumerable<int> counts =
+            Parts.Select(part => (int)(part * predicted)).Concat(Enumerable.Range(predicted - 2, 5))
             .Where(pairs => pairs >= 1 && pairs <= count).Distinct().Order();
-        return [.. counts.Select(pairs => new Point(pairs, AugConvLayer.RelativeError(Recover(rows, pictures, pairs, targets), expected)))];
+        return [.. counts.Select(
+            pairs => new Point(pairs, AugConvLayer.RelativeError(Recover(rows, pictures, pairs, targets), expected)))];
     }
 
     private static float[] Recover(AuditRows rows, float[] pictures, int pairs, float[] targets) => KnownPairs.Recover(
@@ -81,12 +94,14 @@ internal static class PairAttacks
 
     private static AttackFinding New(AuditRows rows, string name, string needs) => new()
     {
-        Name = name, Needs = needs, Verdict = AttackFinding.NotRun, Detail = "", Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
+        Name = name, Needs = needs, Verdict = AttackFinding.NotRun, Detail = "",
+        Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
     };
 
     /// <summary>
-    /// The pictures of the first rows: those given, else the truth's, as an outsider may come to know them. What is recovered is judged by rows that no
-    /// pair is taken from where the truth is known, else by the last of the pairs, as the outsider would.
+    /// The pictures of the first rows: those given, else the truth's, as an outsider may come to know them. What is
+    /// recovered is judged by rows that no pair is taken from where the truth is known, else by the last of the pairs,
+    /// as the outsider would.
     /// </summary>
     private static KnownPictures? Known(AuditRows rows, Tensor? pairs, out string? missing)
     {
@@ -94,7 +109,8 @@ internal static class PairAttacks
         missing = null;
         if (pairs is null && rows.Truth is { } all && rows.SetCount > 2)
         {
-            int taken = Math.Min(rows.SetCount - Math.Min(rows.Count, rows.SetCount / 2), KnownPairs.Predicted(rows.Map) + 2);
+            int taken =
+                Math.Min(rows.SetCount - Math.Min(rows.Count, rows.SetCount / 2), KnownPairs.Predicted(rows.Map) + 2);
             return Unseen(rows, all, taken, all);
         }
 
@@ -121,23 +137,29 @@ internal static class PairAttacks
         float[] mean = new float[inputs];
         for (int i = 0; i < used; i++)
         {
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(pictures.AsSpan(i * inputs, inputs), 1f / used, mean, mean);
+            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                pictures.AsSpan(i * inputs, inputs), 1f / used, mean, mean);
         }
 
-        return new KnownPictures(pictures, used, rows.Rows[(used * inputs)..(given * inputs)], pictures[(used * inputs)..(given * inputs)], mean, $"the last {held} of the pairs");
+        return new KnownPictures(
+            pictures, used, rows.Rows[(used * inputs)..(given * inputs)], pictures[(used * inputs)..(given * inputs)],
+            mean, $"the last {held} of the pairs");
     }
 
     private static KnownPictures Unseen(AuditRows rows, float[] pictures, int count, float[] truth)
     {
         int numbers = Math.Min(rows.Count, rows.SetCount - count) * rows.Map.Inputs;
-        return new KnownPictures(pictures, count, rows.Rows[^numbers..], truth[^numbers..], rows.Mean, $"{numbers / rows.Map.Inputs} unseen rows");
+        return new KnownPictures(
+            pictures, count, rows.Rows[^numbers..], truth[^numbers..], rows.Mean,
+            $"{numbers / rows.Map.Inputs} unseen rows");
     }
 
     private static float[] Pixels(Tensor pairs, int inputs)
     {
         if (pairs.Rank < 2 || pairs.Count != (long)pairs.Shape[0] * inputs)
         {
-            throw new ArgumentException($"audit: the pairs are not pictures of the bundle (got {pairs.Shape}, expected [k, {inputs}], the pictures of the first k rows)");
+            throw new ArgumentException($"audit: the pairs are not pictures of the bundle (got {pairs.Shape}, expected "
+                + $"[k, {inputs}], the pictures of the first k rows)");
         }
 
         float[] pictures = pairs.To(DType.Float32).ToArray<float>();
@@ -156,5 +178,6 @@ internal static class PairAttacks
     /// <param name="Expected">Their pictures.</param>
     /// <param name="Mean">The mean picture.</param>
     /// <param name="Judge">The targets in words.</param>
-    private sealed record KnownPictures(float[] Pictures, int Count, float[] Targets, float[] Expected, float[] Mean, string Judge);
+    private sealed record KnownPictures(
+        float[] Pictures, int Count, float[] Targets, float[] Expected, float[] Mean, string Judge);
 }

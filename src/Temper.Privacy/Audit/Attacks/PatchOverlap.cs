@@ -4,26 +4,31 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Attack B: pictures from the layer and morphed rows alone, the developer's weights unknown. The columns of the layer at one output pixel span the
-/// space of its patch's pixels behind the map. Two output pixels whose patches share one corner have that pixel's colors in common: the intersection of their
-/// spaces. Expressed in these, the columns give the weights of each tap up to a mix of colors, by which all pixels are brought to one mix.
+/// Attack B: pictures from the layer and morphed rows alone, the developer's weights unknown. The columns of the layer
+/// at one output pixel span the space of its patch's pixels behind the map. Two output pixels whose patches share one
+/// corner have that pixel's colors in common: the intersection of their spaces. Expressed in these, the columns give
+/// the weights of each kernel position up to a mix of colors, by which all pixels are brought to one mix.
 /// </summary>
 internal sealed class PatchOverlap
 {
     /// <summary>Keeps systems of pixels that are nearly dependent solvable.</summary>
-    private const double LeastRidge = 1e-13;
+    private const double MinRidge = 1e-13;
 
-    /// <summary>Rows that a pixel's columns are added up in, for each dimension of its patch: two patches have twice its rank.</summary>
+    /// <summary>
+    /// Rows that a pixel's columns are added up in, for each dimension of its patch: two patches have twice its rank.
+    /// </summary>
     private const int RowsForRank = 16;
 
-    private const long MostKeptBytes = 1L << 29;
+    private const long MaxKeptBytes = 1L << 29;
 
     private readonly LayerColumns _columns;
     private readonly AugConvSizes _sizes;
     private readonly int _rank;
-    private readonly int _rows;                         // rows of a pixel's columns: all inputs, or fewer that keep the relations
+    // rows of a pixel's columns: all inputs, or fewer that keep the relations
+    private readonly int _rows;
     private readonly double[]?[]? _kept;                // output pixel: its columns, where all of them are small
-    private readonly double[]?[] _whitened;             // output pixel: [outputs, rank], its columns times this are orthonormal
+    // output pixel: [outputs, rank], its columns times this are orthonormal
+    private readonly double[]?[] _whitened;
     private readonly double[]?[] _basis;                // picture pixel: [outputs, channels] on the columns at _corner
     private readonly double[]?[] _aligned;              // picture pixel: the same, all pixels in one mix of colors
     private readonly double[] _overlap;
@@ -33,7 +38,9 @@ internal sealed class PatchOverlap
         (_columns, _sizes) = (columns, columns.Sizes);
         _rank = _sizes.Channels * _sizes.KernelHeight * _sizes.KernelWidth;
         _rows = Math.Min(columns.Sizes.Inputs, RowsForRank * _rank);
-        _kept = (long)_sizes.Pixels * _rows * _sizes.Outputs * sizeof(double) <= MostKeptBytes ? new double[_sizes.Pixels][] : null;
+        _kept = (long)_sizes.Pixels * _rows * _sizes.Outputs * sizeof(double) <= MaxKeptBytes
+            ? new double[_sizes.Pixels][]
+            : null;
         _whitened = new double[_sizes.Pixels][];
         (_basis, _aligned) = (new double[_sizes.Height * _sizes.Width][], new double[_sizes.Height * _sizes.Width][]);
         _overlap = new double[_sizes.Height * _sizes.Width];
@@ -42,7 +49,9 @@ internal sealed class PatchOverlap
     /// <summary>First row, first column, rows and columns of the part of the picture that comes back.</summary>
     internal (int Top, int Left, int Height, int Width) Inside { get; private set; }
 
-    /// <summary>Mean of the smallest singular value that counts as common: 1 if the attack's assumption holds.</summary>
+    /// <summary>
+    /// Mean of the smallest singular value that counts as common: 1 if the attack's assumption holds.
+    /// </summary>
     internal double Overlap { get; private set; }
 
     /// <summary>Finds the bases; null where stride or channels leave the attack nothing to hold on to.</summary>
@@ -60,7 +69,10 @@ internal sealed class PatchOverlap
         return attack.Align() ? attack : null;
     }
 
-    /// <summary>The inside of pictures, each pixel's colors in one unknown mix: <c>[N, C, height, width]</c> of <see cref="Inside"/>.</summary>
+    /// <summary>
+    /// The inside of pictures, each pixel's colors in one unknown mix: <c>[N, C, height, width]</c> of
+    /// <see cref="Inside"/>.
+    /// </summary>
     /// <param name="features"><c>[N, pixels, outputs]</c>.</param>
     /// <param name="count">N.</param>
     internal float[] Pictures(ReadOnlySpan<float> features, int count)
@@ -74,7 +86,8 @@ internal sealed class PatchOverlap
                 for (int x = 0; x < width; x++)
                 {
                     double[] basis = _aligned[((top + y) * _sizes.Width) + left + x]!;
-                    ReadOnlySpan<float> f = features.Slice(((n * _sizes.Pixels) + Corner(top + y, left + x)) * _sizes.Outputs, _sizes.Outputs);
+                    ReadOnlySpan<float> f = features.Slice(
+                        ((n * _sizes.Pixels) + Corner(top + y, left + x)) * _sizes.Outputs, _sizes.Outputs);
                     for (int c = 0; c < _sizes.Channels; c++)
                     {
                         double sum = 0;
@@ -93,10 +106,15 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>The output pixel whose patch ends at a picture pixel.</summary>
-    private int Corner(int y, int x) => ((y + _sizes.PadTop - (_sizes.KernelHeight - 1)) * _sizes.OutWidth) + x + _sizes.PadLeft - (_sizes.KernelWidth - 1);
+    private int Corner(int y, int x) => ((y + _sizes.PadTop - (_sizes.KernelHeight - 1)) * _sizes.OutWidth)
+        + x
+        + _sizes.PadLeft
+        - (_sizes.KernelWidth - 1);
 
-    private bool IsWhole(int row, int column) => row >= _sizes.PadTop && column >= _sizes.PadLeft && row < _sizes.OutHeight && column < _sizes.OutWidth
-        && row - _sizes.PadTop + _sizes.KernelHeight <= _sizes.Height && column - _sizes.PadLeft + _sizes.KernelWidth <= _sizes.Width;
+    private bool IsWhole(int row, int column) =>
+        row >= _sizes.PadTop && column >= _sizes.PadLeft && row < _sizes.OutHeight && column < _sizes.OutWidth
+        && row - _sizes.PadTop + _sizes.KernelHeight <= _sizes.Height
+        && column - _sizes.PadLeft + _sizes.KernelWidth <= _sizes.Width;
 
     private double[] ColumnsAt(int pixel)
     {
@@ -146,88 +164,109 @@ internal sealed class PatchOverlap
         _whitened[pixel] = whitened;
     }
 
-    private void Intersect(int place)
+    private void Intersect(int cell)
     {
-        (int y, int x) = (place / _sizes.Width, place % _sizes.Width);
+        (int y, int x) = (cell / _sizes.Width, cell % _sizes.Width);
         int row = y + _sizes.PadTop - (_sizes.KernelHeight - 1), column = x + _sizes.PadLeft - (_sizes.KernelWidth - 1);
         if (row < 0 || column < 0 || !IsWhole(row, column) || !IsWhole(y + _sizes.PadTop, x + _sizes.PadLeft))
         {
             return;
         }
 
-        int other = ((y + _sizes.PadTop) * _sizes.OutWidth) + x + _sizes.PadLeft, n = _sizes.Outputs, colors = _sizes.Channels;
-        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _rows, n, n), first = _whitened[Corner(y, x)]!;
+        int other = ((y + _sizes.PadTop) * _sizes.OutWidth) + x + _sizes.PadLeft, n = _sizes.Outputs,
+            colors = _sizes.Channels;
+        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _rows, n, n),
+            first = _whitened[Corner(y, x)]!;
         double[] angles = Product(first, Times(cross, _whitened[other]!, n, n, _rank), n, _rank, _rank);
         double[] transposed = Transposed(angles, _rank, _rank);
-        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(transposed, transposed, _rank, _rank, _rank), _rank);
-        _basis[place] = Times(first, Transposed(vectors.AsSpan(0, colors * _rank).ToArray(), colors, _rank), n, _rank, colors);
-        _overlap[place] = Math.Sqrt(Math.Max(values[colors - 1], 0));
+        (double[] values, double[] vectors) =
+            SymmetricEigen.Of(Product(transposed, transposed, _rank, _rank, _rank), _rank);
+        _basis[cell] =
+            Times(first, Transposed(vectors.AsSpan(0, colors * _rank).ToArray(), colors, _rank), n, _rank, colors);
+        _overlap[cell] = Math.Sqrt(Math.Max(values[colors - 1], 0));
     }
 
-    /// <summary>Brings all pixels to the mix of the first one through the coefficients of the center tap.</summary>
+    /// <summary>
+    /// Brings all pixels to the mix of the first one through the coefficients of the center kernel position.
+    /// </summary>
     private bool Align()
     {
         (int centerRow, int centerColumn) = (_sizes.KernelHeight / 2, _sizes.KernelWidth / 2);
-        int Pixel(int place) => ((place / _sizes.Width) + _sizes.PadTop - centerRow) * _sizes.OutWidth + (place % _sizes.Width) + _sizes.PadLeft - centerColumn;
-        bool HasPatch(int place)
+        int Pixel(int cell) => ((cell / _sizes.Width) + _sizes.PadTop - centerRow)
+            * _sizes.OutWidth + (cell % _sizes.Width) + _sizes.PadLeft - centerColumn;
+        bool HasPatch(int cell)
         {
-            int firstRow = (place / _sizes.Width) - centerRow, firstColumn = (place % _sizes.Width) - centerColumn;
-            return firstRow >= 0 && firstColumn >= 0 && firstRow + _sizes.KernelHeight <= _sizes.Height && firstColumn + _sizes.KernelWidth <= _sizes.Width
+            int firstRow = (cell / _sizes.Width) - centerRow, firstColumn = (cell % _sizes.Width) - centerColumn;
+            return firstRow >= 0 && firstColumn >= 0 && firstRow
+                + _sizes.KernelHeight <= _sizes.Height && firstColumn
+                + _sizes.KernelWidth <= _sizes.Width
                 && Enumerable.Range(0, _sizes.KernelHeight * _sizes.KernelWidth)
-                    .All(tap => _basis[((firstRow + (tap / _sizes.KernelWidth)) * _sizes.Width) + firstColumn + (tap % _sizes.KernelWidth)] is not null);
+                    .All(
+                        position => _basis[((firstRow + (position / _sizes.KernelWidth)) * _sizes.Width)
+                            + firstColumn + (position % _sizes.KernelWidth)] is not null);
         }
 
-        int[] places = [.. Enumerable.Range(0, _basis.Length).Where(HasPatch)];
-        if (places.Length == 0)
+        int[] cells = [.. Enumerable.Range(0, _basis.Length).Where(HasPatch)];
+        if (cells.Length == 0)
         {
             return false;
         }
 
         double[][] spans = new double[_basis.Length][];
-        Each(_basis.Length, place => spans[place] = _basis[place] is { } basis
-            ? Times(ColumnsAt(Corner(place / _sizes.Width, place % _sizes.Width)), basis, _rows, _sizes.Outputs, _sizes.Channels) : []);
+        Each(_basis.Length, cell => spans[cell] = _basis[cell] is { } basis
+            ? Times(ColumnsAt(
+                Corner(cell / _sizes.Width, cell % _sizes.Width)), basis, _rows, _sizes.Outputs, _sizes.Channels) : []);
         double[][] center = new double[_basis.Length][];
-        Each(places.Length, i => center[places[i]] = CenterTap(places[i], Pixel(places[i]), spans));
-        double[] reference = center[places[0]];
+        Each(cells.Length, i => center[cells[i]] = CenterPosition(cells[i], Pixel(cells[i]), spans));
+        double[] reference = center[cells[0]];
         int colors = _sizes.Channels, n = _sizes.Outputs;
-        var inverse = new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors, LeastRidge);
-        foreach (int place in places)
+        var inverse =
+            new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors, MinRidge);
+        foreach (int cell in cells)
         {
             // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r; the inverse of a symmetric matrix is applied to the transposed.
-            double[] mix = Times(reference, Transposed(center[place], colors, n), colors, n, colors);
+            double[] mix = Times(reference, Transposed(center[cell], colors, n), colors, n, colors);
             inverse.Solve(mix, colors);
-            _aligned[place] = Times(_basis[place]!, Transposed(mix, colors, colors), n, colors, colors);
+            _aligned[cell] = Times(_basis[cell]!, Transposed(mix, colors, colors), n, colors, colors);
         }
 
-        int top = places.Min(place => place / _sizes.Width), left = places.Min(place => place % _sizes.Width);
-        Inside = (top, left, places.Max(place => place / _sizes.Width) - top + 1, places.Max(place => place % _sizes.Width) - left + 1);
-        Overlap = places.Average(place => _overlap[place]);
+        int top = cells.Min(cell => cell / _sizes.Width), left = cells.Min(cell => cell % _sizes.Width);
+        Inside = (top, left, cells.Max(cell => cell / _sizes.Width) - top + 1, cells.Max(
+            cell => cell % _sizes.Width) - left + 1);
+        Overlap = cells.Average(cell => _overlap[cell]);
         return true;
     }
 
-    /// <summary>The coefficients <c>G⁻¹ K</c> of the center tap, <c>[channels, outputs]</c>, by least squares over the patch's nine bases.</summary>
-    private double[] CenterTap(int place, int pixel, double[][] spans)
+    /// <summary>
+    /// The coefficients <c>G⁻¹ K</c> of the center kernel position, <c>[channels, outputs]</c>, by least squares over
+    /// the patch's nine bases.
+    /// </summary>
+    private double[] CenterPosition(int cell, int pixel, double[][] spans)
     {
-        int colors = _sizes.Channels, n = _sizes.Outputs, taps = _sizes.KernelHeight * _sizes.KernelWidth, inputs = _rows;
-        int top = (place / _sizes.Width) - (_sizes.KernelHeight / 2), left = (place % _sizes.Width) - (_sizes.KernelWidth / 2);
+        int colors = _sizes.Channels, n = _sizes.Outputs, positions = _sizes.KernelHeight * _sizes.KernelWidth,
+            inputs = _rows;
+        int top = (cell / _sizes.Width) - (_sizes.KernelHeight / 2),
+            left = (cell % _sizes.Width) - (_sizes.KernelWidth / 2);
         double[] patch = new double[inputs * _rank];
-        for (int tap = 0; tap < taps; tap++)
+        for (int position = 0; position < positions; position++)
         {
-            double[] span = spans[((top + (tap / _sizes.KernelWidth)) * _sizes.Width) + left + (tap % _sizes.KernelWidth)];
+            double[] span = spans[((top + (position / _sizes.KernelWidth)) * _sizes.Width)
+                + left + (position % _sizes.KernelWidth)];
             for (int i = 0; i < inputs; i++)
             {
-                span.AsSpan(i * colors, colors).CopyTo(patch.AsSpan((i * _rank) + (tap * colors)));
+                span.AsSpan(i * colors, colors).CopyTo(patch.AsSpan((i * _rank) + (position * colors)));
             }
         }
 
         double[] coefficients = Product(patch, ColumnsAt(pixel), inputs, _rank, n);
-        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank, LeastRidge).Solve(coefficients, n);
+        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank, MinRidge).Solve(coefficients, n);
         int middle = ((_sizes.KernelHeight / 2) * _sizes.KernelWidth) + (_sizes.KernelWidth / 2);
         return coefficients.AsSpan(middle * colors * n, colors * n).ToArray();
     }
 
     /// <summary><c>Aᵀ B</c> of <c>[k, m]</c> and <c>[k, n]</c>.</summary>
-    private static double[] Product(double[] a, double[] b, int k, int m, int n) => Times(Transposed(a, k, m), b, m, k, n);
+    private static double[] Product(double[] a, double[] b, int k, int m, int n) =>
+        Times(Transposed(a, k, m), b, m, k, n);
 
     private static double[] Times(double[] a, double[] b, int m, int k, int n)
     {

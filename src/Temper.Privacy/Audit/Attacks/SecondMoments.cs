@@ -4,9 +4,10 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from the statistics of a whole set: an orthogonal map turns the axes of the pictures' covariance and keeps its eigenvalues. Whoever has other pictures of
-/// the same kind has the eigenvalues and axes on the plain side; the i-th axis of the rows is then the i-th axis of the pictures but for its sign, which mean and
-/// skewness tell. Axes whose eigenvalues lie too close together for the number of rows are left out, so pictures come back blurred.
+/// Pictures from the statistics of a whole set: an orthogonal map turns the axes of the pictures' covariance and keeps
+/// its eigenvalues. Whoever has other pictures of the same kind has the eigenvalues and axes on the plain side; the
+/// i-th axis of the rows is then the i-th axis of the pictures but for its sign, which mean and skewness tell. Axes
+/// whose eigenvalues lie too close together for the number of rows are left out, so pictures come back blurred.
 /// </summary>
 internal static class SecondMoments
 {
@@ -28,18 +29,23 @@ internal static class SecondMoments
             plain.Mean.CopyTo(sum, 0);
             for (int axis = 0; axis < axes; axis++)
             {
-                double sign = (plain.Offset[axis] * morphed.Offset[axis]) + (plain.Skewness[axis] * morphed.Skewness[axis]) < 0 ? -1 : 1;
+                double sign = (plain.Offset[axis] * morphed.Offset[axis])
+                    + (plain.Skewness[axis] * morphed.Skewness[axis]) < 0 ? -1 : 1;
                 double length = sign * morphed.Project(targets.AsSpan(picture * inputs, inputs), axis);
                 System.Numerics.Tensors.TensorPrimitives.MultiplyAdd<double>(plain.Axis(axis), length, sum, sum);
             }
 
-            System.Numerics.Tensors.TensorPrimitives.ConvertSaturating<double, float>(sum, pictures.AsSpan(picture * inputs, inputs));
+            System.Numerics.Tensors.TensorPrimitives.ConvertSaturating<double, float>(
+                sum, pictures.AsSpan(picture * inputs, inputs));
         }
 
         return (pictures, axes);
     }
 
-    /// <summary>Axes from the first on whose eigenvalue differs from the next one by more than samples let it vary, on both sides.</summary>
+    /// <summary>
+    /// Axes from the first on whose eigenvalue differs from the next one by more than samples let it vary, on both
+    /// sides.
+    /// </summary>
     private static int Resolved(Moments plain, Moments morphed, int inputs)
     {
         int axes = 0;
@@ -68,7 +74,8 @@ internal static class SecondMoments
                 Mean[i % inputs] += (double)rows[i] / _count;
             }
 
-            double[] centered = new double[rows.Length], transposed = new double[rows.Length], covariance = new double[inputs * inputs];
+            double[] centered = new double[rows.Length], transposed = new double[rows.Length],
+                covariance = new double[inputs * inputs];
             for (int i = 0; i < rows.Length; i++)
             {
                 (int row, int column) = Math.DivRem(i, inputs);
@@ -84,7 +91,8 @@ internal static class SecondMoments
                 double deviation = Math.Sqrt(Math.Max(_values[axis], 1e-300)), cubes = 0;
                 for (int row = 0; row < _count; row++)
                 {
-                    double part = System.Numerics.Tensors.TensorPrimitives.Dot<double>(centered.AsSpan(row * inputs, inputs), Axis(axis)) / deviation;
+                    double part = System.Numerics.Tensors.TensorPrimitives.Dot<double>(
+                        centered.AsSpan(row * inputs, inputs), Axis(axis)) / deviation;
                     cubes += part * part * part / _count;
                 }
 
@@ -102,9 +110,12 @@ internal static class SecondMoments
 
         internal ReadOnlySpan<double> Axis(int axis) => _axes.AsSpan(axis * _inputs, _inputs);
 
-        /// <summary>Whether an eigenvalue and the next one are further apart than their error, a part of sqrt(2 / n) of each.</summary>
+        /// <summary>
+        /// Whether an eigenvalue and the next one are further apart than their error, a part of sqrt(2 / n) of each.
+        /// </summary>
         internal bool IsApart(int axis) => _values[axis] > 0
-            && (axis + 1 == _inputs || _values[axis] - Math.Max(_values[axis + 1], 0) > 2 * Math.Sqrt(2.0 / _count) * _values[axis]);
+            && (axis + 1 == _inputs
+                || _values[axis] - Math.Max(_values[axis + 1], 0) > 2 * Math.Sqrt(2.0 / _count) * _values[axis]);
 
         internal double Project(ReadOnlySpan<float> row, int axis)
         {

@@ -1,16 +1,17 @@
 using System.Globalization;
 using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
 
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>Attacks on whole sets of rows, as findings.</summary>
 internal static class SetAttacks
 {
-    private const int MostInputs = 1024;
+    private const int MaxInputs = 1024;
     private const int GeometryRows = 500;
-    private const int LeastMomentRows = 200;
+    private const int MinMomentRows = 200;
 
-    /// <summary>Squared distance, as a part of the mean one, below which a row repeats another.</summary>
+    /// <summary>Squared distance, as a fraction of the mean one, below which a row repeats another.</summary>
     private const double Repeated = 1e-4;
 
     /// <summary>Standard deviations by which neighbors have to be of one class more often than by chance.</summary>
@@ -21,7 +22,8 @@ internal static class SetAttacks
     {
         AttackFinding finding = new()
         {
-            Name = "unpaired matching", Needs = "morphed rows and the same pictures in another order", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+            Name = "unpaired matching", Needs = "morphed rows and the same pictures in another order",
+            Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
         };
         int inputs = rows.Map.Inputs;
         if (rows.Truth is not { } truth)
@@ -29,14 +31,16 @@ internal static class SetAttacks
             return finding;
         }
 
-        if (inputs > MostInputs || rows.SetCount < inputs * 3 / 2)
+        if (inputs > MaxInputs || rows.SetCount < inputs * 3 / 2)
         {
-            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MaxInputs} numbers "
+                + $"to end in seconds (there are {rows.SetCount} of {inputs})" };
         }
 
         // A fixed other order: steps of about a third of the rows, coprime to their number.
         int count = rows.SetCount;
-        int step = Enumerable.Range(count / 3, count).First(candidate => System.Numerics.BigInteger.GreatestCommonDivisor(candidate, count) == 1);
+        int step = Enumerable.Range(count / 3, count)
+            .First(candidate => System.Numerics.BigInteger.GreatestCommonDivisor(candidate, count) == 1);
         int[] order = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * step % count))];
         float[] shuffled = new float[truth.Length];
         for (int i = 0; i < count; i++)
@@ -48,17 +52,25 @@ internal static class SetAttacks
         double rate = found.Where((picture, row) => order[picture] == row).Count() / (double)count;
         return finding with
         {
-            Identification = rate, Verdict = rate >= 0.9 ? AttackFinding.Broken : rate >= 10.0 / count ? AttackFinding.Leaks : AttackFinding.NotBroken,
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{rate:P1} of {count} rows matched with their picture"),
+            Identification = rate, Verdict = rate >= 0.9
+                ? AttackFinding.Broken
+                : rate >= 10.0 / count
+                ? AttackFinding.Leaks
+                : AttackFinding.NotBroken,
+            Detail =
+                string.Create(CultureInfo.InvariantCulture, $"{rate:P1} of {count} rows matched with their picture"),
         };
     }
 
-    /// <summary>Pictures from covariances: half of the truth stands for the public set, rows of the other half are attacked.</summary>
+    /// <summary>
+    /// Pictures from covariances: half of the truth stands for the public set, rows of the other half are attacked.
+    /// </summary>
     internal static AttackFinding Moments(AuditRows rows)
     {
         AttackFinding finding = new()
         {
-            Name = "second moments", Needs = "morphed rows and other pictures of the same kind", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+            Name = "second moments", Needs = "morphed rows and other pictures of the same kind",
+            Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
             Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
         };
         int inputs = rows.Map.Inputs, half = rows.SetCount / 2;
@@ -67,9 +79,10 @@ internal static class SetAttacks
             return finding;
         }
 
-        if (inputs > MostInputs || half < LeastMomentRows)
+        if (inputs > MaxInputs || half < MinMomentRows)
         {
-            return finding with { Detail = $"needs {2 * LeastMomentRows} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+            return finding with { Detail = $"needs {2 * MinMomentRows} rows and pictures of at most {MaxInputs} "
+                + $"numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
         }
 
         int count = Math.Min(rows.Count, half);
@@ -77,26 +90,29 @@ internal static class SetAttacks
             truth[(half * inputs)..], rows.Rows[..(half * inputs)], rows.Rows[..(count * inputs)], inputs);
         return (finding with
         {
-            Detail = $"{axes} of {inputs} axes told apart by {half} rows; half of the truth stands for pictures that an outsider finds elsewhere",
+            Detail = $"{axes} of {inputs} axes told apart by {half} rows; half of the truth stands for pictures that "
+                + "an outsider finds elsewhere",
         }).Judged(pictures, truth[..(count * inputs)], rows.Mean);
     }
 
     /// <summary>Puzzles put together, which needs pieces: no map of a bundle leaves any.</summary>
     internal static AttackFinding Jigsaw(AuditRows rows) => new()
     {
-        Name = "jigsaw", Needs = "morphed rows of a map that only moves pixels or patches", Verdict = AttackFinding.NotRun,
+        Name = "jigsaw", Needs = "morphed rows of a map that only moves pixels or patches",
+        Verdict = AttackFinding.NotRun,
         Detail = $"the map mixes all {rows.Map.CoreSide} numbers of a core, so there are no pieces to put together",
     };
 
     /// <summary>
-    /// What distances between rows tell by themselves: rows that repeat, and neighbors of one class, by the labels that the bundle holds in the
-    /// clear. Where the truth is known, it says how true the distances are.
+    /// What distances between rows tell by themselves: rows that repeat, and neighbors of one class, by the labels that
+    /// the bundle holds in the clear. Where the truth is known, it says how true the distances are.
     /// </summary>
     internal static AttackFinding Geometry(AuditRows rows)
     {
         AttackFinding finding = new()
         {
-            Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun, Detail = "one row alone has no neighbors",
+            Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun,
+            Detail = "one row alone has no neighbors",
         };
         int count = Math.Min(GeometryRows, rows.SetCount);
         if (count < 2)
@@ -116,28 +132,36 @@ internal static class SetAttacks
             Verdict = repeats > 0 || isClustered ? AttackFinding.Leaks : AttackFinding.NotBroken,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{repeats} of {count} rows repeat another one but for a hundredth; the nearest row is of the same class for {sameClass:P0} (by chance {chance:P0})"),
+                $"{repeats} of {count} rows repeat another one but for a hundredth; the nearest row is of the same "
+                + $"class for {sameClass:P0} (by chance {chance:P0})"),
         };
-        return rows.Truth is { } truth ? Scored(finding, seen, neighbors, Distances(truth, count, rows.Map.Inputs)) : finding;
+        return rows.Truth is { } truth
+            ? Scored(finding, seen, neighbors, Distances(truth, count, rows.Map.Inputs))
+            : finding;
     }
 
     /// <summary>The finding with how true the distances are: the truth is only the scorer.</summary>
     private static AttackFinding Scored(AttackFinding finding, double[] seen, int[] neighbors, double[] real)
     {
         int count = neighbors.Length;
-        double correlation = Correlation(seen, real);
+        double correlation = Correlation.Of<double>(seen, real);
         double agreement = Enumerable.Range(0, count).Count(i => neighbors[i] == Neighbor(real, count, i)) / (double)count;
         return finding with
         {
             Identification = agreement,
-            Verdict = correlation >= 0.5 || agreement >= Math.Min(1, 10.0 / count) ? AttackFinding.Leaks : finding.Verdict,
+            Verdict =
+                correlation >= 0.5 || agreement >= Math.Min(1, 10.0 / count) ? AttackFinding.Leaks : finding.Verdict,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{finding.Detail}; distances of rows and of pictures correlate by {correlation:F4}, the nearest neighbor is the same for {agreement:P0}"),
+                $"{finding.Detail}; distances of rows and of pictures correlate by {correlation:F4}, the nearest "
+                + $"neighbor is the same for {agreement:P0}"),
         };
     }
 
-    /// <summary>How often two rows are of one class where nothing is known: the sum of the classes' squared parts, a row not paired with itself.</summary>
+    /// <summary>
+    /// How often two rows are of one class where nothing is known: the sum of the classes' squared parts, a row not
+    /// paired with itself.
+    /// </summary>
     private static double ChanceOfOneClass(ReadOnlySpan<long> labels)
     {
         var counts = new Dictionary<long, long>();
@@ -146,7 +170,8 @@ internal static class SetAttacks
             counts[label] = counts.GetValueOrDefault(label) + 1;
         }
 
-        return counts.Values.Sum(members => (double)members * (members - 1)) / ((double)labels.Length * (labels.Length - 1));
+        return counts.Values.Sum(
+            members => (double)members * (members - 1)) / ((double)labels.Length * (labels.Length - 1));
     }
 
     /// <summary>Squared distances of all pairs, <c>[n, n]</c>.</summary>
@@ -159,7 +184,8 @@ internal static class SetAttacks
         for (int i = 0; i < distances.Length; i++)
         {
             (int a, int b) = Math.DivRem(i, count);
-            distances[i] = Math.Max(0, (double)products[(a * count) + a] + products[(b * count) + b] - (2.0 * products[i]));
+            distances[i] =
+                Math.Max(0, (double)products[(a * count) + a] + products[(b * count) + b] - (2.0 * products[i]));
         }
 
         return distances;
@@ -167,18 +193,4 @@ internal static class SetAttacks
 
     private static int Neighbor(double[] distances, int count, int row) =>
         Enumerable.Range(0, count).Where(other => other != row).DefaultIfEmpty(row).MinBy(other => distances[(row * count) + other]);
-
-    private static double Correlation(double[] a, double[] b)
-    {
-        (double meanA, double meanB) = (a.Average(), b.Average());
-        double product = 0, squaresA = 0, squaresB = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            product += (a[i] - meanA) * (b[i] - meanB);
-            squaresA += (a[i] - meanA) * (a[i] - meanA);
-            squaresB += (b[i] - meanB) * (b[i] - meanB);
-        }
-
-        return product / Math.Max(Math.Sqrt(squaresA * squaresB), 1e-300);
-    }
 }

@@ -4,8 +4,9 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Which morphed row is which picture, where an attacker has both sets without the pairing: the leverage <c>h = d (DᵀD)⁻¹ dᵀ</c> of a row in its set is the
-/// same before and after any invertible map, so both sides are sorted by it. Then the map is solved for, and rows are paired with the nearest picture, again and again.
+/// Which morphed row is which picture, where an attacker has both sets without the pairing: the leverage
+/// <c>h = d (DᵀD)⁻¹ dᵀ</c> of a row in its set is the same before and after any invertible map, so both sides are
+/// sorted by it. Then the map is solved for, and rows are paired with the nearest picture, again and again.
 /// </summary>
 internal static class UnpairedMatching
 {
@@ -45,17 +46,18 @@ internal static class UnpairedMatching
         int count = rows.Length / inputs, all = pictures.Length / inputs;
         float[] products = new float[(long)count * all];
         Gemm.Multiply(new MatrixView(rows, count, inputs), new MatrixView(pictures, all, inputs).Transposed, products);
-        double[] lengths = [.. Enumerable.Range(0, all).Select(i => (double)System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
+        double[] lengths = [.. Enumerable.Range(0, all).Select(i =>
+            (double)System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
         int[] nearest = new int[count];
         for (int i = 0; i < count; i++)
         {
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             for (int j = 0; j < all; j++)
             {
                 double distance = lengths[j] - (2.0 * products[(i * all) + j]);
-                if (distance < least)
+                if (distance < min)
                 {
-                    (least, nearest[i]) = (distance, j);
+                    (min, nearest[i]) = (distance, j);
                 }
             }
         }
@@ -68,7 +70,8 @@ internal static class UnpairedMatching
     private static double[] Leverage(float[] rows, int inputs)
     {
         int count = rows.Length / inputs;
-        double[] wide = Array.ConvertAll(rows, value => (double)value), transposed = new double[rows.Length], gram = new double[inputs * inputs];
+        double[] wide = Array.ConvertAll(rows, value => (double)value), transposed = new double[rows.Length],
+            gram = new double[inputs * inputs];
         for (int i = 0; i < count; i++)
         {
             for (int j = 0; j < inputs; j++)

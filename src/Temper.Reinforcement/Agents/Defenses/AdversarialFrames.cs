@@ -4,15 +4,16 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Adversarial training (as in arXiv:1712.09344): the agent gathers its experience under attack. Some observations are moved one sign step in the direction in
-/// which its own policy changes most; the agent acts on those and learns from them.
+/// Adversarial training (as in arXiv:1712.09344): the agent gathers its experience under attack. Some observations are
+/// moved one sign step in the direction in which its own policy changes most; the agent acts on those and learns from
+/// them.
 /// </summary>
 public sealed record AdversarialFrames : PolicyDefense
 {
     /// <inheritdoc/>
     public override string Name => "adversarial";
 
-    /// <summary>Part of the observations that is attacked, above 0 up to 1.</summary>
+    /// <summary>Fraction of the observations that is attacked, above 0 up to 1.</summary>
     public float Share { get; init; } = 0.5f;
 
     internal override void Disturb(in DefendedTraining training, Span<float> seen, int count)
@@ -20,7 +21,8 @@ public sealed record AdversarialFrames : PolicyDefense
         using var scope = new TensorScope();
         Tensor clean = Tensor.Allocate(training.Network.Inputs[0].BatchShape(count));
         seen.CopyTo(clean.Writable());
-        ReadOnlySpan<float> moved = WorstObservation.Find(training, clean, Epsilon * training.Ramp, steps: 1).AsSpan<float>();
+        ReadOnlySpan<float> moved =
+            WorstObservation.Find(training, clean, Epsilon * training.Ramp, steps: 1).AsSpan<float>();
         float[] draws = new float[count];
         training.Random.Split("share").FillUniform(draws, 0, 1);
         int length = seen.Length / count;
@@ -38,9 +40,11 @@ public sealed record AdversarialFrames : PolicyDefense
         base.Validate();
         if (Share is not (> 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Share), $"defense adversarial: the share is out of range (got {Share.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
+            throw new ArgumentOutOfRangeException(nameof(Share), "defense adversarial: the share is out of range (got "
+                + $"{Share.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }
 
-    internal override string Describe() => $"{base.Describe()} share {Share.ToString("R", CultureInfo.InvariantCulture)}";
+    internal override string Describe() =>
+        $"{base.Describe()} share {Share.ToString("R", CultureInfo.InvariantCulture)}";
 }

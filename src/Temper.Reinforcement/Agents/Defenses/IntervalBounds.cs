@@ -4,18 +4,21 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// A regularizer with interval bounds (arXiv:1810.12715, used for the state-adversarial regularizer of arXiv:2003.08938): bounds on every logit over the whole ball, and the
-/// cross-entropy of the worst logits they allow to the action that the policy prefers. Where it is small, no change within epsilon turns the action.
+/// A regularizer with interval bounds (arXiv:1810.12715, used for the state-adversarial regularizer of
+/// arXiv:2003.08938): bounds on every logit over the whole ball, and the cross-entropy of the worst logits they allow
+/// to the action that the policy prefers. Where it is small, no change within epsilon turns the action.
 /// </summary>
 public sealed record IntervalBounds : PolicyDefense
 {
-    internal const float UsualStrength = 0.1f;
+    internal const float DefaultStrength = 0.1f;
 
     /// <inheritdoc/>
     public override string Name => "interval";
 
-    /// <summary>Weight of the penalty, above zero. Like epsilon it grows from zero over the first half of the training.</summary>
-    public float Strength { get; init; } = UsualStrength;
+    /// <summary>
+    /// Weight of the penalty, above zero. Like epsilon it grows from zero over the first half of the training.
+    /// </summary>
+    public float Strength { get; init; } = DefaultStrength;
 
     internal override Tensor? Penalty(in DefendedTraining training, Tensor observations, Tensor logits)
     {
@@ -47,9 +50,11 @@ public sealed record IntervalBounds : PolicyDefense
         base.Validate();
         if (!(Strength > 0 && float.IsFinite(Strength)))
         {
-            throw new ArgumentOutOfRangeException(nameof(Strength), $"defense interval: the strength is out of range (got {Strength.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
+            throw new ArgumentOutOfRangeException(nameof(Strength), "defense interval: the strength is out of range "
+                + $"(got {Strength.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
         }
     }
 
-    internal override string Describe() => string.Create(CultureInfo.InvariantCulture, $"{base.Describe()} strength {Strength:R}");
+    internal override string Describe() =>
+        string.Create(CultureInfo.InvariantCulture, $"{base.Describe()} strength {Strength:R}");
 }

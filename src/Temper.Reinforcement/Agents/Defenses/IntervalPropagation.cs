@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7): each value of a network as center c and radius r of a box that holds it for every input in a box. Differentiable
-/// by the parameters. Layers that agents have: linear, convolution, ReLU, tanh, flatten.
+/// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7): each value of a network as center c and radius r of a
+/// box that holds it for every input in a box. Differentiable by the parameters. Layers that agents have: linear,
+/// convolution, ReLU, tanh, flatten.
 /// </summary>
 internal static class IntervalPropagation
 {
@@ -17,11 +18,13 @@ internal static class IntervalPropagation
     /// <exception cref="ArgumentException">The network has a layer without bounds.</exception>
     internal static (Tensor Low, Tensor High) Policy(in DefendedTraining training, Tensor observations, float epsilon)
     {
-        (float minimum, float maximum) = (Math.Max(training.Minimum, float.MinValue), Math.Min(training.Maximum, float.MaxValue));
+        (float minimum, float maximum) =
+            (Math.Max(training.Minimum, float.MinValue), Math.Min(training.Maximum, float.MaxValue));
         Network network = training.Network;
         var boxes = new Dictionary<string, Box>(StringComparer.Ordinal)
         {
-            [network.Inputs[0].Name] = Box.Between((observations + -epsilon).Clamp(minimum, maximum), (observations + epsilon).Clamp(minimum, maximum)),
+            [network.Inputs[0].Name] = Box.Between(
+                (observations + -epsilon).Clamp(minimum, maximum), (observations + epsilon).Clamp(minimum, maximum)),
         };
         foreach (Node node in network.Nodes)
         {
@@ -38,7 +41,8 @@ internal static class IntervalPropagation
         {
             // c' = W c + b, r' = |W| r
             case Linear { HasInt8Weight: false } linear:
-                return new Box(x.Center.Linear(Parameter(0), linear.HasBias ? Parameter(1) : null), x.Radius.Linear(Parameter(0).Abs()));
+                return new Box(x.Center.Linear(Parameter(0), linear.HasBias ? Parameter(1) : null), x.Radius.Linear(
+                    Parameter(0).Abs()));
             case Conv2d { HasInt8Weight: false } convolution:
                 return new Box(
                     x.Center.Conv2d(Parameter(0), convolution.HasBias ? Parameter(1) : null, convolution.Options),
@@ -53,7 +57,8 @@ internal static class IntervalPropagation
                 int batch = x.Center.Shape[0], length = x.Center.Count / batch;
                 return new Box(x.Center.Reshape([batch, length]), x.Radius.Reshape([batch, length]));
             default:
-                throw new ArgumentException($"interval bounds: there are none for this layer (got {node.Operator.Kind} at {node.Name}, expected linear, convolution, ReLU, tanh or flatten); use the defense smooth");
+                throw new ArgumentException($"interval bounds: there are none for this layer (got {node.Operator.Kind} "
+                    + $"at {node.Name}, expected linear, convolution, ReLU, tanh or flatten); use the defense smooth");
         }
 
         Tensor Parameter(int index) => network.Parameters[node.Parameters[index]].Value;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Noise-augmented training: some batches of observations get uniform noise, whose amplitude is drawn itself. The snooping paper's first author trained
-/// agents so, with a probability of one half and amplitudes up to 0.05.
+/// Noise-augmented training: some batches of observations get uniform noise, whose amplitude is drawn itself. The
+/// snooping paper's first author trained agents so, with a probability of one half and amplitudes up to 0.05.
 /// </summary>
 public sealed record NoiseAugmentation : PolicyDefense
 {
@@ -37,9 +37,12 @@ public sealed record NoiseAugmentation : PolicyDefense
         base.Validate();
         if (Probability is not (> 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Probability), $"defense noise: the probability is out of range (got {Probability.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
+            throw new ArgumentOutOfRangeException(
+                nameof(Probability), "defense noise: the probability is out of range (got "
+                    + $"{Probability.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }
 
-    internal override string Describe() => $"{base.Describe()} probability {Probability.ToString("R", CultureInfo.InvariantCulture)}";
+    internal override string Describe() =>
+        $"{base.Describe()} probability {Probability.ToString("R", CultureInfo.InvariantCulture)}";
 }

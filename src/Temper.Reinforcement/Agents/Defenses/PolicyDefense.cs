@@ -5,7 +5,10 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents.Defenses;
 
-/// <summary>Trains an agent to act the same where somebody changes its observations by a little; for policy gradients with discrete actions.</summary>
+/// <summary>
+/// Trains an agent to act the same where somebody changes its observations by a little; for policy gradients with
+/// discrete actions.
+/// </summary>
 public abstract record PolicyDefense
 {
     private protected PolicyDefense()
@@ -18,22 +21,28 @@ public abstract record PolicyDefense
     /// <summary>Its name, lower case.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Largest change of a number that the agent is to bear, in units of the observation; above zero.</summary>
+    /// <summary>
+    /// Perturbation radius that the agent is trained for: the largest change of an element, in units of the
+    /// observation; above zero.
+    /// </summary>
     public required float Epsilon { get; init; }
 
-    /// <summary>A defense with its usual numbers.</summary>
+    /// <summary>A defense with its default options.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="epsilon">Largest change of a number.</param>
-    /// <param name="strength">Weight of the penalty where there is one; null: the usual one.</param>
+    /// <param name="strength">Weight of the penalty where there is one; null: the default.</param>
     /// <exception cref="ArgumentException">There is none of that name, or it has no penalty.</exception>
     public static PolicyDefense Create(string name, float epsilon, float? strength = null) => (name, strength) switch
     {
         ("noise", null) => new NoiseAugmentation { Epsilon = epsilon },
         ("adversarial", null) => new AdversarialFrames { Epsilon = epsilon },
-        ("smooth", _) => new SmoothPolicy { Epsilon = epsilon, Strength = strength ?? SmoothPolicy.UsualStrength },
-        ("interval", _) => new IntervalBounds { Epsilon = epsilon, Strength = strength ?? IntervalBounds.UsualStrength },
-        ("noise" or "adversarial", _) => throw new ArgumentException($"defense: {name} has no penalty to weigh; leave the strength out", nameof(strength)),
-        _ => throw new ArgumentException($"defense: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name)),
+        ("smooth", _) => new SmoothPolicy { Epsilon = epsilon, Strength = strength ?? SmoothPolicy.DefaultStrength },
+        ("interval", _) =>
+            new IntervalBounds { Epsilon = epsilon, Strength = strength ?? IntervalBounds.DefaultStrength },
+        ("noise" or "adversarial", _) => throw new ArgumentException(
+            $"defense: {name} has no penalty to weigh; leave the strength out", nameof(strength)),
+        _ => throw new ArgumentException(
+            $"defense: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name)),
     };
 
     /// <summary>Changes what the agent sees while it gathers experience.</summary>
@@ -55,7 +64,8 @@ public abstract record PolicyDefense
     {
         if (!(Epsilon > 0 && float.IsFinite(Epsilon)))
         {
-            throw new ArgumentOutOfRangeException(nameof(Epsilon), $"defense {Name}: epsilon is out of range (got {Epsilon.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
+            throw new ArgumentOutOfRangeException(nameof(Epsilon), $"defense {Name}: epsilon is out of range (got "
+                + $"{Epsilon.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
         }
     }
 
@@ -68,10 +78,14 @@ public abstract record PolicyDefense
 /// <param name="Random">Numbers of this step alone.</param>
 /// <param name="Minimum">Smallest value of an observation.</param>
 /// <param name="Maximum">Largest value of an observation.</param>
-/// <param name="Progress">Part of the training that is done, 0 to 1.</param>
-internal readonly record struct DefendedTraining(Network Network, RandomStream Random, float Minimum, float Maximum, float Progress)
+/// <param name="Progress">Fraction of the training that is done, 0 to 1.</param>
+internal readonly record struct DefendedTraining(
+    Network Network, RandomStream Random, float Minimum, float Maximum, float Progress)
 {
-    /// <summary>Part of the training after which a penalty has its full size: a policy that cannot play yet has nothing to hold on to.</summary>
+    /// <summary>
+    /// Fraction of the training after which a penalty has its full size: a policy that cannot play yet has nothing to
+    /// hold on to.
+    /// </summary>
     private const float RampEnd = 0.5f;
 
     /// <summary>Grows from 0 to 1 over the first half of the training.</summary>

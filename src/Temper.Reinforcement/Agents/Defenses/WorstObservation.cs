@@ -3,10 +3,15 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents.Defenses;
 
-/// <summary>Finds observations close to clean ones for which a policy differs much from what it is for the clean ones.</summary>
+/// <summary>
+/// Finds observations close to clean ones for which a policy differs much from what it is for the clean ones.
+/// </summary>
 internal static class WorstObservation
 {
-    /// <summary>Sign steps that climb the cross-entropy of the policy at x to the policy at the clean observation, from a random start.</summary>
+    /// <summary>
+    /// Sign steps that climb the cross-entropy of the policy at x to the policy at the clean observation, from a random
+    /// start.
+    /// </summary>
     /// <param name="training">Gives the network, the bounds and the random start.</param>
     /// <param name="clean"><c>[B, ...]</c>.</param>
     /// <param name="epsilon">Largest change of a number.</param>
@@ -22,7 +27,8 @@ internal static class WorstObservation
             Low = Math.Max(training.Minimum, float.MinValue), High = Math.Min(training.Maximum, float.MaxValue),
         };
 
-        // At the clean observation itself the difference has its minimum, and so no gradient: the start is somewhere in the ball.
+        // At the clean observation itself the difference has its minimum, and so no gradient: the start is somewhere in
+        // the ball.
         Tensor x = (clean + Tensor.From(start, clean.Shape)).Clamp(ball.Low, ball.High);
         float size = steps == 1 ? 2 * epsilon : 2.5f * epsilon / steps;
         for (int i = 0; i < steps; i++)
@@ -41,5 +47,6 @@ internal static class WorstObservation
         return x;
     }
 
-    private static Tensor Policy(Network network, Tensor observations) => network.Forward([observations], Pass.Evaluation)[0];
+    private static Tensor Policy(Network network, Tensor observations) =>
+        network.Forward([observations], Pass.Evaluation)[0];
 }

@@ -1,17 +1,22 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
-/// <summary>A car too weak for the hill must swing to get up; each step costs a point. The task of Gymnasium's MountainCar-v0.</summary>
-/// <remarks>Observation <c>[2]</c>: position, speed. Over at position 0.5; 200 steps at most. Source: Moore, 1990.</remarks>
+/// <summary>
+/// A car too weak for the hill must swing to get up; each step costs a point. The task of Gymnasium's MountainCar-v0.
+/// </summary>
+/// <remarks>
+/// Observation <c>[2]</c>: position, speed. Over at position 0.5; 200 steps at most. Source: Moore, 1990.
+/// </remarks>
 public sealed class MountainCar : IEnvironment
 {
-    private const double Force = 0.001, Gravity = 0.0025, MostSpeed = 0.07, Left = -1.2, Right = 0.6, Goal = 0.5;
+    private const double Force = 0.001, Gravity = 0.0025, MaxSpeed = 0.07, Left = -1.2, Right = 0.6, Goal = 0.5;
     private readonly EnvironmentRandom _random = new();
     private double _x, _speed;
 
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = new()
     {
-        Name = "mountain-car", ObservationShape = [2], Actions = ActionSpace.Discrete(3, ["left", "none", "right"]), StepLimit = 200,
+        Name = "mountain-car", ObservationShape = [2], Actions = ActionSpace.Discrete(3, ["left", "none", "right"]),
+        StepLimit = 200,
     };
 
     /// <inheritdoc/>
@@ -25,7 +30,7 @@ public sealed class MountainCar : IEnvironment
     /// <inheritdoc/>
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
-        _speed = Math.Clamp(_speed + ((action.Index - 1) * Force) - (Math.Cos(3 * _x) * Gravity), -MostSpeed, MostSpeed);
+        _speed = Math.Clamp(_speed + ((action.Index - 1) * Force) - (Math.Cos(3 * _x) * Gravity), -MaxSpeed, MaxSpeed);
         _x = Math.Clamp(_x + _speed, Left, Right);
         if (_x == Left && _speed < 0)
         {

@@ -1,10 +1,15 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
-/// <summary>A pendulum that a weak motor has to swing up and hold: continuous control. The task of Gymnasium's Pendulum-v1.</summary>
-/// <remarks>Observation <c>[3]</c>: cosine and sine of the angle, angular speed. Action <c>[1]</c>: torque from -2 to 2. 200 steps.</remarks>
+/// <summary>
+/// A pendulum that a weak motor has to swing up and hold: continuous control. The task of Gymnasium's Pendulum-v1.
+/// </summary>
+/// <remarks>
+/// Observation <c>[3]</c>: cosine and sine of the angle, angular speed. Action <c>[1]</c>: torque from -2 to 2. 200
+/// steps.
+/// </remarks>
 public sealed class Pendulum : IEnvironment
 {
-    private const double Gravity = 10, Tau = 0.05, MostSpeed = 8, MostTorque = 2;
+    private const double Gravity = 10, Tau = 0.05, MaxSpeed = 8, MaxTorque = 2;
     private readonly EnvironmentRandom _random = new();
     private double _angle, _speed;
 
@@ -12,7 +17,7 @@ public sealed class Pendulum : IEnvironment
     public EnvironmentSpec Spec { get; } = new()
     {
         Name = "pendulum", ObservationShape = [3], Minimum = -8, Maximum = 8,
-        Actions = ActionSpace.Continuous(1, -(float)MostTorque, (float)MostTorque), StepLimit = 200,
+        Actions = ActionSpace.Continuous(1, -(float)MaxTorque, (float)MaxTorque), StepLimit = 200,
     };
 
     /// <inheritdoc/>
@@ -26,10 +31,10 @@ public sealed class Pendulum : IEnvironment
     /// <inheritdoc/>
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
-        double torque = Math.Clamp(action.Values[0], -MostTorque, MostTorque);
+        double torque = Math.Clamp(action.Values[0], -MaxTorque, MaxTorque);
         double upright = _angle - (2 * Math.PI * Math.Floor((_angle + Math.PI) / (2 * Math.PI)));
         double cost = (upright * upright) + (0.1 * _speed * _speed) + (0.001 * torque * torque);
-        _speed = Math.Clamp(_speed + (((1.5 * Gravity * Math.Sin(_angle)) + (3 * torque)) * Tau), -MostSpeed, MostSpeed);
+        _speed = Math.Clamp(_speed + (((1.5 * Gravity * Math.Sin(_angle)) + (3 * torque)) * Tau), -MaxSpeed, MaxSpeed);
         _angle += _speed * Tau;
         Show(observation);
         return new StepOutcome((float)-cost, IsTerminated: false);

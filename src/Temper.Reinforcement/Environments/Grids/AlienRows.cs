@@ -2,11 +2,15 @@ using System.Numerics;
 
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>Rows of aliens come down, a cannon shoots them: a point each. The rules of MinAtar's Space Invaders, written from their description.</summary>
+/// <summary>
+/// Rows of aliens come down, a cannon shoots them: a point each. The rules of MinAtar's Space Invaders, written from
+/// their description.
+/// </summary>
 public sealed class AlienRows : GridGame
 {
     private const int Cannon = 0, Alien = 1, AlienLeft = 2, AlienRight = 3, Bullet = 4, EnemyBullet = 5;
-    private const int LastRow = Size - 1, Cooldown = 5, ShotInterval = 10, SlowestMove = 12, FastestMove = 6, AlienRowCount = 4;
+    private const int LastRow = Size - 1, Cooldown = 5, ShotInterval = 10, SlowestMove = 12, FastestMove = 6,
+        AlienRowCount = 4;
     private const int FirstWaveRow = 0b0011111100, Everything = (1 << Size) - 1;
     private const int AlienField = 6, BulletField = AlienField + Size, EnemyBulletField = BulletField + Size;
 
@@ -20,10 +24,16 @@ public sealed class AlienRows : GridGame
     public override string Name => "alien-rows";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Channels { get; } = ["cannon", "alien", "alien-left", "alien-right", "bullet", "enemy-bullet"];
+    public override IReadOnlyList<string> Channels { get; } =
+    [
+        "cannon", "alien", "alien-left", "alien-right", "bullet", "enemy-bullet",
+    ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<GridAction> Actions { get; } = [GridAction.None, GridAction.Left, GridAction.Right, GridAction.Fire];
+    public override IReadOnlyList<GridAction> Actions { get; } =
+    [
+        GridAction.None, GridAction.Left, GridAction.Right, GridAction.Fire,
+    ];
 
     private ref int Column => ref State[0];
 

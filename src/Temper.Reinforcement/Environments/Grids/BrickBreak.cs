@@ -1,6 +1,9 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>A ball, a paddle, three rows of bricks: a point for each brick. The rules of MinAtar's Breakout, written from their description.</summary>
+/// <summary>
+/// A ball, a paddle, three rows of bricks: a point for each brick. The rules of MinAtar's Breakout, written from their
+/// description.
+/// </summary>
 public sealed class BrickBreak : GridGame
 {
     private const int Paddle = 0, Ball = 1, Trail = 2, Brick = 3;
@@ -54,7 +57,8 @@ public sealed class BrickBreak : GridGame
 
     internal override StepOutcome Step(GridAction action, IDraws draws)
     {
-        PaddleColumn = Math.Clamp(PaddleColumn + (action == GridAction.Right ? 1 : action == GridAction.Left ? -1 : 0), 0, Size - 1);
+        PaddleColumn = Math.Clamp(
+            PaddleColumn + (action == GridAction.Right ? 1 : action == GridAction.Left ? -1 : 0), 0, Size - 1);
         (int oldRow, int oldColumn) = (TrailRow, TrailColumn) = (Row, Column);
         (int row, int column) = (oldRow + Down, oldColumn + Right);
         if ((uint)column >= Size)
@@ -111,5 +115,6 @@ public sealed class BrickBreak : GridGame
         }
     }
 
-    private static int BitOf(int row, int column) => row is < FirstBrickRow or >= FirstBrickRow + BrickRows ? 0 : 1 << (((row - FirstBrickRow) * Size) + column);
+    private static int BitOf(int row, int column) =>
+        row is < FirstBrickRow or >= FirstBrickRow + BrickRows ? 0 : 1 << (((row - FirstBrickRow) * Size) + column);
 }

@@ -1,6 +1,8 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>Things that move along rows, such as fish or bullets: a part of a game's state, in the order in which they came.</summary>
+/// <summary>
+/// Things that move along rows, such as fish or bullets: a part of a game's state, in the order in which they came.
+/// </summary>
 /// <param name="state">How many there are, then <see cref="Fields"/> numbers for each.</param>
 internal readonly ref struct Flock(Span<int> state)
 {

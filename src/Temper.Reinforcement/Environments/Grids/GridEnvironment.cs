@@ -17,12 +17,14 @@ public sealed class GridEnvironment : IEnvironment
     {
         _game = game;
         _actions = options.HasAllActions ? Enum.GetValues<GridAction>() : [.. game.Actions];
-        _sticky = options.Sticky ?? EnvironmentOptions.UsualSticky;
+        _sticky = options.Sticky ?? EnvironmentOptions.DefaultSticky;
         _cells = new ushort[game.Channels.Count * GridGame.Cells];
         Spec = new EnvironmentSpec
         {
-            Name = game.Name, ObservationShape = [game.Channels.Count, GridGame.Size, GridGame.Size], Minimum = 0, Maximum = 1,
-            Actions = ActionSpace.Discrete(_actions.Length, [.. _actions.Select(NameOf)]), StepLimit = options.StepLimit ?? EnvironmentOptions.UsualGridLimit,
+            Name = game.Name, ObservationShape = [game.Channels.Count, GridGame.Size, GridGame.Size], Minimum = 0,
+            Maximum = 1,
+            Actions = ActionSpace.Discrete(_actions.Length, [.. _actions.Select(NameOf)]),
+            StepLimit = options.StepLimit ?? EnvironmentOptions.DefaultGridLimit,
         };
     }
 
@@ -79,7 +81,8 @@ public sealed class GridEnvironment : IEnvironment
 
     internal static string NameOf(GridAction action) => action switch
     {
-        GridAction.None => "none", GridAction.Left => "left", GridAction.Up => "up", GridAction.Right => "right", GridAction.Down => "down", _ => "fire",
+        GridAction.None => "none", GridAction.Left => "left", GridAction.Up => "up", GridAction.Right => "right",
+        GridAction.Down => "down", _ => "fire",
     };
 
     private void Show(Span<float> observation)

@@ -24,8 +24,8 @@ public enum GridAction
 
 /// <summary>The rules of a game on a grid of 10 x 10 cells, seen as some channels of zeros and ones.</summary>
 /// <remarks>
-/// The whole state is an array of numbers: a game is copied, compared and replayed without knowing its rules. Random choices come from
-/// <see cref="IDraws"/>, so a replay can try them all.
+/// The whole state is an array of numbers: a game is copied, compared and replayed without knowing its rules. Random
+/// choices come from <see cref="IDraws"/>, so a replay can try them all.
 /// </remarks>
 public abstract class GridGame
 {
@@ -62,8 +62,8 @@ public abstract class GridGame
     internal abstract GridGame New();
 
     /// <summary>
-    /// The draws that a step may have made when its result looks like this; null: try them all. For choices that are too many to try but can
-    /// be read off what comes next.
+    /// The draws that a step may have made when its result looks like this; null: try them all. For choices that are
+    /// too many to try but can be read off what comes next.
     /// </summary>
     /// <param name="next">Bits of the observation behind the step, cell by cell and channel by channel.</param>
     internal virtual IReadOnlyList<int>? DrawsThatLeadTo(ReadOnlySpan<bool> next) => null;
@@ -77,7 +77,8 @@ internal ref struct CellWriter(Span<ushort> cells)
 
     internal int Count { get; private set; }
 
-    internal void Mark(int channel, int row, int column) => _cells[Count++] = (ushort)((channel * GridGame.Cells) + (row * GridGame.Size) + column);
+    internal void Mark(int channel, int row, int column) =>
+        _cells[Count++] = (ushort)((channel * GridGame.Cells) + (row * GridGame.Size) + column);
 
     /// <summary>Marks a cell unless it lies beside the grid.</summary>
     internal void MarkInside(int channel, int row, int column)

@@ -1,6 +1,8 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>Cross eight lanes of cars: a point each time. The rules of MinAtar's Freeway, written from their description.</summary>
+/// <summary>
+/// Cross eight lanes of cars: a point each time. The rules of MinAtar's Freeway, written from their description.
+/// </summary>
 public sealed class RoadCross : GridGame
 {
     private const int Player = 0, Car = 1, FirstSpeed = 2;
@@ -17,7 +19,10 @@ public sealed class RoadCross : GridGame
     public override string Name => "road-cross";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Channels { get; } = ["player", "car", "speed1", "speed2", "speed3", "speed4", "speed5"];
+    public override IReadOnlyList<string> Channels { get; } =
+    [
+        "player", "car", "speed1", "speed2", "speed3", "speed4", "speed5",
+    ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<GridAction> Actions { get; } = [GridAction.None, GridAction.Up, GridAction.Down];
@@ -78,7 +83,10 @@ public sealed class RoadCross : GridGame
         }
     }
 
-    /// <summary>Speeds and directions are seen behind the cars, so they need not be guessed: lane by lane a speed, then a direction.</summary>
+    /// <summary>
+    /// Speeds and directions are seen behind the cars, so they need not be guessed: lane by lane a speed, then a
+    /// direction.
+    /// </summary>
     internal override IReadOnlyList<int> DrawsThatLeadTo(ReadOnlySpan<bool> next)
     {
         int[] draws = new int[2 * Lanes];

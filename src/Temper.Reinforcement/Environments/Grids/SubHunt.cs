@@ -1,14 +1,16 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// A submarine shoots fish and submarines, picks up divers and must come up for air. The rules of MinAtar's Seaquest, written from their
-/// description, with its oddity: the divers that are brought up leave a count of -1.
+/// A submarine shoots fish and submarines, picks up divers and must come up for air. The rules of MinAtar's Seaquest,
+/// written from their description, with its oddity: the divers that are brought up leave a count of -1.
 /// </summary>
 public sealed class SubHunt : GridGame
 {
-    private const int Front = 0, Back = 1, Bullet = 2, Trail = 3, EnemyBullet = 4, FishChannel = 5, SubChannel = 6, OxygenGauge = 7, DiverGauge = 8, DiverChannel = 9;
-    private const int Floor = 8, MostOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30, UsualSpawn = 20, UsualMove = 5, DiverMove = 5;
-    private const int LeastMove = 2, Fields = 13, Capacity = 64;
+    private const int Front = 0, Back = 1, Bullet = 2, Trail = 3, EnemyBullet = 4, FishChannel = 5, SubChannel = 6,
+        OxygenGauge = 7, DiverGauge = 8, DiverChannel = 9;
+    private const int Floor = 8, MaxOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30,
+        DefaultSpawn = 20, DefaultMove = 5, DiverMove = 5;
+    private const int MinMove = 2, Fields = 13, Capacity = 64;
     private static readonly int Pool = Flock.LengthFor(Capacity);
 
     /// <summary>Makes the rules.</summary>
@@ -69,9 +71,9 @@ public sealed class SubHunt : GridGame
     internal override void Reset(IDraws draws)
     {
         Array.Clear(State);
-        (Row, Column, Facing, Oxygen, IsSurfaced) = (0, 5, -1, MostOxygen, 1);
-        SpawnInterval = SpawnTimer = UsualSpawn;
-        (DiverTimer, MoveInterval) = (DiverInterval, UsualMove);
+        (Row, Column, Facing, Oxygen, IsSurfaced) = (0, 5, -1, MaxOxygen, 1);
+        SpawnInterval = SpawnTimer = DefaultSpawn;
+        (DiverTimer, MoveInterval) = (DiverInterval, DefaultMove);
     }
 
     internal override StepOutcome Step(GridAction action, IDraws draws)
@@ -94,7 +96,7 @@ public sealed class SubHunt : GridGame
     {
         cells.Mark(Front, Row, Column);
         cells.MarkInside(Back, Row, Column - Facing);
-        for (int i = 0; i < Oxygen * Size / MostOxygen; i++)
+        for (int i = 0; i < Oxygen * Size / MaxOxygen; i++)
         {
             cells.Mark(OxygenGauge, Size - 1, i);
         }
@@ -121,7 +123,8 @@ public sealed class SubHunt : GridGame
         if (SpawnTimer == 0)
         {
             SpawnTimer = SpawnInterval;
-            (int direction, bool isSub, int row) = (draws.Next(2) == 0 ? 1 : -1, draws.Next(3) == 0, draws.Next(Floor) + 1);
+            (int direction, bool isSub, int row) =
+                (draws.Next(2) == 0 ? 1 : -1, draws.Next(3) == 0, draws.Next(Floor) + 1);
             if (!Fish.IsAgainst(row, direction) && !Subs.IsAgainst(row, direction))
             {
                 (isSub ? Subs : Fish).Add(row, direction > 0 ? 0 : Size - 1, direction, MoveInterval, EnemyShot);
@@ -291,7 +294,9 @@ public sealed class SubHunt : GridGame
         }
     }
 
-    /// <summary>Oxygen goes down below the surface; coming up needs a diver, and six are worth the oxygen that is left.</summary>
+    /// <summary>
+    /// Oxygen goes down below the surface; coming up needs a diver, and six are worth the oxygen that is left.
+    /// </summary>
     private int Breathe()
     {
         if (Row > 0)
@@ -318,10 +323,10 @@ public sealed class SubHunt : GridGame
         int reward = 0;
         if (Aboard == MostDivers)
         {
-            (reward, Aboard) = (Oxygen * Size / MostOxygen, 0);
+            (reward, Aboard) = (Oxygen * Size / MaxOxygen, 0);
         }
 
-        (Oxygen, Aboard) = (MostOxygen, Aboard - 1);
+        (Oxygen, Aboard) = (MaxOxygen, Aboard - 1);
         Ramp();
         return reward;
     }
@@ -329,7 +334,7 @@ public sealed class SubHunt : GridGame
     private void Ramp()
     {
         SpawnInterval = Math.Max(1, SpawnInterval - 1);
-        MoveInterval = Math.Max(LeastMove, MoveInterval - (Ramps % 2));
+        MoveInterval = Math.Max(MinMove, MoveInterval - (Ramps % 2));
         Ramps++;
     }
 

@@ -8,36 +8,44 @@ namespace Temper.Reinforcement.Environments.Grids;
 internal static class TraceFile
 {
     /// <summary>Bytes that an array may unpack to: an hour of play.</summary>
-    private const long MostBytes = 64L * 1024 * 1024;
+    private const long MaxBytes = 64L * 1024 * 1024;
 
     internal static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game)
     {
-        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, MostBytes);
+        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, MaxBytes);
         int channels = game.Channels.Count;
-        if (arrays.TryGetValue("channels", out Tensor? named) && (named.Count != 1 || named.DType != DType.Int64 || named.AsSpan<long>()[0] != channels))
+        if (arrays.TryGetValue("channels", out Tensor? named)
+            && (named.Count != 1 || named.DType != DType.Int64 || named.AsSpan<long>()[0] != channels))
         {
             throw Damaged(path, $"its observations are not of {game.Name} (expected {channels} channels)");
         }
 
-        string[] names = [.. arrays.Keys.Where(key => key.EndsWith(".actions", StringComparison.Ordinal)).Select(key => key[..^8]).Order(StringComparer.Ordinal)];
-        return names.Length > 0 ? [.. names.Select(name => Read(path, name, arrays, channels))] : throw Damaged(path, "holds no episode (expected ep0.actions)");
+        string[] names = [.. arrays.Keys.Where(key =>
+            key.EndsWith(".actions", StringComparison.Ordinal)).Select(key => key[..^8]).Order(StringComparer.Ordinal)];
+        return names.Length > 0
+            ? [.. names.Select(name => Read(path, name, arrays, channels))]
+            : throw Damaged(path, "holds no episode (expected ep0.actions)");
     }
 
-    private static RecordedEpisode Read(string path, string name, IReadOnlyDictionary<string, Tensor> arrays, int channels)
+    private static RecordedEpisode Read(
+        string path, string name, IReadOnlyDictionary<string, Tensor> arrays, int channels)
     {
-        int[] actions = [.. Array(path, arrays, $"{name}.actions", DType.UInt8).AsSpan<byte>().ToArray().Select(action => (int)action)];
+        int[] actions = [.. Array(path, arrays, $"{name}.actions", DType.UInt8).AsSpan<byte>().ToArray().Select(
+            action => (int)action)];
         float[] rewards = Array(path, arrays, $"{name}.rewards", DType.Float32).ToArray<float>();
         bool[] terminals = Array(path, arrays, $"{name}.terminals", DType.Bool).ToArray<bool>();
         Tensor packed = Array(path, arrays, $"{name}.states_packed", DType.UInt8);
         int bits = channels * GridGame.Cells, bytes = (bits + 7) / 8;
         if (packed.Rank != 2 || packed.Shape[0] != actions.Length + 1 || packed.Shape[1] != bytes)
         {
-            throw Damaged(path, $"{name}.states_packed does not fit (got {packed.Shape}, expected [{actions.Length + 1}, {bytes}])");
+            throw Damaged(path, $"{name}.states_packed does not fit (got {packed.Shape}, expected "
+                + $"[{actions.Length + 1}, {bytes}])");
         }
 
         if (rewards.Length != actions.Length || terminals.Length != actions.Length)
         {
-            throw Damaged(path, $"{name}: lengths differ (got {actions.Length} actions, {rewards.Length} rewards, {terminals.Length} terminals)");
+            throw Damaged(path, $"{name}: lengths differ (got {actions.Length} actions, {rewards.Length} rewards, "
+                + $"{terminals.Length} terminals)");
         }
 
         if (actions.Any(action => action > (int)GridAction.Fire) || rewards.Any(reward => !float.IsFinite(reward)))
@@ -46,8 +54,10 @@ internal static class TraceFile
         }
 
         byte[] all = packed.ToArray<byte>();
-        bool[][] observations = [.. Enumerable.Range(0, actions.Length + 1).Select(i => Unpacked(all.AsSpan(i * bytes, bytes), channels))];
-        return new RecordedEpisode(name, observations, [.. actions.Select(action => (GridAction)action)], rewards, terminals);
+        bool[][] observations = [.. Enumerable.Range(0, actions.Length + 1).Select(
+            i => Unpacked(all.AsSpan(i * bytes, bytes), channels))];
+        return new RecordedEpisode(
+            name, observations, [.. actions.Select(action => (GridAction)action)], rewards, terminals);
     }
 
     /// <summary>Bits of row, column, channel, the highest of a byte first, as channel, row, column.</summary>
@@ -64,7 +74,8 @@ internal static class TraceFile
 
     private static Tensor Array(string path, IReadOnlyDictionary<string, Tensor> arrays, string name, DType type) =>
         !arrays.TryGetValue(name, out Tensor? array) ? throw Damaged(path, $"{name} is missing")
-        : array.DType != type ? throw Damaged(path, $"{name} has elements of the wrong kind (got {array.DType}, expected {type})")
+        : array.DType != type
+            ? throw Damaged(path, $"{name} has elements of the wrong kind (got {array.DType}, expected {type})")
         : array;
 
     private static ModelFormatException Damaged(string path, string what) => new(path, 0, $"trace: {what}");

@@ -11,7 +11,8 @@ namespace Temper.Reinforcement.Environments.Grids;
 /// <param name="Rewards">What it gave.</param>
 /// <param name="Terminals">Whether the episode was over then.</param>
 public sealed record RecordedEpisode(
-    string Name, IReadOnlyList<bool[]> Observations, IReadOnlyList<GridAction> Actions, IReadOnlyList<float> Rewards, IReadOnlyList<bool> Terminals);
+    string Name, IReadOnlyList<bool[]> Observations, IReadOnlyList<GridAction> Actions, IReadOnlyList<float> Rewards,
+    IReadOnlyList<bool> Terminals);
 
 /// <summary>What became of a replay.</summary>
 /// <param name="Episodes">Episodes that were replayed.</param>
@@ -26,15 +27,21 @@ public sealed record ReplayResult(int Episodes, int Steps, ReplayDifference? Dif
 public sealed record ReplayDifference(string Episode, int Step, string What);
 
 /// <summary>
-/// Holds the rules of a game against recorded episodes. Where rules draw random numbers, all draws are tried and those kept that give what was
-/// recorded: a step agrees when at least one history of draws explains everything up to it. Without draws that is an exact comparison.
+/// Holds the rules of a game against recorded episodes. Where rules draw random numbers, all draws are tried and those
+/// kept that give what was recorded: a step agrees when at least one history of draws explains everything up to it.
+/// Without draws that is an exact comparison.
 /// </summary>
 public static class TraceReplay
 {
-    /// <summary>States that are followed at the same time, at most: far more than hidden draws of these games leave open.</summary>
-    private const int MostStates = 20_000;
+    /// <summary>
+    /// States that are followed at the same time, at most: far more than hidden draws of these games leave open.
+    /// </summary>
+    private const int MaxStates = 20_000;
 
-    /// <summary>Reads episodes: <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>, <c>epN.terminals</c> and <c>channels</c>.</summary>
+    /// <summary>
+    /// Reads episodes: <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>, <c>epN.terminals</c> and
+    /// <c>channels</c>.
+    /// </summary>
     /// <param name="path">An npz archive.</param>
     /// <param name="game">The game that it should be of.</param>
     /// <exception cref="ModelFormatException">It is damaged, or of a game with other channels.</exception>
@@ -64,7 +71,8 @@ public static class TraceReplay
         bool[] seen = new bool[game.Channels.Count * GridGame.Cells];
         GridGame scratch = game.New();
         var states = new HashSet<int[]>(StateComparer.Instance);
-        Each(scratch, null, episode.Observations[0], seen, reset: true, (outcome, isSame) => Keep(states, scratch, isSame));
+        Each(scratch, null, episode.Observations[0], seen, reset: true, (outcome, isSame) =>
+            Keep(states, scratch, isSame));
         if (states.Count == 0)
         {
             return (0, $"the first observation: {Describe(game, seen, episode.Observations[0])}");
@@ -78,7 +86,9 @@ public static class TraceReplay
             {
                 Each(scratch, state, episode.Observations[step + 1], seen, reset: false, (outcome, isSame) =>
                 {
-                    bool agrees = isSame && outcome.Reward == episode.Rewards[step] && outcome.IsTerminated == episode.Terminals[step];
+                    bool agrees = isSame
+                        && outcome.Reward == episode.Rewards[step]
+                        && outcome.IsTerminated == episode.Terminals[step];
                     Keep(next, scratch, agrees);
                     difference = agrees ? difference : Difference(game, episode, step, outcome, isSame, seen);
                 }, episode.Actions[step]);
@@ -89,9 +99,10 @@ public static class TraceReplay
                 return (step, $"action {GridEnvironment.NameOf(episode.Actions[step])}: {difference}");
             }
 
-            if (next.Count > MostStates)
+            if (next.Count > MaxStates)
             {
-                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MostStates} histories open at step {step}; it cannot be checked");
+                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MaxStates} histories open at "
+                    + $"step {step}; it cannot be checked");
             }
 
             states = next;
@@ -102,7 +113,8 @@ public static class TraceReplay
 
     /// <summary>Runs a reset or a step from one state with every sequence of draws.</summary>
     private static void Each(
-        GridGame game, int[]? from, bool[] expected, bool[] seen, bool reset, Action<StepOutcome, bool> visit, GridAction action = GridAction.None)
+        GridGame game, int[]? from, bool[] expected, bool[] seen, bool reset, Action<StepOutcome, bool> visit,
+        GridAction action = GridAction.None)
     {
         var draws = new TriedDraws(game.DrawsThatLeadTo(expected));
         do
@@ -145,9 +157,11 @@ public static class TraceReplay
         }
     }
 
-    private static string Difference(GridGame game, RecordedEpisode episode, int step, StepOutcome outcome, bool isSame, bool[] seen) =>
+    private static string Difference(
+        GridGame game, RecordedEpisode episode, int step, StepOutcome outcome, bool isSame, bool[] seen) =>
         !isSame ? Describe(game, seen, episode.Observations[step + 1])
-        : outcome.Reward != episode.Rewards[step] ? $"the reward differs (got {outcome.Reward}, recorded {episode.Rewards[step]})"
+        : outcome.Reward != episode.Rewards[step]
+            ? $"the reward differs (got {outcome.Reward}, recorded {episode.Rewards[step]})"
         : $"the end differs (got {outcome.IsTerminated}, recorded {episode.Terminals[step]})";
 
     private static string Describe(GridGame game, bool[] seen, bool[] expected)
@@ -158,8 +172,9 @@ public static class TraceReplay
             return "no choice of random numbers explains it";
         }
 
-        int first = cells[0], place = first % GridGame.Cells;
-        return $"{cells.Length} cells differ, the first: {game.Channels[first / GridGame.Cells]} at row {place / GridGame.Size}, column {place % GridGame.Size} "
+        int first = cells[0], index = first % GridGame.Cells;
+        return $"{cells.Length} cells differ, the first: {game.Channels[first / GridGame.Cells]} at row "
+            + $"{index / GridGame.Size}, column {index % GridGame.Size} "
             + $"(got {(seen[first] ? 1 : 0)}, recorded {(expected[first] ? 1 : 0)})";
     }
 
@@ -184,25 +199,25 @@ public static class TraceReplay
 internal sealed class TriedDraws(IReadOnlyList<int>? known) : IDraws
 {
     private readonly List<(int Value, int Below)> _drawn = [];
-    private int _place;
+    private int _index;
 
     public int Next(int below)
     {
         if (known is not null)
         {
-            return _place < known.Count ? Math.Min(known[_place++], below - 1) : 0;
+            return _index < known.Count ? Math.Min(known[_index++], below - 1) : 0;
         }
 
-        if (_place == _drawn.Count)
+        if (_index == _drawn.Count)
         {
             _drawn.Add((0, below));
         }
 
-        return _drawn[_place++].Value;
+        return _drawn[_index++].Value;
     }
 
     /// <summary>Begins one run.</summary>
-    internal void Begin() => _place = 0;
+    internal void Begin() => _index = 0;
 
     /// <summary>Goes to the next sequence.</summary>
     /// <returns>False when all were tried.</returns>

@@ -1,10 +1,13 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>Collect gold, avoid what else flies by, faster and faster. The rules of MinAtar's Asterix, written from their description.</summary>
+/// <summary>
+/// Collect gold, avoid what else flies by, faster and faster. The rules of MinAtar's Asterix, written from their
+/// description.
+/// </summary>
 public sealed class TreasureDash : GridGame
 {
     private const int Player = 0, Enemy = 1, Trail = 2, Gold = 3;
-    private const int Slots = 8, FirstSlot = 8, Fields = 4, UsualSpawn = 10, UsualMove = 5, RampSteps = 100;
+    private const int Slots = 8, FirstSlot = 8, Fields = 4, DefaultSpawn = 10, DefaultMove = 5, RampSteps = 100;
 
     /// <summary>Makes the rules.</summary>
     public TreasureDash()
@@ -19,7 +22,10 @@ public sealed class TreasureDash : GridGame
     public override IReadOnlyList<string> Channels { get; } = ["player", "enemy", "trail", "gold"];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<GridAction> Actions { get; } = [GridAction.None, GridAction.Left, GridAction.Up, GridAction.Right, GridAction.Down];
+    public override IReadOnlyList<GridAction> Actions { get; } =
+    [
+        GridAction.None, GridAction.Left, GridAction.Up, GridAction.Right, GridAction.Down,
+    ];
 
     private ref int Row => ref State[0];
 
@@ -43,8 +49,8 @@ public sealed class TreasureDash : GridGame
     {
         Array.Clear(State);
         (Row, Column) = (5, 5);
-        SpawnInterval = SpawnTimer = UsualSpawn;
-        MoveInterval = MoveTimer = UsualMove;
+        SpawnInterval = SpawnTimer = DefaultSpawn;
+        MoveInterval = MoveTimer = DefaultMove;
         RampTimer = RampSteps;
     }
 
@@ -119,13 +125,14 @@ public sealed class TreasureDash : GridGame
         }
 
         bool isFromLeft = draws.Next(2) == 0, isGold = draws.Next(3) == 0;
-        int chosen = draws.Next(free), place = 0;
-        while (IsTaken(place) != 0 || chosen-- > 0)
+        int chosen = draws.Next(free), index = 0;
+        while (IsTaken(index) != 0 || chosen-- > 0)
         {
-            place++;
+            index++;
         }
 
-        (IsTaken(place), ColumnOf(place), DirectionOf(place), IsGold(place)) = (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
+        (IsTaken(index), ColumnOf(index), DirectionOf(index), IsGold(index)) =
+            (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
     }
 
     private void MoveAll()

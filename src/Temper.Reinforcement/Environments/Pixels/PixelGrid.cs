@@ -4,8 +4,8 @@ namespace Temper.Reinforcement.Environments.Pixels;
 
 /// <summary>A grid game as a picture of 40 x 40 grey pixels: the same rules, seen through a pixel channel.</summary>
 /// <remarks>
-/// Observation <c>[1, 40, 40]</c>: each cell is 4 x 4 pixels with the grey of its brightest channel, the first channel the brightest. Edges
-/// between cells are a little darker, so that cells side by side are told apart.
+/// Observation <c>[1, 40, 40]</c>: each cell is 4 x 4 pixels with the grey of its brightest channel, the first channel
+/// the brightest. Edges between cells are a little darker, so that cells side by side are told apart.
 /// </remarks>
 /// <param name="inner">The grid.</param>
 public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
@@ -19,7 +19,8 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
     internal GridEnvironment Grid => inner;
 
     /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; } = inner.Spec with { Name = $"pixel-{inner.Spec.Name}", ObservationShape = [1, Size, Size] };
+    public EnvironmentSpec Spec { get; } =
+        inner.Spec with { Name = $"pixel-{inner.Spec.Name}", ObservationShape = [1, Size, Size] };
 
     /// <inheritdoc/>
     public long Carried
@@ -55,8 +56,8 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
         foreach (ushort cell in _cells.AsSpan(0, count))
         {
             float grey = 1 - ((1 - Darkest) * (cell / GridGame.Cells) / channels);
-            ref float place = ref _grey[cell % GridGame.Cells];
-            place = Math.Max(place, grey);
+            ref float pixel = ref _grey[cell % GridGame.Cells];
+            pixel = Math.Max(pixel, grey);
         }
 
         for (int row = 0; row < Size; row++)
@@ -64,7 +65,8 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
             for (int column = 0; column < Size; column++)
             {
                 bool isEdge = row % Pixels == Pixels - 1 || column % Pixels == Pixels - 1;
-                observation[(row * Size) + column] = MathF.Round(_grey[(row / Pixels * GridGame.Size) + (column / Pixels)] * (isEdge ? Edge : 1) * 255) / 255;
+                observation[(row * Size) + column] = MathF.Round(
+                    _grey[(row / Pixels * GridGame.Size) + (column / Pixels)] * (isEdge ? Edge : 1) * 255) / 255;
             }
         }
     }

@@ -1,10 +1,14 @@
 namespace Temper.Reinforcement.Environments.Pixels;
 
-/// <summary>Two paddles and a ball, seen as a picture of 42 x 42 grey pixels; a point for each ball that the opponent misses, up to 21.</summary>
+/// <summary>
+/// Two paddles and a ball, seen as a picture of 42 x 42 grey pixels; a point for each ball that the opponent misses, up
+/// to 21.
+/// </summary>
 /// <remarks>
-/// Rules of our own. Observation <c>[1, 42, 42]</c>, 0 to 1 in steps of 1/255, edges smoothed, so that motion of less than a pixel is seen; agents
-/// look at four frames together. The agent plays on the right: nothing, up, down. Each hit makes the ball a little faster, and the place where it
-/// hits a paddle decides its angle. The opponent follows the ball, slower than the agent, with an aim that is drawn anew for each of its hits.
+/// Rules of our own. Observation <c>[1, 42, 42]</c>, 0 to 1 in steps of 1/255, edges smoothed, so that motion of less
+/// than a pixel is seen; agents look at four frames together. The agent plays on the right: nothing, up, down. Each hit
+/// makes the ball a little faster, and the point where it hits a paddle decides its angle. The opponent follows the
+/// ball, slower than the agent, with an aim that is drawn anew for each of its hits.
 /// </remarks>
 public sealed class PixelPong : IEnvironment
 {
@@ -13,7 +17,8 @@ public sealed class PixelPong : IEnvironment
 
     private const int WinningScore = 21;
     private const float PaddleHalf = 3, PaddleWidth = 1.5f, BallHalf = 1, AgentX = 39, OpponentX = 3;
-    private const float AgentSpeed = 1.5f, OpponentSpeed = 0.8f, FirstSpeed = 1.1f, MostSpeed = 2, Faster = 1.06f, MostSlope = 0.95f;
+    private const float AgentSpeed = 1.5f, OpponentSpeed = 0.8f, FirstSpeed = 1.1f, MaxSpeed = 2, Faster = 1.06f,
+        MaxSlope = 0.95f;
     private const float Background = 0.25f, PaddleGrey = 0.7f, BallGrey = 1;
     private readonly EnvironmentRandom _random = new();
     private float _x, _y, _speedX, _speedY, _agent, _opponent, _aim;
@@ -39,7 +44,8 @@ public sealed class PixelPong : IEnvironment
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
         _agent = Moved(_agent, action.Index == 1 ? -AgentSpeed : action.Index == 2 ? AgentSpeed : 0);
-        _opponent = Moved(_opponent, Math.Clamp((_speedX < 0 ? _y + _aim : Size / 2f) - _opponent, -OpponentSpeed, OpponentSpeed));
+        _opponent = Moved(
+            _opponent, Math.Clamp((_speedX < 0 ? _y + _aim : Size / 2f) - _opponent, -OpponentSpeed, OpponentSpeed));
         _x += _speedX;
         _y += _speedY;
         Bounce();
@@ -76,9 +82,9 @@ public sealed class PixelPong : IEnvironment
     /// <summary>The ball flies back, the steeper the further from the paddle's middle it hit.</summary>
     private void Return(float x, float paddle, int direction)
     {
-        float speed = Math.Min(MostSpeed, Math.Abs(_speedX) * Faster);
+        float speed = Math.Min(MaxSpeed, Math.Abs(_speedX) * Faster);
         (_x, _speedX) = (x, direction * speed);
-        _speedY = speed * MostSlope * (_y - paddle) / (PaddleHalf + BallHalf);
+        _speedY = speed * MaxSlope * (_y - paddle) / (PaddleHalf + BallHalf);
         _aim = NewAim();
     }
 
@@ -120,7 +126,9 @@ public sealed class PixelPong : IEnvironment
 
         observation.Fill(MathF.Round(Background * 255) / 255);
         Draw(observation, AgentX, _agent - PaddleHalf, AgentX + PaddleWidth, _agent + PaddleHalf, PaddleGrey);
-        Draw(observation, OpponentX - PaddleWidth, _opponent - PaddleHalf, OpponentX, _opponent + PaddleHalf, PaddleGrey);
+        Draw(
+            observation, OpponentX - PaddleWidth, _opponent - PaddleHalf, OpponentX, _opponent + PaddleHalf,
+            PaddleGrey);
         Draw(observation, _x - BallHalf, _y - BallHalf, _x + BallHalf, _y + BallHalf, BallGrey);
     }
 

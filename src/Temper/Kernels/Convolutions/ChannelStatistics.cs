@@ -1,8 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Mean and variance of each channel from what tasks have gathered. Each task counts from its own first value (its pivot), so that a
-/// mean far from zero costs no digits; the tasks are merged in their order by the rule of Chan, Golub and LeVeque.
+/// Mean and variance of each channel from what tasks have gathered. Each task counts from its own first value (its
+/// pivot), so that a mean far from zero costs no digits; the tasks are merged in their order by the rule of Chan, Golub
+/// and LeVeque.
 /// </summary>
 /// <param name="partial">Memory of <see cref="Floats"/> floats.</param>
 /// <param name="tasks">Tasks that gather.</param>

@@ -6,11 +6,13 @@ namespace Temper.Kernels;
 internal static unsafe class ColumnCopies
 {
     /// <inheritdoc cref="Copy(float*, long, float*, long, int, int)"/>
-    internal static void Copy(FloatAddress source, long sourceDistance, FloatAddress target, long targetDistance, int count, int pixels) =>
+    internal static void Copy(
+        FloatAddress source, long sourceDistance, FloatAddress target, long targetDistance, int count, int pixels) =>
         Copy(source.Pointer, sourceDistance, target.Pointer, targetDistance, count, pixels);
 
     /// <summary>Copies <paramref name="count"/> floats of each pixel; reads and writes nothing beyond them.</summary>
-    internal static void Copy(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    internal static void Copy(
+        float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {
         if (count >= Vector256<float>.Count && Vector256.IsHardwareAccelerated)
         {
@@ -33,7 +35,8 @@ internal static unsafe class ColumnCopies
     }
 
     // The last vector of a pixel ends with it, and may copy some floats twice.
-    private static void Copy256(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    private static void Copy256(
+        float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {
         int last = count - Vector256<float>.Count;
         for (int pixel = 0; pixel < pixels; pixel++, source += sourceDistance, target += targetDistance)
@@ -47,7 +50,8 @@ internal static unsafe class ColumnCopies
         }
     }
 
-    private static void Copy128(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    private static void Copy128(
+        float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {
         int last = count - Vector128<float>.Count;
         for (int pixel = 0; pixel < pixels; pixel++, source += sourceDistance, target += targetDistance)

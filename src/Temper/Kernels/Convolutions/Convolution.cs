@@ -1,10 +1,13 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Two-dimensional convolution on channels-last images and its two gradients, without an im2col buffer: the forward pass and the
-/// gradient of the input read the image through pointers, the gradient of the weights adds rank-one updates.
+/// Two-dimensional convolution on channels-last images and its two gradients, without an im2col buffer: the forward
+/// pass and the gradient of the input read the image through pointers, the gradient of the weights adds rank-one
+/// updates.
 /// </summary>
-/// <remarks>Weights are <c>[O, C / groups, KH, KW]</c>, packed anew at each call. Equal bytes for any number of threads.</remarks>
+/// <remarks>
+/// Weights are <c>[O, C / groups, KH, KW]</c>, packed anew at each call. Equal bytes for any number of threads.
+/// </remarks>
 internal static unsafe class Convolution
 {
     /// <summary>The convolution.</summary>
@@ -14,7 +17,8 @@ internal static unsafe class Convolution
     /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
     /// <param name="epilogue">Bias, addition, ReLU, statistics.</param>
     internal static void Forward(
-        in ConvolutionGeometry geometry, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, Span<float> y, ConvolutionEpilogue epilogue)
+        in ConvolutionGeometry geometry, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, Span<float> y,
+        ConvolutionEpilogue epilogue)
     {
         geometry.Check(x.Length, weight.Length, y.Length);
         if (y.IsEmpty)
@@ -25,17 +29,21 @@ internal static unsafe class Convolution
         }
 
         ConvolutionGeometry g = geometry;
-        int* rows = (int*)Scratch.Rent(Scratch.Use.Maps, ((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
+        int* rows = (int*)Scratch.Rent(
+            Scratch.Use.Maps, ((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
         int* columns = rows + (g.OutHeight * g.KernelHeight);
-        TapMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* px = x, pw = weight, py = y, bias = epilogue.Bias, residual = epilogue.Residual)
         {
             var job = new IndirectJob
             {
-                Batch = g.Batch, KernelHeight = g.KernelHeight, KernelWidth = g.KernelWidth, RowMap = rows, ColumnMap = columns,
-                Source = px, SourceHeight = g.InHeight, SourceWidth = g.InWidth, SourceChannels = g.InChannels, Depth = g.GroupInputs,
-                Result = py, ResultHeight = g.OutHeight, ResultWidth = g.OutWidth, ResultChannels = g.OutChannels, Columns = g.GroupOutputs,
+                Batch = g.Batch, KernelHeight = g.KernelHeight, KernelWidth = g.KernelWidth, RowMap = rows,
+                ColumnMap = columns,
+                Source = px, SourceHeight = g.InHeight, SourceWidth = g.InWidth, SourceChannels = g.InChannels,
+                Depth = g.GroupInputs,
+                Result = py, ResultHeight = g.OutHeight, ResultWidth = g.OutWidth, ResultChannels = g.OutChannels,
+                Columns = g.GroupOutputs,
                 Weight = pw, Groups = g.Groups, Bias = bias, Residual = residual, Relu = epilogue.Relu,
                 GathersStatistics = !epilogue.Mean.IsEmpty,
             };
@@ -88,17 +96,21 @@ internal static unsafe class Convolution
         }
 
         ConvolutionGeometry g = geometry;
-        int* rows = (int*)Scratch.Rent(Scratch.Use.Maps, ((long)g.InHeight * g.KernelHeight) + ((long)g.InWidth * g.KernelWidth));
+        int* rows = (int*)Scratch.Rent(
+            Scratch.Use.Maps, ((long)g.InHeight * g.KernelHeight) + ((long)g.InWidth * g.KernelWidth));
         int* columns = rows + (g.InHeight * g.KernelHeight);
-        TapMap.Backward(rows, g.InHeight, g.OutHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Backward(columns, g.InWidth, g.OutWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Backward(rows, g.InHeight, g.OutHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Backward(columns, g.InWidth, g.OutWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* pd = dy, pw = weight, px = dx)
         {
             var job = new IndirectJob
             {
-                Batch = g.Batch, KernelHeight = g.KernelHeight, KernelWidth = g.KernelWidth, RowMap = rows, ColumnMap = columns,
-                Source = pd, SourceHeight = g.OutHeight, SourceWidth = g.OutWidth, SourceChannels = g.OutChannels, Depth = g.GroupOutputs,
-                Result = px, ResultHeight = g.InHeight, ResultWidth = g.InWidth, ResultChannels = g.InChannels, Columns = g.GroupInputs,
+                Batch = g.Batch, KernelHeight = g.KernelHeight, KernelWidth = g.KernelWidth, RowMap = rows,
+                ColumnMap = columns,
+                Source = pd, SourceHeight = g.OutHeight, SourceWidth = g.OutWidth, SourceChannels = g.OutChannels,
+                Depth = g.GroupOutputs,
+                Result = px, ResultHeight = g.InHeight, ResultWidth = g.InWidth, ResultChannels = g.InChannels,
+                Columns = g.GroupInputs,
                 Weight = pw, Groups = g.Groups, IsBackward = true,
             };
             if (g.IsDepthwise)
@@ -110,7 +122,8 @@ internal static unsafe class Convolution
             if (Winograd.IsFaster(g, isBackward: true))
             {
                 // The gradient of the input is the convolution of the result's gradient with the filters turned around.
-                WinogradConvolution.Run(ref job, g.KernelHeight - 1 - g.PadTop, g.KernelWidth - 1 - g.PadLeft, default, default);
+                WinogradConvolution.Run(
+                    ref job, g.KernelHeight - 1 - g.PadTop, g.KernelWidth - 1 - g.PadLeft, default, default);
                 return;
             }
 

@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.</summary>
+/// <summary>
+/// Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.
+/// </summary>
 internal readonly record struct ConvolutionGeometry
 {
     public ConvolutionGeometry()
@@ -48,7 +50,7 @@ internal readonly record struct ConvolutionGeometry
     /// <summary>Columns of the result.</summary>
     internal int OutWidth => Outputs(InWidth + PadLeft + PadRight, KernelWidth, StrideWidth, DilationWidth);
 
-    internal int Taps => KernelHeight * KernelWidth;
+    internal int Positions => KernelHeight * KernelWidth;
 
     /// <summary>Input channels that one output channel sees.</summary>
     internal int GroupInputs => InChannels / Groups;
@@ -62,7 +64,7 @@ internal readonly record struct ConvolutionGeometry
 
     internal long OutCount => (long)Batch * OutHeight * OutWidth * OutChannels;
 
-    internal long WeightCount => (long)OutChannels * GroupInputs * Taps;
+    internal long WeightCount => (long)OutChannels * GroupInputs * Positions;
 
     /// <summary>Throws when memory does not fit the sizes.</summary>
     internal void Check(int input, int weight, int output)
@@ -70,13 +72,14 @@ internal readonly record struct ConvolutionGeometry
         if (input != InCount || weight != WeightCount || output != OutCount)
         {
             throw new ArgumentException(
-                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, {WeightCount} and {OutCount})");
+                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, "
+                + $"{WeightCount} and {OutCount})");
         }
     }
 
-    private static int Outputs(int room, int kernel, int stride, int dilation)
+    private static int Outputs(int length, int kernel, int stride, int dilation)
     {
         int span = ((kernel - 1) * dilation) + 1;
-        return room < span ? 0 : ((room - span) / stride) + 1;
+        return length < span ? 0 : ((length - span) / stride) + 1;
     }
 }

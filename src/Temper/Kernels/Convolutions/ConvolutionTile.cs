@@ -33,7 +33,10 @@ internal readonly unsafe struct ConvolutionTile
         _listed = listed;
     }
 
-    /// <summary>A tile for the channels of a list, pixels having those only, and its rows: a power of two, enough if there is one.</summary>
+    /// <summary>
+    /// A tile for the channels of a list, pixels having those only, and its rows: a power of two, enough if there is
+    /// one.
+    /// </summary>
     /// <param name="rows">Rows that are wanted.</param>
     /// <param name="isWide">Whether it is the wide form.</param>
     internal (int Rows, nint Kernel) Listed(int rows, bool isWide)
@@ -42,7 +45,9 @@ internal readonly unsafe struct ConvolutionTile
         return (1 << exponent, _listed[(2 * exponent) + (isWide ? 1 : 0)]);
     }
 
-    /// <summary>Columns of the panel that begins at <paramref name="column"/>: the last is narrow if that is enough.</summary>
+    /// <summary>
+    /// Columns of the panel that begins at <paramref name="column"/>: the last is narrow if that is enough.
+    /// </summary>
     internal int PanelWidth(int column, int columns) => columns - column <= Columns / 2 ? Columns / 2 : Columns;
 
     /// <summary>Columns of all panels together, the padding of the last included.</summary>

@@ -14,7 +14,7 @@ internal static unsafe class DepthwiseConvolution
         job.Packed = job.Prepacked;
         if (job.Packed == null)
         {
-            job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)job.ResultChannels * job.Taps);
+            job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)job.ResultChannels * job.Positions);
             Pack(job, job.Packed);
         }
 
@@ -24,15 +24,18 @@ internal static unsafe class DepthwiseConvolution
         }
     }
 
-    /// <summary>Packs weights as <c>[tap][channel]</c>.</summary>
+    /// <summary>Packs weights as <c>[kernel position][channel]</c>.</summary>
     internal static void Pack(in IndirectJob job, float* target) =>
-        GemmPacking.PackPanels(job.Weight, job.Taps, linesTogether: false, job.ResultChannels, job.Taps, job.ResultChannels, target);
+        GemmPacking.PackPanels(
+            job.Weight, job.Positions, linesTogether: false, job.ResultChannels, job.Positions, job.ResultChannels,
+            target);
 
     /// <summary>The gradient of the weights.</summary>
     internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
     {
         var job = new GradientJob { Geometry = geometry, X = x, Dy = dy, Dw = dw };
-        WorkerPool.Current.Run(&WeightsTask, &job, geometry.Taps * Chunks.Count(geometry.InChannels, ChannelsPerTask));
+        WorkerPool.Current.Run(
+            &WeightsTask, &job, geometry.Positions * Chunks.Count(geometry.InChannels, ChannelsPerTask));
     }
 
     private static void RowTask(void* state, int task)
@@ -100,29 +103,29 @@ internal static unsafe class DepthwiseConvolution
     private static void WeightsTask(void* state, int task)
     {
         ref GradientJob job = ref *(GradientJob*)state;
-        int tap = task % job.Geometry.Taps;
-        int c = task / job.Geometry.Taps * ChannelsPerTask;
+        int position = task % job.Geometry.Positions;
+        int c = task / job.Geometry.Positions * ChannelsPerTask;
         int end = Math.Min(c + ChannelsPerTask, job.Geometry.InChannels);
         if (Simd.Active == SimdWidth.Vector512)
         {
-            c = Tap<Lanes512>(job, tap, c, end);
+            c = Position<Lanes512>(job, position, c, end);
         }
 
         if (Simd.Active >= SimdWidth.Vector256)
         {
-            c = Tap<Lanes256>(job, tap, c, end);
+            c = Position<Lanes256>(job, position, c, end);
         }
 
         if (Simd.Active >= SimdWidth.Vector128)
         {
-            c = Tap<Lanes128>(job, tap, c, end);
+            c = Position<Lanes128>(job, position, c, end);
         }
 
-        Tap<Lane>(job, tap, c, end);
+        Position<Lane>(job, position, c, end);
     }
 
-    /// <summary>dw[c][tap] = sum over images and pixels of x dy.</summary>
-    private static int Tap<TLanes>(in GradientJob job, int tap, int c, int end)
+    /// <summary>dw[c][kernel position] = sum over images and pixels of x dy.</summary>
+    private static int Position<TLanes>(in GradientJob job, int position, int c, int end)
         where TLanes : unmanaged, ILanes<TLanes>
     {
         ConvolutionGeometry g = job.Geometry;
@@ -135,16 +138,17 @@ internal static unsafe class DepthwiseConvolution
                 TLanes sum = TLanes.Zero;
                 for (int oh = 0; oh < g.OutHeight; oh++)
                 {
-                    int h = (oh * g.StrideHeight) + (tap / g.KernelWidth * g.DilationHeight) - g.PadTop;
+                    int h = (oh * g.StrideHeight) + (position / g.KernelWidth * g.DilationHeight) - g.PadTop;
                     float* x = job.X + ((((long)image * g.InHeight) + h) * g.InWidth * g.InChannels) + c;
                     float* dy = job.Dy + ((((long)image * g.OutHeight) + oh) * g.OutWidth * g.OutChannels) + c;
                     for (int ow = 0; ow < g.OutWidth && (uint)h < (uint)g.InHeight; ow++)
                     {
-                        int w = (ow * g.StrideWidth) + (tap % g.KernelWidth * g.DilationWidth) - g.PadLeft;
+                        int w = (ow * g.StrideWidth) + (position % g.KernelWidth * g.DilationWidth) - g.PadLeft;
                         if ((uint)w < (uint)g.InWidth)
                         {
                             sum = TLanes.MultiplyAdd(
-                                TLanes.Load(x + ((long)w * g.InChannels)), TLanes.Load(dy + ((long)ow * g.OutChannels)), sum);
+                                TLanes.Load(x + ((long)w * g.InChannels)), TLanes.Load(dy + ((long)ow * g.OutChannels)),
+                                sum);
                         }
                     }
                 }
@@ -155,7 +159,7 @@ internal static unsafe class DepthwiseConvolution
             total.Store(sums);
             for (int i = 0; i < TLanes.Count; i++)
             {
-                job.Dw[((long)(c + i) * g.Taps) + tap] = sums[i];
+                job.Dw[((long)(c + i) * g.Positions) + position] = sums[i];
             }
         }
 

@@ -2,10 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Temper.Kernels;
 
-/// <summary>Runs an <see cref="IndirectJob"/>: packs weights, then tiles of pixels by output channels, read through pointers.</summary>
+/// <summary>
+/// Runs an <see cref="IndirectJob"/>: packs weights, then tiles of pixels by output channels, read through pointers.
+/// </summary>
 /// <remarks>
-/// The pixels of a tile are the same place in several images where the batch allows it, so that taps outside the image are left
-/// out for the whole tile; in small batches they follow one another in an image, from row to row, and taps outside read zeros.
+/// The pixels of a tile are the same pixel of several images where the batch allows it, so that kernel positions
+/// outside the image are left out for the whole tile; in small batches they follow one another in an image, from row to
+/// row, and kernel positions outside read zeros.
 /// </remarks>
 internal static unsafe partial class IndirectConvolution
 {
@@ -20,7 +23,8 @@ internal static unsafe partial class IndirectConvolution
         ConvolutionTile tile = ConvolutionTile.Active;
         job.ImageGroups = job.Batch >= tile.Rows ? (job.Batch + tile.Rows - 1) / tile.Rows : 0;
         int units = job.ImageGroups > 0 ? job.ImageGroups : job.Batch;
-        long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Summed * job.Columns;
+        long workPerRow =
+            (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Positions * job.Summed * job.Columns;
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         if (job.ImageGroups == 0)
         {
@@ -31,7 +35,8 @@ internal static unsafe partial class IndirectConvolution
 
         job.PixelTasks = units * RowTasks(job);
         int panels = Chunks.Count(job.Columns, tile.Columns);
-        job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Summed), 1, panels);
+        job.PanelsPerTask =
+            (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Positions * job.Summed), 1, panels);
         job.RentStatistics(job.PixelTasks);
         fixed (IndirectJob* pointer = &job)
         {
@@ -49,7 +54,8 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>Floats of a group's packed weights.</summary>
-    internal static long PackedCount(in IndirectJob job) => (long)ConvolutionTile.Active.PaddedColumns(job.Columns) * job.Taps * job.Depth;
+    internal static long PackedCount(in IndirectJob job) =>
+        (long)ConvolutionTile.Active.PaddedColumns(job.Columns) * job.Positions * job.Depth;
 
     /// <summary>Packs the weights of the job's group, or finds them where they were packed before.</summary>
     internal static void Pack(ref IndirectJob job)
@@ -98,19 +104,22 @@ internal static unsafe partial class IndirectConvolution
         ConvolutionTile tile = ConvolutionTile.Active;
         int pixels = (bottom - first) * job.ResultWidth;
         int blocks = job.ImageGroups > 0 ? pixels : Chunks.Count(pixels, tile.Rows);
-        int entry = (job.Taps * (tile.Rows + 1)) + 1;
-        int most = Math.Max(MostTableEntries / entry, 1);
+        int entry = (job.Positions * (tile.Rows + 1)) + 1;
+        int max = Math.Max(MaxTableEntries / entry, 1);
         float* partial = job.StatisticsOf(task, PixelsOf(job, unit, bottom - first));
-        float** table = (float**)Scratch.Rent(Scratch.Use.Pointers, (long)Math.Min(most, blocks) * entry * 2);
-        for (int start = 0; start < blocks; start += most)
+        float** table = (float**)Scratch.Rent(Scratch.Use.Pointers, (long)Math.Min(max, blocks) * entry * 2);
+        for (int start = 0; start < blocks; start += max)
         {
-            int count = Math.Min(most, blocks - start);
+            int count = Math.Min(max, blocks - start);
             for (int b = 0; b < count; b++)
             {
                 float** line = table + ((long)b * entry);
                 *line = (float*)(job.ImageGroups > 0
-                    ? PointImages(job, unit, first + ((start + b) / job.ResultWidth), (start + b) % job.ResultWidth, line + 1)
-                    : PointPixels(job, unit, (first * job.ResultWidth) + ((start + b) * tile.Rows), bottom * job.ResultWidth, line + 1));
+                    ? PointImages(
+                        job, unit, first + ((start + b) / job.ResultWidth), (start + b) % job.ResultWidth, line + 1)
+                    : PointPixels(
+                        job, unit, (first * job.ResultWidth) + ((start + b) * tile.Rows), bottom * job.ResultWidth,
+                        line + 1));
             }
 
             var range = new BlockRange(unit, first * job.ResultWidth, bottom * job.ResultWidth, start, count, entry);
@@ -125,12 +134,16 @@ internal static unsafe partial class IndirectConvolution
 
     private static int PixelsOf(in IndirectJob job, int unit, int rows)
     {
-        int images = job.ImageGroups > 0 ? Math.Min(ConvolutionTile.Active.Rows, job.Batch - (unit * ConvolutionTile.Active.Rows)) : 1;
+        int images = job.ImageGroups > 0
+            ? Math.Min(ConvolutionTile.Active.Rows, job.Batch - (unit * ConvolutionTile.Active.Rows))
+            : 1;
         return images * rows * job.ResultWidth;
     }
 
-    /// <summary>Table entries that one pass over the panels uses: the table and the pixels it points at stay in the cache.</summary>
-    private const int MostTableEntries = 6 * 1024;
+    /// <summary>
+    /// Table entries that one pass over the panels uses: the table and the pixels it points at stay in the cache.
+    /// </summary>
+    private const int MaxTableEntries = 6 * 1024;
 
     /// <summary>Blocks of one task: which pixels each stands for.</summary>
     private readonly struct BlockRange(int unit, int firstPixel, int lastPixel, int start, int count, int entry)

@@ -1,16 +1,19 @@
 namespace Temper.Kernels;
 
-/// <summary>A convolution-like map of channels-last images: each result pixel sums over taps of source pixels, through weights.</summary>
+/// <summary>
+/// A convolution-like map of channels-last images: each result pixel sums over kernel positions of source pixels,
+/// through weights.
+/// </summary>
 internal unsafe struct IndirectJob
 {
     internal int Batch;
     internal int KernelHeight;
     internal int KernelWidth;
 
-    /// <summary>Source row for each result row and tap row; see <see cref="TapMap"/>.</summary>
+    /// <summary>Source row for each result row and kernel position row; see <see cref="KernelMap"/>.</summary>
     internal int* RowMap;
 
-    /// <summary>Source column for each result column and tap column.</summary>
+    /// <summary>Source column for each result column and kernel position column.</summary>
     internal int* ColumnMap;
 
     internal float* Source;
@@ -23,7 +26,9 @@ internal unsafe struct IndirectJob
     /// <summary>Channels of a source pixel that one group sums over.</summary>
     internal int Depth;
 
-    /// <summary>Numbers of the channels that a source pixel has, of all that there are weights for; null: it has all of them.</summary>
+    /// <summary>
+    /// Numbers of the channels that a source pixel has, of all that there are weights for; null: it has all of them.
+    /// </summary>
     internal int* Listed;
 
     internal float* Result;
@@ -36,11 +41,17 @@ internal unsafe struct IndirectJob
 
     internal float* Weight;
 
-    /// <summary>Weights of all groups as the tiles read them, where they were packed before; null: <see cref="Weight"/> is packed in each run.</summary>
+    /// <summary>
+    /// Weights of all groups as the tiles read them, where they were packed before; null: <see cref="Weight"/> is
+    /// packed in each run.
+    /// </summary>
     internal float* Prepacked;
     internal int Groups;
 
-    /// <summary>Whether weights are read as <c>[sum, result, tap]</c> (gradient of the input), not <c>[result, sum, tap]</c>.</summary>
+    /// <summary>
+    /// Whether weights are read as <c>[sum, result, kernel position]</c> (gradient of the input), not
+    /// <c>[result, sum, kernel position]</c>.
+    /// </summary>
     internal bool IsBackward;
 
     internal float* Bias;
@@ -62,7 +73,7 @@ internal unsafe struct IndirectJob
     /// <summary>Channels of a source pixel that are summed over.</summary>
     internal readonly int Summed => Listed == null ? Depth : SourceChannels;
 
-    internal readonly int Taps => KernelHeight * KernelWidth;
+    internal readonly int Positions => KernelHeight * KernelWidth;
 
     internal readonly long SourceImage => (long)SourceHeight * SourceWidth * SourceChannels;
 

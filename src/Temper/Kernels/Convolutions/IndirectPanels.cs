@@ -7,24 +7,28 @@ internal static unsafe partial class IndirectConvolution
     private const int PartFloats = 6 * 1024;
 
     /// <summary>All blocks of a range against one panel, part by part of the sum.</summary>
-    private static void RunPanel(in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
+    private static void RunPanel(
+        in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
     {
         var panel = new Panel(job, column);
-        int taps = panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Summed), 1, job.Taps) : job.Taps;
+        int positions =
+            panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Summed), 1, job.Positions) : job.Positions;
         int depth = panel.IsWhole ? Math.Clamp(PartFloats / panel.Width, 1, job.Summed) : job.Summed;
-        for (int tap = 0; tap < job.Taps; tap += taps)
+        for (int position = 0; position < job.Positions; position += positions)
         {
             for (int k = 0; k < job.Summed; k += depth)
             {
-                var part = new SumPart(tap, taps, k, Math.Min(depth, job.Summed - k));
-                bool isLast = tap + taps >= job.Taps && k + depth >= job.Summed;
+                var part = new SumPart(position, positions, k, Math.Min(depth, job.Summed - k));
+                bool isLast = position + positions >= job.Positions && k + depth >= job.Summed;
                 for (int b = 0; b < range.Count; b++)
                 {
                     Block block = range.Locate(job, b, ConvolutionTile.Active.Rows);
                     panel.Add(job, part, table + ((long)b * range.Entry), block);
                     if (isLast)
                     {
-                        Tail(job, block, panel.Channel, panel.Columns, job.Result + block.Offset + panel.Channel, partial, isFirst && b == 0);
+                        Tail(
+                            job, block, panel.Channel, panel.Columns, job.Result + block.Offset + panel.Channel,
+                            partial, isFirst && b == 0);
                     }
                 }
             }
@@ -32,18 +36,19 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>Some of the kernel positions and some of the channels that are summed over.</summary>
-    private readonly record struct SumPart(int Tap, int Taps, int Channel, int Depth)
+    private readonly record struct SumPart(int Position, int Positions, int Channel, int Depth)
     {
-        internal bool IsFirst => Tap == 0 && Channel == 0;
+        internal bool IsFirst => Position == 0 && Channel == 0;
     }
 
-    /// <summary>The packed weights of some result channels: <c>[tap][sum][width]</c>.</summary>
+    /// <summary>The packed weights of some result channels: <c>[kernel position][sum][width]</c>.</summary>
     private readonly ref struct Panel
     {
         private readonly float* _weights;
-        private readonly nint _tapStep;
+        private readonly nint _positionStep;
         private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> _kernel;
-        private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> _listed;
+        private readonly delegate*<
+            nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> _listed;
 
         internal Panel(in IndirectJob job, int column)
         {
@@ -51,11 +56,13 @@ internal static unsafe partial class IndirectConvolution
             Width = tile.PanelWidth(column, job.Columns);
             Columns = Math.Min(Width, job.Columns - column);
             Channel = (job.Group * job.Columns) + column;
-            _weights = job.Packed + ((long)column * job.Taps * job.Depth);
-            _tapStep = (nint)job.Depth * Width;
+            _weights = job.Packed + ((long)column * job.Positions * job.Depth);
+            _positionStep = (nint)job.Depth * Width;
             bool isWide = Width == tile.Columns;
             _kernel = isWide ? tile.Wide : tile.Narrow;
-            _listed = (delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)tile.Listed(tile.Rows, isWide).Kernel;
+            _listed =
+                (delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)tile.Listed(
+                    tile.Rows, isWide).Kernel;
         }
 
         internal int Width { get; }
@@ -73,8 +80,8 @@ internal static unsafe partial class IndirectConvolution
         {
             ConvolutionTile tile = ConvolutionTile.Active;
             float** table = line + 1;
-            nint taps = TapsOf(part, ref table, (nint)(*line));
-            if (taps == 0 && !part.IsFirst)
+            nint positions = PositionsOf(part, ref table, (nint)(*line));
+            if (positions == 0 && !part.IsFirst)
             {
                 return;
             }
@@ -82,30 +89,31 @@ internal static unsafe partial class IndirectConvolution
             float* c = job.Result + block.Offset + Channel;
             if (IsWhole)
             {
-                Run(job, part, taps, table, c, block.Distance, block.Valid, !part.IsFirst);
+                Run(job, part, positions, table, c, block.Distance, block.Valid, !part.IsFirst);
                 return;
             }
 
             float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
-            Run(job, part, taps, table, whole, Width, block.Valid, false);
+            Run(job, part, positions, table, whole, Width, block.Valid, false);
             ColumnCopies.Copy(whole, Width, c, block.Distance, Columns, block.Valid);
         }
 
         /// <summary>
-        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry: tables leave out
-        /// different positions in large and in small batches, and the sum must be cut at the same places in both.
+        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry:
+        /// tables leave out different positions in large and in small batches, and the sum must be cut at the same
+        /// indices in both.
         /// </summary>
-        private static nint TapsOf(SumPart part, ref float** table, nint entries)
+        private static nint PositionsOf(SumPart part, ref float** table, nint entries)
         {
             int step = ConvolutionTile.Active.Rows + 1;
             nint first = 0;
-            while (first < entries && (nint)table[(first * step) + step - 1] < part.Tap)
+            while (first < entries && (nint)table[(first * step) + step - 1] < part.Position)
             {
                 first++;
             }
 
             nint last = first;
-            while (last < entries && (nint)table[(last * step) + step - 1] < part.Tap + part.Taps)
+            while (last < entries && (nint)table[(last * step) + step - 1] < part.Position + part.Positions)
             {
                 last++;
             }
@@ -114,15 +122,19 @@ internal static unsafe partial class IndirectConvolution
             return last - first;
         }
 
-        private void Run(in IndirectJob job, SumPart part, nint taps, float** table, float* c, nint distance, int valid, bool adds)
+        private void Run(
+            in IndirectJob job, SumPart part, nint positions, float** table, float* c, nint distance, int valid,
+            bool adds)
         {
             if (job.Listed == null)
             {
-                _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, distance, valid, adds);
+                _kernel(positions, part.Channel, part.Depth, table, _weights, _positionStep, c, distance, valid, adds);
             }
             else
             {
-                _listed(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, distance, valid, adds, job.Listed);
+                _listed(
+                    positions, part.Channel, part.Depth, table, _weights, _positionStep, c, distance, valid, adds,
+                    job.Listed);
             }
         }
     }

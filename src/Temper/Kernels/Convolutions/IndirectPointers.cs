@@ -3,10 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels;
 
-/// <content>The tables of pointers: for each tap a pointer a pixel of the tile, then the tap's number.</content>
+/// <content>
+/// The tables of pointers: for each kernel position a pointer a pixel of the tile, then the kernel position's number.
+/// </content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>One place in several images: taps outside are left out. Gives the number of taps.</summary>
+    /// <summary>
+    /// One pixel of several images: kernel positions outside are left out. Gives the number of kernel positions.
+    /// </summary>
     private static nint PointImages(in IndirectJob job, int group, int row, int column, float** table)
     {
         int rows = ConvolutionTile.Active.Rows;
@@ -14,7 +18,7 @@ internal static unsafe partial class IndirectConvolution
         int valid = Math.Min(rows, job.Batch - image);
         var images = new ImageOffsets(valid, job.SourceImage * sizeof(float));
         float* source = job.Source + (image * job.SourceImage) + ((long)job.Group * job.Depth);
-        nint taps = 0;
+        nint positions = 0;
         for (int kh = 0; kh < job.KernelHeight; kh++)
         {
             int h = job.RowMap[(row * job.KernelHeight) + kh];
@@ -35,14 +39,17 @@ internal static unsafe partial class IndirectConvolution
                 images.Point(pixel, table, rows);
                 table[rows] = (float*)(nint)((kh * job.KernelWidth) + kw);
                 table += rows + 1;
-                taps++;
+                positions++;
             }
         }
 
-        return taps;
+        return positions;
     }
 
-    /// <summary>Pixels of one image one after the other: a tap outside for some reads zeros there, and is left out if outside for all.</summary>
+    /// <summary>
+    /// Pixels of one image one after the other: a kernel position outside for some reads zeros there, and is left out
+    /// if outside for all.
+    /// </summary>
     private static nint PointPixels(in IndirectJob job, int image, int pixel, int last, float** table)
     {
         int rows = ConvolutionTile.Active.Rows;
@@ -55,7 +62,7 @@ internal static unsafe partial class IndirectConvolution
 
         float* zeros = Scratch.Rent(Scratch.Use.Zeros, job.Depth);
         float* source = job.Source + (image * job.SourceImage) + ((long)job.Group * job.Depth);
-        nint taps = 0;
+        nint positions = 0;
         for (int kh = 0; kh < job.KernelHeight; kh++)
         {
             for (int kw = 0; kw < job.KernelWidth; kw++)
@@ -73,12 +80,12 @@ internal static unsafe partial class IndirectConvolution
                 {
                     table[rows] = (float*)(nint)((kh * job.KernelWidth) + kw);
                     table += rows + 1;
-                    taps++;
+                    positions++;
                 }
             }
         }
 
-        return taps;
+        return positions;
     }
 
     /// <summary>Bytes from the first image of a tile to each; images that do not exist stand for the last.</summary>

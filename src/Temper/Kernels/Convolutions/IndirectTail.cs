@@ -7,7 +7,8 @@ namespace Temper.Kernels;
 internal static unsafe partial class IndirectConvolution
 {
     /// <summary>Bias, addition, ReLU and statistics of one tile.</summary>
-    internal static void Tail(in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
+    internal static void Tail(
+        in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
     {
         if (job.Bias == null && job.Residual == null && !job.Relu && partial == null)
         {

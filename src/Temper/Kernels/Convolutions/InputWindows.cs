@@ -1,17 +1,18 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same gradient. With
-/// many channels a window is a block of one tap's channels, and taps outside the image are left out. In channels-last memory a
-/// kernel row's pixels lie together, so with few channels one kernel row is a window; with fewer still (a first layer) a window
-/// is narrower than a vector, and the output channels are taken as vectors instead.
+/// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same
+/// gradient. With many channels a window is a block of one kernel position's channels, and kernel positions outside the
+/// image are left out. In channels-last memory a kernel row's pixels lie together, so with few channels one kernel row
+/// is a window; with fewer still (a first layer) a window is narrower than a vector, and the output channels are taken
+/// as vectors instead.
 /// </summary>
 internal unsafe struct InputWindows
 {
-    private const int MostNarrowChannels = 4;
+    private const int MaxNarrowChannels = 4;
 
     /// <summary>Floats that vectors may read or write behind the last window.</summary>
-    private const int Room = 64;
+    private const int SpareFloats = 64;
 
     private ConvolutionGeometry _geometry;
     private bool _isPadded;
@@ -20,18 +21,19 @@ internal unsafe struct InputWindows
     {
         _geometry = g;
         bool isTogether = g.Groups == 1 && g.DilationWidth == 1 && g.KernelWidth > 1;
-        IsNarrow = isTogether && g.InChannels <= MostNarrowChannels;
+        IsNarrow = isTogether && g.InChannels <= MaxNarrowChannels;
         int rowVectors = tile.VectorsFor(g.KernelWidth * g.InChannels);
-        int tapVectors = tile.VectorsFor(g.GroupInputs);
-        _isPadded = IsNarrow || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < tapVectors * g.KernelWidth));
+        int positionVectors = tile.VectorsFor(g.GroupInputs);
+        _isPadded = IsNarrow
+            || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < positionVectors * g.KernelWidth));
         int blockVectors = tile.Vectors;
-        while ((tapVectors + blockVectors - 1) / blockVectors * blockVectors > tapVectors)
+        while ((positionVectors + blockVectors - 1) / blockVectors * blockVectors > positionVectors)
         {
             blockVectors--;
         }
 
-        Blocks = _isPadded ? 1 : tapVectors / blockVectors;
-        Count = _isPadded ? g.KernelHeight : g.Taps;
+        Blocks = _isPadded ? 1 : positionVectors / blockVectors;
+        Count = _isPadded ? g.KernelHeight : g.Positions;
         Pitch = IsNarrow ? g.KernelWidth * g.InChannels : tile.Lanes * (_isPadded ? rowVectors : blockVectors);
         PixelDistance = _isPadded ? g.InChannels : Pitch;
         RowDistance = _isPadded ? (g.InWidth + g.PadLeft + g.PadRight) * g.InChannels : g.InWidth * Pitch;
@@ -40,7 +42,7 @@ internal unsafe struct InputWindows
     /// <summary>Blocks of input channels.</summary>
     internal int Blocks { get; }
 
-    /// <summary>Windows of a pixel in one block: taps or kernel rows.</summary>
+    /// <summary>Windows of a pixel in one block: kernel positions or kernel rows.</summary>
     internal int Count { get; }
 
     /// <summary>Floats of a window; but for narrow ones, rounded up to whole vectors.</summary>
@@ -67,7 +69,9 @@ internal unsafe struct InputWindows
         return isInside ? (((image * g.InHeight) + h) * RowDistance) + (w * PixelDistance) : -1;
     }
 
-    /// <summary>Where the weight of a tap and an input channel stands among the sums of an output channel.</summary>
+    /// <summary>
+    /// Where the weight of a kernel position and an input channel stands among the sums of an output channel.
+    /// </summary>
     internal readonly int SumIndex(int kernelRow, int kernelColumn, int channel)
     {
         if (!_isPadded)
@@ -78,7 +82,9 @@ internal unsafe struct InputWindows
         return (kernelRow * Pitch) + (kernelColumn * _geometry.InChannels) + channel;
     }
 
-    /// <summary>Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.</summary>
+    /// <summary>
+    /// Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.
+    /// </summary>
     /// <param name="x">The input.</param>
     /// <param name="run">Images and result rows.</param>
     /// <param name="channel">First channel of the block.</param>
@@ -90,12 +96,14 @@ internal unsafe struct InputWindows
         if (run.Images == 1)
         {
             first = Math.Clamp((run.FirstRow * g.StrideHeight) - g.PadTop, 0, g.InHeight);
-            last = Math.Clamp(((run.LastRow - 1) * g.StrideHeight) + ((g.KernelHeight - 1) * g.DilationHeight) - g.PadTop + 1, first, g.InHeight);
+            last = Math.Clamp(
+                ((run.LastRow - 1) * g.StrideHeight) + ((g.KernelHeight - 1) * g.DilationHeight) - g.PadTop + 1, first,
+                g.InHeight);
         }
 
         int rows = run.Images == 1 ? last - first : run.Images * g.InHeight;
         float* source = x + ((((long)run.Image * g.InHeight) + first) * g.InWidth * g.InChannels) + channel;
-        float* target = Scratch.Rent(Scratch.Use.Image, ((long)rows * RowDistance) + Room);
+        float* target = Scratch.Rent(Scratch.Use.Image, ((long)rows * RowDistance) + SpareFloats);
         float* origin = target - ((long)first * RowDistance);
         if (!_isPadded)
         {
@@ -107,7 +115,8 @@ internal unsafe struct InputWindows
         for (int row = 0; row < rows; row++, source += length, target += RowDistance)
         {
             new Span<float>(target, g.PadLeft * g.InChannels).Clear();
-            new ReadOnlySpan<float>(source, length).CopyTo(new Span<float>(target + (g.PadLeft * g.InChannels), length));
+            new ReadOnlySpan<float>(source, length)
+                .CopyTo(new Span<float>(target + (g.PadLeft * g.InChannels), length));
             new Span<float>(target + (g.PadLeft * g.InChannels) + length, g.PadRight * g.InChannels).Clear();
         }
 

@@ -3,9 +3,9 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with few channels, too few for a tile. A row of results gives each kernel column's share of the
-/// input's gradient, (kernel columns x channels) side by side, by plain matrix products, one for each kernel row; then each input
-/// pixel sums the shares that are its own.
+/// The gradient of an input with few channels, too few for a tile. A row of results gives each kernel column's share of
+/// the input's gradient, (kernel columns x channels) side by side, by plain matrix products, one for each kernel row;
+/// then each input pixel sums the shares that are its own.
 /// </summary>
 internal unsafe struct MergedColumns
 {
@@ -32,7 +32,9 @@ internal unsafe struct MergedColumns
 
     /// <summary>Whether it saves enough multiplications.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && Margin * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth * ConvolutionTile.Active.PaddedColumns(g.InChannels);
+        g.Groups == 1 && Margin
+            * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth
+            * ConvolutionTile.Active.PaddedColumns(g.InChannels);
 
     /// <summary>Runs a job that asks for the gradient of the input.</summary>
     internal static void Run(in IndirectJob job)
@@ -48,7 +50,7 @@ internal unsafe struct MergedColumns
     /// <summary>Panels <c>[kernel row][panel][o][kernel column, channel]</c>, zeros behind the last channel.</summary>
     private readonly void Pack()
     {
-        int taps = _job.Taps, channels = _job.ResultChannels, merged = _job.KernelWidth * channels;
+        int positions = _job.Positions, channels = _job.ResultChannels, merged = _job.KernelWidth * channels;
         float* to = _filters;
         for (int row = 0; row < _job.KernelHeight; row++)
         {
@@ -57,11 +59,11 @@ internal unsafe struct MergedColumns
                 int end = Math.Min(first + GemmTile.Active.Columns, _width);
                 for (int o = 0; o < _job.Depth; o++)
                 {
-                    float* filter = _job.Weight + ((long)o * channels * taps) + (row * _job.KernelWidth);
+                    float* filter = _job.Weight + ((long)o * channels * positions) + (row * _job.KernelWidth);
                     for (int column = first; column < end; column++)
                     {
-                        (int tap, int channel) = Math.DivRem(column, channels);
-                        *to++ = column < merged ? filter[(channel * taps) + tap] : 0;
+                        (int position, int channel) = Math.DivRem(column, channels);
+                        *to++ = column < merged ? filter[(channel * positions) + position] : 0;
                     }
                 }
             }
@@ -86,13 +88,14 @@ internal unsafe struct MergedColumns
         float* shares = Scratch.Rent(Scratch.Use.Partial, ((long)_job.SourceWidth * _width) + GemmTile.Active.Lanes);
         float* target = _job.Result + (image * _job.ResultImage) + ((long)row * _job.ResultWidth * _job.ResultChannels);
         bool adds = false;
-        for (int tap = 0; tap < _job.KernelHeight; tap++)
+        for (int position = 0; position < _job.KernelHeight; position++)
         {
-            int source = _job.RowMap[(row * _job.KernelHeight) + tap];
+            int source = _job.RowMap[(row * _job.KernelHeight) + position];
             if (source >= 0)
             {
-                float* pixels = _job.Source + (image * _job.SourceImage) + ((long)source * _job.SourceWidth * _job.SourceChannels);
-                Multiply(pixels, _filters + ((long)tap * _job.Depth * _width), shares, adds);
+                float* pixels =
+                    _job.Source + (image * _job.SourceImage) + ((long)source * _job.SourceWidth * _job.SourceChannels);
+                Multiply(pixels, _filters + ((long)position * _job.Depth * _width), shares, adds);
                 adds = true;
             }
         }
@@ -138,7 +141,9 @@ internal unsafe struct MergedColumns
         }
     }
 
-    /// <summary>Each pixel's own shares. Lanes beyond its channels are written too, and then again by the next pixel.</summary>
+    /// <summary>
+    /// Each pixel's own shares. Lanes beyond its channels are written too, and then again by the next pixel.
+    /// </summary>
     private readonly void Sum<TLanes>(float* shares, float* target)
         where TLanes : unmanaged, ILanes<TLanes>
     {
@@ -150,11 +155,12 @@ internal unsafe struct MergedColumns
             for (int channel = 0; channel < channels; channel += TLanes.Count)
             {
                 TLanes sum = TLanes.Zero;
-                for (int tap = 0; tap < _job.KernelWidth; tap++)
+                for (int position = 0; position < _job.KernelWidth; position++)
                 {
-                    if (sources[tap] >= 0)
+                    if (sources[position] >= 0)
                     {
-                        sum += TLanes.Load(shares + ((long)sources[tap] * _width) + (tap * channels) + channel);
+                        sum +=
+                            TLanes.Load(shares + ((long)sources[position] * _width) + (position * channels) + channel);
                     }
                 }
 

@@ -1,12 +1,13 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// First layers have one to four channels, too few for a tile. In channels-last memory a kernel row's pixels lie together, so
-/// one row is taken as one tap with (columns x channels) channels; horizontal padding is copied into the image for that.
+/// First layers have one to four channels, too few for a tile. In channels-last memory a kernel row's pixels lie
+/// together, so one row is taken as one kernel position with (columns x channels) channels; horizontal padding is
+/// copied into the image for that.
 /// </summary>
 internal readonly unsafe struct MergedRows
 {
-    private const int MostChannels = 4;
+    private const int MaxChannels = 4;
 
     private MergedRows(ConvolutionGeometry geometry, float* source, int rowDistance)
     {
@@ -25,15 +26,17 @@ internal readonly unsafe struct MergedRows
     internal int RowDistance { get; }
 
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && g.InChannels <= MostChannels && g.KernelWidth > 1 && g.DilationWidth == 1;
+        g.Groups == 1 && g.InChannels <= MaxChannels && g.KernelWidth > 1 && g.DilationWidth == 1;
 
-    /// <summary>Copies the image where it needs padding (or, for tiles that read a little further, room at its end).</summary>
+    /// <summary>
+    /// Copies the image where it needs padding (or, for tiles that read a little further, room at its end).
+    /// </summary>
     internal static MergedRows Prepare(in ConvolutionGeometry g, float* x)
     {
         int width = g.InWidth + g.PadLeft + g.PadRight;
         int distance = width * g.InChannels;
-        const int Room = 64;
-        float* source = Scratch.Rent(Scratch.Use.Image, ((long)g.Batch * g.InHeight * distance) + Room);
+        const int SpareFloats = 64;
+        float* source = Scratch.Rent(Scratch.Use.Image, ((long)g.Batch * g.InHeight * distance) + SpareFloats);
         Chunks.Run(new Padding { Geometry = g, Source = x, Target = source, Distance = distance }, g.Batch);
 
         ConvolutionGeometry merged = g with
@@ -50,7 +53,7 @@ internal readonly unsafe struct MergedRows
     /// <summary>The weights of the merged convolution.</summary>
     internal static void Weights(in ConvolutionGeometry g, float* source, float* target)
     {
-        int count = g.InChannels * g.Taps;
+        int count = g.InChannels * g.Positions;
         for (int o = 0; o < g.OutChannels; o++, source += count, target += count)
         {
             for (int i = 0; i < count; i++)
@@ -63,7 +66,7 @@ internal readonly unsafe struct MergedRows
     /// <summary>Turns a forward job into one over merged rows, all but the weights.</summary>
     internal void Apply(in ConvolutionGeometry g, ref IndirectJob job)
     {
-        TapMap.Forward(job.ColumnMap, Geometry.OutWidth, Geometry.InWidth, 1, g.StrideWidth, 1, 0);
+        KernelMap.Forward(job.ColumnMap, Geometry.OutWidth, Geometry.InWidth, 1, g.StrideWidth, 1, 0);
         job.KernelWidth = 1;
         job.Source = Source;
         job.SourceWidth = RowDistance / g.InChannels;
@@ -71,11 +74,13 @@ internal readonly unsafe struct MergedRows
         job.Depth = Geometry.InChannels;
     }
 
-    /// <summary>Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.</summary>
+    /// <summary>
+    /// Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.
+    /// </summary>
     private static int MergedIndex(in ConvolutionGeometry g, int index)
     {
-        int channel = index / g.Taps;
-        int row = index % g.Taps / g.KernelWidth;
+        int channel = index / g.Positions;
+        int row = index % g.Positions / g.KernelWidth;
         int column = index % g.KernelWidth;
         return (((column * g.InChannels) + channel) * g.KernelHeight) + row;
     }

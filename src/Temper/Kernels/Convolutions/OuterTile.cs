@@ -2,7 +2,9 @@ using Temper.Kernels.Generated;
 
 namespace Temper.Kernels;
 
-/// <summary>The register tiles of rank-one updates on this machine: some floats of the left times some vectors of the right.</summary>
+/// <summary>
+/// The register tiles of rank-one updates on this machine: some floats of the left times some vectors of the right.
+/// </summary>
 /// <param name="rows">Rows of the largest tile.</param>
 /// <param name="lanes">Floats a vector.</param>
 /// <param name="vectors">Vectors of the largest tile.</param>
@@ -23,9 +25,12 @@ internal sealed unsafe class OuterTile(int rows, int lanes, int vectors, nint[] 
 
     internal int Vectors => vectors;
 
-    /// <summary>(count, left offsets, right offsets, left, right, sums, sums' row distance): adds to the sums.</summary>
+    /// <summary>
+    /// (count, left offsets, right offsets, left, right, sums, sums' row distance): adds to the sums.
+    /// </summary>
     internal delegate*<nint, int*, int*, float*, float*, float*, nint, void> Kernel(int rowCount, int vectorCount) =>
-        (delegate*<nint, int*, int*, float*, float*, float*, nint, void>)kernels[((rowCount - 1) * vectors) + vectorCount - 1];
+        (delegate*<nint, int*, int*, float*, float*, float*, nint, void>)kernels[((rowCount - 1) * vectors)
+            + vectorCount - 1];
 
     /// <summary>Vectors that hold some floats.</summary>
     internal int VectorsFor(int floats) => (floats + lanes - 1) / lanes;

@@ -17,13 +17,13 @@ internal enum ConvolutionMethod
 }
 
 /// <summary>
-/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its taps, for images of one size and
-/// any number of them. Shared by threads.
+/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its kernel positions, for
+/// images of one size and any number of them. Shared by threads.
 /// </summary>
 internal sealed unsafe class PackedConvolution
 {
     /// <summary>Share of active channels above which bringing them together does not pay.</summary>
-    private const double MostActive = 0.75;
+    private const double MaxActive = 0.75;
 
     private readonly ConvolutionGeometry _geometry;
     private readonly PinnedFloats _weights;
@@ -38,8 +38,8 @@ internal sealed unsafe class PackedConvolution
         Method = method;
         _maps = new PinnedFloats(((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
         int* rows = (int*)_maps.Pointer, columns = rows + (g.OutHeight * g.KernelHeight);
-        TapMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* w = weight)
         {
             _weights = Pack(w);
@@ -67,8 +67,8 @@ internal sealed unsafe class PackedConvolution
     /// <summary>What a method is thought to cost, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g, ConvolutionMethod method)
     {
-        // Few input channels leave most of a tap's time to what surrounds its loop.
-        const double CostOfTap = 8;
+        // Few input channels leave most of a kernel position's time to what surrounds its loop.
+        const double CostOfPosition = 8;
 
         // Weights come from memory for each batch, four times as many where they were transformed.
         const double CostOfWeight = 16;
@@ -76,45 +76,55 @@ internal sealed unsafe class PackedConvolution
         return weights + method switch
         {
             ConvolutionMethod.Winograd => Winograd.Cost(g) + (3 * weights),
-            ConvolutionMethod.Depthwise => results * g.Taps * CostOfTap,
-            ConvolutionMethod.MergedRows => results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfTap),
+            ConvolutionMethod.Depthwise => results * g.Positions * CostOfPosition,
+            ConvolutionMethod.MergedRows =>
+                results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfPosition),
             _ when Winograd.Fits(g) => Winograd.DirectCost(g),
-            _ => results * g.Taps * (g.GroupInputs + CostOfTap),
+            _ => results * g.Positions * (g.GroupInputs + CostOfPosition),
         };
     }
 
-    /// <summary>Convolves some images, channels last. Allocates nothing once the threads' working memory is there.</summary>
-    /// <param name="batch">Images.</param>
-    /// <param name="x"><c>[N, H, W, C]</c>.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
-    /// <param name="tail">What is done to each result.</param>
-    internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail) => Run(_geometry with { Batch = batch }, x, y, tail, null, _geometry.InChannels);
-
     /// <summary>
-    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and their weights are not read.
-    /// For <see cref="FitsActiveChannels"/>.
+    /// Convolves some images, channels last. Allocates nothing once the threads' working memory is there.
     /// </summary>
     /// <param name="batch">Images.</param>
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
     /// <param name="tail">What is done to each result.</param>
-    /// <param name="winners">Which channels win: only they are read, and nothing is searched for; null: those are found that are not zero.</param>
-    internal void RunActiveChannels(int batch, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
+    internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail) =>
+        Run(_geometry with { Batch = batch }, x, y, tail, null, _geometry.InChannels);
+
+    /// <summary>
+    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and their
+    /// weights are not read. For <see cref="FitsActiveChannels"/>.
+    /// </summary>
+    /// <param name="batch">Images.</param>
+    /// <param name="x"><c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="tail">What is done to each result.</param>
+    /// <param name="winners">
+    /// Which channels win: only they are read, and nothing is searched for; null: those are found that are not zero.
+    /// </param>
+    internal void RunActiveChannels(
+        int batch, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
     {
         ConvolutionGeometry g = _geometry with { Batch = 1 };
         int pixels = g.InHeight * g.InWidth;
         for (int i = 0; i < batch; i++)
         {
-            var imageTail = new LayerTail { Bias = tail.Bias, Relu = tail.Relu, Residual = tail.Residual.IsNull ? default : tail.Residual + (i * g.OutCount) };
+            var imageTail = new LayerTail { Bias = tail.Bias, Relu = tail.Relu, Residual = tail.Residual.IsNull
+                ? default
+                : tail.Residual + (i * g.OutCount) };
             int* numbers = (int*)Scratch.Rent(Scratch.Use.Maps, (long)g.InChannels + ActiveChannels.Ahead);
             int count = winners is { } rule
                 ? WinnerSelection.List(x.Pointer, pixels, g.InChannels, rule, numbers)
                 : ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
-            if (count <= MostActive * g.InChannels)
+            if (count <= MaxActive * g.InChannels)
             {
                 // An image of zeros has a sum too: that of any one channel.
                 count = Math.Max(count, 1);
-                var gathered = new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
+                var gathered =
+                    new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
                 ActiveChannels.Gather(x.Pointer, pixels, g.InChannels, numbers, count, gathered.Pointer);
                 Run(g, gathered, y, imageTail, numbers, count);
             }
@@ -132,7 +142,10 @@ internal sealed unsafe class PackedConvolution
         }
     }
 
-    /// <summary>Convolves the winning channels of some images as if they were all: the others are set to zero first, in working memory.</summary>
+    /// <summary>
+    /// Convolves the winning channels of some images as if they were all: the others are set to zero first, in working
+    /// memory.
+    /// </summary>
     internal void RunWinners(int batch, FloatAddress x, FloatAddress y, in LayerTail tail, in WinnerRule winners)
     {
         ConvolutionGeometry g = _geometry with { Batch = batch };
@@ -141,7 +154,8 @@ internal sealed unsafe class PackedConvolution
         Run(g, kept, y, tail, null, g.InChannels);
     }
 
-    private void Run(in ConvolutionGeometry g, FloatAddress x, FloatAddress y, in LayerTail tail, int* listed, int channels)
+    private void Run(
+        in ConvolutionGeometry g, FloatAddress x, FloatAddress y, in LayerTail tail, int* listed, int channels)
     {
         IndirectJob job = Job(g);
         job.Listed = listed;
@@ -192,9 +206,9 @@ internal sealed unsafe class PackedConvolution
         job.Weight = weight;
         if (Method == ConvolutionMethod.Depthwise)
         {
-            var taps = new PinnedFloats(g.WeightCount);
-            DepthwiseConvolution.Pack(job, taps.Pointer);
-            return taps;
+            var positions = new PinnedFloats(g.WeightCount);
+            DepthwiseConvolution.Pack(job, positions.Pointer);
+            return positions;
         }
 
         if (Method == ConvolutionMethod.MergedRows)

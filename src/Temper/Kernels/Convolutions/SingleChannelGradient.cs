@@ -1,13 +1,15 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which would fill a third of
-/// them: rows of the result's gradient are transposed, products with the weights of a kernel row give each kernel column's share of an
-/// input row, and the shares are added up, each moved by its column.
+/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which
+/// would fill a third of them: rows of the result's gradient are transposed, products with the weights of a kernel row
+/// give each kernel column's share of an input row, and the shares are added up, each moved by its column.
 /// </summary>
 internal unsafe struct SingleChannelGradient
 {
-    /// <summary>By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.</summary>
+    /// <summary>
+    /// By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.
+    /// </summary>
     private const double Margin = 1.5;
 
     /// <summary>Multiplications that are worth a task of their own.</summary>
@@ -22,7 +24,7 @@ internal unsafe struct SingleChannelGradient
     {
         _job = job;
         _width = WidthOf(job.SourceWidth);
-        long workPerRow = (long)job.Taps * job.Depth * _width;
+        long workPerRow = (long)job.Positions * job.Depth * _width;
         _rowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
     }
 
@@ -30,13 +32,15 @@ internal unsafe struct SingleChannelGradient
 
     /// <summary>Whether it saves enough.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && g.InChannels == 1 && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
+        g.Groups == 1
+            && g.InChannels == 1
+            && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
 
     /// <summary>Runs a job that asks for the gradient of the input.</summary>
     internal static void Run(in IndirectJob job)
     {
         var gradient = new SingleChannelGradient(job);
-        gradient._filters = Scratch.Rent(Scratch.Use.Weights, (long)job.Taps * job.Depth);
+        gradient._filters = Scratch.Rent(Scratch.Use.Weights, (long)job.Positions * job.Depth);
         gradient.Pack();
         WorkerPool.Current.Run(&Task, &gradient, job.Batch * gradient.RowTasks);
     }
@@ -47,11 +51,11 @@ internal unsafe struct SingleChannelGradient
     private readonly void Pack()
     {
         float* to = _filters;
-        for (int tap = 0; tap < _job.Taps; tap++)
+        for (int position = 0; position < _job.Positions; position++)
         {
             for (int o = 0; o < _job.Depth; o++)
             {
-                *to++ = _job.Weight[((long)o * _job.Taps) + tap];
+                *to++ = _job.Weight[((long)o * _job.Positions) + position];
             }
         }
     }
@@ -72,8 +76,8 @@ internal unsafe struct SingleChannelGradient
         float* transposed = Scratch.Rent(Scratch.Use.Left, sources * rowFloats);
         for (int i = 0; i < sources; i++)
         {
-            long place = ((long)(source + i) * _job.SourceWidth * _job.SourceChannels) + (image * _job.SourceImage);
-            Transpose(_job.Source + place, transposed + (i * rowFloats));
+            long offset = ((long)(source + i) * _job.SourceWidth * _job.SourceChannels) + (image * _job.SourceImage);
+            Transpose(_job.Source + offset, transposed + (i * rowFloats));
         }
 
         float* shares = Scratch.Rent(Scratch.Use.Partial, (long)_job.KernelWidth * _width);
@@ -82,19 +86,21 @@ internal unsafe struct SingleChannelGradient
             float* target = _job.Result + (image * _job.ResultImage) + ((long)row * _job.ResultWidth);
             new Span<float>(target, _job.ResultWidth).Clear();
             bool adds = false;
-            for (int tap = 0; tap < _job.KernelHeight; tap++)
+            for (int position = 0; position < _job.KernelHeight; position++)
             {
-                int from = _job.RowMap[(row * _job.KernelHeight) + tap];
+                int from = _job.RowMap[(row * _job.KernelHeight) + position];
                 if (from >= 0)
                 {
-                    Multiply(_filters + ((long)tap * _job.KernelWidth * _job.Depth), transposed + ((from - source) * rowFloats), shares, adds);
+                    Multiply(
+                        _filters + ((long)position * _job.KernelWidth * _job.Depth),
+                        transposed + ((from - source) * rowFloats), shares, adds);
                     adds = true;
                 }
             }
 
-            for (int tap = 0; tap < _job.KernelWidth && adds; tap++)
+            for (int position = 0; position < _job.KernelWidth && adds; position++)
             {
-                AddShares(tap, shares + ((long)tap * _width), target);
+                AddShares(position, shares + ((long)position * _width), target);
             }
         }
     }
@@ -102,14 +108,14 @@ internal unsafe struct SingleChannelGradient
     /// <summary>The first and the number of the rows that some rows of the gradient read.</summary>
     private readonly (int First, int Count) SourceRows(int first, int end)
     {
-        (int least, int most) = (int.MaxValue, -1);
+        (int min, int max) = (int.MaxValue, -1);
         for (int i = first * _job.KernelHeight; i < end * _job.KernelHeight; i++)
         {
             int row = _job.RowMap[i];
-            (least, most) = row < 0 ? (least, most) : (Math.Min(least, row), Math.Max(most, row));
+            (min, max) = row < 0 ? (min, max) : (Math.Min(min, row), Math.Max(max, row));
         }
 
-        return most < 0 ? (0, 0) : (least, most - least + 1);
+        return max < 0 ? (0, 0) : (min, max - min + 1);
     }
 
     /// <summary>Panels <c>[o, pixel]</c> of a row, zeros behind the last pixel.</summary>
@@ -117,8 +123,10 @@ internal unsafe struct SingleChannelGradient
     {
         for (int first = 0; first < _width; first += GemmTile.Active.Columns)
         {
-            int width = Math.Min(GemmTile.Active.Columns, _width - first), count = Math.Min(width, _job.SourceWidth - first);
-            Transposes.Lines(row + ((long)first * _job.SourceChannels), _job.SourceChannels, count, _job.Depth, width, target);
+            int width = Math.Min(GemmTile.Active.Columns, _width - first),
+                count = Math.Min(width, _job.SourceWidth - first);
+            Transposes.Lines(
+                row + ((long)first * _job.SourceChannels), _job.SourceChannels, count, _job.Depth, width, target);
             target += (long)_job.Depth * width;
         }
     }
@@ -131,43 +139,48 @@ internal unsafe struct SingleChannelGradient
         for (int first = 0; first < _width; first += tile.Columns)
         {
             int width = Math.Min(tile.Columns, _width - first);
-            for (int t = 0, tap = 0; t < tiles; t++)
+            for (int t = 0, position = 0; t < tiles; t++)
             {
-                int taps = (_job.KernelWidth - tap) / (tiles - t);
-                tile.Kernel(taps, width / tile.Lanes)(
-                    _job.Depth, filters + ((long)tap * _job.Depth), _job.Depth, row, width, null, shares + ((long)tap * _width) + first, _width, adds);
-                tap += taps;
+                int positions = (_job.KernelWidth - position) / (tiles - t);
+                tile.Kernel(positions, width / tile.Lanes)(
+                    _job.Depth, filters + ((long)position * _job.Depth), _job.Depth, row, width, null,
+                    shares + ((long)position * _width) + first, _width, adds);
+                position += positions;
             }
 
             row += (long)_job.Depth * width;
         }
     }
 
-    /// <summary>Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride leaves gaps.</summary>
-    private readonly void AddShares(int tap, float* shares, float* target)
+    /// <summary>
+    /// Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride
+    /// leaves gaps.
+    /// </summary>
+    private readonly void AddShares(int position, float* shares, float* target)
     {
         int first = 0, last = _job.ResultWidth - 1;
-        while (first <= last && Source(first, tap) < 0)
+        while (first <= last && Source(first, position) < 0)
         {
             first++;
         }
 
-        while (last > first && Source(last, tap) < 0)
+        while (last > first && Source(last, position) < 0)
         {
             last--;
         }
 
-        if (first <= last && Source(last, tap) - Source(first, tap) == last - first)
+        if (first <= last && Source(last, position) - Source(first, position) == last - first)
         {
-            Elementwise.Serial(default(Add), target + first, shares + Source(first, tap), target + first, last - first + 1);
+            Elementwise.Serial(
+                default(AddKernel), target + first, shares + Source(first, position), target + first, last - first + 1);
             return;
         }
 
         for (int x = first; x <= last; x++)
         {
-            target[x] += Source(x, tap) < 0 ? 0 : shares[Source(x, tap)];
+            target[x] += Source(x, position) < 0 ? 0 : shares[Source(x, position)];
         }
     }
 
-    private readonly int Source(int x, int tap) => _job.ColumnMap[(x * _job.KernelWidth) + tap];
+    private readonly int Source(int x, int position) => _job.ColumnMap[(x * _job.KernelWidth) + position];
 }

@@ -1,9 +1,10 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of the weights: for each window of the input the pixels where it lies inside the image, as pairs of offsets into
-/// gradient and input, then rank-one updates of a register tile (output channels by input floats). A run of pixels is copied
-/// together first, so that a tile's operands stay in the first-level cache whatever the distances in memory.
+/// The gradient of the weights: for each window of the input the pixels where it lies inside the image, as pairs of
+/// offsets into gradient and input, then rank-one updates of a register tile (output channels by input floats). A run
+/// of pixels is copied together first, so that a tile's operands stay in the first-level cache whatever the distances
+/// in memory.
 /// </summary>
 internal static unsafe class WeightGradient
 {
@@ -18,7 +19,8 @@ internal static unsafe class WeightGradient
         for (job.Group = 0; job.Group < geometry.Groups; job.Group++)
         {
             WorkerPool.Current.Run(&SumTask, &job, job.BlockGroups * job.Parts);
-            WorkerPool.Current.Run(&StoreTask, &job, job.Windows.IsNarrow ? 1 : Chunks.Count(geometry.GroupOutputs, OutputsPerTask));
+            WorkerPool.Current.Run(
+                &StoreTask, &job, job.Windows.IsNarrow ? 1 : Chunks.Count(geometry.GroupOutputs, OutputsPerTask));
         }
     }
 
@@ -65,7 +67,7 @@ internal static unsafe class WeightGradient
             float* dy = gradients + ((long)b * pixels * tile.Rows);
             for (int window = 0; window < job.Windows.Count; window++)
             {
-                (int first, int count) = job.Places(run, window);
+                (int first, int count) = job.PixelsOf(run, window);
                 int* offsets = job.Offsets(window) + first;
                 float* target = sums + (((long)output * job.Windows.Count) + window) * job.Windows.Pitch;
                 for (int piece = 0; piece < pieces; piece++)
@@ -73,7 +75,8 @@ internal static unsafe class WeightGradient
                     int vector = vectors * piece / pieces;
                     int at = vector * tile.Lanes;
                     tile.Kernel(rows, (vectors * (piece + 1) / pieces) - vector)(
-                        count, offsets, offsets + job.MostPlaces, dy, x + at, target + at, (nint)job.Windows.Count * job.Windows.Pitch);
+                        count, offsets, offsets + job.MaxPixels, dy, x + at, target + at,
+                        (nint)job.Windows.Count * job.Windows.Pitch);
                 }
             }
         }
@@ -91,25 +94,30 @@ internal static unsafe class WeightGradient
             int output = vector * tile.Lanes;
             for (int window = 0; window < job.Windows.Count; window++)
             {
-                (int first, int count) = job.Places(run, window);
+                (int first, int count) = job.PixelsOf(run, window);
                 int* offsets = job.Offsets(window) + first;
                 for (int block = 0; block < blocks; block++)
                 {
                     int at = floats * block / blocks, rows = (floats * (block + 1) / blocks) - at;
                     float* target = sums + ((((long)window * floats) + at) * pitch) + output;
-                    tile.Kernel(rows, width)(count, offsets + job.MostPlaces, offsets, x + at, gradients + output, target, pitch);
+                    tile.Kernel(rows, width)(
+                        count, offsets + job.MaxPixels, offsets, x + at, gradients + output, target, pitch);
                 }
             }
         }
     }
 
-    /// <summary>Adds the parts in their order and stores <c>[O][C][KH][KW]</c> for some output channels (all, of narrow windows).</summary>
+    /// <summary>
+    /// Adds the parts in their order and stores <c>[O][C][KH][KW]</c> for some output channels (all, of narrow
+    /// windows).
+    /// </summary>
     private static void StoreTask(void* state, int task)
     {
         ref WeightGradientJob job = ref *(WeightGradientJob*)state;
         bool isNarrow = job.Windows.IsNarrow;
         int first = task * OutputsPerTask;
-        int outputs = isNarrow ? job.Geometry.GroupOutputs : Math.Min(OutputsPerTask, job.Geometry.GroupOutputs - first);
+        int outputs =
+            isNarrow ? job.Geometry.GroupOutputs : Math.Min(OutputsPerTask, job.Geometry.GroupOutputs - first);
         int size = job.Windows.Count * job.Windows.Pitch, count = isNarrow ? (int)job.BlockCount : outputs * size;
         for (int block = 0; block < job.Windows.Blocks; block++)
         {
@@ -117,7 +125,8 @@ internal static unsafe class WeightGradient
             for (int part = 1; part < job.Parts; part++)
             {
                 float* more = job.SumsOf(part, block) + ((long)first * size);
-                Elementwise.Accumulate(new ReadOnlySpan<float>(more, count), new Span<float>(sums + ((long)first * size), count));
+                Elementwise.Accumulate(
+                    new ReadOnlySpan<float>(more, count), new Span<float>(sums + ((long)first * size), count));
             }
 
             for (int output = first; output < first + outputs; output++)

@@ -11,7 +11,7 @@ internal unsafe struct WeightGradientJob
     private const int Tasks = 16;
 
     /// <summary>Floats of all parts' sums together that are worth having.</summary>
-    private const long MostSums = 1024 * 1024;
+    private const long MaxSums = 1024 * 1024;
 
     /// <summary>Multiplications that are worth a task of their own.</summary>
     private const long TaskWork = 2 * 1024 * 1024;
@@ -41,12 +41,12 @@ internal unsafe struct WeightGradientJob
         _rows = _images > 1 ? g.OutHeight : Math.Clamp(RunPixels / g.OutWidth, 1, g.OutHeight);
         Runs = _images > 1 ? Chunks.Count(g.Batch, _images) : g.Batch * Chunks.Count(g.OutHeight, _rows);
         long work = g.Batch * (long)pixels * g.WeightCount / g.Groups;
-        int parts = (int)Math.Clamp(Math.Min(Math.Min(Tasks, MostSums / SumCount), work / TaskWork), 1, Runs);
+        int parts = (int)Math.Clamp(Math.Min(Math.Min(Tasks, MaxSums / SumCount), work / TaskWork), 1, Runs);
         RunsPerPart = Chunks.Count(Runs, parts);
         Parts = Chunks.Count(Runs, RunsPerPart);
         BlockGroups = Math.Min(Windows.Blocks, Chunks.Count(Tasks, Parts));
         OutputBlocks = Chunks.Count(g.GroupOutputs, OuterTile.Active.Rows);
-        MostPlaces = _images * pixels;
+        MaxPixels = _images * pixels;
     }
 
     internal int Runs { get; }
@@ -62,8 +62,8 @@ internal unsafe struct WeightGradientJob
     /// <summary>Tiles of output channels, as equal as can be.</summary>
     internal int OutputBlocks { get; }
 
-    /// <summary>Places in the table of one window.</summary>
-    internal int MostPlaces { get; }
+    /// <summary>Positions in the table of one window.</summary>
+    internal int MaxPixels { get; }
 
     /// <summary>Output channels rounded up to whole vectors.</summary>
     internal int OutputPitch { get; }
@@ -86,7 +86,8 @@ internal unsafe struct WeightGradientJob
     {
         if (_images > 1)
         {
-            return new PixelRun(run * _images, Math.Min(_images, Geometry.Batch - (run * _images)), 0, Geometry.OutHeight);
+            return new PixelRun(
+                run * _images, Math.Min(_images, Geometry.Batch - (run * _images)), 0, Geometry.OutHeight);
         }
 
         int perImage = Chunks.Count(Geometry.OutHeight, _rows);
@@ -94,24 +95,24 @@ internal unsafe struct WeightGradientJob
         return new PixelRun(run / perImage, 1, first, Math.Min(first + _rows, Geometry.OutHeight));
     }
 
-    /// <summary>Offsets into the gradient of one window's places; those into the input are <see cref="MostPlaces"/>
+    /// <summary>Offsets into the gradient of one window's positions; those into the input are <see cref="MaxPixels"/>
     /// behind.</summary>
-    internal readonly int* Offsets(int window) => _offsets + (2L * window * MostPlaces);
+    internal readonly int* Offsets(int window) => _offsets + (2L * window * MaxPixels);
 
-    /// <summary>The places of a run in the table of a window.</summary>
-    internal readonly (int First, int Count) Places(PixelRun run, int window)
+    /// <summary>The positions of a run in the table of a window.</summary>
+    internal readonly (int First, int Count) PixelsOf(PixelRun run, int window)
     {
         int* starts = _starts + (window * ((_images * Geometry.OutHeight) + 1));
         int first = starts[run.FirstRow];
         return (first, starts[((run.Images - 1) * Geometry.OutHeight) + run.LastRow] - first);
     }
 
-    /// <summary>Places are the same for every run, so they are found once.</summary>
+    /// <summary>Positions are the same for every run, so they are found once.</summary>
     internal void FillOffsets()
     {
         int rows = _images * Geometry.OutHeight;
         long starts = Windows.Count * (rows + 1L);
-        _starts = (int*)Scratch.Rent(Scratch.Use.Pointers, starts + (2L * Windows.Count * MostPlaces));
+        _starts = (int*)Scratch.Rent(Scratch.Use.Pointers, starts + (2L * Windows.Count * MaxPixels));
         _offsets = _starts + starts;
         for (int window = 0; window < Windows.Count; window++)
         {
@@ -126,7 +127,7 @@ internal unsafe struct WeightGradientJob
                     if (offset >= 0)
                     {
                         offsets[count] = ((row * Geometry.OutWidth) + column) * GradientDistance;
-                        offsets[MostPlaces + count] = offset;
+                        offsets[MaxPixels + count] = offset;
                         count++;
                     }
                 }
@@ -150,7 +151,7 @@ internal unsafe struct WeightGradientJob
         if (Windows.IsNarrow)
         {
             bool isLast = run.Image + run.Images == Geometry.Batch && run.LastRow == Geometry.OutHeight;
-            return (isLast && OutputPitch != Geometry.OutChannels ? CopyWithRoom(source, pixels) : source) - first;
+            return (isLast && OutputPitch != Geometry.OutChannels ? CopyPadded(source, pixels) : source) - first;
         }
 
         int rows = OuterTile.Active.Rows;
@@ -159,13 +160,14 @@ internal unsafe struct WeightGradientJob
         {
             int output = FirstOutput(block);
             ColumnCopies.Copy(
-                source + output, Geometry.OutChannels, target + ((long)block * pixels * rows), rows, FirstOutput(block + 1) - output, pixels);
+                source + output, Geometry.OutChannels, target + ((long)block * pixels * rows), rows,
+                FirstOutput(block + 1) - output, pixels);
         }
 
         return target - first;
     }
 
-    private readonly float* CopyWithRoom(float* source, int pixels)
+    private readonly float* CopyPadded(float* source, int pixels)
     {
         int count = pixels * Geometry.OutChannels;
         float* target = Scratch.Rent(Scratch.Use.Left, count + OutputPitch);
@@ -178,7 +180,8 @@ internal unsafe struct WeightGradientJob
     internal readonly float* CopyInput(PixelRun run, int block)
     {
         int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
-        int channels = Windows.Blocks > 1 ? Math.Min(Windows.Pitch, Geometry.GroupInputs - channel) : Geometry.GroupInputs;
+        int channels =
+            Windows.Blocks > 1 ? Math.Min(Windows.Pitch, Geometry.GroupInputs - channel) : Geometry.GroupInputs;
         return Windows.Copy(X, run, (Group * Geometry.GroupInputs) + channel, channels);
     }
 
@@ -187,12 +190,13 @@ internal unsafe struct WeightGradientJob
     {
         ConvolutionGeometry g = Geometry;
         int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
-        float* target = Dw + (((((long)Group * g.GroupOutputs) + output) * g.GroupInputs) + channel) * g.Taps;
+        float* target = Dw + (((((long)Group * g.GroupOutputs) + output) * g.GroupInputs) + channel) * g.Positions;
         sums += Windows.IsNarrow ? output : (long)output * Windows.Count * Windows.Pitch;
         if (Windows.Blocks > 1)
         {
             GemmPacking.PackPanels(
-                sums, Windows.Pitch, linesTogether: false, g.Taps, Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Taps, target);
+                sums, Windows.Pitch, linesTogether: false, g.Positions,
+                Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Positions, target);
             return;
         }
 

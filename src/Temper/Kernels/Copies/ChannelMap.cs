@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>For each channel of an image the channel that it is made of, a gain and an offset. Shared by threads.</summary>
+/// <summary>
+/// For each channel of an image the channel that it is made of, a gain and an offset. Shared by threads.
+/// </summary>
 internal sealed unsafe class ChannelMap
 {
     private readonly PinnedFloats _numbers;

@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Copies by index along the middle axis of <c>[outer, axis, inner]</c>, and the sums that are their gradients.</summary>
+/// <summary>
+/// Copies by index along the middle axis of <c>[outer, axis, inner]</c>, and the sums that are their gradients.
+/// </summary>
 /// <remarks>Sums are taken in the order of the indices: repeated ones give the same bytes every time.</remarks>
 internal static class Gathering
 {
@@ -20,7 +22,8 @@ internal static class Gathering
     }
 
     /// <summary>x[o, index[k], i] += y[o, k, i]</summary>
-    internal static void AddRows(ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, int outer, int axis, int inner)
+    internal static void AddRows(
+        ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, int outer, int axis, int inner)
     {
         Require(index, axis);
         for (int o = 0; o < outer; o++)
@@ -34,7 +37,8 @@ internal static class Gathering
     }
 
     /// <summary>y[o, k, i] = x[o, index[o, k, i], i] for k below <paramref name="count"/>.</summary>
-    internal static void Along<T>(ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, (int Outer, int Axis, int Inner) size, int count)
+    internal static void Along<T>(
+        ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, (int Outer, int Axis, int Inner) size, int count)
         where T : unmanaged
     {
         Require(index, size.Axis);
@@ -45,7 +49,9 @@ internal static class Gathering
     }
 
     /// <summary>x[o, index[o, k, i], i] += y[o, k, i] for k below <paramref name="count"/>.</summary>
-    internal static void AddAlong(ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, (int Outer, int Axis, int Inner) size, int count)
+    internal static void AddAlong(
+        ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, (int Outer, int Axis, int Inner) size,
+        int count)
     {
         Require(index, size.Axis);
         for (int at = 0; at < y.Length; at++)
@@ -66,7 +72,8 @@ internal static class Gathering
         {
             if ((ulong)i >= (ulong)axis)
             {
-                throw new ArgumentOutOfRangeException($"gather: an index is outside the axis (got {i}, expected 0 to {axis - 1})", innerException: null);
+                throw new ArgumentOutOfRangeException(
+                    $"gather: an index is outside the axis (got {i}, expected 0 to {axis - 1})", innerException: null);
             }
         }
     }

@@ -2,7 +2,9 @@ namespace Temper.Kernels;
 
 /// <summary>How the coordinates of a sampling grid, -1 to 1, become positions along one axis of an image.</summary>
 /// <param name="Length">Length of the axis.</param>
-/// <param name="AlignsCorners">Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.</param>
+/// <param name="AlignsCorners">
+/// Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.
+/// </param>
 /// <param name="Reflects">Whether positions outside are mirrored at the edges.</param>
 /// <param name="Clamps">Whether positions beyond the first and last center move to it.</param>
 internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Reflects, bool Clamps)
@@ -10,24 +12,27 @@ internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Re
     /// <summary>Farther outside than any image is long; float32 has no pixels between from here on.</summary>
     private const float Far = 1 << 24;
 
-    /// <summary>The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.</summary>
-    internal (float Position, float Slope) Locate(float coordinate)
+    /// <summary>
+    /// The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.
+    /// </summary>
+    internal (float Position, float Derivative) Locate(float coordinate)
     {
-        float slope = (AlignsCorners ? Length - 1 : Length) * 0.5f;
-        float position = AlignsCorners ? (coordinate + 1) * 0.5f * (Length - 1) : (((coordinate + 1) * Length) - 1) * 0.5f;
+        float derivative = (AlignsCorners ? Length - 1 : Length) * 0.5f;
+        float position =
+            AlignsCorners ? (coordinate + 1) * 0.5f * (Length - 1) : (((coordinate + 1) * Length) - 1) * 0.5f;
         if (Reflects)
         {
             (position, float sign) = Reflected(position);
-            slope *= sign;
+            derivative *= sign;
         }
 
         if (Clamps)
         {
-            slope = position <= 0 || position >= Length - 1 ? 0 : slope;
+            derivative = position <= 0 || position >= Length - 1 ? 0 : derivative;
             position = Math.Clamp(position, 0, Length - 1);
         }
 
-        return MathF.Abs(position) < Far ? (position, slope) : (-Far, 0);
+        return MathF.Abs(position) < Far ? (position, derivative) : (-Far, 0);
     }
 
     private (float Position, float Sign) Reflected(float position)
@@ -43,8 +48,10 @@ internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Re
     }
 }
 
-/// <summary>The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.</summary>
-internal unsafe struct GridTaps
+/// <summary>
+/// The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.
+/// </summary>
+internal unsafe struct GridCorners
 {
     internal fixed int Offset[4];
 
@@ -62,8 +69,8 @@ internal unsafe struct GridTaps
     internal void Find(in GridShape shape, float* point)
     {
         Count = 0;
-        (float x, float slopeX) = shape.Columns.Locate(point[0]);
-        (float y, float slopeY) = shape.Rows.Locate(point[1]);
+        (float x, float derivativeX) = shape.Columns.Locate(point[0]);
+        (float y, float derivativeY) = shape.Rows.Locate(point[1]);
         if (shape.IsNearest)
         {
             Add(shape, (int)MathF.Round(y), (int)MathF.Round(x), 1, 0, 0);
@@ -72,10 +79,10 @@ internal unsafe struct GridTaps
 
         int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
         float right = x - left, below = y - top;
-        Add(shape, top, left, (1 - below) * (1 - right), -(1 - below) * slopeX, -(1 - right) * slopeY);
-        Add(shape, top, left + 1, (1 - below) * right, (1 - below) * slopeX, -right * slopeY);
-        Add(shape, top + 1, left, below * (1 - right), -below * slopeX, (1 - right) * slopeY);
-        Add(shape, top + 1, left + 1, below * right, below * slopeX, right * slopeY);
+        Add(shape, top, left, (1 - below) * (1 - right), -(1 - below) * derivativeX, -(1 - right) * derivativeY);
+        Add(shape, top, left + 1, (1 - below) * right, (1 - below) * derivativeX, -right * derivativeY);
+        Add(shape, top + 1, left, below * (1 - right), -below * derivativeX, (1 - right) * derivativeY);
+        Add(shape, top + 1, left + 1, below * right, below * derivativeX, right * derivativeY);
     }
 
     private void Add(in GridShape shape, int row, int column, float weight, float byX, float byY)
@@ -89,8 +96,11 @@ internal unsafe struct GridTaps
     }
 }
 
-/// <summary>Sizes of a sampling: images <c>[N, C, H, W]</c>, grids <c>[N, points, 2]</c>, results <c>[N, C, points]</c>.</summary>
-internal readonly record struct GridShape(int Samples, int Channels, int Points, GridAxis Rows, GridAxis Columns, bool IsNearest)
+/// <summary>
+/// Sizes of a sampling: images <c>[N, C, H, W]</c>, grids <c>[N, points, 2]</c>, results <c>[N, C, points]</c>.
+/// </summary>
+internal readonly record struct GridShape(
+    int Samples, int Channels, int Points, GridAxis Rows, GridAxis Columns, bool IsNearest)
 {
     internal int Pixels => Rows.Length * Columns.Length;
 
@@ -103,7 +113,9 @@ internal readonly record struct GridShape(int Samples, int Channels, int Points,
     }
 }
 
-/// <summary>Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.</summary>
+/// <summary>
+/// Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.
+/// </summary>
 /// <remarks>Every sum is taken by one task in one order: the same bytes for any number of threads.</remarks>
 internal static unsafe class GridSampling
 {
@@ -119,7 +131,8 @@ internal static unsafe class GridSampling
     }
 
     /// <summary>Gradient by the image: each result's gradient spread over the pixels that it read.</summary>
-    internal static void ImageGradient(ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
+    internal static void ImageGradient(
+        ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
     {
         shape.Require(dx.Length, grid.Length, dy.Length);
         dx.Clear();
@@ -130,7 +143,8 @@ internal static unsafe class GridSampling
     }
 
     /// <summary>Gradient by the grid's coordinates; zero for nearest pixels.</summary>
-    internal static void GridGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
+    internal static void GridGradient(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
     {
         shape.Require(x.Length, grid.Length, dy.Length);
         Elementwise.RequireLength(dgrid.Length, grid.Length);
@@ -153,17 +167,17 @@ internal static unsafe class GridSampling
         {
             (int sample, int first, int end) = PointsOf(chunk, shape);
             long planes = (long)sample * shape.Channels;
-            GridTaps taps = default;
+            GridCorners corners = default;
             for (int point = first; point < end; point++)
             {
-                taps.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
+                corners.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
                 for (int c = 0; c < shape.Channels; c++)
                 {
                     float* plane = x + ((planes + c) * shape.Pixels);
                     float sum = 0;
-                    for (int tap = 0; tap < taps.Count; tap++)
+                    for (int corner = 0; corner < corners.Count; corner++)
                     {
-                        sum += taps.Weight[tap] * plane[taps.Offset[tap]];
+                        sum += corners.Weight[corner] * plane[corners.Offset[corner]];
                     }
 
                     y[((planes + c) * shape.Points) + point] = sum;
@@ -176,20 +190,21 @@ internal static unsafe class GridSampling
     {
         public void Run(int chunk)
         {
-            int blocks = Chunks.Count(shape.Channels, ChannelsOfChunk), sample = chunk / blocks, first = chunk % blocks * ChannelsOfChunk;
+            int blocks = Chunks.Count(shape.Channels, ChannelsOfChunk), sample = chunk / blocks,
+                first = chunk % blocks * ChannelsOfChunk;
             int end = Math.Min(shape.Channels, first + ChannelsOfChunk);
             long planes = (long)sample * shape.Channels;
-            GridTaps taps = default;
+            GridCorners corners = default;
             for (int point = 0; point < shape.Points; point++)
             {
-                taps.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
+                corners.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
                 for (int c = first; c < end; c++)
                 {
                     float* plane = dx + ((planes + c) * shape.Pixels);
                     float gradient = dy[((planes + c) * shape.Points) + point];
-                    for (int tap = 0; tap < taps.Count; tap++)
+                    for (int corner = 0; corner < corners.Count; corner++)
                     {
-                        plane[taps.Offset[tap]] += taps.Weight[tap] * gradient;
+                        plane[corners.Offset[corner]] += corners.Weight[corner] * gradient;
                     }
                 }
             }
@@ -202,21 +217,21 @@ internal static unsafe class GridSampling
         {
             (int sample, int first, int end) = PointsOf(chunk, shape);
             long planes = (long)sample * shape.Channels;
-            GridTaps taps = default;
+            GridCorners corners = default;
             for (int point = first; point < end; point++)
             {
                 long at = (((long)sample * shape.Points) + point) * 2;
-                taps.Find(shape, grid + at);
+                corners.Find(shape, grid + at);
                 float byX = 0, byY = 0;
                 for (int c = 0; c < shape.Channels; c++)
                 {
                     float* plane = x + ((planes + c) * shape.Pixels);
                     float gradient = dy[((planes + c) * shape.Points) + point];
-                    for (int tap = 0; tap < taps.Count; tap++)
+                    for (int corner = 0; corner < corners.Count; corner++)
                     {
-                        float value = plane[taps.Offset[tap]] * gradient;
-                        byX += taps.ByX[tap] * value;
-                        byY += taps.ByY[tap] * value;
+                        float value = plane[corners.Offset[corner]] * gradient;
+                        byX += corners.ByX[corner] * value;
+                        byY += corners.ByY[corner] * value;
                     }
                 }
 

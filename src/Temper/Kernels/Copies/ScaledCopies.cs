@@ -1,10 +1,13 @@
 namespace Temper.Kernels;
 
-/// <summary>Channels that are mapped on their way from row-major into channels-last memory: preprocessing where the memory order changes anyway.</summary>
+/// <summary>
+/// Channels that are mapped on their way from row-major into channels-last memory: preprocessing where the layout
+/// changes anyway.
+/// </summary>
 internal static unsafe class ScaledCopies
 {
     /// <summary>Pixels of a tile at most: its channels stay in the first-level cache.</summary>
-    private const int MostPixels = 256;
+    private const int MaxPixels = 256;
 
     private const int FewestPixels = 16;
 
@@ -13,14 +16,16 @@ internal static unsafe class ScaledCopies
     /// <param name="y">The target; does not overlap the source.</param>
     /// <param name="sizes">N, C and P.</param>
     /// <param name="map">What becomes of the channels.</param>
-    internal static void ToChannelsLast(FloatAddress x, FloatAddress y, (int Batch, int Channels, int Pixels) sizes, ChannelMap map)
+    internal static void ToChannelsLast(
+        FloatAddress x, FloatAddress y, (int Batch, int Channels, int Pixels) sizes, ChannelMap map)
     {
         (int batch, int channels, int pixels) = sizes;
-        int tile = Math.Clamp(Chunks.Floats / 4 / channels / FewestPixels * FewestPixels, FewestPixels, MostPixels);
+        int tile = Math.Clamp(Chunks.Floats / 4 / channels / FewestPixels * FewestPixels, FewestPixels, MaxPixels);
         var body = new Body
         {
             X = x.Pointer, Y = y.Pointer, Map = map.Numbers,
-            Channels = channels, Pixels = pixels, Tile = tile, TilesPerChunk = Chunks.Rows(channels * Math.Min(tile, pixels)),
+            Channels = channels, Pixels = pixels, Tile = tile,
+            TilesPerChunk = Chunks.Rows(channels * Math.Min(tile, pixels)),
             Tiles = checked(batch * Chunks.Count(pixels, tile)),
         };
         Chunks.Run(body, Chunks.Count(body.Tiles, body.TilesPerChunk));

@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Copies between a view and a contiguous array of the view's shape: permute, slice, pad, concatenate, split and their gradients are
-/// one of the two directions.
+/// Copies between a view and a contiguous array of the view's shape: permute, slice, pad, concatenate, split and their
+/// gradients are one of the two directions.
 /// </summary>
 internal static unsafe class StridedCopies
 {
@@ -19,7 +19,9 @@ internal static unsafe class StridedCopies
         }
     }
 
-    /// <summary>From contiguous <paramref name="x"/> to the view of <paramref name="y"/>; what is outside it keeps its value.</summary>
+    /// <summary>
+    /// From contiguous <paramref name="x"/> to the view of <paramref name="y"/>; what is outside it keeps its value.
+    /// </summary>
     internal static void Write<T>(ReadOnlySpan<T> x, Span<T> y, in StridedView view)
         where T : unmanaged
     {
@@ -40,8 +42,9 @@ internal static unsafe class StridedCopies
     }
 
     /// <summary>
-    /// The innermost axis of the contiguous side and the axis along which the view runs on make the planes; where these are two axes a
-    /// plane is transposed tile by tile, so that both sides stay in the cache. All other axes are walked slab by slab.
+    /// The innermost axis of the contiguous side and the axis along which the view runs on make the planes; where these
+    /// are two axes a plane is transposed tile by tile, so that both sides stay in the cache. All other axes are walked
+    /// slab by slab.
     /// </summary>
     private readonly struct CopyBody<T> : IChunkBody
         where T : unmanaged
@@ -94,7 +97,8 @@ internal static unsafe class StridedCopies
                 long rowStride = _rowAxis < 0 ? 0 : _view.Stride(_rowAxis);
                 int row = tile * TileRows;
                 Tile(
-                    _strided + strided + (row * rowStride), _flat + flat + (row * FlatRowStride), rowStride, Math.Min(TileRows, _rows - row));
+                    _strided + strided + (row * rowStride), _flat + flat + (row * FlatRowStride), rowStride,
+                    Math.Min(TileRows, _rows - row));
             }
         }
 

@@ -22,7 +22,8 @@ internal readonly struct StridedView
     {
         if (sizes.Length > MaxRank)
         {
-            throw new ArgumentException($"strided view: too many axes (got {sizes.Length}, expected at most {MaxRank})");
+            throw new ArgumentException(
+                $"strided view: too many axes (got {sizes.Length}, expected at most {MaxRank})");
         }
 
         int rank = 0, length = 1;
@@ -69,7 +70,9 @@ internal readonly struct StridedView
     /// <summary>Step of an axis.</summary>
     internal int Stride(int axis) => _strides[axis];
 
-    /// <summary>The view of a row-major array of shape <paramref name="shape"/> with its axes in another order.</summary>
+    /// <summary>
+    /// The view of a row-major array of shape <paramref name="shape"/> with its axes in another order.
+    /// </summary>
     internal static StridedView Permuted(ReadOnlySpan<int> shape, ReadOnlySpan<int> order)
     {
         Span<int> strides = stackalloc int[shape.Length];
@@ -83,12 +86,15 @@ internal readonly struct StridedView
         return new StridedView(0, sizes, steps);
     }
 
-    /// <summary>The view of a row-major array of shape <paramref name="shape"/> that takes some elements of each axis.</summary>
+    /// <summary>
+    /// The view of a row-major array of shape <paramref name="shape"/> that takes some elements of each axis.
+    /// </summary>
     /// <param name="shape">Shape of the array.</param>
     /// <param name="starts">First index an axis.</param>
     /// <param name="sizes">How many an axis.</param>
     /// <param name="steps">Distance an axis, not zero; empty: all 1.</param>
-    internal static StridedView Sliced(ReadOnlySpan<int> shape, ReadOnlySpan<int> starts, ReadOnlySpan<int> sizes, ReadOnlySpan<int> steps)
+    internal static StridedView Sliced(
+        ReadOnlySpan<int> shape, ReadOnlySpan<int> starts, ReadOnlySpan<int> sizes, ReadOnlySpan<int> steps)
     {
         Span<int> strides = stackalloc int[shape.Length];
         RowMajorStrides(shape, strides);

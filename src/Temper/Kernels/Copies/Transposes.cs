@@ -9,7 +9,10 @@ internal static unsafe class Transposes
 {
     private const int Deep = 4;
 
-    /// <summary><c>target[d, line] = source[line, d]</c>; lines from <paramref name="count"/> up to <paramref name="width"/> become zero.</summary>
+    /// <summary>
+    /// <c>target[d, line] = source[line, d]</c>; lines from <paramref name="count"/> up to <paramref name="width"/>
+    /// become zero.
+    /// </summary>
     /// <param name="source">First element of the first line.</param>
     /// <param name="stride">Distance between lines.</param>
     /// <param name="count">Lines that exist.</param>
@@ -52,7 +55,8 @@ internal static unsafe class Transposes
     private static void Scalars(float* source, nint stride, int count, Rest rest, int width, float* target) =>
         Scalars(source, stride, count, rest, width, width, target);
 
-    private static void Scalars(float* source, nint stride, int count, Rest rest, int lastLine, int width, float* target)
+    private static void Scalars(
+        float* source, nint stride, int count, Rest rest, int lastLine, int width, float* target)
     {
         for (int d = rest.FirstDepth; d < rest.Depth; d++)
         {
@@ -70,8 +74,10 @@ internal static unsafe class Transposes
         {
             Vector512<float> r0 = Gather16(s, stride), r1 = Gather16(s + stride, stride);
             Vector512<float> r2 = Gather16(s + (2 * stride), stride), r3 = Gather16(s + (3 * stride), stride);
-            Vector512<double> low01 = Avx512F.UnpackLow(r0, r1).AsDouble(), low23 = Avx512F.UnpackLow(r2, r3).AsDouble();
-            Vector512<double> high01 = Avx512F.UnpackHigh(r0, r1).AsDouble(), high23 = Avx512F.UnpackHigh(r2, r3).AsDouble();
+            Vector512<double> low01 = Avx512F.UnpackLow(r0, r1).AsDouble(),
+                low23 = Avx512F.UnpackLow(r2, r3).AsDouble();
+            Vector512<double> high01 = Avx512F.UnpackHigh(r0, r1).AsDouble(),
+                high23 = Avx512F.UnpackHigh(r2, r3).AsDouble();
             Avx512F.UnpackLow(low01, low23).AsSingle().Store(target);
             Avx512F.UnpackHigh(low01, low23).AsSingle().Store(target + step);
             Avx512F.UnpackLow(high01, high23).AsSingle().Store(target + (2 * step));
@@ -114,7 +120,9 @@ internal static unsafe class Transposes
         }
     }
 
-    /// <summary>Four floats each of every fourth line: unpacking within 128 bits then puts the lines in order.</summary>
+    /// <summary>
+    /// Four floats each of every fourth line: unpacking within 128 bits then puts the lines in order.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gather16(float* s, nint stride)
     {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// How two row-major operands of broadcastable shapes are read to make a result of <see cref="Length"/> elements: axes that both
-/// operands walk alike are merged, so that most cases come down to one or two loops over long inner runs.
+/// How two row-major operands of broadcastable shapes are read to make a result of <see cref="Length"/> elements: axes
+/// that both operands walk alike are merged, so that most cases come down to one or two loops over long inner runs.
 /// </summary>
 internal readonly struct BroadcastPlan
 {

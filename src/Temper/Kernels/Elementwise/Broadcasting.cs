@@ -20,7 +20,8 @@ internal static unsafe class Broadcasting
     /// <param name="yShape">Its shape.</param>
     /// <param name="z">Result of the broadcast shape; may be an operand of the same shape.</param>
     internal static void Apply<TOperator>(
-        TOperator f, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y, ReadOnlySpan<int> yShape, Span<float> z)
+        TOperator f, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y, ReadOnlySpan<int> yShape,
+        Span<float> z)
         where TOperator : unmanaged, IBinaryOperator
     {
         var plan = new BroadcastPlan(xShape, yShape);
@@ -46,7 +47,8 @@ internal static unsafe class Broadcasting
 
     /// <summary>Writes 1 where the test holds, else 0.</summary>
     internal static void Compare<TComparison>(
-        TComparison test, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y, ReadOnlySpan<int> yShape, Span<byte> z)
+        TComparison test, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y,
+        ReadOnlySpan<int> yShape, Span<byte> z)
         where TComparison : unmanaged, IComparison
     {
         var plan = new BroadcastPlan(xShape, yShape);
@@ -99,9 +101,12 @@ internal static unsafe class Broadcasting
     {
         switch (plan.LeftStep, plan.RightStep)
         {
-            case (0, _): Elementwise.Apply(new LeftNumber<TOperator>(f, *x), new ReadOnlySpan<float>(y, z.Length), z); break;
-            case (_, 0): Elementwise.Apply(new RightNumber<TOperator>(f, *y), new ReadOnlySpan<float>(x, z.Length), z); break;
-            default: Elementwise.Apply(f, new ReadOnlySpan<float>(x, z.Length), new ReadOnlySpan<float>(y, z.Length), z); break;
+            case (0, _): Elementwise.Apply(new LeftNumber<TOperator>(f, *x), new ReadOnlySpan<float>(y, z.Length), z);
+            break;
+            case (_, 0): Elementwise.Apply(new RightNumber<TOperator>(f, *y), new ReadOnlySpan<float>(x, z.Length), z);
+            break;
+            default: Elementwise.Apply(
+                f, new ReadOnlySpan<float>(x, z.Length), new ReadOnlySpan<float>(y, z.Length), z); break;
         }
     }
 
@@ -123,7 +128,8 @@ internal static unsafe class Broadcasting
             where T : unmanaged, ILanes<T> => f.Invoke(x, T.Create(right));
     }
 
-    private readonly struct RunsBody<TOperator>(TOperator f, float* x, float* y, float* z, BroadcastPlan plan, int rows, int runs) : IChunkBody
+    private readonly struct RunsBody<TOperator>(
+        TOperator f, float* x, float* y, float* z, BroadcastPlan plan, int rows, int runs) : IChunkBody
         where TOperator : unmanaged, IBinaryOperator
     {
         public void Run(int chunk)
@@ -135,8 +141,10 @@ internal static unsafe class Broadcasting
                 float* target = z + ((long)run * plan.Run);
                 switch (plan.LeftStep, plan.RightStep)
                 {
-                    case (0, _): Elementwise.Serial(new LeftNumber<TOperator>(f, x[left]), y + right, target, plan.Run); break;
-                    case (_, 0): Elementwise.Serial(new RightNumber<TOperator>(f, y[right]), x + left, target, plan.Run); break;
+                    case (0, _): Elementwise.Serial(new LeftNumber<TOperator>(f, x[left]), y + right, target, plan.Run);
+                    break;
+                    case (_, 0): Elementwise.Serial(
+                        new RightNumber<TOperator>(f, y[right]), x + left, target, plan.Run); break;
                     default: Elementwise.Serial(f, x + left, y + right, target, plan.Run); break;
                 }
             }

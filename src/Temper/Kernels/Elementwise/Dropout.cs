@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Dropout: y = x / keep where random number i of the stream is below keep, else 0. The gradient is the same map of dy.</summary>
+/// <summary>
+/// Dropout: y = x / keep where random number i of the stream is below keep, else 0. The gradient is the same map of dy.
+/// </summary>
 internal static unsafe class Dropout
 {
     private const int BufferFloats = 1024;

@@ -25,13 +25,14 @@ internal interface ITernaryOperator
 }
 
 /// <summary>
-/// Drivers that carry an operator over whole arrays of equal length, in parallel for long ones. A result may be the very same memory
-/// as an operand; otherwise they must not overlap.
+/// Drivers that carry an operator over whole arrays of equal length, in parallel for long ones. A result may be the
+/// very same memory as an operand; otherwise they must not overlap.
 /// </summary>
 internal static unsafe class Elementwise
 {
     /// <summary><c>target += source</c>.</summary>
-    internal static void Accumulate(ReadOnlySpan<float> source, Span<float> target) => Apply(default(Add), target, source, target);
+    internal static void Accumulate(ReadOnlySpan<float> source, Span<float> target) =>
+        Apply(default(AddKernel), target, source, target);
 
     /// <summary><c>target += factor source</c>, rounded once.</summary>
     internal static void Accumulate(float factor, ReadOnlySpan<float> source, Span<float> target) =>
@@ -81,13 +82,15 @@ internal static unsafe class Elementwise
 
     /// <summary>On this thread alone: for rows inside a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, float* w, int length)
-        where TOperator : unmanaged, ITernaryOperator => LaneLoop.Serial(new Ternary<TOperator>(f, x, y, z, w), 0, length);
+        where TOperator : unmanaged,
+        ITernaryOperator => LaneLoop.Serial(new Ternary<TOperator>(f, x, y, z, w), 0, length);
 
     internal static void RequireLength(int actual, int expected)
     {
         if (actual != expected)
         {
-            throw new ArgumentException($"kernel: an operand has another length than the result (got {actual}, expected {expected})");
+            throw new ArgumentException(
+                $"kernel: an operand has another length than the result (got {actual}, expected {expected})");
         }
     }
 

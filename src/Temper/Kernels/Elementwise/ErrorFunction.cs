@@ -15,7 +15,10 @@ internal static class ErrorFunction
         }
     }
 
-    /// <summary>The distribution of the standard normal numbers, erfc(-x/√2) / 2: its small values far below zero are accurate too.</summary>
+    /// <summary>
+    /// The distribution of the standard normal numbers, erfc(-x/√2) / 2: its small values far below zero are accurate
+    /// too.
+    /// </summary>
     internal static void NormalChunk(ReadOnlySpan<float> x, Span<float> y)
     {
         for (int i = 0; i < y.Length; i++)
@@ -40,12 +43,15 @@ internal static class ErrorFunction
         return 2 / Math.Sqrt(Math.PI) * sum;
     }
 
-    /// <summary>1 - erf(x) to a relative 1.2e-7 (Press et al., Numerical Recipes, 6.2: a Chebyshev fit in t = 1 / (1 + x/2)).</summary>
+    /// <summary>
+    /// 1 - erf(x) to a relative 1.2e-7 (Press et al., Numerical Recipes, 6.2: a Chebyshev fit in t = 1 / (1 + x/2)).
+    /// </summary>
     private static double Complement(double x)
     {
         ReadOnlySpan<double> fit =
         [
-            -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277,
+            -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
+            -0.82215223, 0.17087277,
         ];
         double t = 1 / (1 + (0.5 * x)), sum = 0;
         for (int i = fit.Length - 1; i >= 0; i--)

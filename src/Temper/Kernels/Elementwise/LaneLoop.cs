@@ -11,7 +11,9 @@ internal interface ILaneBody
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>The one loop of all element-wise kernels: the widest vectors first, narrower ones for what is left.</summary>
+/// <summary>
+/// The one loop of all element-wise kernels: the widest vectors first, narrower ones for what is left.
+/// </summary>
 internal static class LaneLoop
 {
     /// <summary>Elements 0 to <paramref name="length"/> - 1 in fixed chunks on the current pool.</summary>
@@ -46,8 +48,8 @@ internal static class LaneLoop
     }
 
     /// <summary>
-    /// One width, compiled by itself and optimized at once: four widths of a long formula in one method exceed what the JIT is willing to
-    /// inline, and what it leaves as calls is twenty times slower.
+    /// One width, compiled by itself and optimized at once: four widths of a long formula in one method exceed what the
+    /// JIT is willing to inline, and what it leaves as calls is twenty times slower.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int Run<TBody, T>(TBody body, int i, int end)

@@ -5,14 +5,18 @@ namespace Temper.Kernels;
 /// <summary>Exponentials and their kin: the vector library's polynomials, cut in fixed chunks for the pool.</summary>
 internal static unsafe class Transcendental
 {
-    /// <summary>Fewer floats than a vector go through the vector library's scalar functions, which round differently; they are filled up.</summary>
+    /// <summary>
+    /// Fewer floats than a vector go through the vector library's scalar functions, which round differently; they are
+    /// filled up.
+    /// </summary>
     private const int FewestFloats = 16;
 
     internal static void Exp(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Exp);
 
     internal static void Log(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Log);
 
-    internal static void Tanh(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(HyperbolicTangent), x, y);
+    internal static void Tanh(ReadOnlySpan<float> x, Span<float> y) =>
+        Elementwise.Apply(default(HyperbolicTangent), x, y);
 
     internal static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Logistic), x, y);
 
@@ -26,10 +30,12 @@ internal static unsafe class Transcendental
     internal static void Erf(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.Chunk);
 
     /// <summary>y = the probability that a standard normal number is below x.</summary>
-    internal static void NormalProbability(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.NormalChunk);
+    internal static void NormalProbability(ReadOnlySpan<float> x, Span<float> y) =>
+        Apply(x, y, &ErrorFunction.NormalChunk);
 
     /// <summary>y = log(1 + exp(x)), without overflow and accurate where it is tiny.</summary>
-    internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(SoftplusOperator), x, y);
+    internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) =>
+        Elementwise.Apply(default(SoftplusOperator), x, y);
 
     /// <summary>z = x^y</summary>
     internal static void Pow(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> z)
@@ -62,7 +68,8 @@ internal static unsafe class Transcendental
         }
     }
 
-    private static void Apply(ReadOnlySpan<float> x, Span<float> y, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
+    private static void Apply(
+        ReadOnlySpan<float> x, Span<float> y, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
     {
         Elementwise.RequireLength(x.Length, y.Length);
         fixed (float* px = x, py = y)
@@ -71,7 +78,8 @@ internal static unsafe class Transcendental
         }
     }
 
-    private readonly struct FunctionBody(float* x, float* y, int length, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
+    private readonly struct FunctionBody(
+        float* x, float* y, int length, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
         : IChunkBody
     {
         public void Run(int chunk)

@@ -1,10 +1,12 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Flow by polynomial expansion (Farneback 2003) with the details of OpenCV: neighborhoods of 11 pixels with a deviation of 1.2, a box as
-/// window, less weight at the border.
+/// Flow by polynomial expansion (Farneback 2003) with the details of OpenCV: neighborhoods of 11 pixels with a
+/// deviation of 1.2, a box as window, less weight at the border.
 /// </summary>
-/// <param name="scales">Most sizes of the pyramid; fewer where the smallest would have less than 32 pixels a side.</param>
+/// <param name="scales">
+/// Maximum number of sizes of the pyramid; fewer where the smallest would have less than 32 pixels per side.
+/// </param>
 /// <param name="scaleStep">Size of a scale by that of the next finer one.</param>
 /// <param name="window">Side of the window.</param>
 /// <param name="iterations">Iterations on each scale.</param>
@@ -15,7 +17,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     private static readonly float[] BorderWeights = [0.14f, 0.14f, 0.4472f, 0.4472f, 0.4472f];
 
     /// <summary>Writes the flow between two gray images in levels of 0 to 255.</summary>
-    internal void Flow(PlaneSize size, ReadOnlySpan<float> first, ReadOnlySpan<float> second, Span<float> u, Span<float> v)
+    internal void Flow(
+        PlaneSize size, ReadOnlySpan<float> first, ReadOnlySpan<float> second, Span<float> u, Span<float> v)
     {
         Plane<float> one = Image(size, first), two = Image(size, second);
         Plane<float>[]? flow = null;
@@ -30,7 +33,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
                 PlaneSampling.Resize(flow[1], finer[1], (float)(1 / scaleStep));
             }
 
-            Plane<float>[] from = PolynomialExpansion.Of(Smaller(one, at, scale)), to = PolynomialExpansion.Of(Smaller(two, at, scale));
+            Plane<float>[] from = PolynomialExpansion.Of(Smaller(one, at, scale)),
+                to = PolynomialExpansion.Of(Smaller(two, at, scale));
             for (int i = 0; i < iterations; i++)
             {
                 Improve(from, to, finer);
@@ -48,10 +52,11 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     {
         double sigma = ((1 / scale) - 1) * 0.5;
         int length = Math.Max((int)Math.Round(sigma * 5) | 1, 3), reach = length / 2;
-        double[] weights = [.. Enumerable.Range(-reach, length).Select(k => sigma > 0 ? Math.Exp(-k * k / (2 * sigma * sigma)) : k == 0 ? 2 : 1)];
-        float[] taps = [.. weights.Select(weight => (float)(weight / weights.Sum()))];
+        double[] weights = [.. Enumerable.Range(-reach, length).Select(
+            k => sigma > 0 ? Math.Exp(-k * k / (2 * sigma * sigma)) : k == 0 ? 2 : 1)];
+        float[] positions = [.. weights.Select(weight => (float)(weight / weights.Sum()))];
         Plane<float> blurred = new(image.Size), result = new(size);
-        PlaneFilters.Separable<float>(image, taps, new Plane<float>(image.Size), blurred);
+        PlaneFilters.Separable<float>(image, positions, new Plane<float>(image.Size), blurred);
         PlaneSampling.Resize(blurred, result, 1f);
         return result;
     }
@@ -60,7 +65,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     private void Improve(Plane<float>[] from, Plane<float>[] to, Plane<float>[] flow)
     {
         (int height, int width) = flow[0].Size;
-        Plane<float>[] equations = [.. Enumerable.Range(0, 5).Select(_ => new Plane<float>(flow[0].Size))], sums = [.. equations.Select(plane => new Plane<float>(plane.Size))];
+        Plane<float>[] equations = [.. Enumerable.Range(0, 5).Select(_ => new Plane<float>(flow[0].Size))],
+            sums = [.. equations.Select(plane => new Plane<float>(plane.Size))];
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)
@@ -77,7 +83,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
 
         for (int i = 0; i < flow[0].Count; i++)
         {
-            float g11 = sums[0].First[i], g12 = sums[1].First[i], g22 = sums[2].First[i], h1 = sums[3].First[i], h2 = sums[4].First[i];
+            float g11 = sums[0].First[i], g12 = sums[1].First[i], g22 = sums[2].First[i], h1 = sums[3].First[i],
+                h2 = sums[4].First[i];
             float inverse = 1 / ((g11 * g22) - (g12 * g12) + 1e-3f);
             flow[0].First[i] = ((g11 * h2) - (g12 * h1)) * inverse;
             flow[1].First[i] = ((g22 * h1) - (g12 * h2)) * inverse;
@@ -85,7 +92,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     }
 
     /// <summary>A and b of one pixel as in the paper's equations 10 to 12, as A^T A and A^T b.</summary>
-    private static void Equation(Plane<float>[] from, Plane<float>[] to, Plane<float>[] flow, int x, int y, Plane<float>[] result)
+    private static void Equation(
+        Plane<float>[] from, Plane<float>[] to, Plane<float>[] flow, int x, int y, Plane<float>[] result)
     {
         (int height, int width) = flow[0].Size;
         float dx = flow[0].Row(y)[x], dy = flow[1].Row(y)[x], fx = x + dx, fy = y + dy;
@@ -95,7 +103,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         float Own(int k) => from[k].Row(y)[x];
         float a11 = isInside ? (Own(2) + At(2)) * 0.5f : Own(2), a22 = isInside ? (Own(3) + At(3)) * 0.5f : Own(3);
         float a12 = isInside ? (Own(4) + At(4)) * 0.25f : Own(4) * 0.5f;
-        float b1 = ((Own(0) - At(0)) * 0.5f) + (a11 * dy) + (a12 * dx), b2 = ((Own(1) - At(1)) * 0.5f) + (a12 * dy) + (a22 * dx);
+        float b1 = ((Own(0) - At(0)) * 0.5f) + (a11 * dy) + (a12 * dx),
+            b2 = ((Own(1) - At(1)) * 0.5f) + (a12 * dy) + (a22 * dx);
         float weight = Border(x, width) * Border(y, height), square = weight * weight;
         result[0].Row(y)[x] = square * ((a11 * a11) + (a12 * a12));
         result[1].Row(y)[x] = square * ((a11 + a22) * a12);
@@ -104,13 +113,15 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         result[4].Row(y)[x] = square * ((a12 * b1) + (a22 * b2));
     }
 
-    private static float Border(int place, int length) =>
-        (place < BorderWeights.Length ? BorderWeights[place] : 1) * (place >= length - BorderWeights.Length ? BorderWeights[length - place - 1] : 1);
+    private static float Border(int position, int length) =>
+        (position < BorderWeights.Length ? BorderWeights[position] : 1)
+            * (position >= length - BorderWeights.Length ? BorderWeights[length - position - 1] : 1);
 
     private static float Between(Plane<float> plane, int left, int top, float right, float below)
     {
         float* upper = plane.Row(top) + left, lower = plane.Row(top + 1) + left;
-        float above = ((1 - right) * upper[0]) + (right * upper[1]), under = ((1 - right) * lower[0]) + (right * lower[1]);
+        float above = ((1 - right) * upper[0]) + (right * upper[1]),
+            under = ((1 - right) * lower[0]) + (right * lower[1]);
         return ((1 - below) * above) + (below * under);
     }
 
@@ -147,7 +158,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     private int Coarsest(PlaneSize size)
     {
         int level = 0;
-        for (double scale = scaleStep; level < scales - 1 && Math.Min(size.Height, size.Width) * scale >= SmallestSide; level++)
+        for (double scale = scaleStep; level < scales - 1
+            && Math.Min(size.Height, size.Width) * scale >= SmallestSide; level++)
         {
             scale *= scaleStep;
         }

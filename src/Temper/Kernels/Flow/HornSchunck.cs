@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// One Jacobi step of Horn and Schunck (1981) and its adjoint: u' = m - gx (residual + gx m + gy n) / (alpha^2 + gx^2 + gy^2) with m, n the
-/// weighted means of u, v over the 8 neighbors: 1/6 beside, 1/12 at the corners.
+/// One Jacobi step of Horn and Schunck (1981) and its adjoint: u' = m - gx (residual + gx m + gy n) / (alpha^2 + gx^2 +
+/// gy^2) with m, n the weighted means of u, v over the 8 neighbors: 1/6 beside, 1/12 at the corners.
 /// </summary>
 internal static unsafe class HornSchunck<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -15,17 +15,19 @@ internal static unsafe class HornSchunck<T>
     internal static void Step(Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> toU, Plane<T> toV, T alphaSquare)
     {
         PlaneSize size = u.Size;
-        int room = size.Stride + (2 * Plane<T>.Padding);
-        T* scratch = stackalloc T[2 * room], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
+        int rowFloats = size.Stride + (2 * Plane<T>.Padding);
+        T* scratch = stackalloc T[2 * rowFloats], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
         var alpha = new Vector<T>(alphaSquare);
         for (int y = 0; y < size.Height; y++)
         {
-            Mean(u, y, scratch, room, meanU);
-            Mean(v, y, scratch, room, meanV);
+            Mean(u, y, scratch, rowFloats, meanU);
+            Mean(v, y, scratch, rowFloats, meanV);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
-                Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x), m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
-                Vector<T> ratio = (Vector.Load(image.Residual.Row(y) + x) + (gx * m) + (gy * n)) / (alpha + (gx * gx) + (gy * gy));
+                Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x),
+                    m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
+                Vector<T> ratio =
+                    (Vector.Load(image.Residual.Row(y) + x) + (gx * m) + (gy * n)) / (alpha + (gx * gx) + (gy * gy));
                 (m - (gx * ratio)).Store(toU.Row(y) + x);
                 (n - (gy * ratio)).Store(toV.Row(y) + x);
             }
@@ -34,21 +36,25 @@ internal static unsafe class HornSchunck<T>
 
     /// <summary>Adds to the gradients of image, u and v, from those of u' and v'.</summary>
     internal static void StepAdjoint(
-        Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> dToU, Plane<T> dToV, Linearized<T> dImage, Plane<T> du, Plane<T> dv, T alphaSquare)
+        Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> dToU, Plane<T> dToV, Linearized<T> dImage, Plane<T> du,
+        Plane<T> dv, T alphaSquare)
     {
         PlaneSize size = u.Size;
-        int room = size.Stride + (2 * Plane<T>.Padding);
-        T* scratch = stackalloc T[2 * room], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
+        int rowFloats = size.Stride + (2 * Plane<T>.Padding);
+        T* scratch = stackalloc T[2 * rowFloats], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
         var alpha = new Vector<T>(alphaSquare);
         for (int y = 0; y < size.Height; y++)
         {
-            Mean(u, y, scratch, room, meanU);
-            Mean(v, y, scratch, room, meanV);
+            Mean(u, y, scratch, rowFloats, meanU);
+            Mean(v, y, scratch, rowFloats, meanV);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
-                Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x), m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
-                Vector<T> a = Vector.Load(dToU.Row(y) + x), b = Vector.Load(dToV.Row(y) + x), below = alpha + (gx * gx) + (gy * gy);
-                Vector<T> ratio = (Vector.Load(image.Residual.Row(y) + x) + (gx * m) + (gy * n)) / below, d = -((a * gx) + (b * gy)) / below;
+                Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x),
+                    m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
+                Vector<T> a = Vector.Load(dToU.Row(y) + x), b = Vector.Load(dToV.Row(y) + x),
+                    below = alpha + (gx * gx) + (gy * gy);
+                Vector<T> ratio = (Vector.Load(image.Residual.Row(y) + x) + (gx * m) + (gy * n)) / below,
+                    d = -((a * gx) + (b * gy)) / below;
                 Accumulate(dImage.Residual.Row(y) + x, d);
                 Accumulate(dImage.Gx.Row(y) + x, (d * m) - (a * ratio) - (d * ratio * (gx + gx)));
                 Accumulate(dImage.Gy.Row(y) + x, (d * n) - (b * ratio) - (d * ratio * (gy + gy)));
@@ -56,17 +62,17 @@ internal static unsafe class HornSchunck<T>
                 (b + (d * gy)).Store(meanV + x);
             }
 
-            MeanAdjoint(meanU, y, scratch, room, du);
-            MeanAdjoint(meanV, y, scratch, room, dv);
+            MeanAdjoint(meanU, y, scratch, rowFloats, du);
+            MeanAdjoint(meanV, y, scratch, rowFloats, dv);
         }
     }
 
     /// <summary>Row y of the weighted mean, the border pixel repeated outside.</summary>
-    private static void Mean(Plane<T> u, int y, T* scratch, int room, T* to)
+    private static void Mean(Plane<T> u, int y, T* scratch, int rowFloats, T* to)
     {
         (int height, int width) = u.Size;
         T* row = u.Row(y), up = u.Row(Math.Max(y - 1, 0)), down = u.Row(Math.Min(y + 1, height - 1));
-        T* sums = scratch + Plane<T>.Padding, own = sums + room;
+        T* sums = scratch + Plane<T>.Padding, own = sums + rowFloats;
         for (int x = 0; x < width; x += Vector<T>.Count)
         {
             (Vector.Load(up + x) + Vector.Load(down + x)).Store(sums + x);
@@ -82,17 +88,19 @@ internal static unsafe class HornSchunck<T>
         }
     }
 
-    private static void MeanAdjoint(T* d, int y, T* scratch, int room, Plane<T> du)
+    private static void MeanAdjoint(T* d, int y, T* scratch, int rowFloats, Plane<T> du)
     {
         (int height, int width) = du.Size;
-        T* row = du.Row(y), up = du.Row(Math.Max(y - 1, 0)), down = du.Row(Math.Min(y + 1, height - 1)), padded = scratch + Plane<T>.Padding;
+        T* row = du.Row(y), up = du.Row(Math.Max(y - 1, 0)), down = du.Row(Math.Min(y + 1, height - 1)),
+            padded = scratch + Plane<T>.Padding;
         new Span<T>(padded - 1, du.Size.Stride + 2).Clear();
         new Span<T>(d, width).CopyTo(new Span<T>(padded, width));
         T first = d[0], last = d[width - 1];
         Vector<T> side = new(Side), corner = new(Corner);
         for (int x = 0; x < width; x += Vector<T>.Count)
         {
-            Vector<T> beside = Vector.Load(padded + x - 1) + Vector.Load(padded + x + 1), sums = (side * Vector.Load(padded + x)) + (corner * beside);
+            Vector<T> beside = Vector.Load(padded + x - 1) + Vector.Load(padded + x + 1),
+                sums = (side * Vector.Load(padded + x)) + (corner * beside);
             Accumulate(row + x, side * beside);
             Accumulate(up + x, sums);
             Accumulate(down + x, sums);

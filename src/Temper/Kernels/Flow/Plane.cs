@@ -14,8 +14,9 @@ internal readonly record struct PlaneSize(int Height, int Width)
 }
 
 /// <summary>
-/// One channel of an image, or one component of a flow field, in float or double: rows padded to whole vectors, so that loops need no
-/// tail. Padding holds finite numbers that no result depends on; kernels may read up to <see cref="Padding"/> elements beyond either end.
+/// One channel of an image, or one component of a flow field, in float or double: rows padded to whole vectors, so that
+/// loops need no tail. Padding holds finite numbers that no result depends on; kernels may read up to
+/// <see cref="Padding"/> elements beyond either end.
 /// </summary>
 internal sealed unsafe class Plane<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -2,28 +2,30 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>Linear filters of a plane with the border pixel repeated outside, and their adjoints, which add to their target.</summary>
+/// <summary>
+/// Linear filters of a plane with the border pixel repeated outside, and their adjoints, which add to their target.
+/// </summary>
 internal static unsafe class PlaneFilters
 {
     /// <summary>A symmetric filter of odd length along rows, then along columns.</summary>
-    internal static void Separable<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> scratch, Plane<T> y)
+    internal static void Separable<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        AlongRows(x, taps, scratch);
-        AlongColumns(scratch, taps, y);
+        AlongRows(x, positions, scratch);
+        AlongColumns(scratch, positions, y);
     }
 
     /// <summary>The adjoint of <see cref="Separable"/>.</summary>
-    internal static void SeparableAdjoint<T>(Plane<T> dy, ReadOnlySpan<T> taps, Plane<T> scratch, Plane<T> dx)
+    internal static void SeparableAdjoint<T>(Plane<T> dy, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> dx)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         scratch.Clear();
-        int reach = taps.Length / 2, height = dy.Size.Height, width = dy.Size.Width;
+        int reach = positions.Length / 2, height = dy.Size.Height, width = dy.Size.Width;
         for (int row = 0; row < height; row++)
         {
             for (int k = -reach; k <= reach; k++)
             {
-                AddRow(dy.Row(row), taps[k + reach], scratch.Row(Math.Clamp(row + k, 0, height - 1)), width);
+                AddRow(dy.Row(row), positions[k + reach], scratch.Row(Math.Clamp(row + k, 0, height - 1)), width);
             }
         }
 
@@ -34,13 +36,16 @@ internal static unsafe class PlaneFilters
             {
                 for (int k = -reach; k <= reach; k++)
                 {
-                    to[Math.Clamp(column + k, 0, width - 1)] += taps[k + reach] * from[column];
+                    to[Math.Clamp(column + k, 0, width - 1)] += positions[k + reach] * from[column];
                 }
             }
         }
     }
 
-    /// <summary>Half the difference of the neighbors along x and along y: at a border half of the difference to the pixel itself.</summary>
+    /// <summary>
+    /// Half the difference of the neighbors along x and along y: at a border half of the difference to the pixel
+    /// itself.
+    /// </summary>
     internal static void CentralGradient<T>(Plane<T> image, Plane<T> gx, Plane<T> gy)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -78,10 +83,10 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    private static void AlongRows<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> y)
+    private static void AlongRows<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int reach = taps.Length / 2, width = x.Size.Width;
+        int reach = positions.Length / 2, width = x.Size.Width;
         for (int row = 0; row < x.Size.Height; row++)
         {
             T* from = x.Row(row), to = y.Row(row);
@@ -90,7 +95,7 @@ internal static unsafe class PlaneFilters
                 T sum = T.Zero;
                 for (int k = -reach; k <= reach; k++)
                 {
-                    sum += taps[k + reach] * from[Math.Clamp(column + k, 0, width - 1)];
+                    sum += positions[k + reach] * from[Math.Clamp(column + k, 0, width - 1)];
                 }
 
                 to[column] = sum;
@@ -98,17 +103,17 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    private static void AlongColumns<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> y)
+    private static void AlongColumns<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int reach = taps.Length / 2, height = x.Size.Height, width = x.Size.Width;
+        int reach = positions.Length / 2, height = x.Size.Height, width = x.Size.Width;
         for (int row = 0; row < height; row++)
         {
             T* to = y.Row(row);
             new Span<T>(to, width).Clear();
             for (int k = -reach; k <= reach; k++)
             {
-                AddRow(x.Row(Math.Clamp(row + k, 0, height - 1)), taps[k + reach], to, width);
+                AddRow(x.Row(Math.Clamp(row + k, 0, height - 1)), positions[k + reach], to, width);
             }
         }
     }

@@ -2,20 +2,24 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>A plane read between its pixels: bilinear, with the border pixel repeated outside. Adjoints add to their target.</summary>
+/// <summary>
+/// A plane read between its pixels: bilinear, with the border pixel repeated outside. Adjoints add to their target.
+/// </summary>
 internal static unsafe class PlaneSampling
 {
-    /// <summary>Another size, times a factor; pixels are areas, so that half the size is the mean over 2x2 pixels.</summary>
+    /// <summary>
+    /// Another size, times a factor; pixels are areas, so that half the size is the mean over 2x2 pixels.
+    /// </summary>
     internal static void Resize<T>(Plane<T> x, Plane<T> y, T factor)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (int row = 0; row < y.Size.Height; row++)
         {
-            (int top, int bottom, T below) = Place<T>(row, y.Size.Height, x.Size.Height);
+            (int top, int bottom, T below) = Neighbors<T>(row, y.Size.Height, x.Size.Height);
             T* upper = x.Row(top), lower = x.Row(bottom), to = y.Row(row);
             for (int column = 0; column < y.Size.Width; column++)
             {
-                (int left, int right, T beside) = Place<T>(column, y.Size.Width, x.Size.Width);
+                (int left, int right, T beside) = Neighbors<T>(column, y.Size.Width, x.Size.Width);
                 T above = upper[left] + (beside * (upper[right] - upper[left]));
                 T under = lower[left] + (beside * (lower[right] - lower[left]));
                 to[column] = factor * (above + (below * (under - above)));
@@ -29,11 +33,11 @@ internal static unsafe class PlaneSampling
     {
         for (int row = 0; row < dy.Size.Height; row++)
         {
-            (int top, int bottom, T below) = Place<T>(row, dy.Size.Height, dx.Size.Height);
+            (int top, int bottom, T below) = Neighbors<T>(row, dy.Size.Height, dx.Size.Height);
             T* upper = dx.Row(top), lower = dx.Row(bottom), from = dy.Row(row);
             for (int column = 0; column < dy.Size.Width; column++)
             {
-                (int left, int right, T beside) = Place<T>(column, dy.Size.Width, dx.Size.Width);
+                (int left, int right, T beside) = Neighbors<T>(column, dy.Size.Width, dx.Size.Width);
                 T g = factor * from[column], under = below * g, above = g - under;
                 upper[right] += beside * above;
                 upper[left] += above - (beside * above);
@@ -53,7 +57,8 @@ internal static unsafe class PlaneSampling
             T* to = y.Row(row), byX = u.Row(row), byY = v.Row(row);
             for (int column = 0; column < width; column++)
             {
-                var at = new Taps<T>(T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
+                var at = new Positions<T>(
+                    T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
                 T* upper = x.Row(at.Top), lower = x.Row(at.Bottom);
                 T above = upper[at.Left] + (at.Beside * (upper[at.Right] - upper[at.Left]));
                 T under = lower[at.Left] + (at.Beside * (lower[at.Right] - lower[at.Left]));
@@ -63,7 +68,8 @@ internal static unsafe class PlaneSampling
     }
 
     /// <summary>Gradients of <see cref="Warp"/> by the image and by the flow; null: not wanted.</summary>
-    internal static void WarpAdjoint<T>(Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> dy, Plane<T>? dx, Plane<T>? du, Plane<T>? dv)
+    internal static void WarpAdjoint<T>(
+        Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> dy, Plane<T>? dx, Plane<T>? du, Plane<T>? dv)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         (int height, int width) = x.Size;
@@ -72,7 +78,8 @@ internal static unsafe class PlaneSampling
             T* from = dy.Row(row), byX = u.Row(row), byY = v.Row(row);
             for (int column = 0; column < width; column++)
             {
-                var at = new Taps<T>(T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
+                var at = new Positions<T>(
+                    T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
                 T g = from[column];
                 if (dx is not null)
                 {
@@ -96,7 +103,7 @@ internal static unsafe class PlaneSampling
     }
 
     /// <summary>Where an output pixel's center lies among the input's.</summary>
-    private static (int First, int Second, T Part) Place<T>(int index, int length, int source)
+    private static (int First, int Second, T Part) Neighbors<T>(int index, int length, int source)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         double position = Math.Clamp((((index + 0.5) * source) / length) - 0.5, 0, source - 1);
@@ -105,18 +112,19 @@ internal static unsafe class PlaneSampling
     }
 
     /// <summary>The four pixels around a position and its part of the way between them.</summary>
-    private readonly ref struct Taps<T>
+    private readonly ref struct Positions<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        internal Taps(T x, T y, int width, int height)
+        internal Positions(T x, T y, int width, int height)
         {
             // NaN fails both comparisons and is outside.
-            T mostX = T.CreateTruncating(width - 1), mostY = T.CreateTruncating(height - 1);
-            (IsInsideX, IsInsideY) = (x >= T.Zero && x < mostX, y >= T.Zero && y < mostY);
-            T placeX = IsInsideX ? x : x >= mostX ? mostX : T.Zero, placeY = IsInsideY ? y : y >= mostY ? mostY : T.Zero;
-            (Left, Top) = (int.CreateTruncating(placeX), int.CreateTruncating(placeY));
+            T maxX = T.CreateTruncating(width - 1), maxY = T.CreateTruncating(height - 1);
+            (IsInsideX, IsInsideY) = (x >= T.Zero && x < maxX, y >= T.Zero && y < maxY);
+            T clampedX = IsInsideX ? x : x >= maxX ? maxX : T.Zero,
+                clampedY = IsInsideY ? y : y >= maxY ? maxY : T.Zero;
+            (Left, Top) = (int.CreateTruncating(clampedX), int.CreateTruncating(clampedY));
             (Right, Bottom) = (Math.Min(Left + 1, width - 1), Math.Min(Top + 1, height - 1));
-            (Beside, Below) = (placeX - T.CreateTruncating(Left), placeY - T.CreateTruncating(Top));
+            (Beside, Below) = (clampedX - T.CreateTruncating(Left), clampedY - T.CreateTruncating(Top));
         }
 
         internal readonly int Left, Right, Top, Bottom;

@@ -1,8 +1,8 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Each pixel's neighborhood as a quadratic polynomial, by weighted least squares with a Gaussian weight (Farneback 2003). The coefficients of
-/// y, x, y^2, x^2 and xy; the constant is not needed.
+/// Each pixel's neighborhood as a quadratic polynomial, by weighted least squares with a Gaussian weight (Farneback
+/// 2003). The coefficients of y, x, y^2, x^2 and xy; the constant is not needed.
 /// </summary>
 internal static unsafe class PolynomialExpansion
 {
@@ -10,8 +10,11 @@ internal static unsafe class PolynomialExpansion
 
     private const double Sigma = 1.2;
 
-    /// <summary>Weights and their moments for the offsets 0 to <see cref="Reach"/>, and the inverse normal matrix's entries.</summary>
-    private static readonly (float[] G, float[] Xg, float[] Xxg, float Ig11, float Ig03, float Ig33, float Ig55) Basis = MakeBasis();
+    /// <summary>
+    /// Weights and their moments for the offsets 0 to <see cref="Reach"/>, and the inverse normal matrix's entries.
+    /// </summary>
+    private static readonly (float[] G, float[] Xg, float[] Xxg, float Ig11, float Ig03, float Ig33, float Ig55) Basis =
+        MakeBasis();
 
     /// <summary>The five coefficients of every pixel.</summary>
     internal static Plane<float>[] Of(Plane<float> image)
@@ -55,8 +58,10 @@ internal static unsafe class PolynomialExpansion
     private static void Horizontal(float[] rows, int x, int width, int y, Plane<float>[] result)
     {
         int length = width + (2 * Reach), at = x + Reach;
-        ReadOnlySpan<float> zero = rows.AsSpan(0, length), one = rows.AsSpan(length, length), two = rows.AsSpan(2 * length, length);
-        (float b1, float b2, float b3, float b4, float b5, float b6) = (zero[at] * Basis.G[0], 0, one[at] * Basis.G[0], 0, two[at] * Basis.G[0], 0);
+        ReadOnlySpan<float> zero = rows.AsSpan(0, length), one = rows.AsSpan(length, length),
+            two = rows.AsSpan(2 * length, length);
+        (float b1, float b2, float b3, float b4, float b5, float b6) =
+            (zero[at] * Basis.G[0], 0, one[at] * Basis.G[0], 0, two[at] * Basis.G[0], 0);
         for (int k = 1; k <= Reach; k++)
         {
             float sum = zero[at + k] + zero[at - k];
@@ -76,8 +81,8 @@ internal static unsafe class PolynomialExpansion
     }
 
     /// <summary>
-    /// The normal matrix of 1, x, y, x^2, y^2, xy couples only 1, x^2 and y^2: with the second moment a and the fourth c (b = a^2 that of
-    /// x^2 y^2), its inverse follows by hand.
+    /// The normal matrix of 1, x, y, x^2, y^2, xy couples only 1, x^2 and y^2: with the second moment a and the fourth
+    /// c (b = a^2 that of x^2 y^2), its inverse follows by hand.
     /// </summary>
     private static (float[] G, float[] Xg, float[] Xxg, float Ig11, float Ig03, float Ig33, float Ig55) MakeBasis()
     {
@@ -93,7 +98,8 @@ internal static unsafe class PolynomialExpansion
         // [1 a a; a c b; a b c] with b = a^2: by subtraction of the first row, c - b on the diagonal and 0 beside it.
         double ig33 = 1 / (c - (a * a)), ig03 = -a * ig33;
         return (
-            [.. g.Select(w => (float)w)], [.. g.Select((w, k) => (float)(w * k))], [.. g.Select((w, k) => (float)(w * k * k))],
+            [.. g.Select(w => (float)w)], [.. g.Select((w, k) => (float)(w * k))],
+            [.. g.Select((w, k) => (float)(w * k * k))],
             (float)(1 / a), (float)ig03, (float)ig33, (float)(1 / (a * a)));
     }
 }

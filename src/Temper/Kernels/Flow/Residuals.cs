@@ -2,15 +2,19 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>warped - first - gx u - gy v: what the linearized second image differs by at zero flow; and its adjoint.</summary>
+/// <summary>
+/// warped - first - gx u - gy v: what the linearized second image differs by at zero flow; and its adjoint.
+/// </summary>
 internal static unsafe class Residuals<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    internal static void Forward(Plane<T> warped, Plane<T> first, Plane<T> gx, Plane<T> gy, Plane<T> u, Plane<T> v, Plane<T> to)
+    internal static void Forward(
+        Plane<T> warped, Plane<T> first, Plane<T> gx, Plane<T> gy, Plane<T> u, Plane<T> v, Plane<T> to)
     {
         for (int i = 0; i < to.Count; i += Vector<T>.Count)
         {
-            Vector<T> linear = (Vector.Load(gx.First + i) * Vector.Load(u.First + i)) + (Vector.Load(gy.First + i) * Vector.Load(v.First + i));
+            Vector<T> linear = (Vector.Load(gx.First + i) * Vector.Load(u.First + i))
+                + (Vector.Load(gy.First + i) * Vector.Load(v.First + i));
             (Vector.Load(warped.First + i) - linear - Vector.Load(first.First + i)).Store(to.First + i);
         }
     }

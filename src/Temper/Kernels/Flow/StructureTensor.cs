@@ -28,12 +28,14 @@ internal static unsafe class StructureTensor<T>
     }
 
     /// <summary>Adds to the gradients of gx, gy and e.</summary>
-    internal static void ProductsAdjoint(Plane<T> gx, Plane<T> gy, Plane<T> e, Moments<T> d, Plane<T> dGx, Plane<T> dGy, Plane<T> dE)
+    internal static void ProductsAdjoint(
+        Plane<T> gx, Plane<T> gy, Plane<T> e, Moments<T> d, Plane<T> dGx, Plane<T> dGy, Plane<T> dE)
     {
         for (int i = 0; i < gx.Count; i += Vector<T>.Count)
         {
             Vector<T> x = Vector.Load(gx.First + i), y = Vector.Load(gy.First + i), t = Vector.Load(e.First + i);
-            Vector<T> xx = Vector.Load(d.Xx.First + i), xy = Vector.Load(d.Xy.First + i), yy = Vector.Load(d.Yy.First + i);
+            Vector<T> xx = Vector.Load(d.Xx.First + i), xy = Vector.Load(d.Xy.First + i),
+                yy = Vector.Load(d.Yy.First + i);
             Vector<T> xt = Vector.Load(d.Xt.First + i), yt = Vector.Load(d.Yt.First + i);
             Accumulate(dGx.First + i, (xx * (x + x)) + (xy * y) + (xt * t));
             Accumulate(dGy.First + i, (yy * (y + y)) + (xy * x) + (yt * t));
@@ -47,21 +49,26 @@ internal static unsafe class StructureTensor<T>
         var eps = new Vector<T>(damping);
         for (int i = 0; i < u.Count; i += Vector<T>.Count)
         {
-            Vector<T> a = Vector.Load(m.Xx.First + i) + eps, b = Vector.Load(m.Xy.First + i), c = Vector.Load(m.Yy.First + i) + eps;
-            Vector<T> p = Vector.Load(m.Xt.First + i), q = Vector.Load(m.Yt.First + i), inverse = Vector<T>.One / ((a * c) - (b * b));
+            Vector<T> a = Vector.Load(m.Xx.First + i) + eps, b = Vector.Load(m.Xy.First + i),
+                c = Vector.Load(m.Yy.First + i) + eps;
+            Vector<T> p = Vector.Load(m.Xt.First + i), q = Vector.Load(m.Yt.First + i),
+                inverse = Vector<T>.One / ((a * c) - (b * b));
             (Vector.Load(u.First + i) - (((c * p) - (b * q)) * inverse)).Store(toU.First + i);
             (Vector.Load(v.First + i) - (((a * q) - (b * p)) * inverse)).Store(toV.First + i);
         }
     }
 
     /// <summary>Adds to the gradients of the moments and of the flow.</summary>
-    internal static void SolveAdjoint(Moments<T> m, T damping, Plane<T> dToU, Plane<T> dToV, Moments<T> d, Plane<T> du, Plane<T> dv)
+    internal static void SolveAdjoint(
+        Moments<T> m, T damping, Plane<T> dToU, Plane<T> dToV, Moments<T> d, Plane<T> du, Plane<T> dv)
     {
         var eps = new Vector<T>(damping);
         for (int i = 0; i < du.Count; i += Vector<T>.Count)
         {
-            Vector<T> a = Vector.Load(m.Xx.First + i) + eps, b = Vector.Load(m.Xy.First + i), c = Vector.Load(m.Yy.First + i) + eps;
-            Vector<T> p = Vector.Load(m.Xt.First + i), q = Vector.Load(m.Yt.First + i), inverse = Vector<T>.One / ((a * c) - (b * b));
+            Vector<T> a = Vector.Load(m.Xx.First + i) + eps, b = Vector.Load(m.Xy.First + i),
+                c = Vector.Load(m.Yy.First + i) + eps;
+            Vector<T> p = Vector.Load(m.Xt.First + i), q = Vector.Load(m.Yt.First + i),
+                inverse = Vector<T>.One / ((a * c) - (b * b));
             Vector<T> r = Vector.Load(dToU.First + i), s = Vector.Load(dToV.First + i);
 
             // d = -inv(A) b: the gradient by b is w = -inv(A) (r, s), and that by A is w d^T, here made symmetric.

@@ -7,7 +7,8 @@ namespace Temper.Kernels.Flow;
 /// </summary>
 /// <remarks>
 /// Primal: u' = u + d + theta div p, d = { l g | -l g | -rho g / |g|^2 }, rho = residual + g . u, l = lambda theta.
-/// Dual: p' = (p + t grad u') / (1 + t |grad u'|), t = tau / theta. Differences are forward, the divergence is their negative adjoint.
+/// Dual: p' = (p + t grad u') / (1 + t |grad u'|), t = tau / theta. Differences are forward, the divergence is their
+/// negative adjoint.
 /// </remarks>
 internal static unsafe class TotalVariation<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -28,10 +29,12 @@ internal static unsafe class TotalVariation<T>
         {
             Divergence(from.Ux, from.Uy, y, divU);
             Divergence(from.Vx, from.Vy, y, divV);
-            T* gxs = image.Gx.Row(y), gys = image.Gy.Row(y), residual = image.Residual.Row(y), us = from.U.Row(y), vs = from.V.Row(y);
+            T* gxs = image.Gx.Row(y), gys = image.Gy.Row(y), residual = image.Residual.Row(y), us = from.U.Row(y),
+                vs = from.V.Row(y);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
-                Vector<T> gx = Vector.Load(gxs + x), gy = Vector.Load(gys + x), oldU = Vector.Load(us + x), oldV = Vector.Load(vs + x);
+                Vector<T> gx = Vector.Load(gxs + x), gy = Vector.Load(gys + x), oldU = Vector.Load(us + x),
+                    oldV = Vector.Load(vs + x);
                 Vector<T> step = Step(gx, gy, Vector.Load(residual + x) + (gx * oldU) + (gy * oldV), l, flat);
                 (oldU + (step * gx) + (th * Vector.Load(divU + x))).Store(u.Row(y) + x);
                 (oldV + (step * gy) + (th * Vector.Load(divV + x))).Store(v.Row(y) + x);
@@ -51,7 +54,8 @@ internal static unsafe class TotalVariation<T>
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
                 Vector<T> ux = Vector.Load(byX + x), uy = Vector.Load(byY + x);
-                Vector<T> q = Vector<T>.One / (Vector<T>.One + (factor * Vector.SquareRoot((ux * ux) + (uy * uy) + tiny)));
+                Vector<T> q =
+                    Vector<T>.One / (Vector<T>.One + (factor * Vector.SquareRoot((ux * ux) + (uy * uy) + tiny)));
                 ((Vector.Load(px.Row(y) + x) + (factor * ux)) * q).Store(toX.Row(y) + x);
                 ((Vector.Load(py.Row(y) + x) + (factor * uy)) * q).Store(toY.Row(y) + x);
             }
@@ -59,7 +63,9 @@ internal static unsafe class TotalVariation<T>
     }
 
     /// <summary>Adds to the gradients of image and state, from those of u' and v'.</summary>
-    internal static void PrimalAdjoint(Linearized<T> image, FlowState<T> from, Plane<T> du, Plane<T> dv, Linearized<T> dImage, FlowState<T> dFrom, T limit, T theta)
+    internal static void PrimalAdjoint(
+        Linearized<T> image, FlowState<T> from, Plane<T> du, Plane<T> dv, Linearized<T> dImage, FlowState<T> dFrom,
+        T limit, T theta)
     {
         PlaneSize size = du.Size;
         Vector<T> l = new(limit), flat = new(Flat);
@@ -68,14 +74,19 @@ internal static unsafe class TotalVariation<T>
             T* gxs = image.Gx.Row(y), gys = image.Gy.Row(y);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
-                Vector<T> gx = Vector.Load(gxs + x), gy = Vector.Load(gys + x), u = Vector.Load(from.U.Row(y) + x), v = Vector.Load(from.V.Row(y) + x);
+                Vector<T> gx = Vector.Load(gxs + x), gy = Vector.Load(gys + x), u = Vector.Load(from.U.Row(y) + x),
+                    v = Vector.Load(from.V.Row(y) + x);
                 Vector<T> a = Vector.Load(du.Row(y) + x), b = Vector.Load(dv.Row(y) + x);
-                Vector<T> rho = Vector.Load(image.Residual.Row(y) + x) + (gx * u) + (gy * v), square = (gx * gx) + (gy * gy);
+                Vector<T> rho = Vector.Load(image.Residual.Row(y) + x) + (gx * u) + (gy * v),
+                    square = (gx * gx) + (gy * gy);
                 Vector<T> step = Step(gx, gy, rho, l, flat), c = (a * gx) + (b * gy);
 
-                // step g: its slope is that of the step where the step depends on rho, and the step itself in all cases.
-                Vector<T> depends = Vector.LessThanOrEqual(Vector.Abs(rho), l * square) & Vector.GreaterThan(square, flat);
-                Vector<T> inverse = Vector.ConditionalSelect(depends, Vector<T>.One / Vector.Max(square, flat), Vector<T>.Zero);
+                // step g: its slope is that of the step where the step depends on rho, and the step itself in all
+                // cases.
+                Vector<T> depends =
+                    Vector.LessThanOrEqual(Vector.Abs(rho), l * square) & Vector.GreaterThan(square, flat);
+                Vector<T> inverse =
+                    Vector.ConditionalSelect(depends, Vector<T>.One / Vector.Max(square, flat), Vector<T>.Zero);
                 Vector<T> dRho = -c * inverse, dSquare = c * rho * inverse * inverse;
                 Accumulate(dImage.Residual.Row(y) + x, dRho);
                 Accumulate(dImage.Gx.Row(y) + x, (step * a) + (dRho * u) + (dSquare * (gx + gx)));
@@ -90,7 +101,9 @@ internal static unsafe class TotalVariation<T>
     }
 
     /// <summary>Adds to the gradients of u' and of p, from those of p', for one component.</summary>
-    internal static void DualAdjoint(Plane<T> u, Plane<T> toX, Plane<T> toY, Plane<T> dToX, Plane<T> dToY, Plane<T> du, Plane<T> dpx, Plane<T> dpy, T t)
+    internal static void DualAdjoint(
+        Plane<T> u, Plane<T> toX, Plane<T> toY, Plane<T> dToX, Plane<T> dToY, Plane<T> du, Plane<T> dpx, Plane<T> dpy,
+        T t)
     {
         (int height, int width) = u.Size;
         T* byX = stackalloc T[u.Size.Stride], byY = stackalloc T[u.Size.Stride];
@@ -100,12 +113,14 @@ internal static unsafe class TotalVariation<T>
             Differences(u, y, byX, byY);
             for (int x = 0; x < width; x += Vector<T>.Count)
             {
-                Vector<T> ux = Vector.Load(byX + x), uy = Vector.Load(byY + x), length = Vector.SquareRoot((ux * ux) + (uy * uy) + tiny);
+                Vector<T> ux = Vector.Load(byX + x), uy = Vector.Load(byY + x),
+                    length = Vector.SquareRoot((ux * ux) + (uy * uy) + tiny);
                 Vector<T> q = Vector<T>.One / (Vector<T>.One + (factor * length));
                 Vector<T> r = Vector.Load(dToX.Row(y) + x) * q, s = Vector.Load(dToY.Row(y) + x) * q;
                 Accumulate(dpx.Row(y) + x, r);
                 Accumulate(dpy.Row(y) + x, s);
-                Vector<T> dLength = -factor * ((r * Vector.Load(toX.Row(y) + x)) + (s * Vector.Load(toY.Row(y) + x))) / length;
+                Vector<T> dLength =
+                    -factor * ((r * Vector.Load(toX.Row(y) + x)) + (s * Vector.Load(toY.Row(y) + x))) / length;
                 ((factor * r) + (dLength * ux)).Store(byX + x);
                 ((factor * s) + (dLength * uy)).Store(byY + x);
             }
@@ -138,7 +153,8 @@ internal static unsafe class TotalVariation<T>
             T last = toX[width - 1] + (factor * row[width - 1]);
             for (int x = 0; x < width; x += Vector<T>.Count)
             {
-                Vector<T> here = Vector.Load(row + x), below = y + 1 < height ? Vector.Load(d.Row(y + 1) + x) : Vector<T>.Zero;
+                Vector<T> here = Vector.Load(row + x),
+                    below = y + 1 < height ? Vector.Load(d.Row(y + 1) + x) : Vector<T>.Zero;
                 Accumulate(toX + x, f * (here - Vector.Load(row + x + 1)));
                 Accumulate(toY + x, f * (here - below));
             }
@@ -192,7 +208,8 @@ internal static unsafe class TotalVariation<T>
     private static Vector<T> Step(Vector<T> gx, Vector<T> gy, Vector<T> rho, Vector<T> limit, Vector<T> flat)
     {
         Vector<T> square = (gx * gx) + (gy * gy), bound = limit * square;
-        Vector<T> inner = Vector.ConditionalSelect(Vector.GreaterThan(square, flat), -rho / Vector.Max(square, flat), Vector<T>.Zero);
+        Vector<T> inner =
+            Vector.ConditionalSelect(Vector.GreaterThan(square, flat), -rho / Vector.Max(square, flat), Vector<T>.Zero);
         Vector<T> outer = Vector.ConditionalSelect(Vector.GreaterThan(rho, Vector<T>.Zero), -limit, limit);
         return Vector.ConditionalSelect(Vector.GreaterThan(Vector.Abs(rho), bound), outer, inner);
     }
@@ -202,7 +219,9 @@ internal static unsafe class TotalVariation<T>
     private static void ClearFrom(T* row, int first, int end) => new Span<T>(row + first, end - first).Clear();
 }
 
-/// <summary>The second image of a pair, warped by the flow so far, as a linear function of the flow: residual + gx u + gy v.</summary>
+/// <summary>
+/// The second image of a pair, warped by the flow so far, as a linear function of the flow: residual + gx u + gy v.
+/// </summary>
 internal sealed record Linearized<T>(Plane<T> Gx, Plane<T> Gy, Plane<T> Residual)
     where T : unmanaged, IFloatingPointIeee754<T>;
 

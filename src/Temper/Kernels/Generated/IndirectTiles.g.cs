@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.</summary>
+/// <summary>C[rows, columns] = sum over kernel positions and over channels from k0 on of X[pointer][k] W[position][k]. The table holds, for each position, a pointer a row and the index of the position. The listed form takes from W the channels of a list, X having those only.</summary>
 internal static unsafe class IndirectTiles
 {
     /// <summary>Numbers that stand behind a list: listed tiles fetch the rows that they name.</summary>
@@ -59,7 +59,7 @@ internal static unsafe class IndirectTiles
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x32V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
@@ -70,7 +70,7 @@ internal static unsafe class IndirectTiles
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
@@ -80,7 +80,7 @@ internal static unsafe class IndirectTiles
             float* x5 = table[5] + k0;
             float* x6 = table[6] + k0;
             float* x7 = table[7] + k0;
-            float* b = w + ((nint)table[8] * tapStep) + (k0 * 32);
+            float* b = w + ((nint)table[8] * positionStep) + (k0 * 32);
             for (nint k = 0; k < kc; k++)
             {
                 Vector512<float> b0 = Vector512.Load(b + 0);
@@ -240,7 +240,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed8x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed8x32V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
@@ -251,7 +251,7 @@ internal static unsafe class IndirectTiles
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
@@ -261,7 +261,7 @@ internal static unsafe class IndirectTiles
             float* x5 = table[5] + k0;
             float* x6 = table[6] + k0;
             float* x7 = table[7] + k0;
-            float* rows = w + ((nint)table[8] * tapStep);
+            float* rows = w + ((nint)table[8] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -424,20 +424,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x32V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -524,16 +524,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x32V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -582,14 +582,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x32V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -619,7 +619,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x16V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
@@ -630,7 +630,7 @@ internal static unsafe class IndirectTiles
         Vector512<float> c6_0 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
@@ -640,7 +640,7 @@ internal static unsafe class IndirectTiles
             float* x5 = table[5] + k0;
             float* x6 = table[6] + k0;
             float* x7 = table[7] + k0;
-            float* b = w + ((nint)table[8] * tapStep) + (k0 * 16);
+            float* b = w + ((nint)table[8] * positionStep) + (k0 * 16);
             for (nint k = 0; k < kc; k++)
             {
                 Vector512<float> b0 = Vector512.Load(b + 0);
@@ -775,7 +775,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed8x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed8x16V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
@@ -786,7 +786,7 @@ internal static unsafe class IndirectTiles
         Vector512<float> c6_0 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
@@ -796,7 +796,7 @@ internal static unsafe class IndirectTiles
             float* x5 = table[5] + k0;
             float* x6 = table[6] + k0;
             float* x7 = table[7] + k0;
-            float* rows = w + ((nint)table[8] * tapStep);
+            float* rows = w + ((nint)table[8] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -933,20 +933,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x16V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1019,16 +1019,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x16V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1069,14 +1069,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x16V512(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1101,20 +1101,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x16V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 16);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 16);
             for (nint k = 0; k < kc; k++)
             {
                 Vector256<float> b0 = Vector256.Load(b + 0);
@@ -1198,20 +1198,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x16V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1297,16 +1297,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x16V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1354,14 +1354,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x16V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1390,20 +1390,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 8);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 8);
             for (nint k = 0; k < kc; k++)
             {
                 Vector256<float> b0 = Vector256.Load(b + 0);
@@ -1474,20 +1474,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x8V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1560,16 +1560,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x8V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1610,14 +1610,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x8V256(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1642,20 +1642,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 8);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 8);
             for (nint k = 0; k < kc; k++)
             {
                 Vector128<float> b0 = Vector128.Load(b + 0);
@@ -1739,20 +1739,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x8V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1837,16 +1837,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x8V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1893,14 +1893,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x8V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -1928,20 +1928,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x4V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 4);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 4);
             for (nint k = 0; k < kc; k++)
             {
                 Vector128<float> b0 = Vector128.Load(b + 0);
@@ -2012,20 +2012,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x4V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2097,16 +2097,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x4V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2146,14 +2146,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x4V128(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2177,20 +2177,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x2Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
         float c2_0 = 0f; float c2_1 = 0f;
         float c3_0 = 0f; float c3_1 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 2);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 2);
             for (nint k = 0; k < kc; k++)
             {
                 float b0 = *(b + 0);
@@ -2274,20 +2274,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x2Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
         float c2_0 = 0f; float c2_1 = 0f;
         float c3_0 = 0f; float c3_1 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2372,16 +2372,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x2Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2428,14 +2428,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x2Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f; float c0_1 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2463,20 +2463,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x1Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f;
         float c1_0 = 0f;
         float c2_0 = 0f;
         float c3_0 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* b = w + ((nint)table[4] * tapStep) + (k0 * 1);
+            float* b = w + ((nint)table[4] * positionStep) + (k0 * 1);
             for (nint k = 0; k < kc; k++)
             {
                 float b0 = *(b + 0);
@@ -2547,20 +2547,20 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed4x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed4x1Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f;
         float c1_0 = 0f;
         float c2_0 = 0f;
         float c3_0 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
             float* x2 = table[2] + k0;
             float* x3 = table[3] + k0;
-            float* rows = w + ((nint)table[4] * tapStep);
+            float* rows = w + ((nint)table[4] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2632,16 +2632,16 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed2x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed2x1Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f;
         float c1_0 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
             float* x1 = table[1] + k0;
-            float* rows = w + ((nint)table[2] * tapStep);
+            float* rows = w + ((nint)table[2] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {
@@ -2681,14 +2681,14 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Listed1x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    internal static void Listed1x1Scalar(nint positions, nint k0, nint kc, float** table, float* w, nint positionStep, float* c, nint ldc, int valid, bool accumulate, int* list)
     {
         float c0_0 = 0f;
 
-        for (nint tap = taps; tap > 0; tap--)
+        for (nint left = positions; left > 0; left--)
         {
             float* x0 = table[0] + k0;
-            float* rows = w + ((nint)table[1] * tapStep);
+            float* rows = w + ((nint)table[1] * positionStep);
             int* numbers = list + k0;
             for (nint k = 0; k < kc; k++)
             {

@@ -5,68 +5,72 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>For each block of channels: y[channel, row, vector] = max(start[channel] + sum over places of w[place, channel] x[place + row, vector] + added, floor).</summary>
+/// <summary>For each block of channels: y[channel, row, vector] = max(start[channel] + sum over i of w[i, channel] x[offset[i] + row, vector] + added, floor).</summary>
 internal static unsafe class SparseTiles
 {
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
     internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] V512 =
     [
-        (1, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x1V512),
-        (1, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x2V512),
-        (1, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x3V512),
-        (1, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x4V512),
-        (1, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x5V512),
-        (1, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x6V512),
-        (1, 1, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x7V512),
-        (1, 1, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x8V512),
-        (1, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x1V512),
-        (1, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x2V512),
-        (1, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x3V512),
-        (1, 2, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x4V512),
-        (1, 2, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x5V512),
-        (1, 2, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x6V512),
-        (1, 2, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x7V512),
-        (1, 2, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x8V512),
-        (1, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x1V512),
-        (1, 4, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x2V512),
-        (1, 4, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x3V512),
-        (1, 4, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x4V512),
-        (2, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x1V512),
-        (2, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x2V512),
-        (2, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x3V512),
-        (2, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x4V512),
-        (2, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x5V512),
-        (2, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x6V512),
-        (2, 1, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x7V512),
-        (2, 1, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x8V512),
-        (2, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x1V512),
-        (2, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x2V512),
-        (2, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x3V512),
-        (2, 2, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x4V512),
-        (2, 2, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x5V512),
-        (2, 2, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x6V512),
-        (2, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x1V512),
-        (2, 4, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x2V512),
-        (2, 4, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x3V512),
-        (4, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x1V512),
-        (4, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x2V512),
-        (4, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x3V512),
-        (4, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x4V512),
-        (4, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x5V512),
-        (4, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x6V512),
-        (4, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x1V512),
-        (4, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x2V512),
-        (4, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x3V512),
-        (4, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x4x1V512),
-        (8, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x1x1V512),
-        (8, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x1x2V512),
-        (8, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x2x1V512),
+        (1, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x1V512),
+        (1, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x2V512),
+        (1, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x3V512),
+        (1, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x4V512),
+        (1, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x5V512),
+        (1, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x6V512),
+        (1, 1, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x7V512),
+        (1, 1, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x8V512),
+        (1, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x1V512),
+        (1, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x2V512),
+        (1, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x3V512),
+        (1, 2, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x4V512),
+        (1, 2, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x5V512),
+        (1, 2, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x6V512),
+        (1, 2, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x7V512),
+        (1, 2, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x8V512),
+        (1, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x1V512),
+        (1, 4, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x2V512),
+        (1, 4, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x3V512),
+        (1, 4, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x4V512),
+        (2, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x1V512),
+        (2, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x2V512),
+        (2, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x3V512),
+        (2, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x4V512),
+        (2, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x5V512),
+        (2, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x6V512),
+        (2, 1, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x7V512),
+        (2, 1, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x8V512),
+        (2, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x1V512),
+        (2, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x2V512),
+        (2, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x3V512),
+        (2, 2, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x4V512),
+        (2, 2, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x5V512),
+        (2, 2, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x6V512),
+        (2, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x1V512),
+        (2, 4, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x2V512),
+        (2, 4, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x3V512),
+        (4, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x1V512),
+        (4, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x2V512),
+        (4, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x3V512),
+        (4, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x4V512),
+        (4, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x5V512),
+        (4, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x6V512),
+        (4, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x1V512),
+        (4, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x2V512),
+        (4, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x3V512),
+        (4, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x4x1V512),
+        (8, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x1x1V512),
+        (8, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x1x2V512),
+        (8, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x2x1V512),
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -77,16 +81,16 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_0_3 = Vector512<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector512<float> w2_0 = Vector512.Create(w[2]);
                 c0_0_0_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 0), c0_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector512<float> w3_0 = Vector512.Create(w[3]);
                 c0_0_0_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 0), c0_0_0_3);
                 w += 4;
@@ -94,7 +98,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 w += 1;
@@ -109,17 +113,21 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -134,19 +142,19 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_1_3 = Vector512<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector512<float> w2_0 = Vector512.Create(w[2]);
                 c0_0_0_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 16), c0_0_1_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector512<float> w3_0 = Vector512.Create(w[3]);
                 c0_0_0_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 16), c0_0_1_3);
@@ -155,7 +163,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -175,18 +183,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -205,22 +217,22 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_2_3 = Vector512<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
                 c0_0_2_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 32), c0_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
                 c0_0_2_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 32), c0_0_2_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector512<float> w2_0 = Vector512.Create(w[2]);
                 c0_0_0_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 16), c0_0_1_2);
                 c0_0_2_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 32), c0_0_2_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector512<float> w3_0 = Vector512.Create(w[3]);
                 c0_0_0_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 16), c0_0_1_3);
@@ -230,7 +242,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -255,19 +267,23 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -282,13 +298,13 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_3_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
                 c0_0_2_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 32), c0_0_2_0);
                 c0_0_3_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 48), c0_0_3_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -299,7 +315,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -321,20 +337,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x5V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x5V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -351,14 +371,14 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_4_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
                 c0_0_2_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 32), c0_0_2_0);
                 c0_0_3_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 48), c0_0_3_0);
                 c0_0_4_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 64), c0_0_4_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -370,7 +390,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -395,21 +415,25 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x6V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x6V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -428,7 +452,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_5_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -436,7 +460,7 @@ internal static unsafe class SparseTiles
                 c0_0_3_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 48), c0_0_3_0);
                 c0_0_4_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 64), c0_0_4_0);
                 c0_0_5_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 80), c0_0_5_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -449,7 +473,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -477,22 +501,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x7V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x7V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -513,7 +541,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_6_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -522,7 +550,7 @@ internal static unsafe class SparseTiles
                 c0_0_4_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 64), c0_0_4_0);
                 c0_0_5_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 80), c0_0_5_0);
                 c0_0_6_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 96), c0_0_6_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -536,7 +564,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -567,23 +595,27 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x8V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x8V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -598,7 +630,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_0_7_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -624,24 +656,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -656,22 +692,22 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_0_3 = Vector512<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
                 c0_1_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_1_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector512<float> w2_0 = Vector512.Create(w[2]);
                 c0_0_0_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 0), c0_0_0_2);
                 p2 += xRow;
                 c0_1_0_2 = Vector512.FusedMultiplyAdd(w2_0, Vector512.Load(p2 + 0), c0_1_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector512<float> w3_0 = Vector512.Create(w[3]);
                 c0_0_0_3 = Vector512.FusedMultiplyAdd(w3_0, Vector512.Load(p3 + 0), c0_0_0_3);
                 p3 += xRow;
@@ -681,7 +717,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -702,18 +738,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -728,14 +768,14 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_1_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_1_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -747,7 +787,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -770,20 +810,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -802,7 +846,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_2_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -811,7 +855,7 @@ internal static unsafe class SparseTiles
                 c0_1_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_1_1_0);
                 c0_1_2_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 32), c0_1_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 16), c0_0_1_1);
@@ -825,7 +869,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -854,22 +898,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -884,7 +932,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_3_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -911,24 +959,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x5V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x5V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -945,7 +997,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_4_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -976,26 +1028,30 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x6V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x6V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1014,7 +1070,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_5_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1049,28 +1105,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x7V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x7V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1091,7 +1151,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_6_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1130,30 +1190,34 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-            Vector512.MaxNative(least, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+            Vector512.MaxNative(min, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x8V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x8V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1176,7 +1240,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_1_7_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1219,32 +1283,36 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-            Vector512.MaxNative(least, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
-            Vector512.MaxNative(least, c0_1_7_0).Store(y + (0 * yChannel) + (1 * yRow) + 112);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+            Vector512.MaxNative(min, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
+            Vector512.MaxNative(min, c0_1_7_0).Store(y + (0 * yChannel) + (1 * yRow) + 112);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1259,7 +1327,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_3_0_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -1268,7 +1336,7 @@ internal static unsafe class SparseTiles
                 c0_2_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_2_0_0);
                 p0 += xRow;
                 c0_3_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_3_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[1]);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, Vector512.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
@@ -1282,7 +1350,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -1307,20 +1375,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1335,7 +1407,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_3_1_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1364,24 +1436,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1400,7 +1476,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_3_2_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1437,28 +1513,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-            Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector512.MaxNative(min, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1481,7 +1561,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c0_3_3_0 = Vector512.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, Vector512.Load(p0 + 16), c0_0_1_0);
@@ -1526,32 +1606,36 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-            Vector512.MaxNative(least, c0_2_3_0).Store(y + (0 * yChannel) + (2 * yRow) + 48);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-            Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
-            Vector512.MaxNative(least, c0_3_3_0).Store(y + (0 * yChannel) + (3 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+            Vector512.MaxNative(min, c0_2_3_0).Store(y + (0 * yChannel) + (2 * yRow) + 48);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector512.MaxNative(min, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+            Vector512.MaxNative(min, c0_3_3_0).Store(y + (0 * yChannel) + (3 * yRow) + 48);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1566,25 +1650,25 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_0_3 = Vector512<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
                 c0_0_0_0 = Vector512.FusedMultiplyAdd(w0_0, v0_0_0, c0_0_0_0);
                 c1_0_0_0 = Vector512.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[2]);
                 Vector512<float> w1_1 = Vector512.Create(w[3]);
                 Vector512<float> v1_0_0 = Vector512.Load(p1 + 0);
                 c0_0_0_1 = Vector512.FusedMultiplyAdd(w1_0, v1_0_0, c0_0_0_1);
                 c1_0_0_1 = Vector512.FusedMultiplyAdd(w1_1, v1_0_0, c1_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector512<float> w2_0 = Vector512.Create(w[4]);
                 Vector512<float> w2_1 = Vector512.Create(w[5]);
                 Vector512<float> v2_0_0 = Vector512.Load(p2 + 0);
                 c0_0_0_2 = Vector512.FusedMultiplyAdd(w2_0, v2_0_0, c0_0_0_2);
                 c1_0_0_2 = Vector512.FusedMultiplyAdd(w2_1, v2_0_0, c1_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector512<float> w3_0 = Vector512.Create(w[6]);
                 Vector512<float> w3_1 = Vector512.Create(w[7]);
                 Vector512<float> v3_0_0 = Vector512.Load(p3 + 0);
@@ -1595,7 +1679,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1617,18 +1701,22 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1643,7 +1731,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_1_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1652,7 +1740,7 @@ internal static unsafe class SparseTiles
                 Vector512<float> v0_0_1 = Vector512.Load(p0 + 16);
                 c0_0_1_0 = Vector512.FusedMultiplyAdd(w0_0, v0_0_1, c0_0_1_0);
                 c1_0_1_0 = Vector512.FusedMultiplyAdd(w0_1, v0_0_1, c1_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[2]);
                 Vector512<float> w1_1 = Vector512.Create(w[3]);
                 Vector512<float> v1_0_0 = Vector512.Load(p1 + 0);
@@ -1666,7 +1754,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1691,20 +1779,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1723,7 +1815,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_2_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1735,7 +1827,7 @@ internal static unsafe class SparseTiles
                 Vector512<float> v0_0_2 = Vector512.Load(p0 + 32);
                 c0_0_2_0 = Vector512.FusedMultiplyAdd(w0_0, v0_0_2, c0_0_2_0);
                 c1_0_2_0 = Vector512.FusedMultiplyAdd(w0_1, v0_0_2, c1_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[2]);
                 Vector512<float> w1_1 = Vector512.Create(w[3]);
                 Vector512<float> v1_0_0 = Vector512.Load(p1 + 0);
@@ -1752,7 +1844,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1784,22 +1876,26 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1814,7 +1910,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_3_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1845,24 +1941,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x5V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x5V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1879,7 +1979,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_4_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1915,26 +2015,30 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x6V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x6V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -1953,7 +2057,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_5_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -1994,28 +2098,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x7V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x7V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2036,7 +2144,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_6_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2082,30 +2190,34 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x8V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x8V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2128,7 +2240,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_0_7_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2179,32 +2291,36 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
-            Vector512.MaxNative(least, c1_0_7_0).Store(y + (1 * yChannel) + (0 * yRow) + 112);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
+            Vector512.MaxNative(min, c1_0_7_0).Store(y + (1 * yChannel) + (0 * yRow) + 112);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2219,7 +2335,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_0_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2229,7 +2345,7 @@ internal static unsafe class SparseTiles
                 Vector512<float> v0_1_0 = Vector512.Load(p0 + 0);
                 c0_1_0_0 = Vector512.FusedMultiplyAdd(w0_0, v0_1_0, c0_1_0_0);
                 c1_1_0_0 = Vector512.FusedMultiplyAdd(w0_1, v0_1_0, c1_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[2]);
                 Vector512<float> w1_1 = Vector512.Create(w[3]);
                 Vector512<float> v1_0_0 = Vector512.Load(p1 + 0);
@@ -2244,7 +2360,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2270,20 +2386,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2298,7 +2418,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_1_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2330,24 +2450,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2366,7 +2490,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_2_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2408,28 +2532,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2452,7 +2580,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_3_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2504,32 +2632,36 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x5V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x5V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2556,7 +2688,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_4_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2618,36 +2750,40 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x6V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x6V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2678,7 +2814,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_1_5_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2750,40 +2886,44 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
-            Vector512.MaxNative(least, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
-            Vector512.MaxNative(least, c1_1_5_0).Store(y + (1 * yChannel) + (1 * yRow) + 80);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+            Vector512.MaxNative(min, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
+            Vector512.MaxNative(min, c1_1_5_0).Store(y + (1 * yChannel) + (1 * yRow) + 80);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2798,7 +2938,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_3_0_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2832,24 +2972,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2872,7 +3016,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_3_1_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -2926,32 +3070,36 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -2982,7 +3130,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c1_3_2_0 = Vector512.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> v0_0_0 = Vector512.Load(p0 + 0);
@@ -3056,40 +3204,44 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-            Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
-            Vector512.MaxNative(least, c1_2_2_0).Store(y + (1 * yChannel) + (2 * yRow) + 32);
-            Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
-            Vector512.MaxNative(least, c1_3_2_0).Store(y + (1 * yChannel) + (3 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector512.MaxNative(min, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
+            Vector512.MaxNative(min, c1_2_2_0).Store(y + (1 * yChannel) + (2 * yRow) + 32);
+            Vector512.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
+            Vector512.MaxNative(min, c1_3_2_0).Store(y + (1 * yChannel) + (3 * yRow) + 32);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3104,7 +3256,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_0_1 = Vector512<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3114,7 +3266,7 @@ internal static unsafe class SparseTiles
                 c1_0_0_0 = Vector512.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
                 c2_0_0_0 = Vector512.FusedMultiplyAdd(w0_2, v0_0_0, c2_0_0_0);
                 c3_0_0_0 = Vector512.FusedMultiplyAdd(w0_3, v0_0_0, c3_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector512<float> w1_0 = Vector512.Create(w[4]);
                 Vector512<float> w1_1 = Vector512.Create(w[5]);
                 Vector512<float> w1_2 = Vector512.Create(w[6]);
@@ -3129,7 +3281,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3155,20 +3307,24 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3183,7 +3339,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_1_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3214,24 +3370,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3250,7 +3410,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_2_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3290,28 +3450,32 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x4V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x4V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3334,7 +3498,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_3_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3383,32 +3547,36 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x5V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x5V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3435,7 +3603,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_4_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3493,36 +3661,40 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x6V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x6V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3553,7 +3725,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_0_5_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3620,40 +3792,44 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c2_0_5_0).Store(y + (2 * yChannel) + (0 * yRow) + 80);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
-            Vector512.MaxNative(least, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
-            Vector512.MaxNative(least, c3_0_5_0).Store(y + (3 * yChannel) + (0 * yRow) + 80);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c2_0_5_0).Store(y + (2 * yChannel) + (0 * yRow) + 80);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+            Vector512.MaxNative(min, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
+            Vector512.MaxNative(min, c3_0_5_0).Store(y + (3 * yChannel) + (0 * yRow) + 80);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3668,7 +3844,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_1_0_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3700,24 +3876,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3740,7 +3920,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_1_1_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3790,32 +3970,36 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x3V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x3V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3846,7 +4030,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_1_2_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -3914,40 +4098,44 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c2_1_2_0).Store(y + (2 * yChannel) + (1 * yRow) + 32);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-            Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
-            Vector512.MaxNative(least, c3_1_2_0).Store(y + (3 * yChannel) + (1 * yRow) + 32);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c2_1_2_0).Store(y + (2 * yChannel) + (1 * yRow) + 32);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+            Vector512.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
+            Vector512.MaxNative(min, c3_1_2_0).Store(y + (3 * yChannel) + (1 * yRow) + 32);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x4x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x4x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -3970,7 +4158,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c3_3_0_0 = Vector512.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -4022,32 +4210,36 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c2_2_0_0).Store(y + (2 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c2_3_0_0).Store(y + (2 * yChannel) + (3 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c3_2_0_0).Store(y + (3 * yChannel) + (2 * yRow) + 0);
-            Vector512.MaxNative(least, c3_3_0_0).Store(y + (3 * yChannel) + (3 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c2_2_0_0).Store(y + (2 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c2_3_0_0).Store(y + (2 * yChannel) + (3 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c3_2_0_0).Store(y + (3 * yChannel) + (2 * yRow) + 0);
+            Vector512.MaxNative(min, c3_3_0_0).Store(y + (3 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x1x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x1x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4062,7 +4254,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c7_0_0_0 = Vector512.Create(start[7]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -4096,24 +4288,28 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 8 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x1x2V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x1x2V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4136,7 +4332,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c7_0_1_0 = Vector512.Create(start[7]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -4187,32 +4383,36 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c4_0_1_0).Store(y + (4 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c5_0_1_0).Store(y + (5 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c6_0_1_0).Store(y + (6 * yChannel) + (0 * yRow) + 16);
-            Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c7_0_1_0).Store(y + (7 * yChannel) + (0 * yRow) + 16);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c4_0_1_0).Store(y + (4 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c5_0_1_0).Store(y + (5 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c6_0_1_0).Store(y + (6 * yChannel) + (0 * yRow) + 16);
+            Vector512.MaxNative(min, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c7_0_1_0).Store(y + (7 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 8 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x2x1V512(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x2x1V512(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4235,7 +4435,7 @@ internal static unsafe class SparseTiles
             Vector512<float> c7_1_0_0 = Vector512.Create(start[7]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector512<float> w0_0 = Vector512.Create(w[0]);
                 Vector512<float> w0_1 = Vector512.Create(w[1]);
                 Vector512<float> w0_2 = Vector512.Create(w[2]);
@@ -4287,23 +4487,23 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            Vector512<float> least = Vector512.Create(floor);
-            Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c4_1_0_0).Store(y + (4 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c5_1_0_0).Store(y + (5 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c6_1_0_0).Store(y + (6 * yChannel) + (1 * yRow) + 0);
-            Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
-            Vector512.MaxNative(least, c7_1_0_0).Store(y + (7 * yChannel) + (1 * yRow) + 0);
+            Vector512<float> min = Vector512.Create(floor);
+            Vector512.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c4_1_0_0).Store(y + (4 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c5_1_0_0).Store(y + (5 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c6_1_0_0).Store(y + (6 * yChannel) + (1 * yRow) + 0);
+            Vector512.MaxNative(min, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+            Vector512.MaxNative(min, c7_1_0_0).Store(y + (7 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 8 * yChannel;
         }
@@ -4312,43 +4512,47 @@ internal static unsafe class SparseTiles
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
     internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] V256 =
     [
-        (1, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x1V256),
-        (1, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x2V256),
-        (1, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x3V256),
-        (1, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x4V256),
-        (1, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x5V256),
-        (1, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x6V256),
-        (1, 1, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x7V256),
-        (1, 1, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x8V256),
-        (1, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x1V256),
-        (1, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x2V256),
-        (1, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x3V256),
-        (1, 2, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x4V256),
-        (1, 2, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x5V256),
-        (1, 2, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x6V256),
-        (1, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x1V256),
-        (1, 4, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x2V256),
-        (1, 4, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x3V256),
-        (2, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x1V256),
-        (2, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x2V256),
-        (2, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x3V256),
-        (2, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x4V256),
-        (2, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x5V256),
-        (2, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x6V256),
-        (2, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x1V256),
-        (2, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x2V256),
-        (2, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x3V256),
-        (2, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x1V256),
-        (4, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x1V256),
-        (4, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x2V256),
-        (4, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x1V256),
-        (8, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x1x1V256),
+        (1, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x1V256),
+        (1, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x2V256),
+        (1, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x3V256),
+        (1, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x4V256),
+        (1, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x5V256),
+        (1, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x6V256),
+        (1, 1, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x7V256),
+        (1, 1, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x8V256),
+        (1, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x1V256),
+        (1, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x2V256),
+        (1, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x3V256),
+        (1, 2, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x4V256),
+        (1, 2, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x5V256),
+        (1, 2, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x6V256),
+        (1, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x1V256),
+        (1, 4, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x2V256),
+        (1, 4, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x3V256),
+        (2, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x1V256),
+        (2, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x2V256),
+        (2, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x3V256),
+        (2, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x4V256),
+        (2, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x5V256),
+        (2, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x6V256),
+        (2, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x1V256),
+        (2, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x2V256),
+        (2, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x3V256),
+        (2, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x1V256),
+        (4, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x1V256),
+        (4, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x2V256),
+        (4, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x1V256),
+        (8, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x1x1V256),
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4359,16 +4563,16 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_0_3 = Vector256<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector256<float> w2_0 = Vector256.Create(w[2]);
                 c0_0_0_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 0), c0_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector256<float> w3_0 = Vector256.Create(w[3]);
                 c0_0_0_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 0), c0_0_0_3);
                 w += 4;
@@ -4376,7 +4580,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 w += 1;
@@ -4391,17 +4595,21 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4416,19 +4624,19 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_1_3 = Vector256<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector256<float> w2_0 = Vector256.Create(w[2]);
                 c0_0_0_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 8), c0_0_1_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector256<float> w3_0 = Vector256.Create(w[3]);
                 c0_0_0_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 8), c0_0_1_3);
@@ -4437,7 +4645,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4457,18 +4665,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x3V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x3V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4487,22 +4699,22 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_2_3 = Vector256<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
                 c0_0_2_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 16), c0_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
                 c0_0_2_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 16), c0_0_2_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector256<float> w2_0 = Vector256.Create(w[2]);
                 c0_0_0_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 8), c0_0_1_2);
                 c0_0_2_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 16), c0_0_2_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector256<float> w3_0 = Vector256.Create(w[3]);
                 c0_0_0_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 8), c0_0_1_3);
@@ -4512,7 +4724,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4537,19 +4749,23 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x4V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x4V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4564,13 +4780,13 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_3_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
                 c0_0_2_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 16), c0_0_2_0);
                 c0_0_3_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 24), c0_0_3_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -4581,7 +4797,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4603,20 +4819,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x5V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x5V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4633,14 +4853,14 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_4_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
                 c0_0_2_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 16), c0_0_2_0);
                 c0_0_3_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 24), c0_0_3_0);
                 c0_0_4_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 32), c0_0_4_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -4652,7 +4872,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4677,21 +4897,25 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x6V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x6V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4710,7 +4934,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_5_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4718,7 +4942,7 @@ internal static unsafe class SparseTiles
                 c0_0_3_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 24), c0_0_3_0);
                 c0_0_4_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 32), c0_0_4_0);
                 c0_0_5_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 40), c0_0_5_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -4731,7 +4955,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4759,22 +4983,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x7V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x7V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4795,7 +5023,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_6_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4804,7 +5032,7 @@ internal static unsafe class SparseTiles
                 c0_0_4_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 32), c0_0_4_0);
                 c0_0_5_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 40), c0_0_5_0);
                 c0_0_6_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 48), c0_0_6_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -4818,7 +5046,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4849,23 +5077,27 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-            Vector256.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+            Vector256.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x8V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x8V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4880,7 +5112,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_0_7_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -4906,24 +5138,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-            Vector256.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-            Vector256.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 56);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+            Vector256.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+            Vector256.MaxNative(min, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 56);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -4938,22 +5174,22 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_0_3 = Vector256<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
                 c0_1_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_1_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector256<float> w2_0 = Vector256.Create(w[2]);
                 c0_0_0_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 0), c0_0_0_2);
                 p2 += xRow;
                 c0_1_0_2 = Vector256.FusedMultiplyAdd(w2_0, Vector256.Load(p2 + 0), c0_1_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector256<float> w3_0 = Vector256.Create(w[3]);
                 c0_0_0_3 = Vector256.FusedMultiplyAdd(w3_0, Vector256.Load(p3 + 0), c0_0_0_3);
                 p3 += xRow;
@@ -4963,7 +5199,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -4984,18 +5220,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5010,14 +5250,14 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_1_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_1_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -5029,7 +5269,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5052,20 +5292,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x3V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x3V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5084,7 +5328,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_2_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5093,7 +5337,7 @@ internal static unsafe class SparseTiles
                 c0_1_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_1_1_0);
                 c0_1_2_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 16), c0_1_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 8), c0_0_1_1);
@@ -5107,7 +5351,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5136,22 +5380,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x4V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x4V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5166,7 +5414,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_3_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5193,24 +5441,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x5V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x5V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5227,7 +5479,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_4_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5258,26 +5510,30 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
-            Vector256.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+            Vector256.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x6V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x6V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5296,7 +5552,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_1_5_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5331,28 +5587,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
-            Vector256.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-            Vector256.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 40);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+            Vector256.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+            Vector256.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 40);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5367,7 +5627,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_3_0_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -5376,7 +5636,7 @@ internal static unsafe class SparseTiles
                 c0_2_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_2_0_0);
                 p0 += xRow;
                 c0_3_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_3_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[1]);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, Vector256.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
@@ -5390,7 +5650,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -5415,20 +5675,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector256.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5443,7 +5707,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_3_1_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5472,24 +5736,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector256.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-            Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector256.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector256.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+            Vector256.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector256.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x3V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x3V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5508,7 +5776,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c0_3_2_0 = Vector256.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, Vector256.Load(p0 + 8), c0_0_1_0);
@@ -5545,28 +5813,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector256.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-            Vector256.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-            Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector256.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
-            Vector256.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector256.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+            Vector256.MaxNative(min, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+            Vector256.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector256.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+            Vector256.MaxNative(min, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5581,25 +5853,25 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_0_3 = Vector256<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
                 c0_0_0_0 = Vector256.FusedMultiplyAdd(w0_0, v0_0_0, c0_0_0_0);
                 c1_0_0_0 = Vector256.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[2]);
                 Vector256<float> w1_1 = Vector256.Create(w[3]);
                 Vector256<float> v1_0_0 = Vector256.Load(p1 + 0);
                 c0_0_0_1 = Vector256.FusedMultiplyAdd(w1_0, v1_0_0, c0_0_0_1);
                 c1_0_0_1 = Vector256.FusedMultiplyAdd(w1_1, v1_0_0, c1_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector256<float> w2_0 = Vector256.Create(w[4]);
                 Vector256<float> w2_1 = Vector256.Create(w[5]);
                 Vector256<float> v2_0_0 = Vector256.Load(p2 + 0);
                 c0_0_0_2 = Vector256.FusedMultiplyAdd(w2_0, v2_0_0, c0_0_0_2);
                 c1_0_0_2 = Vector256.FusedMultiplyAdd(w2_1, v2_0_0, c1_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector256<float> w3_0 = Vector256.Create(w[6]);
                 Vector256<float> w3_1 = Vector256.Create(w[7]);
                 Vector256<float> v3_0_0 = Vector256.Load(p3 + 0);
@@ -5610,7 +5882,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5632,18 +5904,22 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5658,7 +5934,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_1_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5667,7 +5943,7 @@ internal static unsafe class SparseTiles
                 Vector256<float> v0_0_1 = Vector256.Load(p0 + 8);
                 c0_0_1_0 = Vector256.FusedMultiplyAdd(w0_0, v0_0_1, c0_0_1_0);
                 c1_0_1_0 = Vector256.FusedMultiplyAdd(w0_1, v0_0_1, c1_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[2]);
                 Vector256<float> w1_1 = Vector256.Create(w[3]);
                 Vector256<float> v1_0_0 = Vector256.Load(p1 + 0);
@@ -5681,7 +5957,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5706,20 +5982,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x3V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x3V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5738,7 +6018,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_2_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5750,7 +6030,7 @@ internal static unsafe class SparseTiles
                 Vector256<float> v0_0_2 = Vector256.Load(p0 + 16);
                 c0_0_2_0 = Vector256.FusedMultiplyAdd(w0_0, v0_0_2, c0_0_2_0);
                 c1_0_2_0 = Vector256.FusedMultiplyAdd(w0_1, v0_0_2, c1_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[2]);
                 Vector256<float> w1_1 = Vector256.Create(w[3]);
                 Vector256<float> v1_0_0 = Vector256.Load(p1 + 0);
@@ -5767,7 +6047,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5799,22 +6079,26 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x4V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x4V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5829,7 +6113,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_3_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5860,24 +6144,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x5V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x5V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5894,7 +6182,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_4_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -5930,26 +6218,30 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x6V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x6V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -5968,7 +6260,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_0_5_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6009,28 +6301,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
-            Vector256.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-            Vector256.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 40);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+            Vector256.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+            Vector256.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 40);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6045,7 +6341,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_1_0_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6055,7 +6351,7 @@ internal static unsafe class SparseTiles
                 Vector256<float> v0_1_0 = Vector256.Load(p0 + 0);
                 c0_1_0_0 = Vector256.FusedMultiplyAdd(w0_0, v0_1_0, c0_1_0_0);
                 c1_1_0_0 = Vector256.FusedMultiplyAdd(w0_1, v0_1_0, c1_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[2]);
                 Vector256<float> w1_1 = Vector256.Create(w[3]);
                 Vector256<float> v1_0_0 = Vector256.Load(p1 + 0);
@@ -6070,7 +6366,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6096,20 +6392,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6124,7 +6424,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_1_1_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6156,24 +6456,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x3V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x3V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6192,7 +6496,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_1_2_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6234,28 +6538,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
-            Vector256.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector256.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+            Vector256.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6270,7 +6578,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c1_3_0_0 = Vector256.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> v0_0_0 = Vector256.Load(p0 + 0);
@@ -6304,24 +6612,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector256.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector256.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector256.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6336,7 +6648,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c3_0_0_1 = Vector256<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> w0_2 = Vector256.Create(w[2]);
@@ -6346,7 +6658,7 @@ internal static unsafe class SparseTiles
                 c1_0_0_0 = Vector256.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
                 c2_0_0_0 = Vector256.FusedMultiplyAdd(w0_2, v0_0_0, c2_0_0_0);
                 c3_0_0_0 = Vector256.FusedMultiplyAdd(w0_3, v0_0_0, c3_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector256<float> w1_0 = Vector256.Create(w[4]);
                 Vector256<float> w1_1 = Vector256.Create(w[5]);
                 Vector256<float> w1_2 = Vector256.Create(w[6]);
@@ -6361,7 +6673,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> w0_2 = Vector256.Create(w[2]);
@@ -6387,20 +6699,24 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x2V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x2V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6415,7 +6731,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c3_0_1_0 = Vector256.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> w0_2 = Vector256.Create(w[2]);
@@ -6446,24 +6762,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 8);
-            Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 8);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 8);
+            Vector256.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 8);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6478,7 +6798,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c3_1_0_0 = Vector256.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> w0_2 = Vector256.Create(w[2]);
@@ -6510,24 +6830,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector256.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x1x1V256(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x1x1V256(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6542,7 +6866,7 @@ internal static unsafe class SparseTiles
             Vector256<float> c7_0_0_0 = Vector256.Create(start[7]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector256<float> w0_0 = Vector256.Create(w[0]);
                 Vector256<float> w0_1 = Vector256.Create(w[1]);
                 Vector256<float> w0_2 = Vector256.Create(w[2]);
@@ -6576,15 +6900,15 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            Vector256<float> least = Vector256.Create(floor);
-            Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-            Vector256.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+            Vector256<float> min = Vector256.Create(floor);
+            Vector256.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+            Vector256.MaxNative(min, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 8 * yChannel;
         }
@@ -6593,43 +6917,47 @@ internal static unsafe class SparseTiles
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
     internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] V128 =
     [
-        (1, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x1V128),
-        (1, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x2V128),
-        (1, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x3V128),
-        (1, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x4V128),
-        (1, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x5V128),
-        (1, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x6V128),
-        (1, 1, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x7V128),
-        (1, 1, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x8V128),
-        (1, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x1V128),
-        (1, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x2V128),
-        (1, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x3V128),
-        (1, 2, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x4V128),
-        (1, 2, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x5V128),
-        (1, 2, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x6V128),
-        (1, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x1V128),
-        (1, 4, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x2V128),
-        (1, 4, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x3V128),
-        (2, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x1V128),
-        (2, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x2V128),
-        (2, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x3V128),
-        (2, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x4V128),
-        (2, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x5V128),
-        (2, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x6V128),
-        (2, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x1V128),
-        (2, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x2V128),
-        (2, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x3V128),
-        (2, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x1V128),
-        (4, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x1V128),
-        (4, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x2V128),
-        (4, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x1V128),
-        (8, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x1x1V128),
+        (1, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x1V128),
+        (1, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x2V128),
+        (1, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x3V128),
+        (1, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x4V128),
+        (1, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x5V128),
+        (1, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x6V128),
+        (1, 1, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x7V128),
+        (1, 1, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x8V128),
+        (1, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x1V128),
+        (1, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x2V128),
+        (1, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x3V128),
+        (1, 2, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x4V128),
+        (1, 2, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x5V128),
+        (1, 2, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x6V128),
+        (1, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x1V128),
+        (1, 4, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x2V128),
+        (1, 4, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x3V128),
+        (2, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x1V128),
+        (2, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x2V128),
+        (2, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x3V128),
+        (2, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x4V128),
+        (2, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x5V128),
+        (2, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x6V128),
+        (2, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x1V128),
+        (2, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x2V128),
+        (2, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x3V128),
+        (2, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x1V128),
+        (4, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x1V128),
+        (4, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x2V128),
+        (4, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x1V128),
+        (8, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x1x1V128),
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6640,16 +6968,16 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_0_3 = Vector128<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector128<float> w2_0 = Vector128.Create(w[2]);
                 c0_0_0_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 0), c0_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector128<float> w3_0 = Vector128.Create(w[3]);
                 c0_0_0_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 0), c0_0_0_3);
                 w += 4;
@@ -6657,7 +6985,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 w += 1;
@@ -6672,17 +7000,21 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6697,19 +7029,19 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_1_3 = Vector128<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector128<float> w2_0 = Vector128.Create(w[2]);
                 c0_0_0_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 4), c0_0_1_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector128<float> w3_0 = Vector128.Create(w[3]);
                 c0_0_0_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 4), c0_0_1_3);
@@ -6718,7 +7050,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -6738,18 +7070,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x3V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x3V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6768,22 +7104,22 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_2_3 = Vector128<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
                 c0_0_2_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 8), c0_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
                 c0_0_2_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 8), c0_0_2_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector128<float> w2_0 = Vector128.Create(w[2]);
                 c0_0_0_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 4), c0_0_1_2);
                 c0_0_2_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 8), c0_0_2_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector128<float> w3_0 = Vector128.Create(w[3]);
                 c0_0_0_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 4), c0_0_1_3);
@@ -6793,7 +7129,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -6818,19 +7154,23 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x4V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x4V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6845,13 +7185,13 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_3_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
                 c0_0_2_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 8), c0_0_2_0);
                 c0_0_3_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 12), c0_0_3_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -6862,7 +7202,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -6884,20 +7224,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x5V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x5V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6914,14 +7258,14 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_4_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
                 c0_0_2_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 8), c0_0_2_0);
                 c0_0_3_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 12), c0_0_3_0);
                 c0_0_4_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 16), c0_0_4_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -6933,7 +7277,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -6958,21 +7302,25 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x6V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x6V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -6991,7 +7339,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_5_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -6999,7 +7347,7 @@ internal static unsafe class SparseTiles
                 c0_0_3_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 12), c0_0_3_0);
                 c0_0_4_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 16), c0_0_4_0);
                 c0_0_5_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 20), c0_0_5_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -7012,7 +7360,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7040,22 +7388,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x7V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x7V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7076,7 +7428,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_6_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7085,7 +7437,7 @@ internal static unsafe class SparseTiles
                 c0_0_4_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 16), c0_0_4_0);
                 c0_0_5_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 20), c0_0_5_0);
                 c0_0_6_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 24), c0_0_6_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -7099,7 +7451,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7130,23 +7482,27 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-            Vector128.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+            Vector128.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x8V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x8V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7161,7 +7517,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_0_7_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7187,24 +7543,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-            Vector128.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-            Vector128.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 28);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+            Vector128.MaxNative(min, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+            Vector128.MaxNative(min, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 28);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7219,22 +7579,22 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_0_3 = Vector128<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
                 c0_1_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_1_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector128<float> w2_0 = Vector128.Create(w[2]);
                 c0_0_0_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 0), c0_0_0_2);
                 p2 += xRow;
                 c0_1_0_2 = Vector128.FusedMultiplyAdd(w2_0, Vector128.Load(p2 + 0), c0_1_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector128<float> w3_0 = Vector128.Create(w[3]);
                 c0_0_0_3 = Vector128.FusedMultiplyAdd(w3_0, Vector128.Load(p3 + 0), c0_0_0_3);
                 p3 += xRow;
@@ -7244,7 +7604,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -7265,18 +7625,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7291,14 +7655,14 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_1_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
                 p0 += xRow;
                 c0_1_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_1_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -7310,7 +7674,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7333,20 +7697,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x3V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x3V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7365,7 +7733,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_2_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7374,7 +7742,7 @@ internal static unsafe class SparseTiles
                 c0_1_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_1_1_0);
                 c0_1_2_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 8), c0_1_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 4), c0_0_1_1);
@@ -7388,7 +7756,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7417,22 +7785,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x4V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x4V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7447,7 +7819,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_3_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7474,24 +7846,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x5V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x5V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7508,7 +7884,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_4_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7539,26 +7915,30 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
-            Vector128.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+            Vector128.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x6V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x6V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7577,7 +7957,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_1_5_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7612,28 +7992,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
-            Vector128.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-            Vector128.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 20);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+            Vector128.MaxNative(min, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+            Vector128.MaxNative(min, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 20);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7648,7 +8032,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_3_0_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -7657,7 +8041,7 @@ internal static unsafe class SparseTiles
                 c0_2_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_2_0_0);
                 p0 += xRow;
                 c0_3_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_3_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[1]);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, Vector128.Load(p1 + 0), c0_0_0_1);
                 p1 += xRow;
@@ -7671,7 +8055,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -7696,20 +8080,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector128.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7724,7 +8112,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_3_1_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7753,24 +8141,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector128.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
-            Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector128.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector128.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
+            Vector128.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector128.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x3V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x3V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7789,7 +8181,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c0_3_2_0 = Vector128.Create(start[0]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, Vector128.Load(p0 + 4), c0_0_1_0);
@@ -7826,28 +8218,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector128.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
-            Vector128.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-            Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector128.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
-            Vector128.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector128.MaxNative(min, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
+            Vector128.MaxNative(min, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+            Vector128.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector128.MaxNative(min, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
+            Vector128.MaxNative(min, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7862,25 +8258,25 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_0_3 = Vector128<float>.Zero;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
                 c0_0_0_0 = Vector128.FusedMultiplyAdd(w0_0, v0_0_0, c0_0_0_0);
                 c1_0_0_0 = Vector128.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[2]);
                 Vector128<float> w1_1 = Vector128.Create(w[3]);
                 Vector128<float> v1_0_0 = Vector128.Load(p1 + 0);
                 c0_0_0_1 = Vector128.FusedMultiplyAdd(w1_0, v1_0_0, c0_0_0_1);
                 c1_0_0_1 = Vector128.FusedMultiplyAdd(w1_1, v1_0_0, c1_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 Vector128<float> w2_0 = Vector128.Create(w[4]);
                 Vector128<float> w2_1 = Vector128.Create(w[5]);
                 Vector128<float> v2_0_0 = Vector128.Load(p2 + 0);
                 c0_0_0_2 = Vector128.FusedMultiplyAdd(w2_0, v2_0_0, c0_0_0_2);
                 c1_0_0_2 = Vector128.FusedMultiplyAdd(w2_1, v2_0_0, c1_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 Vector128<float> w3_0 = Vector128.Create(w[6]);
                 Vector128<float> w3_1 = Vector128.Create(w[7]);
                 Vector128<float> v3_0_0 = Vector128.Load(p3 + 0);
@@ -7891,7 +8287,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -7913,18 +8309,22 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -7939,7 +8339,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_1_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -7948,7 +8348,7 @@ internal static unsafe class SparseTiles
                 Vector128<float> v0_0_1 = Vector128.Load(p0 + 4);
                 c0_0_1_0 = Vector128.FusedMultiplyAdd(w0_0, v0_0_1, c0_0_1_0);
                 c1_0_1_0 = Vector128.FusedMultiplyAdd(w0_1, v0_0_1, c1_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[2]);
                 Vector128<float> w1_1 = Vector128.Create(w[3]);
                 Vector128<float> v1_0_0 = Vector128.Load(p1 + 0);
@@ -7962,7 +8362,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -7987,20 +8387,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x3V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x3V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8019,7 +8423,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_2_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8031,7 +8435,7 @@ internal static unsafe class SparseTiles
                 Vector128<float> v0_0_2 = Vector128.Load(p0 + 8);
                 c0_0_2_0 = Vector128.FusedMultiplyAdd(w0_0, v0_0_2, c0_0_2_0);
                 c1_0_2_0 = Vector128.FusedMultiplyAdd(w0_1, v0_0_2, c1_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[2]);
                 Vector128<float> w1_1 = Vector128.Create(w[3]);
                 Vector128<float> v1_0_0 = Vector128.Load(p1 + 0);
@@ -8048,7 +8452,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8080,22 +8484,26 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x4V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x4V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8110,7 +8518,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_3_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8141,24 +8549,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x5V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x5V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8175,7 +8587,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_4_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8211,26 +8623,30 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x6V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x6V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8249,7 +8665,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_0_5_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8290,28 +8706,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
-            Vector128.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-            Vector128.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 20);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+            Vector128.MaxNative(min, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+            Vector128.MaxNative(min, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 20);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8326,7 +8746,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_1_0_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8336,7 +8756,7 @@ internal static unsafe class SparseTiles
                 Vector128<float> v0_1_0 = Vector128.Load(p0 + 0);
                 c0_1_0_0 = Vector128.FusedMultiplyAdd(w0_0, v0_1_0, c0_1_0_0);
                 c1_1_0_0 = Vector128.FusedMultiplyAdd(w0_1, v0_1_0, c1_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[2]);
                 Vector128<float> w1_1 = Vector128.Create(w[3]);
                 Vector128<float> v1_0_0 = Vector128.Load(p1 + 0);
@@ -8351,7 +8771,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8377,20 +8797,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8405,7 +8829,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_1_1_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8437,24 +8861,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x3V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x3V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8473,7 +8901,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_1_2_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8515,28 +8943,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-            Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
-            Vector128.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+            Vector128.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
+            Vector128.MaxNative(min, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8551,7 +8983,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c1_3_0_0 = Vector128.Create(start[1]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> v0_0_0 = Vector128.Load(p0 + 0);
@@ -8585,24 +9017,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-            Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-            Vector128.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+            Vector128.MaxNative(min, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+            Vector128.MaxNative(min, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8617,7 +9053,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c3_0_0_1 = Vector128<float>.Zero;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> w0_2 = Vector128.Create(w[2]);
@@ -8627,7 +9063,7 @@ internal static unsafe class SparseTiles
                 c1_0_0_0 = Vector128.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
                 c2_0_0_0 = Vector128.FusedMultiplyAdd(w0_2, v0_0_0, c2_0_0_0);
                 c3_0_0_0 = Vector128.FusedMultiplyAdd(w0_3, v0_0_0, c3_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 Vector128<float> w1_0 = Vector128.Create(w[4]);
                 Vector128<float> w1_1 = Vector128.Create(w[5]);
                 Vector128<float> w1_2 = Vector128.Create(w[6]);
@@ -8642,7 +9078,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> w0_2 = Vector128.Create(w[2]);
@@ -8668,20 +9104,24 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x2V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x2V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8696,7 +9136,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c3_0_1_0 = Vector128.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> w0_2 = Vector128.Create(w[2]);
@@ -8727,24 +9167,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 4);
-            Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 4);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 4);
+            Vector128.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 4);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8759,7 +9203,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c3_1_0_0 = Vector128.Create(start[3]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> w0_2 = Vector128.Create(w[2]);
@@ -8791,24 +9235,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-            Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+            Vector128.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x1x1V128(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x1x1V128(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8823,7 +9271,7 @@ internal static unsafe class SparseTiles
             Vector128<float> c7_0_0_0 = Vector128.Create(start[7]);
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 Vector128<float> w0_0 = Vector128.Create(w[0]);
                 Vector128<float> w0_1 = Vector128.Create(w[1]);
                 Vector128<float> w0_2 = Vector128.Create(w[2]);
@@ -8857,15 +9305,15 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            Vector128<float> least = Vector128.Create(floor);
-            Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-            Vector128.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+            Vector128<float> min = Vector128.Create(floor);
+            Vector128.MaxNative(min, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+            Vector128.MaxNative(min, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
             start += startStep;
             y += 8 * yChannel;
         }
@@ -8874,43 +9322,47 @@ internal static unsafe class SparseTiles
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
     internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] Scalar =
     [
-        (1, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x1Scalar),
-        (1, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x2Scalar),
-        (1, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x3Scalar),
-        (1, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x4Scalar),
-        (1, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x5Scalar),
-        (1, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x6Scalar),
-        (1, 1, 7, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x7Scalar),
-        (1, 1, 8, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x1x8Scalar),
-        (1, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x1Scalar),
-        (1, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x2Scalar),
-        (1, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x3Scalar),
-        (1, 2, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x4Scalar),
-        (1, 2, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x5Scalar),
-        (1, 2, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x2x6Scalar),
-        (1, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x1Scalar),
-        (1, 4, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x2Scalar),
-        (1, 4, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse1x4x3Scalar),
-        (2, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x1Scalar),
-        (2, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x2Scalar),
-        (2, 1, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x3Scalar),
-        (2, 1, 4, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x4Scalar),
-        (2, 1, 5, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x5Scalar),
-        (2, 1, 6, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x1x6Scalar),
-        (2, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x1Scalar),
-        (2, 2, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x2Scalar),
-        (2, 2, 3, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x2x3Scalar),
-        (2, 4, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse2x4x1Scalar),
-        (4, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x1Scalar),
-        (4, 1, 2, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x1x2Scalar),
-        (4, 2, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse4x2x1Scalar),
-        (8, 1, 1, (nint)(delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)&Sparse8x1x1Scalar),
+        (1, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x1Scalar),
+        (1, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x2Scalar),
+        (1, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x3Scalar),
+        (1, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x4Scalar),
+        (1, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x5Scalar),
+        (1, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x6Scalar),
+        (1, 1, 7, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x7Scalar),
+        (1, 1, 8, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x1x8Scalar),
+        (1, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x1Scalar),
+        (1, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x2Scalar),
+        (1, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x3Scalar),
+        (1, 2, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x4Scalar),
+        (1, 2, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x5Scalar),
+        (1, 2, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x2x6Scalar),
+        (1, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x1Scalar),
+        (1, 4, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x2Scalar),
+        (1, 4, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse1x4x3Scalar),
+        (2, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x1Scalar),
+        (2, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x2Scalar),
+        (2, 1, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x3Scalar),
+        (2, 1, 4, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x4Scalar),
+        (2, 1, 5, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x5Scalar),
+        (2, 1, 6, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x1x6Scalar),
+        (2, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x1Scalar),
+        (2, 2, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x2Scalar),
+        (2, 2, 3, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x2x3Scalar),
+        (2, 4, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse2x4x1Scalar),
+        (4, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x1Scalar),
+        (4, 1, 2, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x1x2Scalar),
+        (4, 2, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse4x2x1Scalar),
+        (8, 1, 1, (nint)(delegate*<SparseTileCall*, void>)&Sparse8x1x1Scalar),
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8921,16 +9373,16 @@ internal static unsafe class SparseTiles
             float c0_0_0_3 = 0f;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 float w2_0 = w[2];
                 c0_0_0_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 0), c0_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 float w3_0 = w[3];
                 c0_0_0_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 0), c0_0_0_3);
                 w += 4;
@@ -8938,7 +9390,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 w += 1;
@@ -8953,17 +9405,21 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -8978,19 +9434,19 @@ internal static unsafe class SparseTiles
             float c0_0_1_3 = 0f;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 float w2_0 = w[2];
                 c0_0_0_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 1), c0_0_1_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 float w3_0 = w[3];
                 c0_0_0_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 1), c0_0_1_3);
@@ -8999,7 +9455,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9019,18 +9475,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x3Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x3Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9049,22 +9509,22 @@ internal static unsafe class SparseTiles
             float c0_0_2_3 = 0f;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
                 c0_0_2_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 2), c0_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
                 c0_0_2_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 2), c0_0_2_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 float w2_0 = w[2];
                 c0_0_0_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 0), c0_0_0_2);
                 c0_0_1_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 1), c0_0_1_2);
                 c0_0_2_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 2), c0_0_2_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 float w3_0 = w[3];
                 c0_0_0_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 0), c0_0_0_3);
                 c0_0_1_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 1), c0_0_1_3);
@@ -9074,7 +9534,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9099,19 +9559,23 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x4Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x4Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9126,13 +9590,13 @@ internal static unsafe class SparseTiles
             float c0_0_3_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
                 c0_0_2_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 2), c0_0_2_0);
                 c0_0_3_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 3), c0_0_3_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9143,7 +9607,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9165,20 +9629,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x5Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x5Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9195,14 +9663,14 @@ internal static unsafe class SparseTiles
             float c0_0_4_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
                 c0_0_2_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 2), c0_0_2_0);
                 c0_0_3_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 3), c0_0_3_0);
                 c0_0_4_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 4), c0_0_4_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9214,7 +9682,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9239,21 +9707,25 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x6Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x6Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9272,7 +9744,7 @@ internal static unsafe class SparseTiles
             float c0_0_5_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9280,7 +9752,7 @@ internal static unsafe class SparseTiles
                 c0_0_3_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 3), c0_0_3_0);
                 c0_0_4_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 4), c0_0_4_0);
                 c0_0_5_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 5), c0_0_5_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9293,7 +9765,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9321,22 +9793,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x7Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x7Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9357,7 +9833,7 @@ internal static unsafe class SparseTiles
             float c0_0_6_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9366,7 +9842,7 @@ internal static unsafe class SparseTiles
                 c0_0_4_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 4), c0_0_4_0);
                 c0_0_5_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 5), c0_0_5_0);
                 c0_0_6_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 6), c0_0_6_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9380,7 +9856,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9411,23 +9887,27 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 6) = Math.Max(c0_0_6_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 6) = Math.Max(c0_0_6_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x1x8Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x1x8Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9442,7 +9922,7 @@ internal static unsafe class SparseTiles
             float c0_0_7_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9468,24 +9948,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 6) = Math.Max(c0_0_6_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 7) = Math.Max(c0_0_7_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 6) = Math.Max(c0_0_6_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 7) = Math.Max(c0_0_7_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9500,22 +9984,22 @@ internal static unsafe class SparseTiles
             float c0_1_0_3 = 0f;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 p0 += xRow;
                 c0_1_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 p1 += xRow;
                 c0_1_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_1_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 float w2_0 = w[2];
                 c0_0_0_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 0), c0_0_0_2);
                 p2 += xRow;
                 c0_1_0_2 = MathF.FusedMultiplyAdd(w2_0, *(p2 + 0), c0_1_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 float w3_0 = w[3];
                 c0_0_0_3 = MathF.FusedMultiplyAdd(w3_0, *(p3 + 0), c0_0_0_3);
                 p3 += xRow;
@@ -9525,7 +10009,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -9546,18 +10030,22 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9572,14 +10060,14 @@ internal static unsafe class SparseTiles
             float c0_1_1_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
                 p0 += xRow;
                 c0_1_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_1_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9591,7 +10079,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9614,20 +10102,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x3Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x3Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9646,7 +10138,7 @@ internal static unsafe class SparseTiles
             float c0_1_2_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9655,7 +10147,7 @@ internal static unsafe class SparseTiles
                 c0_1_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_1_0_0);
                 c0_1_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_1_1_0);
                 c0_1_2_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 2), c0_1_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 c0_0_1_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 1), c0_0_1_1);
@@ -9669,7 +10161,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9698,22 +10190,26 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x4Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x4Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9728,7 +10224,7 @@ internal static unsafe class SparseTiles
             float c0_1_3_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9755,24 +10251,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x5Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x5Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9789,7 +10289,7 @@ internal static unsafe class SparseTiles
             float c0_1_4_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9820,26 +10320,30 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 4) = Math.Max(c0_1_4_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 4) = Math.Max(c0_1_4_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x2x6Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x2x6Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9858,7 +10362,7 @@ internal static unsafe class SparseTiles
             float c0_1_5_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -9893,28 +10397,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 4) = Math.Max(c0_1_4_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 5) = Math.Max(c0_1_5_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 3) = Math.Max(c0_1_3_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 4) = Math.Max(c0_1_4_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 5) = Math.Max(c0_1_5_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -9929,7 +10437,7 @@ internal static unsafe class SparseTiles
             float c0_3_0_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -9938,7 +10446,7 @@ internal static unsafe class SparseTiles
                 c0_2_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_2_0_0);
                 p0 += xRow;
                 c0_3_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_3_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[1];
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, *(p1 + 0), c0_0_0_1);
                 p1 += xRow;
@@ -9952,7 +10460,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 p0 += xRow;
@@ -9977,20 +10485,24 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10005,7 +10517,7 @@ internal static unsafe class SparseTiles
             float c0_3_1_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -10034,24 +10546,28 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 1) = Math.Max(c0_2_1_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 1) = Math.Max(c0_3_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 1) = Math.Max(c0_2_1_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 1) = Math.Max(c0_3_1_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse1x4x3Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse1x4x3Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 1;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10070,7 +10586,7 @@ internal static unsafe class SparseTiles
             float c0_3_2_0 = start[0];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 0), c0_0_0_0);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, *(p0 + 1), c0_0_1_0);
@@ -10107,28 +10623,32 @@ internal static unsafe class SparseTiles
                 added += 1 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 1) = Math.Max(c0_2_1_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 2) = Math.Max(c0_2_2_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 1) = Math.Max(c0_3_1_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 2) = Math.Max(c0_3_2_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 1) = Math.Max(c0_2_1_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 2) = Math.Max(c0_2_2_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 1) = Math.Max(c0_3_1_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 2) = Math.Max(c0_3_2_0, min);
             start += startStep;
             y += 1 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10143,25 +10663,25 @@ internal static unsafe class SparseTiles
             float c1_0_0_3 = 0f;
             for (; i + 4 <= end; i += 4)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
                 c0_0_0_0 = MathF.FusedMultiplyAdd(w0_0, v0_0_0, c0_0_0_0);
                 c1_0_0_0 = MathF.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[2];
                 float w1_1 = w[3];
                 float v1_0_0 = *(p1 + 0);
                 c0_0_0_1 = MathF.FusedMultiplyAdd(w1_0, v1_0_0, c0_0_0_1);
                 c1_0_0_1 = MathF.FusedMultiplyAdd(w1_1, v1_0_0, c1_0_0_1);
-                float* p2 = x + places[i + 2];
+                float* p2 = x + offsets[i + 2];
                 float w2_0 = w[4];
                 float w2_1 = w[5];
                 float v2_0_0 = *(p2 + 0);
                 c0_0_0_2 = MathF.FusedMultiplyAdd(w2_0, v2_0_0, c0_0_0_2);
                 c1_0_0_2 = MathF.FusedMultiplyAdd(w2_1, v2_0_0, c1_0_0_2);
-                float* p3 = x + places[i + 3];
+                float* p3 = x + offsets[i + 3];
                 float w3_0 = w[6];
                 float w3_1 = w[7];
                 float v3_0_0 = *(p3 + 0);
@@ -10172,7 +10692,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10194,18 +10714,22 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10220,7 +10744,7 @@ internal static unsafe class SparseTiles
             float c1_0_1_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10229,7 +10753,7 @@ internal static unsafe class SparseTiles
                 float v0_0_1 = *(p0 + 1);
                 c0_0_1_0 = MathF.FusedMultiplyAdd(w0_0, v0_0_1, c0_0_1_0);
                 c1_0_1_0 = MathF.FusedMultiplyAdd(w0_1, v0_0_1, c1_0_1_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[2];
                 float w1_1 = w[3];
                 float v1_0_0 = *(p1 + 0);
@@ -10243,7 +10767,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10268,20 +10792,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x3Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x3Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10300,7 +10828,7 @@ internal static unsafe class SparseTiles
             float c1_0_2_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10312,7 +10840,7 @@ internal static unsafe class SparseTiles
                 float v0_0_2 = *(p0 + 2);
                 c0_0_2_0 = MathF.FusedMultiplyAdd(w0_0, v0_0_2, c0_0_2_0);
                 c1_0_2_0 = MathF.FusedMultiplyAdd(w0_1, v0_0_2, c1_0_2_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[2];
                 float w1_1 = w[3];
                 float v1_0_0 = *(p1 + 0);
@@ -10329,7 +10857,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10361,22 +10889,26 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x4Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x4Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10391,7 +10923,7 @@ internal static unsafe class SparseTiles
             float c1_0_3_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10422,24 +10954,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x5Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x5Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10456,7 +10992,7 @@ internal static unsafe class SparseTiles
             float c1_0_4_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10492,26 +11028,30 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 4) = Math.Max(c1_0_4_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 4) = Math.Max(c1_0_4_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x1x6Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x1x6Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10530,7 +11070,7 @@ internal static unsafe class SparseTiles
             float c1_0_5_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10571,28 +11111,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 4) = Math.Max(c1_0_4_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 5) = Math.Max(c1_0_5_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 3) = Math.Max(c0_0_3_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 4) = Math.Max(c0_0_4_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 5) = Math.Max(c0_0_5_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 3) = Math.Max(c1_0_3_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 4) = Math.Max(c1_0_4_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 5) = Math.Max(c1_0_5_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10607,7 +11151,7 @@ internal static unsafe class SparseTiles
             float c1_1_0_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10617,7 +11161,7 @@ internal static unsafe class SparseTiles
                 float v0_1_0 = *(p0 + 0);
                 c0_1_0_0 = MathF.FusedMultiplyAdd(w0_0, v0_1_0, c0_1_0_0);
                 c1_1_0_0 = MathF.FusedMultiplyAdd(w0_1, v0_1_0, c1_1_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[2];
                 float w1_1 = w[3];
                 float v1_0_0 = *(p1 + 0);
@@ -10632,7 +11176,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10658,20 +11202,24 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10686,7 +11234,7 @@ internal static unsafe class SparseTiles
             float c1_1_1_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10718,24 +11266,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 1) = Math.Max(c1_1_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 1) = Math.Max(c1_1_1_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x2x3Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x2x3Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10754,7 +11306,7 @@ internal static unsafe class SparseTiles
             float c1_1_2_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10796,28 +11348,32 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 1) = Math.Max(c1_1_1_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 2) = Math.Max(c1_1_2_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 2) = Math.Max(c0_0_2_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 1) = Math.Max(c0_1_1_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 2) = Math.Max(c0_1_2_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 2) = Math.Max(c1_0_2_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 1) = Math.Max(c1_1_1_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 2) = Math.Max(c1_1_2_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse2x4x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse2x4x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 2;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10832,7 +11388,7 @@ internal static unsafe class SparseTiles
             float c1_3_0_0 = start[1];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float v0_0_0 = *(p0 + 0);
@@ -10866,24 +11422,28 @@ internal static unsafe class SparseTiles
                 added += 2 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, least);
-            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, least);
-            *(y + (1 * yChannel) + (2 * yRow) + 0) = Math.Max(c1_2_0_0, least);
-            *(y + (1 * yChannel) + (3 * yRow) + 0) = Math.Max(c1_3_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (0 * yChannel) + (2 * yRow) + 0) = Math.Max(c0_2_0_0, min);
+            *(y + (0 * yChannel) + (3 * yRow) + 0) = Math.Max(c0_3_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, min);
+            *(y + (1 * yChannel) + (2 * yRow) + 0) = Math.Max(c1_2_0_0, min);
+            *(y + (1 * yChannel) + (3 * yRow) + 0) = Math.Max(c1_3_0_0, min);
             start += startStep;
             y += 2 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10898,7 +11458,7 @@ internal static unsafe class SparseTiles
             float c3_0_0_1 = 0f;
             for (; i + 2 <= end; i += 2)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float w0_2 = w[2];
@@ -10908,7 +11468,7 @@ internal static unsafe class SparseTiles
                 c1_0_0_0 = MathF.FusedMultiplyAdd(w0_1, v0_0_0, c1_0_0_0);
                 c2_0_0_0 = MathF.FusedMultiplyAdd(w0_2, v0_0_0, c2_0_0_0);
                 c3_0_0_0 = MathF.FusedMultiplyAdd(w0_3, v0_0_0, c3_0_0_0);
-                float* p1 = x + places[i + 1];
+                float* p1 = x + offsets[i + 1];
                 float w1_0 = w[4];
                 float w1_1 = w[5];
                 float w1_2 = w[6];
@@ -10923,7 +11483,7 @@ internal static unsafe class SparseTiles
 
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float w0_2 = w[2];
@@ -10949,20 +11509,24 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, least);
-            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, min);
+            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, min);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x1x2Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x1x2Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -10977,7 +11541,7 @@ internal static unsafe class SparseTiles
             float c3_0_1_0 = start[3];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float w0_2 = w[2];
@@ -11008,24 +11572,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, least);
-            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, least);
-            *(y + (2 * yChannel) + (0 * yRow) + 1) = Math.Max(c2_0_1_0, least);
-            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, least);
-            *(y + (3 * yChannel) + (0 * yRow) + 1) = Math.Max(c3_0_1_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (0 * yRow) + 1) = Math.Max(c0_0_1_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 1) = Math.Max(c1_0_1_0, min);
+            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, min);
+            *(y + (2 * yChannel) + (0 * yRow) + 1) = Math.Max(c2_0_1_0, min);
+            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, min);
+            *(y + (3 * yChannel) + (0 * yRow) + 1) = Math.Max(c3_0_1_0, min);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse4x2x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse4x2x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 4;
         for (nint block = 0; block < blocks; block++)
         {
@@ -11040,7 +11608,7 @@ internal static unsafe class SparseTiles
             float c3_1_0_0 = start[3];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float w0_2 = w[2];
@@ -11072,24 +11640,28 @@ internal static unsafe class SparseTiles
                 added += 4 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, least);
-            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, least);
-            *(y + (2 * yChannel) + (1 * yRow) + 0) = Math.Max(c2_1_0_0, least);
-            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, least);
-            *(y + (3 * yChannel) + (1 * yRow) + 0) = Math.Max(c3_1_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (0 * yChannel) + (1 * yRow) + 0) = Math.Max(c0_1_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (1 * yChannel) + (1 * yRow) + 0) = Math.Max(c1_1_0_0, min);
+            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, min);
+            *(y + (2 * yChannel) + (1 * yRow) + 0) = Math.Max(c2_1_0_0, min);
+            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, min);
+            *(y + (3 * yChannel) + (1 * yRow) + 0) = Math.Max(c3_1_0_0, min);
             start += startStep;
             y += 4 * yChannel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Sparse8x1x1Scalar(nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel)
+    internal static void Sparse8x1x1Scalar(SparseTileCall* call)
     {
-        nint i = starts[0];
+        int* starts = call->Starts, offsets = call->Offsets;
+        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;
+        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;
+        nint blocks = call->Blocks, i = starts[0];
+        float floor = call->Floor;
         w += i * 8;
         for (nint block = 0; block < blocks; block++)
         {
@@ -11104,7 +11676,7 @@ internal static unsafe class SparseTiles
             float c7_0_0_0 = start[7];
             for (; i < end; i++)
             {
-                float* p0 = x + places[i];
+                float* p0 = x + offsets[i];
                 float w0_0 = w[0];
                 float w0_1 = w[1];
                 float w0_2 = w[2];
@@ -11138,15 +11710,15 @@ internal static unsafe class SparseTiles
                 added += 8 * yChannel;
             }
 
-            float least = floor;
-            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, least);
-            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, least);
-            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, least);
-            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, least);
-            *(y + (4 * yChannel) + (0 * yRow) + 0) = Math.Max(c4_0_0_0, least);
-            *(y + (5 * yChannel) + (0 * yRow) + 0) = Math.Max(c5_0_0_0, least);
-            *(y + (6 * yChannel) + (0 * yRow) + 0) = Math.Max(c6_0_0_0, least);
-            *(y + (7 * yChannel) + (0 * yRow) + 0) = Math.Max(c7_0_0_0, least);
+            float min = floor;
+            *(y + (0 * yChannel) + (0 * yRow) + 0) = Math.Max(c0_0_0_0, min);
+            *(y + (1 * yChannel) + (0 * yRow) + 0) = Math.Max(c1_0_0_0, min);
+            *(y + (2 * yChannel) + (0 * yRow) + 0) = Math.Max(c2_0_0_0, min);
+            *(y + (3 * yChannel) + (0 * yRow) + 0) = Math.Max(c3_0_0_0, min);
+            *(y + (4 * yChannel) + (0 * yRow) + 0) = Math.Max(c4_0_0_0, min);
+            *(y + (5 * yChannel) + (0 * yRow) + 0) = Math.Max(c5_0_0_0, min);
+            *(y + (6 * yChannel) + (0 * yRow) + 0) = Math.Max(c6_0_0_0, min);
+            *(y + (7 * yChannel) + (0 * yRow) + 0) = Math.Max(c7_0_0_0, min);
             start += startStep;
             y += 8 * yChannel;
         }

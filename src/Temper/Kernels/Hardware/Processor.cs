@@ -9,7 +9,10 @@ internal static class Processor
 {
     private const uint BrandLeaves = 0x80000002, LastBrandLeaf = 0x80000004;
 
-    /// <summary>Its name, its family, model and stepping where it tells them, and the width of vectors in use: what measured times belong to.</summary>
+    /// <summary>
+    /// Its name, its family, model and stepping where it tells them, and the width of vectors in use: what measured
+    /// times belong to.
+    /// </summary>
     internal static string Id { get; } = Find();
 
     private static string Find()
@@ -29,6 +32,7 @@ internal static class Processor
             brand.Append(Encoding.ASCII.GetString(MemoryMarshal.AsBytes(words)));
         }
 
-        return $"{brand.ToString().Replace("\0", "", StringComparison.Ordinal).Trim()}, signature {X86Base.CpuId(1, 0).Eax:x}, {architecture}, {width}";
+        return $"{brand.ToString().Replace("\0", "", StringComparison.Ordinal).Trim()}, signature "
+            + $"{X86Base.CpuId(1, 0).Eax:x}, {architecture}, {width}";
     }
 }

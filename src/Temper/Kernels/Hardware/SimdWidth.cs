@@ -32,8 +32,8 @@ internal static class Simd
         : SimdWidth.Scalar;
 
     /// <summary>
-    /// Whether a product and a sum are one instruction. Code that is compiled ahead of time for any x64 processor has vectors of 128 bit
-    /// but not this instruction, and calls a function for each element instead.
+    /// Whether a product and a sum are one instruction. Code that is compiled ahead of time for any x64 processor has
+    /// vectors of 128 bit but not this instruction, and calls a function for each element instead.
     /// </summary>
     internal static bool FusesMultiplyAdd { get; } = RuntimeInformation.ProcessArchitecture switch
     {

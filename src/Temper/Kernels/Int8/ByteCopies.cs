@@ -19,14 +19,17 @@ internal static unsafe class ByteCopies
     internal static void Dequantize(FloatAddress x, FloatAddress y, int pixels, int channels, ByteGrid grid) =>
         Run(new Body(y.Pointer, (byte*)x.Pointer, pixels, channels, grid, isInto: false), pixels, channels);
 
-    private static void Run(Body body, int pixels, int channels) => Chunks.Run(body, Chunks.Count(pixels, Chunks.Rows(channels)));
+    private static void Run(Body body, int pixels, int channels) =>
+        Chunks.Run(body, Chunks.Count(pixels, Chunks.Rows(channels)));
 
     /// <summary>Some pixels; where channels are whole groups of four, all of them as one row.</summary>
-    private readonly struct Body(float* floats, byte* bytes, int pixels, int channels, ByteGrid grid, bool isInto) : IChunkBody
+    private readonly struct Body(float* floats, byte* bytes, int pixels, int channels, ByteGrid grid, bool isInto)
+        : IChunkBody
     {
         public void Run(int chunk)
         {
-            int rows = Chunks.Rows(channels), first = chunk * rows, count = Math.Min(rows, pixels - first), stride = ByteGrid.Stride(channels);
+            int rows = Chunks.Rows(channels), first = chunk * rows, count = Math.Min(rows, pixels - first),
+                stride = ByteGrid.Stride(channels);
             if (channels < ByteGrid.Stride(1))
             {
                 Spread(floats + ((long)first * channels), bytes + ((long)first * stride), count, stride);
@@ -40,7 +43,10 @@ internal static unsafe class ByteCopies
             }
         }
 
-        /// <summary>Pixels shorter than a group: all of them as one row, in working memory, and byte by byte to or from their groups.</summary>
+        /// <summary>
+        /// Pixels shorter than a group: all of them as one row, in working memory, and byte by byte to or from their
+        /// groups.
+        /// </summary>
         private void Spread(float* x, byte* y, int count, int stride)
         {
             int length = count * channels;
@@ -96,7 +102,8 @@ internal static unsafe class ByteCopies
             where T : unmanaged, IDotLanes<T, TFloat>
             where TFloat : unmanaged, ILanes<TFloat>
         {
-            TFloat scale = TFloat.Create(grid.Scale), low = TFloat.Create(-grid.Zero), high = TFloat.Create(byte.MaxValue - grid.Zero);
+            TFloat scale = TFloat.Create(grid.Scale), low = TFloat.Create(-grid.Zero),
+                high = TFloat.Create(byte.MaxValue - grid.Zero);
             TFloat zero = TFloat.Create(grid.Zero), rounder = TFloat.Create(ByteGrid.Rounder);
             for (; i <= length - T.Count; i += T.Count)
             {

@@ -5,7 +5,10 @@ namespace Temper.Kernels;
 /// <param name="Zero">The byte that stands for 0, from 0 to 255.</param>
 internal readonly record struct ByteGrid(float Scale, int Zero)
 {
-    /// <summary>Adding it to a float below 2^22 in magnitude, and taking it away, rounds to the nearest whole number, of two the even one.</summary>
+    /// <summary>
+    /// Adding it to a float below 2^22 in magnitude, and taking it away, rounds to the nearest whole number, of two the
+    /// even one.
+    /// </summary>
     internal const float Rounder = 12582912;
 
     /// <summary>Bytes of a pixel: channels, filled up to whole groups of four.</summary>

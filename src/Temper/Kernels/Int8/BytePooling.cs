@@ -5,18 +5,23 @@ namespace Temper.Kernels;
 /// <summary>Maximum pooling of channels-last bytes of a grid.</summary>
 internal static unsafe class BytePooling
 {
-    /// <summary>The largest byte of each window; 0, the least number of a grid, for a window wholly in the padding.</summary>
+    /// <summary>
+    /// The largest byte of each window; 0, the least number of a grid, for a window wholly in the padding.
+    /// </summary>
     /// <param name="sizes">Images, channels and windows.</param>
     /// <param name="x">Bytes <c>[N, H, W, C]</c>, C filled up to groups of four.</param>
     /// <param name="y">Receives <c>[N, OH, OW, C]</c> of the same kind.</param>
     internal static void Maximum(PoolingSizes sizes, FloatAddress x, FloatAddress y)
     {
-        fixed (int* top = sizes.Height.Starts, bottom = sizes.Height.Ends, left = sizes.Width.Starts, right = sizes.Width.Ends)
+        fixed (int* top = sizes.Height.Starts, bottom = sizes.Height.Ends,
+            left = sizes.Width.Starts, right = sizes.Width.Ends)
         {
             var body = new Body
             {
-                X = (byte*)x.Pointer, Y = (byte*)y.Pointer, Height = sizes.Height.Inputs, Width = sizes.Width.Inputs, Stride = ByteGrid.Stride(sizes.Channels),
-                Rows = sizes.Height.Outputs, Columns = sizes.Width.Outputs, Top = top, Bottom = bottom, Left = left, Right = right,
+                X = (byte*)x.Pointer, Y = (byte*)y.Pointer, Height = sizes.Height.Inputs, Width = sizes.Width.Inputs,
+                Stride = ByteGrid.Stride(sizes.Channels),
+                Rows = sizes.Height.Outputs, Columns = sizes.Width.Outputs, Top = top, Bottom = bottom, Left = left,
+                Right = right,
                 RowStep = sizes.Height.Step, ColumnStep = sizes.Width.Step,
             };
             Chunks.Run(body, sizes.Batch * sizes.Height.Outputs);
@@ -68,7 +73,8 @@ internal static unsafe class BytePooling
                 for (int w = Left[column]; w < Right[column]; w += ColumnStep)
                 {
                     byte* at = from + ((((nint)h * Width) + w) * Stride);
-                    largest = Vector128.Max(largest, isWhole ? Vector128.Load(at) : Vector128.CreateScalar(*(uint*)at).AsByte());
+                    largest = Vector128.Max(
+                        largest, isWhole ? Vector128.Load(at) : Vector128.CreateScalar(*(uint*)at).AsByte());
                 }
             }
 

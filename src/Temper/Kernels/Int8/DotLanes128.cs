@@ -28,14 +28,17 @@ internal readonly unsafe struct DotLanes128 : IDotLanes<DotLanes128, Lanes128>
     public static DotLanes128 operator +(DotLanes128 a, DotLanes128 b) => new(a._v + b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DotLanes128 DotAdd(DotLanes128 sum, DotLanes128 x, DotLanes128 w) => new(Sse2.IsSupported ? OfWords(sum._v, x._v, w._v) : OfBytes(sum._v, x._v, w._v));
+    public static DotLanes128 DotAdd(DotLanes128 sum, DotLanes128 x, DotLanes128 w) =>
+        new(Sse2.IsSupported ? OfWords(sum._v, x._v, w._v) : OfBytes(sum._v, x._v, w._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 ToFloat(DotLanes128 sums) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConvertToSingle(sums._v));
+    public static Lanes128 ToFloat(DotLanes128 sums) =>
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConvertToSingle(sums._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 FromBytes(byte* source) =>
-        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConvertToSingle(Vector128.Create(source[0], source[1], source[2], (int)source[3])));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(
+            Vector128.ConvertToSingle(Vector128.Create(source[0], source[1], source[2], (int)source[3])));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(Lanes128 value, byte* target)
@@ -48,8 +51,10 @@ internal readonly unsafe struct DotLanes128 : IDotLanes<DotLanes128, Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> OfWords(Vector128<int> sum, Vector128<int> x, Vector128<int> w)
     {
-        Vector128<short> even = (x & Vector128.Create(0x00FF00FF)).AsInt16(), odd = Vector128.ShiftRightLogical(x.AsInt16(), 8);
-        Vector128<short> evenWeights = Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w.AsInt16(), 8), 8), oddWeights = Vector128.ShiftRightArithmetic(w.AsInt16(), 8);
+        Vector128<short> even = (x & Vector128.Create(0x00FF00FF)).AsInt16(),
+            odd = Vector128.ShiftRightLogical(x.AsInt16(), 8);
+        Vector128<short> evenWeights = Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w.AsInt16(), 8), 8),
+            oddWeights = Vector128.ShiftRightArithmetic(w.AsInt16(), 8);
         return sum + (Sse2.MultiplyAddAdjacent(even, evenWeights) + Sse2.MultiplyAddAdjacent(odd, oddWeights));
     }
 
@@ -58,8 +63,10 @@ internal readonly unsafe struct DotLanes128 : IDotLanes<DotLanes128, Lanes128>
     {
         Vector128<int> low = Vector128.Create(0xFF);
         sum += (x & low) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w, 24), 24);
-        sum += (Vector128.ShiftRightLogical(x, 8) & low) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w, 16), 24);
-        sum += (Vector128.ShiftRightLogical(x, 16) & low) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w, 8), 24);
+        sum +=
+            (Vector128.ShiftRightLogical(x, 8) & low) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w, 16), 24);
+        sum +=
+            (Vector128.ShiftRightLogical(x, 16) & low) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(w, 8), 24);
         return sum + (Vector128.ShiftRightLogical(x, 24) * Vector128.ShiftRightArithmetic(w, 24));
     }
 }

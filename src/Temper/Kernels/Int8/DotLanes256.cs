@@ -21,7 +21,9 @@ internal readonly struct DotInstruction : IDot256
         AvxVnni.MultiplyWideningAndAdd(sum, x.AsByte(), w.AsSByte());
 }
 
-/// <summary>Bytes widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.</summary>
+/// <summary>
+/// Bytes widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.
+/// </summary>
 internal readonly struct DotOfWords : IDot256
 {
     internal static bool IsSupported => Avx2.IsSupported && Simd.Active >= SimdWidth.Vector256;
@@ -29,8 +31,10 @@ internal readonly struct DotOfWords : IDot256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> DotAdd(Vector256<int> sum, Vector256<int> x, Vector256<int> w)
     {
-        Vector256<short> even = (x & Vector256.Create(0x00FF00FF)).AsInt16(), odd = Vector256.ShiftRightLogical(x.AsInt16(), 8);
-        Vector256<short> evenWeights = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(w.AsInt16(), 8), 8), oddWeights = Vector256.ShiftRightArithmetic(w.AsInt16(), 8);
+        Vector256<short> even = (x & Vector256.Create(0x00FF00FF)).AsInt16(),
+            odd = Vector256.ShiftRightLogical(x.AsInt16(), 8);
+        Vector256<short> evenWeights = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(w.AsInt16(), 8), 8),
+            oddWeights = Vector256.ShiftRightArithmetic(w.AsInt16(), 8);
         return sum + (Avx2.MultiplyAddAdjacent(even, evenWeights) + Avx2.MultiplyAddAdjacent(odd, oddWeights));
     }
 }
@@ -59,14 +63,17 @@ internal readonly unsafe struct DotLanes256<TDot> : IDotLanes<DotLanes256<TDot>,
     public static DotLanes256<TDot> operator +(DotLanes256<TDot> a, DotLanes256<TDot> b) => new(a._v + b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DotLanes256<TDot> DotAdd(DotLanes256<TDot> sum, DotLanes256<TDot> x, DotLanes256<TDot> w) => new(TDot.DotAdd(sum._v, x._v, w._v));
+    public static DotLanes256<TDot> DotAdd(DotLanes256<TDot> sum, DotLanes256<TDot> x, DotLanes256<TDot> w) =>
+        new(TDot.DotAdd(sum._v, x._v, w._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 ToFloat(DotLanes256<TDot> sums) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConvertToSingle(sums._v));
+    public static Lanes256 ToFloat(DotLanes256<TDot> sums) =>
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConvertToSingle(sums._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 FromBytes(byte* source) =>
-        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)source).AsByte())));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConvertToSingle(
+            Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(long*)source).AsByte())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(Lanes256 value, byte* target)

@@ -5,7 +5,9 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>16 sums; bytes are widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.</summary>
+/// <summary>
+/// 16 sums; bytes are widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.
+/// </summary>
 internal readonly unsafe struct DotLanes512 : IDotLanes<DotLanes512, Lanes512>
 {
     private readonly Vector512<int> _v;
@@ -32,17 +34,22 @@ internal readonly unsafe struct DotLanes512 : IDotLanes<DotLanes512, Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DotLanes512 DotAdd(DotLanes512 sum, DotLanes512 x, DotLanes512 w)
     {
-        Vector512<short> even = (x._v & Vector512.Create(0x00FF00FF)).AsInt16(), odd = Vector512.ShiftRightLogical(x._v.AsInt16(), 8);
-        Vector512<short> evenWeights = Vector512.ShiftRightArithmetic(Vector512.ShiftLeft(w._v.AsInt16(), 8), 8), oddWeights = Vector512.ShiftRightArithmetic(w._v.AsInt16(), 8);
-        return new(sum._v + (Avx512BW.MultiplyAddAdjacent(even, evenWeights) + Avx512BW.MultiplyAddAdjacent(odd, oddWeights)));
+        Vector512<short> even = (x._v & Vector512.Create(0x00FF00FF)).AsInt16(),
+            odd = Vector512.ShiftRightLogical(x._v.AsInt16(), 8);
+        Vector512<short> evenWeights = Vector512.ShiftRightArithmetic(Vector512.ShiftLeft(w._v.AsInt16(), 8), 8),
+            oddWeights = Vector512.ShiftRightArithmetic(w._v.AsInt16(), 8);
+        return new(sum._v + (Avx512BW.MultiplyAddAdjacent(even, evenWeights) + Avx512BW.MultiplyAddAdjacent(
+            odd, oddWeights)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 ToFloat(DotLanes512 sums) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConvertToSingle(sums._v));
+    public static Lanes512 ToFloat(DotLanes512 sums) =>
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConvertToSingle(sums._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 FromBytes(byte* source) =>
-        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source))));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(
+            Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(Lanes512 value, byte* target) =>

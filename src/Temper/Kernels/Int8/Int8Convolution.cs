@@ -15,8 +15,8 @@ internal enum DotKind
 }
 
 /// <summary>
-/// A convolution of channels-last bytes whose weights do not change, packed once. Sums are exact in 32 bit, so every kind of vector gives
-/// the same bytes. A fully connected layer is a convolution of images of one pixel.
+/// A convolution of channels-last bytes whose weights do not change, packed once. Sums are exact in 32 bit, so every
+/// kind of vector gives the same bytes. A fully connected layer is a convolution of images of one pixel.
 /// </summary>
 internal sealed unsafe class Int8Convolution
 {
@@ -28,18 +28,22 @@ internal sealed unsafe class Int8Convolution
     private readonly int _width;
 
     /// <param name="geometry">One that <see cref="Fits"/>; the batch does not matter.</param>
-    /// <param name="weight"><c>[O, C, KH, KW]</c>: each a whole number from -128 to 127 times the scale of its output.</param>
+    /// <param name="weight">
+    /// <c>[O, C, KH, KW]</c>: each a whole number from -128 to 127 times the scale of its output.
+    /// </param>
     /// <param name="scale"><c>[O]</c>.</param>
     /// <param name="bias"><c>[O]</c> in float32, or empty for none.</param>
     /// <param name="input">The input's grid.</param>
     /// <param name="kind">Vectors to use; null: the fastest of this processor.</param>
-    internal Int8Convolution(in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, ByteGrid input, DotKind? kind = null)
+    internal Int8Convolution(
+        in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, ReadOnlySpan<float> scale,
+        ReadOnlySpan<float> bias, ByteGrid input, DotKind? kind = null)
     {
         (_geometry, _input) = (geometry, input);
         _kind = kind ?? BestFor(geometry.OutChannels);
         _width = 2 * LanesOf(_kind);
         int panels = Chunks.Count(geometry.OutChannels, _width), depth = ByteGrid.Stride(geometry.InChannels);
-        _weights = new PinnedFloats((long)panels * _width * geometry.Taps * depth / sizeof(float));
+        _weights = new PinnedFloats((long)panels * _width * geometry.Positions * depth / sizeof(float));
         _outputs = new PinnedFloats(3L * panels * _width);
         Pack(weight, scale, bias, panels, depth);
     }
@@ -56,15 +60,19 @@ internal sealed unsafe class Int8Convolution
         _ => true,
     });
 
-    /// <summary>Whether the kernel can carry out a convolution: no groups or dilation, and no sum leaves 32 bit.</summary>
+    /// <summary>
+    /// Whether the kernel can carry out a convolution: no groups or dilation, and no sum leaves 32 bit.
+    /// </summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
-        g is { Groups: 1, DilationHeight: 1, DilationWidth: 1 } && (long)g.InChannels * g.Taps <= int.MaxValue / (2 * byte.MaxValue * 128);
+        g is { Groups: 1, DilationHeight: 1, DilationWidth: 1 }
+            && (long)g.InChannels * g.Positions <= int.MaxValue / (2 * byte.MaxValue * 128);
 
     /// <summary>What it is thought to cost, in multiplications of the direct float kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
         const double ShareOfFloat = 0.55, CostOfWeight = 4;
-        return (ShareOfFloat * g.OutCount * g.Taps * (ByteGrid.Stride(g.InChannels) + 4)) + (CostOfWeight * g.WeightCount);
+        return (ShareOfFloat * g.OutCount * g.Positions * (ByteGrid.Stride(g.InChannels) + 4))
+            + (CostOfWeight * g.WeightCount);
     }
 
     /// <summary>Convolves some images. Allocates nothing once the threads' working memory is there.</summary>
@@ -77,8 +85,10 @@ internal sealed unsafe class Int8Convolution
         int padded = _outputs.Count / 3;
         var job = new Int8Job
         {
-            Geometry = Merged(_geometry with { Batch = batch }), Source = (byte*)x.Pointer, Result = y.Pointer, Padding = (byte)_input.Zero, Tail = tail,
-            Weights = (int*)_weights.Pointer, Starts = (int*)_outputs.Pointer, Scales = _outputs.Pointer + padded, Biases = _outputs.Pointer + (2 * padded),
+            Geometry = Merged(_geometry with { Batch = batch }), Source = (byte*)x.Pointer, Result = y.Pointer,
+            Padding = (byte)_input.Zero, Tail = tail,
+            Weights = (int*)_weights.Pointer, Starts = (int*)_outputs.Pointer, Scales = _outputs.Pointer + padded,
+            Biases = _outputs.Pointer + (2 * padded),
             Panels = padded / _width,
         };
         job.Cut();
@@ -86,7 +96,8 @@ internal sealed unsafe class Int8Convolution
         switch (_kind)
         {
             case DotKind.Vector512: Chunks.Run(new Int8Body<DotLanes512, Lanes512>(job), tasks); break;
-            case DotKind.Instruction: Chunks.Run(new Int8Body<DotLanes256<DotInstruction>, Lanes256>(job), tasks); break;
+            case DotKind.Instruction: Chunks.Run(new Int8Body<DotLanes256<DotInstruction>, Lanes256>(job), tasks);
+            break;
             case DotKind.Vector256: Chunks.Run(new Int8Body<DotLanes256<DotOfWords>, Lanes256>(job), tasks); break;
             case DotKind.Vector128: Chunks.Run(new Int8Body<DotLanes128, Lanes128>(job), tasks); break;
             default: Chunks.Run(new Int8Body<DotLane, Lane>(job), tasks); break;
@@ -98,7 +109,8 @@ internal sealed unsafe class Int8Convolution
     /// <summary>Kernels of one pixel see all pixels of all images as one row.</summary>
     private static ConvolutionGeometry Merged(in ConvolutionGeometry g)
     {
-        bool isPlain = g is { Taps: 1, StrideHeight: 1, StrideWidth: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
+        bool isPlain =
+            g is { Positions: 1, StrideHeight: 1, StrideWidth: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
         return isPlain ? g with { Batch = 1, InHeight = 1, InWidth = checked(g.Batch * g.InHeight * g.InWidth) } : g;
     }
 
@@ -110,29 +122,32 @@ internal sealed unsafe class Int8Convolution
         _ => 1,
     };
 
-    /// <summary>The byte instruction where it is there, else the widest vectors of which half would not be idle.</summary>
+    /// <summary>
+    /// The byte instruction where it is there, else the widest vectors of which half would not be idle.
+    /// </summary>
     private static DotKind BestFor(int outputs) => DotInstruction.IsSupported ? DotKind.Instruction
         : DotLanes512.IsSupported && (outputs > 16 || !DotOfWords.IsSupported) ? DotKind.Vector512
         : DotOfWords.IsSupported ? DotKind.Vector256
         : Simd.Active >= SimdWidth.Vector128 ? DotKind.Vector128
         : DotKind.Scalar;
 
-    private void Pack(ReadOnlySpan<float> weight, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, int panels, int depth)
+    private void Pack(
+        ReadOnlySpan<float> weight, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, int panels, int depth)
     {
-        int inputs = _geometry.InChannels, taps = _geometry.Taps, padded = panels * _width;
+        int inputs = _geometry.InChannels, positions = _geometry.Positions, padded = panels * _width;
         sbyte* target = (sbyte*)_weights.Pointer;
         int* starts = (int*)_outputs.Pointer;
         Span<float> scales = _outputs.Span.Slice(padded, padded), biases = _outputs.Span[(2 * padded)..];
         for (int output = 0; output < _geometry.OutChannels; output++)
         {
             (scales[output], biases[output]) = (scale[output] * _input.Scale, bias.IsEmpty ? 0 : bias[output]);
-            sbyte* panel = target + ((long)(output / _width) * _width * taps * depth) + (output % _width * 4);
+            sbyte* panel = target + ((long)(output / _width) * _width * positions * depth) + (output % _width * 4);
             int sum = 0;
-            for (int i = 0; i < inputs * taps; i++)
+            for (int i = 0; i < inputs * positions; i++)
             {
-                int channel = Math.DivRem(i, taps, out int tap), place = (tap * depth) + channel;
-                int value = (int)MathF.Round(weight[(output * inputs * taps) + i] / scale[output]);
-                panel[((long)(place / 4) * _width * 4) + (place % 4)] = checked((sbyte)value);
+                int channel = Math.DivRem(i, positions, out int position), index = (position * depth) + channel;
+                int value = (int)MathF.Round(weight[(output * inputs * positions) + i] / scale[output]);
+                panel[((long)(index / 4) * _width * 4) + (index % 4)] = checked((sbyte)value);
                 sum += value;
             }
 

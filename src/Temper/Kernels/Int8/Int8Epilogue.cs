@@ -34,8 +34,10 @@ internal unsafe struct Int8Epilogue<T, TFloat>
         ByteGrid inner = tail.Inner ?? new(1, 0), grid = tail.Result ?? new(1, 0);
         (_innerInverse, _innerScale) = (TFloat.Create(1 / inner.Scale), TFloat.Create(inner.Scale));
         (_innerLow, _innerHigh) = (TFloat.Create(-inner.Zero), TFloat.Create(byte.MaxValue - inner.Zero));
-        (_residualScale, _residualOffset) = (TFloat.Create(tail.ResidualGrid.Scale), TFloat.Create(-tail.ResidualGrid.Zero * tail.ResidualGrid.Scale));
-        (_inverse, _low, _high, _zero) = (TFloat.Create(1 / grid.Scale), TFloat.Create(-grid.Zero), TFloat.Create(byte.MaxValue - grid.Zero), TFloat.Create(grid.Zero));
+        (_residualScale, _residualOffset) =
+            (TFloat.Create(tail.ResidualGrid.Scale), TFloat.Create(-tail.ResidualGrid.Zero * tail.ResidualGrid.Scale));
+        (_inverse, _low, _high, _zero) = (TFloat.Create(1 / grid.Scale), TFloat.Create(-grid.Zero), TFloat.Create(
+            byte.MaxValue - grid.Zero), TFloat.Create(grid.Zero));
         (_hasInner, _relu, _isBytes) = (tail.Inner is not null, tail.Relu, tail.Result is not null);
         _residual = (byte*)tail.Residual.Pointer;
         _result = result;
@@ -77,48 +79,49 @@ internal unsafe struct Int8Epilogue<T, TFloat>
 
         if (_residual is not null)
         {
-            y += TFloat.MultiplyAdd(T.FromBytes(_residual + (pixel * _stride) + output), _residualScale, _residualOffset);
+            y += TFloat.MultiplyAdd(
+                T.FromBytes(_residual + (pixel * _stride) + output), _residualScale, _residualOffset);
         }
 
         return _relu ? TFloat.Max(y, TFloat.Zero) : y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void WriteBytes(TFloat y, byte* target, int room)
+    private readonly void WriteBytes(TFloat y, byte* target, int count)
     {
         // Clamped first, so that the sum with the rounder is exact; NaN becomes any byte.
         TFloat whole = TFloat.Min(TFloat.Max(y * _inverse, _low), _high) + TFloat.Create(ByteGrid.Rounder) + _zero;
-        if (room >= T.Count)
+        if (count >= T.Count)
         {
             T.StoreBytes(whole, target);
             return;
         }
 
-        WriteFew(whole, target, room);
+        WriteFew(whole, target, count);
     }
 
     /// <summary>Fewer bytes than a register has.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void WriteFew(TFloat whole, byte* target, int room)
+    private static void WriteFew(TFloat whole, byte* target, int count)
     {
         byte* all = stackalloc byte[64];
         T.StoreBytes(whole, all);
-        for (int i = 0; i < room; i++)
+        for (int i = 0; i < count; i++)
         {
             target[i] = all[i];
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WriteFloats(TFloat y, float* target, int room)
+    private static void WriteFloats(TFloat y, float* target, int count)
     {
-        if (room >= T.Count)
+        if (count >= T.Count)
         {
             y.Store(target);
         }
         else
         {
-            y.StoreFirst(room, target);
+            y.StoreFirst(count, target);
         }
     }
 }

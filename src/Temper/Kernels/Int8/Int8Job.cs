@@ -3,7 +3,9 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>A convolution of bytes as it is cut into tasks: some images or a band of rows of one, by some panels of outputs.</summary>
+/// <summary>
+/// A convolution of bytes as it is cut into tasks: some images or a band of rows of one, by some panels of outputs.
+/// </summary>
 internal unsafe struct Int8Job
 {
     /// <summary>Multiplications that a task should have: some microseconds.</summary>
@@ -40,12 +42,14 @@ internal unsafe struct Int8Job
     internal readonly int Depth => ByteGrid.Stride(Geometry.InChannels);
 
     /// <summary>Whether kernels read the input as it lies.</summary>
-    internal readonly bool ReadsInPlace => (Geometry.PadTop | Geometry.PadLeft | Geometry.PadBottom | Geometry.PadRight) == 0;
+    internal readonly bool ReadsInPlace =>
+        (Geometry.PadTop | Geometry.PadLeft | Geometry.PadBottom | Geometry.PadRight) == 0;
 
     /// <summary>Cuts it by its size alone.</summary>
     internal void Cut()
     {
-        long pixel = Math.Max(1, (long)Geometry.OutChannels * Depth * Geometry.Taps), row = pixel * Geometry.OutWidth;
+        long pixel = Math.Max(1, (long)Geometry.OutChannels * Depth * Geometry.Positions),
+            row = pixel * Geometry.OutWidth;
         _rows = (int)Math.Clamp(TaskMacs / row, 1, Math.Max(1, Geometry.OutHeight));
         bool isWhole = _rows == Geometry.OutHeight;
         _images = isWhole ? (int)Math.Clamp(TaskMacs / (row * Math.Max(1, _rows)), 1, Math.Max(1, Geometry.Batch)) : 1;
@@ -62,7 +66,8 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
     public void Run(int chunk)
     {
         ConvolutionGeometry g = job.Geometry;
-        int panels = chunk % job.PanelTasks, band = chunk / job.PanelTasks % job.Bands, part = chunk / job.PanelTasks / job.Bands;
+        int panels = chunk % job.PanelTasks, band = chunk / job.PanelTasks % job.Bands,
+            part = chunk / job.PanelTasks / job.Bands;
         int firstImage = part * job.Images, images = Math.Min(job.Images, g.Batch - firstImage);
         int firstRow = band * job.Rows, rows = Math.Min(job.Rows, g.OutHeight - firstRow);
         Window window = job.ReadsInPlace ? InPlace(firstImage, firstRow) : Copied(firstImage, images, firstRow, rows);
@@ -70,8 +75,10 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
         var shape = new Int8Rows(g.KernelHeight, g.KernelWidth * job.Depth / 4, window.Pitch);
         var epilogue = new Int8Epilogue<T, TFloat>(job.Tail, g.OutChannels, job.Result);
         long firstPixel = (((long)firstImage * g.OutHeight) + firstRow) * g.OutWidth;
-        int pixels = images * rows * g.OutWidth, width = Int8Tile<T, TFloat>.Panel, size = shape.Count * shape.Groups * width;
-        int* offsets = stackalloc int[Int8Tile<T, TFloat>.Pixels], sums = stackalloc int[Int8Tile<T, TFloat>.Pixels * 32];
+        int pixels = images * rows * g.OutWidth, width = Int8Tile<T, TFloat>.Panel,
+            size = shape.Count * shape.Groups * width;
+        int* offsets = stackalloc int[Int8Tile<T, TFloat>.Pixels],
+            sums = stackalloc int[Int8Tile<T, TFloat>.Pixels * 32];
         for (int panel = firstPanel; panel < lastPanel; panel++)
         {
             int* weights = job.Weights + ((long)panel * size), start = job.Starts + (panel * width);
@@ -90,20 +97,27 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
 
                 for (int i = 0; i < count; i++)
                 {
-                    epilogue.Write(firstPixel + pixel + i, panel * width, sums + (i * width), job.Scales + (panel * width), job.Biases + (panel * width));
+                    epilogue.Write(
+                        firstPixel + pixel + i, panel * width, sums + (i * width), job.Scales + (panel * width),
+                        job.Biases + (panel * width));
                 }
             }
         }
     }
 
-    /// <summary>Where the pixels of a tile begin to read; those that are too many read what the last one does.</summary>
+    /// <summary>
+    /// Where the pixels of a tile begin to read; those that are too many read what the last one does.
+    /// </summary>
     private void Place(int* offsets, int pixel, int count, int rows, in Window window)
     {
         ConvolutionGeometry g = job.Geometry;
-        int image = Math.DivRem(pixel, rows * g.OutWidth, out int rest), row = Math.DivRem(rest, g.OutWidth, out int column);
+        int image = Math.DivRem(pixel, rows * g.OutWidth, out int rest),
+            row = Math.DivRem(rest, g.OutWidth, out int column);
         for (int i = 0; i < Int8Tile<T, TFloat>.Pixels; i++)
         {
-            offsets[i] = (image * window.ImageBytes) + (row * g.StrideHeight * window.Pitch) + (column * g.StrideWidth * job.Depth);
+            offsets[i] = (image * window.ImageBytes)
+                + (row * g.StrideHeight * window.Pitch)
+                + (column * g.StrideWidth * job.Depth);
             if (i + 1 < count && ++column == g.OutWidth)
             {
                 column = 0;
@@ -116,14 +130,17 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
     {
         ConvolutionGeometry g = job.Geometry;
         int pitch = g.InWidth * job.Depth;
-        return new Window(job.Source + ((((long)firstImage * g.InHeight) + (firstRow * g.StrideHeight)) * pitch), pitch, g.InHeight * pitch);
+        return new Window(
+            job.Source + ((((long)firstImage * g.InHeight) + (firstRow * g.StrideHeight)) * pitch), pitch,
+            g.InHeight * pitch);
     }
 
     /// <summary>The rows that a task reads with what surrounds the image, which stands for zeros.</summary>
     private Window Copied(int firstImage, int images, int firstRow, int rows)
     {
         ConvolutionGeometry g = job.Geometry;
-        int height = ((rows - 1) * g.StrideHeight) + g.KernelHeight, width = ((g.OutWidth - 1) * g.StrideWidth) + g.KernelWidth;
+        int height = ((rows - 1) * g.StrideHeight) + g.KernelHeight,
+            width = ((g.OutWidth - 1) * g.StrideWidth) + g.KernelWidth;
         int pitch = width * job.Depth, inPitch = g.InWidth * job.Depth, imageBytes = height * pitch;
         byte* target = (byte*)Scratch.Rent(Scratch.Use.Bytes, (((long)images * imageBytes) + 64) / sizeof(float));
         int left = Math.Min(g.PadLeft, width) * job.Depth, copied = Math.Min(inPitch, pitch - left);
@@ -138,7 +155,8 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
             }
 
             line[..left].Fill(job.Padding);
-            new ReadOnlySpan<byte>(job.Source + ((((long)firstImage + image) * g.InHeight) + y) * inPitch, copied).CopyTo(line[left..]);
+            new ReadOnlySpan<byte>(job.Source + ((((long)firstImage + image) * g.InHeight) + y) * inPitch, copied)
+                .CopyTo(line[left..]);
             line[(left + copied)..].Fill(job.Padding);
         }
 

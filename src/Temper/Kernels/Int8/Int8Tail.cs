@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What is done to each sum of a product of bytes, in this order: times the scale of its output plus bias, rounded to the grid
-/// <see cref="Inner"/>, the residual added, ReLU, rounded to the grid <see cref="Result"/>.
+/// What is done to each sum of a product of bytes, in this order: times the scale of its output plus bias, rounded to
+/// the grid <see cref="Inner"/>, the residual added, ReLU, rounded to the grid <see cref="Result"/>.
 /// </summary>
 internal readonly record struct Int8Tail
 {

@@ -8,7 +8,10 @@ internal static unsafe class Int8Tile<T, TFloat>
     where T : unmanaged, IDotLanes<T, TFloat>
     where TFloat : unmanaged, ILanes<TFloat>
 {
-    /// <summary>Pixels of a tile: with two registers of outputs each, twelve sums, which fit beside weights into sixteen registers.</summary>
+    /// <summary>
+    /// Pixels of a tile: with two registers of outputs each, twelve sums, which fit beside weights into sixteen
+    /// registers.
+    /// </summary>
     internal const int Pixels = 6;
 
     /// <summary>Outputs of a panel.</summary>
@@ -18,14 +21,16 @@ internal static unsafe class Int8Tile<T, TFloat>
     /// <param name="source">Input bytes.</param>
     /// <param name="offsets">For each pixel where its first kernel row begins.</param>
     /// <param name="shape">Kernel rows, groups of four bytes in each, bytes from one row to the next.</param>
-    /// <param name="weights">For each group of four the panel's weights, four bytes an output.</param>
+    /// <param name="weights">For each group of four the panel's weights, four bytes per output.</param>
     /// <param name="start">Where the panel's sums begin.</param>
     /// <param name="sums">Receives a panel of sums for each pixel.</param>
     [SkipLocalsInit]
     internal static void Six(byte* source, int* offsets, in Int8Rows shape, int* weights, int* start, int* sums)
     {
-        T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1, e0 = a0, e1 = a1, f0 = a0, f1 = a1;
-        byte* a = source + offsets[0], b = source + offsets[1], c = source + offsets[2], d = source + offsets[3], e = source + offsets[4], f = source + offsets[5];
+        T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1,
+            e0 = a0, e1 = a1, f0 = a0, f1 = a1;
+        byte* a = source + offsets[0], b = source + offsets[1], c = source + offsets[2], d = source + offsets[3],
+            e = source + offsets[4], f = source + offsets[5];
         nint end = shape.Groups * 4, pitch = shape.Pitch;
         for (int row = 0; row < shape.Count; row++)
         {
@@ -68,11 +73,15 @@ internal static unsafe class Int8Tile<T, TFloat>
         Put(f0, f1, sums, 5);
     }
 
-    /// <summary>The same for one pixel, whose weights come from memory: four groups at a time, so that no sum waits for the one before.</summary>
+    /// <summary>
+    /// The same for one pixel, whose weights come from memory: four groups at a time, so that no sum waits for the one
+    /// before.
+    /// </summary>
     [SkipLocalsInit]
     internal static void One(byte* source, in Int8Rows shape, int* weights, int* start, int* sums)
     {
-        T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
+        T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = default, b1 = default, c0 = default, c1 = default,
+            d0 = default, d1 = default;
         int panel = 2 * T.Count;
         for (int row = 0; row < shape.Count; row++, source += shape.Pitch)
         {

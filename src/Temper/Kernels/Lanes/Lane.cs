@@ -45,7 +45,8 @@ internal readonly unsafe struct Lane : ILanes<Lane>
     public static Lane MultiplyAdd(Lane a, Lane b, Lane c) => new(MathF.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane PowerOfTwo(Lane n) => new(BitConverter.Int32BitsToSingle((float.ConvertToIntegerNative<int>(n._v) + 127) << 23));
+    public static Lane PowerOfTwo(Lane n) =>
+        new(BitConverter.Int32BitsToSingle((float.ConvertToIntegerNative<int>(n._v) + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane Max(Lane a, Lane b) => new(MathF.Max(a._v, b._v));

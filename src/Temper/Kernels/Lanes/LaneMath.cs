@@ -3,12 +3,14 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels.Lanes;
 
 /// <summary>
-/// Exponentials with a small relative error everywhere, near zero too; the same bytes at every width. Arguments are at most 0, so
-/// nothing overflows: activations are written in exp(-|x|).
+/// Exponentials with a small relative error everywhere, near zero too; the same bytes at every width. Arguments are at
+/// most 0, so nothing overflows: activations are written in exp(-|x|).
 /// </summary>
 internal static class LaneMath
 {
-    /// <summary>exp(x) for x at most 0, to about 1e-7; results below the smallest normal number lose digits gradually.</summary>
+    /// <summary>
+    /// exp(x) for x at most 0, to about 1e-7; results below the smallest normal number lose digits gradually.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T ExpOfNegative<T>(T x)
         where T : unmanaged, ILanes<T>
@@ -18,7 +20,9 @@ internal static class LaneMath
         return T.ScaleByPowerOfTwo(T.Create(1) + tail, n);
     }
 
-    /// <summary>a times 2^n where 2^n may be too small for one factor: the first product is exact, the second rounds.</summary>
+    /// <summary>
+    /// a times 2^n where 2^n may be too small for one factor: the first product is exact, the second rounds.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T ScaleInTwoSteps<T>(T a, T n)
         where T : unmanaged, ILanes<T>

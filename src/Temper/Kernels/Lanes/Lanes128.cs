@@ -53,7 +53,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 operator /(Lanes128 a, Lanes128 b) => new(a._v / b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) => new(Vector128.FusedMultiplyAdd(a._v, b._v, c._v));
+    public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) =>
+        new(Vector128.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 PowerOfTwo(Lanes128 n) =>
@@ -81,11 +82,13 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 AreEqual(Lanes128 a, Lanes128 b) => new(Vector128.Equals(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Select(Lanes128 mask, Lanes128 a, Lanes128 b) => new(Vector128.ConditionalSelect(mask._v, a._v, b._v));
+    public static Lanes128 Select(Lanes128 mask, Lanes128 a, Lanes128 b) =>
+        new(Vector128.ConditionalSelect(mask._v, a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 FirstOnly(int count, Lanes128 a) =>
-        new(Vector128.ConditionalSelect(Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle(), a._v, default));
+        new(Vector128.ConditionalSelect(
+            Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle(), a._v, default));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Pick(Lanes128 a, int* lanes) => new(Vector128.Shuffle(a._v, Vector128.Load(lanes)));

@@ -2,9 +2,13 @@ using System.Globalization;
 
 namespace Temper.Kernels;
 
-/// <summary>The sizes of a convolution whose input is hidden by a block-diagonal map with cores of <paramref name="CoreSide"/> rows.</summary>
+/// <summary>
+/// The sizes of a convolution whose input is hidden by a block-diagonal map with cores of <paramref name="CoreSide"/>
+/// rows.
+/// </summary>
 internal readonly record struct AugConvSizes(
-    int Channels, int Height, int Width, int Outputs, int KernelHeight, int KernelWidth, int StrideHeight, int StrideWidth,
+    int Channels, int Height, int Width, int Outputs, int KernelHeight, int KernelWidth, int StrideHeight,
+    int StrideWidth,
     int PadTop, int PadLeft, int OutHeight, int OutWidth, int CoreSide)
 {
     /// <summary>Numbers of one sample, d.</summary>
@@ -20,8 +24,9 @@ internal readonly record struct AugConvSizes(
 internal sealed record AugConvGroup(int[] Cores, int[] Pixels, long Offset);
 
 /// <summary>
-/// Which cores of the secret map an output pixel of the Aug-Conv layer reads. Only these rows of the layer's matrix are stored and multiplied:
-/// group after group <c>[cores, core side, pixels, output channels]</c>. With one core there is one group, the whole matrix.
+/// Which cores of the secret map an output pixel of the Aug-Conv layer reads. Only these rows of the layer's matrix are
+/// stored and multiplied: group after group <c>[cores, core side, pixels, output channels]</c>. With one core there is
+/// one group, the whole matrix.
 /// </summary>
 internal sealed class AugConvPattern
 {
@@ -61,7 +66,9 @@ internal sealed class AugConvPattern
     internal long Count { get; }
 
     /// <summary>Whether it is one dense matrix whose columns lie in the order of the result.</summary>
-    internal bool IsDense => Groups is [{ Pixels: var pixels } only] && pixels.Length == Sizes.Pixels && only.Cores.Length * Sizes.CoreSide == Sizes.Inputs;
+    internal bool IsDense => Groups is [{ Pixels: var pixels } only]
+        && pixels.Length == Sizes.Pixels
+        && only.Cores.Length * Sizes.CoreSide == Sizes.Inputs;
 
     internal int RowsOf(AugConvGroup group) => group.Cores.Length * Sizes.CoreSide;
 
@@ -74,9 +81,9 @@ internal sealed class AugConvPattern
         (int first, int last) = (Math.Max(left, 0), Math.Min(left + sizes.KernelWidth, sizes.Width) - 1);
         for (int channel = 0; channel < sizes.Channels && first <= last; channel++)
         {
-            for (int tap = 0; tap < sizes.KernelHeight; tap++)
+            for (int position = 0; position < sizes.KernelHeight; position++)
             {
-                int row = (outRow * sizes.StrideHeight) - sizes.PadTop + tap;
+                int row = (outRow * sizes.StrideHeight) - sizes.PadTop + position;
                 if (row < 0 || row >= sizes.Height)
                 {
                     continue;

@@ -1,8 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Products with the stored part of an Aug-Conv matrix. Samples are gathered from the cores that a group reads, multiplied with the group's
-/// dense matrix, and the result is put at the group's pixels, so work is proportional to what is stored.
+/// Products with the stored part of an Aug-Conv matrix. Samples are gathered from the cores that a group reads,
+/// multiplied with the group's dense matrix, and the result is put at the group's pixels, so work is proportional to
+/// what is stored.
 /// </summary>
 internal static unsafe class AugConvProduct
 {
@@ -17,10 +18,13 @@ internal static unsafe class AugConvProduct
     /// <param name="bias"><c>[outputs]</c>; empty for none.</param>
     /// <param name="y">Receives the group's pixels of <c>[rows, pixels, outputs]</c>.</param>
     internal static void Forward(
-        AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, Span<float> y)
+        AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, ReadOnlySpan<float> weight,
+        ReadOnlySpan<float> bias, Span<float> y)
     {
-        (int depth, int columns, int rows) = (pattern.RowsOf(group), pattern.ColumnsOf(group), x.Length / pattern.Sizes.Inputs);
-        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth), product = Rent(Scratch.Use.Product, (long)rows * columns);
+        (int depth, int columns, int rows) =
+            (pattern.RowsOf(group), pattern.ColumnsOf(group), x.Length / pattern.Sizes.Inputs);
+        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth),
+            product = Rent(Scratch.Use.Product, (long)rows * columns);
         GatherCores(pattern, group, x, gathered);
         Gemm.Multiply(new MatrixView(gathered, rows, depth), Weights(pattern, group, weight), product);
         MovePixels(pattern, group, y, product, isGather: false);
@@ -28,20 +32,26 @@ internal static unsafe class AugConvProduct
     }
 
     /// <summary>The gradient of one group for its samples: <c>dx += dy Bᵀ</c>.</summary>
-    internal static void BackwardInput(AugConvPattern pattern, AugConvGroup group, Span<float> dx, ReadOnlySpan<float> weight, Span<float> dy)
+    internal static void BackwardInput(
+        AugConvPattern pattern, AugConvGroup group, Span<float> dx, ReadOnlySpan<float> weight, Span<float> dy)
     {
-        (int depth, int columns, int rows) = (pattern.RowsOf(group), pattern.ColumnsOf(group), dx.Length / pattern.Sizes.Inputs);
-        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth), product = Rent(Scratch.Use.Product, (long)rows * columns);
+        (int depth, int columns, int rows) =
+            (pattern.RowsOf(group), pattern.ColumnsOf(group), dx.Length / pattern.Sizes.Inputs);
+        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth),
+            product = Rent(Scratch.Use.Product, (long)rows * columns);
         MovePixels(pattern, group, dy, product, isGather: true);
         Gemm.Multiply(new MatrixView(product, rows, columns), Weights(pattern, group, weight).Transposed, gathered);
         AddCores(pattern, group, gathered, dx);
     }
 
     /// <summary>The gradient of one group's weights: <c>dB = xᵀ dy</c> over all samples.</summary>
-    internal static void BackwardWeight(AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, Span<float> dWeight, Span<float> dy)
+    internal static void BackwardWeight(
+        AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, Span<float> dWeight, Span<float> dy)
     {
-        (int depth, int columns, int rows) = (pattern.RowsOf(group), pattern.ColumnsOf(group), x.Length / pattern.Sizes.Inputs);
-        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth), product = Rent(Scratch.Use.Product, (long)rows * columns);
+        (int depth, int columns, int rows) =
+            (pattern.RowsOf(group), pattern.ColumnsOf(group), x.Length / pattern.Sizes.Inputs);
+        Span<float> gathered = Rent(Scratch.Use.Gathered, (long)rows * depth),
+            product = Rent(Scratch.Use.Product, (long)rows * columns);
         GatherCores(pattern, group, x, gathered);
         MovePixels(pattern, group, dy, product, isGather: true);
         Gemm.Multiply(
@@ -55,19 +65,22 @@ internal static unsafe class AugConvProduct
         return new MatrixView(weight.Slice((int)group.Offset, depth * columns), depth, columns);
     }
 
-    private static void GatherCores(AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, Span<float> gathered)
+    private static void GatherCores(
+        AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, Span<float> gathered)
     {
         (int side, int inputs, int depth) = (pattern.Sizes.CoreSide, pattern.Sizes.Inputs, pattern.RowsOf(group));
         for (int row = 0; row < x.Length / inputs; row++)
         {
             for (int i = 0; i < group.Cores.Length; i++)
             {
-                x.Slice((row * inputs) + (group.Cores[i] * side), side).CopyTo(gathered[((row * depth) + (i * side))..]);
+                x.Slice((row * inputs) + (group.Cores[i] * side), side)
+                    .CopyTo(gathered[((row * depth) + (i * side))..]);
             }
         }
     }
 
-    private static void AddCores(AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> gathered, Span<float> dx)
+    private static void AddCores(
+        AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> gathered, Span<float> dx)
     {
         (int side, int inputs, int depth) = (pattern.Sizes.CoreSide, pattern.Sizes.Inputs, pattern.RowsOf(group));
         for (int row = 0; row < dx.Length / inputs; row++)
@@ -75,15 +88,20 @@ internal static unsafe class AugConvProduct
             for (int i = 0; i < group.Cores.Length; i++)
             {
                 Span<float> target = dx.Slice((row * inputs) + (group.Cores[i] * side), side);
-                System.Numerics.Tensors.TensorPrimitives.Add(target, gathered.Slice((row * depth) + (i * side), side), target);
+                System.Numerics.Tensors.TensorPrimitives.Add(
+                    target, gathered.Slice((row * depth) + (i * side), side), target);
             }
         }
     }
 
-    /// <summary>Copies runs of neighboring pixels between <c>[rows, pixels, outputs]</c> and the group's own matrix.</summary>
-    private static void MovePixels(AugConvPattern pattern, AugConvGroup group, Span<float> whole, Span<float> own, bool isGather)
+    /// <summary>
+    /// Copies runs of neighboring pixels between <c>[rows, pixels, outputs]</c> and the group's own matrix.
+    /// </summary>
+    private static void MovePixels(
+        AugConvPattern pattern, AugConvGroup group, Span<float> whole, Span<float> own, bool isGather)
     {
-        int outputs = pattern.Sizes.Outputs, stride = pattern.Sizes.Pixels * outputs, columns = pattern.ColumnsOf(group);
+        int outputs = pattern.Sizes.Outputs, stride = pattern.Sizes.Pixels * outputs,
+            columns = pattern.ColumnsOf(group);
         int[] pixels = group.Pixels;
         for (int row = 0; row < whole.Length / stride; row++)
         {

@@ -2,7 +2,10 @@ using System.Numerics.Tensors;
 
 namespace Temper.Kernels;
 
-/// <summary>The factor L of a symmetric positive definite matrix, <c>A = L Lᵀ</c>, in float64, and what is solved with it. Matrices are row-major.</summary>
+/// <summary>
+/// The factor L of a symmetric positive definite matrix, <c>A = L Lᵀ</c>, in float64, and what is solved with it.
+/// Matrices are row-major.
+/// </summary>
 internal sealed class Cholesky
 {
     private readonly double[] _lower;
@@ -12,8 +15,8 @@ internal sealed class Cholesky
     /// <param name="matrix"><c>[n, n]</c>; its lower half is read.</param>
     /// <param name="n">Side.</param>
     /// <param name="ridge">
-    /// Added to the diagonal, as a part of its mean, and the least square of a pivot: matrices that are nearly singular can be solved too. 0: none; a matrix
-    /// that is not positive definite is an error.
+    /// Added to the diagonal, as a fraction of its mean, and the least square of a pivot: matrices that are nearly
+    /// singular can be solved too. 0: none; a matrix that is not positive definite is an error.
     /// </param>
     /// <exception cref="ArithmeticException">Without a ridge, a pivot is not positive.</exception>
     internal Cholesky(ReadOnlySpan<double> matrix, int n, double ridge = 0)
@@ -31,13 +34,15 @@ internal sealed class Cholesky
             Span<double> row = _lower.AsSpan(i * n, n);
             for (int j = 0; j < i; j++)
             {
-                row[j] = (matrix[(i * n) + j] - TensorPrimitives.Dot<double>(row[..j], _lower.AsSpan(j * n, j))) / _lower[(j * n) + j];
+                row[j] = (matrix[(i * n) + j] - TensorPrimitives.Dot<double>(
+                    row[..j], _lower.AsSpan(j * n, j))) / _lower[(j * n) + j];
             }
 
             double pivot = matrix[(i * n) + i] + floor - TensorPrimitives.Dot<double>(row[..i], row[..i]);
             row[i] = floor > 0 ? Math.Sqrt(Math.Max(pivot, floor))
                 : pivot > 0 ? Math.Sqrt(pivot)
-                : throw new ArithmeticException($"Cholesky: the matrix is not positive definite (pivot {i} is {pivot}); the samples hold values that are not finite");
+                : throw new ArithmeticException($"Cholesky: the matrix is not positive definite (pivot {i} is "
+                    + $"{pivot}); the samples hold values that are not finite");
         }
     }
 
@@ -87,7 +92,8 @@ internal sealed class Cholesky
             x[column] = 1 / _lower[(column * _n) + column];
             for (int i = column + 1; i < _n; i++)
             {
-                x[i] = -TensorPrimitives.Dot<double>(_lower.AsSpan((i * _n) + column, i - column), x[column..i]) / _lower[(i * _n) + i];
+                x[i] = -TensorPrimitives.Dot<double>(
+                    _lower.AsSpan((i * _n) + column, i - column), x[column..i]) / _lower[(i * _n) + i];
             }
         }
 
@@ -95,7 +101,8 @@ internal sealed class Cholesky
         {
             for (int j = 0; j <= i; j++)
             {
-                double sum = TensorPrimitives.Dot<double>(inverse.AsSpan((i * _n) + i, _n - i), inverse.AsSpan((j * _n) + i, _n - i));
+                double sum = TensorPrimitives.Dot<double>(
+                    inverse.AsSpan((i * _n) + i, _n - i), inverse.AsSpan((j * _n) + i, _n - i));
                 (result[(i * _n) + j], result[(j * _n) + i]) = (sum, sum);
             }
         }

@@ -11,9 +11,9 @@ internal readonly unsafe record struct DoubleRows(nint Data, int Stride)
 }
 
 /// <summary>
-/// Products of double matrices in one order of operations for every machine: each result adds its products one after the other, with a
-/// multiplication and an addition (never fused), whatever the width of the vectors and the number of threads. For keys, which must be the
-/// same bytes everywhere, and for the linear algebra of audits.
+/// Products of double matrices in one order of operations for every machine: each result adds its products one after
+/// the other, with a multiplication and an addition (never fused), whatever the width of the vectors and the number of
+/// threads. For keys, which must be the same bytes everywhere, and for the linear algebra of audits.
 /// </summary>
 internal static unsafe class FixedOrderProduct
 {
@@ -41,7 +41,8 @@ internal static unsafe class FixedOrderProduct
     {
         if (a.Length < (long)m * k || b.Length < (long)k * n || c.Length < (long)m * n)
         {
-            throw new ArgumentException($"matrix product: sizes do not fit (got {a.Length}, {b.Length} and {c.Length} doubles for {m} x {k} times {k} x {n})");
+            throw new ArgumentException($"matrix product: sizes do not fit (got {a.Length}, {b.Length} and {c.Length} "
+                + $"doubles for {m} x {k} times {k} x {n})");
         }
 
         fixed (double* pa = a, pb = b, pc = c)
@@ -72,7 +73,8 @@ internal static unsafe class FixedOrderProduct
             int width = 2 * Vector<double>.Count;
             for (int i = 0; i < count; i++)
             {
-                new ReadOnlySpan<double>(b.At(depth + i, column), columns).CopyTo(new Span<double>(panel + (i * width), width));
+                new ReadOnlySpan<double>(b.At(depth + i, column), columns)
+                    .CopyTo(new Span<double>(panel + (i * width), width));
                 new Span<double>(panel + (i * width) + columns, width - columns).Clear();
             }
 
@@ -91,10 +93,14 @@ internal static unsafe class FixedOrderProduct
         private void Tile(int row, int column, int depth, int count, double* panel)
         {
             int lanes = Vector<double>.Count;
-            double* c0 = c.At(row, column), c1 = c.At(row + 1, column), c2 = c.At(row + 2, column), c3 = c.At(row + 3, column);
-            double* a0 = a.At(row, depth), a1 = a.At(row + 1, depth), a2 = a.At(row + 2, depth), a3 = a.At(row + 3, depth);
-            Vector<double> s00 = Vector.Load(c0), s01 = Vector.Load(c0 + lanes), s10 = Vector.Load(c1), s11 = Vector.Load(c1 + lanes);
-            Vector<double> s20 = Vector.Load(c2), s21 = Vector.Load(c2 + lanes), s30 = Vector.Load(c3), s31 = Vector.Load(c3 + lanes);
+            double* c0 = c.At(row, column), c1 = c.At(row + 1, column), c2 = c.At(row + 2, column),
+                c3 = c.At(row + 3, column);
+            double* a0 = a.At(row, depth), a1 = a.At(row + 1, depth), a2 = a.At(row + 2, depth),
+                a3 = a.At(row + 3, depth);
+            Vector<double> s00 = Vector.Load(c0), s01 = Vector.Load(c0 + lanes), s10 = Vector.Load(c1),
+                s11 = Vector.Load(c1 + lanes);
+            Vector<double> s20 = Vector.Load(c2), s21 = Vector.Load(c2 + lanes), s30 = Vector.Load(c3),
+                s31 = Vector.Load(c3 + lanes);
             for (int i = 0; i < count; i++, panel += 2 * lanes)
             {
                 Vector<double> b0 = Vector.Load(panel), b1 = Vector.Load(panel + lanes);

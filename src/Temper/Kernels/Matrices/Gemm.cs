@@ -18,9 +18,8 @@ internal readonly ref struct GemmEpilogue
 /// rows follow.
 /// </summary>
 /// <remarks>
-/// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes
-/// depend
-/// on neither the threads nor the tiling.
+/// Every result is the same chain of additions over the depth, cut at the same indices, however the work is split:
+/// bytes depend on neither the threads nor the tiling.
 /// </remarks>
 internal static unsafe class Gemm
 {
@@ -40,12 +39,14 @@ internal static unsafe class Gemm
     /// <param name="accumulate">Whether to add to what <paramref name="c"/> holds.</param>
     /// <param name="choice">Batch invariant: a row of the result is the same bytes for any number of rows.</param>
     internal static void Multiply(
-        MatrixView a, MatrixView b, Span<float> c, GemmEpilogue epilogue, bool accumulate = false, KernelChoice choice = KernelChoice.Fastest)
+        MatrixView a, MatrixView b, Span<float> c, GemmEpilogue epilogue, bool accumulate = false,
+        KernelChoice choice = KernelChoice.Fastest)
     {
         (int m, int n, int k) = (a.Rows, b.Columns, a.Columns);
         if (b.Rows != k || c.Length < (long)m * n || (!epilogue.Bias.IsEmpty && epilogue.Bias.Length != n))
         {
-            throw new ArgumentException($"matrix product: sizes do not fit (got [{m}, {k}] and [{b.Rows}, {n}], {c.Length} results)");
+            throw new ArgumentException(
+                $"matrix product: sizes do not fit (got [{m}, {k}] and [{b.Rows}, {n}], {c.Length} results)");
         }
 
         if (m == 0 || n == 0)
@@ -75,11 +76,13 @@ internal static unsafe class Gemm
     /// <param name="w"><c>[N, K]</c>, read where there are no panels.</param>
     /// <param name="c">Receives <c>[M, N]</c>.</param>
     /// <param name="tail">Bias and ReLU.</param>
-    internal static void MultiplyPacked(int m, int n, int k, float* a, float* panels, float* w, float* c, in LayerTail tail)
+    internal static void MultiplyPacked(
+        int m, int n, int k, float* a, float* panels, float* w, float* c, in LayerTail tail)
     {
         var plan = new GemmPlan
         {
-            M = m, N = n, K = k, A = a, LeftStride = k, B = w, RightStride = k, RightTransposed = true, Panels = panels, C = c,
+            M = m, N = n, K = k, A = a, LeftStride = k, B = w, RightStride = k, RightTransposed = true, Panels = panels,
+            C = c,
             Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
             OneRowIsVector = true,
         };

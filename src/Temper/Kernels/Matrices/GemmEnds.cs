@@ -63,7 +63,10 @@ internal static unsafe class GemmEnds
                 new Span<float>(c, plan->N).Clear();
             }
 
-            Store(new GemmTileEnd { Source = c, C = c, Rows = 1, Columns = plan->N, Bias = plan->Bias, Relu = plan->Relu });
+            Store(new GemmTileEnd
+            {
+                Source = c, C = c, Rows = 1, Columns = plan->N, Bias = plan->Bias, Relu = plan->Relu,
+            });
         }
     }
 }

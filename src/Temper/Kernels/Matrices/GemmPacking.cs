@@ -18,7 +18,8 @@ internal static unsafe class GemmPacking
     /// <param name="depth">Length of each line.</param>
     /// <param name="width">Lines a panel.</param>
     /// <param name="target">Receives the panels.</param>
-    internal static void PackPanels(float* source, int stride, bool linesTogether, int lines, int depth, int width, float* target)
+    internal static void PackPanels(
+        float* source, int stride, bool linesTogether, int lines, int depth, int width, float* target)
     {
         for (int line = 0; line < lines; line += width, target += (long)width * depth)
         {
@@ -43,11 +44,15 @@ internal static unsafe class GemmPacking
         int count = Math.Min(width, plan->N - first);
         if (plan->RightTransposed)
         {
-            Transposes.Lines(plan->B + ((long)first * plan->RightStride) + depth.Start, plan->RightStride, count, depth.Count, width, target);
+            Transposes.Lines(
+                plan->B + ((long)first * plan->RightStride) + depth.Start, plan->RightStride, count, depth.Count, width,
+                target);
         }
         else
         {
-            CopyPanel(plan->B + ((long)depth.Start * plan->RightStride) + first, plan->RightStride, count, depth.Count, width, target);
+            CopyPanel(
+                plan->B + ((long)depth.Start * plan->RightStride) + first, plan->RightStride, count, depth.Count, width,
+                target);
         }
     }
 

@@ -27,7 +27,7 @@ internal unsafe struct GemmPlan
     /// lies.</summary>
     private const int LittleDepth = 128;
 
-    /// <summary>Rows at a distance of a multiple of this share few places of the caches.</summary>
+    /// <summary>Rows at a distance of a multiple of this share few sets of the caches.</summary>
     private const int BadStride = 256;
 
     /// <summary>Up to so many rows a task takes all: they stay in the second-level cache while panels of the right
@@ -48,7 +48,7 @@ internal unsafe struct GemmPlan
     private const int FewTasks = 16;
 
     /// <summary>Tasks of one product at most: enough to balance many threads, few enough to cost nothing.</summary>
-    private const int MostTasks = 64;
+    private const int MaxTasks = 64;
 
     internal int M;
     internal int N;
@@ -88,8 +88,8 @@ internal unsafe struct GemmPlan
     /// multiplication.</summary>
     internal readonly GemmPart Panel(int index)
     {
-        int most = GemmTile.Active.Vectors;
-        return new GemmPart(index * most, Math.Min(most, Vectors - (index * most)));
+        int max = GemmTile.Active.Vectors;
+        return new GemmPart(index * max, Math.Min(max, Vectors - (index * max)));
     }
 
     internal readonly GemmPart Depth(int block) => new GemmPart(0, K).Share(block, DepthBlocks);
@@ -105,7 +105,7 @@ internal unsafe struct GemmPlan
         PacksRight = !RightTransposed && Panels == null
             && ((M > FewRows && K > LittleDepth) || (M > 2 * tile.Rows && RightStride % BadStride == 0));
         long work = (long)M * N * K;
-        int wanted = (int)Math.Max(Math.Clamp(work / TaskWork, 1, FewTasks), Math.Min(work / LargeTaskWork, MostTasks));
+        int wanted = (int)Math.Max(Math.Clamp(work / TaskWork, 1, FewTasks), Math.Min(work / LargeTaskWork, MaxTasks));
         if (PacksRight || (RightTransposed && Panels == null))
         {
             int rowGroups = CountOf(M, LeftTransposed ? TransposedTaskRows : TaskRows);

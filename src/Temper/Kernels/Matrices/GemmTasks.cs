@@ -53,7 +53,8 @@ internal static unsafe class GemmTasks
             float* c = plan->C + ((long)rows.Start * plan->N) + firstColumn;
             float* target = isWhole ? c : edge;
             tile.Kernel(rows.Count, strip.Vectors.Count)(
-                strip.Depth.Count, left, strip.LeftStep, right->Rows, right->Step, GemmRightPanels.Copy(right), target, end.SourceStep, adds && isWhole);
+                strip.Depth.Count, left, strip.LeftStep, right->Rows, right->Step, GemmRightPanels.Copy(right), target,
+                end.SourceStep, adds && isWhole);
             left += (nint)rows.Count * strip.LeftStep;
             if (needsEnd)
             {

@@ -27,6 +27,8 @@ internal sealed unsafe class GemmTile(int rows, int lanes, int vectors, nint[] k
 
     /// <summary>(depth, A, row distance, B, row distance, what to copy meanwhile or null, C, row distance, whether to
     /// add to C).</summary>
-    internal delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void> Kernel(int rowCount, int vectorCount) =>
-        (delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)kernels[((rowCount - 1) * vectors) + vectorCount - 1];
+    internal delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void> Kernel(
+        int rowCount, int vectorCount) =>
+        (delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)
+            kernels[((rowCount - 1) * vectors) + vectorCount - 1];
 }

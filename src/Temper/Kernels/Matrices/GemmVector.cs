@@ -38,7 +38,8 @@ internal static unsafe class GemmVector
         bool isDot = hasOneRow ? plan->RightTransposed : !plan->LeftTransposed;
         long share = Math.Clamp(VectorTaskElements / task.Depth, 1, task.Results);
         task.ResultsPerTask = isDot ? (int)share : (int)Math.Min(Math.Max(share, 64), SumsTogether);
-        WorkerPool.Current.Run(isDot ? DotTask() : SumTask(), &task, GemmPlan.CountOf(task.Results, task.ResultsPerTask));
+        WorkerPool.Current.Run(
+            isDot ? DotTask() : SumTask(), &task, GemmPlan.CountOf(task.Results, task.ResultsPerTask));
     }
 
     private static delegate*<void*, int, void> DotTask() => Simd.Active switch
@@ -155,7 +156,8 @@ internal static unsafe class GemmVector
         }
     }
 
-    private static int AddLines<TLanes>(float* lines, nint stride, float* vector, int together, float* c, int start, int count)
+    private static int AddLines<TLanes>(
+        float* lines, nint stride, float* vector, int together, float* c, int start, int count)
         where TLanes : unmanaged, ILanes<TLanes>
     {
         int i = start;
@@ -166,7 +168,8 @@ internal static unsafe class GemmVector
                 TLanes sum = TLanes.Load(c + i);
                 for (int line = 0; line < together; line++)
                 {
-                    sum = TLanes.MultiplyAdd(TLanes.Create(vector[line]), TLanes.Load(lines + (line * stride) + i), sum);
+                    sum =
+                        TLanes.MultiplyAdd(TLanes.Create(vector[line]), TLanes.Load(lines + (line * stride) + i), sum);
                 }
 
                 sum.Store(c + i);
@@ -175,7 +178,8 @@ internal static unsafe class GemmVector
             return i;
         }
 
-        TLanes x0 = TLanes.Create(vector[0]), x1 = TLanes.Create(vector[1]), x2 = TLanes.Create(vector[2]), x3 = TLanes.Create(vector[3]);
+        TLanes x0 = TLanes.Create(vector[0]), x1 = TLanes.Create(vector[1]), x2 = TLanes.Create(vector[2]),
+            x3 = TLanes.Create(vector[3]);
         for (; i + TLanes.Count <= count; i += TLanes.Count)
         {
             float* line = lines + i;

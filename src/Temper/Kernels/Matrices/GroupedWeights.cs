@@ -1,6 +1,9 @@
 namespace Temper.Kernels;
 
-/// <summary>A row of weights of which every few consecutive ones are a group: one pass for the groups' squares, one for their gradient.</summary>
+/// <summary>
+/// A row of weights of which every few consecutive ones are a group: one pass for the groups' squares, one for their
+/// gradient.
+/// </summary>
 internal static class GroupedWeights
 {
     /// <summary>Adds the squares of weights to those of their groups, in double precision.</summary>
@@ -33,7 +36,8 @@ internal static class GroupedWeights
     /// <param name="run">Consecutive weights of a group.</param>
     /// <param name="factors">Of the row, and of the groups of the whole row.</param>
     /// <param name="gradient">As long as the weights.</param>
-    internal static void AddScaled(ReadOnlySpan<float> weights, int column, int run, GroupFactors factors, Span<float> gradient)
+    internal static void AddScaled(
+        ReadOnlySpan<float> weights, int column, int run, GroupFactors factors, Span<float> gradient)
     {
         for (int i = 0, group = column / run, left = run - (column % run); i < weights.Length; group++, left = run)
         {

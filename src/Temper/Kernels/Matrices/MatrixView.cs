@@ -22,7 +22,8 @@ internal readonly ref struct MatrixView
         if (length > stride || data.Length < needed)
         {
             throw new ArgumentException(
-                $"matrix: memory does not fit (got {data.Length} floats with stride {stride}, expected {needed} for {rows} x {columns})", nameof(data));
+                $"matrix: memory does not fit (got {data.Length} floats with stride {stride}, expected {needed} for "
+                + $"{rows} x {columns})", nameof(data));
         }
 
         Data = data;

@@ -35,7 +35,8 @@ internal sealed unsafe class PackedMatrix
             {
                 int width = Math.Min(panel, Chunks.Count(outputs - first, lanes) * lanes);
                 GemmPacking.PackPanels(
-                    source + ((long)first * inputs), inputs, linesTogether: false, Math.Min(width, outputs - first), inputs, width,
+                    source + ((long)first * inputs), inputs, linesTogether: false, Math.Min(width, outputs - first),
+                    inputs, width,
                     _rows.Pointer + ((long)first * inputs));
             }
         }
@@ -51,7 +52,9 @@ internal sealed unsafe class PackedMatrix
     /// <param name="tail">Bias and ReLU; nothing is added.</param>
     internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail)
     {
-        Gemm.MultiplyPacked(rows, _outputs, _inputs, x.Pointer, _panels is null ? null : _panels.Pointer, _rows.Pointer, y.Pointer, tail);
+        Gemm.MultiplyPacked(
+            rows, _outputs, _inputs, x.Pointer, _panels is null ? null : _panels.Pointer, _rows.Pointer, y.Pointer,
+            tail);
         GC.KeepAlive(this);
         GC.KeepAlive(tail.Bias);
     }

@@ -1,8 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The orthogonal factor that the QR decomposition of a matrix of normal numbers has when R's diagonal is positive. The vectors that QR reflects by are
-/// themselves normal numbers, so they are drawn and R is never computed (Stewart, SIAM J. Numer. Anal. 17, 1980). Same numbers, same bytes everywhere.
+/// The orthogonal factor that the QR decomposition of a matrix of normal numbers has when R's diagonal is positive. The
+/// vectors that QR reflects by are themselves normal numbers, so they are drawn and R is never computed (Stewart, SIAM
+/// J. Numer. Anal. 17, 1980). Same numbers, same bytes everywhere.
 /// </summary>
 internal static unsafe class RandomReflections
 {
@@ -24,7 +25,8 @@ internal static unsafe class RandomReflections
         {
             for (int first = (side - 1) / BlockWidth * BlockWidth; first >= 0; first -= BlockWidth)
             {
-                Reflect(vectors, factors, first, Math.Min(BlockWidth, side - first), new DoubleRows((nint)pointer, side), side);
+                Reflect(vectors, factors, first, Math.Min(BlockWidth, side - first), new DoubleRows(
+                    (nint)pointer, side), side);
             }
         }
 
@@ -32,7 +34,9 @@ internal static unsafe class RandomReflections
         return q;
     }
 
-    /// <summary>Vectors v and factors of <c>H = I - factor v vᵀ</c>, and the signs that make R's diagonal positive.</summary>
+    /// <summary>
+    /// Vectors v and factors of <c>H = I - factor v vᵀ</c>, and the signs that make R's diagonal positive.
+    /// </summary>
     private static (double[][] Vectors, double[] Factors, double[] Signs) Draw(int side, Func<double> next)
     {
         double[][] vectors = new double[side][];
@@ -64,7 +68,10 @@ internal static unsafe class RandomReflections
         return (vectors, factors, signs);
     }
 
-    /// <summary>Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c> on the rows and columns from <paramref name="first"/> on.</summary>
+    /// <summary>
+    /// Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c> on the rows and columns from
+    /// <paramref name="first"/> on.
+    /// </summary>
     private static void Reflect(double[][] vectors, double[] factors, int first, int width, DoubleRows q, int side)
     {
         int rows = side - first;
@@ -84,9 +91,13 @@ internal static unsafe class RandomReflections
         fixed (double* pv = v, pt = transposed, pp = projected, pw = weighted, triangle = t)
         {
             var trailing = new DoubleRows((nint)q.At(first, first), q.Stride);
-            FixedOrderProduct.Add(width, rows, rows, new DoubleRows((nint)pt, rows), trailing, new DoubleRows((nint)pp, rows));
-            FixedOrderProduct.Add(width, rows, width, new DoubleRows((nint)triangle, width), new DoubleRows((nint)pp, rows), new DoubleRows((nint)pw, rows));
-            FixedOrderProduct.Add(rows, rows, width, new DoubleRows((nint)pv, width), new DoubleRows((nint)pw, rows), trailing);
+            FixedOrderProduct.Add(
+                width, rows, rows, new DoubleRows((nint)pt, rows), trailing, new DoubleRows((nint)pp, rows));
+            FixedOrderProduct.Add(
+                width, rows, width, new DoubleRows((nint)triangle, width), new DoubleRows((nint)pp, rows),
+                new DoubleRows((nint)pw, rows));
+            FixedOrderProduct.Add(
+                rows, rows, width, new DoubleRows((nint)pv, width), new DoubleRows((nint)pw, rows), trailing);
         }
 
         Array.Clear(v);

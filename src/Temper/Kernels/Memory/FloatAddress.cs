@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Where floats lie that somebody keeps in place: what passes between code that does not touch pointers and kernels.</summary>
+/// <summary>
+/// Where floats lie that somebody keeps in place: what passes between code that does not touch pointers and kernels.
+/// </summary>
 internal readonly unsafe record struct FloatAddress
 {
     private readonly nint _address;
@@ -16,7 +18,7 @@ internal readonly unsafe record struct FloatAddress
 
     internal float* Pointer => (float*)_address;
 
-    /// <summary>A place some floats further.</summary>
+    /// <summary>The address some floats further.</summary>
     public static FloatAddress operator +(FloatAddress address, long floats) => new(address.Pointer + floats);
 
     /// <summary>The floats from here on.</summary>

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Kernels;
 
-/// <summary>Floats that stay at one address, on a 64-byte boundary, as long as this object lives: packed weights and buffers.</summary>
+/// <summary>
+/// Floats that stay at one address, on a 64-byte boundary, as long as this object lives: packed weights and buffers.
+/// </summary>
 internal sealed unsafe class PinnedFloats
 {
     private const int Alignment = 64;

@@ -25,7 +25,7 @@ internal static unsafe class Scratch
         /// <summary>Packed weights of a convolution.</summary>
         Weights,
 
-        /// <summary>Which places each tap reads.</summary>
+        /// <summary>Which pixels each kernel position reads.</summary>
         Maps,
 
         /// <summary>Row pointers or offsets of a convolution.</summary>
@@ -43,7 +43,7 @@ internal static unsafe class Scratch
         /// <summary>Weights in another order.</summary>
         Columns,
 
-        /// <summary>Places that a selection has left.</summary>
+        /// <summary>Indices that a selection has left.</summary>
         Selection,
 
         /// <summary>Parts of the rows of a matrix, side by side.</summary>
@@ -68,7 +68,9 @@ internal static unsafe class Scratch
         Sums,
     }
 
-    /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>
+    /// <summary>
+    /// At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.
+    /// </summary>
     internal static float* Rent(Use use, long count)
     {
         float[]?[] blocks = _blocks ??= new float[Enum.GetValues<Use>().Length][];

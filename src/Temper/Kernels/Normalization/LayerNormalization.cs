@@ -40,20 +40,25 @@ internal static unsafe class LayerNormalization
     /// <param name="moments">Receives mean and r of each row, <c>[rows, 2]</c>: the gradient needs them.</param>
     /// <param name="y"><c>[rows, D]</c>; may be <paramref name="x"/>.</param>
     internal static void Forward(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> shift, float epsilon, Span<float> moments, Span<float> y)
+        ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> shift, float epsilon, Span<float> moments,
+        Span<float> y)
     {
         int rows = moments.Length / 2, width = gain.Length;
         Elementwise.RequireLength(x.Length, y.Length);
         Elementwise.RequireLength(x.Length, rows * width);
         fixed (float* px = x, pg = gain, ps = shift, pm = moments, py = y)
         {
-            var body = new ForwardBody { X = px, Gain = pg, Shift = ps, Moments = pm, Y = py, Rows = rows, Width = width, Epsilon = epsilon };
+            var body = new ForwardBody
+            {
+                X = px, Gain = pg, Shift = ps, Moments = pm, Y = py, Rows = rows, Width = width, Epsilon = epsilon,
+            };
             Chunks.Run(body, Chunks.Count(rows, Chunks.Rows(width)));
         }
     }
 
     /// <summary>
-    /// With h = (x - mean) r and g = dy gain: dx = r (g - mean(g) - h mean(g h)) of the row; dgain = Σ dy h and dshift = Σ dy over rows.
+    /// With h = (x - mean) r and g = dy gain: dx = r (g - mean(g) - h mean(g h)) of the row; dgain = Σ dy h and dshift
+    /// = Σ dy over rows.
     /// </summary>
     internal static void Gradient(in LayerNormGradient of)
     {
@@ -118,7 +123,8 @@ internal static unsafe class LayerNormalization
                 float* x = X + ((long)row * Width);
                 float* y = Y + ((long)row * Width);
                 float mean = (float)(Reductions.Serial(default(SumReducer), x, Width) / Width);
-                double variance = Reductions.Serial(new DeviationReducer(mean), x, Width) / Width;   // two passes: no cancellation
+                // two passes: no cancellation
+                double variance = Reductions.Serial(new DeviationReducer(mean), x, Width) / Width;
                 float r = (float)(1 / Math.Sqrt(variance + Epsilon));
                 (Moments[2 * row], Moments[(2 * row) + 1]) = (mean, r);
                 Elementwise.Serial(new Normalize(mean, r), x, Gain, Shift, y, Width);
@@ -154,7 +160,7 @@ internal static unsafe class LayerNormalization
                 float* dy = Dy + ((long)row * Width);
                 (float mean, float r) = (Moments[2 * row], Moments[(2 * row) + 1]);
                 Elementwise.Serial(new AddNormalizedProduct(mean, r), x, dy, dgain, dgain, Width);
-                Elementwise.Serial(default(Add), dgain + Width, dy, dgain + Width, Width);
+                Elementwise.Serial(default(AddKernel), dgain + Width, dy, dgain + Width, Width);
                 double sum = 0, dot = 0;   // Σ g and Σ g h
                 for (int c = 0; c < Width; c++)
                 {
@@ -163,8 +169,8 @@ internal static unsafe class LayerNormalization
                     dot += g * ((x[c] - mean) * r);
                 }
 
-                var slope = new LayerNormSlope(mean, r, (float)(sum / Width), (float)(dot / Width));
-                Elementwise.Serial(slope, x, dy, Gain, Dx + ((long)row * Width), Width);
+                var gradient = new LayerNormInputGradient(mean, r, (float)(sum / Width), (float)(dot / Width));
+                Elementwise.Serial(gradient, x, dy, Gain, Dx + ((long)row * Width), Width);
             }
         }
     }
@@ -206,7 +212,7 @@ internal static unsafe class LayerNormalization
     }
 
     /// <summary>r (g - mean(g) - h mean(g h))</summary>
-    private readonly struct LayerNormSlope(float mean, float r, float meanG, float meanGh) : ITernaryOperator
+    private readonly struct LayerNormInputGradient(float mean, float r, float meanG, float meanGh) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Invoke<T>(T x, T dy, T gain)

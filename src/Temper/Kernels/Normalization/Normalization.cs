@@ -7,7 +7,8 @@ namespace Temper.Kernels;
 /// follows it, and the two passes of its gradient.
 /// </summary>
 /// <remarks>
-/// Rows are split into chunks whose size depends on C only and merged in their order: equal bytes for any number of threads.
+/// Rows are split into chunks whose size depends on C only and merged in their order: equal bytes for any number of
+/// threads.
 /// </remarks>
 internal static unsafe partial class Normalization
 {
@@ -54,7 +55,8 @@ internal static unsafe partial class Normalization
     /// <param name="relu">Whether negative results become zero.</param>
     /// <param name="y"><c>[P, C]</c>; may be <paramref name="x"/>.</param>
     internal static void Apply(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> offset, ReadOnlySpan<float> residual, bool relu, Span<float> y)
+        ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> offset, ReadOnlySpan<float> residual,
+        bool relu, Span<float> y)
     {
         fixed (float* px = x, pg = gain, po = offset, pr = residual, py = y)
         {
@@ -63,14 +65,18 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary>Sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> for each channel, dy being zero where ReLU gave zero.</summary>
+    /// <summary>
+    /// Sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> for each channel, dy being zero where ReLU gave
+    /// zero.
+    /// </summary>
     /// <param name="dy"><c>[P, C]</c>.</param>
     /// <param name="output">The forward result, <c>[P, C]</c>, where ReLU followed; empty where not.</param>
     /// <param name="x">The forward input, <c>[P, C]</c>.</param>
     /// <param name="mean"><c>[C]</c>.</param>
     /// <param name="sums">Receives <c>Σ dy</c>, then <c>Σ dy (x - mean)</c>, C each.</param>
     internal static void GradientSums(
-        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> mean, Span<double> sums)
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> mean,
+        Span<double> sums)
     {
         fixed (float* pd = dy, po = output, px = x, pm = mean)
         {
@@ -82,7 +88,9 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary><c>dx = a dy + b x + c</c> for each channel; the masked dy is written too where a residual was added.</summary>
+    /// <summary>
+    /// <c>dx = a dy + b x + c</c> for each channel; the masked dy is written too where a residual was added.
+    /// </summary>
     /// <param name="dy"><c>[P, C]</c>.</param>
     /// <param name="output">The forward result where ReLU followed; empty where not.</param>
     /// <param name="x">The forward input, <c>[P, C]</c>.</param>
@@ -90,7 +98,8 @@ internal static unsafe partial class Normalization
     /// <param name="dx">Receives the gradient of the input; empty where it is not wanted.</param>
     /// <param name="masked">Receives dy where ReLU passed, else zero; empty where it is not wanted.</param>
     internal static void Gradient(
-        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> factors, Span<float> dx, Span<float> masked)
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> factors,
+        Span<float> dx, Span<float> masked)
     {
         int channels = factors.Length / 3;
         fixed (float* pd = dy, po = output, px = x, pf = factors, target = dx, second = masked)
@@ -104,7 +113,7 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary>Runs an elementwise pass over all rows, a chunk a task.</summary>
+    /// <summary>Runs an elementwise pass over all rows, a chunk per task.</summary>
     private static void Map(RowJob job, int count, delegate*<void*, int, void> chunk)
     {
         if (count == 0)

@@ -7,7 +7,9 @@ internal static unsafe partial class Normalization
 {
     private interface IPass
     {
-        /// <summary>Treats channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.</summary>
+        /// <summary>
+        /// Treats channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.
+        /// </summary>
         static abstract int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>;
     }
@@ -21,8 +23,9 @@ internal static unsafe partial class Normalization
     private static void GradientChunk(void* job, int chunk) => Run<GradientPass>(job, chunk);
 
     /// <summary>
-    /// A chunk in blocks of rows that are contiguous memory of about a page, so that walking it channel by channel is no stride for the
-    /// prefetcher; in a block the widest lanes first, then narrower ones for the channels that are left.
+    /// A chunk in blocks of rows that are contiguous memory of about a page, so that walking it channel by channel is
+    /// no stride for the prefetcher; in a block the widest lanes first, then narrower ones for the channels that are
+    /// left.
     /// </summary>
     private static void Run<TPass>(void* pointer, int chunk)
         where TPass : IPass

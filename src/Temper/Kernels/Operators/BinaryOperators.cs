@@ -4,7 +4,7 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>x + y</summary>
-internal readonly struct Add : IBinaryOperator
+internal readonly struct AddKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -12,7 +12,7 @@ internal readonly struct Add : IBinaryOperator
 }
 
 /// <summary>x - y</summary>
-internal readonly struct Subtract : IBinaryOperator
+internal readonly struct SubtractKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -20,7 +20,7 @@ internal readonly struct Subtract : IBinaryOperator
 }
 
 /// <summary>x y</summary>
-internal readonly struct Multiply : IBinaryOperator
+internal readonly struct MultiplyKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -28,7 +28,7 @@ internal readonly struct Multiply : IBinaryOperator
 }
 
 /// <summary>x / y</summary>
-internal readonly struct Divide : IBinaryOperator
+internal readonly struct DivideKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -36,7 +36,7 @@ internal readonly struct Divide : IBinaryOperator
 }
 
 /// <summary>The larger; NaN if either is.</summary>
-internal readonly struct Maximum : IBinaryOperator
+internal readonly struct MaximumKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -44,7 +44,7 @@ internal readonly struct Maximum : IBinaryOperator
 }
 
 /// <summary>The smaller; NaN if either is.</summary>
-internal readonly struct Minimum : IBinaryOperator
+internal readonly struct MinimumKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -89,7 +89,7 @@ internal readonly struct HuberLoss(float delta) : IBinaryOperator
     }
 }
 
-/// <summary>The slope of Huber's loss for its first operand: the error x - y, cut at ±delta.</summary>
+/// <summary>The derivative of Huber's loss for its first operand: the error x - y, cut at ±delta.</summary>
 internal readonly struct HuberGradient(float delta) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,7 +122,7 @@ internal readonly struct MoveTowards(float factor) : IBinaryOperator
 }
 
 /// <summary>y + a sgn(x) - b x, with sgn(0) = 0: the gradient of a norm-like term, added to another.</summary>
-internal readonly struct AddSignedSlope(float a, float b) : IBinaryOperator
+internal readonly struct AddSignedGradient(float a, float b) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
@@ -134,13 +134,14 @@ internal readonly struct AddSignedSlope(float a, float b) : IBinaryOperator
 }
 
 /// <summary>y + 2 a sgn(x) / (1 + |x|)², with sgn(0) = 0: the gradient of transformed L1, added to another.</summary>
-internal readonly struct AddTransformedSlope(float a) : IBinaryOperator
+internal readonly struct AddTransformedGradient(float a) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T>
     {
-        T sign = T.Select(T.Greater(x, T.Zero), T.Create(2 * a), T.Select(T.Greater(T.Zero, x), T.Create(-2 * a), T.Zero));
+        T sign =
+            T.Select(T.Greater(x, T.Zero), T.Create(2 * a), T.Select(T.Greater(T.Zero, x), T.Create(-2 * a), T.Zero));
         T size = T.Create(1) + T.Abs(x);
         return y + (sign / (size * size));
     }

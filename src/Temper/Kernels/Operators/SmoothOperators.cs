@@ -16,8 +16,8 @@ internal readonly struct HyperbolicTangent : IUnaryOperator
 }
 
 /// <summary>
-/// dx = v (1 + |y|)² dz with v = exp(-2|x|), from the input x, the value y and the gradient z: 1 - y² has no digits far out, and
-/// 1 + |y| = 2 / (1 + v) saves the division.
+/// dx = v (1 + |y|)² dz with v = exp(-2|x|), from the input x, the value y and the gradient z: 1 - y² has no digits far
+/// out, and 1 + |y| = 2 / (1 + v) saves the division.
 /// </summary>
 internal readonly struct HyperbolicTangentGradient : ITernaryOperator
 {
@@ -43,7 +43,8 @@ internal readonly struct Logistic : IUnaryOperator
 }
 
 /// <summary>
-/// dx = u m² dz with u = exp(-|x|) and m = 1 / (1 + u), the larger one of y and 1 - y, from the input x, the value y and the gradient z.
+/// dx = u m² dz with u = exp(-|x|) and m = 1 / (1 + u), the larger one of y and 1 - y, from the input x, the value y
+/// and the gradient z.
 /// </summary>
 internal readonly struct LogisticGradient : ITernaryOperator
 {
@@ -97,7 +98,9 @@ internal readonly struct ExponentialLinearGradient(float gain, float low, float 
     }
 }
 
-/// <summary>x tanh(log(1 + exp(x))): with w = e (e + 2), e = exp(x), it is x w / (w + 2); above zero both are divided by e².</summary>
+/// <summary>
+/// x tanh(log(1 + exp(x))): with w = e (e + 2), e = exp(x), it is x w / (w + 2); above zero both are divided by e².
+/// </summary>
 internal readonly struct MishOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,7 +114,10 @@ internal readonly struct MishOperator : IUnaryOperator
     }
 }
 
-/// <summary>dx of <see cref="MishOperator"/> from the input x and the gradient y: tanh(s) + x (1 - tanh²(s)) sigmoid(x), in u = exp(-|x|).</summary>
+/// <summary>
+/// dx of <see cref="MishOperator"/> from the input x and the gradient y: tanh(s) + x (1 - tanh²(s)) sigmoid(x), in u =
+/// exp(-|x|).
+/// </summary>
 internal readonly struct MishGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -152,5 +158,6 @@ internal readonly struct NormalDensityGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x, T y)
-        where T : unmanaged, ILanes<T> => y * (T.Create(0.398942280f) * LaneMath.ExpOfNegative(x * x * T.Create(-0.5f)));
+        where T : unmanaged,
+        ILanes<T> => y * (T.Create(0.398942280f) * LaneMath.ExpOfNegative(x * x * T.Create(-0.5f)));
 }

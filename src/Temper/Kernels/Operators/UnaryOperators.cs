@@ -48,7 +48,8 @@ internal readonly struct Sign : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T x)
-        where T : unmanaged, ILanes<T> => T.Select(T.Greater(x, T.Zero), T.Create(1), T.Select(T.Greater(T.Zero, x), T.Create(-1), x));
+        where T : unmanaged,
+        ILanes<T> => T.Select(T.Greater(x, T.Zero), T.Create(1), T.Select(T.Greater(T.Zero, x), T.Create(-1), x));
 }
 
 /// <summary>max(x, 0): NaN stays NaN, -0 becomes 0.</summary>
@@ -99,7 +100,9 @@ internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
         where T : unmanaged, ILanes<T> => x - T.Create(first) - T.Create(second);
 }
 
-/// <summary>The nearest multiple of a scale, of two the even one, between the multiples low and high; NaN stays NaN.</summary>
+/// <summary>
+/// The nearest multiple of a scale, of two the even one, between the multiples low and high; NaN stays NaN.
+/// </summary>
 internal readonly struct FakeQuantize(float scale, float low, float high) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,7 +110,8 @@ internal readonly struct FakeQuantize(float scale, float low, float high) : IUna
         where T : unmanaged, ILanes<T>
     {
         // Clamped first, so that the sum with the rounder is exact.
-        T rounder = T.Create(ByteGrid.Rounder), inside = T.Min(T.Max(x / T.Create(scale), T.Create(low)), T.Create(high));
+        T rounder = T.Create(ByteGrid.Rounder),
+            inside = T.Min(T.Max(x / T.Create(scale), T.Create(low)), T.Create(high));
         return (inside + rounder - rounder) * T.Create(scale);
     }
 }

@@ -6,7 +6,9 @@ namespace Temper.Kernels;
 /// <summary>How an optimizer turns gradients into changes.</summary>
 internal unsafe interface IStepRule
 {
-    /// <summary>The change that, times the learning rate, is taken off the weights; updates the state at <paramref name="i"/>.</summary>
+    /// <summary>
+    /// The change that, times the learning rate, is taken off the weights; updates the state at <paramref name="i"/>.
+    /// </summary>
     T Change<T>(T gradient, in StepState state, int i)
         where T : unmanaged, ILanes<T>;
 }
@@ -28,7 +30,7 @@ internal readonly struct SgdRule : IStepRule
 }
 
 /// <summary>v = momentum v + (1 - dampening) g; the change is v, or g + momentum v (Nesterov).</summary>
-/// <param name="momentum">Part of the velocity that stays.</param>
+/// <param name="momentum">Fraction of the velocity that stays.</param>
 /// <param name="take">1 - dampening; 1 in the first step.</param>
 /// <param name="nesterov">Looks ahead.</param>
 internal readonly unsafe struct MomentumRule(float momentum, float take, bool nesterov) : IStepRule
@@ -43,13 +45,16 @@ internal readonly unsafe struct MomentumRule(float momentum, float take, bool ne
     }
 }
 
-/// <summary>Kingma, Ba, arXiv:1412.6980, algorithm 1: m and s are moving means of g and g², corrected for their start at zero.</summary>
+/// <summary>
+/// Kingma, Ba, arXiv:1412.6980, algorithm 1: m and s are moving means of g and g², corrected for their start at zero.
+/// </summary>
 /// <param name="beta1">Decay of m.</param>
 /// <param name="beta2">Decay of s.</param>
 /// <param name="epsilon">Added to the root.</param>
 /// <param name="correction1">1 / (1 - beta1^t)</param>
 /// <param name="correction2">1 / sqrt(1 - beta2^t)</param>
-internal readonly unsafe struct AdamRule(float beta1, float beta2, float epsilon, float correction1, float correction2) : IStepRule
+internal readonly unsafe struct AdamRule(float beta1, float beta2, float epsilon, float correction1, float correction2)
+    : IStepRule
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Change<T>(T gradient, in StepState state, int i)
@@ -63,7 +68,9 @@ internal readonly unsafe struct AdamRule(float beta1, float beta2, float epsilon
     }
 }
 
-/// <summary>Zeiler, arXiv:1212.5701: s and d are moving means of g² and of the squared change sqrt(d + eps) / sqrt(s + eps) g.</summary>
+/// <summary>
+/// Zeiler, arXiv:1212.5701: s and d are moving means of g² and of the squared change sqrt(d + eps) / sqrt(s + eps) g.
+/// </summary>
 internal readonly unsafe struct AdadeltaRule(float rho, float epsilon) : IStepRule
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -80,8 +87,8 @@ internal readonly unsafe struct AdadeltaRule(float rho, float epsilon) : IStepRu
 }
 
 /// <summary>
-/// Hinton's lecture 6e: the change is g / (sqrt(s) + eps), s the moving mean of g², less the squared moving mean of g when centered,
-/// and goes through a velocity when there is momentum.
+/// Hinton's lecture 6e: the change is g / (sqrt(s) + eps), s the moving mean of g², less the squared moving mean of g
+/// when centered, and goes through a velocity when there is momentum.
 /// </summary>
 internal readonly unsafe struct RmsPropRule(float alpha, float epsilon, float momentum, bool centered) : IStepRule
 {

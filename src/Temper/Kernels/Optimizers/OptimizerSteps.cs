@@ -30,7 +30,9 @@ internal readonly ref struct ParameterStep
     internal float Shrink { get; init; } = 1;
 }
 
-/// <summary>One optimizer step on one parameter, in one pass over its memory. Formulas and results are those of torch.optim.</summary>
+/// <summary>
+/// One optimizer step on one parameter, in one pass over its memory. Formulas and results are those of torch.optim.
+/// </summary>
 internal static unsafe class OptimizerSteps
 {
     /// <summary>SGD without momentum.</summary>
@@ -45,11 +47,16 @@ internal static unsafe class OptimizerSteps
         Run(step, mean, square, default, rule);
 
     /// <summary>Adadelta.</summary>
-    internal static void Adadelta(in ParameterStep step, Span<float> square, Span<float> squaredChange, in AdadeltaRule rule) =>
+    internal static void Adadelta(
+        in ParameterStep step, Span<float> square, Span<float> squaredChange, in AdadeltaRule rule) =>
         Run(step, square, squaredChange, default, rule);
 
-    /// <summary>RMSprop; <paramref name="mean"/> is used when centered and <paramref name="velocity"/> with momentum, else they are empty.</summary>
-    internal static void RmsProp(in ParameterStep step, Span<float> square, Span<float> mean, Span<float> velocity, in RmsPropRule rule) =>
+    /// <summary>
+    /// RMSprop; <paramref name="mean"/> is used when centered and <paramref name="velocity"/> with momentum, else they
+    /// are empty.
+    /// </summary>
+    internal static void RmsProp(
+        in ParameterStep step, Span<float> square, Span<float> mean, Span<float> velocity, in RmsPropRule rule) =>
         Run(step, square, mean, velocity, rule);
 
     /// <summary>average = decay average + (1 - decay) value</summary>

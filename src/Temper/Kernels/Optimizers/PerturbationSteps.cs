@@ -3,17 +3,21 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Steps on perturbed inputs: along a gradient, back into a ball around the clean input, into the bounds, in one pass over memory.</summary>
+/// <summary>
+/// Steps on perturbed inputs: along a gradient, back into a ball around the clean input, into the bounds, in one pass
+/// over memory.
+/// </summary>
 internal static unsafe class PerturbationSteps
 {
     /// <summary><c>y = clip(x + size sign(g), max(low, x0 - radius), min(high, x0 + radius))</c></summary>
     internal static void Sign(
-        in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center, Span<float> y) =>
+        in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center,
+        Span<float> y) =>
         Elementwise.Apply(new SignStep(step), x, gradient, center, y);
 
     /// <summary>
-    /// For each row <c>d = x + size g / |g| - x0</c> and <c>y = clip(x0 + d min(1, radius / |d|), low, high)</c>, norms being the row's 2-norm;
-    /// a gradient of zero makes no step.
+    /// For each row <c>d = x + size g / |g| - x0</c> and <c>y = clip(x0 + d min(1, radius / |d|), low, high)</c>, norms
+    /// being the row's 2-norm; a gradient of zero makes no step.
     /// </summary>
     /// <param name="step">Size, radius and bounds.</param>
     /// <param name="x"><c>[rows, width]</c>.</param>
@@ -22,7 +26,8 @@ internal static unsafe class PerturbationSteps
     /// <param name="y">Receives the result, <c>[rows, width]</c>; none of the others.</param>
     /// <param name="rows">Number of samples.</param>
     internal static void Normalized(
-        in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center, Span<float> y, int rows)
+        in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center,
+        Span<float> y, int rows)
     {
         Elementwise.RequireLength(x.Length, y.Length);
         Elementwise.RequireLength(gradient.Length, y.Length);
@@ -35,12 +40,14 @@ internal static unsafe class PerturbationSteps
         int width = y.Length / rows;
         fixed (float* px = x, pg = gradient, pc = center, py = y)
         {
-            var body = new RowsBody(step, px, pg, pc, py) { Width = width, Rows = rows, ChunkRows = Chunks.Rows(width) };
+            var body =
+                new RowsBody(step, px, pg, pc, py) { Width = width, Rows = rows, ChunkRows = Chunks.Rows(width) };
             Chunks.Run(body, Chunks.Count(rows, body.ChunkRows));
         }
     }
 
-    private readonly struct RowsBody(PerturbationStep step, float* x, float* gradient, float* center, float* y) : IChunkBody
+    private readonly struct RowsBody(PerturbationStep step, float* x, float* gradient, float* center, float* y)
+        : IChunkBody
     {
         internal int Width { get; init; }
 
@@ -57,7 +64,8 @@ internal static unsafe class PerturbationSteps
                 Move(x + at, gradient + at, center + at, y + at);
                 double distance = Math.Sqrt(Reductions.Serial(default(SquareSumReducer), y + at, Width));
                 float shrink = distance > step.Radius ? (float)(step.Radius / distance) : 1;
-                Elementwise.Serial(new CenterPlusScaled(shrink, step.Low, step.High), y + at, center + at, y + at, Width);
+                Elementwise.Serial(
+                    new CenterPlusScaled(shrink, step.Low, step.High), y + at, center + at, y + at, Width);
             }
         }
 
@@ -67,11 +75,13 @@ internal static unsafe class PerturbationSteps
             double squares = Reductions.Serial(default(SquareSumReducer), gradient, Width);
             if (squares is > 1e-30 and < 1e30)
             {
-                Elementwise.Serial(new StepFromCenter((float)(step.Size / Math.Sqrt(squares))), x, gradient, center, y, Width);
+                Elementwise.Serial(
+                    new StepFromCenter((float)(step.Size / Math.Sqrt(squares))), x, gradient, center, y, Width);
                 return;
             }
 
-            // Squares of single precision may have been lost: networks that are sure of themselves have gradients of 1e-25.
+            // Squares of single precision may have been lost: networks that are sure of themselves have gradients of
+            // 1e-25.
             squares = 0;
             for (int i = 0; i < Width; i++)
             {
@@ -94,7 +104,10 @@ internal static unsafe class PerturbationSteps
 /// <param name="High">Largest value of an input.</param>
 internal readonly record struct PerturbationStep(float Size, float Radius, float Low, float High);
 
-/// <summary>The step by the sign of the gradient; bounds of ball and inputs are joined before, so that no rounding leaves either.</summary>
+/// <summary>
+/// The step by the sign of the gradient; bounds of ball and inputs are joined before, so that no rounding leaves
+/// either.
+/// </summary>
 internal readonly struct SignStep(PerturbationStep step) : ITernaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,5 +134,6 @@ internal readonly struct CenterPlusScaled(float shrink, float low, float high) :
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Invoke<T>(T offset, T center)
-        where T : unmanaged, ILanes<T> => T.Min(T.Max(T.MultiplyAdd(T.Create(shrink), offset, center), T.Create(low)), T.Create(high));
+        where T : unmanaged,
+        ILanes<T> => T.Min(T.Max(T.MultiplyAdd(T.Create(shrink), offset, center), T.Create(low)), T.Create(high));
 }

@@ -1,31 +1,42 @@
 namespace Temper.Kernels;
 
-/// <summary>Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.</summary>
+/// <summary>
+/// Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.
+/// </summary>
 internal static unsafe partial class Pooling
 {
-    /// <summary>The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.</summary>
+    /// <summary>
+    /// The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.
+    /// </summary>
     /// <param name="sizes">Images, channels and windows.</param>
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
-    /// <param name="taps">Receives the number of the winning tap (the first of equals) for the gradient; empty where not wanted.</param>
-    internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> taps)
+    /// <param name="positions">
+    /// Receives the number of the winning kernel position (the first of equals) for the gradient; empty where not
+    /// wanted.
+    /// </param>
+    internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> positions)
     {
-        fixed (float* px = x, py = y, pt = taps)
+        fixed (float* px = x, py = y, pt = positions)
         {
-            Run(new PoolJob { Input = px, Output = py, Taps = pt }, sizes, &MaximumRow, sizes.Batch * sizes.Height.Outputs);
+            Run(new PoolJob
+            {
+                Input = px, Output = py, Positions = pt,
+            }, sizes, &MaximumRow, sizes.Batch * sizes.Height.Outputs);
         }
     }
 
-    /// <summary>Gives each window's gradient to its winning tap.</summary>
+    /// <summary>Gives each window's gradient to its winning kernel position.</summary>
     /// <param name="sizes">Images, channels and windows.</param>
     /// <param name="dy"><c>[N, OH, OW, C]</c>.</param>
-    /// <param name="taps">What <see cref="Maximum"/> wrote.</param>
+    /// <param name="positions">What <see cref="Maximum"/> wrote.</param>
     /// <param name="dx">Receives <c>[N, H, W, C]</c>.</param>
-    internal static void MaximumGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> taps, Span<float> dx)
+    internal static void MaximumGradient(
+        PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> positions, Span<float> dx)
     {
-        fixed (float* pd = dy, pt = taps, px = dx)
+        fixed (float* pd = dy, pt = positions, px = dx)
         {
-            Run(new PoolJob { Input = px, Output = pd, Taps = pt }, sizes, &MaximumGradientImage, sizes.Batch);
+            Run(new PoolJob { Input = px, Output = pd, Positions = pt }, sizes, &MaximumGradientImage, sizes.Batch);
         }
     }
 
@@ -38,7 +49,7 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>Shares each window's gradient out among its taps.</summary>
+    /// <summary>Shares each window's gradient out among its kernel positions.</summary>
     internal static void AverageGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, Span<float> dx)
     {
         fixed (float* pd = dy, px = dx)
@@ -55,7 +66,8 @@ internal static unsafe partial class Pooling
         }
 
         (PoolingAxis height, PoolingAxis width) = (sizes.Height, sizes.Width);
-        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
+        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes,
+            ws = width.Starts, we = width.Ends, wn = width.Sizes)
         {
             job.Height = new Windows(hs, he, hn, height);
             job.Width = new Windows(ws, we, wn, width);
@@ -80,7 +92,7 @@ internal static unsafe partial class Pooling
     {
         internal float* Input;
         internal float* Output;
-        internal float* Taps;
+        internal float* Positions;
         internal Windows Height;
         internal Windows Width;
         internal int Channels;

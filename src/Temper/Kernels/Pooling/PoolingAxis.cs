@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.</summary>
+/// <summary>
+/// The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.
+/// </summary>
 internal sealed class PoolingAxis
 {
     private PoolingAxis(int inputs, int outputs, int step)
@@ -17,19 +19,19 @@ internal sealed class PoolingAxis
     /// <summary>Number of windows.</summary>
     internal int Outputs { get; }
 
-    /// <summary>Distance between taps.</summary>
+    /// <summary>Distance between kernel positions.</summary>
     internal int Step { get; }
 
-    /// <summary>First tap of each window that lies inside.</summary>
+    /// <summary>First kernel position of each window that lies inside.</summary>
     internal int[] Starts { get; }
 
-    /// <summary>One past the last place of each window that lies inside.</summary>
+    /// <summary>One past the last kernel position of each window that lies inside.</summary>
     internal int[] Ends { get; }
 
-    /// <summary>Number of taps that an average divides by.</summary>
+    /// <summary>Number of kernel positions that an average divides by.</summary>
     internal int[] Sizes { get; }
 
-    /// <summary>Whether no two windows share a place.</summary>
+    /// <summary>Whether no two windows overlap.</summary>
     internal bool IsDisjoint
     {
         get
@@ -48,21 +50,23 @@ internal sealed class PoolingAxis
 
     /// <summary>Windows of one size at a fixed stride.</summary>
     /// <param name="inputs">Length of the input.</param>
-    /// <param name="kernel">Taps a window.</param>
+    /// <param name="kernel">Kernel positions per window.</param>
     /// <param name="stride">Step between windows.</param>
-    /// <param name="padding">Places before and after the input.</param>
-    /// <param name="dilation">Distance between taps.</param>
+    /// <param name="padding">Elements of padding before and after the input.</param>
+    /// <param name="dilation">Distance between kernel positions.</param>
     /// <param name="ceiling">Whether a last window that is partly outside counts, if it begins inside.</param>
-    /// <param name="countsPadding">Whether an average divides by taps in the padding too.</param>
+    /// <param name="countsPadding">Whether an average divides by kernel positions in the padding too.</param>
     internal static PoolingAxis Sliding(
-        int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling, bool countsPadding)
+        int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling,
+        bool countsPadding)
     {
         int span = ((kernel - 1) * dilation) + 1;
-        int room = inputs + padding.Before + padding.After - span;
-        int outputs = room < 0 ? 0 : ((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        int rest = inputs + padding.Before + padding.After - span;
+        int outputs = rest < 0 ? 0 : ((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
         if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
         {
-            outputs--;                                   // a window that begins in the padding after the input is dropped
+            // a window that begins in the padding after the input is dropped
+            outputs--;
         }
 
         var axis = new PoolingAxis(inputs, outputs, dilation);
@@ -73,7 +77,7 @@ internal sealed class PoolingAxis
             int start = first >= 0 ? first : first + ((-first + dilation - 1) / dilation * dilation);
             axis.Starts[o] = start;
             axis.Ends[o] = Math.Min(end, inputs);
-            axis.Sizes[o] = countsPadding ? Taps(first, end, dilation) : Taps(start, axis.Ends[o], dilation);
+            axis.Sizes[o] = countsPadding ? Positions(first, end, dilation) : Positions(start, axis.Ends[o], dilation);
         }
 
         return axis;
@@ -93,5 +97,5 @@ internal sealed class PoolingAxis
         return axis;
     }
 
-    private static int Taps(int start, int end, int step) => end <= start ? 0 : ((end - start - 1) / step) + 1;
+    private static int Positions(int start, int end, int step) => end <= start ? 0 : ((end - start - 1) / step) + 1;
 }

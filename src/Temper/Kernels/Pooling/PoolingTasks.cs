@@ -4,14 +4,17 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <content>
-/// What one task does: a row of windows forward, an image backward, since windows of an image may overlap. A row is walked strip by strip:
-/// the windows of all columns for as many channels as fit a register.
+/// What one task does: a row of windows forward, an image backward, since windows of an image may overlap. A row is
+/// walked strip by strip: the windows of all columns for as many channels as fit a register.
 /// </content>
 internal static unsafe partial class Pooling
 {
     private interface IWindow
     {
-        /// <summary>One window, channels from strip.Channel on; of its lanes only the first strip.Count are channels of this window.</summary>
+        /// <summary>
+        /// One window, channels from strip.Channel on; of its lanes only the first strip.Count are channels of this
+        /// window.
+        /// </summary>
         static abstract void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>;
     }
@@ -20,9 +23,11 @@ internal static unsafe partial class Pooling
 
     private static void AverageRow(void* job, int task) => Row<AverageWindow>((PoolJob*)job, task);
 
-    private static void MaximumGradientImage(void* job, int image) => Image<MaximumGradientWindow>((PoolJob*)job, image);
+    private static void MaximumGradientImage(void* job, int image) =>
+        Image<MaximumGradientWindow>((PoolJob*)job, image);
 
-    private static void AverageGradientImage(void* job, int image) => Image<AverageGradientWindow>((PoolJob*)job, image);
+    private static void AverageGradientImage(void* job, int image) =>
+        Image<AverageGradientWindow>((PoolJob*)job, image);
 
     private static void Image<TWindow>(PoolJob* job, int image)
         where TWindow : IWindow
@@ -56,7 +61,9 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>Whole registers of channels, but before them what is left over, in the narrowest register that holds it.</summary>
+    /// <summary>
+    /// Whole registers of channels, but before them what is left over, in the narrowest register that holds it.
+    /// </summary>
     private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
         where TLane : unmanaged, ILanes<TLane>
@@ -83,9 +90,9 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Fewer channels than a register holds: the lanes beyond them reach into the next window. Its channels are written later, in this loop
-    /// or with the whole registers, and gradients only add zeros there. In the last columns, where the next window would be that of
-    /// another row, which is another thread's, channels are done one by one.
+    /// Fewer channels than a register holds: the lanes beyond them reach into the next window. Its channels are written
+    /// later, in this loop or with the whole registers, and gradients only add zeros there. In the last columns, where
+    /// the next window would be that of another row, which is another thread's, channels are done one by one.
     /// </summary>
     private static void Remainder<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -123,7 +130,7 @@ internal static unsafe partial class Pooling
         /// <summary>Where the row of windows stands in the output.</summary>
         internal long Output;
 
-        /// <summary>First row of taps inside the image.</summary>
+        /// <summary>First row of kernel positions inside the image.</summary>
         internal int Top;
 
         /// <summary>One past the last.</summary>
@@ -142,7 +149,9 @@ internal static unsafe partial class Pooling
     /// <summary>Whether a window is two by two neighbors, the commonest: worth a body without loops.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsTwoByTwo(in PoolJob job, in Strip strip, int column) =>
-        job.Width.Ends[column] - job.Width.Starts[column] == 2 && strip.Bottom - strip.Top == 2 && (job.Height.Step | job.Width.Step) == 1;
+        job.Width.Ends[column] - job.Width.Starts[column] == 2
+            && strip.Bottom - strip.Top == 2
+            && (job.Height.Step | job.Width.Step) == 1;
 
     private readonly struct MaximumWindow : IWindow
     {
@@ -151,33 +160,37 @@ internal static unsafe partial class Pooling
             where TLane : unmanaged, ILanes<TLane>
         {
             int left = job.Width.Starts[column], channels = job.Channels;
-            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
-            TLane best, tap;
+            long row = (long)job.Width.Inputs * channels,
+                output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane best, position;
             if (IsTwoByTwo(job, strip, column))
             {
                 float* x = strip.Input + (strip.Top * row) + ((long)left * channels) + strip.Channel;
-                TLane a = TLane.Load(x), b = TLane.Load(x + channels), c = TLane.Load(x + row), d = TLane.Load(x + row + channels);
+                TLane a = TLane.Load(x), b = TLane.Load(x + channels), c = TLane.Load(x + row),
+                    d = TLane.Load(x + row + channels);
                 best = TLane.Max(TLane.Max(a, b), TLane.Max(c, d));
                 TLane late = TLane.Select(TLane.AreEqual(c, best), TLane.Create(2), TLane.Create(3));
-                tap = TLane.Select(TLane.AreEqual(a, best), TLane.Zero, TLane.Select(TLane.AreEqual(b, best), TLane.Create(1), late));
+                position = TLane.Select(
+                    TLane.AreEqual(a, best), TLane.Zero, TLane.Select(TLane.AreEqual(b, best), TLane.Create(1), late));
             }
             else
             {
-                Search(job, strip, column, out best, out tap);
+                Search(job, strip, column, out best, out position);
             }
 
             best.Store(job.Output + output);
-            if (job.Taps != null)
+            if (job.Positions != null)
             {
-                tap.Store(job.Taps + output);
+                position.Store(job.Positions + output);
             }
         }
 
-        private static void Search<TLane>(in PoolJob job, in Strip strip, int column, out TLane best, out TLane tap)
+        private static void Search<TLane>(
+            in PoolJob job, in Strip strip, int column, out TLane best, out TLane position)
             where TLane : unmanaged, ILanes<TLane>
         {
             best = TLane.Create(float.NegativeInfinity);
-            tap = TLane.Zero;
+            position = TLane.Zero;
             TLane number = TLane.Zero;
             for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
             {
@@ -185,7 +198,7 @@ internal static unsafe partial class Pooling
                 for (int w = job.Width.Starts[column]; w < job.Width.Ends[column]; w += job.Width.Step)
                 {
                     TLane value = TLane.Load(x + ((long)w * job.Channels));
-                    tap = TLane.Select(TLane.Greater(value, best), number, tap);
+                    position = TLane.Select(TLane.Greater(value, best), number, position);
                     best = TLane.Max(value, best);              // NaN where either is
                     number += TLane.Create(1);
                 }
@@ -200,16 +213,17 @@ internal static unsafe partial class Pooling
             where TLane : unmanaged, ILanes<TLane>
         {
             int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
-            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            long row = (long)job.Width.Inputs * channels,
+                output = strip.Output + ((long)column * channels) + strip.Channel;
             TLane dy = TLane.FirstOnly(strip.Count, TLane.Load(job.Output + output));
-            TLane tap = TLane.Load(job.Taps + output);
+            TLane position = TLane.Load(job.Positions + output);
             if (IsTwoByTwo(job, strip, column))
             {
                 float* dx = strip.Input + (strip.Top * row) + ((long)left * channels) + strip.Channel;
-                Add(job, dx, tap, TLane.Zero, dy);
-                Add(job, dx + channels, tap, TLane.Create(1), dy);
-                Add(job, dx + row, tap, TLane.Create(2), dy);
-                Add(job, dx + row + channels, tap, TLane.Create(3), dy);
+                Add(job, dx, position, TLane.Zero, dy);
+                Add(job, dx + channels, position, TLane.Create(1), dy);
+                Add(job, dx + row, position, TLane.Create(2), dy);
+                Add(job, dx + row + channels, position, TLane.Create(3), dy);
                 return;
             }
 
@@ -219,15 +233,16 @@ internal static unsafe partial class Pooling
                 float* dx = strip.Input + (h * row) + strip.Channel;
                 for (int w = left; w < right; w += job.Width.Step)
                 {
-                    Add(job, dx + ((long)w * channels), tap, number, dy);
+                    Add(job, dx + ((long)w * channels), position, number, dy);
                     number += TLane.Create(1);
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Add<TLane>(in PoolJob job, float* dx, TLane tap, TLane number, TLane dy)
-            where TLane : unmanaged, ILanes<TLane> => Give(job, dx, TLane.Select(TLane.AreEqual(tap, number), dy, TLane.Zero));
+        private static void Add<TLane>(in PoolJob job, float* dx, TLane position, TLane number, TLane dy)
+            where TLane : unmanaged,
+            ILanes<TLane> => Give(job, dx, TLane.Select(TLane.AreEqual(position, number), dy, TLane.Zero));
     }
 
     private readonly struct AverageWindow : IWindow
@@ -237,7 +252,8 @@ internal static unsafe partial class Pooling
             where TLane : unmanaged, ILanes<TLane>
         {
             int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
-            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            long row = (long)job.Width.Inputs * channels,
+                output = strip.Output + ((long)column * channels) + strip.Channel;
             TLane sum = TLane.Zero;
             for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
             {
@@ -259,8 +275,10 @@ internal static unsafe partial class Pooling
             where TLane : unmanaged, ILanes<TLane>
         {
             int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
-            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
-            TLane share = TLane.FirstOnly(strip.Count, TLane.Load(job.Output + output)) * Share<TLane>(job, strip, column);
+            long row = (long)job.Width.Inputs * channels,
+                output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane share =
+                TLane.FirstOnly(strip.Count, TLane.Load(job.Output + output)) * Share<TLane>(job, strip, column);
             for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
             {
                 float* x = strip.Input + (h * row) + strip.Channel;
@@ -272,13 +290,17 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>Adds a gradient. Where no windows overlap it is stored: a load would wait for what the last window has just stored beside it.</summary>
+    /// <summary>
+    /// Adds a gradient. Where no windows overlap it is stored: a load would wait for what the last window has just
+    /// stored beside it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Give<TLane>(in PoolJob job, float* dx, TLane gradient)
         where TLane : unmanaged, ILanes<TLane> => (job.IsDisjoint ? gradient : TLane.Load(dx) + gradient).Store(dx);
 
-    /// <summary>One over the number of taps that an average divides by.</summary>
+    /// <summary>One over the number of kernel positions that an average divides by.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLane Share<TLane>(in PoolJob job, in Strip strip, int column)
-        where TLane : unmanaged, ILanes<TLane> => TLane.Create(1f / Math.Max(strip.RowSize * job.Width.Sizes[column], 1));
+        where TLane : unmanaged,
+        ILanes<TLane> => TLane.Create(1f / Math.Max(strip.RowSize * job.Width.Sizes[column], 1));
 }

@@ -37,7 +37,9 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>Words <paramref name="start"/>, <paramref name="start"/> + 1, ... of the stream (four a block).</summary>
+    /// <summary>
+    /// Words <paramref name="start"/>, <paramref name="start"/> + 1, ... of the stream (four a block).
+    /// </summary>
     internal void Fill(Span<uint> words, ulong start)
     {
         ulong block = start / BlockWords;
@@ -59,7 +61,9 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         }
     }
 
-    /// <summary>The generator of a stream that is independent of this one and of its splits with other labels.</summary>
+    /// <summary>
+    /// The generator of a stream that is independent of this one and of its splits with other labels.
+    /// </summary>
     /// <param name="label">Which one.</param>
     /// <param name="domain">Kind of label; not zero, so that no split can equal a block of numbers.</param>
     internal Philox Split(ulong label, ulong domain)
@@ -68,7 +72,9 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         return new Philox(((ulong)w1 << 32) | w0, ((ulong)w3 << 32) | w2);
     }
 
-    /// <summary>Words of one block from <paramref name="skip"/> on, as many as there is room for; gives how many.</summary>
+    /// <summary>
+    /// Words of one block from <paramref name="skip"/> on, as many as there is room for; gives how many.
+    /// </summary>
     private int CopyPart(ulong block, int skip, Span<uint> words)
     {
         (uint w0, uint w1, uint w2, uint w3) = Block(block);
@@ -78,16 +84,21 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         return part.Length;
     }
 
-    /// <summary>Eight blocks at once: the rounds of <see cref="Block"/> on the lower halves of 64-bit lanes, whose upper halves may hold anything.</summary>
+    /// <summary>
+    /// Eight blocks at once: the rounds of <see cref="Block"/> on the lower halves of 64-bit lanes, whose upper halves
+    /// may hold anything.
+    /// </summary>
     private unsafe void Blocks(ulong position, Span<uint> words)
     {
         Vector512<ulong> counter = Vector512.Create(position) + Vector512<ulong>.Indices;
-        Vector512<ulong> c0 = counter, c1 = counter >>> 32, c2 = Vector512.Create(Stream), c3 = Vector512.Create(Stream >> 32);
+        Vector512<ulong> c0 = counter, c1 = counter >>> 32, c2 = Vector512.Create(Stream),
+            c3 = Vector512.Create(Stream >> 32);
         uint k0 = (uint)Key, k1 = (uint)(Key >> 32);
         for (int round = 0; round < 10; round++)
         {
             Vector512<ulong> p0 = Multiply(c0, Multiplier0), p1 = Multiply(c2, Multiplier1);
-            (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ Vector512.Create((ulong)k0), p1, (p0 >>> 32) ^ c3 ^ Vector512.Create((ulong)k1), p0);
+            (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ Vector512.Create((ulong)k0), p1, (p0 >>> 32) ^ c3 ^ Vector512.Create(
+                (ulong)k1), p0);
             k0 += Weyl0;
             k1 += Weyl1;
         }
@@ -118,6 +129,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         }
 
         Vector256<uint> factors = Vector256.Create((ulong)factor).AsUInt32();
-        return Vector512.Create(Avx2.Multiply(x.GetLower().AsUInt32(), factors), Avx2.Multiply(x.GetUpper().AsUInt32(), factors));
+        return Vector512.Create(
+            Avx2.Multiply(x.GetLower().AsUInt32(), factors), Avx2.Multiply(x.GetUpper().AsUInt32(), factors));
     }
 }

@@ -58,7 +58,9 @@ internal static class RandomNumbers
         }
     }
 
-    /// <summary>Box and Muller (1958): r = sqrt(-2 ln u), angle 2 pi v; u is in (0, 1], so the logarithm is finite.</summary>
+    /// <summary>
+    /// Box and Muller (1958): r = sqrt(-2 ln u), angle 2 pi v; u is in (0, 1], so the logarithm is finite.
+    /// </summary>
     private static float Gaussian(uint first, uint other, bool second)
     {
         float u = ((first >> 8) + 1) * (1f / (1 << 24));

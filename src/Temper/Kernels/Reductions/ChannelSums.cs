@@ -10,7 +10,10 @@ internal interface IChannelSum
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>Sums over the pixels of an image, channel by channel. They go pixel by pixel, so the bytes are the same at every vector width.</summary>
+/// <summary>
+/// Sums over the pixels of an image, channel by channel. They go pixel by pixel, so the bytes are the same at every
+/// vector width.
+/// </summary>
 internal static unsafe class ChannelSums
 {
     /// <summary>Sums of some channels.</summary>
@@ -18,14 +21,20 @@ internal static unsafe class ChannelSums
     /// <param name="pixels">Pixels.</param>
     /// <param name="channels">C.</param>
     /// <param name="range">The first channel wanted, and the one behind the last.</param>
-    /// <param name="sums">Receives them, in the channels' places.</param>
+    /// <param name="sums">Receives them, in the channels' indices.</param>
     internal static void Run<TSum>(float* x, nint pixels, nint channels, (int First, int End) range, float* sums)
         where TSum : IChannelSum
     {
         int first = range.First;
-        first = Simd.Active == SimdWidth.Vector512 ? Run<TSum, Lanes512>(x, pixels, channels, first, range.End, sums) : first;
-        first = Simd.Active >= SimdWidth.Vector256 ? Run<TSum, Lanes256>(x, pixels, channels, first, range.End, sums) : first;
-        first = Simd.Active >= SimdWidth.Vector128 ? Run<TSum, Lanes128>(x, pixels, channels, first, range.End, sums) : first;
+        first = Simd.Active == SimdWidth.Vector512
+            ? Run<TSum, Lanes512>(x, pixels, channels, first, range.End, sums)
+            : first;
+        first = Simd.Active >= SimdWidth.Vector256
+            ? Run<TSum, Lanes256>(x, pixels, channels, first, range.End, sums)
+            : first;
+        first = Simd.Active >= SimdWidth.Vector128
+            ? Run<TSum, Lanes128>(x, pixels, channels, first, range.End, sums)
+            : first;
         Run<TSum, Lane>(x, pixels, channels, first, range.End, sums);
     }
 

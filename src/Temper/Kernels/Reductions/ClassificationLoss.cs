@@ -9,7 +9,7 @@ internal readonly ref struct ClassTargets
     /// <summary>Weight of each class, or empty: all 1.</summary>
     internal ReadOnlySpan<float> Weights { get; init; }
 
-    /// <summary>Part of the target that is spread over all classes, 0 to 1.</summary>
+    /// <summary>Fraction of the target that is spread over all classes, 0 to 1.</summary>
     internal float Smoothing { get; init; }
 
     /// <summary>The weight of a row: that of its class.</summary>
@@ -34,28 +34,32 @@ internal readonly ref struct ClassTargets
         {
             if ((ulong)label >= (ulong)classes)
             {
-                throw new ArgumentOutOfRangeException($"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
+                throw new ArgumentOutOfRangeException(
+                    $"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
             }
         }
     }
 }
 
-/// <summary>Losses of classifiers, row by row of <c>[rows, classes]</c>, and their slopes.</summary>
+/// <summary>Losses of classifiers, row by row of <c>[rows, classes]</c>, and their gradients.</summary>
 internal static unsafe class ClassificationLoss
 {
     /// <summary>
-    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere, the loss of a row
-    /// is -Σ t_c log p_c and its slope p_c Σ t - t_c.
+    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere,
+    /// the loss of a row is -Σ t_c log p_c and its gradient p_c Σ t - t_c.
     /// </summary>
     /// <param name="logits"><c>[rows, classes]</c>.</param>
     /// <param name="targets">Labels that are classes, weights, smoothing.</param>
     /// <param name="losses">Receives the loss of each row; not divided by anything.</param>
-    /// <param name="slopes">Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.</param>
-    internal static void CrossEntropy(ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> slopes)
+    /// <param name="gradients">
+    /// Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.
+    /// </param>
+    internal static void CrossEntropy(
+        ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> gradients)
     {
         int rows = losses.Length;
         Elementwise.RequireLength(targets.Labels.Length, rows);
-        Elementwise.RequireLength(slopes.Length, logits.Length);
+        Elementwise.RequireLength(gradients.Length, logits.Length);
         if (logits.IsEmpty)
         {
             losses.Clear();
@@ -64,12 +68,12 @@ internal static unsafe class ClassificationLoss
 
         int classes = logits.Length / rows;
         targets.Require(classes);
-        fixed (float* x = logits, loss = losses, slope = slopes, weights = targets.Weights)
+        fixed (float* x = logits, loss = losses, gradient = gradients, weights = targets.Weights)
         fixed (long* labels = targets.Labels)
         {
             var body = new CrossEntropyBody
             {
-                Logits = x, Labels = labels, Weights = weights, Losses = loss, Slopes = slope,
+                Logits = x, Labels = labels, Weights = weights, Losses = loss, Gradients = gradient,
                 Rows = rows, Classes = classes, Smoothing = targets.Smoothing,
             };
             Chunks.Run(body, Chunks.Count(rows, body.RowsPerChunk));
@@ -77,7 +81,8 @@ internal static unsafe class ClassificationLoss
     }
 
     /// <summary>Negative log-likelihood: the loss of a row is -w_label x_label.</summary>
-    internal static void NegativeLogLikelihood(ReadOnlySpan<float> logProbabilities, in ClassTargets targets, Span<float> losses)
+    internal static void NegativeLogLikelihood(
+        ReadOnlySpan<float> logProbabilities, in ClassTargets targets, Span<float> losses)
     {
         int classes = losses.IsEmpty ? 0 : logProbabilities.Length / losses.Length;
         targets.Require(classes);
@@ -87,8 +92,9 @@ internal static unsafe class ClassificationLoss
         }
     }
 
-    /// <summary>Slopes of <see cref="NegativeLogLikelihood"/>, each row times the gradient of its loss.</summary>
-    internal static void NegativeLogLikelihoodGradient(in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
+    /// <summary>Gradients of <see cref="NegativeLogLikelihood"/>, each row times the gradient of its loss.</summary>
+    internal static void NegativeLogLikelihoodGradient(
+        in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
     {
         int classes = dLosses.IsEmpty ? 0 : dx.Length / dLosses.Length;
         dx.Clear();
@@ -105,11 +111,12 @@ internal static unsafe class ClassificationLoss
         Elementwise.Apply(default(SubtractProduct), logits, targets, losses, losses);
     }
 
-    /// <summary>The slope of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
-    internal static void BinaryCrossEntropySlope(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> slopes)
+    /// <summary>The gradient of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
+    internal static void BinaryCrossEntropyGradient(
+        ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> gradients)
     {
-        Transcendental.Sigmoid(logits, slopes);
-        Elementwise.Apply(default(Subtract), slopes, targets, slopes);
+        Transcendental.Sigmoid(logits, gradients);
+        Elementwise.Apply(default(SubtractKernel), gradients, targets, gradients);
     }
 
     private readonly struct CrossEntropyBody : IChunkBody
@@ -122,7 +129,7 @@ internal static unsafe class ClassificationLoss
 
         internal float* Losses { get; init; }
 
-        internal float* Slopes { get; init; }
+        internal float* Gradients { get; init; }
 
         internal int Rows { get; init; }
 
@@ -138,16 +145,16 @@ internal static unsafe class ClassificationLoss
             for (int row = chunk * RowsPerChunk; row < end; row++)
             {
                 long start = (long)row * Classes;
-                Losses[row] = Row(Logits + start, Slopes + start, (int)Labels[row]);
+                Losses[row] = Row(Logits + start, Gradients + start, (int)Labels[row]);
             }
         }
 
-        private float Row(float* x, float* slope, int label)
+        private float Row(float* x, float* gradient, int label)
         {
             float own = (1 - Smoothing) * (Weights == null ? 1 : Weights[label]);
             float spread = Smoothing / Classes;
 
-            // Σ t and Σ t x come first: the slopes may lie where the logits are.
+            // Σ t and Σ t x come first: the gradients may lie where the logits are.
             double total = own, dot = (double)own * x[label];
             if (Smoothing != 0)
             {
@@ -159,12 +166,12 @@ internal static unsafe class ClassificationLoss
                 }
             }
 
-            (float max, float sum) = Softmax.Exponentials(x, slope, Classes);
-            Elementwise.Serial(new Scale((float)(total / sum)), slope, slope, Classes);
-            slope[label] -= own;
+            (float max, float sum) = Softmax.Exponentials(x, gradient, Classes);
+            Elementwise.Serial(new Scale((float)(total / sum)), gradient, gradient, Classes);
+            gradient[label] -= own;
             for (int c = 0; c < Classes && Smoothing != 0; c++)
             {
-                slope[c] -= spread * (Weights == null ? 1 : Weights[c]);
+                gradient[c] -= spread * (Weights == null ? 1 : Weights[c]);
             }
 
             // -Σ t (x - max - log sum)

@@ -6,8 +6,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Folds whole arrays and axes. Blocks have a fixed size and their results are joined in order, sums in double precision, so that the
-/// rounding error does not grow with the length and nothing depends on the number of threads.
+/// Folds whole arrays and axes. Blocks have a fixed size and their results are joined in order, sums in double
+/// precision, so that the rounding error does not grow with the length and nothing depends on the number of threads.
 /// </summary>
 internal static unsafe class Reductions
 {
@@ -48,8 +48,11 @@ internal static unsafe class Reductions
         return total;
     }
 
-    /// <summary>Folds the middle axis of <paramref name="x"/> [outer, axis, inner] into <paramref name="y"/> [outer, inner].</summary>
-    internal static void Axis<TReducer>(TReducer reducer, ReadOnlySpan<float> x, Span<float> y, int outer, int axis, int inner)
+    /// <summary>
+    /// Folds the middle axis of <paramref name="x"/> [outer, axis, inner] into <paramref name="y"/> [outer, inner].
+    /// </summary>
+    internal static void Axis<TReducer>(
+        TReducer reducer, ReadOnlySpan<float> x, Span<float> y, int outer, int axis, int inner)
         where TReducer : unmanaged, IReducer
     {
         Elementwise.RequireLength(x.Length, checked(outer * axis * inner));
@@ -88,7 +91,8 @@ internal static unsafe class Reductions
         for (int start = 0; start < length; start += BlockFloats)
         {
             int count = Math.Min(BlockFloats, length - start);
-            total = reducer.Join(total, Vector512.IsHardwareAccelerated ? Block<TReducer, Lanes512>(reducer, x + start, count)
+            total = reducer.Join(
+                total, Vector512.IsHardwareAccelerated ? Block<TReducer, Lanes512>(reducer, x + start, count)
                 : Vector256.IsHardwareAccelerated ? Block<TReducer, Lanes256>(reducer, x + start, count)
                 : Block<TReducer, Lanes128>(reducer, x + start, count));
         }
@@ -132,7 +136,10 @@ internal static unsafe class Reductions
         return total;
     }
 
-    /// <summary>inner &gt; 1: tiles of rows by columns, a partial result each; partial results of one column are joined in order.</summary>
+    /// <summary>
+    /// inner &gt; 1: tiles of rows by columns, a partial result each; partial results of one column are joined in
+    /// order.
+    /// </summary>
     private static void Columns<TReducer>(TReducer reducer, float* x, float* y, int outer, int axis, int inner)
         where TReducer : unmanaged, IReducer
     {
@@ -179,7 +186,8 @@ internal static unsafe class Reductions
         }
     }
 
-    private readonly struct RowsBody<TReducer>(TReducer reducer, float* x, float* y, int outer, int axis, int rows) : IChunkBody
+    private readonly struct RowsBody<TReducer>(TReducer reducer, float* x, float* y, int outer, int axis, int rows)
+        : IChunkBody
         where TReducer : unmanaged, IReducer
     {
         public void Run(int chunk)
@@ -202,7 +210,8 @@ internal static unsafe class Reductions
         private readonly (int Rows, int Columns, int All) _tiles;
 
         internal TileBody(
-            TReducer reducer, float* x, float* y, (int Axis, int Inner) size, (int Rows, int Columns) tile, int rowTiles, int columnTiles, int outer)
+            TReducer reducer, float* x, float* y, (int Axis, int Inner) size, (int Rows, int Columns) tile,
+            int rowTiles, int columnTiles, int outer)
         {
             (_reducer, _size, _tile) = (reducer, size, tile);
             _x = x;
@@ -227,7 +236,8 @@ internal static unsafe class Reductions
                 int column = columnTile * _tile.Columns, row = rowTile * _tile.Rows;
                 float* source = _x + ((((long)outer * _size.Axis) + row) * _size.Inner) + column;
                 float* target = Target + ((long)slab * _size.Inner) + column;
-                Tile(source, target, Math.Min(_tile.Rows, _size.Axis - row), Math.Min(_tile.Columns, _size.Inner - column));
+                Tile(source, target, Math.Min(_tile.Rows, _size.Axis - row), Math.Min(
+                    _tile.Columns, _size.Inner - column));
             }
         }
 

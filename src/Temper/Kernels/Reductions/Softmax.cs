@@ -25,7 +25,7 @@ internal static unsafe class Softmax
     internal static (float Max, float Sum) Exponentials(float* x, float* y, int columns)
     {
         float max = (float)Reductions.Serial(default(MaxReducer), x, columns);
-        Elementwise.Serial(new Broadcasting.RightNumber<Subtract>(default, max), x, y, columns);
+        Elementwise.Serial(new Broadcasting.RightNumber<SubtractKernel>(default, max), x, y, columns);
         TensorPrimitives.Exp(new ReadOnlySpan<float>(y, columns), new Span<float>(y, columns));
         return (max, (float)Reductions.Serial(default(SumReducer), y, columns));
     }
@@ -56,7 +56,8 @@ internal static unsafe class Softmax
     }
 
     private static void Run(
-        ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> result, int columns, delegate*<float*, float*, float*, int, void> row)
+        ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> result, int columns,
+        delegate*<float*, float*, float*, int, void> row)
     {
         Elementwise.RequireLength(a.Length, result.Length);
         Elementwise.RequireLength(b.Length, result.Length);
@@ -76,7 +77,8 @@ internal static unsafe class Softmax
     private static int RowsPerChunk(int columns) => Chunks.Rows(8 * columns);
 
     private readonly struct RowsBody(
-        float* a, float* b, float* result, (int Rows, int Columns) size, delegate*<float*, float*, float*, int, void> row) : IChunkBody
+        float* a, float* b, float* result, (int Rows, int Columns) size,
+        delegate*<float*, float*, float*, int, void> row) : IChunkBody
     {
         public void Run(int chunk)
         {

@@ -4,17 +4,17 @@ using System.Runtime.Intrinsics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The k-th largest magnitude of a row that lies in a cache, by its bits: from the highest bit down, a pass counts how many numbers have at least the key
-/// with this bit set. Most rows are divided after a dozen passes.
+/// The k-th largest magnitude of a row that lies in a cache, by its bits: from the highest bit down, a pass counts how
+/// many numbers have at least the key with this bit set. Most rows are divided after a dozen passes.
 /// </summary>
 internal static unsafe class KeySearch
 {
     /// <summary>Numbers up to which passes over the row are faster than histograms of its digits.</summary>
-    private const int MostNumbers = 1 << 15;
+    private const int MaxNumbers = 1 << 15;
 
     private const int HighestBit = 30;
 
-    internal static bool Fits(int n) => Simd.Active >= SimdWidth.Vector256 && n <= MostNumbers;
+    internal static bool Fits(int n) => Simd.Active >= SimdWidth.Vector256 && n <= MaxNumbers;
 
     /// <inheritdoc cref="WinnerSelection.Limit(float*, int, int)"/>
     internal static WinnerLimit Limit(float* x, int n, int count)
@@ -36,10 +36,12 @@ internal static unsafe class KeySearch
         return new WinnerLimit(found, count - above, AllTies: count - above == ties);
     }
 
-    /// <summary>Numbers whose key is <paramref name="least"/> or more. NaN has the largest key, so no key lies above it.</summary>
-    private static int CountAtLeast(float* x, int n, uint least)
+    /// <summary>
+    /// Numbers whose key is <paramref name="min"/> or more. NaN has the largest key, so no key lies above it.
+    /// </summary>
+    private static int CountAtLeast(float* x, int n, uint min)
     {
-        if (least > WinnerSelection.NaNKey)
+        if (min > WinnerSelection.NaNKey)
         {
             return 0;
         }
@@ -47,24 +49,27 @@ internal static unsafe class KeySearch
         int found = 0, i = 0;
         if (Simd.Active == SimdWidth.Vector512)
         {
-            Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(least);
+            Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(min);
             for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
             {
-                found += BitOperations.PopCount(Vector512.GreaterThanOrEqual(Vector512.Load((uint*)x + i) & magnitude, limit).ExtractMostSignificantBits());
+                found += BitOperations.PopCount(Vector512.GreaterThanOrEqual(
+                    Vector512.Load((uint*)x + i) & magnitude, limit).ExtractMostSignificantBits());
             }
         }
         else
         {
-            Vector256<int> magnitude = Vector256.Create((int)WinnerSelection.MagnitudeBits), below = Vector256.Create((int)least - 1);
+            Vector256<int> magnitude = Vector256.Create((int)WinnerSelection.MagnitudeBits),
+                below = Vector256.Create((int)min - 1);
             for (; i + Vector256<int>.Count <= n; i += Vector256<int>.Count)
             {
-                found += BitOperations.PopCount(Vector256.GreaterThan(Vector256.Load((int*)x + i) & magnitude, below).ExtractMostSignificantBits());
+                found += BitOperations.PopCount(
+                    Vector256.GreaterThan(Vector256.Load((int*)x + i) & magnitude, below).ExtractMostSignificantBits());
             }
         }
 
         for (; i < n; i++)
         {
-            found += WinnerSelection.Key(x[i]) >= least ? 1 : 0;
+            found += WinnerSelection.Key(x[i]) >= min ? 1 : 0;
         }
 
         return found;

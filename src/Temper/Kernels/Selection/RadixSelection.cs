@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The first <paramref name="Count"/> numbers of a row in order, by the digits of their keys: a histogram of the highest digit tells
-/// which value of it the last wanted number has, a pass drops the numbers below, and the next digit divides what is left.
+/// The first <paramref name="Count"/> numbers of a row in order, by the digits of their keys: a histogram of the
+/// highest digit tells which value of it the last wanted number has, a pass drops the numbers below, and the next digit
+/// divides what is left.
 /// </summary>
 /// <param name="Columns">Length of a row.</param>
 /// <param name="Count">Numbers wanted, 1 to the length.</param>
@@ -20,7 +21,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     /// <summary>Whether only the last of the wanted numbers is given.</summary>
     internal bool TakesLast { get; init; }
 
-    private interface IPlaces
+    private interface IElements
     {
         int this[int i] { get; }
     }
@@ -53,7 +54,8 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 
     /// <summary>
-    /// Lists the columns of the wanted numbers in their order in the row; if only the last is wanted, of those that equal it.
+    /// Lists the columns of the wanted numbers in their order in the row; if only the last is wanted, of those that
+    /// equal it.
     /// </summary>
     /// <returns>The last one's rank in the list.</returns>
     private int Narrow<T>(T* x, int* list)
@@ -87,7 +89,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
             prefix += (uint)digit;
             rank -= TakesLast ? above : 0;
             ulong span = TakesLast ? 0 : (OrderedKey.Largest<T>() >> shift) - prefix;
-            held = isWhole ? Keep(x, default(Whole), list, held, shift, prefix, span) : Keep(x, new Listed(list), list, held, shift, prefix, span);
+            held = isWhole
+                ? Keep(x, default(Whole), list, held, shift, prefix, span)
+                : Keep(x, new Listed(list), list, held, shift, prefix, span);
             isWhole = false;
         }
 
@@ -99,31 +103,34 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         return rank;
     }
 
-    /// <summary>Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.</summary>
-    private void Histogram<T, TPlaces>(T* x, TPlaces places, int held, int shift, ulong prefix, uint* counts, int digits)
+    /// <summary>
+    /// Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.
+    /// </summary>
+    private void Histogram<T, TElements>(
+        T* x, TElements elements, int held, int shift, ulong prefix, uint* counts, int digits)
         where T : unmanaged, INumber<T>
-        where TPlaces : struct, IPlaces
+        where TElements : struct, IElements
     {
         ulong flip = Flip<T>();
         for (int i = 0; i < held; i++)
         {
-            ulong digit = ((OrderedKey.Of(x[places[i]]) ^ flip) >> shift) - prefix;
+            ulong digit = ((OrderedKey.Of(x[elements[i]]) ^ flip) >> shift) - prefix;
             counts[Math.Min(digit, (ulong)digits)]++;
         }
     }
 
-    /// <summary>Keeps the places whose key is at the prefix, or up to <paramref name="span"/> above it.</summary>
-    private int Keep<T, TPlaces>(T* x, TPlaces places, int* list, int held, int shift, ulong prefix, ulong span)
+    /// <summary>Keeps the elements whose key is at the prefix, or up to <paramref name="span"/> above it.</summary>
+    private int Keep<T, TElements>(T* x, TElements elements, int* list, int held, int shift, ulong prefix, ulong span)
         where T : unmanaged, INumber<T>
-        where TPlaces : struct, IPlaces
+        where TElements : struct, IElements
     {
         ulong flip = Flip<T>();
         int kept = 0;
         for (int i = 0; i < held; i++)
         {
-            int place = places[i];
-            list[kept] = place;   // overwritten unless kept
-            kept += ((OrderedKey.Of(x[place]) ^ flip) >> shift) - prefix <= span ? 1 : 0;
+            int element = elements[i];
+            list[kept] = element;   // overwritten unless kept
+            kept += ((OrderedKey.Of(x[element]) ^ flip) >> shift) - prefix <= span ? 1 : 0;
         }
 
         return kept;
@@ -140,14 +147,14 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
             ties += (OrderedKey.Of(x[list[i]]) ^ flip) == last ? 1 : 0;
         }
 
-        int room = ties - surplus;
+        int tiesLeft = ties - surplus;
         for (int i = 0; i < held; i++)
         {
-            int place = list[i];
-            bool isTie = (OrderedKey.Of(x[place]) ^ flip) == last;
-            list[kept] = place;
-            kept += !isTie || room > 0 ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            int element = list[i];
+            bool isTie = (OrderedKey.Of(x[element]) ^ flip) == last;
+            list[kept] = element;
+            kept += !isTie || tiesLeft > 0 ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
     }
 
@@ -215,12 +222,12 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     private ulong Flip<T>()
         where T : unmanaged => IsSmallest ? OrderedKey.Largest<T>() : 0;
 
-    private readonly struct Whole : IPlaces
+    private readonly struct Whole : IElements
     {
         public int this[int i] => i;
     }
 
-    private readonly struct Listed(int* list) : IPlaces
+    private readonly struct Listed(int* list) : IElements
     {
         public int this[int i]
         {
@@ -230,7 +237,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 }
 
-/// <summary>Numbers as unsigned keys in the same order: NaN above everything, all NaN equal, and both zeros equal.</summary>
+/// <summary>
+/// Numbers as unsigned keys in the same order: NaN above everything, all NaN equal, and both zeros equal.
+/// </summary>
 internal static class OrderedKey
 {
     internal static int Bits<T>()

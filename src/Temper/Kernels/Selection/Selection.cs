@@ -21,7 +21,8 @@ internal readonly record struct Preference(bool IsSmallest, bool TakesLast)
 internal static unsafe class Selection
 {
     /// <summary>Index of the wanted one along the middle axis of <paramref name="x"/> [outer, axis, inner].</summary>
-    internal static void ArgExtreme<T>(ReadOnlySpan<T> x, Span<long> index, (int Outer, int Axis, int Inner) size, Preference preference)
+    internal static void ArgExtreme<T>(
+        ReadOnlySpan<T> x, Span<long> index, (int Outer, int Axis, int Inner) size, Preference preference)
         where T : unmanaged, INumber<T>
     {
         Elementwise.RequireLength(index.Length, size.Outer * size.Inner);
@@ -43,8 +44,14 @@ internal static unsafe class Selection
         }
     }
 
-    /// <summary>Columns of the largest or smallest numbers of each row of <paramref name="x"/> [rows, columns], in order; of equal ones the first.</summary>
-    /// <remarks>NaN counts as larger than everything. Takes O(columns + count) a row, rows in parallel; the same for any number of threads.</remarks>
+    /// <summary>
+    /// Columns of the largest or smallest numbers of each row of <paramref name="x"/> [rows, columns], in order; of
+    /// equal ones the first.
+    /// </summary>
+    /// <remarks>
+    /// NaN counts as larger than everything. Takes O(columns + count) a row, rows in parallel; the same for any number
+    /// of threads.
+    /// </remarks>
     /// <param name="x">Numbers [rows, columns].</param>
     /// <param name="index">Receives the columns [rows, count].</param>
     /// <param name="columns">Length of a row, at least count.</param>
@@ -59,7 +66,10 @@ internal static unsafe class Selection
         }
     }
 
-    /// <summary>Column of the number at one rank of each row of <paramref name="x"/> [rows, columns]: the last that <see cref="TopK{T}"/> gives.</summary>
+    /// <summary>
+    /// Column of the number at one rank of each row of <paramref name="x"/> [rows, columns]: the last that
+    /// <see cref="TopK{T}"/> gives.
+    /// </summary>
     /// <param name="x">Numbers [rows, columns].</param>
     /// <param name="index">Receives the columns [rows].</param>
     /// <param name="rank">1 is the largest or smallest; at most the length of a row.</param>

@@ -8,7 +8,9 @@ namespace Temper.Kernels;
 internal readonly record struct WinnerRule(int Count, float Threshold, bool Channels, ChannelSum Sum)
 {
     internal unsafe WinnerLimit LimitOf(float* ranked, int n) =>
-        float.IsNaN(Threshold) ? WinnerSelection.Limit(ranked, n, Math.Min(Count, n)) : WinnerSelection.Limit(Threshold);
+        float.IsNaN(Threshold)
+            ? WinnerSelection.Limit(ranked, n, Math.Min(Count, n))
+            : WinnerSelection.Limit(Threshold);
 }
 
 /// <summary>Winners of each sample of a batch, samples in parallel.</summary>
@@ -24,17 +26,21 @@ internal static unsafe class WinnerRows
         fixed (WinnerLimit* pl = limits)
         {
             int samples = limits.Length;
-            Chunks.Run(new LimitBody { X = px, Limits = pl, N = samples == 0 ? 0 : x.Length / samples, Count = count }, samples);
+            Chunks.Run(new LimitBody
+            {
+                X = px, Limits = pl, N = samples == 0 ? 0 : x.Length / samples, Count = count,
+            }, samples);
         }
     }
 
-    /// <summary>Numbers that win, by the rank of others in the same places.</summary>
+    /// <summary>Numbers that win, by the rank of others in the same indices.</summary>
     /// <param name="rank">What is ranked, <c>[samples, pixels, channels]</c>.</param>
     /// <param name="x">What is kept, in the same order.</param>
     /// <param name="y">Receives it.</param>
     /// <param name="limits">One a sample.</param>
     /// <param name="channels">Channels that lie side by side; 1 for row-major numbers.</param>
-    internal static void Keep(ReadOnlySpan<float> rank, ReadOnlySpan<float> x, Span<float> y, ReadOnlySpan<WinnerLimit> limits, int channels)
+    internal static void Keep(
+        ReadOnlySpan<float> rank, ReadOnlySpan<float> x, Span<float> y, ReadOnlySpan<WinnerLimit> limits, int channels)
     {
         Elementwise.RequireLength(x.Length, rank.Length);
         Elementwise.RequireLength(y.Length, rank.Length);
@@ -42,37 +48,57 @@ internal static unsafe class WinnerRows
         fixed (WinnerLimit* pl = limits)
         {
             int samples = limits.Length;
-            Chunks.Run(new KeepBody { Rank = pr, X = px, Y = py, Limits = pl, N = samples == 0 ? 0 : rank.Length / samples, Channels = channels }, samples);
+            Chunks.Run(new KeepBody
+            {
+                Rank = pr, X = px, Y = py, Limits = pl, N = samples == 0 ? 0 : rank.Length / samples,
+                Channels = channels,
+            }, samples);
         }
     }
 
     /// <summary>Scores of the channels of images <c>[samples, pixels, channels]</c>.</summary>
-    internal static void Scores(ReadOnlySpan<float> x, Span<float> scores, (int Samples, int Channels) size, ChannelSum sum)
+    internal static void Scores(
+        ReadOnlySpan<float> x, Span<float> scores, (int Samples, int Channels) size, ChannelSum sum)
     {
         Elementwise.RequireLength(scores.Length, size.Samples * size.Channels);
         fixed (float* px = x, ps = scores)
         {
-            Chunks.Run(new ScoreBody { X = px, Scores = ps, N = size.Samples == 0 ? 0 : x.Length / size.Samples, Channels = size.Channels, Sum = sum }, size.Samples);
+            Chunks.Run(new ScoreBody
+            {
+                X = px, Scores = ps, N = size.Samples == 0 ? 0 : x.Length / size.Samples, Channels = size.Channels,
+                Sum = sum,
+            }, size.Samples);
         }
     }
 
-    /// <summary>Channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is not zero.</summary>
+    /// <summary>
+    /// Channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is not zero.
+    /// </summary>
     internal static void KeepChannels(ReadOnlySpan<float> flags, ReadOnlySpan<float> x, Span<float> y, int samples)
     {
         Elementwise.RequireLength(y.Length, x.Length);
         fixed (float* pf = flags, px = x, py = y)
         {
-            Chunks.Run(new ChannelBody { Flags = pf, X = px, Y = py, N = samples == 0 ? 0 : x.Length / samples, Channels = samples == 0 ? 0 : flags.Length / samples }, samples);
+            Chunks.Run(new ChannelBody
+            {
+                Flags = pf, X = px, Y = py, N = samples == 0 ? 0 : x.Length / samples,
+                Channels = samples == 0 ? 0 : flags.Length / samples,
+            }, samples);
         }
     }
 
-    /// <summary>The winners of each sample in one go, for compiled networks. Allocates nothing once the threads' working memory is there.</summary>
+    /// <summary>
+    /// The winners of each sample in one go, for compiled networks. Allocates nothing once the threads' working memory
+    /// is there.
+    /// </summary>
     /// <param name="rule">Who wins.</param>
     /// <param name="x"><c>[samples, pixels, channels]</c>.</param>
     /// <param name="y">Receives the same; not <paramref name="x"/>.</param>
     /// <param name="size">Sizes; for row-major numbers pixels are all of a sample's and there is one channel.</param>
-    internal static void Run(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
-        new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels }, size.Samples);
+    internal static void Run(
+        in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
+        new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels },
+        size.Samples);
 
     /// <summary>The winning channels of images, kept in place in what was made of them and has other pixels.</summary>
     /// <param name="rule">Which channels win.</param>
@@ -80,8 +106,14 @@ internal static unsafe class WinnerRows
     /// <param name="y">What is kept, <c>[samples, pixels, channels]</c>.</param>
     /// <param name="pixels">Pixels of both.</param>
     /// <param name="size">Samples and channels.</param>
-    internal static void KeepChannels(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Ranked, int Kept) pixels, (int Samples, int Channels) size) => Chunks.Run(
-        new PooledBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Ranked = pixels.Ranked, Kept = pixels.Kept, Channels = size.Channels }, size.Samples);
+    internal static void KeepChannels(
+        in WinnerRule rule, FloatAddress x, FloatAddress y, (int Ranked, int Kept) pixels,
+        (int Samples, int Channels) size) => Chunks.Run(
+        new PooledBody
+        {
+            X = x.Pointer, Y = y.Pointer, Rule = rule, Ranked = pixels.Ranked, Kept = pixels.Kept,
+            Channels = size.Channels,
+        }, size.Samples);
 
     /// <summary>The winners of some rows, the rest zero, in working memory of this thread.</summary>
     internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
@@ -134,7 +166,8 @@ internal static unsafe class WinnerRows
 
         public readonly void Run(int chunk)
         {
-            float* flags = SampleBody.Flags(Rule, X + ((nint)chunk * Ranked * Channels), Ranked, Channels), y = Y + ((nint)chunk * Kept * Channels);
+            float* flags = SampleBody.Flags(Rule, X + ((nint)chunk * Ranked * Channels), Ranked, Channels),
+                y = Y + ((nint)chunk * Kept * Channels);
             WinnerSelection.KeepChannels(flags, y, y, Kept, Channels);
         }
     }
@@ -161,7 +194,8 @@ internal static unsafe class WinnerRows
         public readonly void Run(int chunk)
         {
             nint start = (nint)chunk * N;
-            WinnerSelection.KeepChannelsLast(Rank + start, X + start, Y + start, (N / Channels, Channels), Limits[chunk]);
+            WinnerSelection.KeepChannelsLast(
+                Rank + start, X + start, Y + start, (N / Channels, Channels), Limits[chunk]);
         }
     }
 
@@ -174,7 +208,8 @@ internal static unsafe class WinnerRows
         internal ChannelSum Sum;
 
         public readonly void Run(int chunk) =>
-            WinnerSelection.Score(X + ((nint)chunk * N), N / Channels, Channels, Sum, Scores + ((nint)chunk * Channels));
+            WinnerSelection.Score(
+                X + ((nint)chunk * N), N / Channels, Channels, Sum, Scores + ((nint)chunk * Channels));
     }
 
     private struct ChannelBody : IChunkBody

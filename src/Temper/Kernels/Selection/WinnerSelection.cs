@@ -4,7 +4,10 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros equal.</summary>
+/// <summary>
+/// What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros
+/// equal.
+/// </summary>
 /// <param name="Key">Magnitudes above it win.</param>
 /// <param name="Ties">How many of those equal to it win, the first by index.</param>
 /// <param name="AllTies">Whether all of those equal to it win, so that their order does not matter.</param>
@@ -23,7 +26,10 @@ internal enum ChannelSum
     Root,
 }
 
-/// <summary>Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest scores.</summary>
+/// <summary>
+/// Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest
+/// scores.
+/// </summary>
 internal static unsafe class WinnerSelection
 {
     internal const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
@@ -34,7 +40,8 @@ internal static unsafe class WinnerSelection
     /// <param name="x">Numbers; their magnitudes are ranked.</param>
     /// <param name="n">How many.</param>
     /// <param name="count">Winners, 1 to n.</param>
-    internal static WinnerLimit Limit(float* x, int n, int count) => KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
+    internal static WinnerLimit Limit(float* x, int n, int count) =>
+        KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
 
     /// <summary>Three passes, one for each digit of the keys.</summary>
     private static WinnerLimit LimitByDigits(float* x, int n, int count)
@@ -87,8 +94,11 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.</summary>
-    internal static void KeepChannelsLast(float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
+    /// <summary>
+    /// As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.
+    /// </summary>
+    internal static void KeepChannelsLast(
+        float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
     {
         if (limit.AllTies)
         {
@@ -102,15 +112,15 @@ internal static unsafe class WinnerSelection
 
     private static void KeepFirstTies(float* rank, float* x, float* y, (int Rows, int Columns) size, WinnerLimit limit)
     {
-        int room = limit.Ties;
+        int tiesLeft = limit.Ties;
         for (int column = 0; column < size.Columns; column++)
         {
             for (int i = column; i < size.Rows * size.Columns; i += size.Columns)
             {
                 uint key = Key(rank[i]);
                 bool isTie = key == limit.Key;
-                y[i] = key > limit.Key || (isTie && room > 0) ? x[i] : 0;
-                room -= isTie ? 1 : 0;
+                y[i] = key > limit.Key || (isTie && tiesLeft > 0) ? x[i] : 0;
+                tiesLeft -= isTie ? 1 : 0;
             }
         }
     }
@@ -153,21 +163,23 @@ internal static unsafe class WinnerSelection
     /// <param name="pixels">Pixels.</param>
     /// <param name="channels">C.</param>
     /// <param name="rule">Who wins.</param>
-    /// <param name="numbers">Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.</param>
+    /// <param name="numbers">
+    /// Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.
+    /// </param>
     /// <returns>How many win.</returns>
     internal static int List(float* x, int pixels, int channels, in WinnerRule rule, int* numbers)
     {
         float* scores = Scratch.Rent(Scratch.Use.Tile, channels);
         Score(x, pixels, channels, rule.Sum, scores);
         WinnerLimit limit = rule.LimitOf(scores, channels);
-        int found = 0, room = limit.Ties;
+        int found = 0, tiesLeft = limit.Ties;
         for (int c = 0; c < channels; c++)
         {
             uint key = Key(scores[c]);
             bool isTie = key == limit.Key;
             numbers[found] = c;
-            found += key > limit.Key || (isTie && room > 0) ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            found += key > limit.Key || (isTie && tiesLeft > 0) ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
 
         new Span<int>(numbers + Math.Max(found, 1), ActiveChannels.Ahead).Clear();
@@ -178,26 +190,26 @@ internal static unsafe class WinnerSelection
     /// <param name="x">The row.</param>
     /// <param name="count">Its numbers.</param>
     /// <param name="rule">Who wins.</param>
-    /// <param name="places">Receives their indices, in order; room for one more than there are numbers.</param>
+    /// <param name="indices">Receives their indices, in order; room for one more than there are numbers.</param>
     /// <param name="values">Receives the numbers; room for one more.</param>
     /// <returns>How many there are.</returns>
-    internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
+    internal static int List(float* x, int count, in WinnerRule rule, int* indices, float* values)
     {
         WinnerLimit limit = rule.LimitOf(x, count);
         if (limit.AllTies)
         {
-            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), places, values);
+            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), indices, values);
         }
 
-        int found = 0, room = limit.Ties;
+        int found = 0, tiesLeft = limit.Ties;
         for (int i = 0; i < count; i++)
         {
             float value = x[i];
             uint key = Key(value);
             bool isTie = key == limit.Key;
-            (places[found], values[found]) = (i, value);
-            found += (key > limit.Key || (isTie && room > 0)) && key != 0 ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            (indices[found], values[found]) = (i, value);
+            found += (key > limit.Key || (isTie && tiesLeft > 0)) && key != 0 ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
 
         return found;

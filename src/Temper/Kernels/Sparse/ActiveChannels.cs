@@ -14,7 +14,9 @@ internal static unsafe class ActiveChannels
     /// <param name="x"><c>[pixels, C]</c>.</param>
     /// <param name="pixels">Pixels.</param>
     /// <param name="channels">C.</param>
-    /// <param name="numbers">Receives their numbers, in order, and <see cref="Ahead"/> more that name channels; room for C and those.</param>
+    /// <param name="numbers">
+    /// Receives their numbers, in order, and <see cref="Ahead"/> more that name channels; room for C and those.
+    /// </param>
     /// <returns>How many there are.</returns>
     internal static int Find(float* x, int pixels, int channels, int* numbers)
     {
@@ -40,7 +42,8 @@ internal static unsafe class ActiveChannels
     /// <param name="count">How many are wanted.</param>
     /// <param name="y">Receives <c>[pixels, count]</c>.</param>
     internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
-        new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y }, Chunks.Count(pixels, Chunks.Rows(channels)));
+        new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y },
+        Chunks.Count(pixels, Chunks.Rows(channels)));
 
     private struct Job : IChunkBody
     {
@@ -59,7 +62,7 @@ internal static unsafe class ActiveChannels
     private struct Copy : IChunkBody
     {
         /// <summary>Channels up to which their masks lie on the stack.</summary>
-        private const int MostCompressed = 4096;
+        private const int MaxCompressed = 4096;
 
         internal float* X;
         internal int Pixels;
@@ -72,7 +75,7 @@ internal static unsafe class ActiveChannels
         {
             int rows = Chunks.Rows(Channels), last = Math.Min((chunk + 1) * rows, Pixels);
             nint pixel = chunk * rows;
-            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MostCompressed)
+            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MaxCompressed)
             {
                 // Vectors of the last pixels would reach into what another chunk writes.
                 nint end = Math.Max(pixel, last - Chunks.Count(Vector512<float>.Count, Count));
@@ -90,7 +93,10 @@ internal static unsafe class ActiveChannels
             }
         }
 
-        /// <summary>A vector of channels at a time; what is written beyond the last channel of a pixel belongs to those that follow.</summary>
+        /// <summary>
+        /// A vector of channels at a time; what is written beyond the last channel of a pixel belongs to those that
+        /// follow.
+        /// </summary>
         private readonly void Compress(nint pixel, nint last)
         {
             int vectors = Channels / Vector512<float>.Count;
@@ -108,7 +114,8 @@ internal static unsafe class ActiveChannels
             {
                 for (int v = 0; v < vectors; v++, from += Vector512<float>.Count)
                 {
-                    Avx512F.Compress(Vector512<float>.Zero, Vector512.Load(masks + (v * Vector512<float>.Count)), Vector512.Load(from)).Store(to);
+                    Avx512F.Compress(Vector512<float>.Zero, Vector512.Load(
+                        masks + (v * Vector512<float>.Count)), Vector512.Load(from)).Store(to);
                     to += counts[v];
                 }
             }

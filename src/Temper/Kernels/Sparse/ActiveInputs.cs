@@ -4,33 +4,36 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels;
 
-/// <summary>The elements of a vector that are not zero, or that are large, found in one pass without branches.</summary>
+/// <summary>
+/// The elements of a vector that are not zero, or that are large, found in one pass without branches.
+/// </summary>
 internal static unsafe class ActiveInputs
 {
     /// <summary>Finds those that are not zero. A NaN is one.</summary>
     /// <inheritdoc cref="Find(float*, int, uint, int*, float*)"/>
-    internal static int Find(float* x, int count, int* places, float* values) => Find(x, count, 1, places, values);
+    internal static int Find(float* x, int count, int* indices, float* values) => Find(x, count, 1, indices, values);
 
     /// <summary>Finds those whose magnitude has at least a key.</summary>
     /// <param name="x">The vector.</param>
     /// <param name="count">Its elements.</param>
-    /// <param name="least">The least key, see <see cref="WinnerSelection.Key"/>.</param>
-    /// <param name="places">Receives their places, in order; room for <paramref name="count"/> + 1.</param>
+    /// <param name="min">The least key, see <see cref="WinnerSelection.Key"/>.</param>
+    /// <param name="indices">Receives their indices, in order; room for <paramref name="count"/> + 1.</param>
     /// <param name="values">Receives the elements themselves; room for <paramref name="count"/> + 1.</param>
     /// <returns>How many there are.</returns>
-    internal static int Find(float* x, int count, uint least, int* places, float* values)
+    internal static int Find(float* x, int count, uint min, int* indices, float* values)
     {
         nint found = 0;
         int i = 0;
         if (Avx512F.IsSupported && Simd.Active == SimdWidth.Vector512)
         {
             // What is written behind the last one found stays below i + 16, and is overwritten.
-            Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(least);
+            Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(min);
             Vector512<int> numbers = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
             for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, numbers += step)
             {
-                Vector512<uint> bits = Vector512.Load((uint*)x + i), isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
-                Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), numbers).Store(places + found);
+                Vector512<uint> bits = Vector512.Load((uint*)x + i),
+                    isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
+                Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), numbers).Store(indices + found);
                 Avx512F.Compress(Vector512<uint>.Zero, isOne, bits).Store((uint*)values + found);
                 found += BitOperations.PopCount(isOne.ExtractMostSignificantBits());
             }
@@ -39,9 +42,9 @@ internal static unsafe class ActiveInputs
         for (; i < count; i++)
         {
             float value = x[i];
-            places[found] = i;
+            indices[found] = i;
             values[found] = value;
-            found += WinnerSelection.Key(value) >= least ? 1 : 0;
+            found += WinnerSelection.Key(value) >= min ? 1 : 0;
         }
 
         return (int)found;

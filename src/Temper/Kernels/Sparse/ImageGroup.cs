@@ -3,21 +3,22 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two, so that the last
-/// images of a batch cost little more than they must. A group may have room for images that do not exist.
+/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two,
+/// so that the last images of a batch cost little more than they must. A group may have room for images that do not
+/// exist.
 /// </summary>
 /// <param name="First">The first image.</param>
 /// <param name="Count">Images that exist.</param>
 /// <param name="Interleave">Images that there is room for: floats of a pixel.</param>
 internal readonly record struct ImageGroup(int First, int Count, int Interleave)
 {
-    /// <summary>Most images of a group: the lanes of a vector.</summary>
-    internal static int Most => GemmTile.Active.Lanes;
+    /// <summary>Maximum number of images of a group: the lanes of a vector.</summary>
+    internal static int MaxImages => GemmTile.Active.Lanes;
 
     /// <summary>Groups of a batch.</summary>
     internal static int CountOf(int batch)
     {
-        int count = batch / Most, rest = batch % Most;
+        int count = batch / MaxImages, rest = batch % MaxImages;
         for (; rest > 0; rest -= NextOf(rest).Count)
         {
             count++;
@@ -29,13 +30,13 @@ internal readonly record struct ImageGroup(int First, int Count, int Interleave)
     /// <summary>A group by its number.</summary>
     internal static ImageGroup At(int group, int batch)
     {
-        int whole = batch / Most;
+        int whole = batch / MaxImages;
         if (group < whole)
         {
-            return new ImageGroup(group * Most, Most, Most);
+            return new ImageGroup(group * MaxImages, MaxImages, MaxImages);
         }
 
-        int first = whole * Most;
+        int first = whole * MaxImages;
         for (int i = whole; i < group; i++)
         {
             first += NextOf(batch - first).Count;

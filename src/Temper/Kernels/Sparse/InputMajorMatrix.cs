@@ -5,13 +5,18 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only the weights of inputs
-/// that are not zero are read. Shared by threads.
+/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only
+/// the weights of inputs that are not zero are read. Shared by threads.
 /// </summary>
-/// <remarks>Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.</remarks>
+/// <remarks>
+/// Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.
+/// </remarks>
 internal sealed unsafe class InputMajorMatrix
 {
-    /// <summary>Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored once for them.</summary>
+    /// <summary>
+    /// Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored
+    /// once for them.
+    /// </summary>
     private const int LinesAtOnce = 8;
 
     /// <summary>Outputs of a task; a wide layer's are more, so that each stream is long.</summary>
@@ -30,9 +35,9 @@ internal sealed unsafe class InputMajorMatrix
     internal InputMajorMatrix(ReadOnlySpan<float> weight, int outputs, int inputs)
     {
         (_outputs, _inputs) = (outputs, inputs);
-        _step = Chunks.Count(outputs, ImageGroup.Most) * ImageGroup.Most;
+        _step = Chunks.Count(outputs, ImageGroup.MaxImages) * ImageGroup.MaxImages;
 
-        // Lines that lie a multiple of a page apart would all fall into the same places of the cache.
+        // Lines that lie a multiple of a page apart would all fall into the same sets of the cache.
         _step += _step % FloatsOfPage == 0 ? FloatsOfLine : 0;
         _weights = new PinnedFloats((long)_step * inputs);
         fixed (float* source = weight)
@@ -56,10 +61,13 @@ internal sealed unsafe class InputMajorMatrix
         long line = _inputs + 1;
         var job = new Job
         {
-            Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width, Tasks = Chunks.Count(_outputs, width),
+            Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width,
+            Tasks = Chunks.Count(_outputs, width),
             X = x.Pointer, Y = y.Pointer, Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
-            Values = Scratch.Rent(Scratch.Use.Left, rows * line), Places = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
-            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows), HasWinners = winners is not null, Winners = winners.GetValueOrDefault(),
+            Values = Scratch.Rent(Scratch.Use.Left, rows * line),
+            Indices = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
+            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows), HasWinners = winners is not null,
+            Winners = winners.GetValueOrDefault(),
         };
         WorkerPool.Current.Run(&FindTask, &job, rows);
         WorkerPool.Current.Run(&AddTask, &job, rows * job.Tasks);
@@ -73,8 +81,8 @@ internal sealed unsafe class InputMajorMatrix
         long line = (long)row * (job.Inputs + 1);
         float* x = job.X + ((long)row * job.Inputs);
         job.Counts[row] = job.HasWinners
-            ? WinnerSelection.List(x, job.Inputs, job.Winners, job.Places + line, job.Values + line)
-            : ActiveInputs.Find(x, job.Inputs, job.Places + line, job.Values + line);
+            ? WinnerSelection.List(x, job.Inputs, job.Winners, job.Indices + line, job.Values + line)
+            : ActiveInputs.Find(x, job.Inputs, job.Indices + line, job.Values + line);
     }
 
     private static void AddTask(void* state, int number)
@@ -99,7 +107,9 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
-    /// <summary>Some outputs of a row: their sums stay in the first-level cache while line after line is added.</summary>
+    /// <summary>
+    /// Some outputs of a row: their sums stay in the first-level cache while line after line is added.
+    /// </summary>
     private static void Add<T>(in Job job, int row, int first)
         where T : unmanaged, ILanes<T>
     {
@@ -110,33 +120,38 @@ internal sealed unsafe class InputMajorMatrix
         start.Clear();
         bias.CopyTo(start);
         long line = (long)row * (job.Inputs + 1);
-        int* places = job.Places + line;
+        int* indices = job.Indices + line;
         float* values = job.Values + line;
         int count = job.Counts[row], k = 0;
         for (; k + LinesAtOnce <= count; k += LinesAtOnce)
         {
             int next = Math.Min(k + LinesAtOnce, count - LinesAtOnce);
-            AddEight<T>(job.Weights + first, job.Step, places + k, places + next, values + k, sums, padded);
+            AddEight<T>(job.Weights + first, job.Step, indices + k, indices + next, values + k, sums, padded);
         }
 
         for (; k < count; k++)
         {
-            AddOne<T>(job.Weights + first + ((long)places[k] * job.Step), values[k], sums, padded);
+            AddOne<T>(job.Weights + first + ((long)indices[k] * job.Step), values[k], sums, padded);
         }
 
         Finish<T>(sums, job.Y + ((long)row * job.Outputs) + first, width, job.Relu);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddEight<T>(float* weights, nint step, int* places, int* next, float* values, float* sums, nint width)
+    private static void AddEight<T>(
+        float* weights, nint step, int* indices, int* next, float* values, float* sums, nint width)
         where T : unmanaged, ILanes<T>
     {
-        float* w0 = weights + (places[0] * step), w1 = weights + (places[1] * step), w2 = weights + (places[2] * step), w3 = weights + (places[3] * step);
-        float* w4 = weights + (places[4] * step), w5 = weights + (places[5] * step), w6 = weights + (places[6] * step), w7 = weights + (places[7] * step);
+        float* w0 = weights + (indices[0] * step), w1 = weights + (indices[1] * step),
+            w2 = weights + (indices[2] * step), w3 = weights + (indices[3] * step);
+        float* w4 = weights + (indices[4] * step), w5 = weights + (indices[5] * step),
+            w6 = weights + (indices[6] * step), w7 = weights + (indices[7] * step);
         T x0 = T.Create(values[0]), x1 = T.Create(values[1]), x2 = T.Create(values[2]), x3 = T.Create(values[3]);
         T x4 = T.Create(values[4]), x5 = T.Create(values[5]), x6 = T.Create(values[6]), x7 = T.Create(values[7]);
-        float* n0 = weights + (next[0] * step), n1 = weights + (next[1] * step), n2 = weights + (next[2] * step), n3 = weights + (next[3] * step);
-        float* n4 = weights + (next[4] * step), n5 = weights + (next[5] * step), n6 = weights + (next[6] * step), n7 = weights + (next[7] * step);
+        float* n0 = weights + (next[0] * step), n1 = weights + (next[1] * step), n2 = weights + (next[2] * step),
+            n3 = weights + (next[3] * step);
+        float* n4 = weights + (next[4] * step), n5 = weights + (next[5] * step), n6 = weights + (next[6] * step),
+            n7 = weights + (next[7] * step);
         for (nint j = 0; j < width; j += T.Count)
         {
             Prefetch(n0 + j, n1 + j, n2 + j, n3 + j);
@@ -152,7 +167,10 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
-    /// <summary>The lines that come next, fetched while these are added: they are short, and none of them tells where the next one is.</summary>
+    /// <summary>
+    /// The lines that come next, fetched while these are added: they are short, and none of them tells where the next
+    /// one is.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float* a, float* b, float* c, float* d)
     {
@@ -210,8 +228,8 @@ internal sealed unsafe class InputMajorMatrix
         /// <summary>For each row, its elements that are not zero, <see cref="Inputs"/> + 1 apart.</summary>
         internal float* Values;
 
-        /// <summary>Their places.</summary>
-        internal int* Places;
+        /// <summary>Their indices.</summary>
+        internal int* Indices;
 
         /// <summary>How many they are, for each row.</summary>
         internal int* Counts;

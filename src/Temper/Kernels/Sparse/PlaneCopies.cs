@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Images from row-major or channels-last memory into planes, and from planes into channels-last memory.</summary>
+/// <summary>
+/// Images from row-major or channels-last memory into planes, and from planes into channels-last memory.
+/// </summary>
 internal static unsafe class PlaneCopies
 {
     /// <summary>Channels of a task: a line of the cache in channels-last memory.</summary>
@@ -11,12 +13,17 @@ internal static unsafe class PlaneCopies
         Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &RowsIntoPlane, shape.Channels);
 
     /// <summary>The same with channels that are mapped; borders stay zero.</summary>
-    internal static void ScaledFromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, ChannelMap map) =>
-        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Map = map.Numbers }, &RowsIntoPlane, shape.Channels);
+    internal static void ScaledFromRowMajor(
+        int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, ChannelMap map) =>
+        Run(batch, new Job
+        {
+            Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Map = map.Numbers,
+        }, &RowsIntoPlane, shape.Channels);
 
     /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &PixelsIntoPlanes, Chunks.Count(
+            shape.Channels, TaskChannels));
 
     /// <summary>Planes into <c>[N, H, W, C]</c>.</summary>
     internal static void ToChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
@@ -80,7 +87,8 @@ internal static unsafe class PlaneCopies
                 line[length..].Clear();
             }
 
-            Transposes.Lines(lines, piece.Width, lanes, piece.Width, lanes, plane + ((piece.Origin + ((long)row * piece.Pitch)) * lanes));
+            Transposes.Lines(lines, piece.Width, lanes, piece.Width, lanes, plane
+                + ((piece.Origin + ((long)row * piece.Pitch)) * lanes));
         }
 
         PlaneBorders.Write(plane, piece, lanes, job.Halo);
@@ -91,7 +99,8 @@ internal static unsafe class PlaneCopies
     {
         ref Job job = ref *(Job*)state;
         PlaneShape piece = job.Group.Piece;
-        int lanes = job.Group.Lanes, first = number * TaskChannels, channels = Math.Min(TaskChannels, piece.Channels - first);
+        int lanes = job.Group.Lanes, first = number * TaskChannels,
+            channels = Math.Min(TaskChannels, piece.Channels - first);
         long plane = (long)piece.Plane * lanes;
         float* planes = job.Planes + (first * plane);
         float* turned = Scratch.Rent(Scratch.Use.Tile, TaskChannels * (lanes + (long)Math.Max(piece.Width, lanes)));
@@ -101,7 +110,9 @@ internal static unsafe class PlaneCopies
             float* target = planes + ((piece.Origin + ((long)row * piece.Pitch)) * lanes);
             if (lanes == 1)
             {
-                Transposes.Lines(job.Pixels + (job.Group.PixelOf(0, row, 0) * piece.Channels) + first, piece.Channels, piece.Width, channels, piece.Width, turned);
+                Transposes.Lines(
+                    job.Pixels + (job.Group.PixelOf(0, row, 0) * piece.Channels) + first, piece.Channels, piece.Width,
+                    channels, piece.Width, turned);
                 CopyLines(turned, piece.Width, target, plane, channels, piece.Width);
                 continue;
             }
@@ -119,14 +130,19 @@ internal static unsafe class PlaneCopies
         }
     }
 
-    /// <summary>Some channels of one pixel of all lanes, <c>[channel, lane]</c>. Whole images are the same distance apart, pieces are not and are brought together first.</summary>
+    /// <summary>
+    /// Some channels of one pixel of all lanes, <c>[channel, lane]</c>. Whole images are the same distance apart,
+    /// pieces are not and are brought together first.
+    /// </summary>
     private static void Turn(in Job job, int row, int column, int first, int channels, float* lines, float* turned)
     {
         int all = job.Group.Piece.Channels, lanes = job.Group.Lanes;
         if (job.Group.Grid.Count == 1)
         {
             float* source = job.Pixels + (job.Group.PixelOf(0, row, column) * all) + first;
-            Transposes.Lines(source, (nint)job.Group.Shape.Height * job.Group.Shape.Width * all, job.Group.Images.Count, channels, lanes, turned);
+            Transposes.Lines(
+                source, (nint)job.Group.Shape.Height * job.Group.Shape.Width * all, job.Group.Images.Count, channels,
+                lanes, turned);
             return;
         }
 
@@ -156,7 +172,8 @@ internal static unsafe class PlaneCopies
         float* source = job.Planes + ((piece.Origin + ((long)row * piece.Pitch)) * lanes);
         if (lanes == 1)
         {
-            Transposes.Lines(source, plane, piece.Channels, piece.Width, piece.Channels, job.Pixels + (job.Group.PixelOf(0, row, 0) * piece.Channels));
+            Transposes.Lines(source, plane, piece.Channels, piece.Width, piece.Channels, job.Pixels
+                + (job.Group.PixelOf(0, row, 0) * piece.Channels));
             return;
         }
 
@@ -169,7 +186,8 @@ internal static unsafe class PlaneCopies
                 long pixel = job.Group.PixelOf(lane, row, column);
                 if (pixel >= 0)
                 {
-                    new ReadOnlySpan<float>(turned + (lane * piece.Channels), piece.Channels).CopyTo(new Span<float>(job.Pixels + (pixel * piece.Channels), piece.Channels));
+                    new ReadOnlySpan<float>(turned + (lane * piece.Channels), piece.Channels)
+                        .CopyTo(new Span<float>(job.Pixels + (pixel * piece.Channels), piece.Channels));
                 }
             }
         }

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Temper.Kernels;
 
-/// <summary>A group of images as it lies in planes: whole images side by side, or the pieces of each, pixel by pixel a vector full.</summary>
+/// <summary>
+/// A group of images as it lies in planes: whole images side by side, or the pieces of each, pixel by pixel a vector
+/// full.
+/// </summary>
 internal readonly record struct PlaneGroup
 {
     internal PlaneGroup(in PlaneShape shape, ImageGroup images)
@@ -27,7 +30,10 @@ internal readonly record struct PlaneGroup
 
     internal long Floats => Piece.Image * Lanes;
 
-    /// <summary>The pixel of the batch that a lane has at a place of the piece; -1 if it is outside of the image or the image does not exist.</summary>
+    /// <summary>
+    /// The pixel of the batch that a lane has at an index of the piece; -1 if it is outside of the image or the image
+    /// does not exist.
+    /// </summary>
     /// <param name="lane">Pieces row by row, the images of each together.</param>
     /// <param name="row">Row of the piece.</param>
     /// <param name="column">Column of the piece.</param>
@@ -42,7 +48,10 @@ internal readonly record struct PlaneGroup
             : -1;
     }
 
-    /// <summary>For each lane the one whose piece lies some pieces further down and to the right, -1 if the image has no such pixel.</summary>
+    /// <summary>
+    /// For each lane the one whose piece lies some pieces further down and to the right, -1 if the image has no such
+    /// pixel.
+    /// </summary>
     /// <param name="down">Pieces further down; negative: up.</param>
     /// <param name="right">Pieces further to the right.</param>
     /// <param name="row">Row of the pixel in that piece.</param>

@@ -4,30 +4,32 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels, and zeros outside of
-/// the image. To be written whenever a plane was.
+/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels,
+/// and zeros outside of the image. To be written whenever a plane was.
 /// </summary>
 internal readonly unsafe struct PlaneHalo
 {
     private static readonly ConcurrentDictionary<(PlaneShape Shape, int Interleave), Table> Tables = new();
 
     /// <summary>Two for each pixel, in floats: where it is, where it comes from.</summary>
-    private readonly int* _places;
+    private readonly int* _offsets;
 
     /// <summary>For each pixel and lane the lane it comes from, -1 for zero.</summary>
     private readonly int* _lanes;
 
     private PlaneHalo(Table table)
     {
-        _places = (int*)table.Places.Pointer;
+        _offsets = (int*)table.Offsets.Pointer;
         _lanes = (int*)table.Lanes.Pointer;
-        Count = table.Places.Count / 2;
+        Count = table.Offsets.Count / 2;
     }
 
     /// <summary>Pixels that it writes; 0 for images that are not cut.</summary>
     internal int Count { get; }
 
-    /// <summary>That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.</summary>
+    /// <summary>
+    /// That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.
+    /// </summary>
     internal static PlaneHalo Of(in PlaneGroup group)
     {
         if (group.Grid.Count == 1)
@@ -63,35 +65,36 @@ internal readonly unsafe struct PlaneHalo
     private void Fill<T>(float* plane)
         where T : unmanaged, ILanes<T>
     {
-        int* place = _places, lanes = _lanes;
-        for (int i = 0; i < Count; i++, place += 2, lanes += T.Count)
+        int* offset = _offsets, lanes = _lanes;
+        for (int i = 0; i < Count; i++, offset += 2, lanes += T.Count)
         {
-            T.Pick(T.Load(plane + place[1]), lanes).Store(plane + place[0]);
+            T.Pick(T.Load(plane + offset[1]), lanes).Store(plane + offset[0]);
         }
     }
 
     private static Table Build(in PlaneGroup group)
     {
         PlaneShape piece = group.Piece;
-        var places = new List<int>();
+        var offsets = new List<int>();
         var lanes = new List<int>();
         for (int row = -piece.Top; row < piece.Height + piece.Bottom; row++)
         {
             for (int column = -piece.Left; column < piece.Width + piece.Right; column++)
             {
-                int down = (int)Math.Floor(row / (double)piece.Height), right = (int)Math.Floor(column / (double)piece.Width);
+                int down = (int)Math.Floor(row / (double)piece.Height),
+                    right = (int)Math.Floor(column / (double)piece.Width);
                 int fromRow = row - (down * piece.Height), fromColumn = column - (right * piece.Width);
                 int[] from = group.LanesFrom(down, right, fromRow, fromColumn);
                 if (down != 0 || right != 0 || from.Contains(-1))
                 {
-                    places.Add((piece.Origin + (row * piece.Pitch) + column) * group.Lanes);
-                    places.Add((piece.Origin + (fromRow * piece.Pitch) + fromColumn) * group.Lanes);
+                    offsets.Add((piece.Origin + (row * piece.Pitch) + column) * group.Lanes);
+                    offsets.Add((piece.Origin + (fromRow * piece.Pitch) + fromColumn) * group.Lanes);
                     lanes.AddRange(from);
                 }
             }
         }
 
-        return new Table(Pinned(places), Pinned(lanes));
+        return new Table(Pinned(offsets), Pinned(lanes));
     }
 
     private static PinnedFloats Pinned(List<int> numbers)
@@ -101,5 +104,5 @@ internal readonly unsafe struct PlaneHalo
         return pinned;
     }
 
-    private sealed record Table(PinnedFloats Places, PinnedFloats Lanes);
+    private sealed record Table(PinnedFloats Offsets, PinnedFloats Lanes);
 }

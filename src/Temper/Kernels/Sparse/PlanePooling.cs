@@ -14,10 +14,13 @@ internal static unsafe class PlanePooling
     /// <param name="target">The result's.</param>
     /// <param name="x">Planes.</param>
     /// <param name="y">Receives planes, their borders zero.</param>
-    internal static void Run(int batch, in PoolingSizes windows, bool isMaximum, in PlaneShape source, in PlaneShape target, FloatAddress x, FloatAddress y)
+    internal static void Run(
+        int batch, in PoolingSizes windows, bool isMaximum, in PlaneShape source, in PlaneShape target, FloatAddress x,
+        FloatAddress y)
     {
         (PoolingAxis height, PoolingAxis width) = (windows.Height, windows.Width);
-        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
+        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes,
+            ws = width.Starts, we = width.Ends, wn = width.Sizes)
         {
             for (int i = 0; i < ImageGroup.CountOf(batch); i++)
             {
@@ -25,9 +28,11 @@ internal static unsafe class PlanePooling
                 var to = new PlaneGroup(target, from.Images);
                 var job = new Job
                 {
-                    RowStarts = hs, RowEnds = he, RowSizes = hn, RowStep = height.Step, Starts = ws, Ends = we, Sizes = wn, Step = width.Step,
+                    RowStarts = hs, RowEnds = he, RowSizes = hn, RowStep = height.Step, Starts = ws, Ends = we,
+                    Sizes = wn, Step = width.Step,
                     Source = from.Piece, Target = to.Piece, X = x.Pointer, Y = y.Pointer, Halo = PlaneHalo.Of(to),
-                    Interleave = from.Lanes, IsMaximum = isMaximum, AreDisjointPairs = ArePairs(height) && ArePairs(width),
+                    Interleave = from.Lanes, IsMaximum = isMaximum, AreDisjointPairs = ArePairs(height)
+                        && ArePairs(width),
                 };
                 WorkerPool.Current.Run(&Plane, &job, source.Channels);
                 x += from.Floats;
@@ -36,11 +41,14 @@ internal static unsafe class PlanePooling
         }
     }
 
-    /// <summary>Whether images may be cut into pieces: each window lies within a piece, and all pieces have the same ones, however many images a group has.</summary>
+    /// <summary>
+    /// Whether images may be cut into pieces: each window lies within a piece, and all pieces have the same ones,
+    /// however many images a group has.
+    /// </summary>
     internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
     {
         bool fits = source.IsCut && target.IsCut;
-        for (int images = 1; images < ImageGroup.Most; images *= 2)
+        for (int images = 1; images < ImageGroup.MaxImages; images *= 2)
         {
             PlaneShape from = source.Piece(PieceGrid.For(images)), to = target.Piece(PieceGrid.For(images));
             fits &= Repeats(windows.Height, from.Height, to.Height) && Repeats(windows.Width, from.Width, to.Width);
@@ -55,7 +63,9 @@ internal static unsafe class PlanePooling
         for (int i = 0; i < axis.Outputs; i++)
         {
             (int piece, int at) = Math.DivRem(i, to);
-            repeats &= axis.Starts[i] - (piece * from) == axis.Starts[at] && axis.Ends[i] - (piece * from) == axis.Ends[at] && axis.Sizes[i] == axis.Sizes[at]
+            repeats &= axis.Starts[i] - (piece * from) == axis.Starts[at]
+                && axis.Ends[i] - (piece * from) == axis.Ends[at]
+                && axis.Sizes[i] == axis.Sizes[at]
                 && axis.Starts[at] >= 0 && axis.Ends[at] <= from;
         }
 
@@ -136,8 +146,10 @@ internal static unsafe class PlanePooling
         {
             for (nint i = 0; i < lanes; i += TLanes.Count)
             {
-                TLanes a = TLanes.Load(x + i), b = TLanes.Load(x + lanes + i), c = TLanes.Load(x + pitch + i), d = TLanes.Load(x + pitch + lanes + i);
-                (isMaximum ? TLanes.Max(TLanes.Max(a, b), TLanes.Max(c, d)) : (a + b + c + d) * quarter).Store(y + at + i);
+                TLanes a = TLanes.Load(x + i), b = TLanes.Load(x + lanes + i), c = TLanes.Load(x + pitch + i),
+                    d = TLanes.Load(x + pitch + lanes + i);
+                (isMaximum ? TLanes.Max(TLanes.Max(a, b), TLanes.Max(c, d)) : (a + b + c + d) * quarter)
+                    .Store(y + at + i);
             }
         }
     }
@@ -150,7 +162,8 @@ internal static unsafe class PlanePooling
         {
             Vector512<float> left = Vector512.Max(Vector512.Load(x), Vector512.Load(x + pitch));
             Vector512<float> right = Vector512.Max(Vector512.Load(x + 16), Vector512.Load(x + pitch + 16));
-            Vector512<float> result = Vector512.Max(Avx512F.PermuteVar16x32x2(left, even, right), Avx512F.PermuteVar16x32x2(left, odd, right));
+            Vector512<float> result = Vector512.Max(
+                Avx512F.PermuteVar16x32x2(left, even, right), Avx512F.PermuteVar16x32x2(left, odd, right));
             if (i + 16 <= count)
             {
                 result.Store(y + i);
@@ -158,7 +171,8 @@ internal static unsafe class PlanePooling
             else
             {
                 int rest = count - i;
-                Avx512F.MaskStore(y + i, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(rest)).AsSingle(), result);
+                Avx512F.MaskStore(
+                    y + i, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(rest)).AsSingle(), result);
             }
         }
     }

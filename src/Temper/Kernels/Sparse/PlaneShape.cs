@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images for sparse kernels: plane by plane of a channel, each with a border of zeros, and the same pixel of several images side by side:
-/// <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See <see cref="ImageGroup"/> and, for images that are cut
-/// into pieces, <see cref="PlaneGroup"/>.
+/// Images for sparse kernels: plane by plane of a channel, each with a border of zeros, and the same pixel of several
+/// images side by side: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See
+/// <see cref="ImageGroup"/> and, for images that are cut into pieces, <see cref="PlaneGroup"/>.
 /// </summary>
 internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 {
@@ -15,7 +15,9 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 
     internal int Right { get; init; }
 
-    /// <summary>Whether images of groups that do not fill a vector are cut into pieces, see <see cref="PieceGrid"/>.</summary>
+    /// <summary>
+    /// Whether images of groups that do not fill a vector are cut into pieces, see <see cref="PieceGrid"/>.
+    /// </summary>
     internal bool IsCut { get; init; }
 
     /// <summary>Pixels from one row to the next.</summary>
@@ -33,7 +35,10 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
     internal bool HasBorder => Plane > Height * Width;
 
     /// <summary>A piece of an image, which has a border of its own.</summary>
-    internal PlaneShape Piece(PieceGrid grid) => this with { Height = Chunks.Count(Height, grid.Rows), Width = Chunks.Count(Width, grid.Columns), IsCut = false };
+    internal PlaneShape Piece(PieceGrid grid) => this with
+    {
+        Height = Chunks.Count(Height, grid.Rows), Width = Chunks.Count(Width, grid.Columns), IsCut = false,
+    };
 
     /// <summary>Floats of a batch.</summary>
     internal long Floats(int batch)

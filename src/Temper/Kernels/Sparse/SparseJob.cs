@@ -3,11 +3,11 @@ namespace Temper.Kernels;
 /// <summary>A sparse convolution of one group of images.</summary>
 internal unsafe struct SparseJob
 {
-    internal int* Places;
+    internal int* Offsets;
     internal float* Weights;
     internal int* Starts;
 
-    /// <summary>Channels that share their places.</summary>
+    /// <summary>Channels that share their offsets.</summary>
     internal int Block;
     internal int Blocks;
 
@@ -65,6 +65,8 @@ internal unsafe struct SparseJob
 
     internal readonly bool IsOneRow => Rows < Shape.Height;
 
-    /// <summary>Whether something is to be written around the results of a channel when all of them are there.</summary>
+    /// <summary>
+    /// Whether something is to be written around the results of a channel when all of them are there.
+    /// </summary>
     internal readonly bool EndsWhole => Halo.Count > 0 || (IsOneRow && Shape.HasBorder);
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer that are not zero, output by output with the inputs they belong to, for few rows: one
-/// multiplication for each. Shared by threads.
+/// The weights of a fully connected layer that are not zero, output by output with the inputs they belong to, for few
+/// rows: one multiplication for each. Shared by threads.
 /// </summary>
 internal sealed unsafe class SparseMatrix
 {
@@ -17,7 +17,7 @@ internal sealed unsafe class SparseMatrix
     private readonly PinnedFloats _weights;
 
     /// <summary>The input of each weight, then where the weights of each output begin.</summary>
-    private readonly PinnedFloats _places;
+    private readonly PinnedFloats _indices;
 
     /// <param name="weight"><c>[O, I]</c>.</param>
     /// <param name="outputs">O.</param>
@@ -28,8 +28,8 @@ internal sealed unsafe class SparseMatrix
         int count = weight.Length - weight.Count(0f);
         _tasks = Math.Clamp(Chunks.Count(count, TaskWeights), 1, Math.Max(outputs, 1));
         _weights = new PinnedFloats(count);
-        _places = new PinnedFloats((long)count + outputs + 1);
-        int* places = (int*)_places.Pointer, starts = places + count;
+        _indices = new PinnedFloats((long)count + outputs + 1);
+        int* indices = (int*)_indices.Pointer, starts = indices + count;
         int at = 0;
         for (int output = 0; output < outputs; output++)
         {
@@ -40,7 +40,7 @@ internal sealed unsafe class SparseMatrix
                 if (line[input] != 0)
                 {
                     _weights.Pointer[at] = line[input];
-                    places[at++] = input;
+                    indices[at++] = input;
                 }
             }
         }
@@ -48,8 +48,8 @@ internal sealed unsafe class SparseMatrix
         starts[outputs] = at;
     }
 
-    /// <summary>Floats that weights and places take.</summary>
-    internal long WeightFloats => (long)_weights.Count + _places.Count;
+    /// <summary>Floats that weights and indices take.</summary>
+    internal long WeightFloats => (long)_weights.Count + _indices.Count;
 
     /// <summary><c>y = x Wᵀ + b</c> of each row. Allocates nothing.</summary>
     /// <param name="rows">Rows.</param>
@@ -60,7 +60,8 @@ internal sealed unsafe class SparseMatrix
     {
         var job = new Job
         {
-            Weights = _weights.Pointer, Places = (int*)_places.Pointer, Starts = (int*)_places.Pointer + _weights.Count,
+            Weights = _weights.Pointer, Indices = (int*)_indices.Pointer,
+            Starts = (int*)_indices.Pointer + _weights.Count,
             Inputs = _inputs, Outputs = _outputs, Tasks = _tasks, X = x.Pointer, Y = y.Pointer,
             Bias = tail.Bias is null ? null : tail.Bias.Pointer, Floor = tail.Relu ? 0 : float.NegativeInfinity,
         };
@@ -73,31 +74,32 @@ internal sealed unsafe class SparseMatrix
     {
         ref Job job = ref *(Job*)state;
         (int row, int part) = Math.DivRem(number, job.Tasks);
-        int first = (int)((long)job.Outputs * part / job.Tasks), last = (int)((long)job.Outputs * (part + 1) / job.Tasks);
+        int first = (int)((long)job.Outputs * part / job.Tasks),
+            last = (int)((long)job.Outputs * (part + 1) / job.Tasks);
         float* x = job.X + ((long)row * job.Inputs), y = job.Y + ((long)row * job.Outputs);
         for (int output = first; output < last; output++)
         {
-            float sum = Dot(job.Weights, job.Places, job.Starts[output], job.Starts[output + 1], x);
+            float sum = Dot(job.Weights, job.Indices, job.Starts[output], job.Starts[output + 1], x);
             y[output] = MathF.Max(sum + (job.Bias == null ? 0 : job.Bias[output]), job.Floor);
         }
     }
 
     /// <summary>Four sums at a time: each addition waits for the one before it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Dot(float* weights, int* places, nint k, nint end, float* x)
+    private static float Dot(float* weights, int* indices, nint k, nint end, float* x)
     {
         float a = 0, b = 0, c = 0, d = 0;
         for (; k + 4 <= end; k += 4)
         {
-            a = MathF.FusedMultiplyAdd(weights[k], x[places[k]], a);
-            b = MathF.FusedMultiplyAdd(weights[k + 1], x[places[k + 1]], b);
-            c = MathF.FusedMultiplyAdd(weights[k + 2], x[places[k + 2]], c);
-            d = MathF.FusedMultiplyAdd(weights[k + 3], x[places[k + 3]], d);
+            a = MathF.FusedMultiplyAdd(weights[k], x[indices[k]], a);
+            b = MathF.FusedMultiplyAdd(weights[k + 1], x[indices[k + 1]], b);
+            c = MathF.FusedMultiplyAdd(weights[k + 2], x[indices[k + 2]], c);
+            d = MathF.FusedMultiplyAdd(weights[k + 3], x[indices[k + 3]], d);
         }
 
         for (; k < end; k++)
         {
-            a = MathF.FusedMultiplyAdd(weights[k], x[places[k]], a);
+            a = MathF.FusedMultiplyAdd(weights[k], x[indices[k]], a);
         }
 
         return a + b + (c + d);
@@ -106,7 +108,7 @@ internal sealed unsafe class SparseMatrix
     private struct Job
     {
         internal float* Weights;
-        internal int* Places;
+        internal int* Indices;
         internal int* Starts;
         internal int Inputs;
         internal int Outputs;

@@ -1,34 +1,38 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Weights of a convolution without their zeros: output channels in blocks that share the places of their weights, and for each block the
-/// places and, for each place, a weight of every channel.
+/// Weights of a convolution without their zeros: output channels in blocks that share the offsets of their weights, and
+/// for each block the offsets and, for each offset, a weight of every channel.
 /// </summary>
 internal sealed unsafe class SparsePattern
 {
-    private SparsePattern(int block, int parts, int[] starts, PinnedFloats places, PinnedFloats weights)
+    private SparsePattern(int block, int parts, int[] starts, PinnedFloats offsets, PinnedFloats weights)
     {
         (Block, Parts, Starts) = (block, parts, starts);
-        (Places, Weights) = (places, weights);
+        (Offsets, Weights) = (offsets, weights);
     }
 
     /// <summary>Channels of a block.</summary>
     internal int Block { get; }
 
-    /// <summary>Parts of the sum: all blocks with the places of some input channels, then all with those of the next.</summary>
+    /// <summary>
+    /// Parts of the sum: all blocks with the offsets of some input channels, then all with those of the next.
+    /// </summary>
     internal int Parts { get; }
 
-    /// <summary>For each part and block the number of its first place; one more at the end.</summary>
+    /// <summary>For each part and block the number of its first offset; one more at the end.</summary>
     internal int[] Starts { get; }
 
-    /// <summary>Places, as integers: numbers in the row of an output, or, for some memory order, where in it the pixels are.</summary>
-    internal PinnedFloats Places { get; }
+    /// <summary>
+    /// Offsets, as integers: numbers in the row of an output, or, for some layout, where in it the pixels are.
+    /// </summary>
+    internal PinnedFloats Offsets { get; }
 
     internal PinnedFloats Weights { get; }
 
     internal int Blocks => (Starts.Length - 1) / Parts;
 
-    /// <summary>Places of all blocks.</summary>
+    /// <summary>Offsets of all blocks.</summary>
     internal int Count => Starts[^1];
 
     /// <summary>Drops zeros.</summary>
@@ -48,9 +52,9 @@ internal sealed unsafe class SparsePattern
             }
         }
 
-        var places = new PinnedFloats(starts[blocks]);
+        var offsets = new PinnedFloats(starts[blocks]);
         var weights = new PinnedFloats((long)starts[blocks] * block);
-        int* place = (int*)places.Pointer;
+        int* offset = (int*)offsets.Pointer;
         float* target = weights.Pointer;
         for (int b = 0; b < blocks; b++)
         {
@@ -58,7 +62,7 @@ internal sealed unsafe class SparsePattern
             {
                 if (IsUsed(weight, outputs, depth, b * block, block, k))
                 {
-                    *place++ = k;
+                    *offset++ = k;
                     for (int o = b * block; o < (b + 1) * block; o++)
                     {
                         *target++ = o < outputs ? weight[(o * depth) + k] : 0;
@@ -67,19 +71,22 @@ internal sealed unsafe class SparsePattern
             }
         }
 
-        return new SparsePattern(block, 1, starts, places, weights);
+        return new SparsePattern(block, 1, starts, offsets, weights);
     }
 
-    /// <summary>The same weights for pixels in some memory order, in parts, so that what a part reads of a tile's pixels stays in the first-level cache.</summary>
+    /// <summary>
+    /// The same weights for pixels in some layout, in parts, so that what a part reads of a tile's pixels stays in the
+    /// first-level cache.
+    /// </summary>
     /// <param name="parts">How many.</param>
     /// <param name="partOf">The part of a number in the row of an output; rises with it.</param>
-    /// <param name="placeOf">The place in memory by output channel and number in its row.</param>
-    internal SparsePattern Placed(int parts, Func<int, int> partOf, Func<int, int, int> placeOf)
+    /// <param name="offsetOf">The offset in memory by output channel and number in its row.</param>
+    internal SparsePattern Placed(int parts, Func<int, int> partOf, Func<int, int, int> offsetOf)
     {
         int[] starts = new int[(parts * Blocks) + 1];
-        var places = new PinnedFloats(Count);
+        var offsets = new PinnedFloats(Count);
         PinnedFloats weights = parts == 1 ? Weights : new PinnedFloats(Weights.Count);
-        int* from = (int*)Places.Pointer, to = (int*)places.Pointer;
+        int* from = (int*)Offsets.Pointer, to = (int*)offsets.Pointer;
         int next = 0;
         int[] at = Starts[..^1];
         for (int part = 0; part < parts; part++)
@@ -88,7 +95,7 @@ internal sealed unsafe class SparsePattern
             {
                 for (; at[b] < Starts[b + 1] && (parts == 1 || partOf(from[at[b]]) == part); at[b]++, next++)
                 {
-                    to[next] = placeOf(b * Block, from[at[b]]);
+                    to[next] = offsetOf(b * Block, from[at[b]]);
                     if (parts > 1)
                     {
                         Weights.Span.Slice(at[b] * Block, Block).CopyTo(weights.Span[(next * Block)..]);
@@ -99,11 +106,11 @@ internal sealed unsafe class SparsePattern
             }
         }
 
-        return new SparsePattern(Block, parts, starts, places, weights);
+        return new SparsePattern(Block, parts, starts, offsets, weights);
     }
 
-    /// <summary>Places that blocks of some channels would have.</summary>
-    internal static long PlacesOf(ReadOnlySpan<float> weight, int outputs, int block)
+    /// <summary>Offsets that blocks of some channels would have.</summary>
+    internal static long OffsetsOf(ReadOnlySpan<float> weight, int outputs, int block)
     {
         int depth = outputs == 0 ? 0 : weight.Length / outputs;
         long count = 0;

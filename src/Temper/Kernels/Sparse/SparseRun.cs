@@ -7,21 +7,22 @@ internal static unsafe class SparseRun
     private const long TaskWork = 16 * 1024;
 
     /// <summary>
-    /// Vector operations in the time that it takes to write a line of memory which another core has read. Where tasks share channels, not
-    /// rows, each reads what all have written.
+    /// Vector operations in the time that it takes to write a line of memory which another core has read. Where tasks
+    /// share channels, not rows, each reads what all have written.
     /// </summary>
     private const int WorkOfSharedLine = 32, FloatsOfLine = 16;
 
     /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
-    private const int MostVectors = 16;
+    private const int MaxTileVectors = 16;
 
-    private const int MostTasks = 64;
+    private const int MaxTasks = 64;
 
-    internal static void Run(ref SparseJob job, int places)
+    internal static void Run(ref SparseJob job, int offsets)
     {
-        long work = (long)places * job.Block * job.Rows * job.Vectors;
+        long work = (long)offsets * job.Block * job.Rows * job.Vectors;
         long lines = (long)job.Channels * job.Shape.Plane * job.Interleave / FloatsOfLine;
-        int wanted = job.EndsWhole && work < lines * WorkOfSharedLine ? 1 : (int)Math.Clamp(work / TaskWork, 1, MostTasks);
+        int wanted =
+            job.EndsWhole && work < lines * WorkOfSharedLine ? 1 : (int)Math.Clamp(work / TaskWork, 1, MaxTasks);
         job.SpatialTasks = Math.Min(wanted, job.Tiles / job.TilesTogether);
         job.ChannelTasks = Math.Clamp(wanted / job.SpatialTasks, 1, job.Blocks);
         fixed (SparseJob* pointer = &job)
@@ -31,8 +32,8 @@ internal static unsafe class SparseRun
     }
 
     /// <summary>
-    /// Rows of pixels are cut into vectors, or all rows are taken as one where that makes fewer: what then falls between rows lands in the
-    /// border, which is cleared.
+    /// Rows of pixels are cut into vectors, or all rows are taken as one where that makes fewer: what then falls
+    /// between rows lands in the border, which is cleared.
     /// </summary>
     internal static void Cut(ref SparseJob job)
     {
@@ -51,15 +52,16 @@ internal static unsafe class SparseRun
             (job.Rows, job.RowFloats) = (1, together);
         }
 
-        job.TileColumns = Chunks.Count(job.Vectors, SparseTile.MostVectors);
+        job.TileColumns = Chunks.Count(job.Vectors, SparseTile.MaxVectors);
         while (!SparseTile.Has(job.Block, 1, Chunks.Count(job.Vectors, job.TileColumns)))
         {
             job.TileColumns++;
         }
 
         int vectors = Chunks.Count(job.Vectors, job.TileColumns);
-        job.TileRows = SparseTile.MostRows;
-        while (job.TileRows > 1 && (job.TileRows > job.Rows || job.TileRows * vectors > MostVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
+        job.TileRows = SparseTile.MaxRows;
+        while (job.TileRows > 1 && (job.TileRows > job.Rows
+            || job.TileRows * vectors > MaxTileVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
         {
             job.TileRows /= 2;
         }
@@ -68,12 +70,12 @@ internal static unsafe class SparseRun
     }
 
     /// <summary>
-    /// With strides, where a pixel is a vector: pixels of a row of the result take the place of the rows of a tile, since their distance in
-    /// the source is the caller's.
+    /// With strides, where a pixel is a vector: pixels of a row of the result take the place of the rows of a tile,
+    /// since their distance in the source is the caller's.
     /// </summary>
     private static void CutSteps(ref SparseJob job)
     {
-        int width = SparseTile.MostRows;
+        int width = SparseTile.MaxRows;
         while (width > 1 && (job.Shape.Width % width != 0 || !SparseTile.Has(job.Block, width, 1)))
         {
             width /= 2;
@@ -91,11 +93,13 @@ internal static unsafe class SparseRun
         int units = job.Tiles / job.TilesTogether;
         int first = (int)((long)units * spatial / job.SpatialTasks) * job.TilesTogether;
         int last = (int)((long)units * (spatial + 1) / job.SpatialTasks) * job.TilesTogether;
-        int firstBlock = (int)((long)job.Blocks * channel / job.ChannelTasks), lastBlock = (int)((long)job.Blocks * (channel + 1) / job.ChannelTasks);
+        int firstBlock = (int)((long)job.Blocks * channel / job.ChannelTasks),
+            lastBlock = (int)((long)job.Blocks * (channel + 1) / job.ChannelTasks);
         for (int tile = first; tile < last; tile++)
         {
             (int row, int column) = Math.DivRem(tile, job.TileColumns);
-            int v0 = (int)((long)job.Vectors * column / job.TileColumns), v1 = (int)((long)job.Vectors * (column + 1) / job.TileColumns);
+            int v0 = (int)((long)job.Vectors * column / job.TileColumns),
+                v1 = (int)((long)job.Vectors * (column + 1) / job.TileColumns);
             int bottom = Math.Min((row + 1) * job.TileRows, job.Rows);
             for (int y = row * job.TileRows; y < bottom;)
             {
@@ -110,7 +114,8 @@ internal static unsafe class SparseRun
             }
         }
 
-        int top = first / job.TileColumns * job.TileRows, end = Math.Min(last / job.TileColumns * job.TileRows, job.Rows);
+        int top = first / job.TileColumns * job.TileRows,
+            end = Math.Min(last / job.TileColumns * job.TileRows, job.Rows);
         for (int c = firstBlock * job.Block; c < Math.Min(lastBlock * job.Block, job.Channels); c++)
         {
             float* plane = job.Target + ((long)c * job.Shape.Plane * job.Interleave);

@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What a convolution with strides reads: the planes as they are if a pixel fills a vector, which may then be anywhere; else cut into one
-/// plane for each remainder of row and column, so that neighbors in the result read neighbors.
+/// What a convolution with strides reads: the planes as they are if a pixel fills a vector, which may then be anywhere;
+/// else cut into one plane for each remainder of row and column, so that neighbors in the result read neighbors.
 /// </summary>
 internal readonly unsafe struct StridePhases
 {
@@ -18,7 +18,7 @@ internal readonly unsafe struct StridePhases
     internal StridePhases(in ConvolutionGeometry geometry, PlaneShape source, int lanes)
     {
         (_geometry, _source, _lanes) = (geometry, source, lanes);
-        _isPlain = lanes == ImageGroup.Most || (geometry.StrideHeight | geometry.StrideWidth) == 1;
+        _isPlain = lanes == ImageGroup.MaxImages || (geometry.StrideHeight | geometry.StrideWidth) == 1;
         _first = ((source.Top - geometry.PadTop) * source.Pitch) + source.Left - geometry.PadLeft;
         _rows = Chunks.Count(source.Top + source.Height + source.Bottom, geometry.StrideHeight);
         _pitch = Chunks.Count(source.Pitch, geometry.StrideWidth);
@@ -37,8 +37,10 @@ internal readonly unsafe struct StridePhases
 
     private int Plane => _rows * _pitch;
 
-    /// <summary>Pixels from the first that the first result could read to the one that it reads through a tap.</summary>
-    internal int Place(int channel, int kernelRow, int kernelColumn)
+    /// <summary>
+    /// Pixels from the first that the first result could read to the one that it reads through a kernel position.
+    /// </summary>
+    internal int Offset(int channel, int kernelRow, int kernelColumn)
     {
         int row = kernelRow * _geometry.DilationHeight, column = kernelColumn * _geometry.DilationWidth;
         if (_isPlain)
@@ -50,7 +52,9 @@ internal readonly unsafe struct StridePhases
         column += _source.Left - _geometry.PadLeft;
         (int down, int rowPhase) = Math.DivRem(row, _geometry.StrideHeight);
         (int right, int columnPhase) = Math.DivRem(column, _geometry.StrideWidth);
-        return (((channel * Phases) + (rowPhase * _geometry.StrideWidth) + columnPhase) * Plane) + (down * _pitch) + right;
+        return (((channel * Phases) + (rowPhase * _geometry.StrideWidth) + columnPhase) * Plane)
+            + (down * _pitch)
+            + right;
     }
 
     /// <summary>The planes of a group of images, cut into phases if there are strides.</summary>
@@ -62,8 +66,9 @@ internal readonly unsafe struct StridePhases
         }
 
         // Vectors may reach beyond the last pixel of a row, hence the room.
-        const int Room = 1024;
-        float* target = Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * _lanes) + Room);
+        const int SpareFloats = 1024;
+        float* target =
+            Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * _lanes) + SpareFloats);
         Chunks.Run(new Cut { Phases = this, Source = source, Target = target, Interleave = _lanes }, _source.Channels);
         return target;
     }

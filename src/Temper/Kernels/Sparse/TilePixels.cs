@@ -13,7 +13,7 @@ internal readonly unsafe ref struct TilePixels
     private readonly nint _plane;
     private readonly float* _source;
     private readonly long _at;
-    private readonly delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void> _kernel;
+    private readonly delegate*<SparseTileCall*, void> _kernel;
 
     internal TilePixels(in SparseJob job, int row, int rows, int vector, int vectors)
     {
@@ -36,25 +36,57 @@ internal readonly unsafe ref struct TilePixels
     internal void Multiply(in SparseJob job, int part, int firstBlock, int lastBlock)
     {
         bool isFirst = part == 0;
-        float floor = part == job.Parts - 1 ? job.Floor : float.NegativeInfinity;
         float* summed = isFirst ? job.Added : job.Target;
-        float* start = isFirst ? job.Start + (firstBlock * job.Block) : job.Zeros;
-        int step = isFirst ? job.Block : 0;
-        int* starts = job.Starts + (part * job.Blocks);
         int whole = _floats < _width ? firstBlock : Math.Max(firstBlock, Math.Min(lastBlock, job.Channels / job.Block));
         long at = _at + (firstBlock * job.Block * _plane);
-        _kernel(
-            whole - firstBlock, starts + firstBlock, job.Places, job.Weights, _source, _sourceRow, start, step, floor,
-            summed == null ? null : summed + at, job.Target + at, _row, _plane);
-        at += (whole - firstBlock) * job.Block * _plane;
-        for (int block = whole; block < lastBlock; block++, at += job.Block * _plane)
+        var call = new SparseTileCall
         {
-            float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * _rows * _width);
-            _kernel(
-                1, starts + block, job.Places, job.Weights, _source, _sourceRow, start + ((block - firstBlock) * step), 0, float.NegativeInfinity,
-                null, tile, _width, (nint)_rows * _width);
-            Finish(tile, summed == null ? null : summed + at, job.Target + at, Math.Min(job.Block, job.Channels - (block * job.Block)), floor);
+            Blocks = whole - firstBlock,
+            Starts = job.Starts + (part * job.Blocks) + firstBlock,
+            Offsets = job.Offsets,
+            Weights = job.Weights,
+            Source = _source,
+            SourceRow = _sourceRow,
+            Start = isFirst ? job.Start + (firstBlock * job.Block) : job.Zeros,
+            StartStep = isFirst ? job.Block : 0,
+            Floor = part == job.Parts - 1 ? job.Floor : float.NegativeInfinity,
+            Added = summed == null ? null : summed + at,
+            Target = job.Target + at,
+            TargetRow = _row,
+            TargetChannel = _plane,
+        };
+        _kernel(&call);
+        for (int block = whole; block < lastBlock; block++)
+        {
+            MultiplyCut(job, call, block, block - firstBlock);
         }
+    }
+
+    /// <summary>One block that has channels or pixels which do not exist: computed into memory of its own.</summary>
+    /// <param name="job">The convolution.</param>
+    /// <param name="call">Of the first block.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="ahead">Blocks from the first one of the call to this one.</param>
+    private void MultiplyCut(in SparseJob job, in SparseTileCall call, int block, int ahead)
+    {
+        nint distance = ahead * job.Block * _plane;
+        float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * _rows * _width);
+        SparseTileCall one = call with
+        {
+            Blocks = 1,
+            Starts = call.Starts + ahead,
+            Start = call.Start + (ahead * call.StartStep),
+            StartStep = 0,
+            Floor = float.NegativeInfinity,
+            Added = null,
+            Target = tile,
+            TargetRow = _width,
+            TargetChannel = (nint)_rows * _width,
+        };
+        _kernel(&one);
+        float* added = call.Added == null ? null : call.Added + distance;
+        int channels = Math.Min(job.Block, job.Channels - (block * job.Block));
+        Finish(tile, added, call.Target + distance, channels, call.Floor);
     }
 
     /// <summary>What exists of a tile, with what is added.</summary>

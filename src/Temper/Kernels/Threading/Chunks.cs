@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Work that is cut in pieces by its size alone, never by the number of threads, so that results do not depend on it.</summary>
+/// <summary>
+/// Work that is cut in pieces by its size alone, never by the number of threads, so that results do not depend on it.
+/// </summary>
 internal interface IChunkBody
 {
     /// <summary>Does one piece.</summary>
@@ -11,7 +13,9 @@ internal interface IChunkBody
 /// <summary>Runs chunks on the current pool. Allocates nothing.</summary>
 internal static unsafe class Chunks
 {
-    /// <summary>Floats a task of a memory-bound kernel takes: some microseconds, well above the cost of waking a worker.</summary>
+    /// <summary>
+    /// Floats a task of a memory-bound kernel takes: some microseconds, well above the cost of waking a worker.
+    /// </summary>
     internal const int Floats = 32 * 1024;
 
     /// <summary>Chunks of <paramref name="size"/> that cover <paramref name="total"/>.</summary>
@@ -20,7 +24,9 @@ internal static unsafe class Chunks
     /// <summary>Rows of <paramref name="width"/> floats that make one chunk of about <see cref="Floats"/>.</summary>
     internal static int Rows(int width) => Math.Max(1, Floats / Math.Max(1, width));
 
-    /// <summary>Runs all chunks on the current pool; pointers in the body must stay pinned by the caller meanwhile.</summary>
+    /// <summary>
+    /// Runs all chunks on the current pool; pointers in the body must stay pinned by the caller meanwhile.
+    /// </summary>
     internal static void Run<TBody>(TBody body, int chunks)
         where TBody : unmanaged, IChunkBody =>
         WorkerPool.Current.Run(&RunOne<TBody>, &body, chunks);

@@ -79,7 +79,9 @@ public sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>Counts itself asleep first and looks once more, so that a job started meanwhile is never slept through.</summary>
+    /// <summary>
+    /// Counts itself asleep first and looks once more, so that a job started meanwhile is never slept through.
+    /// </summary>
     private void Sleep()
     {
         Interlocked.Increment(ref _sleepers);

@@ -3,21 +3,26 @@ using System.Globalization;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A fork-join pool: a job is cut into tasks by its size, each thread claims those of its own range first, then those that others have
-/// left. A worker that the system has not scheduled costs nothing, since the caller claims its tasks.
+/// A fork-join pool: a job is cut into tasks by its size, each thread claims those of its own range first, then those
+/// that others have left. A worker that the system has not scheduled costs nothing, since the caller claims its tasks.
 /// </summary>
 /// <remarks>
-/// Ranges are the same share of the tasks in every job, so that what a thread wrote in one kernel it mostly reads in the next: writing a
-/// line of memory that another core holds takes as long as some hundred multiplications.
-/// Results never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
+/// Ranges are the same share of the tasks in every job, so that what a thread wrote in one kernel it mostly reads in
+/// the next: writing a line of memory that another core holds takes as long as some hundred multiplications. Results
+/// never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
 /// while another thread uses the pool, runs on the calling thread. Safe for use from several threads.
 /// </remarks>
 public sealed unsafe partial class WorkerPool : IDisposable
 {
-    /// <summary>Rounds of looking for work before a worker sleeps: some tens of microseconds, longer than the gap between kernels.</summary>
+    /// <summary>
+    /// Rounds of looking for work before a worker sleeps: some tens of microseconds, longer than the gap between
+    /// kernels.
+    /// </summary>
     private const int SpinRounds = 3000;
 
-    /// <summary>Words between two tickets: no two in one line of the cache, nor in two that are fetched together.</summary>
+    /// <summary>
+    /// Words between two tickets: no two in one line of the cache, nor in two that are fetched together.
+    /// </summary>
     private const int Distance = 16;
 
     [ThreadStatic]
@@ -34,8 +39,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private Exception? _failure;
 
     /// <summary>
-    /// For each thread, <see cref="Distance"/> words apart, upper half: number of the job, lower half: tasks of its range that nobody has
-    /// claimed. One word, so that a claim is one exchange.
+    /// For each thread, <see cref="Distance"/> words apart, upper half: number of the job, lower half: tasks of its
+    /// range that nobody has claimed. One word, so that a claim is one exchange.
     /// </summary>
     private readonly long[] _tickets;
     private long _job;
@@ -61,16 +66,22 @@ public sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>The pool of the process: a thread a processor, or as many as the environment variable TEMPER_THREADS says.</summary>
+    /// <summary>
+    /// The pool of the process: a thread per processor, or as many as the environment variable TEMPER_THREADS says.
+    /// </summary>
     public static WorkerPool Default => Shared.Pool;
 
-    /// <summary>The pool that this thread's operations use: the one given to <see cref="Use"/>, else <see cref="Default"/>.</summary>
+    /// <summary>
+    /// The pool that this thread's operations use: the one given to <see cref="Use"/>, else <see cref="Default"/>.
+    /// </summary>
     public static WorkerPool Current => _current ?? Default;
 
     /// <summary>Threads that work on a job, the calling one included.</summary>
     public int Threads { get; }
 
-    /// <summary>Makes this pool the <see cref="Current"/> one of the calling thread until the result is disposed.</summary>
+    /// <summary>
+    /// Makes this pool the <see cref="Current"/> one of the calling thread until the result is disposed.
+    /// </summary>
     public Usage Use()
     {
         ObjectDisposedException.ThrowIf(_stopped, this);
@@ -150,7 +161,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
-    private bool IsToShare(int tasks) => tasks > 1 && Threads > 1 && !_insideTask && Interlocked.Exchange(ref _busy, 1) == 0;
+    private bool IsToShare(int tasks) =>
+        tasks > 1 && Threads > 1 && !_insideTask && Interlocked.Exchange(ref _busy, 1) == 0;
 
     private void Share(int tasks)
     {
@@ -212,7 +224,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
         internal static readonly WorkerPool Pool = new(Count());
 
         private static int Count() =>
-            int.TryParse(Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, null, out int wanted) && wanted is > 0 and <= 1024
+            int.TryParse(Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, null, out int wanted)
+                && wanted is > 0 and <= 1024
                 ? wanted
                 : Environment.ProcessorCount;
     }

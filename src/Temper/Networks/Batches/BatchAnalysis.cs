@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Finds out whether a network of a fixed batch keeps its samples apart: follows the values whose axis 0 holds the samples from the
-/// inputs through the nodes, as the graph check does for a free batch.
+/// Finds out whether a network of a fixed batch keeps its samples apart: follows the values whose axis 0 holds the
+/// samples from the inputs through the nodes, as the graph check does for a free batch.
 /// </summary>
 internal static class BatchAnalysis
 {
@@ -15,10 +15,15 @@ internal static class BatchAnalysis
             return new BatchState { Kind = BatchKind.Free };
         }
 
-        int[] lengths = [.. graph.Inputs.Where(input => input.SampleShape.Rank > 0).Select(input => input.SampleShape[0]).Distinct()];
+        int[] lengths =
+        [
+            .. graph.Inputs.Where(input => input.SampleShape.Rank > 0).Select(input => input.SampleShape[0]).Distinct(),
+        ];
         if (lengths.Length != 1)
         {
-            string reason = lengths.Length == 0 ? "no input has an axis of samples" : $"the inputs have first axes of different lengths ({string.Join(", ", lengths)})";
+            string reason = lengths.Length == 0
+                ? "no input has an axis of samples"
+                : $"the inputs have first axes of different lengths ({string.Join(", ", lengths)})";
             return new BatchState { Kind = BatchKind.Whole, Reason = reason };
         }
 
@@ -30,17 +35,20 @@ internal static class BatchAnalysis
                 Kind = BatchKind.Whole,
                 Size = lengths[0],
                 Node = node.Name,
-                Reason = $"node '{node.Name}' ({node.Operator.Kind}) needs the other samples of the batch of {lengths[0]}",
+                Reason =
+                    $"node '{node.Name}' ({node.Operator.Kind}) needs the other samples of the batch of {lengths[0]}",
             };
     }
 
     /// <summary>The first node that does not keep the samples on axis 0 apart; null where all do.</summary>
     private static Node? FirstMixing(NetworkGraph graph, int batch)
     {
-        var samples = graph.Inputs.Where(input => input.SampleShape.Rank > 0).Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var samples = graph.Inputs.Where(input => input.SampleShape.Rank > 0)
+            .Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
         foreach (Node node in graph.Nodes.Where(node => node.Inputs.Any(samples.Contains)))
         {
-            ValueInfo[] inputs = [.. node.Inputs.Select(input => graph.InfoOf(input) with { IsBatched = samples.Contains(input) })];
+            ValueInfo[] inputs = [.. node.Inputs.Select(
+                input => graph.InfoOf(input) with { IsBatched = samples.Contains(input) })];
             if (!KeepsApart(node.Operator, inputs, graph.ShapeOf(node.Name), batch))
             {
                 return node;
@@ -59,8 +67,9 @@ internal static class BatchAnalysis
             return false;
         }
 
-        // A constant as long as the batch holds numbers for each place in it.
-        ValueInfo[] placed = [.. inputs.Select(input => input with { IsBatched = input.IsBatched || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
+        // A constant as long as the batch holds numbers for each index in it.
+        ValueInfo[] placed = [.. inputs.Select(input => input with { IsBatched = input.IsBatched
+            || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
         bool isInOrder = operation is Reshape || (operation is Expand && inputs[0].Shape.Rank == output.Rank);
         return isInOrder || operation.KeepsSamplesApart(inputs, output) || operation.KeepsSamplesApart(placed, output);
     }

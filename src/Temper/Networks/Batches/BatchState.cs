@@ -9,23 +9,34 @@ public enum BatchKind
     /// <summary>A fixed number of samples, each computed on its own: a multiple of them takes as many runs.</summary>
     Fixed,
 
-    /// <summary>A fixed number of samples, computed together: a result depends on the other samples of the run.</summary>
+    /// <summary>
+    /// A fixed number of samples, computed together: a result depends on the other samples of the run.
+    /// </summary>
     Whole,
 }
 
-/// <summary>How many samples a network takes, and whether it keeps them apart. Follows from the graph, so it is saved with it.</summary>
+/// <summary>
+/// How many samples a network takes, and whether it keeps them apart. Follows from the graph, so it is saved with it.
+/// </summary>
 public sealed record BatchState
 {
     /// <summary>Whether the number is free or fixed, and whether samples are kept apart.</summary>
     public required BatchKind Kind { get; init; }
 
-    /// <summary>Samples of a run; 0 where any number will do, or where the inputs have no first axis in common.</summary>
+    /// <summary>
+    /// Samples of a run; 0 where any number will do, or where the inputs have no first axis in common.
+    /// </summary>
     public int Size { get; init; }
 
-    /// <summary>For <see cref="BatchKind.Whole"/> the first node that needs other samples; empty where no single node is to blame.</summary>
+    /// <summary>
+    /// For <see cref="BatchKind.Whole"/> the first node that needs other samples; empty where no single node is to
+    /// blame.
+    /// </summary>
     public string Node { get; init; } = "";
 
-    /// <summary>For <see cref="BatchKind.Whole"/> why samples are not kept apart, as a clause; empty otherwise.</summary>
+    /// <summary>
+    /// For <see cref="BatchKind.Whole"/> why samples are not kept apart, as a clause; empty otherwise.
+    /// </summary>
     public string Reason { get; init; } = "";
 
     /// <summary>The state in words.</summary>
@@ -44,7 +55,8 @@ public sealed record BatchState
         if (Kind == BatchKind.Whole)
         {
             throw new ArgumentException(
-                $"{operation}: the network does not keep samples apart: {Reason}; run it with temper predict, or export the model so that each sample is computed on its own");
+                $"{operation}: the network does not keep samples apart: {Reason}; run it with temper predict, or "
+                + "export the model so that each sample is computed on its own");
         }
     }
 
@@ -55,7 +67,8 @@ public sealed record BatchState
         RequireApart(operation);
         if (Kind == BatchKind.Fixed)
         {
-            throw new ArgumentException($"{operation}: the network takes exactly {Size} samples at a time (expected any number); export the model with a free batch axis");
+            throw new ArgumentException($"{operation}: the network takes exactly {Size} samples at a time (expected "
+                + "any number); export the model with a free batch axis");
         }
     }
 }

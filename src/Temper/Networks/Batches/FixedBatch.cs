@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Runs a network on the samples that are given: at once where its batch is free, in as many runs as needed where it is fixed and
-/// samples are kept apart. Nothing is filled up.
+/// Runs a network on the samples that are given: at once where its batch is free, in as many runs as needed where it is
+/// fixed and samples are kept apart. Nothing is filled up.
 /// </summary>
 internal static class FixedBatch
 {
@@ -12,8 +12,11 @@ internal static class FixedBatch
     /// <param name="network">The network.</param>
     /// <param name="inputs">A tensor for each input.</param>
     /// <param name="run">Runs the network on tensors that fit it; null: its own forward pass.</param>
-    /// <exception cref="ShapeMismatchException">An input does not fit, or the samples are no multiple of the batch.</exception>
-    internal static IReadOnlyList<Tensor> Run(Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
+    /// <exception cref="ShapeMismatchException">
+    /// An input does not fit, or the samples are no multiple of the batch.
+    /// </exception>
+    internal static IReadOnlyList<Tensor> Run(
+        Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
     {
         run ??= values => network.Forward(values, Pass.Evaluation);
         int runs = Runs(network, inputs);
@@ -33,28 +36,39 @@ internal static class FixedBatch
     private static int Runs(Network network, IReadOnlyList<Tensor> inputs)
     {
         BatchState state = network.Batch;
-        if (state.Kind == BatchKind.Free || inputs.Count != network.Inputs.Count || !FitBehindBatch(network, inputs, out Shape shape) || shape[0] == state.Size)
+        if (state.Kind == BatchKind.Free || inputs.Count != network.Inputs.Count
+            || !FitBehindBatch(network, inputs, out Shape shape) || shape[0] == state.Size)
         {
             return 1;
         }
 
         string name = network.Inputs[0].Name;
         return state.Kind == BatchKind.Whole
-            ? throw new ShapeMismatchException($"Network input '{name}'", shape, $"{state.Size} samples, since {state.Reason}")
+            ? throw new ShapeMismatchException(
+                $"Network input '{name}'", shape, $"{state.Size} samples, since {state.Reason}")
             : shape[0] % state.Size == 0 && shape[0] > 0
                 ? shape[0] / state.Size
-                : throw new ShapeMismatchException($"Network input '{name}'", shape, $"{state.Size} samples or a multiple of them: the network takes {state.Size} at a time");
+                : throw new ShapeMismatchException(
+                    $"Network input '{name}'", shape,
+                    $"{state.Size} samples or a multiple of them: the network takes {state.Size} at a time");
     }
 
-    /// <summary>Whether inputs fit but for the number of samples, which is the same for all; other misfits are found by the pass itself.</summary>
+    /// <summary>
+    /// Whether inputs fit but for the number of samples, which is the same for all; other misfits are found by the pass
+    /// itself.
+    /// </summary>
     private static bool FitBehindBatch(Network network, IReadOnlyList<Tensor> inputs, out Shape shape)
     {
         Shape[] shapes = [.. inputs.Select(input => input.Shape).Where(shape => shape.Rank > 0)];
         shape = shapes.FirstOrDefault(Shape.Scalar);
         int samples = shapes.Length > 0 ? shape[0] : 0;
-        return network.Batch.Size > 0 && shapes.Length > 0 && network.Inputs.Zip(inputs).All(pair => pair.First.SampleShape.Rank == 0
+        return network.Batch.Size > 0
+            && shapes.Length > 0
+            && network.Inputs.Zip(inputs).All(pair => pair.First.SampleShape.Rank == 0
             ? pair.Second.Rank == 0
-            : pair.Second.Rank == pair.First.SampleShape.Rank && pair.Second.Shape[0] == samples && pair.Second.Shape.With(0, 1).Equals(pair.First.SampleShape.With(0, 1)));
+            : pair.Second.Rank == pair.First.SampleShape.Rank
+                && pair.Second.Shape[0] == samples
+                && pair.Second.Shape.With(0, 1).Equals(pair.First.SampleShape.With(0, 1)));
     }
 
     /// <summary>Results of several runs can be put together where their first axis holds the samples.</summary>
@@ -67,7 +81,8 @@ internal static class FixedBatch
             if (shape.Rank == 0 || shape[0] != batch)
             {
                 throw new ShapeMismatchException(
-                    $"Network output '{output.Name}'", shape, $"{batch} samples on the first axis, to put the results of several runs together; give exactly {batch}");
+                    $"Network output '{output.Name}'", shape, $"{batch} samples on the first axis, to put the results "
+                        + $"of several runs together; give exactly {batch}");
             }
         }
     }

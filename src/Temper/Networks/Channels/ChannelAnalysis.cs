@@ -1,8 +1,9 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Finds what must change together when a layer gets more or fewer channels: follows the indices along every axis of every value from the
-/// nodes that make them to the parameters that use them, each operator saying what it does to them.
+/// Finds what must change together when a layer gets more or fewer channels: follows the indices along every axis of
+/// every value from the nodes that make them to the parameters that use them, each operator saying what it does to
+/// them.
 /// </summary>
 internal sealed class ChannelAnalysis
 {
@@ -49,7 +50,10 @@ internal sealed class ChannelAnalysis
 
     internal AxisChannels[] ValueAxes(string value) => _values[value];
 
-    /// <summary>For each index along an axis the channel that stands for all that are tied to it; null where the length is fixed.</summary>
+    /// <summary>
+    /// For each index along an axis the channel that stands for all that are tied to it; null where the length is
+    /// fixed.
+    /// </summary>
     internal int[]? Roots(AxisChannels axis) => axis.Units is null ? null : Array.ConvertAll(axis.Units, Units.Root);
 
     /// <summary>Ties an axis of a parameter or buffer; the nodes that share it all want the same.</summary>

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Carries a request out on a whole network: operators, parameters, masks, buffers and the moves that tell of it.</summary>
+/// <summary>
+/// Carries a request out on a whole network: operators, parameters, masks, buffers and the moves that tell of it.
+/// </summary>
 internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, ChannelRequest request, string what)
 {
     private readonly List<ParameterMove> _moves = [];
@@ -17,19 +19,24 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         }
 
         RefuseFresh(graph, fresh);
-        Parameter[] parameters = [.. graph.Parameters.Select(entry => Changed(network.Parameters[entry.Key], entry.Value, fresh))];
+        Parameter[] parameters = [.. graph.Parameters.Select(
+            entry => Changed(network.Parameters[entry.Key], entry.Value, fresh))];
         KeyValuePair<string, Tensor>[] buffers =
-            [.. graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, Changed(entry.Key, network.Buffers[entry.Key], () => entry.Value.Create())))];
+            [.. graph.Buffers.Select(entry => KeyValuePair.Create(
+                entry.Key, Changed(entry.Key, network.Buffers[entry.Key], () => entry.Value.Create())))];
         return new NetworkEdit(network.With(graph, parameters, buffers), _moves);
     }
 
     private NetworkGraph ChangedGraph()
     {
-        Dictionary<string, Shape> shapes = network.Inputs.Select(input => input.Name).Concat(network.Nodes.Select(node => node.Name))
-            .ToDictionary(name => name, name => ChangedShape(name, network.Graph.ShapeOf(name)), StringComparer.Ordinal);
+        Dictionary<string, Shape> shapes =
+            network.Inputs.Select(input => input.Name).Concat(network.Nodes.Select(node => node.Name))
+            .ToDictionary(
+                name => name, name => ChangedShape(name, network.Graph.ShapeOf(name)), StringComparer.Ordinal);
         try
         {
-            return new NetworkGraph(network.Inputs, [.. network.Nodes.Select(node => Changed(node, shapes))], network.Outputs);
+            return new NetworkGraph(
+                network.Inputs, [.. network.Nodes.Select(node => Changed(node, shapes))], network.Outputs);
         }
         catch (ArgumentException error)
         {
@@ -73,20 +80,26 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
 
     /// <summary>For each axis the old index of each new one; null where nothing changes.</summary>
     private int[]?[] Kept(IReadOnlyList<AxisChannels> axes) =>
-        [.. axes.Select(axis => analysis.Roots(axis) is { } roots && request.Changes(roots) ? request.Apply(roots).Kept : null)];
+        [.. axes.Select(axis => analysis.Roots(axis) is { } roots
+            && request.Changes(roots) ? request.Apply(roots).Kept : null)];
 
-    /// <summary>New channels must not tie what was apart: a channel that is new to one layer would be an old one to another.</summary>
+    /// <summary>
+    /// New channels must not tie what was apart: a channel that is new to one layer would be an old one to another.
+    /// </summary>
     private void CheckTies(NetworkGraph graph)
     {
         ChannelAnalysis after = ChannelAnalysis.Of(graph);
         var labels = new Dictionary<int, int>();
-        foreach ((IReadOnlyDictionary<string, AxisChannels[]> before, IReadOnlyDictionary<string, AxisChannels[]> changed) in new[] { (analysis.Values, after.Values), (analysis.Held, after.Held) })
+        (IReadOnlyDictionary<string, AxisChannels[]> Before, IReadOnlyDictionary<string, AxisChannels[]> After)[] both =
+            [(analysis.Values, after.Values), (analysis.Held, after.Held)];
+        foreach ((IReadOnlyDictionary<string, AxisChannels[]> before, var changed) in both)
         {
             foreach ((string name, AxisChannels[] axes) in before)
             {
                 if (axes.Zip(changed[name]).Any(pair => MixesUp(pair.First, after.Roots(pair.Second), labels)))
                 {
-                    throw new ArgumentException($"{what}: the channels of '{name}' would be mixed up, since they are grouped in another order; ask for whole groups");
+                    throw new ArgumentException($"{what}: the channels of '{name}' would be mixed up, since they are "
+                        + "grouped in another order; ask for whole groups");
                 }
             }
         }
@@ -103,20 +116,24 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         return roots.Length != expected.Length || roots.Where((root, i) => !Agree(labels, root, expected[i])).Any();
     }
 
-    private static bool Agree(Dictionary<int, int> labels, int root, int label) => labels.TryAdd(root, label) || labels[root] == label;
+    private static bool Agree(Dictionary<int, int> labels, int root, int label) => labels.TryAdd(root, label)
+        || labels[root] == label;
 
     private void RefuseFresh(NetworkGraph graph, RandomStream? fresh)
     {
-        string[] undrawn = [.. graph.Parameters.Where(entry => entry.Value.Initializer is not Constant && Grows(entry.Key)).Select(entry => entry.Key)];
+        string[] undrawn = [.. graph.Parameters.Where(entry => entry.Value.Initializer is not Constant
+            && Grows(entry.Key)).Select(entry => entry.Key)];
         if (fresh is null && undrawn.Length > 0)
         {
-            throw new ArgumentException($"{what}: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
+            throw new ArgumentException(
+                $"{what}: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
         }
     }
 
     private bool Grows(string name) => HeldKept(name).Any(kept => kept?.Contains(-1) == true);
 
-    private int[]?[] HeldKept(string name) => analysis.Held.TryGetValue(name, out AxisChannels[]? axes) ? Kept(axes) : [];
+    private int[]?[] HeldKept(string name) =>
+        analysis.Held.TryGetValue(name, out AxisChannels[]? axes) ? Kept(axes) : [];
 
     private Parameter Changed(Parameter parameter, ParameterSpec spec, RandomStream? fresh)
     {
@@ -125,7 +142,8 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
             return parameter;
         }
 
-        Tensor? mask = parameter.Mask is null ? null : Gathered(parameter.Name, parameter.Mask, () => Tensor.Full(spec.Shape, 1f));
+        Tensor? mask =
+            parameter.Mask is null ? null : Gathered(parameter.Name, parameter.Mask, () => Tensor.Full(spec.Shape, 1f));
         Tensor value = Changed(parameter.Name, parameter.Value, () => Network.Fresh(parameter.Name, spec, fresh).Value);
         return parameter with { Value = value, Mask = mask };
     }
@@ -144,7 +162,9 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         return kept.Any(indices => indices is not null) ? Gathered(name, old, added) : old;
     }
 
-    /// <summary>The numbers that stay, and those of <paramref name="added"/>, which has the new shape, where there were none.</summary>
+    /// <summary>
+    /// The numbers that stay, and those of <paramref name="added"/>, which has the new shape, where there were none.
+    /// </summary>
     private Tensor Gathered(string name, Tensor old, Func<Tensor> added)
     {
         int[]?[] kept = HeldKept(name);
@@ -153,9 +173,10 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         {
             if (kept[axis] is { } indices)
             {
-                Tensor places = Tensor.From([.. indices.Select(index => (long)Math.Max(index, 0))], [indices.Length]);
-                Tensor there = Tensor.From([.. indices.Select(index => index < 0 ? 0f : 1f)], AlongAxis(old.Shape.Rank, axis, indices.Length));
-                (result, isOld) = (result.IndexSelect(axis, places), isOld.IndexSelect(axis, places) * there);
+                Tensor sources = Tensor.From([.. indices.Select(index => (long)Math.Max(index, 0))], [indices.Length]);
+                Tensor there = Tensor.From(
+                    [.. indices.Select(index => index < 0 ? 0f : 1f)], AlongAxis(old.Shape.Rank, axis, indices.Length));
+                (result, isOld) = (result.IndexSelect(axis, sources), isOld.IndexSelect(axis, sources) * there);
             }
         }
 

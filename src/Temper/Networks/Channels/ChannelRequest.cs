@@ -1,8 +1,8 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Which channels go and where new ones come, said of one axis and carried over to every other: what is tied goes together, a new channel
-/// stands behind (or before) the same neighbor everywhere.
+/// Which channels go and where new ones come, said of one axis and carried over to every other: what is tied goes
+/// together, a new channel stands behind (or before) the same neighbor everywhere.
 /// </summary>
 internal sealed class ChannelRequest
 {
@@ -32,7 +32,8 @@ internal sealed class ChannelRequest
         var request = new ChannelRequest(roots.Where(root => !staying.Contains(root)));
         if (request._removed.Select(units.FixedBy).FirstOrDefault(reason => reason is not null) is { } reason)
         {
-            throw new ArgumentException($"{what}: a channel cannot go, since {reason} fixes it; keep channel {Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
+            throw new ArgumentException($"{what}: a channel cannot go, since {reason} fixes it; keep channel "
+                + $"{Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
         }
 
         for (int i = 0; i < roots.Length; i++)
@@ -40,21 +41,24 @@ internal sealed class ChannelRequest
             if (staying.Contains(roots[i]) && Array.BinarySearch(stay, i) < 0)
             {
                 int mate = stay.First(index => roots[index] == roots[i]);
-                throw new ArgumentException($"{what}: channels {Math.Min(i, mate)} and {Math.Max(i, mate)} can only go together (got one of them); keep both or none");
+                throw new ArgumentException($"{what}: channels {Math.Min(i, mate)} and {Math.Max(i, mate)} can only go "
+                    + "together (got one of them); keep both or none");
             }
         }
 
-        request.PlaceNew(units, roots, kept, what);
+        request.AddNew(units, roots, kept, what);
         return request;
     }
 
-    /// <summary>The new indices along an axis: the old index of each, -1 for a new one, and the channel that it belongs to.</summary>
+    /// <summary>
+    /// The new indices along an axis: the old index of each, -1 for a new one, and the channel that it belongs to.
+    /// </summary>
     internal (int[] Kept, int[] Labels) Apply(int[] roots)
     {
         List<int> kept = new(roots.Length), labels = new(roots.Length);
-        void Add(Dictionary<int, int[]> places, int root, int times)
+        void Add(Dictionary<int, int[]> indices, int root, int times)
         {
-            foreach (int label in places.GetValueOrDefault(root, []))
+            foreach (int label in indices.GetValueOrDefault(root, []))
             {
                 kept.AddRange(Enumerable.Repeat(-1, times));
                 labels.AddRange(Enumerable.Repeat(label, times));
@@ -78,7 +82,8 @@ internal sealed class ChannelRequest
     }
 
     /// <summary>Whether an axis changes.</summary>
-    internal bool Changes(int[] roots) => roots.Any(root => _removed.Contains(root) || _before.ContainsKey(root) || _behind.ContainsKey(root));
+    internal bool Changes(int[] roots) =>
+        roots.Any(root => _removed.Contains(root) || _before.ContainsKey(root) || _behind.ContainsKey(root));
 
     private static void CheckIndices(int[] roots, IReadOnlyList<int> kept, int[] stay, string what)
     {
@@ -91,18 +96,23 @@ internal sealed class ChannelRequest
         {
             if (stay[i] >= roots.Length || (i > 0 && stay[i] <= stay[i - 1]))
             {
-                throw new ArgumentException($"{what}: the kept indices do not fit (got {stay[i]} at place {i}, expected increasing indices below {roots.Length}, -1 for a new channel)");
+                throw new ArgumentException($"{what}: the kept indices do not fit (got {stay[i]} at place {i}, "
+                    + $"expected increasing indices below {roots.Length}, -1 for a new channel)");
             }
         }
 
         if (kept.Any(index => index < -1))
         {
-            throw new ArgumentException($"{what}: the kept indices do not fit (got {kept.Min()}, expected -1 for a new channel)");
+            throw new ArgumentException(
+                $"{what}: the kept indices do not fit (got {kept.Min()}, expected -1 for a new channel)");
         }
     }
 
-    /// <summary>New channels stand behind the channel that comes before them; before the first one, or where that is fixed, before the next.</summary>
-    private void PlaceNew(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
+    /// <summary>
+    /// New channels stand behind the channel that comes before them; before the first one, or where that is fixed,
+    /// before the next.
+    /// </summary>
+    private void AddNew(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
     {
         for (int i = 0, end; i < kept.Count; i = end)
         {
@@ -124,29 +134,32 @@ internal sealed class ChannelRequest
             int anchor = isBehind ? previous : next;
             if (anchor < 0 || units.FixedBy(anchor) is not null || isInside)
             {
-                throw new ArgumentException($"{what}: no new channel can stand at place {i}, inside or beside channels that are fixed or go together; put it elsewhere");
+                throw new ArgumentException($"{what}: no new channel can stand at place {i}, inside or beside channels "
+                    + "that are fixed or go together; put it elsewhere");
             }
 
             Place(isBehind ? _behind : _before, anchor, end - i, roots, what);
         }
 
-        // What is tied to several places gets its new channels at each of them, or it would not fit.
+        // What is tied to several indices gets its new channels at each of them, or it would not fit.
         if (!Apply(roots).Kept.SequenceEqual(kept))
         {
-            throw new ArgumentException($"{what}: channels that go together must all have the same new neighbors; put new ones behind each of them");
+            throw new ArgumentException($"{what}: channels that go together must all have the same new neighbors; put "
+                + "new ones behind each of them");
         }
     }
 
-    private void Place(Dictionary<int, int[]> places, int anchor, int count, int[] roots, string what)
+    private void Place(Dictionary<int, int[]> indices, int anchor, int count, int[] roots, string what)
     {
         int start = Array.IndexOf(roots, anchor), length = RunEnd(roots, start) - start;
         if (count % length != 0)
         {
-            throw new ArgumentException($"{what}: {length} indices go together here (got {count} new ones); add a multiple of {length}");
+            throw new ArgumentException(
+                $"{what}: {length} indices go together here (got {count} new ones); add a multiple of {length}");
         }
 
-        // The same place named again, behind a tied channel, means the same new channels.
-        places.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
+        // The same index named again, behind a tied channel, means the same new channels.
+        indices.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
     }
 
     private static int RunEnd(int[] roots, int start)

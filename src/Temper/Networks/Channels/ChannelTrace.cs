@@ -3,9 +3,9 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The words in which an operator says what it does to the channels of one node: it <b>keeps</b> them, <b>makes</b> new ones, <b>ties</b>
-/// axes that must change together, moves them along an axis (<b>offsets</b>: concatenation, slices, padding), <b>expands</b> them
-/// (flatten), or is <b>opaque</b>: nothing that it touches can change.
+/// The words in which an operator says what it does to the channels of one node: it <b>keeps</b> them, <b>makes</b> new
+/// ones, <b>ties</b> axes that must change together, moves them along an axis (<b>offsets</b>: concatenation, slices,
+/// padding), <b>expands</b> them (flatten), or is <b>opaque</b>: nothing that it touches can change.
 /// </summary>
 internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph, Node node)
 {
@@ -95,11 +95,14 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
     }
 
     /// <summary>Axes behind each other: a fixed one becomes a single fixed channel at each index.</summary>
-    internal AxisChannels Concatenate(IReadOnlyList<(AxisChannels Axis, int Length)> parts) => parts.All(part => part.Axis.Units is null)
+    internal AxisChannels Concatenate(IReadOnlyList<(AxisChannels Axis, int Length)> parts) =>
+        parts.All(part => part.Axis.Units is null)
         ? Fixed
         : new AxisChannels([.. parts.SelectMany(part => Units.UnitsOf(part.Axis, part.Length))], "");
 
-    /// <summary>Several axes as one, the last running fastest. The first that can change still can; the others are fixed.</summary>
+    /// <summary>
+    /// Several axes as one, the last running fastest. The first that can change still can; the others are fixed.
+    /// </summary>
     internal AxisChannels Merge(ReadOnlySpan<AxisChannels> axes, ReadOnlySpan<int> lengths)
     {
         int free = -1, inner = 1, outer = 1;
@@ -130,14 +133,18 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
         return new AxisChannels(units, "");
     }
 
-    /// <summary>One axis as several, the last running fastest. One of them can change; the indices that it holds together are tied.</summary>
+    /// <summary>
+    /// One axis as several, the last running fastest. One of them can change; the indices that it holds together are
+    /// tied.
+    /// </summary>
     internal AxisChannels[] Split(AxisChannels axis, ReadOnlySpan<int> lengths)
     {
         var axes = new AxisChannels[lengths.Length];
         Array.Fill(axes, Fixed);
         if (axis.Units is not null)
         {
-            int chosen = ChooseSplit(axis.Units, lengths), inner = Product(lengths[(chosen + 1)..]), length = lengths[chosen];
+            int chosen = ChooseSplit(axis.Units, lengths), inner = Product(lengths[(chosen + 1)..]),
+                length = lengths[chosen];
             for (int i = 0; i < axis.Units.Length; i++)
             {
                 Units.Tie(axis.Units[i], axis.Units[i / inner % length * inner]);
@@ -150,7 +157,8 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
     }
 
     /// <summary>
-    /// The axis that needs no further ties; else of two the inner one, as a shuffle of groups has it, and of more the first: channels of an image.
+    /// The axis that needs no further ties; else of two the inner one, as a shuffle of groups has it, and of more the
+    /// first: channels of an image.
     /// </summary>
     private int ChooseSplit(int[] units, ReadOnlySpan<int> lengths)
     {
@@ -164,7 +172,8 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
 
             wide.Add(axis);
             int inner = Product(lengths[(axis + 1)..]), length = lengths[axis];
-            if (Enumerable.Range(0, units.Length).All(i => Units.Root(units[i]) == Units.Root(units[i / inner % length * inner])))
+            if (Enumerable.Range(0, units.Length).All(
+                i => Units.Root(units[i]) == Units.Root(units[i / inner % length * inner])))
             {
                 return axis;
             }

@@ -1,6 +1,8 @@
 namespace Temper.Networks;
 
-/// <summary>Numbered channels, some of them tied: a union-find structure. What is tied to a fixed channel is fixed.</summary>
+/// <summary>
+/// Numbered channels, some of them tied: a union-find structure. What is tied to a fixed channel is fixed.
+/// </summary>
 internal sealed class ChannelUnits
 {
     private readonly List<int> _parents = [];

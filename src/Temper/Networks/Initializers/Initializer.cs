@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How a parameter starts. Immutable; the numbers are a function of the stream.</summary>
+/// <summary>Initial values of a parameter. Immutable; the values depend on the stream alone.</summary>
 public abstract record Initializer
 {
     private static readonly Initializer[] All =
@@ -23,7 +23,8 @@ public abstract record Initializer
     /// <exception cref="ArgumentException">No initializer has this name.</exception>
     public static Initializer ByName(string name) =>
         Array.Find(All, initializer => string.Equals(initializer.Name, name, StringComparison.Ordinal))
-        ?? throw new ArgumentException($"Initializer: no such method (got '{name}', expected one of {string.Join(", ", KnownNames)})", nameof(name));
+        ?? throw new ArgumentException($"Initializer: no such method (got '{name}', expected one of "
+            + $"{string.Join(", ", KnownNames)})", nameof(name));
 
     /// <summary>Writes the starting values.</summary>
     /// <param name="values">Receives the values, row-major.</param>
@@ -32,7 +33,9 @@ public abstract record Initializer
     public abstract void Fill(Span<float> values, in Fan fan, RandomStream stream);
 }
 
-/// <summary>How many numbers go in and out of one place of a layer.</summary>
+/// <summary>
+/// A layer's fan-in and fan-out: how many inputs an output sums, and how many outputs an input reaches.
+/// </summary>
 /// <param name="Shape">Shape of the parameter.</param>
 /// <param name="In">Inputs that one output sums: input channels of a group times kernel pixels.</param>
 /// <param name="Out">Outputs that one input reaches.</param>
@@ -43,6 +46,8 @@ public readonly record struct Fan(Shape Shape, int In, int Out)
     public static Fan Of(Shape weight)
     {
         int kernel = weight.Rank <= 2 ? 1 : weight.CountOf(2, weight.Rank);
-        return weight.Rank < 2 ? new Fan(weight, weight.Count, weight.Count) : new Fan(weight, weight[1] * kernel, weight[0] * kernel);
+        return weight.Rank < 2
+            ? new Fan(weight, weight.Count, weight.Count)
+            : new Fan(weight, weight[1] * kernel, weight[0] * kernel);
     }
 }

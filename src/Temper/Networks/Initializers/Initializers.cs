@@ -2,7 +2,7 @@ using Temper.Randomness;
 
 namespace Temper.Networks;
 
-/// <summary>Every element one value: <c>zero</c> and <c>one</c>.</summary>
+/// <summary>Sets every element to one value; the names <c>zero</c> and <c>one</c> are this with 0 and 1.</summary>
 /// <param name="Value">The value.</param>
 public sealed record Constant(float Value) : Initializer
 {
@@ -22,7 +22,8 @@ public sealed record Uniform(float Low, float High) : Initializer
     public override string Name => "uniform";
 
     /// <inheritdoc/>
-    public override void Fill(Span<float> values, in Fan fan, RandomStream stream) => stream.FillUniform(values, Low, High);
+    public override void Fill(Span<float> values, in Fan fan, RandomStream stream) =>
+        stream.FillUniform(values, Low, High);
 }
 
 /// <summary>Normal around zero.</summary>
@@ -33,10 +34,13 @@ public sealed record Normal(float Deviation) : Initializer
     public override string Name => "normal";
 
     /// <inheritdoc/>
-    public override void Fill(Span<float> values, in Fan fan, RandomStream stream) => stream.FillGaussian(values, 0, Deviation);
+    public override void Fill(Span<float> values, in Fan fan, RandomStream stream) =>
+        stream.FillGaussian(values, 0, Deviation);
 }
 
-/// <summary>PyTorch's own start of convolutions and linear layers: U(-b, b), b = 1 / √in, for weight and bias.</summary>
+/// <summary>
+/// PyTorch's own start of convolutions and linear layers: U(-b, b), b = 1 / √in, for weight and bias.
+/// </summary>
 public sealed record PyTorchDefault : Initializer
 {
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using Temper.Randomness;
 namespace Temper.Networks;
 
 /// <summary>
-/// Rows (or columns, where there are more rows) of length 1 at right angles to each other: normal numbers, then Gram-Schmidt
-/// (arXiv:1312.6120). Axis 0 counts the rows, the other axes together the columns.
+/// Rows (or columns, where there are more rows) of length 1 at right angles to each other: normal numbers, then
+/// Gram-Schmidt (arXiv:1312.6120). Axis 0 counts the rows, the other axes together the columns.
 /// </summary>
 public sealed record Orthogonal : Initializer
 {
@@ -49,7 +49,8 @@ public sealed record Orthogonal : Initializer
                 for (int j = 0; j < i; j++)
                 {
                     ReadOnlySpan<double> earlier = basis.AsSpan(j * length, length);
-                    TensorPrimitives.MultiplyAdd(earlier, -TensorPrimitives.Dot<double>(vector, earlier), vector, vector);
+                    TensorPrimitives.MultiplyAdd(
+                        earlier, -TensorPrimitives.Dot<double>(vector, earlier), vector, vector);
                 }
 
                 TensorPrimitives.Divide(vector, TensorPrimitives.Norm<double>(vector), vector);

@@ -6,12 +6,14 @@ namespace Temper.Networks;
 public abstract record BinaryOperator : Operator
 {
     /// <inheritdoc/>
-    public sealed override (int Least, int Most) InputCount => (2, 2);
+    public sealed override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => Shape.Broadcast(inputs[0], inputs[1], node);
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        Shape.Broadcast(inputs[0], inputs[1], node);
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Numbers);
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        OperatorTypes.One(inputs, node, OperatorTypes.Numbers);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Broadcast();
 
@@ -82,18 +84,22 @@ public sealed record Power : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Pow(context.Inputs[1]);
 }
 
-/// <summary>Inputs x and slope: x above zero, else <c>slope x</c>, the slope broadcasting to x (arXiv:1502.01852).</summary>
+/// <summary>
+/// Inputs x and slope: x above zero, else <c>slope x</c>, the slope broadcasting to x (arXiv:1502.01852).
+/// </summary>
 public sealed record PRelu : BinaryOperator
 {
     /// <inheritdoc/>
     public override string Kind => "PRelu";
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => base.InferShape(inputs, node).Equals(inputs[0])
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        base.InferShape(inputs, node).Equals(inputs[0])
         ? inputs[0]
         : throw new ShapeMismatchException(node, inputs[0], inputs[1], "the slope must broadcast to the first shape");
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, DType.Float32);
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        OperatorTypes.One(inputs, node, DType.Float32);
 
     internal override Tensor Forward(in NodeContext context) =>
         context.X.Relu() + (context.Inputs[1] * context.X.Clamp(float.NegativeInfinity, 0));
@@ -106,7 +112,7 @@ public sealed record MatMul : Operator
     public override string Kind => "MatMul";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)

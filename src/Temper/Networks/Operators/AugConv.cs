@@ -4,19 +4,20 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A first convolution for morphed samples (MoLe, arXiv:1909.07632): the inverse of a secret block-diagonal map and the convolution in one
-/// matrix, of which only the blocks that are not zero are stored and multiplied. Takes <c>[N, C, H, W]</c> or <c>[N, C H W]</c>, gives
-/// <c>[N, O, OH, OW]</c>.
+/// A first convolution for morphed samples (MoLe, arXiv:1909.07632): the inverse of a secret block-diagonal map and the
+/// convolution in one matrix, of which only the blocks that are not zero are stored and multiplied. Takes
+/// <c>[N, C, H, W]</c> or <c>[N, C H W]</c>, gives <c>[N, O, OH, OW]</c>.
 /// </summary>
 /// <remarks>
-/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>matrix</c> is one axis of all stored blocks and meant
-/// to be frozen; <c>bias</c> <c>[O]</c> is an ordinary parameter.
+/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>matrix</c> is
+/// one axis of all stored blocks and meant to be frozen; <c>bias</c> <c>[O]</c> is an ordinary parameter.
 /// </remarks>
 /// <param name="Channels">O, the number of output channels.</param>
 /// <param name="Kernel">Size of the kernel, in pixels.</param>
 /// <param name="Image">Shape of a picture before it was morphed: channels, height, width.</param>
 /// <param name="CoreSide">Rows of one core of the map; divides the number of pixels of all channels.</param>
-public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int Channels, int Height, int Width) Image, int CoreSide) : Operator
+public sealed record AugConv(
+    int Channels, (int Height, int Width) Kernel, (int Channels, int Height, int Width) Image, int CoreSide) : Operator
 {
     private AugConvPattern? _pattern;
 
@@ -43,7 +44,8 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     }
 
     /// <inheritdoc/>
-    public bool Equals(AugConv? other) => other is not null && Channels == other.Channels && Kernel == other.Kernel && Image == other.Image
+    public bool Equals(AugConv? other) =>
+        other is not null && Channels == other.Channels && Kernel == other.Kernel && Image == other.Image
         && CoreSide == other.CoreSide && HasBias == other.HasBias && Options == other.Options;
 
     /// <inheritdoc/>
@@ -53,10 +55,13 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         Shape x = inputs[0];
-        bool fits = x.Rank == 4 ? x[1] == Image.Channels && x[2] == Image.Height && x[3] == Image.Width : x.Rank == 2 && x[1] == Inputs;
+        bool fits = x.Rank == 4
+            ? x[1] == Image.Channels && x[2] == Image.Height && x[3] == Image.Width
+            : x.Rank == 2 && x[1] == Inputs;
         return fits
             ? [x[0], Channels, Pattern.Sizes.OutHeight, Pattern.Sizes.OutWidth]
-            : throw new ShapeMismatchException(node, x, $"[N, {Image.Channels}, {Image.Height}, {Image.Width}] or [N, {Inputs}]");
+            : throw new ShapeMismatchException(
+                node, x, $"[N, {Image.Channels}, {Image.Height}, {Image.Width}] or [N, {Inputs}]");
     }
 
     /// <inheritdoc/>
@@ -65,7 +70,9 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
         Shape weight = [checked((int)Pattern.Count)];
         Shape bias = [Channels];
         var spec = new ParameterSpec("matrix", weight, ParameterRole.Other, new Constant(0), new Fan(weight, 1, 1));
-        return HasBias ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, new Constant(0), new Fan(bias, 1, 1))] : [spec];
+        return HasBias
+            ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, new Constant(0), new Fan(bias, 1, 1))]
+            : [spec];
     }
 
     /// <inheritdoc/>
@@ -74,14 +81,21 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     internal static AugConv From(OperatorAttributes attributes)
     {
         int[] image = attributes.Ints("image");
-        if (image.Length != 3 || Array.Exists(image, length => length < 1) || image.Aggregate(1L, (product, length) => product * length) > Array.MaxLength)
+        if (image.Length != 3 || Array.Exists(image, length => length < 1)
+            || image.Aggregate(1L, (product, length) => product * length) > Array.MaxLength)
         {
-            throw new FormatException($"attribute 'image' does not fit (got [{string.Join(", ", image)}], expected channels, height and width)");
+            throw new FormatException($"attribute 'image' does not fit (got [{string.Join(", ", image)}], expected "
+                + "channels, height and width)");
         }
 
-        return new AugConv(attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1), (image[0], image[1], image[2]), attributes.Positive("core_side"))
+        return new AugConv(
+            attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1), (image[0], image[1], image[2]),
+            attributes.Positive("core_side"))
         {
-            Options = new Conv2dOptions { Stride = attributes.Pair("strides", least: 1, (1, 1)), Padding = attributes.Padding() },
+            Options = new Conv2dOptions
+            {
+                Stride = attributes.Pair("strides", min: 1, (1, 1)), Padding = attributes.Padding(),
+            },
             HasBias = attributes.Int("bias", 1) != 0,
         };
     }
@@ -99,16 +113,20 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     private AugConvSizes Sizes()
     {
         Padding2d pad = Options.Padding;
-        int height = WindowAttributes.Places(Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
-        int width = WindowAttributes.Places(Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
+        int height = WindowAttributes.OutputLength(
+            Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
+        int width = WindowAttributes.OutputLength(
+            Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
         if (height < 1 || width < 1 || CoreSide < 1 || Inputs % CoreSide != 0)
         {
             throw new ArgumentException(
-                $"AugConv: sizes do not fit (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a kernel inside the padded image and a core side that divides {Inputs})");
+                $"AugConv: sizes do not fit (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a "
+                + $"kernel inside the padded image and a core side that divides {Inputs})");
         }
 
         return new AugConvSizes(
-            Image.Channels, Image.Height, Image.Width, Channels, Kernel.Height, Kernel.Width, Options.Stride.Height, Options.Stride.Width,
+            Image.Channels, Image.Height, Image.Width, Channels, Kernel.Height, Kernel.Width, Options.Stride.Height,
+            Options.Stride.Width,
             pad.Top, pad.Left, height, width, CoreSide);
     }
 }

@@ -9,7 +9,9 @@ internal static class AxisAttributes
     internal static int Positive(this OperatorAttributes attributes, string name, int? absent = null)
     {
         int value = attributes.Int(name, absent);
-        return value > 0 ? value : throw new FormatException($"attribute '{name}' does not fit (got {value}, expected 1 or more)");
+        return value > 0
+            ? value
+            : throw new FormatException($"attribute '{name}' does not fit (got {value}, expected 1 or more)");
     }
 
     /// <summary>The axis as 0 to rank - 1.</summary>
@@ -25,9 +27,10 @@ internal static class AxisAttributes
     internal static bool IsBehindBatch(this Shape shape, int axis) => (axis < 0 ? axis + shape.Rank : axis) > 0;
 
     /// <summary>
-    /// Whether inputs that broadcast keep samples apart: a batched one has all axes of the result, so that its axis 0 meets the
-    /// result's; another one does not reach that axis, or has length 1 there.
+    /// Whether inputs that broadcast keep samples apart: a batched one has all axes of the result, so that its axis 0
+    /// meets the result's; another one does not reach that axis, or has length 1 there.
     /// </summary>
     internal static bool BroadcastKeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs.All(
-        input => input.IsBatched ? input.Shape.Rank == output.Rank : input.Shape.Rank < output.Rank || input.Shape[0] == 1);
+        input =>
+            input.IsBatched ? input.Shape.Rank == output.Rank : input.Shape.Rank < output.Rank || input.Shape[0] == 1);
 }

@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Batch normalization over axis 1 of <c>[N, C, ...]</c> (arXiv:1502.03167): parameters <c>weight</c> and <c>bias</c>, buffers
-/// <c>running_mean</c>, <c>running_var</c> and <c>num_batches_tracked</c>.
+/// Batch normalization over axis 1 of <c>[N, C, ...]</c> (arXiv:1502.03167): parameters <c>weight</c> and <c>bias</c>,
+/// buffers <c>running_mean</c>, <c>running_var</c> and <c>num_batches_tracked</c>.
 /// </summary>
 public sealed record BatchNorm : Operator
 {
@@ -62,19 +62,21 @@ public sealed record BatchNorm : Operator
             return context.X.BatchNorm(scale, shift, context.Buffers[0], context.Buffers[1], Epsilon);
         }
 
-        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, default, known: null, context.Pass.Reducer, out BatchStatistics statistics);
+        Tensor y = context.X.BatchNormTraining(
+            scale, shift, Epsilon, default, known: null, context.Pass.Reducer, out BatchStatistics statistics);
         context.Pass.Add(context.Node, statistics);
         return y;
     }
 
     /// <summary>
-    /// ONNX counts momentum the other way round: the part of the old value that stays. In double precision, and short where that is
-    /// exact, so that a graph that is saved and read again trains to the same bytes.
+    /// ONNX counts momentum the other way round: the part of the old value that stays. In double precision, and short
+    /// where that is exact, so that a graph that is saved and read again trains to the same bytes.
     /// </summary>
     private protected override OperatorAttributes Attributes()
     {
         double exact = 1 - (double)Momentum, brief = Math.Round(exact, 7);
-        return OperatorAttributes.Empty.With("epsilon", Epsilon).With("momentum", (float)(1 - brief) == Momentum ? brief : exact);
+        return OperatorAttributes.Empty.With("epsilon", Epsilon)
+            .With("momentum", (float)(1 - brief) == Momentum ? brief : exact);
     }
 }
 

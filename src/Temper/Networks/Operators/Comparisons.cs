@@ -74,7 +74,8 @@ public sealed record Logical(LogicalFunction Function) : BinaryOperator
     /// <inheritdoc/>
     public override bool IsDifferentiable => false;
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, DType.Bool);
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        OperatorTypes.One(inputs, node, DType.Bool);
 
     internal override Tensor Forward(in NodeContext context) => Function switch
     {
@@ -91,7 +92,7 @@ public sealed record Where : Operator
     public override string Kind => "Where";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (3, 3);
+    public override (int Min, int Max) InputCount => (3, 3);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
@@ -108,5 +109,6 @@ public sealed record Where : Operator
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Broadcast();
 
-    internal override Tensor Forward(in NodeContext context) => context.Inputs[1].Where(context.Inputs[0], context.Inputs[2]);
+    internal override Tensor Forward(in NodeContext context) =>
+        context.Inputs[1].Where(context.Inputs[0], context.Inputs[2]);
 }

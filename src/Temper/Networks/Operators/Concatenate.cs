@@ -6,13 +6,13 @@ namespace Temper.Networks;
 /// <param name="Axis">The axis; of batched values not the batch. -1 is the last.</param>
 public sealed record Concatenate(int Axis = 1) : Operator
 {
-    private const int MostInputs = 4096;
+    private const int MaxInputs = 4096;
 
     /// <inheritdoc/>
     public override string Kind => "Concat";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (1, MostInputs);
+    public override (int Min, int Max) InputCount => (1, MaxInputs);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -35,9 +35,11 @@ public sealed record Concatenate(int Axis = 1) : Operator
 
     internal static Concatenate From(OperatorAttributes attributes) => new(attributes.Int("axis", 1));
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Any);
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        OperatorTypes.One(inputs, node, OperatorTypes.Any);
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A value that no input has a part in: parameter <c>value</c> if float32, buffer <c>value</c> of any other dtype.</summary>
+/// <summary>A constant: parameter <c>value</c> if float32, buffer <c>value</c> of any other dtype.</summary>
 /// <param name="Shape">Its shape; no axis of it is the batch.</param>
 /// <param name="DType">Its dtype.</param>
 public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : Operator
@@ -11,7 +11,7 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
     public override string Kind => "Constant";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (0, 0);
+    public override (int Min, int Max) InputCount => (0, 0);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => Shape;
@@ -29,7 +29,8 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
         Shape.Create(attributes.Ints("shape", [])),
         Enum.TryParse(attributes.Text("dtype") ?? "float32", ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
-            : throw new FormatException($"attribute 'dtype' does not fit (got \"{attributes.Text("dtype")}\", expected {string.Join(", ", OperatorTypes.Any)})"));
+            : throw new FormatException($"attribute 'dtype' does not fit (got \"{attributes.Text("dtype")}\", expected "
+                + $"{string.Join(", ", OperatorTypes.Any)})"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
@@ -54,13 +55,16 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
 
     internal override Operator WithChannels(ChannelChange change) => this with { Shape = change.Output };
 
-    internal override Tensor Forward(in NodeContext context) => DType == DType.Float32 ? context.Parameters[0] : context.Buffers[0];
+    internal override Tensor Forward(in NodeContext context) =>
+        DType == DType.Float32 ? context.Parameters[0] : context.Buffers[0];
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("shape", Shape.AsSpan().ToArray()).With("dtype", DType.ToString().ToLowerInvariant());
 }
 
-/// <summary>The same values as another dtype; fractions are cut off towards zero. No gradient flows through a change of dtype.</summary>
+/// <summary>
+/// The same values as another dtype; fractions are cut off towards zero. No gradient flows through a change of dtype.
+/// </summary>
 /// <param name="DType">The new dtype.</param>
 public sealed record Cast(DType DType) : ElementwiseOperator
 {
@@ -73,11 +77,13 @@ public sealed record Cast(DType DType) : ElementwiseOperator
     internal static Cast From(OperatorAttributes attributes) =>
         Enum.TryParse(attributes.Text("to"), ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? new Cast(type)
-            : throw new FormatException($"attribute 'to' does not fit (got \"{attributes.Text("to")}\", expected {string.Join(", ", OperatorTypes.Any)})");
+            : throw new FormatException($"attribute 'to' does not fit (got \"{attributes.Text("to")}\", expected "
+                + $"{string.Join(", ", OperatorTypes.Any)})");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
     internal override Tensor Forward(in NodeContext context) => context.X.To(DType);
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("to", DType.ToString().ToLowerInvariant());
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("to", DType.ToString().ToLowerInvariant());
 }

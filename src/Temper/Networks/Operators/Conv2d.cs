@@ -2,7 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Two-dimensional convolution (cross-correlation): <c>weight</c> <c>[O, C / groups, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// Two-dimensional convolution (cross-correlation): <c>weight</c> <c>[O, C / groups, KH, KW]</c>, <c>bias</c>
+/// <c>[O]</c>.
+/// </summary>
 /// <param name="Channels">O, the number of output channels.</param>
 /// <param name="Kernel">Size of the kernel, in pixels.</param>
 public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Operator
@@ -14,12 +17,14 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
     public bool HasBias { get; init; } = true;
 
     /// <summary>
-    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c> before it is used;
-    /// gradients pass straight through.
+    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c>
+    /// before it is used; gradients pass straight through.
     /// </summary>
     public bool HasInt8Weight { get; init; }
 
-    /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
+    /// <summary>
+    /// Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.
+    /// </summary>
     public string? Initializer { get; init; }
 
     /// <inheritdoc/>
@@ -32,19 +37,24 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         WindowAttributes.CheckImage(x, node);
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
-            throw new ShapeMismatchException(node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+            throw new ShapeMismatchException(
+                node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
         }
 
         Padding2d pad = Options.Padding;
-        int height = WindowAttributes.Places(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
-        int width = WindowAttributes.Places(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
+        int height = WindowAttributes.OutputLength(
+            x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
+        int width = WindowAttributes.OutputLength(
+            x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
-            : throw new ShapeMismatchException(node, x, $"[N, C, H, W] at least as large as the {Kernel.Height}x{Kernel.Width} kernel, padding included");
+            : throw new ShapeMismatchException(node, x, "[N, C, H, W] at least as large as the "
+                + $"{Kernel.Height}x{Kernel.Width} kernel, padding included");
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [Channels, inputs[0][1] / Options.Groups, Kernel.Height, Kernel.Width],
         Channels,
         HasBias,
@@ -52,14 +62,15 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         Initializer is null ? null : Networks.Initializer.ByName(Initializer));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => Int8Weight.Buffers(HasInt8Weight, Channels);
+    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) =>
+        Int8Weight.Buffers(HasInt8Weight, Channels);
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
         (long)output.Count * (inputs[0][1] / Options.Groups) * Kernel.Height * Kernel.Width;
 
     internal static Conv2d From(OperatorAttributes attributes) => new(
-        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1))
     {
         Options = OptionsFrom(attributes),
         HasBias = attributes.Int("bias", 1) != 0,
@@ -69,11 +80,11 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
 
     internal static Conv2dOptions OptionsFrom(OperatorAttributes attributes) => new()
     {
-        Stride = attributes.Pair("strides", least: 1, (1, 1)),
+        Stride = attributes.Pair("strides", min: 1, (1, 1)),
         Padding = attributes.Padding(),
-        Dilation = attributes.Pair("dilations", least: 1, (1, 1)),
+        Dilation = attributes.Pair("dilations", min: 1, (1, 1)),
         Groups = attributes.Positive("group", 1),
-        OutputPadding = attributes.Pair("output_padding", least: 0, (0, 0)),
+        OutputPadding = attributes.Pair("output_padding", min: 0, (0, 0)),
     };
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
@@ -88,10 +99,15 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
     }
 
     internal override Operator WithChannels(ChannelChange change) =>
-        this with { Channels = change.Output[1], Options = Options with { Groups = ConvolutionChannels.Groups(Options.Groups, change) } };
+        this with { Channels = change.Output[1], Options = Options with
+        {
+            Groups = ConvolutionChannels.Groups(Options.Groups, change),
+        } };
 
     internal override Tensor Forward(in NodeContext context) =>
-        context.X.Conv2d(HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
+        context.X.Conv2d(
+            HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0],
+            HasBias ? context.Parameters[1] : null, Options);
 
     private protected override OperatorAttributes Attributes()
     {
@@ -113,13 +129,17 @@ public sealed partial class Value
     /// <param name="kernel">Side of the kernel, in pixels.</param>
     /// <param name="stride">Step between outputs, in pixels.</param>
     /// <param name="padding">Zeros on each side, in pixels.</param>
-    /// <param name="groups">Groups of channels that do not see each other.</param>
+    /// <param name="groups">Number of groups, as in PyTorch.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="name">Name of the node; null: <c>conv1</c>, <c>conv2</c>, ...</param>
     /// <returns><c>[N, channels, OH, OW]</c>.</returns>
     /// <exception cref="ShapeMismatchException">This value is no image, or too small.</exception>
     public Value Conv2d(
-        int channels, int kernel, int stride = 1, int padding = 0, int groups = 1, bool bias = true, string? name = null) =>
+        int channels, int kernel, int stride = 1, int padding = 0, int groups = 1, bool bias = true,
+        string? name = null) =>
         Apply(
-            new Conv2d(channels, (kernel, kernel)) { Options = Conv2dOptions.Of(stride, padding, groups), HasBias = bias }, name);
+            new Conv2d(channels, (kernel, kernel))
+            {
+                Options = Conv2dOptions.Of(stride, padding, groups), HasBias = bias,
+            }, name);
 }

@@ -23,19 +23,25 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         WindowAttributes.CheckImage(x, node);
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
-            throw new ShapeMismatchException(node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+            throw new ShapeMismatchException(
+                node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
         }
 
         Padding2d pad = Options.Padding;
-        int height = Length(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height, Options.OutputPadding.Height);
-        int width = Length(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width, Options.OutputPadding.Width);
+        int height = Length(
+            x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height,
+            Options.OutputPadding.Height);
+        int width = Length(
+            x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width,
+            Options.OutputPadding.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
             : throw new ShapeMismatchException(node, x, "an image that is larger than what padding cuts off");
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [inputs[0][1], Channels / Options.Groups, Kernel.Height, Kernel.Width],
         Channels,
         HasBias,
@@ -47,7 +53,7 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         (long)inputs[0].Count * (Channels / Options.Groups) * Kernel.Height * Kernel.Width;
 
     internal static ConvTranspose2d From(OperatorAttributes attributes) => new(
-        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1))
     {
         Options = Networks.Conv2d.OptionsFrom(attributes),
         HasBias = attributes.Int("bias", 1) != 0,
@@ -57,7 +63,10 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         ConvolutionChannels.Trace(trace, Channels, Options.Groups, HasBias, isTransposed: true);
 
     internal override Operator WithChannels(ChannelChange change) =>
-        this with { Channels = change.Output[1], Options = Options with { Groups = ConvolutionChannels.Groups(Options.Groups, change) } };
+        this with { Channels = change.Output[1], Options = Options with
+        {
+            Groups = ConvolutionChannels.Groups(Options.Groups, change),
+        } };
 
     internal override Tensor Forward(in NodeContext context) =>
         context.X.ConvTranspose2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
@@ -79,11 +88,14 @@ public sealed partial class Value
     /// <summary>Adds a transposed convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
     /// <param name="channels">Output channels.</param>
     /// <param name="kernel">Side of the kernel, in pixels.</param>
-    /// <param name="stride">Step between the places of two inputs, in pixels.</param>
+    /// <param name="stride">Step between the positions of two inputs, in pixels.</param>
     /// <param name="padding">Pixels cut off on each side.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="name">Name of the node.</param>
     public Value ConvTranspose2d(
         int channels, int kernel, int stride = 1, int padding = 0, bool bias = true, string? name = null) => Apply(
-            new ConvTranspose2d(channels, (kernel, kernel)) { Options = Conv2dOptions.Of(stride, padding), HasBias = bias }, name);
+            new ConvTranspose2d(channels, (kernel, kernel))
+            {
+                Options = Conv2dOptions.Of(stride, padding), HasBias = bias,
+            }, name);
 }

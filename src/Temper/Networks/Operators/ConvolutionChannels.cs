@@ -3,7 +3,10 @@ namespace Temper.Networks;
 /// <summary>What convolutions, plain and transposed, of images and of volumes, do to channels.</summary>
 internal static class ConvolutionChannels
 {
-    /// <summary>Axes of the result <c>[N, O, ...]</c> of a weight <c>[O, C / groups, ...]</c>, or <c>[C, O / groups, ...]</c> if transposed.</summary>
+    /// <summary>
+    /// Axes of the result <c>[N, O, ...]</c> of a weight <c>[O, C / groups, ...]</c>, or <c>[C, O / groups, ...]</c> if
+    /// transposed.
+    /// </summary>
     internal static AxisChannels[] Trace(ChannelTrace trace, int channels, int groups, bool hasBias, bool isTransposed)
     {
         int inputs = trace.Shapes[0][1];
@@ -35,15 +38,20 @@ internal static class ConvolutionChannels
     }
 
     /// <summary>The groups after an edit: of a depthwise convolution one for each channel that is left.</summary>
-    internal static int Groups(int groups, ChannelChange change) => groups > 1 && groups == change.Before[0][1] ? change.After[0][1] : groups;
+    internal static int Groups(int groups, ChannelChange change) =>
+        groups > 1 && groups == change.Before[0][1] ? change.After[0][1] : groups;
 
     private static AxisChannels Repeated(ChannelTrace trace, AxisChannels x, int times) =>
-        x.Units is null ? trace.Fixed : new AxisChannels([.. x.Units.SelectMany(unit => Enumerable.Repeat(unit, times))], "");
+        x.Units is null
+            ? trace.Fixed
+            : new AxisChannels([.. x.Units.SelectMany(unit => Enumerable.Repeat(unit, times))], "");
 
     private static AxisChannels Tiled(AxisChannels group, int times) =>
         new([.. Enumerable.Repeat(group.Units!, times).SelectMany(units => units)], "");
 
-    /// <summary>All groups see equally many channels, so the channels at one place of every group go together.</summary>
+    /// <summary>
+    /// All groups see equally many channels, so the channels at one index of every group go together.
+    /// </summary>
     private static AxisChannels TieGroups(ChannelTrace trace, AxisChannels x, int groups)
     {
         if (x.Units is null)

@@ -2,16 +2,20 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Inputs: data and places; slices of the data along an axis, at the places (ONNX Gather: an embedding, for one).</summary>
+/// <summary>
+/// Inputs: data and indices; slices of the data along an axis, at the indices (ONNX Gather: an embedding, for one).
+/// </summary>
 /// <param name="Axis">The axis of the data; -1 is the last.</param>
-/// <remarks>The result has the axes of the data before the axis, those of the places, those of the data behind it.</remarks>
+/// <remarks>
+/// The result has the axes of the data before the axis, those of the indices, those of the data behind it.
+/// </remarks>
 public sealed record Gather(int Axis = 0) : Operator
 {
     /// <inheritdoc/>
     public override string Kind => "Gather";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -25,7 +29,7 @@ public sealed record Gather(int Axis = 0) : Operator
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
     {
-        OperatorTypes.CheckPlaces(inputs[1], node);
+        OperatorTypes.CheckIndices(inputs[1], node);
         return inputs[0];
     }
 
@@ -33,31 +37,38 @@ public sealed record Gather(int Axis = 0) : Operator
         ? inputs[0].Shape.IsBehindBatch(Axis) && !inputs[1].IsBatched
         : !inputs[0].Shape.IsBehindBatch(Axis);
 
-    /// <summary>Places that are constants choose what the result has along the axis: each goes alone, though the data's axis is fixed.</summary>
+    /// <summary>
+    /// Indices that are constants choose what the result has along the axis: each goes alone, though the data's axis is
+    /// fixed.
+    /// </summary>
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {
         int axis = AxisAttributes.Check(trace.Shapes[0], Axis, Kind);
-        AxisChannels[] places = trace.Input(1);
-        if (places.Length != 1 || places[0].Units is null || trace.Input(0)[axis].Units is not null || trace.Input(0)[axis].IsNeutral)
+        AxisChannels[] indices = trace.Input(1);
+        if (indices.Length != 1
+            || indices[0].Units is null || trace.Input(0)[axis].Units is not null || trace.Input(0)[axis].IsNeutral)
         {
             return trace.Opaque();
         }
 
         AxisChannels[] axes = trace.Keep();
-        axes[axis] = places[0];
+        axes[axis] = indices[0];
         return axes;
     }
 
     internal override Tensor Forward(in NodeContext context)
     {
-        (Tensor data, Tensor places) = (context.Inputs[0], context.Inputs[1]);
-        return data.IndexSelect(Axis, places.Flatten(0)).Reshape(InferShape([data.Shape, places.Shape], context.Node.Name));
+        (Tensor data, Tensor indices) = (context.Inputs[0], context.Inputs[1]);
+        return data.IndexSelect(Axis, indices.Flatten(0))
+            .Reshape(InferShape([data.Shape, indices.Shape], context.Node.Name));
     }
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Inputs: data and places of the same rank; of each line along an axis the elements at the line's places.</summary>
+/// <summary>
+/// Inputs: data and indices of the same rank; of each line along an axis the elements at the line's indices.
+/// </summary>
 /// <param name="Axis">The axis; -1 is the last.</param>
 public sealed record GatherElements(int Axis = 0) : Operator
 {
@@ -65,7 +76,7 @@ public sealed record GatherElements(int Axis = 0) : Operator
     public override string Kind => "GatherElements";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -80,7 +91,7 @@ public sealed record GatherElements(int Axis = 0) : Operator
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
     {
-        OperatorTypes.CheckPlaces(inputs[1], node);
+        OperatorTypes.CheckIndices(inputs[1], node);
         return inputs[0];
     }
 
@@ -92,11 +103,13 @@ public sealed record GatherElements(int Axis = 0) : Operator
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.</summary>
+/// <summary>
+/// Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.
+/// </summary>
 /// <param name="Lengths">A shape that x broadcasts with; of a batched result the first of as many axes is 1.</param>
 /// <remarks>
-/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the tokens of
-/// every sample, for one. The second input's numbers do not matter.
+/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the
+/// tokens of every sample, for one. The second input's numbers do not matter.
 /// </remarks>
 public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
 {
@@ -104,7 +117,7 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
     public override string Kind => "Expand";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (1, 2);
+    public override (int Min, int Max) InputCount => (1, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -115,8 +128,13 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
             return shape;
         }
 
-        bool fits = shape.Rank == Lengths.Count && shape.Rank > 0 && Lengths[0] == 1 && inputs[1].Rank > 0 && (shape[0] == 1 || shape[0] == inputs[1][0]);
-        return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
+        bool fits = shape.Rank == Lengths.Count
+            && shape.Rank > 0
+            && Lengths[0] == 1
+            && inputs[1].Rank > 0
+            && (shape[0] == 1 || shape[0] == inputs[1][0]);
+        return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(
+            node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
     }
 
     internal static Expand From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
@@ -133,5 +151,6 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
         return context.X.Expand(InferShape(shapes, context.Node.Name));
     }
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("shape", Lengths.ToArray());
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("shape", Lengths.ToArray());
 }

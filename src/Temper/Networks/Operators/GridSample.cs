@@ -2,7 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Images <c>[N, C, H, W]</c> at the points of grids <c>[N, height, width, 2]</c>, one grid a sample (ONNX GridSample).</summary>
+/// <summary>
+/// Images <c>[N, C, H, W]</c> at the points of grids <c>[N, height, width, 2]</c>, one grid a sample (ONNX GridSample).
+/// </summary>
 public sealed record GridSample : Operator
 {
     /// <summary>Interpolation, padding and corners.</summary>
@@ -12,7 +14,7 @@ public sealed record GridSample : Operator
     public override string Kind => "GridSample";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -21,12 +23,14 @@ public sealed record GridSample : Operator
         WindowAttributes.CheckImage(x, node);
         return grid.Rank == 4 && grid[3] == 2 && grid[0] == x[0] && x[2] > 0 && x[3] > 0
             ? [x[0], x[1], grid[1], grid[2]]
-            : throw new ShapeMismatchException(node, x, grid, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
+            : throw new ShapeMismatchException(
+                node, x, grid, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
     }
 
     /// <summary>Four products for each number of the result; none for nearest pixels.</summary>
     /// <inheritdoc/>
-    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => Options.Interpolation == GridInterpolation.Nearest ? 0 : 4L * output.Count;
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
+        Options.Interpolation == GridInterpolation.Nearest ? 0 : 4L * output.Count;
 
     internal static GridSample From(OperatorAttributes attributes) => new()
     {
@@ -39,19 +43,23 @@ public sealed record GridSample : Operator
     };
 
     /// <summary>A grid without a batch beside batched images fits one sample only.</summary>
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].IsBatched == inputs[1].IsBatched;
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].IsBatched == inputs[1].IsBatched;
 
     internal override Tensor Forward(in NodeContext context) => context.X.GridSample(context.Inputs[1], Options);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
-        .With("mode", Options.Interpolation.ToString()).With("padding_mode", Options.Padding.ToString()).With("align_corners", Options.AlignCorners);
+        .With("mode", Options.Interpolation.ToString())
+        .With("padding_mode", Options.Padding.ToString()).With("align_corners", Options.AlignCorners);
 }
 
 public sealed partial class Value
 {
     /// <summary>Adds the sampling of this image at the points of a grid.</summary>
     /// <param name="grid"><c>[N, height, width, 2]</c>, x and y from -1 to 1.</param>
-    /// <param name="options">Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.</param>
+    /// <param name="options">
+    /// Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.
+    /// </param>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, C, height, width]</c>.</returns>
     public Value GridSample(Value grid, GridSampleOptions? options = null, string? name = null) =>

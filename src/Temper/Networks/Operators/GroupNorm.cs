@@ -2,7 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Group normalization of <c>[N, C, ...]</c> (arXiv:1803.08494): <c>weight</c> and <c>bias</c> <c>[C]</c>.</summary>
+/// <summary>
+/// Group normalization of <c>[N, C, ...]</c> (arXiv:1803.08494): <c>weight</c> and <c>bias</c> <c>[C]</c>.
+/// </summary>
 /// <param name="Groups">Groups of channels, each normalized by itself; a divisor of C.</param>
 public sealed record GroupNorm(int Groups) : Operator
 {
@@ -15,12 +17,14 @@ public sealed record GroupNorm(int Groups) : Operator
     internal override string DefaultName => "gn";
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= 2 && Groups > 0 && inputs[0][1] % Groups == 0
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        inputs[0].Rank >= 2 && Groups > 0 && inputs[0][1] % Groups == 0
         ? inputs[0]
         : throw new ShapeMismatchException(node, inputs[0], $"[N, C, ...] with C a multiple of {Groups} groups");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.ScaleAndShift([inputs[0][1]]);
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.ScaleAndShift([inputs[0][1]]);
 
     internal static GroupNorm From(OperatorAttributes attributes) => new(attributes.Positive("num_groups"))
     {
@@ -29,9 +33,11 @@ public sealed record GroupNorm(int Groups) : Operator
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(1);
 
-    internal override Tensor Forward(in NodeContext context) => context.X.GroupNorm(Groups, context.Parameters[0], context.Parameters[1], Epsilon);
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.GroupNorm(Groups, context.Parameters[0], context.Parameters[1], Epsilon);
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("num_groups", Groups).With("epsilon", Epsilon);
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("num_groups", Groups).With("epsilon", Epsilon);
 }
 
 public sealed partial class Value

@@ -2,7 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Layer normalization over the last axes (arXiv:1607.06450): <c>weight</c> and <c>bias</c> of their shape.</summary>
+/// <summary>
+/// Layer normalization over the last axes (arXiv:1607.06450): <c>weight</c> and <c>bias</c> of their shape.
+/// </summary>
 /// <param name="Axes">How many axes, counted from the last.</param>
 public sealed record LayerNorm(int Axes = 1) : Operator
 {
@@ -28,9 +30,11 @@ public sealed record LayerNorm(int Axes = 1) : Operator
         Epsilon = attributes.Float("epsilon", 1e-5f),
     };
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.Rank > Axes;
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.Rank > Axes;
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep([.. Enumerable.Range(trace.Output.Rank - Axes, Axes)]);
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        trace.Keep([.. Enumerable.Range(trace.Output.Rank - Axes, Axes)]);
 
     /// <summary>The operation normalizes the last axis, so several axes are one for its time.</summary>
     internal override Tensor Forward(in NodeContext context)

@@ -2,7 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Fully connected layer: <c>weight</c> <c>[O, I]</c>, <c>bias</c> <c>[O]</c>; works on the last axis.</summary>
+/// <summary>
+/// Fully connected layer: <c>weight</c> <c>[O, I]</c>, <c>bias</c> <c>[O]</c>; works on the last axis.
+/// </summary>
 /// <param name="Features">O, the number of outputs.</param>
 public sealed record Linear(int Features) : Operator
 {
@@ -10,12 +12,14 @@ public sealed record Linear(int Features) : Operator
     public bool HasBias { get; init; } = true;
 
     /// <summary>
-    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c> before it is used;
-    /// gradients pass straight through.
+    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c>
+    /// before it is used; gradients pass straight through.
     /// </summary>
     public bool HasInt8Weight { get; init; }
 
-    /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
+    /// <summary>
+    /// Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.
+    /// </summary>
     public string? Initializer { get; init; }
 
     /// <inheritdoc/>
@@ -29,7 +33,8 @@ public sealed record Linear(int Features) : Operator
         : throw new ShapeMismatchException(node, inputs[0], "[N, ..., I]");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [Features, inputs[0][-1]],
         Features,
         HasBias,
@@ -37,7 +42,8 @@ public sealed record Linear(int Features) : Operator
         Initializer is null ? null : Networks.Initializer.ByName(Initializer));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => Int8Weight.Buffers(HasInt8Weight, Features);
+    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) =>
+        Int8Weight.Buffers(HasInt8Weight, Features);
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => (long)output.Count * inputs[0][-1];
@@ -71,11 +77,14 @@ public sealed record Linear(int Features) : Operator
     internal override Operator WithChannels(ChannelChange change) => this with { Features = change.Output[-1] };
 
     internal override Tensor Forward(in NodeContext context) =>
-        context.X.Linear(HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0], HasBias ? context.Parameters[1] : null);
+        context.X.Linear(
+            HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0],
+            HasBias ? context.Parameters[1] : null);
 
     private protected override OperatorAttributes Attributes()
     {
-        OperatorAttributes attributes = OperatorAttributes.Empty.With("features", Features).With("bias", HasBias).With("transB", 1);
+        OperatorAttributes attributes =
+            OperatorAttributes.Empty.With("features", Features).With("bias", HasBias).With("transB", 1);
         attributes = HasInt8Weight ? attributes.With(Int8Weight.Attribute, true) : attributes;
         return Initializer is null ? attributes : attributes.With("initializer", Initializer);
     }

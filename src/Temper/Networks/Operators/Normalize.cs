@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Preprocessing that travels with the network: <c>(scale x - mean) / deviation</c> for each channel (axis 1), and the channels
-/// in another order first where the network was trained on, say, BGR.
+/// Preprocessing that travels with the network: <c>(scale x - mean) / deviation</c> for each channel (axis 1), and the
+/// channels in another order first where the network was trained on, say, BGR.
 /// </summary>
 /// <remarks>Takes float32 or uint8 values.</remarks>
 public sealed record Normalize : Operator
@@ -37,7 +37,8 @@ public sealed record Normalize : Operator
         return fits
             ? x
             : throw new ShapeMismatchException(
-                node, x, $"[N, {Mean.Count}, ...], a positive deviation for each of the {Mean.Count} means, a scale, an order of all channels");
+                node, x, $"[N, {Mean.Count}, ...], a positive deviation for each of the {Mean.Count} means, a scale, "
+                    + "an order of all channels");
     }
 
     internal static Normalize From(OperatorAttributes attributes) => new()
@@ -48,7 +49,8 @@ public sealed record Normalize : Operator
         ChannelOrder = attributes.Ints("channel_order", []),
     };
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0] is DType.Float32 or DType.UInt8
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        inputs[0] is DType.Float32 or DType.UInt8
         ? DType.Float32
         : throw new ArgumentException($"{node}: needs float32 or uint8 values (got {inputs[0]}); convert them first");
 
@@ -59,7 +61,8 @@ public sealed record Normalize : Operator
         Tensor x = context.X.To(DType.Float32);
         if (ChannelOrder.Count > 0)
         {
-            x = x.IndexSelect(1, _order ??= Tensor.From([.. ChannelOrder.Select(channel => (long)channel)], [ChannelOrder.Count]));
+            x = x.IndexSelect(
+                1, _order ??= Tensor.From([.. ChannelOrder.Select(channel => (long)channel)], [ChannelOrder.Count]));
         }
 
         // (s x - m) / d = (x - m / s) / (d / s): a batch normalization with these statistics and no epsilon.
@@ -92,6 +95,7 @@ public sealed partial class Value
     /// <param name="deviation">One for each channel, positive.</param>
     /// <param name="scale">Factor of every value, before the mean is subtracted.</param>
     /// <param name="name">Name of the node.</param>
-    public Value Normalize(IReadOnlyList<float> mean, IReadOnlyList<float> deviation, float scale = 1, string? name = null) =>
+    public Value Normalize(
+        IReadOnlyList<float> mean, IReadOnlyList<float> deviation, float scale = 1, string? name = null) =>
         Apply(new Normalize { Mean = [.. mean], Deviation = [.. deviation], Scale = scale }, name);
 }

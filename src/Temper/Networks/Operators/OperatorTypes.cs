@@ -18,21 +18,24 @@ internal static class OperatorTypes
         {
             if (type != inputs[0])
             {
-                throw new ArgumentException($"{node}: needs inputs of one dtype (got {string.Join(" and ", inputs)}); convert one with a Cast node");
+                throw new ArgumentException($"{node}: needs inputs of one dtype (got {string.Join(" and ", inputs)}); "
+                    + "convert one with a Cast node");
             }
         }
 
         return allowed.Contains(inputs[0])
             ? inputs[0]
-            : throw new ArgumentException($"{node}: does not take this dtype (got {inputs[0]}, expected {string.Join(", ", allowed.ToArray())}); convert it with a Cast node");
+            : throw new ArgumentException($"{node}: does not take this dtype (got {inputs[0]}, expected "
+                + $"{string.Join(", ", allowed.ToArray())}); convert it with a Cast node");
     }
 
-    /// <summary>Throws unless an input holds places: int64 or int32.</summary>
-    internal static void CheckPlaces(DType type, string node)
+    /// <summary>Throws unless an input holds indices: int64 or int32.</summary>
+    internal static void CheckIndices(DType type, string node)
     {
         if (type is not (DType.Int64 or DType.Int32))
         {
-            throw new ArgumentException($"{node}: needs int64 or int32 places (got {type}); convert them with a Cast node");
+            throw new ArgumentException(
+                $"{node}: needs int64 or int32 places (got {type}); convert them with a Cast node");
         }
     }
 }

@@ -2,15 +2,18 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Optical flow between the frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1: <c>[N, 2 (T - 1), H, W]</c>, in pixels.</summary>
-/// <param name="Options">Method and its numbers.</param>
+/// <summary>
+/// Optical flow between the frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1:
+/// <c>[N, 2 (T - 1), H, W]</c>, in pixels.
+/// </summary>
+/// <param name="Options">Method and its parameters.</param>
 public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
 {
     /// <inheritdoc/>
     public override string Kind => "OpticalFlow";
 
     /// <inheritdoc/>
-    public override bool IsDifferentiable => Options.Method != FlowMethod.Farneback;
+    public override bool IsDifferentiable => Options.IsDifferentiable;
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -20,7 +23,7 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
         return [inputs[0][0], 2 * (inputs[0][1] - 1), inputs[0][3], inputs[0][4]];
     }
 
-    /// <summary>Ten products a pixel, iteration and warp, over the scales.</summary>
+    /// <summary>Ten products per pixel, iteration and warp, over the scales.</summary>
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output)
     {
@@ -57,8 +60,10 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
     internal override Tensor Forward(in NodeContext context) => context.X.OpticalFlow(Options);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
-        .With("method", Options.Method.ToString()).With("scales", Options.Scales).With("warps", Options.Warps).With("iterations", Options.Iterations)
-        .With("scale_step", Options.ScaleStep).With("lambda", Options.Lambda).With("theta", Options.Theta).With("tau", Options.Tau)
+        .With("method", Options.Method.ToString())
+        .With("scales", Options.Scales).With("warps", Options.Warps).With("iterations", Options.Iterations)
+        .With("scale_step", Options.ScaleStep)
+        .With("lambda", Options.Lambda).With("theta", Options.Theta).With("tau", Options.Tau)
         .With("alpha", Options.Alpha).With("window", Options.Window).With("damping", Options.Damping)
         .With("bound", Options.Bound).With("rounds", Options.Rounds);
 }
@@ -66,7 +71,7 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
 public sealed partial class Value
 {
     /// <summary>Adds optical flow between the frames of clips <c>[N, T, C, H, W]</c>, pixels from 0 to 1.</summary>
-    /// <param name="options">Method and its numbers; null: TV-L1 with its usual ones.</param>
+    /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, 2 (T - 1), H, W]</c>, in pixels.</returns>
     public Value OpticalFlow(OpticalFlowOptions? options = null, string? name = null) =>

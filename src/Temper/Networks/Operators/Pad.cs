@@ -30,15 +30,18 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
         ? new Pad(attributes.Int("axis"), before, after)
         {
             Fill = attributes.Float("value", 0),
-            Mode = Enum.TryParse(attributes.Text("mode") ?? "constant", ignoreCase: true, out PadMode mode) && Enum.IsDefined(mode)
+            Mode = Enum.TryParse(attributes.Text("mode") ?? "constant", ignoreCase: true, out PadMode mode)
+                && Enum.IsDefined(mode)
                 ? mode
-                : throw new FormatException($"attribute 'mode' does not fit (got \"{attributes.Text("mode")}\", expected constant, reflect, edge or wrap)"),
+                : throw new FormatException($"attribute 'mode' does not fit (got \"{attributes.Text("mode")}\", "
+                    + "expected constant, reflect, edge or wrap)"),
         }
         : throw new FormatException("attribute 'pads' does not fit (expected two numbers)");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {

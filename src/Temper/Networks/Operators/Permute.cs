@@ -39,7 +39,9 @@ public sealed record Permute(IReadOnlyList<int> Axes) : Operator
 public sealed partial class Value
 {
     /// <summary>Puts the axes in another order.</summary>
-    /// <param name="axes">For each axis of the result the axis of this value; begins with 0 where that is the batch.</param>
+    /// <param name="axes">
+    /// For each axis of the result the axis of this value; begins with 0 where that is the batch.
+    /// </param>
     /// <param name="name">Name of the node.</param>
     public Value Permute(IReadOnlyList<int> axes, string? name = null) => Apply(new Permute([.. axes]), name);
 }

@@ -67,7 +67,8 @@ public sealed record Pointwise(PointwiseFunction Function) : ElementwiseOperator
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => Function switch
     {
         PointwiseFunction.Not => OperatorTypes.One(inputs, node, DType.Bool),
-        PointwiseFunction.Abs or PointwiseFunction.Neg or PointwiseFunction.Sign => OperatorTypes.One(inputs, node, OperatorTypes.Numbers),
+        PointwiseFunction.Abs or PointwiseFunction.Neg or PointwiseFunction.Sign =>
+            OperatorTypes.One(inputs, node, OperatorTypes.Numbers),
         _ => base.InferDType(inputs, node),
     };
 

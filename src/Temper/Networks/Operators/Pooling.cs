@@ -16,22 +16,24 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         Shape x = inputs[0];
         WindowAttributes.CheckImage(x, node);
         Padding2d pad = Options.Padding;
-        int height = Places(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
-        int width = Places(x[3], pad.Left, pad.Right, Options.Kernel.Width, Stride.Width, Options.Dilation.Width);
+        int height =
+            OutputLength(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
+        int width = OutputLength(x[3], pad.Left, pad.Right, Options.Kernel.Width, Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], x[1], height, width]
             : throw new ShapeMismatchException(
-                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} window, padding included");
+                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} "
+                    + "window, padding included");
     }
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
 
     internal static Pool2dOptions OptionsFrom(OperatorAttributes attributes) => new()
     {
-        Kernel = attributes.Pair("kernel_shape", least: 1),
-        Stride = attributes.Pair("strides", least: 1, (1, 1)),
+        Kernel = attributes.Pair("kernel_shape", min: 1),
+        Stride = attributes.Pair("strides", min: 1, (1, 1)),
         Padding = attributes.Padding(),
-        Dilation = attributes.Pair("dilations", least: 1, (1, 1)),
+        Dilation = attributes.Pair("dilations", min: 1, (1, 1)),
         CeilingMode = attributes.Int("ceil_mode", 0) != 0,
         CountsPadding = attributes.Int("count_include_pad", 0) != 0,
     };
@@ -42,11 +44,14 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         .With("dilations", WindowAttributes.Both(Options.Dilation))
         .WithWindow(Options.Kernel, Stride, Options.Padding);
 
-    /// <summary>PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.</summary>
-    private int Places(int length, int before, int after, int kernel, int stride, int dilation)
+    /// <summary>
+    /// PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.
+    /// </summary>
+    private int OutputLength(int length, int before, int after, int kernel, int stride, int dilation)
     {
-        int places = WindowAttributes.Places(length, before + after, kernel, stride, dilation, Options.CeilingMode);
-        return Options.CeilingMode && (places - 1) * stride >= length + before ? places - 1 : places;
+        int outputs =
+            WindowAttributes.OutputLength(length, before + after, kernel, stride, dilation, Options.CeilingMode);
+        return Options.CeilingMode && (outputs - 1) * stride >= length + before ? outputs - 1 : outputs;
     }
 }
 
@@ -62,10 +67,12 @@ public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
     internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2d(Options);
 }
 
-/// <summary>Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.</summary>
+/// <summary>
+/// Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.
+/// </summary>
 /// <param name="Options">Size, stride, padding and dilation of the window.</param>
-/// <param name="IsColumnMajor">Whether places within an image are counted down its columns first.</param>
-public sealed record MaxPoolPlaces2d(Pool2dOptions Options, bool IsColumnMajor = false) : Pool2d(Options)
+/// <param name="IsColumnMajor">Whether positions within an image are counted down its columns first.</param>
+public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor = false) : Pool2d(Options)
 {
     /// <inheritdoc/>
     public override string Kind => "MaxPoolPlaces";
@@ -73,7 +80,7 @@ public sealed record MaxPoolPlaces2d(Pool2dOptions Options, bool IsColumnMajor =
     /// <inheritdoc/>
     public override bool IsDifferentiable => false;
 
-    internal static MaxPoolPlaces2d From(OperatorAttributes attributes) =>
+    internal static MaxPoolIndices2d From(OperatorAttributes attributes) =>
         new(OptionsFrom(attributes), attributes.Int("storage_order", 0) != 0);
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
@@ -82,12 +89,13 @@ public sealed record MaxPoolPlaces2d(Pool2dOptions Options, bool IsColumnMajor =
         return DType.Int64;
     }
 
-    /// <summary>Places count through the whole batch.</summary>
+    /// <summary>Positions count through the whole batch.</summary>
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => false;
 
-    internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2dPlaces(Options, IsColumnMajor);
+    internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2dIndices(Options, IsColumnMajor);
 
-    private protected override OperatorAttributes Attributes() => base.Attributes().With("storage_order", IsColumnMajor);
+    private protected override OperatorAttributes Attributes() =>
+        base.Attributes().With("storage_order", IsColumnMajor);
 }
 
 /// <summary>The mean of each window.</summary>
@@ -141,7 +149,7 @@ public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
 
     internal static AdaptiveAvgPool2d From(OperatorAttributes attributes)
     {
-        (int height, int width) = attributes.Pair("output_size", least: 1);
+        (int height, int width) = attributes.Pair("output_size", min: 1);
         return new AdaptiveAvgPool2d(height, width);
     }
 

@@ -38,7 +38,9 @@ public enum Reduction
 
 /// <summary>A sum, mean, largest value and so on over axes, which disappear unless kept with length 1.</summary>
 /// <param name="Reduction">What is made of the elements.</param>
-/// <param name="Axes">One or more different axes, of a batched value none the batch; negative counts from the end.</param>
+/// <param name="Axes">
+/// One or more different axes, of a batched value none the batch; negative counts from the end.
+/// </param>
 /// <param name="KeepAxes">Whether they stay with length 1.</param>
 public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool KeepAxes = false) : Operator
 {
@@ -79,7 +81,8 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => Reduction switch
     {
         Reduction.Max or Reduction.Min => OperatorTypes.One(inputs, node, OperatorTypes.Any),
-        Reduction.Sum or Reduction.Prod or Reduction.SumSquare => OperatorTypes.One(inputs, node, DType.Float32, DType.Int64, DType.Int32),
+        Reduction.Sum or Reduction.Prod or Reduction.SumSquare =>
+            OperatorTypes.One(inputs, node, DType.Float32, DType.Int64, DType.Int32),
         _ => base.InferDType(inputs, node),
     };
 

@@ -2,7 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>What a change of shape does to channels: blocks of axes with equally many elements are merged into one axis and split again.</summary>
+/// <summary>
+/// What a change of shape does to channels: blocks of axes with equally many elements are merged into one axis and
+/// split again.
+/// </summary>
 internal static class ReshapeChannels
 {
     internal static AxisChannels[] Trace(ChannelTrace trace)
@@ -22,14 +25,18 @@ internal static class ReshapeChannels
             NextBlock(from, to, ref i, ref j);
             AxisChannels[] split = i - firstFrom == 1 && j - firstTo == 1
                 ? [axes[firstFrom]]
-                : trace.Split(trace.Merge(axes.AsSpan(firstFrom..i), from.AsSpan()[firstFrom..i]), to.AsSpan()[firstTo..j]);
+                : trace.Split(
+                    trace.Merge(axes.AsSpan(firstFrom..i), from.AsSpan()[firstFrom..i]), to.AsSpan()[firstTo..j]);
             split.CopyTo(result, firstTo);
         }
 
         return result;
     }
 
-    /// <summary>The shortest runs of axes, from the given ones on, with equally many elements; axes of length 1 at the end go with the last.</summary>
+    /// <summary>
+    /// The shortest runs of axes, from the given ones on, with equally many elements; axes of length 1 at the end go
+    /// with the last.
+    /// </summary>
     private static void NextBlock(Shape from, Shape to, ref int i, ref int j)
     {
         long left = i < from.Rank ? from[i++] : 1, right = j < to.Rank ? to[j++] : 1;

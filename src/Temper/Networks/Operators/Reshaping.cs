@@ -10,7 +10,9 @@ public sealed record Flatten : Operator
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
-        inputs[0].Rank > 0 ? [inputs[0][0], inputs[0].CountOf(1, inputs[0].Rank)] : throw new ShapeMismatchException(node, inputs[0], "[N, ...]");
+        inputs[0].Rank > 0
+            ? [inputs[0][0], inputs[0].CountOf(1, inputs[0].Rank)]
+            : throw new ShapeMismatchException(node, inputs[0], "[N, ...]");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
@@ -29,7 +31,10 @@ public sealed record Flatten : Operator
 /// <param name="SampleShape">Lengths behind axis 0, the batch, which stays; one may be -1: what remains.</param>
 public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
 {
-    /// <summary>Whether <see cref="SampleShape"/> stands behind axis 0 of the input; if not, it is the whole shape. True unless said otherwise.</summary>
+    /// <summary>
+    /// Whether <see cref="SampleShape"/> stands behind axis 0 of the input; if not, it is the whole shape. True unless
+    /// said otherwise.
+    /// </summary>
     public bool KeepsAxis0 { get; init; } = true;
 
     /// <inheritdoc/>
@@ -44,12 +49,15 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
         }
 
         int count = inputs[0].CountOf(KeepsAxis0 ? 1 : 0, inputs[0].Rank);
-        long known = SampleShape.Where(length => length >= 0).Aggregate(1L, (product, length) => checked(product * length));
+        long known =
+            SampleShape.Where(length => length >= 0).Aggregate(1L, (product, length) => checked(product * length));
         int open = SampleShape.Count(length => length < 0);
         bool fits = open switch { 0 => known == count, 1 => known > 0 && count % known == 0, _ => false };
         return fits
-            ? Shape.Create([.. inputs[0].AsSpan()[..(KeepsAxis0 ? 1 : 0)], .. SampleShape.Select(length => length < 0 ? (int)(count / known) : length)])
-            : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " a sample" : "")} as [{string.Join(", ", SampleShape)}]");
+            ? Shape.Create([.. inputs[0].AsSpan()[..(KeepsAxis0 ? 1 : 0)], .. SampleShape.Select(length =>
+                length < 0 ? (int)(count / known) : length)])
+            : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " a sample" : "")} as "
+                + $"[{string.Join(", ", SampleShape)}]");
     }
 
     internal static Reshape From(OperatorAttributes attributes) =>
@@ -64,7 +72,8 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
     internal override Operator WithChannels(ChannelChange change)
     {
         int first = KeepsAxis0 ? 1 : 0;
-        return this with { SampleShape = [.. SampleShape.Select((length, i) => length < 0 ? length : change.Output[first + i])] };
+        return this with { SampleShape = [.. SampleShape.Select((length, i) =>
+            length < 0 ? length : change.Output[first + i])] };
     }
 
     internal override Tensor Forward(in NodeContext context) =>
@@ -84,5 +93,6 @@ public sealed partial class Value
     /// <summary>Gives each sample another shape.</summary>
     /// <param name="sampleShape">Lengths behind the batch axis; one may be -1: what remains.</param>
     /// <param name="name">Name of the node.</param>
-    public Value Reshape(IReadOnlyList<int> sampleShape, string? name = null) => Apply(new Reshape([.. sampleShape]), name);
+    public Value Reshape(IReadOnlyList<int> sampleShape, string? name = null) =>
+        Apply(new Reshape([.. sampleShape]), name);
 }

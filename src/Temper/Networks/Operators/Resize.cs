@@ -8,11 +8,16 @@ public enum ResizeMode
     /// <summary>The nearest element.</summary>
     Nearest,
 
-    /// <summary>Between the two neighbors along each axis, by their distance; beyond the edge the edge's element.</summary>
+    /// <summary>
+    /// Between the two neighbors along each axis, by their distance; beyond the edge the edge's element.
+    /// </summary>
     Linear,
 }
 
-/// <summary>Where place i of the result lies in the input, for a scale s and lengths L before and after; names are those of ONNX.</summary>
+/// <summary>
+/// Where position i of the result lies in the input, for a scale s and lengths L before and after; names are those of
+/// ONNX.
+/// </summary>
 public enum ResizeCoordinates
 {
     /// <summary><c>(i + 1/2) / s - 1/2</c>.</summary>
@@ -27,11 +32,13 @@ public enum ResizeCoordinates
     /// <summary><c>i (L_in - 1) / (L_out - 1)</c>: the corners meet.</summary>
     AlignCorners,
 
-    /// <summary>As <see cref="HalfPixel"/>, the input's middle at the result's middle also where the scale does not divide.</summary>
+    /// <summary>
+    /// As <see cref="HalfPixel"/>, the input's middle at the result's middle also where the scale does not divide.
+    /// </summary>
     HalfPixelSymmetric,
 }
 
-/// <summary>Which element is nearest to a place; names are those of ONNX.</summary>
+/// <summary>Which element is nearest to a position; names are those of ONNX.</summary>
 public enum NearestRounding
 {
     /// <summary>The nearest, the lower one of two.</summary>
@@ -47,18 +54,23 @@ public enum NearestRounding
     Ceil,
 }
 
-/// <summary>One axis in another length, by nearest elements or linearly between two (ONNX Resize; several axes are several nodes).</summary>
+/// <summary>
+/// One axis in another length, by nearest elements or linearly between two (ONNX Resize; several axes are several
+/// nodes).
+/// </summary>
 /// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 /// <param name="Length">Its length in the result, one or more.</param>
 public sealed record Resize(int Axis, int Length) : Operator
 {
-    /// <summary>Length of the result over length of the input, as places are computed; 0: what the lengths say.</summary>
+    /// <summary>
+    /// Length of the result over length of the input, as positions are computed; 0: what the lengths say.
+    /// </summary>
     public float Scale { get; init; }
 
     /// <summary>How elements between others are found.</summary>
     public ResizeMode Mode { get; init; }
 
-    /// <summary>Where a place of the result lies in the input.</summary>
+    /// <summary>Where a position of the result lies in the input.</summary>
     public ResizeCoordinates Coordinates { get; init; }
 
     /// <summary>Which element is nearest.</summary>
@@ -73,10 +85,12 @@ public sealed record Resize(int Axis, int Length) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         return Length > 0 && inputs[0][axis] > 0
             ? inputs[0].With(axis, Length)
-            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} with elements, and a new length of 1 or more (it is {Length})");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"an axis {Axis} with elements, and a new length of 1 or more (it is {Length})");
     }
 
-    internal static Resize From(OperatorAttributes attributes) => new(attributes.Int("axis"), attributes.Positive("length"))
+    internal static Resize From(OperatorAttributes attributes) =>
+        new(attributes.Int("axis"), attributes.Positive("length"))
     {
         Scale = attributes.Float("scale", 0),
         Mode = attributes.Choice<ResizeMode>("mode"),
@@ -84,26 +98,30 @@ public sealed record Resize(int Axis, int Length) : Operator
         Rounding = attributes.Choice<NearestRounding>("rounding"),
     };
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
 
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
         int axis = AxisAttributes.Check(x.Shape, Axis, context.Node.Name), length = x.Shape[axis];
-        double[] places = [.. Enumerable.Range(0, Length).Select(i => Place(i, length))];
+        double[] positions = [.. Enumerable.Range(0, Length).Select(i => PositionOf(i, length))];
         if (Mode == ResizeMode.Nearest)
         {
-            return Chosen(x, axis, [.. places.Select(place => Math.Clamp(Nearest(place), 0, length - 1))]);
+            return Chosen(x, axis, [.. positions.Select(position => Math.Clamp(Nearest(position), 0, length - 1))]);
         }
 
         // (1 - t) a + t b with neighbors a and b and the distance t from the first.
-        double[] inside = [.. places.Select(place => Math.Clamp(place, 0, length - 1))];
+        double[] inside = [.. positions.Select(position => Math.Clamp(position, 0, length - 1))];
         Shape along = Shape.Create([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? Length : 1)]);
-        Tensor t = Tensor.From((float[])[.. inside.Select(place => (float)(place - Math.Floor(place)))], along);
-        Tensor a = Chosen(x, axis, [.. inside.Select(place => (long)Math.Floor(place))]);
-        Tensor b = Chosen(x, axis, [.. inside.Select(place => Math.Min((long)Math.Floor(place) + 1, length - 1))]);
+        Tensor t =
+            Tensor.From((float[])[.. inside.Select(position => (float)(position - Math.Floor(position)))], along);
+        Tensor a = Chosen(x, axis, [.. inside.Select(position => (long)Math.Floor(position))]);
+        Tensor b =
+            Chosen(x, axis, [.. inside.Select(position => Math.Min((long)Math.Floor(position) + 1, length - 1))]);
         return a + (t * (b - a));
     }
 
@@ -111,10 +129,13 @@ public sealed record Resize(int Axis, int Length) : Operator
         .With("axis", Axis).With("length", Length).With("scale", Scale).With("mode", Mode.ToString())
         .With("coordinates", Coordinates.ToString()).With("rounding", Rounding.ToString());
 
-    private static Tensor Chosen(Tensor x, int axis, long[] places) => x.IndexSelect(axis, Tensor.From(places, [places.Length]));
+    private static Tensor Chosen(Tensor x, int axis, long[] positions) =>
+        x.IndexSelect(axis, Tensor.From(positions, [positions.Length]));
 
-    /// <summary>In float32, as other runtimes compute it: where a place falls on an element, doubles would take the next one.</summary>
-    private double Place(int i, int length)
+    /// <summary>
+    /// In float32, as other runtimes compute it: where a position falls on an element, doubles would take the next one.
+    /// </summary>
+    private double PositionOf(int i, int length)
     {
         float scale = Scale > 0 ? Scale : (float)Length / length;
         return Coordinates switch
@@ -122,16 +143,17 @@ public sealed record Resize(int Axis, int Length) : Operator
             ResizeCoordinates.Asymmetric => i / scale,
             ResizeCoordinates.AlignCorners => Length == 1 ? 0 : (double)i * (length - 1) / (Length - 1),
             ResizeCoordinates.PytorchHalfPixel when Length == 1 => 0,
-            ResizeCoordinates.HalfPixelSymmetric => (length / 2.0 * (1 - (Length / ((double)scale * length)))) + ((i + 0.5f) / scale) - 0.5f,
+            ResizeCoordinates.HalfPixelSymmetric =>
+                (length / 2.0 * (1 - (Length / ((double)scale * length)))) + ((i + 0.5f) / scale) - 0.5f,
             _ => ((i + 0.5f) / scale) - 0.5f,
         };
     }
 
-    private long Nearest(double place) => Rounding switch
+    private long Nearest(double position) => Rounding switch
     {
-        NearestRounding.Floor => (long)Math.Floor(place),
-        NearestRounding.Ceil => (long)Math.Ceiling(place),
-        NearestRounding.RoundPreferCeil => (long)Math.Floor(place + 0.5),
-        _ => (long)Math.Ceiling(place - 0.5),
+        NearestRounding.Floor => (long)Math.Floor(position),
+        NearestRounding.Ceil => (long)Math.Ceiling(position),
+        NearestRounding.RoundPreferCeil => (long)Math.Floor(position + 0.5),
+        _ => (long)Math.Ceiling(position - 0.5),
     };
 }

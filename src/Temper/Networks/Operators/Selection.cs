@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>The place of the largest or smallest value along an axis, int64.</summary>
+/// <summary>The index of the largest or smallest value along an axis, int64.</summary>
 /// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 public sealed record ArgExtreme(int Axis) : Operator
 {
@@ -31,7 +31,8 @@ public sealed record ArgExtreme(int Axis) : Operator
             : Shape.Create(KeepAxis ? [.. x[..axis], 1, .. x[(axis + 1)..]] : [.. x[..axis], .. x[(axis + 1)..]]);
     }
 
-    internal static Func<OperatorAttributes, ArgExtreme> From(bool isSmallest) => attributes => new ArgExtreme(attributes.Int("axis", 0))
+    internal static Func<OperatorAttributes, ArgExtreme> From(bool isSmallest) =>
+        attributes => new ArgExtreme(attributes.Int("axis", 0))
     {
         IsSmallest = isSmallest,
         KeepAxis = attributes.Int("keepdims", 1) != 0,
@@ -44,7 +45,8 @@ public sealed record ArgExtreme(int Axis) : Operator
         return DType.Int64;
     }
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context) =>
         IsSmallest ? context.X.ArgMin(Axis, KeepAxis, TakesLast) : context.X.ArgMax(Axis, KeepAxis, TakesLast);
@@ -53,7 +55,10 @@ public sealed record ArgExtreme(int Axis) : Operator
         .With("axis", Axis).With("keepdims", KeepAxis).With("select_last_index", TakesLast);
 }
 
-/// <summary>The largest or smallest values along an axis, in order, or their places (int64): ONNX gives both, a node one of them.</summary>
+/// <summary>
+/// The largest or smallest values along an axis, in order, or their indices (int64): ONNX gives both, a node one of
+/// them.
+/// </summary>
 /// <param name="Count">How many, at most the axis's length.</param>
 /// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 public sealed record TopK(int Count, int Axis = -1) : Operator
@@ -61,14 +66,14 @@ public sealed record TopK(int Count, int Axis = -1) : Operator
     /// <summary>Whether the smallest are looked for.</summary>
     public bool IsSmallest { get; init; }
 
-    /// <summary>Whether the places are given, not the values.</summary>
-    public bool GivesPlaces { get; init; }
+    /// <summary>Whether the indices are given, not the values.</summary>
+    public bool GivesIndices { get; init; }
 
     /// <inheritdoc/>
     public override string Kind => "TopK";
 
     /// <inheritdoc/>
-    public override bool IsDifferentiable => !GivesPlaces;
+    public override bool IsDifferentiable => !GivesIndices;
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
@@ -82,23 +87,24 @@ public sealed record TopK(int Count, int Axis = -1) : Operator
     internal static TopK From(OperatorAttributes attributes) => new(attributes.Int("k"), attributes.Int("axis", -1))
     {
         IsSmallest = attributes.Int("largest", 1) == 0,
-        GivesPlaces = attributes.Int("places", 0) != 0,
+        GivesIndices = attributes.Int("places", 0) != 0,
     };
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
     {
         DType values = OperatorTypes.One(inputs, node, OperatorTypes.Numbers);
-        return GivesPlaces ? DType.Int64 : values;
+        return GivesIndices ? DType.Int64 : values;
     }
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context)
     {
-        (Tensor values, Tensor places) = context.X.TopK(Count, Axis, !IsSmallest);
-        return GivesPlaces ? places : values;
+        (Tensor values, Tensor indices) = context.X.TopK(Count, Axis, !IsSmallest);
+        return GivesIndices ? indices : values;
     }
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
-        .With("axis", Axis).With("k", Count).With("largest", !IsSmallest).With("places", GivesPlaces);
+        .With("axis", Axis).With("k", Count).With("largest", !IsSmallest).With("places", GivesIndices);
 }

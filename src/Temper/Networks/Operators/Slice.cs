@@ -4,9 +4,9 @@ namespace Temper.Networks;
 
 /// <summary>Part of an axis: from start up to but not including end, every step-th.</summary>
 /// <param name="Axis">The axis; of a batched value not the batch.</param>
-/// <param name="Start">First place; negative counts from the end.</param>
-/// <param name="End">Place behind the last; negative counts from the end; beyond the end means the end.</param>
-/// <param name="Step">Distance of two places, not zero; negative goes backwards, as in Python.</param>
+/// <param name="Start">First index; negative counts from the end.</param>
+/// <param name="End">Index after the last; negative counts from the end; beyond the end means the end.</param>
+/// <param name="Step">Step between indices, not zero; negative goes backwards, as in Python.</param>
 public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int Step = 1) : Operator
 {
     /// <inheritdoc/>
@@ -23,18 +23,21 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     }
 
     internal static Slice From(OperatorAttributes attributes) => new(
-        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue), attributes.Int("step", 1));
+        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue),
+        attributes.Int("step", 1));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {
         int along = AxisAttributes.Check(trace.Output, Axis, Kind);
         AxisChannels[] axes = trace.Keep(Step == 1 ? [] : [along]);
         (int first, int count) = Range(trace.Shapes[0][along]);
-        axes[along] = axes[along].Units is { } units ? new AxisChannels(units[first..(first + count)], "") : axes[along];
+        axes[along] =
+            axes[along].Units is { } units ? new AxisChannels(units[first..(first + count)], "") : axes[along];
         return axes;
     }
 
@@ -49,7 +52,8 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         // The part begins with its first old channel that is left, or with what was added right before that one.
         (int first, int count) = Range(change.Before[0][along]);
         int old = Array.FindIndex(kept, index => index >= first && index < first + count);
-        int added = change.OutputKept[along] is { } output ? Math.Max(0, Array.FindIndex(output, index => index >= 0)) : 0;
+        int added =
+            change.OutputKept[along] is { } output ? Math.Max(0, Array.FindIndex(output, index => index >= 0)) : 0;
         return this with { Start = Math.Max(0, old - added), End = Math.Max(0, old - added) + change.Output[along] };
     }
 
@@ -58,10 +62,11 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         (int first, int count) = Range(context.X.Shape[Axis]);
         if (Step > 0 || count == 0)
         {
-            return context.X.Slice(Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
+            return context.X.Slice(
+                Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
         }
 
-        // Backwards: the same places forwards, then turned round.
+        // Backwards: the same positions forwards, then turned round.
         int last = first + ((count - 1) * Step);
         return context.X.Slice(Axis, last, first + 1, -Step).Flip(Axis);
     }
@@ -69,19 +74,21 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("axis", Axis).With("start", Start).With("end", End).With("step", Step);
 
-    /// <summary>The first place and how many places there are.</summary>
+    /// <summary>The first position and how many positions there are.</summary>
     private (int First, int Count) Range(int length)
     {
         bool forwards = Step > 0;
-        int start = Place(Start, length, forwards), end = Place(End, length, forwards);
+        int start = Clipped(Start, length, forwards), end = Clipped(End, length, forwards);
         int span = forwards ? end - start : start - end;
         return span > 0 && Step != 0 ? (start, ((span - 1) / Math.Abs(Step)) + 1) : (0, 0);
     }
 
-    /// <summary>Python's rule: places beyond an end mean that end, which backwards is one before the first.</summary>
-    private static int Place(int place, int length, bool forwards)
+    /// <summary>
+    /// Python's rule: positions beyond an end mean that end, which backwards is one before the first.
+    /// </summary>
+    private static int Clipped(int position, int length, bool forwards)
     {
-        long counted = place < 0 ? (long)place + length : place;
+        long counted = position < 0 ? (long)position + length : position;
         return (int)(forwards ? Math.Clamp(counted, 0, length) : Math.Clamp(counted, -1, length - 1));
     }
 }
@@ -90,9 +97,9 @@ public sealed partial class Value
 {
     /// <summary>Adds a part of an axis.</summary>
     /// <param name="axis">The axis, not the batch.</param>
-    /// <param name="start">First place; negative counts from the end.</param>
-    /// <param name="end">Place behind the last; negative counts from the end.</param>
-    /// <param name="step">Distance of two places, not zero; negative goes backwards.</param>
+    /// <param name="start">First index; negative counts from the end.</param>
+    /// <param name="end">Index after the last; negative counts from the end.</param>
+    /// <param name="step">Step between indices, not zero; negative goes backwards.</param>
     /// <param name="name">Name of the node.</param>
     public Value Slice(int axis, int start = 0, int end = int.MaxValue, int step = 1, string? name = null) =>
         Apply(new Slice(axis, start, end, step), name);

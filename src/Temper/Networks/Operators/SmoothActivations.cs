@@ -33,12 +33,16 @@ public sealed record Celu(float Alpha = 1) : ElementwiseOperator
 
     internal override Tensor Forward(in NodeContext context) => Alpha > 0
         ? Elu.Of(context.X, 1, Alpha, 1 / Alpha)
-        : context.X.Relu() + context.X.Clamp(float.NegativeInfinity, 0).Affine(1 / Alpha, 0).Exp().Affine(Alpha, -Alpha);   // grows below zero
+        // grows below zero
+        : context.X.Relu()
+            + context.X.Clamp(float.NegativeInfinity, 0).Affine(1 / Alpha, 0).Exp().Affine(Alpha, -Alpha);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
 }
 
-/// <summary><c>gamma</c> times an <see cref="Elu"/> whose constants keep mean 0 and variance 1 (arXiv:1706.02515).</summary>
+/// <summary>
+/// <c>gamma</c> times an <see cref="Elu"/> whose constants keep mean 0 and variance 1 (arXiv:1706.02515).
+/// </summary>
 public sealed record Selu : ElementwiseOperator
 {
     /// <summary>As in <see cref="Elu"/>.</summary>
@@ -58,7 +62,8 @@ public sealed record Selu : ElementwiseOperator
 
     internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Gamma, Gamma * Alpha, rate: 1);
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha).With("gamma", Gamma);
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("alpha", Alpha).With("gamma", Gamma);
 }
 
 /// <summary><c>max(0, min(1, alpha x + beta))</c>.</summary>
@@ -78,7 +83,8 @@ public sealed record HardSigmoid : ElementwiseOperator
 
     internal override Tensor Forward(in NodeContext context) => context.X.Affine(Alpha, Beta).Clamp(0, 1);
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha).With("beta", Beta);
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("alpha", Alpha).With("beta", Beta);
 }
 
 /// <summary>x times the probability that a standard normal number is below x (arXiv:1606.08415).</summary>
@@ -92,14 +98,16 @@ public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
     {
         null or "none" => new Gelu(),
         "tanh" => new Gelu(IsApproximate: true),
-        var other => throw new FormatException($"attribute 'approximate' does not fit (got \"{other}\", expected \"none\" or \"tanh\")"),
+        var other => throw new FormatException(
+            $"attribute 'approximate' does not fit (got \"{other}\", expected \"none\" or \"tanh\")"),
     };
 
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
         Tensor probability = IsApproximate
-            ? ((x * x).Affine(0.044715f, 1) * x * (2 * MathF.Sqrt(2 / MathF.PI))).Sigmoid()   // (1 + tanh(a)) / 2 = sigmoid(2 a)
+            // (1 + tanh(a)) / 2 = sigmoid(2 a)
+            ? ((x * x).Affine(0.044715f, 1) * x * (2 * MathF.Sqrt(2 / MathF.PI))).Sigmoid()
             : new UnaryOperation<NormalProbabilityFunction>(x).Apply();
         return x * probability;
     }
@@ -118,8 +126,11 @@ public sealed record Clip(float Minimum, float Maximum) : ElementwiseOperator
 
     internal static Clip From(OperatorAttributes attributes)
     {
-        float low = attributes.Float("min", float.NegativeInfinity), high = attributes.Float("max", float.PositiveInfinity);
-        return low <= high ? new Clip(low, high) : throw new FormatException($"attribute 'min' does not fit (got {low}, expected at most {high})");
+        float low = attributes.Float("min", float.NegativeInfinity),
+            high = attributes.Float("max", float.PositiveInfinity);
+        return low <= high
+            ? new Clip(low, high)
+            : throw new FormatException($"attribute 'min' does not fit (got {low}, expected at most {high})");
     }
 
     internal override Tensor Forward(in NodeContext context) => context.X.Clamp(Minimum, Maximum);

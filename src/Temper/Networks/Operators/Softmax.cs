@@ -18,9 +18,11 @@ public sealed record Softmax(int Axis = -1) : Operator
 
     internal static Softmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
 
     internal override Tensor Forward(in NodeContext context) => context.X.Softmax(Axis);
 
@@ -43,9 +45,11 @@ public sealed record LogSoftmax(int Axis = -1) : Operator
 
     internal static LogSoftmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
 
     internal override Tensor Forward(in NodeContext context) => context.X.LogSoftmax(Axis);
 

@@ -3,32 +3,40 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>How a window moves along the depth of a volume; along height and width it moves as over an image.</summary>
-/// <param name="Kernel">Taps, one or more.</param>
+/// <param name="Kernel">Kernel positions, one or more.</param>
 /// <param name="Stride">Step between windows, one or more.</param>
-/// <param name="Before">Places added before the first slice.</param>
-/// <param name="After">Places added behind the last slice.</param>
-/// <param name="Dilation">Distance between taps, one or more.</param>
+/// <param name="Before">Slices added before the first.</param>
+/// <param name="After">Slices added after the last.</param>
+/// <param name="Dilation">Distance between kernel positions, one or more.</param>
 public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before = 0, int After = 0, int Dilation = 1)
 {
-    /// <summary>Taps and the places between them.</summary>
+    /// <summary>Kernel positions and the slices between them.</summary>
     internal int Span => ((Kernel - 1) * Dilation) + 1;
 
-    /// <summary>How many places it takes; zero or less: it does not fit.</summary>
-    internal int Places(int length, bool ceiling = false)
+    /// <summary>How many positions it takes; zero or less: it does not fit.</summary>
+    internal int OutputLength(int length, bool ceiling = false)
     {
-        int places = WindowAttributes.Places(length, Before + After, Kernel, Stride, Dilation, ceiling);
-        return ceiling && (places - 1) * Stride >= length + Before ? places - 1 : places;
+        int outputs = WindowAttributes.OutputLength(length, Before + After, Kernel, Stride, Dilation, ceiling);
+        return ceiling && (outputs - 1) * Stride >= length + Before ? outputs - 1 : outputs;
     }
 
-    internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is [>= 1 and var kernel, >= 1 and var stride, >= 0 and var before, >= 0 and var after, >= 1 and var dilation]
+    internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is
+    [
+        >= 1 and var kernel, >= 1 and var stride, >= 0 and var before, >= 0 and var after, >= 1 and var dilation,
+    ]
         ? new DepthWindow(kernel, stride, before, after, dilation)
-        : throw new FormatException("attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
+        : throw new FormatException(
+            "attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
 
-    internal OperatorAttributes In(OperatorAttributes attributes) => attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
+    internal OperatorAttributes In(OperatorAttributes attributes) =>
+        attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
 }
 
 /// <summary>Slices of volumes <c>[N, C, D, H, W]</c> as images: each is one image of a larger batch.</summary>
-/// <remarks>A window over a volume is, for each of its taps along the depth, one over images; what they give is added or compared.</remarks>
+/// <remarks>
+/// A window over a volume is, for each of its kernel positions along the depth, one over images; what they give is
+/// added or compared.
+/// </remarks>
 internal static class Volume
 {
     internal static void Check(Shape shape, string node)
@@ -39,11 +47,11 @@ internal static class Volume
         }
     }
 
-    /// <summary>The slices that a tap meets, as images <c>[N D', C, H, W]</c>.</summary>
-    internal static Tensor Images(Tensor volume, DepthWindow window, int tap, int places)
+    /// <summary>The slices that a kernel position meets, as images <c>[N D', C, H, W]</c>.</summary>
+    internal static Tensor Images(Tensor volume, DepthWindow window, int position, int outputs)
     {
-        int first = tap * window.Dilation;
-        return ToImages(volume.Slice(2, first, first + ((places - 1) * window.Stride) + 1, window.Stride));
+        int first = position * window.Dilation;
+        return ToImages(volume.Slice(2, first, first + ((outputs - 1) * window.Stride) + 1, window.Stride));
     }
 
     internal static Tensor ToImages(Tensor volume)
@@ -63,14 +71,18 @@ internal static class Volume
         ? volume
         : volume.Pad([0, 0, window.Before, 0, 0], [0, 0, window.After, 0, 0], value);
 
-    /// <summary>The weight's plane of a tap.</summary>
-    internal static Tensor Plane(Tensor weight, int tap) => weight.Slice(2, tap, tap + 1).Squeeze(2);
+    /// <summary>The weight's plane of a kernel position.</summary>
+    internal static Tensor Plane(Tensor weight, int position) => weight.Slice(2, position, position + 1).Squeeze(2);
 
     /// <summary>The shape of an image operator's result for one slice.</summary>
-    internal static Shape SliceShape(Operator plane, Shape volume, string node) => plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
+    internal static Shape SliceShape(Operator plane, Shape volume, string node) =>
+        plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
 }
 
-/// <summary>Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c>
+/// <c>[O]</c>.
+/// </summary>
 /// <param name="Plane">What is done to each slice: channels, kernel, options.</param>
 /// <param name="Depth">How the window moves along the depth.</param>
 public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
@@ -83,14 +95,16 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
     {
         Volume.Check(inputs[0], node);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
-        int depth = Depth.Places(inputs[0][2]);
+        int depth = Depth.OutputLength(inputs[0][2]);
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [Plane.Channels, inputs[0][1] / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
         Plane.Channels,
         Plane.HasBias,
@@ -99,36 +113,45 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
-        (long)output.Count * (inputs[0][1] / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+        (long)output.Count
+            * (inputs[0][1] / Plane.Options.Groups)
+            * Depth.Kernel
+            * Plane.Kernel.Height
+            * Plane.Kernel.Width;
 
-    internal static Conv3d From(OperatorAttributes attributes) => new(Conv2d.From(attributes), DepthWindow.From(attributes));
+    internal static Conv3d From(OperatorAttributes attributes) =>
+        new(Conv2d.From(attributes), DepthWindow.From(attributes));
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: false);
 
-    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (Conv2d)Plane.WithChannels(change) };
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Plane = (Conv2d)Plane.WithChannels(change) };
 
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = Volume.Padded(context.X, Depth, 0), weight = context.Parameters[0];
-        int places = Depth.Places(context.X.Shape[2]);
+        int outputs = Depth.OutputLength(context.X.Shape[2]);
         Tensor? sum = null;
-        for (int tap = 0; tap < Depth.Kernel; tap++)
+        for (int position = 0; position < Depth.Kernel; position++)
         {
-            Tensor? bias = tap == 0 && Plane.HasBias ? context.Parameters[1] : null;
-            Tensor part = Volume.Images(x, Depth, tap, places).Conv2d(Volume.Plane(weight, tap), bias, Plane.Options);
+            Tensor? bias = position == 0 && Plane.HasBias ? context.Parameters[1] : null;
+            Tensor part =
+                Volume.Images(x, Depth, position, outputs).Conv2d(Volume.Plane(weight, position), bias, Plane.Options);
             sum = sum is null ? part : sum + part;
         }
 
-        return Volume.ToVolume(sum!, places);
+        return Volume.ToVolume(sum!, outputs);
     }
 
     private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
 }
 
-/// <summary>Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.
+/// </summary>
 /// <param name="Plane">What is done to each slice.</param>
-/// <param name="Depth">How the window moves along the depth; places before and behind are cut off.</param>
+/// <param name="Depth">How the window moves along the depth; slices before and after are cut off.</param>
 public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) : Operator
 {
     /// <summary>Slices added behind, less than the stride.</summary>
@@ -149,7 +172,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [inputs[0][1], Plane.Channels / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
         Plane.Channels,
         Plane.HasBias,
@@ -158,9 +182,14 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
-        (long)inputs[0].Count * (Plane.Channels / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+        (long)inputs[0].Count
+            * (Plane.Channels / Plane.Options.Groups)
+            * Depth.Kernel
+            * Plane.Kernel.Height
+            * Plane.Kernel.Width;
 
-    internal static ConvTranspose3d From(OperatorAttributes attributes) => new(ConvTranspose2d.From(attributes), DepthWindow.From(attributes))
+    internal static ConvTranspose3d From(OperatorAttributes attributes) =>
+        new(ConvTranspose2d.From(attributes), DepthWindow.From(attributes))
     {
         OutputPadding = attributes.Int("depth_output_padding", 0),
     };
@@ -168,19 +197,25 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: true);
 
-    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
 
-    /// <summary>Each tap's images are spread by the stride and put at the tap's place; what overlaps is added.</summary>
+    /// <summary>
+    /// Each kernel position's images are spread by the stride and put where the kernel position is; what overlaps is
+    /// added.
+    /// </summary>
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X, images = Volume.ToImages(x), weight = context.Parameters[0];
         int depth = x.Shape[2], whole = Whole(depth), spread = ((depth - 1) * Depth.Stride) + 1;
         Tensor? sum = null;
-        for (int tap = 0; tap < Depth.Kernel; tap++)
+        for (int position = 0; position < Depth.Kernel; position++)
         {
-            Tensor part = Volume.ToVolume(images.ConvTranspose2d(Volume.Plane(weight, tap), null, Plane.Options), depth);
-            int before = tap * Depth.Dilation;
-            Tensor placed = Spread(part).Slice(2, 0, spread).Pad([0, 0, before, 0, 0], [0, 0, whole - spread - before, 0, 0]);
+            Tensor part =
+                Volume.ToVolume(images.ConvTranspose2d(Volume.Plane(weight, position), null, Plane.Options), depth);
+            int before = position * Depth.Dilation;
+            Tensor placed =
+                Spread(part).Slice(2, 0, spread).Pad([0, 0, before, 0, 0], [0, 0, whole - spread - before, 0, 0]);
             sum = sum is null ? placed : sum + placed;
         }
 
@@ -197,7 +232,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     private Tensor Spread(Tensor volume)
     {
         Shape s = volume.Shape;
-        return volume.Unsqueeze(3).Pad([0, 0, 0, 0, 0, 0], [0, 0, 0, Depth.Stride - 1, 0, 0]).Reshape([s[0], s[1], s[2] * Depth.Stride, s[3], s[4]]);
+        return volume.Unsqueeze(3).Pad([0, 0, 0, 0, 0, 0], [0, 0, 0, Depth.Stride - 1, 0, 0])
+            .Reshape([s[0], s[1], s[2] * Depth.Stride, s[3], s[4]]);
     }
 }
 
@@ -214,10 +250,11 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
     {
         Volume.Check(inputs[0], node);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
-        int depth = Depth.Places(inputs[0][2], Plane.Options.CeilingMode);
+        int depth = Depth.OutputLength(inputs[0][2], Plane.Options.CeilingMode);
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
     }
 
     internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
@@ -228,36 +265,38 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
-        int places = Depth.Places(x.Shape[2], Plane.Options.CeilingMode), reach = ((places - 1) * Depth.Stride) + Depth.Span;
+        int outputs = Depth.OutputLength(x.Shape[2], Plane.Options.CeilingMode),
+            reach = ((outputs - 1) * Depth.Stride) + Depth.Span;
         bool isMaximum = Plane is MaxPool2d;
         DepthWindow reaching = Depth with { After = Math.Max(0, reach - x.Shape[2] - Depth.Before) };
         Tensor padded = Volume.Padded(x, reaching, isMaximum ? float.NegativeInfinity : 0);
         Tensor? result = null;
-        for (int tap = 0; tap < Depth.Kernel; tap++)
+        for (int position = 0; position < Depth.Kernel; position++)
         {
-            Tensor images = Volume.Images(padded, Depth, tap, places);
+            Tensor images = Volume.Images(padded, Depth, position, outputs);
             Tensor part = isMaximum ? images.MaxPool2d(Plane.Options) : images.AvgPool2d(Plane.Options);
             result = result is null ? part : isMaximum ? result.Maximum(part) : result + part;
         }
 
-        Tensor y = Volume.ToVolume(result!, places);
-        return isMaximum ? y : y * Shares(x.Shape[2], places);
+        Tensor y = Volume.ToVolume(result!, outputs);
+        return isMaximum ? y : y * Shares(x.Shape[2], outputs);
     }
 
     private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
 
-    /// <summary>One over the taps of each window that count, <c>[1, 1, D', 1, 1]</c>.</summary>
-    private Tensor Shares(int length, int places)
+    /// <summary>One over the kernel positions of each window that count, <c>[1, 1, D', 1, 1]</c>.</summary>
+    private Tensor Shares(int length, int outputs)
     {
-        float[] shares = new float[places];
+        float[] shares = new float[outputs];
         (int low, int high) = Plane.Options.CountsPadding ? (-Depth.Before, length + Depth.After) : (0, length);
-        for (int place = 0; place < places; place++)
+        for (int o = 0; o < outputs; o++)
         {
-            int first = (place * Depth.Stride) - Depth.Before;
+            int first = (o * Depth.Stride) - Depth.Before;
             DepthWindow window = Depth;
-            shares[place] = 1f / Enumerable.Range(0, Depth.Kernel).Count(tap => first + (tap * window.Dilation) is var at && at >= low && at < high);
+            shares[o] = 1f / Enumerable.Range(0, Depth.Kernel)
+                .Count(position => first + (position * window.Dilation) is var at && at >= low && at < high);
         }
 
-        return Tensor.From(shares, [1, 1, places, 1, 1]);
+        return Tensor.From(shares, [1, 1, outputs, 1, 1]);
     }
 }

@@ -5,14 +5,16 @@ namespace Temper.Networks;
 /// <summary>Attributes and arithmetic that convolutions and pools have in common.</summary>
 internal static class WindowAttributes
 {
-    /// <summary>A pair such as <c>strides</c>, each at least <paramref name="least"/>.</summary>
-    internal static (int Height, int Width) Pair(this OperatorAttributes attributes, string name, int least, (int, int)? absent = null)
+    /// <summary>A pair such as <c>strides</c>, each at least <paramref name="min"/>.</summary>
+    internal static (int Height, int Width) Pair(
+        this OperatorAttributes attributes, string name, int min, (int, int)? absent = null)
     {
         int[] values = attributes.Ints(name, absent is var (h, w) ? [h, w] : null);
-        return values.Length == 2 && values[0] >= least && values[1] >= least
+        return values.Length == 2 && values[0] >= min && values[1] >= min
             ? (values[0], values[1])
             : throw new FormatException(
-                $"attribute '{name}' does not fit (got [{string.Join(", ", values)}], expected two numbers, {least} or more)");
+                $"attribute '{name}' does not fit (got [{string.Join(", ", values)}], expected two numbers, "
+                + $"{min} or more)");
     }
 
     /// <summary>ONNX order: top, left, bottom, right.</summary>
@@ -21,11 +23,13 @@ internal static class WindowAttributes
         int[] pads = attributes.Ints("pads", [0, 0, 0, 0]);
         return pads.Length == 4 && Array.TrueForAll(pads, pad => pad >= 0)
             ? new Padding2d(pads[0], pads[1], pads[2], pads[3])
-            : throw new FormatException($"attribute 'pads' does not fit (got [{string.Join(", ", pads)}], expected four numbers, 0 or more)");
+            : throw new FormatException(
+                $"attribute 'pads' does not fit (got [{string.Join(", ", pads)}], expected four numbers, 0 or more)");
     }
 
     internal static OperatorAttributes WithWindow(
-        this OperatorAttributes attributes, (int Height, int Width) kernel, (int Height, int Width) stride, Padding2d padding) => attributes
+        this OperatorAttributes attributes, (int Height, int Width) kernel, (int Height, int Width) stride,
+        Padding2d padding) => attributes
             .With("kernel_shape", Both(kernel))
             .With("pads", new[] { padding.Top, padding.Left, padding.Bottom, padding.Right })
             .With("strides", Both(stride));
@@ -41,15 +45,15 @@ internal static class WindowAttributes
         }
     }
 
-    /// <summary>How many places a window takes along one axis; zero or less: it does not fit.</summary>
-    internal static int Places(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
+    /// <summary>How many positions a window takes along one axis; zero or less: it does not fit.</summary>
+    internal static int OutputLength(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
     {
-        long room = (long)length + pads - (((long)kernel - 1) * dilation) - 1;
-        if (room < 0)
+        long rest = (long)length + pads - (((long)kernel - 1) * dilation) - 1;
+        if (rest < 0)
         {
             return 0;
         }
 
-        return (int)((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        return (int)((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
     }
 }

@@ -5,8 +5,9 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Networks;
 
 /// <summary>
-/// A batch normalization by running statistics as <c>gain x + offset</c> of each channel: <c>gain = scale / √(variance + epsilon)</c>,
-/// <c>offset = gain (bias - mean) + shift</c> behind a layer with a bias. The one place that has the formula.
+/// A batch normalization by running statistics as <c>gain x + offset</c> of each channel:
+/// <c>gain = scale / √(variance + epsilon)</c>, <c>offset = gain (bias - mean) + shift</c> behind a layer with a bias.
+/// The one place that has the formula.
 /// </summary>
 /// <param name="Gains">One for each channel.</param>
 /// <param name="Offset"><c>[C]</c>.</param>
@@ -17,7 +18,8 @@ internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
     /// <param name="parameters">Scale and shift, <c>[C]</c> each.</param>
     /// <param name="statistics">Running mean and variance, <c>[C]</c> each.</param>
     /// <param name="bias">Bias of the layer before, <c>[C]</c>; null: none.</param>
-    internal static BatchNormMap Of(BatchNorm norm, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> statistics, Tensor? bias = null)
+    internal static BatchNormMap Of(
+        BatchNorm norm, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> statistics, Tensor? bias = null)
     {
         ReadOnlySpan<float> scale = parameters[0].AsSpan<float>(), shift = parameters[1].AsSpan<float>();
         ReadOnlySpan<float> mean = statistics[0].AsSpan<float>(), variance = statistics[1].AsSpan<float>();
@@ -44,10 +46,12 @@ internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
     internal static Tensor Scaled(Tensor weight, ReadOnlySpan<float> gains)
     {
         Tensor scaled = Tensor.Allocate(weight.Shape);
-        int taps = weight.Count / Math.Max(gains.Length, 1);
+        int positions = weight.Count / Math.Max(gains.Length, 1);
         for (int c = 0; c < gains.Length; c++)
         {
-            TensorPrimitives.Multiply(weight.Physical().Slice(c * taps, taps), gains[c], scaled.Writable().Slice(c * taps, taps));
+            TensorPrimitives.Multiply(
+                weight.Physical().Slice(c * positions, positions), gains[c],
+                scaled.Writable().Slice(c * positions, positions));
         }
 
         return scaled;

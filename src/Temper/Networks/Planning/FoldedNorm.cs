@@ -4,7 +4,8 @@ using Temper.Tensors.Memory;
 namespace Temper.Networks;
 
 /// <summary>
-/// A convolution that does the work of the normalization behind it (<see cref="BatchNormMap"/>). Kept by the network until a value of it is written.
+/// A convolution that does the work of the normalization behind it (<see cref="BatchNormMap"/>). Kept by the network
+/// until a value of it is written.
 /// </summary>
 internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
 {

@@ -6,8 +6,8 @@ namespace Temper.Networks;
 
 /// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
 /// <remarks>
-/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has recorded, and
-/// what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
+/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has
+/// recorded, and what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
 /// </remarks>
 internal sealed class ForwardPlan
 {
@@ -41,7 +41,7 @@ internal sealed class ForwardPlan
     internal Tensor[] Run(Network network, IReadOnlyList<Tensor> inputs, Pass pass)
     {
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
-        Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
+        Tensor[] scratch = ArrayPool<Tensor>.Shared.Rent(_widest);
         MemoryScope own = MemoryScope.Open();
         try
         {
@@ -54,7 +54,7 @@ internal sealed class ForwardPlan
             var run = new RunState(network, pass, own, MemoryScope.Current);
             foreach (PlanStep step in _steps)
             {
-                RunStep(step, run, values, room);
+                RunStep(step, run, values, scratch);
             }
 
             return Results(values, pass, own);
@@ -62,18 +62,18 @@ internal sealed class ForwardPlan
         finally
         {
             ArrayPool<Tensor?>.Shared.Return(values, clearArray: true);
-            ArrayPool<Tensor>.Shared.Return(room, clearArray: true);
+            ArrayPool<Tensor>.Shared.Return(scratch, clearArray: true);
             own.Dispose();
         }
     }
 
-    private void RunStep(PlanStep step, in RunState run, Tensor?[] values, Tensor[] room)
+    private void RunStep(PlanStep step, in RunState run, Tensor?[] values, Tensor[] scratch)
     {
         bool isResult = _results.Contains(step.Output);
         Tensor result;
         using (MemoryScope.Enter(isResult ? run.Caller : run.Own, backward: !isResult))
         {
-            result = step.Run(new StepContext(run.Network, run.Pass, values, room));
+            result = step.Run(new StepContext(run.Network, run.Pass, values, scratch));
         }
 
         values[step.Output] = result;
@@ -112,8 +112,11 @@ internal sealed class ForwardPlan
         return results;
     }
 
-    /// <summary>A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
-    private static Tensor Result(Tensor value, MemoryScope closing) => value.Storage.Owner == closing ? value.Copy() : value;
+    /// <summary>
+    /// A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.
+    /// </summary>
+    private static Tensor Result(Tensor value, MemoryScope closing) =>
+        value.Storage.Owner == closing ? value.Copy() : value;
 
     /// <summary>What all steps of one pass share.</summary>
     private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller);

@@ -27,7 +27,9 @@ internal sealed class ForwardPlans(NetworkGraph graph)
             if (graph.NumberOf(tap) < 0)
             {
                 throw new KeyNotFoundException(
-                    $"Pass.Tap: the network has no such value (got '{tap}'); the names are {Names.Sample(graph.Inputs.Select(input => input.Name).Concat(graph.Nodes.Select(node => node.Name)))}");
+                    $"Pass.Tap: the network has no such value (got '{tap}'); the names are "
+                    + Names.Sample(
+                        graph.Inputs.Select(input => input.Name).Concat(graph.Nodes.Select(node => node.Name))));
             }
         }
 

@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Neighbors in one pass over memory: a convolution, a linear layer or a normalization, then normalization, addition and ReLU,
-/// as far as they are there.
+/// Neighbors in one pass over memory: a convolution, a linear layer or a normalization, then normalization, addition
+/// and ReLU, as far as they are there.
 /// </summary>
 /// <remarks>Its inputs are the chain's input and, where it ends with an addition, what is added.</remarks>
 internal sealed class FusedStep : PlanStep
@@ -12,22 +12,24 @@ internal sealed class FusedStep : PlanStep
     /// <summary>A convolution or linear layer; null: the chain begins with the normalization.</summary>
     internal Node? Head { get; init; }
 
-    /// <summary>Places of the head's weight and bias.</summary>
+    /// <summary>Indices of the head's weight and bias.</summary>
     internal int[] HeadParameters { get; init; } = [];
 
     /// <summary>The batch normalization, if there is one.</summary>
     internal Node? Norm { get; init; }
 
-    /// <summary>Places of the normalization's scale and shift.</summary>
+    /// <summary>Indices of the normalization's scale and shift.</summary>
     internal int[] NormParameters { get; init; } = [];
 
-    /// <summary>Places of the normalization's running mean and variance.</summary>
+    /// <summary>Indices of the normalization's running mean and variance.</summary>
     internal int[] NormBuffers { get; init; } = [];
 
     /// <summary>Whether the chain ends with ReLU.</summary>
     internal bool Relu { get; init; }
 
-    /// <summary>Index of the normalization among the graph's nodes, where a network caches folded weights; -1 without one.</summary>
+    /// <summary>
+    /// Index of the normalization among the graph's nodes, where a network caches folded weights; -1 without one.
+    /// </summary>
     internal required int NormIndex { get; init; }
 
     /// <inheritdoc/>
@@ -79,13 +81,15 @@ internal sealed class FusedStep : PlanStep
         var tail = new NormTail(residual, Relu);
         if (context.Pass.IsTraining)
         {
-            Tensor y = x.BatchNormTraining(scale, shift, epsilon, tail, known, context.Pass.Reducer, out BatchStatistics batch);
+            Tensor y = x.BatchNormTraining(
+                scale, shift, epsilon, tail, known, context.Pass.Reducer, out BatchStatistics batch);
             context.Pass.Add(Norm, batch);
             return y;
         }
 
         var running = new BatchStatistics(
-            context.Network.BufferValues[NormBuffers[0]].ToArray<float>(), context.Network.BufferValues[NormBuffers[1]].ToArray<float>(), 0);
+            context.Network.BufferValues[NormBuffers[0]].ToArray<float>(),
+            context.Network.BufferValues[NormBuffers[1]].ToArray<float>(), 0);
         return x.BatchNorm(scale, shift, running, epsilon, tail);
     }
 

@@ -4,8 +4,8 @@ namespace Temper.Networks;
 
 /// <summary>Groups the nodes of a graph into steps.</summary>
 /// <remarks>
-/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one alone uses
-/// the value. It runs at the place of its last node, so that what it adds is there.
+/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one
+/// alone uses the value. It runs at the place of its last node, so that what it adds is there.
 /// </remarks>
 internal sealed class PlanMaker
 {
@@ -94,7 +94,8 @@ internal sealed class PlanMaker
     private Chain? Next(Chain chain, HashSet<string> taken)
     {
         string last = chain.Last.Name;
-        if (chain.Relu || _results.Contains(last) || !_users.TryGetValue(last, out List<Node>? users) || users.Count != 1
+        if (chain.Relu
+            || _results.Contains(last) || !_users.TryGetValue(last, out List<Node>? users) || users.Count != 1
             || taken.Contains(users[0].Name))
         {
             return null;
@@ -106,13 +107,17 @@ internal sealed class PlanMaker
         return next.Operator switch
         {
             Relu => longer with { Relu = true },
-            BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null => longer with { Norm = next },
-            Add when !isLinear && chain.Residual is null && Other(next, last) is { } other => longer with { Residual = other },
+            BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null =>
+                longer with { Norm = next },
+            Add when !isLinear && chain.Residual is null && Other(next, last) is { } other =>
+                longer with { Residual = other },
             _ => null,
         };
     }
 
-    /// <summary>What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.</summary>
+    /// <summary>
+    /// What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.
+    /// </summary>
     private string? Other(Node addition, string value)
     {
         string[] inputs = [.. addition.Inputs.Select(Source)];
@@ -129,23 +134,23 @@ internal sealed class PlanMaker
             Inputs = chain.Residual is null ? [input] : [input, _graph.NumberOf(chain.Residual)],
             Output = _graph.NumberOf(chain.Last.Name),
             Head = chain.Head,
-            HeadParameters = Places(_graph.Parameters, chain.Head?.Parameters),
+            HeadParameters = Indices(_graph.Parameters, chain.Head?.Parameters),
             Norm = chain.Norm,
-            NormParameters = Places(_graph.Parameters, chain.Norm?.Parameters),
-            NormBuffers = Places(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
+            NormParameters = Indices(_graph.Parameters, chain.Norm?.Parameters),
+            NormBuffers = Indices(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
             Relu = chain.Relu,
             NormIndex = chain.Norm is null ? -1 : _graph.NumberOf(chain.Norm.Name) - _graph.Inputs.Count,
         };
     }
 
     private static NodeStep Single(NetworkGraph graph, Node node, int[] inputs) =>
-        new(node, Places(graph.Parameters, node.Parameters), Places(graph.Buffers, node.Buffers))
+        new(node, Indices(graph.Parameters, node.Parameters), Indices(graph.Buffers, node.Buffers))
         {
             Inputs = inputs,
             Output = graph.NumberOf(node.Name),
         };
 
-    private static int[] Places<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
+    private static int[] Indices<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
         [.. (names ?? []).Select(all.IndexOf)];
 
     /// <summary>The value that a name stands for, left-out nodes skipped.</summary>

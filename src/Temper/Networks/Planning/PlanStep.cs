@@ -28,19 +28,19 @@ internal abstract class PlanStep
 /// <param name="Network">Where parameters and buffers are.</param>
 /// <param name="Pass">Training or evaluation.</param>
 /// <param name="Values">Values by number.</param>
-/// <param name="Room">Room for <see cref="PlanStep.Width"/> tensors.</param>
-internal readonly record struct StepContext(Network Network, Pass Pass, Tensor?[] Values, Tensor[] Room);
+/// <param name="Scratch">Room for <see cref="PlanStep.Width"/> tensors.</param>
+internal readonly record struct StepContext(Network Network, Pass Pass, Tensor?[] Values, Tensor[] Scratch);
 
-/// <summary>One node, its names resolved to places.</summary>
+/// <summary>One node, its names resolved to indices.</summary>
 internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : PlanStep
 {
     /// <summary>The node.</summary>
     internal Node Node => node;
 
-    /// <summary>Places of its parameters.</summary>
+    /// <summary>Indices of its parameters.</summary>
     internal IReadOnlyList<int> Parameters => parameters;
 
-    /// <summary>Places of its buffers.</summary>
+    /// <summary>Indices of its buffers.</summary>
     internal IReadOnlyList<int> Buffers => buffers;
 
     /// <inheritdoc/>
@@ -52,9 +52,9 @@ internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : Pla
     /// <inheritdoc/>
     internal override Tensor Run(in StepContext context)
     {
-        Span<Tensor> inputs = context.Room.AsSpan(0, Inputs.Length);
-        Span<Tensor> ownParameters = context.Room.AsSpan(Inputs.Length, parameters.Length);
-        Span<Tensor> ownBuffers = context.Room.AsSpan(Inputs.Length + parameters.Length, buffers.Length);
+        Span<Tensor> inputs = context.Scratch.AsSpan(0, Inputs.Length);
+        Span<Tensor> ownParameters = context.Scratch.AsSpan(Inputs.Length, parameters.Length);
+        Span<Tensor> ownBuffers = context.Scratch.AsSpan(Inputs.Length + parameters.Length, buffers.Length);
         for (int i = 0; i < inputs.Length; i++)
         {
             inputs[i] = context.Values[Inputs[i]]!;
@@ -72,11 +72,11 @@ internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : Pla
         });
     }
 
-    private static void Gather(Tensor[] from, int[] places, Span<Tensor> to)
+    private static void Gather(Tensor[] from, int[] indices, Span<Tensor> to)
     {
         for (int i = 0; i < to.Length; i++)
         {
-            to[i] = from[places[i]];
+            to[i] = from[indices[i]];
         }
     }
 }

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A graph read from a file, whose numbers are still to come. Nothing large is allocated before they do.</summary>
+/// <summary>
+/// A graph read from a file, whose numbers are still to come. Nothing large is allocated before they do.
+/// </summary>
 internal sealed record NetworkBlueprint
 {
     internal required NetworkGraph Graph { get; init; }
@@ -18,7 +20,8 @@ internal sealed record NetworkBlueprint
     internal static NetworkBlueprint Of(Network network) => new()
     {
         Graph = network.Graph,
-        Frozen = network.Parameters.Where(parameter => !parameter.IsTrainable).Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal),
+        Frozen = network.Parameters.Where(parameter => !parameter.IsTrainable)
+            .Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal),
         ClassNames = network.ClassNames,
         Metadata = network.Metadata,
     };
@@ -56,6 +59,7 @@ internal sealed record NetworkBlueprint
 
         return value.Shape.Equals(shape) && value.DType == type
             ? value.ToRowMajor()
-            : throw new FormatException($"tensor '{name}' does not fit (got {value.DType} {value.Shape}, expected {type} {shape})");
+            : throw new FormatException(
+                $"tensor '{name}' does not fit (got {value.DType} {value.Shape}, expected {type} {shape})");
     }
 }

@@ -24,7 +24,8 @@ internal static class NetworkJson
             WriteList(json, "inputs", network.Inputs, WriteInput);
             WriteList(json, "nodes", network.Nodes, (writer, node) => WriteNode(writer, node, network.Graph));
             WriteList(json, "outputs", network.Outputs, WriteOutput);
-            WriteNames(json, "frozen", network.Parameters.Where(parameter => !parameter.IsTrainable).Select(parameter => parameter.Name));
+            WriteNames(json, "frozen", network.Parameters.Where(parameter => !parameter.IsTrainable).Select(
+                parameter => parameter.Name));
             WriteNames(json, "classes", network.ClassNames);
             json.WriteStartObject("metadata");
             foreach ((string key, string text) in network.Metadata)
@@ -79,7 +80,8 @@ internal static class NetworkJson
 
         WriteNames(json, "inputs", node.Inputs);
         Node usual = GraphCheck.Complete(node.Operator, node.Name, node.Inputs, graph.InputShapes(node), shared: null);
-        if (!node.Parameters.Concat(node.Buffers).SequenceEqual(usual.Parameters.Concat(usual.Buffers), StringComparer.Ordinal))
+        if (!node.Parameters.Concat(node.Buffers).SequenceEqual(
+            usual.Parameters.Concat(usual.Buffers), StringComparer.Ordinal))
         {
             WriteNames(json, "parameters", node.Parameters);
             WriteNames(json, "buffers", node.Buffers);
@@ -118,7 +120,8 @@ internal static class NetworkJson
         }
     }
 
-    private static void WriteList<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    private static void WriteList<T>(
+        Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {
         json.WriteStartArray(name);
         foreach (T item in items)
@@ -158,8 +161,8 @@ internal static class NetworkJson
 public sealed partial class Network
 {
     /// <summary>
-    /// The graph as JSON, without the numbers: inputs, nodes with their operators' attributes, outputs, frozen parameters, class
-    /// names, metadata. The same network always gives the same text.
+    /// The graph as JSON, without the numbers: inputs, nodes with their operators' attributes, outputs, frozen
+    /// parameters, class names, metadata. The same network always gives the same text.
     /// </summary>
     public string ToJson() => NetworkJson.Write(this);
 }

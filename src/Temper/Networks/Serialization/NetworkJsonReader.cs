@@ -3,28 +3,35 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Reads what <see cref="NetworkJson"/> writes, from a file that may be hostile: everything is bounded and checked.</summary>
+/// <summary>
+/// Reads what <see cref="NetworkJson"/> writes, from a file that may be hostile: everything is bounded and checked.
+/// </summary>
 internal static class NetworkJsonReader
 {
     internal const int LongestText = 64 << 20;
-    private const int MostItems = 100_000;
-    private const int MostAttributes = 64;
+    private const int MaxItems = 100_000;
+    private const int MaxAttributes = 64;
     private const int Deepest = 8;
 
-    /// <exception cref="FormatException">The text is not such JSON, or the graph that it describes does not hold together.</exception>
+    /// <exception cref="FormatException">
+    /// The text is not such JSON, or the graph that it describes does not hold together.
+    /// </exception>
     internal static NetworkBlueprint Read(ReadOnlyMemory<byte> utf8)
     {
         if (utf8.Length > LongestText)
         {
-            throw new FormatException($"the graph is too long (got {utf8.Length} bytes, expected at most {LongestText})");
+            throw new FormatException(
+                $"the graph is too long (got {utf8.Length} bytes, expected at most {LongestText})");
         }
 
         try
         {
-            using JsonDocument document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false });
+            using JsonDocument document = JsonDocument.Parse(
+                utf8, new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false });
             return ReadRoot(document.RootElement);
         }
-        catch (Exception error) when (error is JsonException or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException
+            or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException)
         {
             throw new FormatException($"the graph does not hold together: {error.Message}", error);
         }
@@ -32,7 +39,8 @@ internal static class NetworkJsonReader
 
     private static NetworkBlueprint ReadRoot(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object || !string.Equals(Text(root, "format"), NetworkJson.Format, StringComparison.Ordinal))
+        if (root.ValueKind != JsonValueKind.Object
+            || !string.Equals(Text(root, "format"), NetworkJson.Format, StringComparison.Ordinal))
         {
             throw new FormatException($"not a Temper network (expected \"format\": \"{NetworkJson.Format}\")");
         }
@@ -40,18 +48,20 @@ internal static class NetworkJsonReader
         int version = Member(root, "version").GetInt32();
         if (version != NetworkJson.Version)
         {
-            throw new FormatException($"unknown version (got {version}, expected {NetworkJson.Version}); a newer Temper may read it");
+            throw new FormatException(
+                $"unknown version (got {version}, expected {NetworkJson.Version}); a newer Temper may read it");
         }
 
         InputSpec[] inputs = [.. List(root, "inputs").Select(ReadInput)];
-        NetworkOutput[] outputs = [.. List(root, "outputs").Select(item => new NetworkOutput(Text(item, "name"), Text(item, "value")))];
+        NetworkOutput[] outputs = [.. List(root, "outputs").Select(
+            item => new NetworkOutput(Text(item, "name"), Text(item, "value")))];
         Node[] nodes = ReadNodes(List(root, "nodes"), inputs);
         return new NetworkBlueprint
         {
             Graph = new NetworkGraph(inputs, nodes, outputs),
             Frozen = Strings(root, "frozen").ToHashSet(StringComparer.Ordinal),
             ClassNames = Strings(root, "classes"),
-            Metadata = Member(root, "metadata").EnumerateObject().Take(MostItems)
+            Metadata = Member(root, "metadata").EnumerateObject().Take(MaxItems)
                 .ToDictionary(member => member.Name, member => member.Value.GetString() ?? "", StringComparer.Ordinal),
         };
     }
@@ -68,7 +78,9 @@ internal static class NetworkJsonReader
         Maximum = Bound(item, "maximum", float.PositiveInfinity),
     };
 
-    /// <summary>Nodes come in order, so the shapes that a node's parameter names depend on are known when it is read.</summary>
+    /// <summary>
+    /// Nodes come in order, so the shapes that a node's parameter names depend on are known when it is read.
+    /// </summary>
     private static Node[] ReadNodes(List<JsonElement> items, InputSpec[] inputs)
     {
         var values = inputs.ToDictionary(input => input.Name, input => input.Info, StringComparer.Ordinal);
@@ -100,7 +112,7 @@ internal static class NetworkJsonReader
         var attributes = OperatorAttributes.Empty;
         if (item.TryGetProperty("attributes", out JsonElement members))
         {
-            foreach (JsonProperty member in members.EnumerateObject().Take(MostAttributes))
+            foreach (JsonProperty member in members.EnumerateObject().Take(MaxAttributes))
             {
                 attributes = attributes.With(member.Name, Attribute(member.Value));
             }
@@ -126,7 +138,8 @@ internal static class NetworkJsonReader
         _ => throw new FormatException($"an attribute is no number, text or list of numbers (got {value.ValueKind})"),
     };
 
-    private static JsonElement Member(JsonElement item, string name) => item.TryGetProperty(name, out JsonElement member)
+    private static JsonElement Member(JsonElement item, string name) =>
+        item.TryGetProperty(name, out JsonElement member)
         ? member
         : throw new FormatException($"'{name}' is missing");
 
@@ -136,12 +149,14 @@ internal static class NetworkJsonReader
     private static float Bound(JsonElement item, string name, float absent) =>
         Member(item, name) is { ValueKind: JsonValueKind.Number } bound ? bound.GetSingle() : absent;
 
-    private static string[] Strings(JsonElement item, string name) => [.. List(item, name).Select(text => text.GetString()
+    private static string[] Strings(JsonElement item, string name) =>
+        [.. List(item, name).Select(text => text.GetString()
         ?? throw new FormatException($"'{name}' has a null (expected texts)"))];
 
     private static List<JsonElement> List(JsonElement item, string name) => Items(Member(item, name));
 
-    private static List<JsonElement> Items(JsonElement list) => list.GetArrayLength() <= MostItems
+    private static List<JsonElement> Items(JsonElement list) => list.GetArrayLength() <= MaxItems
         ? [.. list.EnumerateArray()]
-        : throw new FormatException($"a list is too long (got {list.GetArrayLength()} items, expected at most {MostItems})");
+        : throw new FormatException(
+            $"a list is too long (got {list.GetArrayLength()} items, expected at most {MaxItems})");
 }

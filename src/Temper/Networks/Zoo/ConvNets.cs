@@ -5,9 +5,15 @@ public static partial class NetworkZoo
     private const int PoolMark = 0;
 
     private static readonly int[] Vgg16Widths =
-        [64, 64, PoolMark, 128, 128, PoolMark, 256, 256, 256, PoolMark, 512, 512, 512, PoolMark, 512, 512, 512, PoolMark];
+        [
+            64, 64, PoolMark, 128, 128, PoolMark, 256, 256, 256, PoolMark, 512, 512, 512, PoolMark, 512, 512, 512,
+            PoolMark,
+        ];
 
-    /// <summary>A small network for 32x32 pictures: 3x3 convolutions 32-32-64-64, 256 features; 1,116,970 parameters at 10 classes.</summary>
+    /// <summary>
+    /// A small network for 32x32 pictures: 3x3 convolutions 32-32-64-64, 256 features; 1,116,970 parameters at 10
+    /// classes.
+    /// </summary>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
     public static Network ConvNetSmall(ZooOptions? options = null) => Classifier(options, Picture, (x, classes) => x
         .Conv2d(32, kernel: 3, padding: 1).Relu()
@@ -19,8 +25,8 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// ConvNet-5: two 5x5 convolutions of 64 channels and layers of 384, 192 and 10 features, the five-layer network of the common
-    /// CIFAR-10 tutorials.
+    /// ConvNet-5: two 5x5 convolutions of 64 channels and layers of 384, 192 and 10 features, the five-layer network of
+    /// the common CIFAR-10 tutorials.
     /// </summary>
     /// <remarks>Papers that name it do not print its layers; local response normalization is left out here.</remarks>
     /// <inheritdoc cref="ConvNetSmall"/>
@@ -33,20 +39,21 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// VGG-16 for 32x32 pictures (arXiv:1409.1556, configuration D, with one linear layer behind): 14.7 million parameters. Names
-    /// count as in PyTorch's common form: <c>features.0</c> ... <c>classifier</c>.
+    /// VGG-16 for 32x32 pictures (arXiv:1409.1556, configuration D, with one linear layer behind): 14.7 million
+    /// parameters. Names count as in PyTorch's common form: <c>features.0</c> ... <c>classifier</c>.
     /// </summary>
     /// <param name="batchNorm">Whether batch normalization follows each convolution.</param>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
-    public static Network Vgg16(bool batchNorm = true, ZooOptions? options = null) => Classifier(options, Picture, (x, classes) => x
+    public static Network Vgg16(bool batchNorm = true, ZooOptions? options = null) =>
+        Classifier(options, Picture, (x, classes) => x
         .Scope("features", x => VggFeatures(x, batchNorm))
         .Flatten()
         .Linear(classes, name: "classifier"));
 
     private static Value VggFeatures(Value x, bool batchNorm)
     {
-        int place = 0;
-        string Next() => $"{place++}";
+        int position = 0;
+        string Next() => $"{position++}";
         foreach (int width in Vgg16Widths)
         {
             if (width == PoolMark)

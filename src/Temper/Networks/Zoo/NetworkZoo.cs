@@ -23,7 +23,9 @@ public static partial class NetworkZoo
         ["temporal-shift"] = TemporalShift,
     };
 
-    /// <summary>The names that <see cref="Create"/> knows, besides families with depths: <c>basic-2-2-2</c>, <c>plain-3-3-3</c>.</summary>
+    /// <summary>
+    /// The names that <see cref="Create"/> knows, besides families with depths: <c>basic-2-2-2</c>, <c>plain-3-3-3</c>.
+    /// </summary>
     public static IReadOnlyList<string> Names => Rows.Keys;
 
     private static InputSpec Digit { get; } = InputSpec.Image(channels: 1, height: 28, width: 28);
@@ -43,13 +45,15 @@ public static partial class NetworkZoo
         }
 
         string[] parts = name.Split('-');
-        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth) && depth is > 0 and <= MostBlocks ? depth : 0)];
+        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth)
+            && depth is > 0 and <= MaxBlocks ? depth : 0)];
         return (parts[0], depths.Length is 3 or 4 && !depths.Contains(0)) switch
         {
             ("basic", true) => Basic(depths, options),
             ("plain", true) => Plain(depths, options),
             _ => throw new ArgumentException(
-                $"NetworkZoo: no such network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c or plain-a-b-c)", nameof(name)),
+                $"NetworkZoo: no such network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c "
+                + "or plain-a-b-c)", nameof(name)),
         };
     }
 
@@ -71,6 +75,8 @@ public sealed record ZooOptions
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>A first node, <c>normalize</c>, that turns the input into what the rest was trained on; null: none.</summary>
+    /// <summary>
+    /// A first node, <c>normalize</c>, that turns the input into what the rest was trained on; null: none.
+    /// </summary>
     public Normalize? Preprocessing { get; init; }
 }

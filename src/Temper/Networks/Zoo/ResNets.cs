@@ -2,11 +2,11 @@ namespace Temper.Networks;
 
 public static partial class NetworkZoo
 {
-    private const int MostBlocks = 1000;
+    private const int MaxBlocks = 1000;
 
     /// <summary>
-    /// The CIFAR residual networks (arXiv:1512.03385, section 4.2): three stages of 16, 32 and 64 channels, shortcuts without
-    /// parameters (option A). Parameter names are those of the published PyTorch checkpoints.
+    /// The CIFAR residual networks (arXiv:1512.03385, section 4.2): three stages of 16, 32 and 64 channels, shortcuts
+    /// without parameters (option A). Parameter names are those of the published PyTorch checkpoints.
     /// </summary>
     /// <param name="depth">20, 32, 44, 56 or any other 6 n + 2.</param>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
@@ -14,29 +14,41 @@ public static partial class NetworkZoo
     public static Network ResNetCifar(int depth, ZooOptions? options = null)
     {
         int blocks = (depth - 2) / 6;
-        return depth == (6 * blocks) + 2 && blocks is > 0 and <= MostBlocks
-            ? (StagedFamily.Residual([16, 32, 64], CropShortcut) with { Head = "linear" }).Build([blocks, blocks, blocks], options)
-            : throw new ArgumentException($"NetworkZoo.ResNetCifar: no such depth (got {depth}, expected 6 n + 2, such as 20)", nameof(depth));
+        return depth == (6 * blocks) + 2 && blocks is > 0 and <= MaxBlocks
+            ? (StagedFamily.Residual([16, 32, 64], CropShortcut) with { Head = "linear" })
+                .Build([blocks, blocks, blocks], options)
+            : throw new ArgumentException(
+                $"NetworkZoo.ResNetCifar: no such depth (got {depth}, expected 6 n + 2, such as 20)", nameof(depth));
     }
 
     /// <summary>
-    /// The Basic family (arXiv:1906.02909): residual blocks with 1x1 convolutions as shortcuts where the shape changes, by the
-    /// number of blocks in each stage.
+    /// The Basic family (arXiv:1906.02909): residual blocks with 1x1 convolutions as shortcuts where the shape changes,
+    /// by the number of blocks in each stage.
     /// </summary>
-    /// <param name="depths">Blocks in each stage: three stages of 16, 32, 64 channels or four of 64, 128, 256, 512.</param>
+    /// <param name="depths">
+    /// Blocks in each stage: three stages of 16, 32, 64 channels or four of 64, 128, 256, 512.
+    /// </param>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
     /// <exception cref="ArgumentException">There are not three or four depths, or one is not positive.</exception>
-    public static Network Basic(IReadOnlyList<int> depths, ZooOptions? options = null) => Staged("basic", depths, options);
+    public static Network Basic(IReadOnlyList<int> depths, ZooOptions? options = null) =>
+        Staged("basic", depths, options);
 
-    /// <summary>The Plain family (arXiv:1906.02909): stages of convolution, batch normalization and ReLU without shortcuts.</summary>
+    /// <summary>
+    /// The Plain family (arXiv:1906.02909): stages of convolution, batch normalization and ReLU without shortcuts.
+    /// </summary>
     /// <inheritdoc cref="Basic"/>
-    public static Network Plain(IReadOnlyList<int> depths, ZooOptions? options = null) => Staged("plain", depths, options);
+    public static Network Plain(IReadOnlyList<int> depths, ZooOptions? options = null) =>
+        Staged("plain", depths, options);
 
-    private static Network Staged(string family, IReadOnlyList<int> depths, ZooOptions? options) => depths.Count is 3 or 4
+    private static Network Staged(string family, IReadOnlyList<int> depths, ZooOptions? options) =>
+        depths.Count is 3 or 4
         ? StagedFamily.ByName($"{family}{depths.Count}").Build(depths, options)
-        : throw new ArgumentException($"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected three or four, each 1 to {MostBlocks})", nameof(depths));
+        : throw new ArgumentException($"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected "
+            + $"three or four, each 1 to {MaxBlocks})", nameof(depths));
 
-    /// <summary>Option A: every second pixel (a pool with a window of one), and zeros for half of the new channels on each side.</summary>
+    /// <summary>
+    /// Option A: every second pixel (a pool with a window of one), and zeros for half of the new channels on each side.
+    /// </summary>
     private static Value CropShortcut(Value x, int width, int stride)
     {
         int missing = width - x.Shape[1];

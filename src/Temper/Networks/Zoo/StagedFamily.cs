@@ -5,16 +5,18 @@ namespace Temper.Networks;
 /// <summary>One block of a <see cref="StagedFamily"/>.</summary>
 /// <param name="x">Its input.</param>
 /// <param name="width">The stage's width.</param>
-/// <param name="stride">Of its first convolution: 2 at the beginning of a stage that halves the picture, else 1.</param>
+/// <param name="stride">
+/// Of its first convolution: 2 at the beginning of a stage that halves the picture, else 1.
+/// </param>
 public delegate Value BlockBuilder(Value x, int width, int stride);
 
 /// <summary>
-/// A family of classifiers that differ in depth: a stem, stages of blocks in which each stage has its own width, and a linear layer on the mean
-/// over the picture. Blocks of a stage are named <c>layer1.0</c>, <c>layer1.1</c>, ...
+/// A family of classifiers that differ in depth: a stem, stages of blocks in which each stage has its own width, and a
+/// linear layer on the mean over the picture. Blocks of a stage are named <c>layer1.0</c>, <c>layer1.1</c>, ...
 /// </summary>
 public sealed record StagedFamily
 {
-    private const int MostBlocks = 1000;
+    private const int MaxBlocks = 1000;
     private const string WeightStart = "kaiming-normal";
 
     private static readonly int[] Three = [16, 32, 64], Four = [64, 128, 256, 512];
@@ -35,13 +37,18 @@ public sealed record StagedFamily
     /// <summary>The names that <see cref="ByName"/> knows.</summary>
     public static IReadOnlyList<string> Names => Known.Keys;
 
-    /// <summary>Width of each stage, in channels (of a bottleneck: of its 3x3 convolution) or features; positive.</summary>
+    /// <summary>
+    /// Width of each stage, in channels (of a bottleneck: of its 3x3 convolution) or features; positive.
+    /// </summary>
     public required IReadOnlyList<int> Widths { get; init; }
 
     /// <summary>Whether each block adds its result to its input.</summary>
     public bool IsResidual { get; init; }
 
-    /// <summary>Whether blocks are made of convolutions, which take <c>[C, H, W]</c>; else of linear layers, which take anything.</summary>
+    /// <summary>
+    /// Whether blocks are made of convolutions, which take <c>[C, H, W]</c>; else of linear layers, which take
+    /// anything.
+    /// </summary>
     public bool TakesPictures { get; init; } = true;
 
     /// <summary>Builds one block.</summary>
@@ -52,7 +59,9 @@ public sealed record StagedFamily
     /// <summary>Whether the stem has a batch normalization, as the blocks have.</summary>
     private bool HasNorm { get; init; } = true;
 
-    /// <summary>Whether a maximum over 2x2 pixels stands between stages, in the place of a stride and of a stem (VGG).</summary>
+    /// <summary>
+    /// Whether a maximum over 2x2 pixels stands between stages, instead of a stride and of a stem (VGG).
+    /// </summary>
     private bool Pools { get; init; }
 
     /// <summary>The family with a name.</summary>
@@ -61,7 +70,8 @@ public sealed record StagedFamily
     public static StagedFamily ByName(string name) => Known.TryGetValue(name, out StagedFamily? family)
         ? family
         : throw new ArgumentException(
-            $"StagedFamily: no such family (got '{name}', expected one of {string.Join(", ", Names)}){Networks.Names.Suggestion(name, Names)}", nameof(name));
+            $"StagedFamily: no such family (got '{name}', expected one of "
+            + $"{string.Join(", ", Names)}){Networks.Names.Suggestion(name, Names)}", nameof(name));
 
     /// <summary>Name of a block, and the beginning of its nodes' names.</summary>
     /// <param name="stage">From 0.</param>
@@ -72,13 +82,17 @@ public sealed record StagedFamily
     /// <param name="depths">Blocks of each stage, one or more.</param>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
     /// <exception cref="ArgumentException">There are not as many depths as stages, or one is not positive.</exception>
-    /// <exception cref="ShapeMismatchException">The input does not fit: no picture, or one that is too small for the stages.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The input does not fit: no picture, or one that is too small for the stages.
+    /// </exception>
     public Network Build(IReadOnlyList<int> depths, ZooOptions? options = null)
     {
-        if (depths.Count != Widths.Count || depths.Any(depth => depth is < 1 or > MostBlocks) || Widths.Any(width => width < 1))
+        if (depths.Count != Widths.Count
+            || depths.Any(depth => depth is < 1 or > MaxBlocks) || Widths.Any(width => width < 1))
         {
             throw new ArgumentException(
-                $"StagedFamily: depths do not fit (got [{string.Join(", ", depths)}] for {Widths.Count} stages, expected one of 1 to {MostBlocks} for each)", nameof(depths));
+                $"StagedFamily: depths do not fit (got [{string.Join(", ", depths)}] for {Widths.Count} stages, "
+                + $"expected one of 1 to {MaxBlocks} for each)", nameof(depths));
         }
 
         options ??= new ZooOptions();
@@ -106,7 +120,8 @@ public sealed record StagedFamily
     {
         Widths = widths,
         IsResidual = true,
-        Block = (x, width, stride) => (Convolved(Convolved(x, width, stride, 1).Relu(), width, 1, 2) + shortcut(x, width, stride)).Relu(),
+        Block = (x, width, stride) =>
+            (Convolved(Convolved(x, width, stride, 1).Relu(), width, 1, 2) + shortcut(x, width, stride)).Relu(),
     };
 
     /// <summary>The identity, or a 1x1 convolution where the shape changes.</summary>
@@ -116,9 +131,11 @@ public sealed record StagedFamily
 
     private static Value Plain(Value x, int width, int stride) => Convolved(x, width, stride, 1).Relu();
 
-    private static Value PlainWithoutNorm(Value x, int width, int stride) => x.Apply(Convolution(width, 3, stride) with { HasBias = true }, "conv1").Relu();
+    private static Value PlainWithoutNorm(Value x, int width, int stride) =>
+        x.Apply(Convolution(width, 3, stride) with { HasBias = true }, "conv1").Relu();
 
-    private static Value Hidden(Value x, int width, int stride) => x.Apply(new Linear(width) { Initializer = WeightStart }, "fc1").Relu();
+    private static Value Hidden(Value x, int width, int stride) =>
+        x.Apply(new Linear(width) { Initializer = WeightStart }, "fc1").Relu();
 
     private static Value Bottleneck(Value x, int width, int stride)
     {
@@ -144,7 +161,8 @@ public sealed record StagedFamily
 
         if (!TakesPictures)
         {
-            return (x.Shape.Rank > 2 ? x.Flatten("flatten") : x).Apply(new Linear(Widths[0]) { Initializer = WeightStart }, "fc1").Relu("relu");
+            return (x.Shape.Rank > 2 ? x.Flatten("flatten") : x)
+                .Apply(new Linear(Widths[0]) { Initializer = WeightStart }, "fc1").Relu("relu");
         }
 
         x = x.Apply(Convolution(Widths[0], 3, 1) with { HasBias = !HasNorm }, "conv1");
@@ -153,11 +171,12 @@ public sealed record StagedFamily
 
     private void RequireInput(Shape sample)
     {
-        int least = 1 << (Widths.Count - 1);
-        if (TakesPictures && (sample.Rank != 3 || sample[1] < least || sample[2] < least))
+        int min = 1 << (Widths.Count - 1);
+        if (TakesPictures && (sample.Rank != 3 || sample[1] < min || sample[2] < min))
         {
             throw new ShapeMismatchException(
-                "StagedFamily", sample, $"[C, H, W] with pictures of {least}x{least} or more, which {Widths.Count} stages need; use another family, such as mlp");
+                "StagedFamily", sample, $"[C, H, W] with pictures of {min}x{min} or more, which {Widths.Count} stages "
+                    + "need; use another family, such as mlp");
         }
     }
 }

@@ -5,16 +5,21 @@ namespace Temper.Networks;
 /// <content>Classifiers of clips <c>[N, T, C, H, W]</c>, pixels from 0 to 1.</content>
 public static partial class NetworkZoo
 {
-    /// <summary>The flow of small networks: fewer warps and iterations, since frames are small and every step of training computes it.</summary>
+    /// <summary>
+    /// The flow of small networks: fewer warps and iterations, since frames are small and every step of training
+    /// computes it.
+    /// </summary>
     private static readonly OpticalFlowOptions SmallFlow = new() { Warps = 2, Iterations = 15 };
 
     private static InputSpec ClipInput { get; } = new() { SampleShape = [11, 3, 32, 32], Minimum = 0, Maximum = 1 };
 
     /// <summary>
-    /// Two streams (arXiv:1406.2199), one that sees the middle frame and one that sees stacked optical flow, TV-L1, computed inside the
-    /// network by the node <c>flow</c>. Gives the logarithm of the mean of both softmaxes.
+    /// Two streams (arXiv:1406.2199), one that sees the middle frame and one that sees stacked optical flow, TV-L1,
+    /// computed inside the network by the node <c>flow</c>. Gives the logarithm of the mean of both softmaxes.
     /// </summary>
-    /// <param name="options">Input <c>[T, C, H, W]</c> and number of classes; null: 11 color frames of 32x32 and 10.</param>
+    /// <param name="options">
+    /// Input <c>[T, C, H, W]</c> and number of classes; null: 11 color frames of 32x32 and 10.
+    /// </param>
     public static Network TwoStream(ZooOptions? options = null) => Clips(options, (x, classes) =>
     {
         Value frame = x.Scope("frame", x => StreamBody(MiddleFrame(x), classes).Softmax());
@@ -40,7 +45,10 @@ public static partial class NetworkZoo
     public static Network FrameStream(ZooOptions? options = null) => Clips(options, (x, classes) =>
         x.Scope("frame", x => StreamBody(MiddleFrame(x), classes)));
 
-    /// <summary>Convolutions of single frames between which a quarter of the channels moves to the neighboring frames (arXiv:1811.08383): no flow.</summary>
+    /// <summary>
+    /// Convolutions of single frames between which a quarter of the channels moves to the neighboring frames
+    /// (arXiv:1811.08383): no flow.
+    /// </summary>
     /// <inheritdoc cref="TwoStream"/>
     public static Network TemporalShift(ZooOptions? options = null) => Clips(options, (x, classes) =>
     {
@@ -55,11 +63,14 @@ public static partial class NetworkZoo
     private static Network Clips(ZooOptions? options, Func<Value, int, Value> body)
     {
         InputSpec input = options?.Input is { } given
-            ? given with { Minimum = float.IsFinite(given.Minimum) ? given.Minimum : 0, Maximum = float.IsFinite(given.Maximum) ? given.Maximum : 1 }
+            ? given with { Minimum = float.IsFinite(given.Minimum) ? given.Minimum : 0, Maximum = float.IsFinite(
+                given.Maximum) ? given.Maximum : 1 }
             : ClipInput;
         return input.SampleShape is [>= 2, 1 or 3, >= 8, >= 8] && options?.Preprocessing is null
             ? Classifier((options ?? new ZooOptions()) with { Input = input }, ClipInput, body)
-            : throw new ShapeMismatchException("NetworkZoo", input.SampleShape, "clips [T, C, H, W] of two frames or more, in gray or color, 8 pixels a side or more, without --normalize");
+            : throw new ShapeMismatchException(
+                "NetworkZoo", input.SampleShape, "clips [T, C, H, W] of two frames or more, in gray or color, 8 pixels "
+                    + "per side or more, without --normalize");
     }
 
     private static Value MiddleFrame(Value clips)
@@ -68,7 +79,7 @@ public static partial class NetworkZoo
         return clips.Slice(1, middle, middle + 1).Reshape([clips.Shape[2], clips.Shape[3], clips.Shape[4]]);
     }
 
-    /// <summary>Three convolutions, the mean over a grid of 4x4 places, a linear layer.</summary>
+    /// <summary>Three convolutions, the mean over a grid of 4x4 pixels, a linear layer.</summary>
     private static Value StreamBody(Value x, int classes) => x
         .Conv2d(32, kernel: 5, stride: 2, padding: 2).BatchNorm().Relu()
         .Conv2d(64, kernel: 3, stride: 2, padding: 1).BatchNorm().Relu()
@@ -77,13 +88,17 @@ public static partial class NetworkZoo
 
     /// <summary>A convolution of every frame of <c>[N, C, T, H, W]</c>.</summary>
     private static Value FrameConvolution(Value x, int width, int stride) => x
-        .Apply(new Conv3d(new Conv2d(width, (3, 3)) { Options = new Conv2dOptions { Stride = (stride, stride), Padding = Padding2d.All(1) } }, new DepthWindow(1))).BatchNorm().Relu();
+        .Apply(new Conv3d(new Conv2d(width, (3, 3))
+        {
+            Options = new Conv2dOptions { Stride = (stride, stride), Padding = Padding2d.All(1) },
+        }, new DepthWindow(1))).BatchNorm().Relu();
 
     /// <summary>An eighth of the channels from the frame before, an eighth from the frame behind.</summary>
     private static Value Shifted(Value x)
     {
         int part = Math.Max(1, x.Shape[1] / 8), frames = x.Shape[2];
-        Value before = x.Slice(1, 0, part).Slice(2, 0, frames - 1).Pad(2, 1, 0), behind = x.Slice(1, part, 2 * part).Slice(2, 1, frames).Pad(2, 0, 1);
+        Value before = x.Slice(1, 0, part).Slice(2, 0, frames - 1).Pad(2, 1, 0),
+            behind = x.Slice(1, part, 2 * part).Slice(2, 1, frames).Pad(2, 0, 1);
         return before.Concatenate([behind, x.Slice(1, 2 * part)]);
     }
 }

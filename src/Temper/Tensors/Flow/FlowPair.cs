@@ -14,12 +14,14 @@ internal static class FlowPair<T>
     private static readonly ConcurrentBag<PlaneStore<T>> Stores = [];
 
     /// <summary>Writes the flow of the first image's pixels.</summary>
-    internal static void Flow(OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> u, Span<T> v)
+    internal static void Flow(
+        OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> u, Span<T> v)
     {
         PlaneStore<T> store = Take();
         using (var tape = new PlaneTape<T>(store, records: false))
         {
-            (PlaneValue<T> flowU, PlaneValue<T> flowV) = Method(options).Between(tape, Image(tape, size, first), Image(tape, size, second));
+            (PlaneValue<T> flowU, PlaneValue<T> flowV) =
+                Method(options).Between(tape, Image(tape, size, first), Image(tape, size, second));
             flowU.Values.Read(u);
             flowV.Values.Read(v);
         }
@@ -29,7 +31,8 @@ internal static class FlowPair<T>
 
     /// <summary>Writes the gradients of both images, from those of the flow.</summary>
     internal static void Gradient(
-        OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> du, ReadOnlySpan<T> dv, Span<T> dFirst, Span<T> dSecond)
+        OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> du,
+        ReadOnlySpan<T> dv, Span<T> dFirst, Span<T> dSecond)
     {
         PlaneStore<T> store = Take();
         using (var tape = new PlaneTape<T>(store, records: true))

@@ -32,15 +32,16 @@ internal static class PlaneOperations
         {
             if (tape.GradientOf(image) is { } to && result.Gradient is { } from)
             {
-                Plane<T> room = tape.Rent(image.Size);
-                PlaneFilters.SeparableAdjoint(from, taps, room, to);
-                tape.Return(room);
+                Plane<T> scratch0 = tape.Rent(image.Size);
+                PlaneFilters.SeparableAdjoint(from, taps, scratch0, to);
+                tape.Return(scratch0);
             }
         });
         return result;
     }
 
-    internal static PlaneValue<T> Resize<T>(this PlaneTape<T> tape, PlaneValue<T> image, PlaneSize size, double factor = 1)
+    internal static PlaneValue<T> Resize<T>(
+        this PlaneTape<T> tape, PlaneValue<T> image, PlaneSize size, double factor = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         PlaneValue<T> result = tape.New(size, image.IsFollowed);
@@ -65,7 +66,9 @@ internal static class PlaneOperations
         {
             if (result.Gradient is { } from)
             {
-                PlaneSampling.WarpAdjoint(image.Values, u.Values, v.Values, from, tape.GradientOf(image), tape.GradientOf(u), tape.GradientOf(v));
+                PlaneSampling.WarpAdjoint(
+                    image.Values, u.Values, v.Values, from, tape.GradientOf(image), tape.GradientOf(u),
+                    tape.GradientOf(v));
             }
         });
         return result;
@@ -73,7 +76,8 @@ internal static class PlaneOperations
 
     /// <summary>warped - first - gx u - gy v.</summary>
     internal static PlaneValue<T> Residual<T>(
-        this PlaneTape<T> tape, PlaneValue<T> warped, PlaneValue<T> first, (PlaneValue<T> X, PlaneValue<T> Y) g, PlaneValue<T> u, PlaneValue<T> v)
+        this PlaneTape<T> tape, PlaneValue<T> warped, PlaneValue<T> first, (PlaneValue<T> X, PlaneValue<T> Y) g,
+        PlaneValue<T> u, PlaneValue<T> v)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         PlaneValue<T> result = tape.New(first.Size);

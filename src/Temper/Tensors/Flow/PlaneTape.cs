@@ -3,7 +3,9 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>Planes that are lent and given back, so that a flow allocates nothing once it has run. For one thread at a time.</summary>
+/// <summary>
+/// Planes that are rented and given back, so that a flow allocates nothing once it has run. For one thread at a time.
+/// </summary>
 internal sealed class PlaneStore<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -56,8 +58,8 @@ internal sealed class PlaneValue<T>(Plane<T> values, bool isFollowed)
 }
 
 /// <summary>
-/// Reverse-mode differentiation of operations on planes. A tape that does not record gives planes back as soon as they are dropped; one
-/// that records keeps them until it is disposed.
+/// Reverse-mode differentiation of operations on planes. A tape that does not record gives planes back as soon as they
+/// are dropped; one that records keeps them until it is disposed.
 /// </summary>
 internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposable
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -115,15 +117,18 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
     }
 
     /// <summary>The gradient of a value, zero if there was none; null where it is not wanted.</summary>
-    internal Plane<T>? GradientOf(PlaneValue<T> value) => value.IsFollowed ? value.Gradient ??= store.Rent(value.Size) : null;
+    internal Plane<T>? GradientOf(PlaneValue<T> value) =>
+        value.IsFollowed ? value.Gradient ??= store.Rent(value.Size) : null;
 
     /// <summary>The gradient of a value to read or add to, also where nobody wants it.</summary>
     internal Plane<T> Sink(PlaneValue<T> value) => value.Gradient ??= store.Rent(value.Size);
 
     /// <summary>
-    /// Runs a section of which only inputs and outputs are kept; the backward pass runs it again. It must give the same both times.
+    /// Runs a section of which only inputs and outputs are kept; the backward pass runs it again. It must give the same
+    /// both times.
     /// </summary>
-    internal PlaneValue<T>[] Section(PlaneValue<T>[] inputs, Func<PlaneTape<T>, PlaneValue<T>[], PlaneValue<T>[]> section)
+    internal PlaneValue<T>[] Section(
+        PlaneValue<T>[] inputs, Func<PlaneTape<T>, PlaneValue<T>[], PlaneValue<T>[]> section)
     {
         if (!records)
         {
@@ -140,7 +145,8 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         Record(() =>
         {
             using var again = new PlaneTape<T>(store, records: true);
-            PlaneValue<T>[] sources = [.. inputs.Select(input => new PlaneValue<T>(input.Values, input.IsFollowed) { Gradient = GradientOf(input) })];
+            PlaneValue<T>[] sources = [.. inputs.Select(
+                input => new PlaneValue<T>(input.Values, input.IsFollowed) { Gradient = GradientOf(input) })];
             PlaneValue<T>[] results = section(again, sources);
             for (int i = 0; i < results.Length; i++)
             {

@@ -4,14 +4,18 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>What the solver of a warp gets: the images' linear form around the flow so far.</summary>
-internal sealed record WarpStep<T>((PlaneValue<T> X, PlaneValue<T> Y) Slope, PlaneValue<T> Warped, PlaneValue<T> First)
+internal sealed record WarpStep<T>(
+    (PlaneValue<T> X, PlaneValue<T> Y) ImageGradient, PlaneValue<T> Warped, PlaneValue<T> First)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>A method that improves the flow between an image and a warped one.</summary>
 internal abstract class FlowSolver<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Planes that go from warp to warp on one scale, the flow (u, v) first; zero at the start of a scale but for the flow.</summary>
+    /// <summary>
+    /// Planes that go from warp to warp on one scale, the flow (u, v) first; zero at the start of a scale but for the
+    /// flow.
+    /// </summary>
     internal virtual int StateCount => 2;
 
     /// <summary>The state after this warp; drops what it replaces.</summary>
@@ -19,12 +23,12 @@ internal abstract class FlowSolver<T>
 
     /// <summary>The residual around the flow so far, as a function of the whole flow.</summary>
     private protected static PlaneValue<T> Residual(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state) =>
-        tape.Residual(step.Warped, step.First, step.Slope, state[0], state[1]);
+        tape.Residual(step.Warped, step.First, step.ImageGradient, state[0], state[1]);
 }
 
 /// <summary>
-/// Flow from coarse to fine: on each scale of an image pyramid the second image is warped by the flow so far, a solver improves the
-/// flow, several times; then the flow is enlarged to the next finer scale.
+/// Flow from coarse to fine: on each scale of an image pyramid the second image is warped by the flow so far, a solver
+/// improves the flow, several times; then the flow is enlarged to the next finer scale.
 /// </summary>
 /// <remarks>Each warp is a section: backward memory is that of one warp, not of all.</remarks>
 internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps, double scaleStep)
@@ -39,7 +43,8 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
         PlaneValue<T>[] flow = [tape.Zeros(firsts[^1].Size), tape.Zeros(firsts[^1].Size)];
         for (int scale = firsts.Count - 1; scale >= 0; scale--)
         {
-            PlaneValue<T>[] state = [.. flow, .. Enumerable.Range(2, solver.StateCount - 2).Select(_ => tape.Zeros(flow[0].Size))];
+            PlaneValue<T>[] state = [.. flow, .. Enumerable.Range(2, solver.StateCount - 2).Select(
+                _ => tape.Zeros(flow[0].Size))];
             for (int warp = 0; warp < warps; warp++)
             {
                 state = tape.Section([firsts[scale], seconds[scale], .. state], Warp);
@@ -50,7 +55,8 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
             if (scale > 0)
             {
                 PlaneSize finer = firsts[scale - 1].Size;
-                flow = [Enlarge(tape, state[0], finer, finer.Width / (double)state[0].Size.Width), Enlarge(tape, state[1], finer, finer.Height / (double)state[1].Size.Height)];
+                flow = [Enlarge(tape, state[0], finer, finer.Width / (double)state[0].Size.Width), Enlarge(
+                    tape, state[1], finer, finer.Height / (double)state[1].Size.Height)];
             }
         }
 
@@ -62,10 +68,11 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
         (PlaneValue<T> first, PlaneValue<T> second) = (inputs[0], inputs[1]);
         PlaneValue<T>[] state = inputs[2..];
         (PlaneValue<T> gx, PlaneValue<T> gy) = tape.Gradient(second);
-        PlaneValue<T> slopeX = tape.Warp(gx, state[0], state[1]), slopeY = tape.Warp(gy, state[0], state[1]), warped = tape.Warp(second, state[0], state[1]);
+        PlaneValue<T> gradientX = tape.Warp(gx, state[0], state[1]), gradientY = tape.Warp(gy, state[0], state[1]),
+            warped = tape.Warp(second, state[0], state[1]);
         tape.Drop(gx, gy);
-        PlaneValue<T>[] result = solver.Solve(tape, new WarpStep<T>((slopeX, slopeY), warped, first), state);
-        tape.Drop(slopeX, slopeY, warped);
+        PlaneValue<T>[] result = solver.Solve(tape, new WarpStep<T>((gradientX, gradientY), warped, first), state);
+        tape.Drop(gradientX, gradientY, warped);
         return result;
     }
 
@@ -74,7 +81,8 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
         List<PlaneValue<T>> levels = [image];
         while (levels.Count < scales)
         {
-            PlaneSize size = levels[^1].Size, next = new((int)Math.Round(size.Height * scaleStep), (int)Math.Round(size.Width * scaleStep));
+            PlaneSize size = levels[^1].Size,
+                next = new((int)Math.Round(size.Height * scaleStep), (int)Math.Round(size.Width * scaleStep));
             if (Math.Min(next.Height, next.Width) < SmallestSide)
             {
                 break;

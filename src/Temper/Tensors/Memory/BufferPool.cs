@@ -3,14 +3,18 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Tensors.Memory;
 
-/// <summary>The arrays of tensors: returned ones are kept, so that a training step in steady state allocates none.</summary>
+/// <summary>
+/// The arrays of tensors: returned ones are kept, so that a training step in steady state allocates none.
+/// </summary>
 /// <remarks>Arrays are pinned, so the aligned start inside each stays aligned. Contents are not cleared.</remarks>
 internal static class BufferPool<T>
     where T : unmanaged
 {
     private const int Alignment = 64;
 
-    /// <summary>Below this many elements alignment gains nothing, and the pinned heap costs more than the common one.</summary>
+    /// <summary>
+    /// Below this many elements alignment gains nothing, and the pinned heap costs more than the common one.
+    /// </summary>
     private const int SmallCount = 1024;
 
     /// <summary>Pooled arrays are all pinned, hence none is small.</summary>
@@ -18,7 +22,7 @@ internal static class BufferPool<T>
 
     private static int Slack => Alignment / Unsafe.SizeOf<T>();
 
-    /// <summary>Bytes of all arrays of the pool, lent or free.</summary>
+    /// <summary>Bytes of all arrays of the pool, rented or free.</summary>
     internal static long HeldBytes => Store.Held * Unsafe.SizeOf<T>();
 
     /// <summary>An array with at least <paramref name="count"/> elements after its aligned start.</summary>
@@ -27,7 +31,9 @@ internal static class BufferPool<T>
     /// <summary>Takes an array back that was rented for <paramref name="count"/> elements.</summary>
     internal static void Return(T[] array, int count) => Store.Return(array, count);
 
-    /// <summary>An array that belongs to the garbage collector: exactly as large as asked, not pinned when small.</summary>
+    /// <summary>
+    /// An array that belongs to the garbage collector: exactly as large as asked, not pinned when small.
+    /// </summary>
     internal static T[] Allocate(int count) => count < SmallCount
         ? GC.AllocateUninitializedArray<T>(count)
         : GC.AllocateUninitializedArray<T>(checked(count + Slack), pinned: true);

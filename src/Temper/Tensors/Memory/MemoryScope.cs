@@ -1,13 +1,15 @@
 namespace Temper.Tensors.Memory;
 
-/// <summary>Owns the memory of the tensors made while it is the thread's current scope; closing it returns all of it.</summary>
+/// <summary>
+/// Owns the memory of the tensors made while it is the thread's current scope; closing it returns all of it.
+/// </summary>
 internal sealed class MemoryScope : IDisposable
 {
     [ThreadStatic]
     private static MemoryScope? _current;
 
     [ThreadStatic]
-    private static MemoryScope? _lent;
+    private static MemoryScope? _rented;
 
     [ThreadStatic]
     private static bool _isBackward;
@@ -20,7 +22,9 @@ internal sealed class MemoryScope : IDisposable
 
     private readonly List<Storage> _storages = [];
 
-    /// <summary>When it was opened, as its thread counts, from 1: scopes close in the reverse order. 0: closed.</summary>
+    /// <summary>
+    /// When it was opened, as its thread counts, from 1: scopes close in the reverse order. 0: closed.
+    /// </summary>
     private long _order;
     private int _thread;
 
@@ -31,8 +35,11 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
     internal static MemoryScope? Current => _current;
 
-    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
-    internal static MemoryScope? Lent { get => _lent; set => _lent = value; }
+    /// <summary>
+    /// The scope that the current <see cref="TensorScope"/> of this thread rents from, whatever a tape or a pass has
+    /// entered since; null: none.
+    /// </summary>
+    internal static MemoryScope? Rented { get => _rented; set => _rented = value; }
 
     /// <summary>Whether this thread runs a backward pass.</summary>
     internal static bool IsBackward => _isBackward;
@@ -47,7 +54,9 @@ internal sealed class MemoryScope : IDisposable
         return restore;
     }
 
-    /// <summary>Opens a scope on this thread. Closed ones are used again, so that their lists are not allocated each time.</summary>
+    /// <summary>
+    /// Opens a scope on this thread. Closed ones are used again, so that their lists are not allocated each time.
+    /// </summary>
     internal static MemoryScope Open()
     {
         MemoryScope scope = _spare is { Count: > 0 } ? _spare.Pop() : new MemoryScope();
@@ -58,11 +67,13 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>Whether this thread opened it: no other may make memory in it.</summary>
     internal bool IsOfThisThread => _thread == Environment.CurrentManagedThreadId;
 
-    /// <summary>Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.</summary>
+    /// <summary>
+    /// Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.
+    /// </summary>
     internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
 
     /// <summary>Bytes of the tensors that it owns and that are not back yet. Walks through all of them.</summary>
-    internal long LentBytes()
+    internal long RentedBytes()
     {
         long bytes = 0;
         foreach (Storage storage in _storages)
@@ -101,12 +112,14 @@ internal sealed class MemoryScope : IDisposable
         _storages.Clear();
     }
 
-    /// <summary>Returns everything that this scope still owns and closes it; it is then the thread's to open again.</summary>
+    /// <summary>
+    /// Returns everything that this scope still owns and closes it; it is then the thread's to open again.
+    /// </summary>
     public void Dispose()
     {
         if (_order == 0)
         {
-            return;                                        // closed already: it must not be lent to two
+            return;                                        // closed already: it must not be rented to two
         }
 
         Reset();

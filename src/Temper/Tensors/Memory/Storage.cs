@@ -5,8 +5,8 @@ using Temper.Kernels;
 namespace Temper.Tensors.Memory;
 
 /// <summary>
-/// The memory of one tensor and its views: an array that either the garbage collector or a scope owns, or memory that somebody else keeps in
-/// place until <see cref="Return"/>.
+/// The memory of one tensor and its views: an array that either the garbage collector or a scope owns, or memory that
+/// somebody else keeps in place until <see cref="Return"/>.
 /// </summary>
 internal abstract class Storage
 {
@@ -48,7 +48,9 @@ internal abstract class Storage
 
     internal void MarkWritten() => Version++;
 
-    /// <summary>Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.</summary>
+    /// <summary>
+    /// Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.
+    /// </summary>
     /// <param name="scope">The new owner.</param>
     /// <param name="isTransient">Whether the memory goes back with the last reference, before the scope closes.</param>
     internal void MoveTo(MemoryScope scope, bool isTransient)
@@ -87,7 +89,8 @@ internal abstract class Storage
 
     private protected static ObjectDisposedException Returned() => new(
         nameof(Tensor),
-        "Tensor: its memory went back with the tape or the TensorScope that owned it; call Detach() before that to keep a tensor, or Keep() of the scope");
+        "Tensor: its memory went back with the tape or the TensorScope that owned it; call Detach() before that to "
+        + "keep a tensor, or Keep() of the scope");
 }
 
 internal sealed class Storage<T> : Storage
@@ -96,7 +99,7 @@ internal sealed class Storage<T> : Storage
     private readonly int _start;
     private readonly int _count;
     private T[]? _array;
-    private FloatAddress _lent;
+    private FloatAddress _rented;
 
     internal Storage(int count, MemoryScope? owner)
     {
@@ -107,26 +110,29 @@ internal sealed class Storage<T> : Storage
     }
 
     /// <summary>Memory of somebody else, who keeps it in place until this is returned.</summary>
-    internal Storage(FloatAddress lent, int count) => (_lent, _count) = (lent, count);
+    internal Storage(FloatAddress rented, int count) => (_rented, _count) = (rented, count);
 
-    internal override bool IsReturned => _array is null && _lent.IsNull;
+    internal override bool IsReturned => _array is null && _rented.IsNull;
 
     internal override long Bytes => IsReturned ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
     /// <summary>Where it lies; no place where it may be moved, as small arrays of the garbage collector may.</summary>
-    internal FloatAddress Address => _array is null ? _lent : Owner is null ? default : FloatAddress.OfPinned(_array) + (_start * Unsafe.SizeOf<T>() / sizeof(float));
+    internal FloatAddress Address => _array is null ? _rented : Owner is null ? default : FloatAddress.OfPinned(_array)
+        + (_start * Unsafe.SizeOf<T>() / sizeof(float));
 
     /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
-    internal Span<T> Span => _array is { } array ? array.AsSpan(_start, _count) : Lent();
+    internal Span<T> Span => _array is { } array ? array.AsSpan(_start, _count) : Rented();
 
     internal override void Return()
     {
-        _lent = default;
+        _rented = default;
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
             BufferPool<T>.Return(array, _count);
         }
     }
 
-    private Span<T> Lent() => _lent.IsNull ? throw Returned() : MemoryMarshal.Cast<float, T>(_lent.Span(_count * Unsafe.SizeOf<T>() / sizeof(float)));
+    private Span<T> Rented() => _rented.IsNull
+        ? throw Returned()
+        : MemoryMarshal.Cast<float, T>(_rented.Span(_count * Unsafe.SizeOf<T>() / sizeof(float)));
 }

@@ -3,9 +3,10 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The features of morphed samples: <c>y = x C + b</c>, of which only the blocks that are not zero are stored (<see cref="AugConvPattern"/>).
+/// The features of morphed samples: <c>y = x C + b</c>, of which only the blocks that are not zero are stored (<see
+/// cref="AugConvPattern"/>).
 /// </summary>
-/// <param name="x"><c>[N, ...]</c> with as many numbers a sample as the pattern has inputs.</param>
+/// <param name="x"><c>[N, ...]</c> with as many numbers per sample as the pattern has inputs.</param>
 /// <param name="weight">The stored blocks, one after the other.</param>
 /// <param name="bias"><c>[O]</c>, or null.</param>
 /// <param name="pattern">Sizes and blocks.</param>
@@ -22,10 +23,13 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
     {
         if (weight.Count != pattern.Count || x.Count != (long)Samples * pattern.Sizes.Inputs)
         {
-            throw new ShapeMismatchException("AugConv", x.Shape, weight.Shape, $"samples of {pattern.Sizes.Inputs} numbers and {pattern.Count} weights");
+            throw new ShapeMismatchException(
+                "AugConv", x.Shape, weight.Shape,
+                $"samples of {pattern.Sizes.Inputs} numbers and {pattern.Count} weights");
         }
 
-        Tensor y = Tensor.Allocate([Samples, pattern.Sizes.Outputs, pattern.Sizes.OutHeight, pattern.Sizes.OutWidth], Layout.ChannelsLast);
+        Tensor y = Tensor.Allocate(
+            [Samples, pattern.Sizes.Outputs, pattern.Sizes.OutHeight, pattern.Sizes.OutWidth], Layout.ChannelsLast);
         Tensor rows = x.ToRowMajor();
         if (!pattern.IsDense)
         {
@@ -34,7 +38,8 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         }
 
         Gemm.Multiply(
-            new MatrixView(rows.Physical(), Samples, pattern.Sizes.Inputs), new MatrixView(weight.Physical(), pattern.Sizes.Inputs, Features), y.Writable());
+            new MatrixView(rows.Physical(), Samples, pattern.Sizes.Inputs),
+            new MatrixView(weight.Physical(), pattern.Sizes.Inputs, Features), y.Writable());
         if (bias is not null)
         {
             AddBias(y.Writable(), bias.Physical());
@@ -73,9 +78,9 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
 
     private static void AddBias(Span<float> y, ReadOnlySpan<float> bias)
     {
-        for (int place = 0; place < y.Length; place += bias.Length)
+        for (int index = 0; index < y.Length; index += bias.Length)
         {
-            Span<float> pixel = y.Slice(place, bias.Length);
+            Span<float> pixel = y.Slice(index, bias.Length);
             System.Numerics.Tensors.TensorPrimitives.Add(pixel, bias, pixel);
         }
     }
@@ -86,7 +91,8 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         return (checked(first * width), Math.Min(AugConvProduct.BlockRows, samples - first) * width);
     }
 
-    private sealed class ForwardWork(AugConvPattern pattern, Tensor x, Tensor weight, Tensor? bias, Tensor y) : IPoolWork
+    private sealed class ForwardWork(AugConvPattern pattern, Tensor x, Tensor weight, Tensor? bias, Tensor y)
+        : IPoolWork
     {
         public void Run(int task, int thread)
         {
@@ -94,7 +100,8 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
             (int xStart, int xCount) = Part(x.Shape[0], block, pattern.Sizes.Inputs);
             (int yStart, int yCount) = Part(x.Shape[0], block, pattern.Sizes.Pixels * pattern.Sizes.Outputs);
             AugConvProduct.Forward(
-                pattern, pattern.Groups[group], x.Physical().Slice(xStart, xCount), weight.Physical(), bias is null ? default : bias.Physical(),
+                pattern, pattern.Groups[group], x.Physical().Slice(xStart, xCount), weight.Physical(),
+                bias is null ? default : bias.Physical(),
                 y.Writable().Slice(yStart, yCount));
         }
     }
@@ -109,7 +116,8 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
             foreach (AugConvGroup group in pattern.Groups)
             {
                 AugConvProduct.BackwardInput(
-                    pattern, group, dx.Writable().Slice(xStart, xCount), weight.Physical(), dy.Writable().Slice(yStart, yCount));
+                    pattern, group, dx.Writable().Slice(xStart, xCount), weight.Physical(),
+                    dy.Writable().Slice(yStart, yCount));
             }
         }
     }
@@ -117,6 +125,7 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
     private sealed class WeightWork(AugConvPattern pattern, Tensor x, Tensor dWeight, Tensor dy) : IPoolWork
     {
         public void Run(int task, int thread) =>
-            AugConvProduct.BackwardWeight(pattern, pattern.Groups[task], x.Physical(), dWeight.Writable(), dy.Writable());
+            AugConvProduct.BackwardWeight(
+                pattern, pattern.Groups[task], x.Physical(), dWeight.Writable(), dy.Writable());
     }
 }

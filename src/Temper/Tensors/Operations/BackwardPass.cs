@@ -18,25 +18,26 @@ internal static class BackwardPass
             int last = Seed(records, outputs, slots, wanted);
             var results = new SourceGradients(records, outputs, sources, slots, ready);
             results.ReportFinal(last + 1);
-            for (int place = last; place >= 0; place--)
+            for (int index = last; index >= 0; index--)
             {
-                TapeRecord record = records[place];
-                if (record.Operation is not null && slots[place] is { } gradient)
+                TapeRecord record = records[index];
+                if (record.Operation is not null && slots[index] is { } gradient)
                 {
                     TapeRecords.CheckUnchanged(record);
                     using (OperationKernels.Use(record.Operation.Choice))
                     {
-                        record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                        record.Operation.Backward(
+                            record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
                     }
 
-                    if (wanted[place] != Want.Result)
+                    if (wanted[index] != Want.Result)
                     {
-                        slots[place] = null;
+                        slots[index] = null;
                         gradient.Storage.Release();
                     }
                 }
 
-                results.ReportFinal(place);
+                results.ReportFinal(index);
             }
 
             return results.Map();
@@ -48,35 +49,38 @@ internal static class BackwardPass
         }
     }
 
-    /// <summary>Marks the records that a gradient to one of the sources passes through, so that no other is computed.</summary>
+    /// <summary>
+    /// Marks the records that a gradient to one of the sources passes through, so that no other is computed.
+    /// </summary>
     internal static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
     {
         Array.Clear(wanted, 0, records.Count);
         foreach (Tensor source in sources)
         {
-            int place = records.PlaceOf(source);
-            if (place < 0)
+            int index = records.IndexOf(source);
+            if (index < 0)
             {
                 throw new InvalidOperationException(
-                    $"GradientTape.Gradient: a source is not watched (got shape {source.Shape}); call Watch before computing with it");
+                    $"GradientTape.Gradient: a source is not watched (got shape {source.Shape}); call Watch before "
+                    + "computing with it");
             }
 
-            wanted[place] = Want.Result;
+            wanted[index] = Want.Result;
         }
 
-        for (int place = 0; place < records.Count; place++)
+        for (int index = 0; index < records.Count; index++)
         {
-            foreach (int input in records[place].Inputs)
+            foreach (int input in records[index].Inputs)
             {
-                if (input >= 0 && wanted[input] != Want.Nothing && wanted[place] == Want.Nothing)
+                if (input >= 0 && wanted[input] != Want.Nothing && wanted[index] == Want.Nothing)
                 {
-                    wanted[place] = Want.Passage;
+                    wanted[index] = Want.Passage;
                 }
             }
         }
     }
 
-    /// <summary>Puts the cotangents into the slots of their outputs; returns the last place that has one.</summary>
+    /// <summary>Puts the cotangents into the slots of their outputs; returns the last index that has one.</summary>
     internal static int Seed(
         TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, Tensor?[] slots, Want[] wanted)
     {
@@ -89,15 +93,15 @@ internal static class BackwardPass
                     "GradientTape.Gradient", cotangent.Shape, output.Shape, "a cotangent has the shape of its output");
             }
 
-            int place = records.PlaceOf(output);
-            if (place < 0 || wanted[place] == Want.Nothing)
+            int index = records.IndexOf(output);
+            if (index < 0 || wanted[index] == Want.Nothing)
             {
                 continue;
             }
 
-            int[] own = [place];
+            int[] own = [index];
             new InputGradients(slots, own, wanted).Add(0, cotangent);
-            last = Math.Max(last, place);
+            last = Math.Max(last, index);
         }
 
         return last >= 0 ? last : throw new InvalidOperationException(

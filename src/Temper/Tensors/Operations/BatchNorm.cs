@@ -3,8 +3,8 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Batch normalization with given statistics, as in evaluation: <c>y = scale (x - mean) / √(variance + epsilon) + shift</c>
-    /// for each channel (axis 1).
+    /// Batch normalization with given statistics, as in evaluation:
+    /// <c>y = scale (x - mean) / √(variance + epsilon) + shift</c> for each channel (axis 1).
     /// </summary>
     /// <param name="scale"><c>[C]</c>.</param>
     /// <param name="shift"><c>[C]</c>.</param>
@@ -14,9 +14,12 @@ public sealed partial class Tensor
     /// <returns>The shape of the input, <c>[N, C, ...]</c>.</returns>
     /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
     public Tensor BatchNorm(Tensor scale, Tensor shift, Tensor mean, Tensor variance, float epsilon = 1e-5f) =>
-        BatchNorm(scale, shift, new BatchStatistics(mean.ToArray<float>(), variance.ToArray<float>(), 0), epsilon, default);
+        BatchNorm(
+            scale, shift, new BatchStatistics(mean.ToArray<float>(), variance.ToArray<float>(), 0), epsilon, default);
 
-    /// <summary>Batch normalization with the batch's own statistics, as in training (arXiv:1502.03167, algorithm 1).</summary>
+    /// <summary>
+    /// Batch normalization with the batch's own statistics, as in training (arXiv:1502.03167, algorithm 1).
+    /// </summary>
     /// <param name="scale"><c>[C]</c>.</param>
     /// <param name="shift"><c>[C]</c>.</param>
     /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
@@ -35,9 +38,11 @@ public sealed partial class Tensor
     /// <param name="reducer">Joins statistics over ranks; null: this batch's alone.</param>
     /// <param name="statistics">The batch's mean and variance.</param>
     internal Tensor BatchNormTraining(
-        Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, IStatisticsReducer? reducer, out BatchStatistics statistics)
+        Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, IStatisticsReducer? reducer,
+        out BatchStatistics statistics)
     {
-        var operation = new BatchNormOperation(AsImage(), scale, shift, tail with { Residual = tail.Residual?.AsImage() })
+        var operation =
+            new BatchNormOperation(AsImage(), scale, shift, tail with { Residual = tail.Residual?.AsImage() })
         {
             Epsilon = epsilon,
             Statistics = known,
@@ -58,7 +63,9 @@ public sealed partial class Tensor
             IsTraining = false,
         }.Apply());
 
-    /// <summary>Values of other ranks than two and four as images of one row: <c>[N, C, 1, all other axes]</c>.</summary>
+    /// <summary>
+    /// Values of other ranks than two and four as images of one row: <c>[N, C, 1, all other axes]</c>.
+    /// </summary>
     private Tensor AsImage() => Rank is 3 or > 4 ? Reshape([Shape[0], Shape[1], 1, Shape.CountOf(2, Rank)]) : this;
 
     private Tensor InShapeOf(Tensor y) => y.Rank == Rank ? y : y.Reshape(Shape);

@@ -139,7 +139,8 @@ internal sealed class BatchNormOperation : Operation
         }
     }
 
-    private float InverseDeviation(int channel) => (float)(1 / Math.Sqrt(Statistics!.Variance[channel] + (double)Epsilon));
+    private float InverseDeviation(int channel) =>
+        (float)(1 / Math.Sqrt(Statistics!.Variance[channel] + (double)Epsilon));
 
     private BatchStatistics Measure(ReadOnlySpan<float> rows)
     {
@@ -160,17 +161,20 @@ internal sealed class BatchNormOperation : Operation
 
         if (_scale.Rank != 1 || !_scale.Shape.Equals(_shift.Shape) || _x.Shape[1] != Channels)
         {
-            throw new ShapeMismatchException(Name, _x.Shape, _scale.Shape, "scale and shift are [C], C being the input's axis 1");
+            throw new ShapeMismatchException(
+                Name, _x.Shape, _scale.Shape, "scale and shift are [C], C being the input's axis 1");
         }
 
         if (Statistics is not null && (Statistics.Mean.Length != Channels || Statistics.Variance.Length != Channels))
         {
-            throw new ShapeMismatchException(Name, _x.Shape, $"as many channels as there are means ({Statistics.Mean.Length})");
+            throw new ShapeMismatchException(
+                Name, _x.Shape, $"as many channels as there are means ({Statistics.Mean.Length})");
         }
 
         if (_tail.Residual is not null && !_tail.Residual.Shape.Equals(_x.Shape))
         {
-            throw new ShapeMismatchException(Name, _tail.Residual.Shape, _x.Shape, "what is added has the result's shape");
+            throw new ShapeMismatchException(
+                Name, _tail.Residual.Shape, _x.Shape, "what is added has the result's shape");
         }
     }
 }

@@ -4,7 +4,9 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The sum of two tensors of one dtype, not Bool; shapes broadcast as in PyTorch. Integers wrap around.</summary>
+    /// <summary>
+    /// The sum of two tensors of one dtype, not Bool; shapes broadcast as in PyTorch. Integers wrap around.
+    /// </summary>
     /// <param name="other">A shape that broadcasts with this one.</param>
     /// <exception cref="ShapeMismatchException">The shapes do not broadcast.</exception>
     /// <exception cref="ArgumentException">The dtypes differ or are Bool, or an integer divisor is zero.</exception>
@@ -30,13 +32,19 @@ public sealed partial class Tensor
         ? IntegerOperations.Divide(this, other)
         : new BinaryOperation<DivideFunction>(this, other).Apply();
 
-    /// <summary>The larger of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes broadcast.</summary>
+    /// <summary>
+    /// The larger of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes
+    /// broadcast.
+    /// </summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Maximum(Tensor other) => IntegerOperations.AreIntegers("Maximum", this, other)
         ? IntegerOperations.Binary<IntegerMaximum>("Maximum", this, other)
         : new BinaryOperation<MaximumFunction>(this, other).Apply();
 
-    /// <summary>The smaller of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes broadcast.</summary>
+    /// <summary>
+    /// The smaller of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes
+    /// broadcast.
+    /// </summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Minimum(Tensor other) => IntegerOperations.AreIntegers("Minimum", this, other)
         ? IntegerOperations.Binary<IntegerMinimum>("Minimum", this, other)
@@ -94,12 +102,12 @@ internal sealed class AddOperation(Tensor x, Tensor y) : Operation(x, y)
         Tensor z = Tensor.Allocate(shape, layout);
         if (x.Shape.Equals(y.Shape))
         {
-            Elementwise.Apply(default(Add), left.Physical(), right.Physical(), z.Writable());
+            Elementwise.Apply(default(AddKernel), left.Physical(), right.Physical(), z.Writable());
         }
         else
         {
             Broadcasting.Apply(
-                default(Add), left.Physical(), BroadcastLayout.PhysicalShape(left, layout),
+                default(AddKernel), left.Physical(), BroadcastLayout.PhysicalShape(left, layout),
                 right.Physical(), BroadcastLayout.PhysicalShape(right, layout), z.Writable());
         }
 

@@ -6,11 +6,14 @@ internal readonly struct SubtractFunction : IBinaryFunction
 {
     public string Name => "Subtract";
 
-    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Subtract), z);
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(SubtractKernel), z);
 
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) => dz.CopyTo(dx);
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        dz.CopyTo(dx);
 
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(Negate), dz, dy);
 }
 
@@ -18,29 +21,33 @@ internal readonly struct MultiplyFunction : IBinaryFunction
 {
     public string Name => "Multiply";
 
-    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Multiply), z);
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(MultiplyKernel), z);
 
     /// <summary>dx = y dz</summary>
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
-        Elementwise.Apply(default(Multiply), y, dz, dx);
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(MultiplyKernel), y, dz, dx);
 
     /// <summary>dy = x dz</summary>
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
-        Elementwise.Apply(default(Multiply), x, dz, dy);
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(MultiplyKernel), x, dz, dy);
 }
 
 internal readonly struct DivideFunction : IBinaryFunction
 {
     public string Name => "Divide";
 
-    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Divide), z);
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(DivideKernel), z);
 
     /// <summary>dx = dz / y</summary>
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
-        Elementwise.Apply(default(Divide), dz, y, dx);
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(DivideKernel), dz, y, dx);
 
     /// <summary>dy = -dz z / y</summary>
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(QuotientGradient), z, y, dz, dy);
 }
 
@@ -48,12 +55,14 @@ internal readonly struct MaximumFunction : IBinaryFunction
 {
     public string Name => "Maximum";
 
-    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Maximum), z);
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(MaximumKernel), z);
 
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
         Elementwise.Apply(default(GreaterGradient), x, y, dz, dx);
 
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(GreaterGradient), y, x, dz, dy);
 }
 
@@ -61,12 +70,14 @@ internal readonly struct MinimumFunction : IBinaryFunction
 {
     public string Name => "Minimum";
 
-    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Minimum), z);
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(MinimumKernel), z);
 
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
         Elementwise.Apply(default(LessGradient), x, y, dz, dx);
 
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(LessGradient), y, x, dz, dy);
 }
 
@@ -76,13 +87,15 @@ internal readonly struct HuberFunction(float delta) : IBinaryFunction
 
     public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(new HuberLoss(delta), z);
 
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
     {
         Elementwise.Apply(new HuberGradient(delta), x, y, dx);
-        Elementwise.Apply(default(Multiply), dx, dz, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dz, dx);
     }
 
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
     {
         Left(x, y, z, dz, dy);
         Elementwise.Apply(default(Negate), dy, dy);
@@ -109,16 +122,18 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
     }
 
     /// <summary>dx = y xʸ⁻¹ dz</summary>
-    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
+    public void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
     {
         Elementwise.Apply(new Affine(1, -1), y, dx);
         Transcendental.Pow(x, dx, dx);
-        Elementwise.Apply(default(Multiply), dx, y, dx);
-        Elementwise.Apply(default(Multiply), dx, dz, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, y, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dz, dx);
     }
 
     /// <summary>dy = xʸ log x dz; zero where x is zero</summary>
-    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
+    public void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
     {
         for (int i = 0; i < dy.Length; i++)
         {

@@ -2,7 +2,9 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>A function of two elements and its slopes. Gradients see both operands in the result's shape.</summary>
+/// <summary>
+/// A function of two elements and its derivatives. Gradients see both operands in the result's shape.
+/// </summary>
 internal interface IBinaryFunction
 {
     /// <summary>The name that users know.</summary>
@@ -12,13 +14,15 @@ internal interface IBinaryFunction
     void Value(in BroadcastOperands operands, Span<float> z);
 
     /// <summary>The left operand's gradient.</summary>
-    void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx);
+    void Left(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx);
 
     /// <summary>The right operand's gradient.</summary>
-    void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy);
+    void Right(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy);
 }
 
-/// <summary>Two operands in memory order, each with its shape in that order.</summary>
+/// <summary>Two operands as they lie in memory, each with its shape in that order.</summary>
 internal readonly ref struct BroadcastOperands
 {
     internal required ReadOnlySpan<float> X { get; init; }

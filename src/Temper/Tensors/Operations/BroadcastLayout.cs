@@ -5,11 +5,16 @@ namespace Temper.Tensors;
 /// <summary>Broadcasting without leaving channels-last memory, and the sums that are its gradient.</summary>
 internal static class BroadcastLayout
 {
-    /// <summary>The order for the result: channels-last where both operands have four axes and the larger is in it.</summary>
+    /// <summary>
+    /// The order for the result: channels-last where both operands have four axes and the larger is in it.
+    /// </summary>
     internal static Layout Of(Tensor x, Tensor y, Shape result) =>
-        x.Rank == 4 && y.Rank == 4 && (x.Shape.Equals(result) ? x : y).Layout == Layout.ChannelsLast ? Layout.ChannelsLast : Layout.RowMajor;
+        x.Rank == 4 && y.Rank == 4 && (x.Shape.Equals(result) ? x : y).Layout == Layout.ChannelsLast
+            ? Layout.ChannelsLast
+            : Layout.RowMajor;
 
-    internal static Tensor Move(Tensor x, Layout layout) => layout == Layout.RowMajor ? x.ToRowMajor() : x.InLayout(layout);
+    internal static Tensor Move(Tensor x, Layout layout) =>
+        layout == Layout.RowMajor ? x.ToRowMajor() : x.InLayout(layout);
 
     /// <summary>Axis lengths in the order in which they lie in memory.</summary>
     internal static int[] PhysicalShape(Tensor x, Layout layout)
@@ -29,11 +34,14 @@ internal static class BroadcastLayout
 
         Tensor expanded = Tensor.Allocate(result.Shape, result.Layout);
         Broadcasting.Expand(
-            moved.Physical(), PhysicalShape(moved, result.Layout), expanded.Writable(), PhysicalShape(expanded, result.Layout));
+            moved.Physical(), PhysicalShape(moved, result.Layout), expanded.Writable(),
+            PhysicalShape(expanded, result.Layout));
         return expanded;
     }
 
-    /// <summary>The gradient of an operand of the given shape: summed over the axes along which it was repeated.</summary>
+    /// <summary>
+    /// The gradient of an operand of the given shape: summed over the axes along which it was repeated.
+    /// </summary>
     internal static Tensor SumTo(Tensor gradient, Shape shape)
     {
         if (gradient.Shape.Equals(shape))
@@ -58,7 +66,8 @@ internal static class BroadcastLayout
     {
         Tensor sum = Tensor.Allocate(x.Shape.With(axis, 1));
         Reductions.Axis(
-            default(SumReducer), x.Physical(), sum.Writable(), x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
+            default(SumReducer), x.Physical(), sum.Writable(), x.Shape.CountOf(0, axis), x.Shape[axis],
+            x.Shape.CountOf(axis + 1, x.Rank));
         return sum;
     }
 }

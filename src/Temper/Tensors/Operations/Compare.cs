@@ -8,19 +8,28 @@ public sealed partial class Tensor
     /// <param name="other">A shape that broadcasts with this one.</param>
     public Tensor EqualTo(Tensor other) => Compare(default(EqualTo), "EqualTo", other);
 
-    /// <summary>Where elements are greater than another's. Shapes broadcast; the result is Bool and has no gradient.</summary>
+    /// <summary>
+    /// Where elements are greater than another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor GreaterThan(Tensor other) => Compare(default(GreaterThan), "GreaterThan", other);
 
-    /// <summary>Where elements are greater than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.</summary>
+    /// <summary>
+    /// Where elements are greater than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
-    public Tensor GreaterThanOrEqualTo(Tensor other) => Compare(default(GreaterThanOrEqualTo), "GreaterThanOrEqualTo", other);
+    public Tensor GreaterThanOrEqualTo(Tensor other) =>
+        Compare(default(GreaterThanOrEqualTo), "GreaterThanOrEqualTo", other);
 
-    /// <summary>Where elements are less than another's. Shapes broadcast; the result is Bool and has no gradient.</summary>
+    /// <summary>
+    /// Where elements are less than another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor LessThan(Tensor other) => Compare(default(LessThan), "LessThan", other);
 
-    /// <summary>Where elements are less than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.</summary>
+    /// <summary>
+    /// Where elements are less than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor LessThanOrEqualTo(Tensor other) => Compare(default(LessThanOrEqualTo), "LessThanOrEqualTo", other);
 
@@ -41,7 +50,9 @@ public sealed partial class Tensor
     /// <exception cref="ArgumentException">The tensor is not Bool.</exception>
     public Tensor Not() => IntegerOperations.Logical<BitXor>("Not", this, Scalar(true));
 
-    /// <summary>This where the mask is true, else another; all shapes broadcast. Gradients go where the values came from.</summary>
+    /// <summary>
+    /// This where the mask is true, else another; all shapes broadcast. Gradients go where the values came from.
+    /// </summary>
     /// <param name="mask">Bool.</param>
     /// <param name="otherwise">Of this tensor's dtype.</param>
     /// <exception cref="ArgumentException">The mask is not Bool, or the dtypes differ.</exception>
@@ -50,7 +61,8 @@ public sealed partial class Tensor
         IntegerOperations.RequireOneType("Where", this, otherwise);
         if (mask.DType != DType.Bool)
         {
-            throw new ArgumentException($"Where: needs a Bool mask (got {mask.DType}); compare first, or convert with To", nameof(mask));
+            throw new ArgumentException(
+                $"Where: needs a Bool mask (got {mask.DType}); compare first, or convert with To", nameof(mask));
         }
 
         Shape shape = Shape.Broadcast(Shape.Broadcast(Shape, otherwise.Shape, "Where"), mask.Shape, "Where");

@@ -13,7 +13,9 @@ public sealed partial class Tensor
     public Tensor Conv2d(Tensor weight, Tensor? bias = null, Conv2dOptions? options = null) =>
         Conv2d(weight, options ?? Conv2dOptions.Default, new Conv2dTail(bias, Residual: null, Relu: false));
 
-    /// <summary>The transposed convolution: the gradient of <see cref="Conv2d(Tensor, Tensor?, Conv2dOptions?)"/> as a map.</summary>
+    /// <summary>
+    /// The transposed convolution: the gradient of <see cref="Conv2d(Tensor, Tensor?, Conv2dOptions?)"/> as a map.
+    /// </summary>
     /// <param name="weight"><c>[C, O / groups, KH, KW]</c>.</param>
     /// <param name="bias"><c>[O]</c>, or null for none.</param>
     /// <param name="options">Stride, padding, dilation, groups and output padding; null for the defaults.</param>
@@ -30,7 +32,8 @@ public sealed partial class Tensor
         new Conv2dOperation(this, weight, options, tail).Apply();
 
     /// <summary>The convolution, and the statistics of each output channel gathered while it is stored.</summary>
-    internal Tensor Conv2dWithStatistics(Tensor weight, Tensor? bias, Conv2dOptions options, out BatchStatistics statistics)
+    internal Tensor Conv2dWithStatistics(
+        Tensor weight, Tensor? bias, Conv2dOptions options, out BatchStatistics statistics)
     {
         var operation = new Conv2dOperation(this, weight, options, new Conv2dTail(bias, Residual: null, Relu: false))
         {

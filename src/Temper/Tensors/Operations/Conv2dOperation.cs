@@ -34,7 +34,8 @@ internal sealed class Conv2dOperation : Operation
         Shape shape = [geometry.Batch, geometry.OutChannels, geometry.OutHeight, geometry.OutWidth];
         if (_residual is not null && !_residual.Shape.Equals(shape))
         {
-            throw new ShapeMismatchException("Conv2d addition", _residual.Shape, shape, "what is added has the result's shape");
+            throw new ShapeMismatchException(
+                "Conv2d addition", _residual.Shape, shape, "what is added has the result's shape");
         }
 
         // Kept for the gradient, so that the conversion is made once.
@@ -50,7 +51,8 @@ internal sealed class Conv2dOperation : Operation
             Mean = mean,
             Variance = variance,
         };
-        Convolution.Forward(geometry, _channelsLast.Physical(), _weight.ToRowMajor().Physical(), y.Writable(), epilogue);
+        Convolution.Forward(
+            geometry, _channelsLast.Physical(), _weight.ToRowMajor().Physical(), y.Writable(), epilogue);
         Statistics = GathersStatistics
             ? new BatchStatistics(mean, variance, geometry.Batch * geometry.OutHeight * geometry.OutWidth)
             : null;
@@ -116,7 +118,8 @@ internal sealed class Conv2dOperation : Operation
             ReadOnlySpan<float> dySample = dy.Physical().Slice(i * yLength, yLength);
             if (isWeight)
             {
-                Convolution.BackwardWeights(geometry, _channelsLast!.Physical().Slice(i * xLength, xLength), dySample, one);
+                Convolution.BackwardWeights(
+                    geometry, _channelsLast!.Physical().Slice(i * xLength, xLength), dySample, one);
             }
             else
             {

@@ -1,6 +1,8 @@
 namespace Temper.Tensors;
 
-/// <summary>How a two-dimensional convolution moves over its input. Defaults: stride 1, no padding, one group.</summary>
+/// <summary>
+/// How a two-dimensional convolution moves over its input. Defaults: stride 1, no padding, one group.
+/// </summary>
 public sealed record Conv2dOptions
 {
     /// <summary>Stride 1, no padding, no dilation, one group.</summary>
@@ -12,20 +14,22 @@ public sealed record Conv2dOptions
     /// <summary>Zeros added around the input, in pixels, zero or more.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between kernel taps, in pixels, one or more.</summary>
+    /// <summary>Distance between kernel positions, in pixels, one or more.</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
-    /// <summary>Number of groups of channels that do not see each other; divides input and output channels.</summary>
+    /// <summary>Number of groups, as in PyTorch; divides input and output channels.</summary>
     public int Groups { get; init; } = 1;
 
-    /// <summary>For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.</summary>
+    /// <summary>
+    /// For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.
+    /// </summary>
     public (int Height, int Width) OutputPadding { get; init; }
 
     /// <summary>Options with the same stride and padding in both directions.</summary>
     /// <param name="stride">Step between outputs, in pixels.</param>
     /// <param name="padding">Zeros on each side, in pixels.</param>
     /// <param name="groups">Groups of channels.</param>
-    /// <param name="dilation">Distance between kernel taps, in pixels.</param>
+    /// <param name="dilation">Distance between kernel positions, in pixels.</param>
     public static Conv2dOptions Of(int stride = 1, int padding = 0, int groups = 1, int dilation = 1) => new()
     {
         Stride = (stride, stride),
@@ -60,13 +64,15 @@ public sealed record Pool2dOptions
     /// <summary>Pixels added around the input, at most half the window.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between the window's taps (maximum pooling only).</summary>
+    /// <summary>Distance between the window's kernel positions (maximum pooling only).</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
     /// <summary>Whether a last window that is only partly inside counts (ONNX <c>ceil_mode</c>).</summary>
     public bool CeilingMode { get; init; }
 
-    /// <summary>Whether padding counts as zeros in an average (PyTorch's default); else only real pixels count.</summary>
+    /// <summary>
+    /// Whether padding counts as zeros in an average (PyTorch's default); else only real pixels count.
+    /// </summary>
     public bool CountsPadding { get; init; } = true;
 
     /// <summary>A square window.</summary>

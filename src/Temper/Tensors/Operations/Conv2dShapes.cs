@@ -13,17 +13,21 @@ internal static class Conv2dShapes
         if (x.Shape[1] != channels || weight.Shape[0] % options.Groups != 0)
         {
             throw new ShapeMismatchException(
-                "Conv2d", x.Shape, weight.Shape, $"expected input [N, {channels}, H, W] and a multiple of {options.Groups} output channels");
+                "Conv2d", x.Shape, weight.Shape,
+                $"expected input [N, {channels}, H, W] and a multiple of {options.Groups} output channels");
         }
 
         CheckBias("Conv2d", bias, weight.Shape[0]);
         ConvolutionGeometry geometry = Geometry(x.Shape, weight.Shape, options);
         return geometry.OutHeight > 0 && geometry.OutWidth > 0
             ? geometry
-            : throw new ShapeMismatchException("Conv2d", x.Shape, $"an input at least as large as the kernel of weight {weight.Shape}");
+            : throw new ShapeMismatchException(
+                "Conv2d", x.Shape, $"an input at least as large as the kernel of weight {weight.Shape}");
     }
 
-    /// <summary>The shape of a transposed convolution's result, and the geometry of the convolution it is the gradient of.</summary>
+    /// <summary>
+    /// The shape of a transposed convolution's result, and the geometry of the convolution it is the gradient of.
+    /// </summary>
     internal static (Shape Output, ConvolutionGeometry Geometry) CheckTransposed(
         Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
     {
@@ -31,24 +35,32 @@ internal static class Conv2dShapes
         if (x.Shape[1] != weight.Shape[0] || weight.Shape[0] % options.Groups != 0)
         {
             throw new ShapeMismatchException(
-                "ConvTranspose2d", x.Shape, weight.Shape, $"expected input [N, {weight.Shape[0]}, H, W], a multiple of {options.Groups} channels");
+                "ConvTranspose2d", x.Shape, weight.Shape,
+                $"expected input [N, {weight.Shape[0]}, H, W], a multiple of {options.Groups} channels");
         }
 
         if (options.OutputPadding.Height < 0 || options.OutputPadding.Width < 0
-            || options.OutputPadding.Height >= options.Stride.Height || options.OutputPadding.Width >= options.Stride.Width)
+            || options.OutputPadding.Height >= options.Stride.Height
+            || options.OutputPadding.Width >= options.Stride.Width)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), $"ConvTranspose2d: output padding must be 0 or more and less than the stride (got {options.OutputPadding}, expected less than {options.Stride})");
+                nameof(options), "ConvTranspose2d: output padding must be 0 or more and less than the stride (got "
+                    + $"{options.OutputPadding}, expected less than {options.Stride})");
         }
 
         int outputs = weight.Shape[1] * options.Groups;
         CheckBias("ConvTranspose2d", bias, outputs);
         (Padding2d pad, (int Height, int Width) extra) = (options.Padding, options.OutputPadding);
-        int height = Length(x.Shape[2], weight.Shape[2], options.Stride.Height, options.Dilation.Height, pad.Top + pad.Bottom, extra.Height);
-        int width = Length(x.Shape[3], weight.Shape[3], options.Stride.Width, options.Dilation.Width, pad.Left + pad.Right, extra.Width);
+        int height = Length(
+            x.Shape[2], weight.Shape[2], options.Stride.Height, options.Dilation.Height, pad.Top + pad.Bottom,
+            extra.Height);
+        int width = Length(
+            x.Shape[3], weight.Shape[3], options.Stride.Width, options.Dilation.Width, pad.Left + pad.Right,
+            extra.Width);
         if (height <= 0 || width <= 0)
         {
-            throw new ShapeMismatchException("ConvTranspose2d", x.Shape, "an input whose result is not cut away by the padding");
+            throw new ShapeMismatchException(
+                "ConvTranspose2d", x.Shape, "an input whose result is not cut away by the padding");
         }
 
         Shape output = [x.Shape[0], outputs, height, width];
@@ -88,13 +100,16 @@ internal static class Conv2dShapes
 
         if (weight.Rank != 4)
         {
-            throw new ShapeMismatchException($"{operation} weight", weight.Shape, "rank 4, kernel height and width last");
+            throw new ShapeMismatchException(
+                $"{operation} weight", weight.Shape, "rank 4, kernel height and width last");
         }
 
-        if (options.Groups < 1 || !IsPositive(options.Stride) || !IsPositive(options.Dilation) || options.Padding.IsNegative)
+        if (options.Groups < 1
+            || !IsPositive(options.Stride) || !IsPositive(options.Dilation) || options.Padding.IsNegative)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), $"{operation}: groups, stride and dilation must be at least 1 and padding at least 0 (got {options})");
+                nameof(options),
+                $"{operation}: groups, stride and dilation must be at least 1 and padding at least 0 (got {options})");
         }
 
         static bool IsPositive((int Height, int Width) steps) => steps.Height >= 1 && steps.Width >= 1;

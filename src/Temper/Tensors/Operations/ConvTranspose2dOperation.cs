@@ -12,10 +12,13 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
     {
         (Shape shape, ConvolutionGeometry geometry) = Check();
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
-        Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.ToRowMajor().Physical(), y.Writable());
+        Convolution.BackwardData(
+            geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.ToRowMajor().Physical(), y.Writable());
         if (bias is not null)
         {
-            Broadcasting.Apply(default(Add), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]], y.Writable());
+            Broadcasting.Apply(
+                default(AddKernel), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]],
+                y.Writable());
         }
 
         return y;
@@ -35,7 +38,8 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
         if (inputs.Wants(1))
         {
             Tensor dw = Tensor.Allocate(weight.Shape);
-            Convolution.BackwardWeights(geometry, dy.Physical(), x.InLayout(Layout.ChannelsLast).Physical(), dw.Writable());
+            Convolution.BackwardWeights(
+                geometry, dy.Physical(), x.InLayout(Layout.ChannelsLast).Physical(), dw.Writable());
             inputs.Add(1, dw);
         }
 

@@ -8,8 +8,8 @@ public sealed partial class Tensor
     /// <summary>The same values as another dtype. No gradient flows through.</summary>
     /// <param name="dtype">The new dtype.</param>
     /// <returns>
-    /// Fractions are cut off towards zero, NaN becomes 0; an integer that does not fit keeps its low bits; truth is 0 or 1, and
-    /// everything but 0 is true.
+    /// Fractions are cut off towards zero, NaN becomes 0; an integer that does not fit keeps its low bits; truth is 0
+    /// or 1, and everything but 0 is true.
     /// </returns>
     public Tensor To(DType dtype)
     {

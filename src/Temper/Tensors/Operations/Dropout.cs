@@ -4,7 +4,9 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>Each element becomes zero with a probability, and is divided by the probability of staying otherwise.</summary>
+    /// <summary>
+    /// Each element becomes zero with a probability, and is divided by the probability of staying otherwise.
+    /// </summary>
     /// <param name="probability">Of becoming zero, 0 to 1.</param>
     /// <param name="stream">Decides; the same stream gives the same choice.</param>
     public Tensor Dropout(float probability, RandomStream stream)
@@ -15,7 +17,7 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>The choice depends on an element's place in row-major order, so that memory order does not matter.</summary>
+/// <summary>The choice depends on an element's index in row-major order, so that layout does not matter.</summary>
 internal sealed class DropoutOperation(Tensor x, float keep, RandomStream stream) : Operation(x)
 {
     internal override string Name => "Dropout";

@@ -6,7 +6,8 @@ namespace Temper.Tensors;
 /// <summary>Selections among numbers of whatever type a tensor has; truth values are no numbers.</summary>
 internal static class ElementNumbers
 {
-    internal static void ArgExtreme(Tensor x, Tensor places, (int Outer, int Axis, int Inner) size, Preference preference)
+    internal static void ArgExtreme(
+        Tensor x, Tensor indices, (int Outer, int Axis, int Inner) size, Preference preference)
     {
         Tensor rows = x.ToRowMajor();
         switch (x.DType)
@@ -19,11 +20,15 @@ internal static class ElementNumbers
         }
 
         void Find<T>()
-            where T : unmanaged, INumber<T> => Selection.ArgExtreme(rows.Physical<T>(), places.Writable<long>(), size, preference);
+            where T : unmanaged,
+            INumber<T> => Selection.ArgExtreme(rows.Physical<T>(), indices.Writable<long>(), size, preference);
     }
 
-    /// <summary>Places of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank, <c>[..., 1]</c>.</summary>
-    internal static void TopK(string name, Tensor x, Tensor places, bool isSmallest, int? rank = null)
+    /// <summary>
+    /// Indices of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank,
+    /// <c>[..., 1]</c>.
+    /// </summary>
+    internal static void TopK(string name, Tensor x, Tensor indices, bool isSmallest, int? rank = null)
     {
         Tensor rows = x.ToRowMajor();
         switch (x.DType)
@@ -40,11 +45,11 @@ internal static class ElementNumbers
         {
             if (rank is int wanted)
             {
-                Selection.KthValue(rows.Physical<T>(), places.Writable<long>(), wanted, isSmallest);
+                Selection.KthValue(rows.Physical<T>(), indices.Writable<long>(), wanted, isSmallest);
             }
             else
             {
-                Selection.TopK(rows.Physical<T>(), places.Writable<long>(), rows.Shape[-1], isSmallest);
+                Selection.TopK(rows.Physical<T>(), indices.Writable<long>(), rows.Shape[-1], isSmallest);
             }
         }
     }

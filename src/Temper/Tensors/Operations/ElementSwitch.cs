@@ -39,10 +39,12 @@ internal static class ElementSwitch
     }
 
     /// <summary>The elements of a view of a tensor, in order.</summary>
-    internal static Tensor Read(Tensor x, StridedView view, Shape shape) => Run<ReadBody, Tensor>(x.DType, new(x, view, shape));
+    internal static Tensor Read(Tensor x, StridedView view, Shape shape) =>
+        Run<ReadBody, Tensor>(x.DType, new(x, view, shape));
 
     /// <summary>Puts a tensor's elements into the view of another one of its dtype.</summary>
-    internal static void Write(Tensor x, Tensor y, StridedView view) => Run<WriteBody, Tensor>(x.DType, new(x, y, view));
+    internal static void Write(Tensor x, Tensor y, StridedView view) =>
+        Run<WriteBody, Tensor>(x.DType, new(x, y, view));
 
     private readonly struct AllocateBody(Shape shape) : IElementBody<Tensor>
     {

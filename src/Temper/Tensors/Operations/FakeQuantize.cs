@@ -5,11 +5,14 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Each element as a whole number would give it back: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, of two nearest
-    /// whole numbers the even one. The gradient passes straight through where nothing is clamped. Any shape.
+    /// Each element as a whole number would give it back:
+    /// <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, of two nearest whole numbers the even one. The
+    /// gradient passes straight through where nothing is clamped. Any shape.
     /// </summary>
-    /// <param name="scale">Distance of two neighbors, positive.</param>
-    /// <param name="zero">The whole number that stands for 0, from <paramref name="low"/> to <paramref name="high"/>.</param>
+    /// <param name="scale">Quantization step, positive.</param>
+    /// <param name="zero">
+    /// Zero point: the integer that stands for 0, from <paramref name="low"/> to <paramref name="high"/>.
+    /// </param>
     /// <param name="low">Smallest whole number, at least -2^20.</param>
     /// <param name="high">Largest whole number, at most 2^20.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
@@ -19,22 +22,27 @@ public sealed partial class Tensor
         return new UnaryOperation<FakeQuantizeFunction>(this, new(scale, low - zero, high - zero)).Apply();
     }
 
-    /// <summary>The same with a scale for each index of axis 0, and 0 standing for 0: weights <c>[O, ...]</c> with a scale for each output.</summary>
+    /// <summary>
+    /// The same with a scale for each index of axis 0, and 0 standing for 0: weights <c>[O, ...]</c> with a scale for
+    /// each output.
+    /// </summary>
     /// <param name="scales"><c>[O]</c>, positive; no gradient flows to it.</param>
     /// <param name="low">Smallest whole number, at least -2^20.</param>
     /// <param name="high">Largest whole number, at most 2^20.</param>
     /// <exception cref="ShapeMismatchException">There is another number of scales.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
-    public Tensor FakeQuantize(Tensor scales, int low, int high) => new FakeQuantizeRowsOperation(this, scales, low, high).Apply();
+    public Tensor FakeQuantize(Tensor scales, int low, int high) =>
+        new FakeQuantizeRowsOperation(this, scales, low, high).Apply();
 }
 
 internal readonly struct FakeQuantizeFunction(float scale, float low, float high) : IUnaryFunction
 {
-    private const int Most = 1 << 20;
+    private const int MaxLevel = 1 << 20;
 
     public string Name => "FakeQuantize";
 
-    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(new FakeQuantize(scale, low, high), x, y);
+    public void Value(ReadOnlySpan<float> x, Span<float> y) =>
+        Elementwise.Apply(new FakeQuantize(scale, low, high), x, y);
 
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(new FakeQuantizeGradient(scale, low, high), x, dy, dx);
@@ -43,13 +51,15 @@ internal readonly struct FakeQuantizeFunction(float scale, float low, float high
     {
         if (!(float.IsNormal(scale) && scale > 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(scale), $"FakeQuantize: the scale does not fit (got {scale}, expected a positive number)");
+            throw new ArgumentOutOfRangeException(
+                nameof(scale), $"FakeQuantize: the scale does not fit (got {scale}, expected a positive number)");
         }
 
-        if (low < -Most || high > Most || zero < low || zero > high)
+        if (low < -MaxLevel || high > MaxLevel || zero < low || zero > high)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(zero), $"FakeQuantize: the zero point or the range does not fit (got {zero} in {low} to {high}, expected it inside, and a range of at most 2^20 in magnitude)");
+                nameof(zero), $"FakeQuantize: the zero point or the range does not fit (got {zero} in {low} to {high}, "
+                    + "expected it inside, and a range of at most 2^20 in magnitude)");
         }
     }
 }
@@ -65,7 +75,8 @@ internal sealed class FakeQuantizeRowsOperation(Tensor x, Tensor scales, int low
     {
         if (x.Rank == 0 || scales.Rank != 1 || scales.Count != x.Shape[0])
         {
-            throw new ShapeMismatchException(Name, x.Shape, scales.Shape, "[O, ...] and [O]: a scale for each index of axis 0");
+            throw new ShapeMismatchException(
+                Name, x.Shape, scales.Shape, "[O, ...] and [O]: a scale for each index of axis 0");
         }
 
         foreach (float scale in scales.AsSpan<float>())
@@ -93,7 +104,8 @@ internal sealed class FakeQuantizeRowsOperation(Tensor x, Tensor scales, int low
         for (int row = 0, length = x.Count / Math.Max(1, scales.Count); row < scales.Count; row++)
         {
             Range range = (row * length)..((row + 1) * length);
-            new FakeQuantizeFunction(scales.AsSpan<float>()[row], low, high).Gradient(from[range], default, dy[range], to[range]);
+            new FakeQuantizeFunction(scales.AsSpan<float>()[row], low, high)
+                .Gradient(from[range], default, dy[range], to[range]);
         }
 
         inputs.Add(0, dx);

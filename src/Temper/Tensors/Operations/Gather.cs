@@ -6,14 +6,16 @@ public sealed partial class Tensor
 {
     /// <summary>Elements chosen along an axis by an index of the result's shape, as <c>torch.gather</c> does.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="index">Int64 or int32, this shape except along the axis; each less than the length, negative counts from the end.</param>
+    /// <param name="index">
+    /// Int64 or int32, this shape except along the axis; each less than the length, negative counts from the end.
+    /// </param>
     /// <returns>The shape of the index.</returns>
     /// <exception cref="ShapeMismatchException">The index has another shape.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
     public Tensor Gather(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(Gather));
-        return new GatherOperation(this, IndexCheck.Places("Gather", index, Shape[at]), at).Apply();
+        return new GatherOperation(this, IndexCheck.Indices("Gather", index, Shape[at]), at).Apply();
     }
 
     /// <summary>Whole slices chosen along an axis, in the order of the index; a slice may be chosen again.</summary>
@@ -25,7 +27,7 @@ public sealed partial class Tensor
     public Tensor IndexSelect(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(IndexSelect));
-        return new IndexSelectOperation(this, IndexCheck.Places("IndexSelect", index, Shape[at]), at).Apply();
+        return new IndexSelectOperation(this, IndexCheck.Indices("IndexSelect", index, Shape[at]), at).Apply();
     }
 }
 
@@ -33,7 +35,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
 {
     internal override string Name => "Gather";
 
-    private (int Outer, int Axis, int Inner) Size => (x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
+    private (int Outer, int Axis, int Inner) Size =>
+        (x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
 
     internal override Tensor[] Constants => [index];
 
@@ -41,7 +44,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
     {
         if (index.Rank != x.Rank || !index.Shape.With(axis, 0).Equals(x.Shape.With(axis, 0)))
         {
-            throw new ShapeMismatchException(Name, index.Shape, x.Shape, $"an index has the input's lengths except along axis {axis}");
+            throw new ShapeMismatchException(
+                Name, index.Shape, x.Shape, $"an index has the input's lengths except along axis {axis}");
         }
 
         return ElementSwitch.Run<ForwardBody, Tensor>(x.DType, new(this, x, index, axis));
@@ -51,7 +55,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
     {
         Tensor dx = Tensor.Allocate(x.Shape);
         dx.Writable().Clear();
-        Gathering.AddAlong(gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), Size, index.Shape[axis]);
+        Gathering.AddAlong(
+            gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), Size, index.Shape[axis]);
         inputs.Add(0, dx);
     }
 
@@ -61,7 +66,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
             where T : unmanaged, IEquatable<T>, IComparable<T>
         {
             Tensor y = Tensor.Allocate<T>(index.Shape);
-            Gathering.Along(x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), gather.Size, index.Shape[axis]);
+            Gathering.Along(
+                x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), gather.Size, index.Shape[axis]);
             return y;
         }
     }
@@ -88,7 +94,8 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
         Tensor dx = Tensor.Allocate(x.Shape);
         dx.Writable().Clear();
         Gathering.AddRows(
-            gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
+            gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), x.Shape.CountOf(0, axis),
+            x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
         inputs.Add(0, dx);
     }
 
@@ -99,7 +106,8 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
         {
             Tensor y = Tensor.Allocate<T>(x.Shape.With(axis, index.Count));
             Gathering.Rows(
-                x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), x.Shape.CountOf(0, axis), x.Shape[axis],
+                x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), x.Shape.CountOf(0, axis),
+                x.Shape[axis],
                 x.Shape.CountOf(axis + 1, x.Rank));
             return y;
         }
@@ -108,26 +116,30 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
 
 internal static class IndexCheck
 {
-    /// <summary>Places as int64 from the front; throws when one is outside the axis.</summary>
-    internal static Tensor Places(string operation, Tensor index, int length)
+    /// <summary>Indices as int64 from the front; throws when one is outside the axis.</summary>
+    internal static Tensor Indices(string operation, Tensor index, int length)
     {
         if (index.DType is not (DType.Int64 or DType.Int32))
         {
-            throw new ArgumentException($"{operation}: needs int64 or int32 places (got {index.DType}); convert them with To", nameof(index));
+            throw new ArgumentException(
+                $"{operation}: needs int64 or int32 places (got {index.DType}); convert them with To", nameof(index));
         }
 
-        Tensor places = index.To(DType.Int64);
+        Tensor indices = index.To(DType.Int64);
         bool isNegative = false;
-        foreach (long place in places.AsSpan<long>())
+        foreach (long value in indices.AsSpan<long>())
         {
-            isNegative |= place < 0;
-            if (place < -length || place >= length)
+            isNegative |= value < 0;
+            if (value < -length || value >= length)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(index), $"{operation}: an index is outside the axis (got {place}, expected 0 to {length - 1})");
+                    nameof(index),
+                    $"{operation}: an index is outside the axis (got {value}, expected 0 to {length - 1})");
             }
         }
 
-        return isNegative ? places.Add(Tensor.Scalar((long)length)).Where(places.LessThan(Tensor.Scalar(0L)), places) : places;
+        return isNegative
+            ? indices.Add(Tensor.Scalar((long)length)).Where(indices.LessThan(Tensor.Scalar(0L)), indices)
+            : indices;
     }
 }

@@ -14,7 +14,7 @@ internal static class GradientSum
         if (held.Storage.IsExclusive)
         {
             Kernels.Elementwise.Accumulate(other.Physical(), held.Writable());
-            held.Storage.MarkWritten();                      // copies of it in another memory order are out of date
+            held.Storage.MarkWritten();                      // copies of it in another layout are out of date
             return held;
         }
 

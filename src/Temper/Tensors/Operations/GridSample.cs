@@ -42,13 +42,16 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// The image <c>[N, C, H, W]</c> at the points of a grid, as torch.nn.functional.grid_sample (arXiv:1506.02025).
-    /// Differentiable in image and grid; the grid's gradient is zero for nearest pixels. The result does not depend on the number of threads.
+    /// Differentiable in image and grid; the grid's gradient is zero for nearest pixels. The result does not depend on
+    /// the number of threads.
     /// </summary>
     /// <param name="grid">
-    /// <c>[N, height, width, 2]</c>: x along the width, then y along the height, -1 to 1 from one edge of the image to the other.
-    /// A point with a coordinate that is NaN gives 0.
+    /// <c>[N, height, width, 2]</c>: x along the width, then y along the height, -1 to 1 from one edge of the image to
+    /// the other. A point with a coordinate that is NaN gives 0.
     /// </param>
-    /// <param name="options">Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.</param>
+    /// <param name="options">
+    /// Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.
+    /// </param>
     /// <returns><c>[N, C, height, width]</c>.</returns>
     /// <exception cref="ShapeMismatchException">A shape does not fit, or the image has no pixels.</exception>
     public Tensor GridSample(Tensor grid, GridSampleOptions? options = null) =>
@@ -60,13 +63,16 @@ internal sealed class GridSampleOperation(Tensor x, Tensor grid, GridSampleOptio
     internal override string Name => "GridSample";
 
     private GridShape Sizes => new(
-        x.Shape[0], x.Shape[1], grid.Shape[1] * grid.Shape[2], Axis(x.Shape[2]), Axis(x.Shape[3]), options.Interpolation == GridInterpolation.Nearest);
+        x.Shape[0], x.Shape[1], grid.Shape[1] * grid.Shape[2], Axis(x.Shape[2]), Axis(x.Shape[3]),
+        options.Interpolation == GridInterpolation.Nearest);
 
     protected override Tensor Forward()
     {
-        if (x.Rank != 4 || grid.Rank != 4 || grid.Shape[3] != 2 || grid.Shape[0] != x.Shape[0] || x.Shape[2] == 0 || x.Shape[3] == 0)
+        if (x.Rank != 4 || grid.Rank != 4
+            || grid.Shape[3] != 2 || grid.Shape[0] != x.Shape[0] || x.Shape[2] == 0 || x.Shape[3] == 0)
         {
-            throw new ShapeMismatchException(Name, x.Shape, grid.Shape, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
+            throw new ShapeMismatchException(
+                Name, x.Shape, grid.Shape, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
         }
 
         Tensor y = Tensor.Allocate([x.Shape[0], x.Shape[1], grid.Shape[1], grid.Shape[2]]);
@@ -87,7 +93,8 @@ internal sealed class GridSampleOperation(Tensor x, Tensor grid, GridSampleOptio
         if (inputs.Wants(1))
         {
             Tensor dgrid = Tensor.Allocate(grid.Shape);
-            GridSampling.GridGradient(x.ToRowMajor().Physical(), points.Physical(), dy.Physical(), dgrid.Writable(), Sizes);
+            GridSampling.GridGradient(
+                x.ToRowMajor().Physical(), points.Physical(), dy.Physical(), dgrid.Writable(), Sizes);
             inputs.Add(1, dgrid);
         }
     }

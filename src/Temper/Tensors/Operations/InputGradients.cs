@@ -9,7 +9,9 @@ internal readonly ref struct InputGradients(Tensor?[] slots, ReadOnlySpan<int> i
     /// <summary>Whether somebody asked for a gradient that passes through this input.</summary>
     internal bool Wants(int input) => _indices[input] >= 0 && _wanted[_indices[input]] != Want.Nothing;
 
-    /// <summary>Adds a gradient of the input's shape. The tensor may be one that others hold too; it is not written then.</summary>
+    /// <summary>
+    /// Adds a gradient of the input's shape. The tensor may be one that others hold too; it is not written then.
+    /// </summary>
     internal void Add(int input, Tensor gradient)
     {
         if (!Wants(input))

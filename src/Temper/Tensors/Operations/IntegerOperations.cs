@@ -4,7 +4,9 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Arithmetic of tensors that are not float32. Nothing here is differentiated, so no operation is recorded.</summary>
+/// <summary>
+/// Arithmetic of tensors that are not float32. Nothing here is differentiated, so no operation is recorded.
+/// </summary>
 internal static class IntegerOperations
 {
     /// <summary>Whether two operands are of another dtype than float32, and of the same one.</summary>
@@ -23,7 +25,8 @@ internal static class IntegerOperations
     {
         if (x.DType != y.DType)
         {
-            throw new ArgumentException($"{operation}: operands have different dtypes (got {x.DType} and {y.DType}); convert one with To");
+            throw new ArgumentException(
+                $"{operation}: operands have different dtypes (got {x.DType} and {y.DType}); convert one with To");
         }
     }
 
@@ -48,7 +51,8 @@ internal static class IntegerOperations
     {
         if (x.DType != DType.Bool || y.DType != DType.Bool)
         {
-            throw new ArgumentException($"{operation}: needs Bool operands (got {x.DType} and {y.DType}); compare first, or convert with To");
+            throw new ArgumentException(
+                $"{operation}: needs Bool operands (got {x.DType} and {y.DType}); compare first, or convert with To");
         }
 
         Shape shape = Shape.Broadcast(x.Shape, y.Shape, operation);
@@ -67,7 +71,8 @@ internal static class IntegerOperations
             _ => y.AsSpan<byte>().Contains((byte)0),
         };
         return hasZero && x.Count > 0
-            ? throw new ArgumentException("Divide: an integer divisor is zero; convert to float32, where the result is infinite")
+            ? throw new ArgumentException(
+                "Divide: an integer divisor is zero; convert to float32, where the result is infinite")
             : Binary<IntegerQuotient>("Divide", x, y);
     }
 
@@ -77,7 +82,8 @@ internal static class IntegerOperations
 
     internal static Tensor Abs(Tensor x) => x.DType == DType.UInt8 ? x : Binary<IntegerMaximum>("Abs", x, Negate(x));
 
-    internal static Tensor Sign(Tensor x) => SignsOf(x, ElementSwitch.Run<ZeroBody, Tensor>(x.DType, default), "Sign").To(x.DType);
+    internal static Tensor Sign(Tensor x) =>
+        SignsOf(x, ElementSwitch.Run<ZeroBody, Tensor>(x.DType, default), "Sign").To(x.DType);
 
     /// <summary>-1, 0 or 1 by the order of each pair, float32; shapes broadcast.</summary>
     internal static Tensor SignsOf(Tensor x, Tensor y, string operation)
@@ -87,7 +93,8 @@ internal static class IntegerOperations
     }
 
     /// <summary>One of two tensors of one dtype and shape, element by element.</summary>
-    internal static Tensor Choose(Tensor mask, Tensor x, Tensor y) => ElementSwitch.Run<ChooseBody, Tensor>(x.DType, new(mask, x, y));
+    internal static Tensor Choose(Tensor mask, Tensor x, Tensor y) =>
+        ElementSwitch.Run<ChooseBody, Tensor>(x.DType, new(mask, x, y));
 
     internal static ArgumentException Unfit(string operation, Tensor x) =>
         new($"{operation}: does not take this dtype (got {x.DType}); convert it with To");

@@ -7,7 +7,9 @@ namespace Temper.Tensors;
 /// <summary>Sums and extremes of tensors that are not float32.</summary>
 internal static class IntegerReductions
 {
-    /// <summary>Folds axes, which are sorted, with a function; nothing folds to a given number where there is one.</summary>
+    /// <summary>
+    /// Folds axes, which are sorted, with a function; nothing folds to a given number where there is one.
+    /// </summary>
     /// <param name="operation">For errors.</param>
     /// <param name="x">Int64, Int32 or UInt8; truth values as 0 and 1.</param>
     /// <param name="axes">Axes from front to back.</param>

@@ -4,16 +4,21 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>Normalization of each row over the last axis (arXiv:1607.06450): <c>scale (x - mean) / √(variance + epsilon) + shift</c>.</summary>
+    /// <summary>
+    /// Normalization of each row over the last axis (arXiv:1607.06450):
+    /// <c>scale (x - mean) / √(variance + epsilon) + shift</c>.
+    /// </summary>
     /// <param name="scale"><c>[D]</c>.</param>
     /// <param name="shift"><c>[D]</c>.</param>
     /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
     /// <returns>The shape of the input, <c>[..., D]</c>.</returns>
     /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
-    public Tensor LayerNorm(Tensor scale, Tensor shift, float epsilon = 1e-5f) => new LayerNormOperation(this, scale, shift, epsilon).Apply();
+    public Tensor LayerNorm(Tensor scale, Tensor shift, float epsilon = 1e-5f) =>
+        new LayerNormOperation(this, scale, shift, epsilon).Apply();
 }
 
-internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, float epsilon) : Operation(x, scale, shift)
+internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, float epsilon)
+    : Operation(x, scale, shift)
 {
     private Tensor? _moments;
 
@@ -23,7 +28,8 @@ internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, f
     {
         if (x.Rank == 0 || scale.Rank != 1 || !scale.Shape.Equals(shift.Shape) || x.Shape[-1] != scale.Count)
         {
-            throw new ShapeMismatchException(Name, x.Shape, scale.Shape, "scale and shift are [D], D being the length of the last axis");
+            throw new ShapeMismatchException(
+                Name, x.Shape, scale.Shape, "scale and shift are [D], D being the length of the last axis");
         }
 
         Tensor y = Tensor.Allocate(x.Shape);

@@ -70,7 +70,8 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         if (inputs.Wants(0))
         {
             Tensor dx = Tensor.Allocate(x.Shape);
-            Gemm.Multiply(dyRows, new MatrixView(weight.Physical(), Outputs, Features), dx.Writable(), default, choice: Choice);
+            Gemm.Multiply(
+                dyRows, new MatrixView(weight.Physical(), Outputs, Features), dx.Writable(), default, choice: Choice);
             inputs.Add(0, dx);
         }
     }
@@ -99,7 +100,8 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
 
             if (input == 1)
             {
-                Gemm.Multiply(new MatrixView(dySample, rows, Outputs).Transposed, new MatrixView(xSample, rows, Features), one);
+                Gemm.Multiply(
+                    new MatrixView(dySample, rows, Outputs).Transposed, new MatrixView(xSample, rows, Features), one);
             }
             else
             {

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>What a loss makes of the losses of its rows or elements.</summary>
+/// <summary>How the losses of rows or elements are reduced.</summary>
 public enum LossReduction
 {
     /// <summary>Their mean; weighted by class weights where there are any, as in PyTorch.</summary>
@@ -11,7 +11,7 @@ public enum LossReduction
     /// <summary>Their sum.</summary>
     Sum,
 
-    /// <summary>Each by itself.</summary>
+    /// <summary>No reduction: one loss for each row or element.</summary>
     None,
 }
 
@@ -24,13 +24,15 @@ public sealed record CrossEntropyOptions
     /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
     public IReadOnlyList<float>? ClassWeights { get; init; }
 
-    /// <summary>What is made of the rows' losses.</summary>
+    /// <summary>How the rows' losses are reduced.</summary>
     public LossReduction Reduction { get; init; }
 }
 
 public sealed partial class Tensor
 {
-    /// <summary>The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.</summary>
+    /// <summary>
+    /// The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.
+    /// </summary>
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
     /// <param name="options">Label smoothing, class weights, reduction; null for the defaults.</param>
     /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of nothing is NaN.</returns>
@@ -44,7 +46,7 @@ public sealed partial class Tensor
     /// <summary>The negative log-likelihood of log-probabilities <c>[N, K]</c> and labels.</summary>
     /// <inheritdoc cref="CrossEntropy(Tensor, CrossEntropyOptions?)"/>
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
-    /// <param name="reduction">What is made of the rows' losses.</param>
+    /// <param name="reduction">How the rows' losses are reduced.</param>
     public Tensor NegativeLogLikelihood(Tensor labels, LossReduction reduction = LossReduction.Mean)
     {
         LossChecks.Rows("NegativeLogLikelihood", this, labels);
@@ -53,7 +55,7 @@ public sealed partial class Tensor
 
     /// <summary>The squared difference to a target.</summary>
     /// <param name="target">Same shape.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor MeanSquaredError(Tensor target, LossReduction reduction = LossReduction.Mean)
     {
@@ -62,10 +64,13 @@ public sealed partial class Tensor
         return (difference * difference).Reduce(reduction);
     }
 
-    /// <summary>The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the difference.</summary>
+    /// <summary>
+    /// The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the
+    /// difference.
+    /// </summary>
     /// <param name="target">Same shape.</param>
-    /// <param name="delta">Where the parabola becomes a line; above zero.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="delta">Error at which the loss becomes linear; above zero.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor Huber(Tensor target, float delta = 1, LossReduction reduction = LossReduction.Mean)
     {
@@ -76,7 +81,7 @@ public sealed partial class Tensor
 
     /// <summary>The binary cross-entropy of logits and targets: <c>softplus(x) - x t</c>, without overflow.</summary>
     /// <param name="target">Same shape, each 0 to 1; a constant.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor BinaryCrossEntropyWithLogits(Tensor target, LossReduction reduction = LossReduction.Mean)
     {
@@ -95,8 +100,11 @@ public sealed partial class Tensor
     {
         LossChecks.SameShape("CrossEntropy", this, targets);
         int classes = Shape[-1];
-        Tensor smoothed = options.LabelSmoothing == 0 ? targets : targets.Affine(1 - options.LabelSmoothing, options.LabelSmoothing / classes);
-        Tensor weighted = options.ClassWeights is null ? smoothed : smoothed * From<float>([.. options.ClassWeights], [classes]);
+        Tensor smoothed = options.LabelSmoothing == 0
+            ? targets
+            : targets.Affine(1 - options.LabelSmoothing, options.LabelSmoothing / classes);
+        Tensor weighted =
+            options.ClassWeights is null ? smoothed : smoothed * From<float>([.. options.ClassWeights], [classes]);
         return (weighted * LogSoftmax()).Sum([-1]).Negate().Reduce(options.Reduction);
     }
 }
@@ -107,7 +115,8 @@ internal static class LossChecks
     {
         if (x.Rank != 2 || labels.Rank != 1 || labels.Count != x.Shape[0])
         {
-            throw new ShapeMismatchException(operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
+            throw new ShapeMismatchException(
+                operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
         }
     }
 
@@ -120,11 +129,11 @@ internal static class LossChecks
     }
 }
 
-/// <summary>Cross-entropy: losses and slopes in one pass, so that the gradient only scales what is kept.</summary>
+/// <summary>Cross-entropy: losses and gradients in one pass, so that the gradient only scales what is kept.</summary>
 internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntropyOptions options) : Operation(x)
 {
     private readonly float[] _weights = options.ClassWeights is null ? [] : [.. options.ClassWeights];
-    private Tensor? _slopes;
+    private Tensor? _gradients;
 
     internal override string Name => "CrossEntropy";
 
@@ -136,7 +145,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         (int rows, int classes) = (x.Shape[0], x.Shape[1]);
         if (_weights.Length > 0 && _weights.Length != classes)
         {
-            throw new ShapeMismatchException(Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
+            throw new ShapeMismatchException(
+                Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);
@@ -144,8 +154,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         ClassTargets targets = Targets();
         targets.Require(classes);
         Tensor losses = Tensor.Allocate([rows]);
-        _slopes = Tensor.Allocate(x.Shape);
-        ClassificationLoss.CrossEntropy(x.Physical(), targets, losses.Writable(), _slopes.Writable());
+        _gradients = Tensor.Allocate(x.Shape);
+        ClassificationLoss.CrossEntropy(x.Physical(), targets, losses.Writable(), _gradients.Writable());
         if (options.Reduction == LossReduction.None)
         {
             return losses;
@@ -156,18 +166,20 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         return loss;
     }
 
-    /// <summary>dx = slope of the row's loss, times what the reduction does to it.</summary>
+    /// <summary>dx = gradient of the row's loss, times what the reduction does to it.</summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);
         if (options.Reduction == LossReduction.None)
         {
             Broadcasting.Apply(
-                default(Multiply), _slopes!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1], dx.Writable());
+                default(MultiplyKernel), _gradients!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1],
+                dx.Writable());
         }
         else
         {
-            Elementwise.Apply(new Scale((float)(gradient.Physical()[0] / Divisor())), _slopes!.Physical(), dx.Writable());
+            Elementwise.Apply(
+                new Scale((float)(gradient.Physical()[0] / Divisor())), _gradients!.Physical(), dx.Writable());
         }
 
         inputs.Add(0, dx);
@@ -199,8 +211,9 @@ internal sealed class BinaryCrossEntropyOperation(Tensor x, Tensor target) : Ope
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);
-        ClassificationLoss.BinaryCrossEntropySlope(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
-        Elementwise.Apply(default(Multiply), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
+        ClassificationLoss.BinaryCrossEntropyGradient(
+            x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
+        Elementwise.Apply(default(MultiplyKernel), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
         inputs.Add(0, dx);
     }
 }

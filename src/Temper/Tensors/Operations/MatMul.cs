@@ -4,10 +4,15 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The matrix product, batched over leading axes, which broadcast; a vector counts as a row or a column, as in PyTorch.</summary>
+    /// <summary>
+    /// The matrix product, batched over leading axes, which broadcast; a vector counts as a row or a column, as in
+    /// PyTorch.
+    /// </summary>
     /// <param name="other"><c>[..., K, N]</c>, or <c>[K]</c>.</param>
     /// <returns><c>[..., M, N]</c> for <c>[..., M, K]</c>, without the axis of a vector.</returns>
-    /// <exception cref="ShapeMismatchException">The inner lengths differ or the leading axes do not broadcast.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The inner lengths differ or the leading axes do not broadcast.
+    /// </exception>
     public Tensor MatMul(Tensor other)
     {
         if (Rank == 0 || other.Rank == 0)
@@ -19,7 +24,8 @@ public sealed partial class Tensor
         Tensor right = other.Rank == 1 ? other.Unsqueeze(1) : other;
         if (left.Shape[-1] != right.Shape[-2])
         {
-            throw new ShapeMismatchException("MatMul", Shape, other.Shape, "the last axis of the first has the length of the other's last but one");
+            throw new ShapeMismatchException(
+                "MatMul", Shape, other.Shape, "the last axis of the first has the length of the other's last but one");
         }
 
         Shape batch = Shape.Broadcast(Leading(left), Leading(right), "MatMul");
@@ -75,7 +81,8 @@ internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
         {
             var x = new MatrixView(left.Slice(i * ra * ca, ra * ca), ra, ca);
             var y = new MatrixView(right.Slice(i * rb * cb, rb * cb), rb, cb);
-            Gemm.Multiply(transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(i * size, size), default, choice: Choice);
+            Gemm.Multiply(transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(
+                i * size, size), default, choice: Choice);
         }
     }
 }

@@ -7,13 +7,17 @@ namespace Temper.Tensors;
 /// One application of a differentiable operation: shape check, value and gradient side by side. A new operation is one
 /// class and one public method that applies it.
 /// </summary>
-/// <param name="inputs">The tensors that the value depends on, in the order in which <see cref="Backward"/> counts them.</param>
+/// <param name="inputs">
+/// The tensors that the value depends on, in the order in which <see cref="Backward"/> counts them.
+/// </param>
 internal abstract class Operation(params Tensor[] inputs)
 {
     /// <summary>The tensors that the value depends on.</summary>
     internal Tensor[] Inputs { get; } = inputs;
 
-    /// <summary>Tensors that the gradient reads and that none flows to: indices, masks, targets. They are kept as inputs are.</summary>
+    /// <summary>
+    /// Tensors that the gradient reads and that none flows to: indices, masks, targets. They are kept as inputs are.
+    /// </summary>
     internal virtual Tensor[] Constants => [];
 
     /// <summary>How kernels are chosen, for the value and for the gradient.</summary>
@@ -34,7 +38,9 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <param name="inputs">Where the products go; asks which inputs want one.</param>
     internal abstract void Backward(Tensor output, Tensor gradient, InputGradients inputs);
 
-    /// <summary>Whether a sample of the value depends on the other samples of the batch, as with batch statistics.</summary>
+    /// <summary>
+    /// Whether a sample of the value depends on the other samples of the batch, as with batch statistics.
+    /// </summary>
     internal virtual bool MixesSamples => false;
 
     /// <summary>Adds, for each sample (axis 0), the squared length of its part of an input's gradient.</summary>

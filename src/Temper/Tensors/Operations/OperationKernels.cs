@@ -3,8 +3,8 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The kernel choice of the operations that this thread applies. A pass sets it while it runs; each operation keeps the choice it was
-/// made with, so its gradient uses the same one whenever the tape runs.
+/// The kernel choice of the operations that this thread applies. A pass sets it while it runs; each operation keeps the
+/// choice it was made with, so its gradient uses the same one whenever the tape runs.
 /// </summary>
 internal static class OperationKernels
 {

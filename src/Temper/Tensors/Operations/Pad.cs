@@ -29,7 +29,8 @@ public sealed partial class Tensor
     {
         if (before.Length != Rank || after.Length != Rank)
         {
-            throw new ArgumentException($"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
+            throw new ArgumentException(
+                $"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
         }
 
         foreach (int count in (ReadOnlySpan<int>)[.. before, .. after])
@@ -44,7 +45,9 @@ public sealed partial class Tensor
     /// <param name="before">Elements before, an axis each; zero or more.</param>
     /// <param name="after">Elements after, an axis each; zero or more.</param>
     /// <param name="mode">Which elements; a constant is zero.</param>
-    /// <exception cref="ArgumentException">There is not one number an axis, or an axis is too short to give so many.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is not one number an axis, or an axis is too short to give so many.
+    /// </exception>
     public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, PadMode mode)
     {
         if (mode == PadMode.Constant || before.Length != Rank || after.Length != Rank)
@@ -57,8 +60,8 @@ public sealed partial class Tensor
         {
             if (before[axis] != 0 || after[axis] != 0)
             {
-                long[] places = PadPlaces.Of(Shape[axis], before[axis], after[axis], mode);
-                result = result.IndexSelect(axis, From(places, [places.Length]));
+                long[] indices = PadIndices.Of(Shape[axis], before[axis], after[axis], mode);
+                result = result.IndexSelect(axis, From(indices, [indices.Length]));
             }
         }
 
@@ -94,29 +97,31 @@ internal sealed class PadOperation(Tensor x, int[] before, int[] after, float va
     private StridedView View(Shape padded) => StridedView.Sliced(padded.AsSpan(), before, x.Shape.AsSpan(), []);
 }
 
-internal static class PadPlaces
+internal static class PadIndices
 {
-    /// <summary>For each place of the padded axis the place that it takes its element from.</summary>
+    /// <summary>For each index of the padded axis the index that it takes its element from.</summary>
     internal static long[] Of(int length, int before, int after, PadMode mode)
     {
-        int most = mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
-        if (before < 0 || after < 0 || before > most || after > most)
+        int max =
+            mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
+        if (before < 0 || after < 0 || before > max || after > max)
         {
-            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got {before} before and {after} after)");
+            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got "
+                + $"{before} before and {after} after)");
         }
 
-        long[] places = new long[checked(length + before + after)];
-        for (int i = 0; i < places.Length; i++)
+        long[] indices = new long[checked(length + before + after)];
+        for (int i = 0; i < indices.Length; i++)
         {
-            int place = i - before;
-            places[i] = mode switch
+            int index = i - before;
+            indices[i] = mode switch
             {
-                PadMode.Edge => Math.Clamp(place, 0, length - 1),
-                PadMode.Wrap => (place + length) % length,
-                _ => place < 0 ? -place : place < length ? place : (2 * (length - 1)) - place,
+                PadMode.Edge => Math.Clamp(index, 0, length - 1),
+                PadMode.Wrap => (index + length) % length,
+                _ => index < 0 ? -index : index < length ? index : (2 * (length - 1)) - index,
             };
         }
 
-        return places;
+        return indices;
     }
 }

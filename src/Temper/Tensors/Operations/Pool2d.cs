@@ -7,41 +7,59 @@ public sealed partial class Tensor
     /// <summary>The largest value of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>; NaN wins.</summary>
     /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
     /// <remarks>The gradient goes to the first of equal values, in reading order, as in PyTorch.</remarks>
-    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The input is not an image batch, or smaller than the window.
+    /// </exception>
     public Tensor MaxPool2d(Pool2dOptions options) =>
-        new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true).Apply();
+        new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true)
+            .Apply();
 
-    /// <summary>Where in the tensor the largest value of each window is: the first of equal ones, counted as the elements lie row-major.</summary>
+    /// <summary>
+    /// Where in the tensor the largest value of each window is: the first of equal ones, counted as the elements lie
+    /// row-major.
+    /// </summary>
     /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
-    /// <param name="isColumnMajor">Whether places within an image are counted down its columns first, as ONNX offers.</param>
+    /// <param name="isColumnMajor">
+    /// Whether indices within an image are counted down its columns first, as ONNX offers.
+    /// </param>
     /// <returns>Int64 <c>[N, C, OH, OW]</c>.</returns>
-    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
-    public Tensor MaxPool2dPlaces(Pool2dOptions options, bool isColumnMajor = false) =>
-        new Pool2dOperation("MaxPool2dPlaces", this, Pool2dOperation.Sliding("MaxPool2dPlaces", this, options), isMaximum: true).Places(isColumnMajor);
+    /// <exception cref="ShapeMismatchException">
+    /// The input is not an image batch, or smaller than the window.
+    /// </exception>
+    public Tensor MaxPool2dIndices(Pool2dOptions options, bool isColumnMajor = false) =>
+        new Pool2dOperation("MaxPool2dIndices", this, Pool2dOperation.Sliding(
+            "MaxPool2dIndices", this, options), isMaximum: true).Indices(isColumnMajor);
 
     /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
     /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>
-    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The input is not an image batch, or smaller than the window.
+    /// </exception>
     public Tensor AvgPool2d(Pool2dOptions options) =>
-        new Pool2dOperation("AvgPool2d", this, Pool2dOperation.Sliding("AvgPool2d", this, options), isMaximum: false).Apply();
+        new Pool2dOperation("AvgPool2d", this, Pool2dOperation.Sliding("AvgPool2d", this, options), isMaximum: false)
+            .Apply();
 
-    /// <summary>The mean of windows that share the image out evenly, <c>[N, C, H, W]</c> to <c>[N, C, height, width]</c>.</summary>
+    /// <summary>
+    /// The mean of windows that share the image out evenly, <c>[N, C, H, W]</c> to <c>[N, C, height, width]</c>.
+    /// </summary>
     /// <param name="height">Rows of the result, one or more.</param>
     /// <param name="width">Columns of the result, one or more.</param>
     /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
     public Tensor AdaptiveAvgPool2d(int height, int width) =>
-        new Pool2dOperation("AdaptiveAvgPool2d", this, Pool2dOperation.Adaptive("AdaptiveAvgPool2d", this, height, width), isMaximum: false).Apply();
+        new Pool2dOperation("AdaptiveAvgPool2d", this, Pool2dOperation.Adaptive(
+            "AdaptiveAvgPool2d", this, height, width), isMaximum: false).Apply();
 
     /// <summary>The mean of each channel's image, <c>[N, C, H, W]</c> to <c>[N, C, 1, 1]</c>.</summary>
     /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
     public Tensor GlobalAvgPool2d() =>
-        new Pool2dOperation("GlobalAvgPool2d", this, Pool2dOperation.Adaptive("GlobalAvgPool2d", this, 1, 1), isMaximum: false).Apply();
+        new Pool2dOperation(
+            "GlobalAvgPool2d", this, Pool2dOperation.Adaptive("GlobalAvgPool2d", this, 1, 1), isMaximum: false).Apply();
 }
 
 /// <summary>Maximum or average pooling; the windows tell sliding, adaptive and global apart.</summary>
 internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes, bool isMaximum) : Operation(x)
 {
-    private Tensor? _taps;
+    private Tensor? _positions;
 
     internal override string Name => name;
 
@@ -51,24 +69,30 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         (int height, int width) = options.Kernel;
         (int down, int right) = options.Stride ?? options.Kernel;
         Padding2d pad = options.Padding;
-        int least = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(options.Dilation.Height, options.Dilation.Width));
-        (int tall, int wide) = (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
-        if (least < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
+        int min = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(
+            options.Dilation.Height, options.Dilation.Width));
+        (int tall, int wide) =
+            (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
+        if (min < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 or more and less than the window (got {options})");
+                nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 or more and "
+                    + $"less than the window (got {options})");
         }
 
         PoolingSizes sizes = new(
             x.Shape[0],
             x.Shape[1],
             PoolingAxis.Sliding(
-                x.Shape[2], height, down, (pad.Top, pad.Bottom), options.Dilation.Height, options.CeilingMode, options.CountsPadding),
+                x.Shape[2], height, down, (pad.Top, pad.Bottom), options.Dilation.Height, options.CeilingMode,
+                options.CountsPadding),
             PoolingAxis.Sliding(
-                x.Shape[3], width, right, (pad.Left, pad.Right), options.Dilation.Width, options.CeilingMode, options.CountsPadding));
+                x.Shape[3], width, right, (pad.Left, pad.Right), options.Dilation.Width, options.CeilingMode,
+                options.CountsPadding));
         return sizes.Height.Outputs > 0 && sizes.Width.Outputs > 0
             ? sizes
-            : throw new ShapeMismatchException(operation, x.Shape, $"an image at least as large as the window ({height} x {width})");
+            : throw new ShapeMismatchException(
+                operation, x.Shape, $"an image at least as large as the window ({height} x {width})");
     }
 
     internal static PoolingSizes Adaptive(string operation, Tensor x, int height, int width)
@@ -80,19 +104,21 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
             x.Shape[0], x.Shape[1], PoolingAxis.Adaptive(x.Shape[2], height), PoolingAxis.Adaptive(x.Shape[3], width));
     }
 
-    /// <summary>The winning taps as places in the whole tensor.</summary>
-    internal Tensor Places(bool isColumnMajor)
+    /// <summary>The winning kernel positions as indices in the whole tensor.</summary>
+    internal Tensor Indices(bool isColumnMajor)
     {
         (PoolingAxis rows, PoolingAxis columns) = (sizes.Height, sizes.Width);
         Shape shape = [sizes.Batch, sizes.Channels, rows.Outputs, columns.Outputs];
-        Tensor values = Tensor.Allocate(shape, Layout.ChannelsLast), taps = Tensor.Allocate(shape, Layout.ChannelsLast);
-        Pooling.Maximum(sizes, x.InLayout(Layout.ChannelsLast).Physical(), values.Writable(), taps.Writable());
-        ReadOnlySpan<float> winners = taps.ToRowMajor().Physical();
-        Tensor places = Tensor.Allocate<long>(shape);
-        Span<long> target = places.Writable<long>();
+        Tensor values = Tensor.Allocate(shape, Layout.ChannelsLast),
+            positions = Tensor.Allocate(shape, Layout.ChannelsLast);
+        Pooling.Maximum(sizes, x.InLayout(Layout.ChannelsLast).Physical(), values.Writable(), positions.Writable());
+        ReadOnlySpan<float> winners = positions.ToRowMajor().Physical();
+        Tensor indices = Tensor.Allocate<long>(shape);
+        Span<long> target = indices.Writable<long>();
         for (int i = 0; i < target.Length; i++)
         {
-            int column = i % columns.Outputs, row = i / columns.Outputs % rows.Outputs, image = i / columns.Outputs / rows.Outputs;
+            int column = i % columns.Outputs, row = i / columns.Outputs % rows.Outputs,
+                image = i / columns.Outputs / rows.Outputs;
             int wide = (columns.Ends[column] - columns.Starts[column] + columns.Step - 1) / columns.Step;
             (int down, int right) = Math.DivRem((int)winners[i], wide);
             (int h, int w) = (rows.Starts[row] + (down * rows.Step), columns.Starts[column] + (right * columns.Step));
@@ -100,7 +126,7 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
             target[i] = ((long)image * rows.Inputs * columns.Inputs) + inside;
         }
 
-        return places;
+        return indices;
     }
 
     protected override Tensor Forward()
@@ -110,8 +136,8 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
         if (isMaximum)
         {
-            _taps = IsRecorded ? Tensor.Allocate(shape, Layout.ChannelsLast) : null;
-            Pooling.Maximum(sizes, source, y.Writable(), _taps is null ? default : _taps.Writable());
+            _positions = IsRecorded ? Tensor.Allocate(shape, Layout.ChannelsLast) : null;
+            Pooling.Maximum(sizes, source, y.Writable(), _positions is null ? default : _positions.Writable());
         }
         else
         {
@@ -127,7 +153,7 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         ReadOnlySpan<float> dy = gradient.InLayout(Layout.ChannelsLast).Physical();
         if (isMaximum)
         {
-            Pooling.MaximumGradient(sizes, dy, _taps!.Physical(), dx.Writable());
+            Pooling.MaximumGradient(sizes, dy, _positions!.Physical(), dx.Writable());
         }
         else
         {

@@ -18,7 +18,8 @@ public sealed partial class Tensor
         if (axes.Length != Rank || axes.Distinct().Count() != Rank)
         {
             throw new ArgumentException(
-                $"Permute: each axis must be named once (got [{string.Join(", ", axes)}] for shape {Shape})", nameof(order));
+                $"Permute: each axis must be named once (got [{string.Join(", ", axes)}] for shape {Shape})",
+                nameof(order));
         }
 
         return new PermuteOperation(this, axes).Apply();
@@ -33,10 +34,12 @@ public sealed partial class Tensor
         return Permute(order);
     }
 
-    /// <summary>Every <paramref name="step"/>-th element of an axis from <paramref name="start"/> up to <paramref name="stop"/>.</summary>
+    /// <summary>
+    /// Every <paramref name="step"/>-th element of an axis from <paramref name="start"/> up to <paramref name="stop"/>.
+    /// </summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="start">First place; negative counts from the end. Clipped to the axis, as in Python.</param>
-    /// <param name="stop">One past the last place; negative counts from the end; clipped.</param>
+    /// <param name="start">First index; negative counts from the end. Clipped to the axis, as in Python.</param>
+    /// <param name="stop">One past the last index; negative counts from the end; clipped.</param>
     /// <param name="step">Distance; one or more.</param>
     public Tensor Slice(int axis, int start, int stop = int.MaxValue, int step = 1)
     {
@@ -151,7 +154,8 @@ internal sealed class ConcatenateOperation(Tensor[] tensors, int axis) : Operati
         {
             if (part.Rank != Inputs[0].Rank || !part.Shape.With(axis, 0).Equals(Inputs[0].Shape.With(axis, 0)))
             {
-                throw new ShapeMismatchException(Name, part.Shape, Inputs[0].Shape, $"lengths must be equal except along axis {axis}");
+                throw new ShapeMismatchException(
+                    Name, part.Shape, Inputs[0].Shape, $"lengths must be equal except along axis {axis}");
             }
 
             total = checked(total + part.Shape[axis]);
@@ -177,7 +181,8 @@ internal sealed class ConcatenateOperation(Tensor[] tensors, int axis) : Operati
             if (inputs.Wants(i))
             {
                 Tensor dx = Tensor.Allocate(Inputs[i].Shape);
-                StridedCopies.Read(gradient.ToRowMajor().Physical(), View(output.Shape, Inputs[i].Shape, start), dx.Writable());
+                StridedCopies.Read(
+                    gradient.ToRowMajor().Physical(), View(output.Shape, Inputs[i].Shape, start), dx.Writable());
                 inputs.Add(i, dx);
             }
 
@@ -204,7 +209,9 @@ internal sealed class ExpandOperation(Tensor x, Shape shape) : Operation(x)
             throw new ShapeMismatchException(Name, x.Shape, shape, "the first must broadcast to the second");
         }
 
-        return x.Shape.Equals(shape) && x.DType != DType.Float32 ? x : ElementSwitch.Run<ExpandBody, Tensor>(x.DType, new(x, shape));
+        return x.Shape.Equals(shape) && x.DType != DType.Float32
+            ? x
+            : ElementSwitch.Run<ExpandBody, Tensor>(x.DType, new(x, shape));
     }
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) =>
@@ -228,7 +235,8 @@ internal sealed class FlipOperation(Tensor x, bool[] turned) : Operation(x)
 
     protected override Tensor Forward() => Flipped(x);
 
-    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) => inputs.Add(0, Flipped(gradient));
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) =>
+        inputs.Add(0, Flipped(gradient));
 
     private Tensor Flipped(Tensor tensor)
     {
@@ -243,6 +251,7 @@ internal sealed class FlipOperation(Tensor x, bool[] turned) : Operation(x)
             (starts[axis], steps[axis]) = turned[axis] ? (tensor.Shape[axis] - 1, -1) : (0, 1);
         }
 
-        return ElementSwitch.Read(tensor, StridedView.Sliced(tensor.Shape.AsSpan(), starts, tensor.Shape.AsSpan(), steps), tensor.Shape);
+        return ElementSwitch.Read(
+            tensor, StridedView.Sliced(tensor.Shape.AsSpan(), starts, tensor.Shape.AsSpan(), steps), tensor.Shape);
     }
 }

@@ -3,7 +3,8 @@ using Temper.Tensors.Memory;
 namespace Temper.Tensors;
 
 /// <summary>A section of work that is recorded as one operation and run again for its gradient.</summary>
-internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section) : Operation(inputs)
+internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
+    : Operation(inputs)
 {
     internal override string Name => "Recompute";
 
@@ -21,7 +22,8 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
             Tensor output = GradientTape.RunUnrecorded(Inputs, section);
             output.Storage.RequireMemory();
             output.Storage.KeepFor(owner);
-            return output.Alias();                         // the section may give one of its inputs, which has a place on the tape already
+            // the section may give one of its inputs, which is on the tape already
+            return output.Alias();
         }
     }
 
@@ -45,7 +47,8 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
         if (!again.Shape.Equals(output.Shape))
         {
             throw new InvalidOperationException(
-                $"GradientTape.Recompute: the section gave another shape the second time (got {again.Shape}, expected {output.Shape}); it must do the same both times");
+                $"GradientTape.Recompute: the section gave another shape the second time (got {again.Shape}, expected "
+                + $"{output.Shape}); it must do the same both times");
         }
 
         if (!GradientTape.IsFollowed(again))

@@ -2,8 +2,12 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The same elements, in row-major order, under another shape. Copies only if memory is in another order.</summary>
-    /// <param name="shape">As many elements; use <see cref="Reshape(ReadOnlySpan{int})"/> for an axis to be found.</param>
+    /// <summary>
+    /// The same elements, in row-major order, under another shape. Copies only if memory is in another order.
+    /// </summary>
+    /// <param name="shape">
+    /// As many elements; use <see cref="Reshape(ReadOnlySpan{int})"/> for an axis to be found.
+    /// </param>
     /// <exception cref="ShapeMismatchException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape) => new ViewOperation(this, shape).Apply();
 
@@ -21,7 +25,8 @@ public sealed partial class Tensor
             int rest = Shape.Create(known).Count;
             if (rest == 0 || Count % rest != 0)
             {
-                throw new ShapeMismatchException("Reshape", Shape, $"a multiple of {rest} elements for [{string.Join(", ", lengths.ToArray())}]");
+                throw new ShapeMismatchException(
+                    "Reshape", Shape, $"a multiple of {rest} elements for [{string.Join(", ", lengths.ToArray())}]");
             }
 
             known[open] = Count / rest;
@@ -30,7 +35,9 @@ public sealed partial class Tensor
         return Reshape(Shape.Create(known));
     }
 
-    /// <summary>Axes from <paramref name="start"/> on merged into one, <c>[N, C, H, W]</c> to <c>[N, C H W]</c> by default.</summary>
+    /// <summary>
+    /// Axes from <paramref name="start"/> on merged into one, <c>[N, C, H, W]</c> to <c>[N, C H W]</c> by default.
+    /// </summary>
     /// <param name="start">First axis to merge.</param>
     public Tensor Flatten(int start = 1)
     {
@@ -61,7 +68,8 @@ public sealed partial class Tensor
         if ((uint)at > (uint)Rank)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(axis), $"Unsqueeze: no such place for an axis (got {axis}, expected {-Rank - 1} to {Rank} for shape {Shape})");
+                nameof(axis),
+                $"Unsqueeze: no such place for an axis (got {axis}, expected {-Rank - 1} to {Rank} for shape {Shape})");
         }
 
         ReadOnlySpan<int> lengths = Shape.AsSpan();

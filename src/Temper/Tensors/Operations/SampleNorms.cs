@@ -4,20 +4,23 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The length of each sample's own gradient, for private training: one backward pass in which parameters get no gradient but each
-/// operation that uses one gives the squared length for each sample.
+/// The length of each sample's own gradient, for private training: one backward pass in which parameters get no
+/// gradient but each operation that uses one gives the squared length for each sample.
 /// </summary>
 /// <remarks>
-/// Fully connected layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions make one sample's gradient at a time.
-/// Any other operation runs its own gradient with the other samples' cotangents set to zero.
+/// Fully connected layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions make one
+/// sample's gradient at a time. Any other operation runs its own gradient with the other samples' cotangents set to
+/// zero.
 /// </remarks>
 internal static class SampleNorms
 {
     /// <param name="records">What the tape recorded.</param>
-    /// <param name="losses">One loss a sample, <c>[N]</c>.</param>
+    /// <param name="losses">One loss per sample, <c>[N]</c>.</param>
     /// <param name="sources">The parameters.</param>
     /// <returns>L2 norms over all sources together, <c>[N]</c>.</returns>
-    /// <exception cref="InvalidOperationException">Samples are mixed, or a parameter is used in a way that has no sample axis.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Samples are mixed, or a parameter is used in a way that has no sample axis.
+    /// </exception>
     internal static float[] Compute(TapeRecords records, Tensor losses, IReadOnlyList<Tensor> sources)
     {
         int samples = losses.Count;
@@ -32,10 +35,10 @@ internal static class SampleNorms
             int last = BackwardPass.Seed(records, [(losses, ones)], slots, wanted);
             RequireSingleUse(records, isSource);
             wanted.AsSpan(0, records.Count).Replace(Want.Result, Want.Nothing);
-            for (int place = last; place >= 0; place--)
+            for (int index = last; index >= 0; index--)
             {
-                TapeRecord record = records[place];
-                if (record.Operation is null || slots[place] is not { } gradient)
+                TapeRecord record = records[index];
+                if (record.Operation is null || slots[index] is not { } gradient)
                 {
                     continue;
                 }
@@ -44,7 +47,7 @@ internal static class SampleNorms
                 RequireSamplesApart(record.Operation);
                 AddSquares(record, gradient, isSource, squares);
                 record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
-                slots[place] = null;
+                slots[index] = null;
                 gradient.Storage.Release();
             }
         }
@@ -69,7 +72,8 @@ internal static class SampleNorms
             if (gradient.Rank == 0 || gradient.Shape[0] != squares.Length)
             {
                 throw new InvalidOperationException(
-                    $"Learner.Gradients: {record.Operation!.Name} uses a parameter without a sample axis (got {gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
+                    $"Learner.Gradients: {record.Operation!.Name} uses a parameter without a sample axis (got "
+                    + $"{gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
             }
 
             if (!record.Operation!.TryAddSampleSquares(record.Output, gradient, input, squares))
@@ -85,7 +89,8 @@ internal static class SampleNorms
         if (operation.MixesSamples)
         {
             throw new InvalidOperationException(
-                $"Learner.Gradients: {operation.Name} mixes the samples of a batch, so a sample has no gradient of its own; use evaluation statistics or another normalization");
+                $"Learner.Gradients: {operation.Name} mixes the samples of a batch, so a sample has no gradient of its "
+                + "own; use evaluation statistics or another normalization");
         }
     }
 
@@ -95,32 +100,35 @@ internal static class SampleNorms
         Tensor rows = gradient.ToRowMajor();
         int length = rows.Count / squares.Length;
         var slots = new Tensor?[1];
-        int[] places = new int[record.Inputs.Length];
-        Array.Fill(places, -1);
-        places[input] = 0;
+        int[] indices = new int[record.Inputs.Length];
+        Array.Fill(indices, -1);
+        indices[input] = 0;
         for (int i = 0; i < squares.Length; i++)
         {
             Tensor one = Tensor.Allocate(rows.Shape);
             one.Writable().Clear();
             rows.Physical().Slice(i * length, length).CopyTo(one.Writable()[(i * length)..]);
             slots[0] = null;
-            record.Operation!.Backward(record.Output, one, new InputGradients(slots, places, [Want.Result]));
+            record.Operation!.Backward(record.Output, one, new InputGradients(slots, indices, [Want.Result]));
             squares[i] += slots[0] is { } found ? Reductions.SumOfSquares(found.Physical()) : 0;
         }
     }
 
-    /// <summary>The gradient of a parameter that is used twice is a sum, whose length is not that of its parts.</summary>
+    /// <summary>
+    /// The gradient of a parameter that is used twice is a sum, whose length is not that of its parts.
+    /// </summary>
     private static void RequireSingleUse(TapeRecords records, Want[] isSource)
     {
         int[] uses = new int[records.Count];
-        for (int place = 0; place < records.Count; place++)
+        for (int index = 0; index < records.Count; index++)
         {
-            foreach (int input in records[place].Inputs)
+            foreach (int input in records[index].Inputs)
             {
                 if (input >= 0 && isSource[input] == Want.Result && ++uses[input] > 1)
                 {
                     throw new InvalidOperationException(
-                        $"Learner.Gradients: a parameter {records[input].Output.Shape} is used by two operations, whose gradients for a sample cannot be told apart; split or freeze it");
+                        $"Learner.Gradients: a parameter {records[input].Output.Shape} is used by two operations, "
+                        + "whose gradients for a sample cannot be told apart; split or freeze it");
                 }
             }
         }

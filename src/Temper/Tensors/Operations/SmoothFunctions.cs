@@ -6,7 +6,8 @@ internal readonly struct ExponentialLinearFunction(float gain, float low, float 
 {
     public string Name => "Elu";
 
-    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(new ExponentialLinear(gain, low, rate), x, y);
+    public void Value(ReadOnlySpan<float> x, Span<float> y) =>
+        Elementwise.Apply(new ExponentialLinear(gain, low, rate), x, y);
 
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(new ExponentialLinearGradient(gain, low, rate), x, dy, dx);

@@ -13,7 +13,9 @@ internal sealed class SourceGradients
     private readonly Tensor[] _results;
     private readonly Action<int, Tensor>? _ready;
 
-    /// <summary>For each source, the first record that uses it: the last one of the backward pass that adds to its gradient.</summary>
+    /// <summary>
+    /// For each source, the first record that uses it: the last one of the backward pass that adds to its gradient.
+    /// </summary>
     private readonly int[] _firstUses = [];
 
     /// <summary>The sources in the order in which their gradients become final.</summary>
@@ -21,7 +23,8 @@ internal sealed class SourceGradients
     private int _reported;
 
     internal SourceGradients(
-        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources, Tensor?[] slots,
+        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources,
+        Tensor?[] slots,
         Action<int, Tensor>? ready)
     {
         (_records, _outputs, _sources, _slots, _ready) = (records, outputs, sources, slots, ready);
@@ -34,14 +37,14 @@ internal sealed class SourceGradients
         }
     }
 
-    /// <summary>Reports the gradients to which no record before <paramref name="place"/> adds.</summary>
-    internal void ReportFinal(int place)
+    /// <summary>Reports the gradients to which no record before <paramref name="index"/> adds.</summary>
+    internal void ReportFinal(int index)
     {
-        while (_reported < _order.Length && _firstUses[_order[_reported]] >= place)
+        while (_reported < _order.Length && _firstUses[_order[_reported]] >= index)
         {
             int source = _order[_reported++];
             Tensor gradient = Take(source);
-            using (MemoryScope.Enter(MemoryScope.Lent))              // what the callback computes is not the tape's
+            using (MemoryScope.Enter(MemoryScope.Rented))              // what the callback computes is not the tape's
             {
                 _ready!(source, gradient);
             }
@@ -63,7 +66,7 @@ internal sealed class SourceGradients
         ref Tensor? result = ref _results[source]!;
         if (result is null)
         {
-            ref Tensor? slot = ref _slots[_records.PlaceOf(_sources[source])];
+            ref Tensor? slot = ref _slots[_records.IndexOf(_sources[source])];
             result = slot ??= Zeros(_sources[source]);
             foreach ((_, Tensor cotangent) in _outputs)
             {
@@ -90,15 +93,15 @@ internal sealed class SourceGradients
 
     private int[] FirstUses()
     {
-        int[] byPlace = ArrayPool<int>.Shared.Rent(_records.Count);
-        byPlace.AsSpan(0, _records.Count).Fill(int.MaxValue);
-        for (int place = _records.Count - 1; place >= 0; place--)
+        int[] byIndex = ArrayPool<int>.Shared.Rent(_records.Count);
+        byIndex.AsSpan(0, _records.Count).Fill(int.MaxValue);
+        for (int index = _records.Count - 1; index >= 0; index--)
         {
-            foreach (int input in _records[place].Inputs)
+            foreach (int input in _records[index].Inputs)
             {
                 if (input >= 0)
                 {
-                    byPlace[input] = place;
+                    byIndex[input] = index;
                 }
             }
         }
@@ -106,10 +109,10 @@ internal sealed class SourceGradients
         int[] firstUses = new int[_sources.Count];
         for (int i = 0; i < firstUses.Length; i++)
         {
-            firstUses[i] = byPlace[_records.PlaceOf(_sources[i])];
+            firstUses[i] = byIndex[_records.IndexOf(_sources[i])];
         }
 
-        ArrayPool<int>.Shared.Return(byPlace);
+        ArrayPool<int>.Shared.Return(byIndex);
         return firstUses;
     }
 

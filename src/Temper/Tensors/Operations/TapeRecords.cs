@@ -2,8 +2,12 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>What a tape has recorded: operations in the order in which they ran, each tensor with its place in that order.</summary>
-/// <remarks>The lists are used again by the thread's next tape, so that a training step does not allocate them.</remarks>
+/// <summary>
+/// What a tape has recorded: operations in the order in which they ran, each tensor with its place in that order.
+/// </summary>
+/// <remarks>
+/// The lists are used again by the thread's next tape, so that a training step does not allocate them.
+/// </remarks>
 internal sealed class TapeRecords
 {
     private const int Forbidden = -2;
@@ -11,7 +15,7 @@ internal sealed class TapeRecords
     [ThreadStatic]
     private static Stack<TapeRecords>? _spare;
 
-    private readonly Dictionary<Tensor, int> _places = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Tensor, int> _indices = new(ReferenceEqualityComparer.Instance);
     private readonly List<TapeRecord> _records = [];
 
     /// <summary>Owns what is recorded, while the tape is open.</summary>
@@ -19,7 +23,7 @@ internal sealed class TapeRecords
 
     internal int Count => _records.Count;
 
-    internal TapeRecord this[int place] => _records[place];
+    internal TapeRecord this[int index] => _records[index];
 
     internal static TapeRecords Rent()
     {
@@ -33,14 +37,14 @@ internal sealed class TapeRecords
         return records;
     }
 
-    /// <summary>The place of a tensor in the order of recording; -1 for one that depends on no source.</summary>
-    internal int PlaceOf(Tensor tensor) => _places.GetValueOrDefault(tensor, -1);
+    /// <summary>The index of a tensor in the order of recording; -1 for one that depends on no source.</summary>
+    internal int IndexOf(Tensor tensor) => _indices.GetValueOrDefault(tensor, -1);
 
     internal void AddSource(Tensor tensor)
     {
-        if (PlaceOf(tensor) < 0)
+        if (IndexOf(tensor) < 0)
         {
-            _places[tensor] = _records.Count;
+            _indices[tensor] = _records.Count;
             _records.Add(new TapeRecord(Operation: null, tensor, [], Versions: 0));
         }
     }
@@ -48,14 +52,14 @@ internal sealed class TapeRecords
     internal void Add(Operation operation, Tensor output)
     {
         Tensor[] inputs = operation.Inputs;
-        int[] places = new int[inputs.Length];
+        int[] indices = new int[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
-            places[i] = PlaceOf(inputs[i]);
+            indices[i] = IndexOf(inputs[i]);
         }
 
-        _places[output] = _records.Count;
-        _records.Add(new TapeRecord(operation, output, places, VersionsOf(inputs)));
+        _indices[output] = _records.Count;
+        _records.Add(new TapeRecord(operation, output, indices, VersionsOf(inputs)));
     }
 
     /// <summary>Whether an input depends on a source.</summary>
@@ -65,14 +69,15 @@ internal sealed class TapeRecords
         bool follows = false;
         foreach (Tensor input in operation.Inputs)
         {
-            int place = PlaceOf(input);
-            if (place == Forbidden)
+            int index = IndexOf(input);
+            if (index == Forbidden)
             {
                 throw new InvalidOperationException(
-                    $"{operation.Name}: a gradient through a gradient is not offered; Detach() the gradient to use it as a constant");
+                    $"{operation.Name}: a gradient through a gradient is not offered; Detach() the gradient to use it "
+                    + "as a constant");
             }
 
-            follows |= place >= 0;
+            follows |= index >= 0;
         }
 
         return follows;
@@ -83,7 +88,7 @@ internal sealed class TapeRecords
     {
         foreach (Tensor gradient in gradients.Gradients)
         {
-            _places.TryAdd(gradient, Forbidden);
+            _indices.TryAdd(gradient, Forbidden);
         }
     }
 
@@ -93,7 +98,8 @@ internal sealed class TapeRecords
         if (VersionsOf(record.Operation!.Inputs) != record.Versions)
         {
             throw new InvalidOperationException(
-                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; ask for gradients before updating parameters");
+                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; ask "
+                + "for gradients before updating parameters");
         }
     }
 
@@ -101,7 +107,7 @@ internal sealed class TapeRecords
     internal void Recycle()
     {
         Scope.Dispose();
-        _places.Clear();
+        _indices.Clear();
         _records.Clear();
         (_spare ??= new Stack<TapeRecords>()).Push(this);
     }
@@ -121,6 +127,6 @@ internal sealed class TapeRecords
 /// <summary>One recorded operation, or a source where <paramref name="Operation"/> is null.</summary>
 /// <param name="Operation">What was applied.</param>
 /// <param name="Output">The value.</param>
-/// <param name="Inputs">Places of the inputs; -1 for one that depends on no source.</param>
+/// <param name="Inputs">Indices of the inputs; -1 for one that depends on no source.</param>
 /// <param name="Versions">Sum of the inputs' write counts when it was recorded.</param>
 internal readonly record struct TapeRecord(Operation? Operation, Tensor Output, int[] Inputs, int Versions);

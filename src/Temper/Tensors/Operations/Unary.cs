@@ -12,10 +12,14 @@ public sealed partial class Tensor
     public Tensor Sqrt() => new UnaryOperation<SqrtFunction>(this).Apply();
 
     /// <summary>The magnitude of each element, also of integers; its gradient at zero is zero. Any shape.</summary>
-    public Tensor Abs() => DType == DType.Float32 ? new UnaryOperation<AbsFunction>(this).Apply() : IntegerOperations.Abs(this);
+    public Tensor Abs() =>
+        DType == DType.Float32 ? new UnaryOperation<AbsFunction>(this).Apply() : IntegerOperations.Abs(this);
 
-    /// <summary>-1, 0 or 1 by the sign of each element, also of integers. Its gradient is zero everywhere. Any shape.</summary>
-    public Tensor Sign() => DType == DType.Float32 ? new UnaryOperation<SignFunction>(this).Apply() : IntegerOperations.Sign(this);
+    /// <summary>
+    /// -1, 0 or 1 by the sign of each element, also of integers. Its gradient is zero everywhere. Any shape.
+    /// </summary>
+    public Tensor Sign() =>
+        DType == DType.Float32 ? new UnaryOperation<SignFunction>(this).Apply() : IntegerOperations.Sign(this);
 
     /// <summary>The negative of each element, also of integers. Any shape.</summary>
     public Tensor Negate() => DType == DType.Float32 ? Affine(-1, 0) : IntegerOperations.Negate(this);
@@ -38,7 +42,8 @@ public sealed partial class Tensor
     /// <summary><c>scale x + shift</c> for each element. Any shape.</summary>
     /// <param name="scale">Factor.</param>
     /// <param name="shift">Added after multiplying, with one rounding.</param>
-    public Tensor Affine(float scale, float shift) => new UnaryOperation<AffineFunction>(this, new(scale, shift)).Apply();
+    public Tensor Affine(float scale, float shift) =>
+        new UnaryOperation<AffineFunction>(this, new(scale, shift)).Apply();
 
     /// <summary>The hyperbolic tangent of each element, in [-1, 1]; NaN stays NaN. Any shape.</summary>
     public Tensor Tanh() => new UnaryOperation<TanhFunction>(this).Apply();
@@ -46,7 +51,9 @@ public sealed partial class Tensor
     /// <summary><c>1 / (1 + e⁻ˣ)</c> for each element, in [0, 1]. Any shape.</summary>
     public Tensor Sigmoid() => new UnaryOperation<SigmoidFunction>(this).Apply();
 
-    /// <summary>The larger of each element and zero; NaN stays NaN, and the gradient at zero is zero. Any shape.</summary>
+    /// <summary>
+    /// The larger of each element and zero; NaN stays NaN, and the gradient at zero is zero. Any shape.
+    /// </summary>
     public Tensor Relu() => new UnaryOperation<ReluFunction>(this).Apply();
 
     /// <summary>x above zero, else <c>slope x</c>. Any shape.</summary>
@@ -56,10 +63,14 @@ public sealed partial class Tensor
     /// <summary><c>log(1 + eˣ)</c> without overflow. Any shape.</summary>
     public Tensor Softplus() => new UnaryOperation<SoftplusFunction>(this).Apply();
 
-    /// <summary>Each element moved into [low, high]; the gradient passes where it was inside, the borders included. Any shape.</summary>
+    /// <summary>
+    /// Each element moved into [low, high]; the gradient passes where it was inside, the borders included. Any shape.
+    /// </summary>
     /// <param name="low">Smallest result.</param>
     /// <param name="high">Largest result, at least <paramref name="low"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="high"/> is below <paramref name="low"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="high"/> is below <paramref name="low"/>.
+    /// </exception>
     public Tensor Clamp(float low, float high)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(high, low);

@@ -10,7 +10,7 @@ internal readonly struct ExpFunction : IUnaryFunction
 
     /// <summary>dx = eˣ dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(Multiply), y, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), y, dy, dx);
 }
 
 internal readonly struct LogFunction : IUnaryFunction
@@ -136,7 +136,7 @@ internal readonly struct PowerFunction(float exponent) : IUnaryFunction
         }
 
         Transcendental.Pow(x, exponent - 1, dx);
-        Elementwise.Apply(default(Multiply), dx, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dy, dx);
         Elementwise.Apply(new Scale(exponent), dx, dx);
     }
 }
@@ -148,7 +148,8 @@ internal readonly struct SignFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Sign), x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at zero, as in PyTorch.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct CeilingFunction : IUnaryFunction
@@ -158,7 +159,8 @@ internal readonly struct CeilingFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Ceiling(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct FloorFunction : IUnaryFunction
@@ -168,7 +170,8 @@ internal readonly struct FloorFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Floor(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct RoundFunction : IUnaryFunction
@@ -178,7 +181,8 @@ internal readonly struct RoundFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Round(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct ErfFunction : IUnaryFunction
@@ -190,10 +194,10 @@ internal readonly struct ErfFunction : IUnaryFunction
     /// <summary>dx = 2/√π exp(-x²) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
     {
-        Elementwise.Apply(default(Multiply), x, x, dx);
+        Elementwise.Apply(default(MultiplyKernel), x, x, dx);
         Elementwise.Apply(default(Negate), dx, dx);
         Transcendental.Exp(dx, dx);
         Elementwise.Apply(new Scale(2 / MathF.Sqrt(MathF.PI)), dx, dx);
-        Elementwise.Apply(default(Multiply), dx, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dy, dx);
     }
 }

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>A function of each element alone and its slope.</summary>
+/// <summary>A function of each element alone and its derivative.</summary>
 internal interface IUnaryFunction
 {
     /// <summary>The name that users know.</summary>
@@ -15,7 +15,7 @@ internal interface IUnaryFunction
     void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx);
 }
 
-/// <summary>Applies a function to each element; memory order does not matter to it and is kept.</summary>
+/// <summary>Applies a function to each element; layout does not matter to it and is kept.</summary>
 internal sealed class UnaryOperation<TFunction>(Tensor x, TFunction f = default) : Operation(x)
     where TFunction : struct, IUnaryFunction
 {

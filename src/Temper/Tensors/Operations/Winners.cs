@@ -34,22 +34,32 @@ public sealed record WinnerOptions
     /// <summary>How channels are scored.</summary>
     public ChannelScore Score { get; init; }
 
-    /// <summary>Numbers or scores at or above it win, however many they are; null: the largest win, as many as were asked for.</summary>
+    /// <summary>
+    /// Numbers or scores at or above it win, however many they are; null: the largest win, as many as were asked for.
+    /// </summary>
     public float? Threshold { get; init; }
 }
 
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Keeps the winners of each sample and sets the rest to zero: the <paramref name="count"/> numbers of largest magnitude, or the channels of
-    /// largest score. Of equal ones the first by index win; NaN counts as largest. The gradient flows through winners only.
+    /// Keeps the winners of each sample and sets the rest to zero: the <paramref name="count"/> numbers of largest
+    /// magnitude, or the channels of largest score. Of equal ones the first by index win; NaN counts as largest. The
+    /// gradient flows through winners only.
     /// </summary>
-    /// <param name="count">Winners of a sample, 1 to its numbers (channels); not read where there is a threshold.</param>
+    /// <param name="count">
+    /// Winners of a sample, 1 to its numbers (channels); not read where there is a threshold.
+    /// </param>
     /// <param name="options">What competes and how; null: numbers by magnitude.</param>
     /// <returns>The same shape: <c>[N, ...]</c>, for channels <c>[N, C, H, W]</c>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count is below 1 or above what competes, or the threshold is negative or not finite.</exception>
-    /// <exception cref="ShapeMismatchException">There is no axis behind the batch, or channels are not those of an image.</exception>
-    public Tensor Winners(int count, WinnerOptions? options = null) => new WinnersOperation(this, count, options ?? new WinnerOptions()).Apply();
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The count is below 1 or above what competes, or the threshold is negative or not finite.
+    /// </exception>
+    /// <exception cref="ShapeMismatchException">
+    /// There is no axis behind the batch, or channels are not those of an image.
+    /// </exception>
+    public Tensor Winners(int count, WinnerOptions? options = null) =>
+        new WinnersOperation(this, count, options ?? new WinnerOptions()).Apply();
 }
 
 internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions options) : Operation(x)
@@ -63,8 +73,12 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
 
     /// <summary>How many compete in a sample of a shape; an error where nothing can.</summary>
     internal static int Competitors(string name, Shape shape, WinnerUnit unit) => unit == WinnerUnit.Channels
-        ? shape.Rank == 4 ? shape[1] : throw new ShapeMismatchException(name, shape, "an image [N, C, H, W] whose channels compete")
-        : shape.Rank >= 2 ? shape.CountOf(1, shape.Rank) : throw new ShapeMismatchException(name, shape, "samples [N, ...] with an axis behind the batch");
+        ? shape.Rank == 4
+            ? shape[1]
+            : throw new ShapeMismatchException(name, shape, "an image [N, C, H, W] whose channels compete")
+        : shape.Rank >= 2
+            ? shape.CountOf(1, shape.Rank)
+            : throw new ShapeMismatchException(name, shape, "samples [N, ...] with an axis behind the batch");
 
     protected override Tensor Forward()
     {
@@ -95,11 +109,13 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
         Tensor dx = Tensor.Allocate(x.Shape, output.Layout);
         if (x.Count > 0 && HasChannels)
         {
-            WinnerRows.KeepChannels(_flags!.Physical(), gradient.InLayout(output.Layout).Physical(), dx.Writable(), x.Shape[0]);
+            WinnerRows.KeepChannels(
+                _flags!.Physical(), gradient.InLayout(output.Layout).Physical(), dx.Writable(), x.Shape[0]);
         }
         else if (x.Count > 0)
         {
-            WinnerRows.Keep(x.Physical(), gradient.InLayout(x.Layout).Physical(), dx.Writable(), _limits, SideBySide(x));
+            WinnerRows.Keep(
+                x.Physical(), gradient.InLayout(x.Layout).Physical(), dx.Writable(), _limits, SideBySide(x));
         }
 
         inputs.Add(0, dx);
@@ -110,14 +126,16 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
 
     private void Check()
     {
-        int most = Competitors(Name, x.Shape, options.Unit);
+        int max = Competitors(Name, x.Shape, options.Unit);
         if (options.Threshold is { } threshold)
         {
-            _ = threshold is >= 0 and < float.PositiveInfinity ? 0 : throw new ArgumentOutOfRangeException(nameof(options), $"{Name}: the threshold does not fit (got {threshold}, expected 0 or more)");
+            _ = threshold is >= 0 and < float.PositiveInfinity ? 0 : throw new ArgumentOutOfRangeException(
+                nameof(options), $"{Name}: the threshold does not fit (got {threshold}, expected 0 or more)");
         }
-        else if (x.Count > 0 && (count < 1 || count > most))
+        else if (x.Count > 0 && (count < 1 || count > max))
         {
-            throw new ArgumentOutOfRangeException(nameof(count), $"{Name}: not that many can win (got {count}, expected 1 to {most} for shape {x.Shape})");
+            throw new ArgumentOutOfRangeException(
+                nameof(count), $"{Name}: not that many can win (got {count}, expected 1 to {max} for shape {x.Shape})");
         }
     }
 

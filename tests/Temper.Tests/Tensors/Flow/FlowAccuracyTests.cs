@@ -28,6 +28,7 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
             {
                 rows.Add(clip, FlowMethod.TvL1);
                 rows.Add(clip, FlowMethod.Farneback);
+                rows.Add(clip, FlowMethod.InverseSearch);
             }
 
             return rows;
@@ -69,7 +70,7 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
         int side = golden.GetProperty("side").GetInt32();
         float[] frames = [.. Bytes("first").Concat(Bytes("second")).Select(gray => gray / 255f)];
         Tensor clip = Tensor.From(frames, [1, 2, 1, side, side]);
-        foreach ((FlowMethod method, string name, double bar) in new[] { (FlowMethod.Farneback, "farneback", 0.02), (FlowMethod.TvL1, "tvl1", 0.2), (FlowMethod.TvL1, "dis", 0.2) })
+        foreach ((FlowMethod method, string name, double bar) in new[] { (FlowMethod.Farneback, "farneback", 0.02), (FlowMethod.TvL1, "tvl1", 0.2), (FlowMethod.TvL1, "dis", 0.2), (FlowMethod.InverseSearch, "dis", 0.05) })
         {
             byte[] raw = Bytes(name);
             float[] wanted = [.. Enumerable.Range(0, raw.Length / 2).Select(i => (float)BitConverter.ToHalf(raw, 2 * i))];
@@ -111,6 +112,10 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
         if (method == FlowMethod.Farneback)
         {
             Assert.InRange(toFarneback, 0, 0.05);
+        }
+        else if (method == FlowMethod.InverseSearch)
+        {
+            Assert.InRange(toDis, 0, 0.2);
         }
 
         Assert.InRange(Math.Max(toFarneback, toDis), 0, between + 0.1);

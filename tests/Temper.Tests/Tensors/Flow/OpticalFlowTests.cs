@@ -94,13 +94,15 @@ public sealed class OpticalFlowTests
         }
     }
 
-    [Fact]
-    public void Farneback_is_a_constant_to_tapes()
+    [Theory]
+    [InlineData(FlowMethod.Farneback)]
+    [InlineData(FlowMethod.InverseSearch)]
+    public void Flow_without_gradient_is_a_constant_to_tapes(FlowMethod method)
     {
         Tensor clip = Clip(2, channels: 1);
         using var tape = new GradientTape();
         tape.Watch(clip);
-        Tensor flow = clip.OpticalFlow(OpticalFlowOptions.Of(FlowMethod.Farneback));
+        Tensor flow = clip.OpticalFlow(OpticalFlowOptions.Of(method));
         Assert.False(GradientTape.IsFollowed(flow));
     }
 

@@ -23,9 +23,9 @@ public sealed class BufferStoreTests
         BufferStore<float> store = Create();
         float[] array = store.Rent(count);
         Assert.Equal(expected + Slack, array.Length);
-        Assert.Equal((expected, count), (store.Held, store.Lent));
+        Assert.Equal((expected, count), (store.Held, store.Rented));
         store.Return(array, count);
-        Assert.Equal((expected, 0), (store.Held, store.Lent));
+        Assert.Equal((expected, 0), (store.Held, store.Rented));
         Assert.Same(array, store.Rent(count));
     }
 
@@ -98,7 +98,7 @@ public sealed class BufferStoreTests
         Assert.Equal(before, store.Held);                  // the high-water mark of the period before still counts
         Use(2 * BufferStore<float>.Period);
         Assert.InRange(store.Held, 1, 9 * Mebi);
-        Assert.Equal(0, store.Lent);
+        Assert.Equal(0, store.Rented);
 
         void Use(int requests)
         {
@@ -127,7 +127,7 @@ public sealed class BufferStoreTests
             }
         });
         Assert.False(shared);
-        Assert.Equal(0, store.Lent);
+        Assert.Equal(0, store.Rented);
     }
 
     private static BufferStore<float> Create() => new(Slack, 1024);
@@ -137,11 +137,11 @@ public sealed class BufferStoreTests
     {
         int[] sizes = [.. Enumerable.Range(0, 12).Select(i => batch * 2048 * (i < 6 ? 4 : 2))];
         float[][] kept = [.. sizes.Select(store.Rent)];
-        long most = store.Lent;
+        long most = store.Rented;
         for (int i = kept.Length - 1; i >= 0; i--)
         {
             float[] gradient = store.Rent(sizes[i]), bias = store.Rent(16);
-            most = Math.Max(most, store.Lent);
+            most = Math.Max(most, store.Rented);
             store.Return(bias, 16);
             store.Return(kept[i], sizes[i]);
             store.Return(gradient, sizes[i]);

@@ -149,8 +149,8 @@ public sealed class IntegerOperationsTests
     public void Places_of_pooled_values_count_through_the_tensor()
     {
         Tensor x = Tensor.From<float>([1, 5, 2, 0, 3, 4, 9, 1, 7], [1, 1, 3, 3]);
-        Assert.Equal([1L, 1, 6, 8], x.MaxPool2dPlaces(Pool2dOptions.Of(2, 1)).ToArray<long>());
-        Assert.Equal([3L, 3, 2, 8], x.MaxPool2dPlaces(Pool2dOptions.Of(2, 1), isColumnMajor: true).ToArray<long>());
-        Assert.Equal([0L, 1, 6, 8], x.MaxPool2dPlaces(Pool2dOptions.Of(2, 2, 1)).ToArray<long>());
+        Assert.Equal([1L, 1, 6, 8], x.MaxPool2dIndices(Pool2dOptions.Of(2, 1)).ToArray<long>());
+        Assert.Equal([3L, 3, 2, 8], x.MaxPool2dIndices(Pool2dOptions.Of(2, 1), isColumnMajor: true).ToArray<long>());
+        Assert.Equal([0L, 1, 6, 8], x.MaxPool2dIndices(Pool2dOptions.Of(2, 2, 1)).ToArray<long>());
     }
 }

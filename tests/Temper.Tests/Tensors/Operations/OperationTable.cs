@@ -10,7 +10,7 @@ internal static partial class OperationTable
 
     /// <summary>Results that are no smooth function of the input.</summary>
     internal static string[] NotDifferentiable { get; } =
-        ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "And", "Or", "Xor", "Not", "ArgMax", "ArgMin", "MaxPool2dPlaces", "To"];
+        ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "And", "Or", "Xor", "Not", "ArgMax", "ArgMin", "MaxPool2dIndices", "To"];
 
     /// <summary>Gradients that are no differences by definition (straight-through), or that need inputs of their own; each has tests of its own.</summary>
     internal static string[] TestedElsewhere { get; } = ["FakeQuantize(Single, Int32, Int32, Int32)", "FakeQuantize(Tensor, Int32, Int32)", "OpticalFlow"];

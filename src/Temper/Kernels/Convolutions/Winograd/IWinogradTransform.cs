@@ -4,13 +4,14 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// One-dimensional transforms of Winograd's F(4, 3): four results of a filter of three taps cost six multiplications,
-/// <c>y = A^T ((G g) * (B^T d))</c>, and because that is linear in each factor the transposes <c>A</c> and <c>G^T</c> give the
-/// gradient of g. Lavin and Gray, arXiv:1509.09308, section 4.
+/// One-dimensional transforms of Winograd's F(4, 3): four results of a filter of three kernel positions cost six
+/// multiplications, <c>y = A^T ((G g) * (B^T d))</c>, and because that is linear in each factor the transposes <c>A</c>
+/// and <c>G^T</c> give the gradient of g. Lavin and Gray, arXiv:1509.09308, section 4.
 /// </summary>
 /// <remarks>
-/// The points of interpolation are ours: 0, 1/√2, -1/√2, √2, -√2 and infinity in the place of 0, 1, -1, 2, -2 and infinity. Their
-/// powers stay near 1, so that the rounding error is about twice that of plain summation, a quarter of what the usual points give.
+/// The points of interpolation are ours: 0, 1/√2, -1/√2, √2, -√2 and infinity instead of 0, 1, -1, 2, -2 and infinity.
+/// Their powers stay near 1, so that the rounding error is about twice that of plain summation, a quarter of what the
+/// usual points give.
 /// </remarks>
 internal interface IWinogradTransform
 {
@@ -25,7 +26,9 @@ internal interface IWinogradTransform
         where TLanes : unmanaged, ILanes<TLanes>;
 }
 
-/// <summary>B^T: six pixels. Row p of a finite point is the product of (x - q) over the other finite points q.</summary>
+/// <summary>
+/// B^T: six pixels. Row p of a finite point is the product of (x - q) over the other finite points q.
+/// </summary>
 internal readonly struct PixelTransform : IWinogradTransform
 {
     public static int Inputs => 6;
@@ -36,8 +39,10 @@ internal readonly struct PixelTransform : IWinogradTransform
     public static unsafe void Apply<TLanes>(float* source, nint sourceStep, float* target, nint targetStep)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        TLanes d0 = TLanes.Load(source), d1 = TLanes.Load(source + sourceStep), d2 = TLanes.Load(source + (2 * sourceStep));
-        TLanes d3 = TLanes.Load(source + (3 * sourceStep)), d4 = TLanes.Load(source + (4 * sourceStep)), d5 = TLanes.Load(source + (5 * sourceStep));
+        TLanes d0 = TLanes.Load(source), d1 = TLanes.Load(source + sourceStep),
+            d2 = TLanes.Load(source + (2 * sourceStep));
+        TLanes d3 = TLanes.Load(source + (3 * sourceStep)), d4 = TLanes.Load(source + (4 * sourceStep)),
+            d5 = TLanes.Load(source + (5 * sourceStep));
         TLanes sum = TLanes.Create(-WinogradPoints.SquaresSum);
         TLanes evenA = TLanes.MultiplyAdd(TLanes.Create(-WinogradPoints.B2), d2, d4);
         TLanes oddA = TLanes.Create(WinogradPoints.A) * TLanes.MultiplyAdd(TLanes.Create(-WinogradPoints.B2), d1, d3);
@@ -52,7 +57,9 @@ internal readonly struct PixelTransform : IWinogradTransform
     }
 }
 
-/// <summary>G: three weights. Row p is (1, p, p^2) over the product of (p - q) over the other finite points q.</summary>
+/// <summary>
+/// G: three weights. Row p is (1, p, p^2) over the product of (p - q) over the other finite points q.
+/// </summary>
 internal readonly struct FilterTransform : IWinogradTransform
 {
     public static int Inputs => 3;
@@ -63,10 +70,13 @@ internal readonly struct FilterTransform : IWinogradTransform
     public static unsafe void Apply<TLanes>(float* source, nint sourceStep, float* target, nint targetStep)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        TLanes g0 = TLanes.Load(source), g1 = TLanes.Load(source + sourceStep), g2 = TLanes.Load(source + (2 * sourceStep));
-        TLanes evenA = TLanes.Create(1 / WinogradPoints.ProductA) * TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A2), g2, g0);
+        TLanes g0 = TLanes.Load(source), g1 = TLanes.Load(source + sourceStep),
+            g2 = TLanes.Load(source + (2 * sourceStep));
+        TLanes evenA =
+            TLanes.Create(1 / WinogradPoints.ProductA) * TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A2), g2, g0);
         TLanes oddA = TLanes.Create(WinogradPoints.A / WinogradPoints.ProductA) * g1;
-        TLanes evenB = TLanes.Create(1 / WinogradPoints.ProductB) * TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.B2), g2, g0);
+        TLanes evenB =
+            TLanes.Create(1 / WinogradPoints.ProductB) * TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.B2), g2, g0);
         TLanes oddB = TLanes.Create(WinogradPoints.B / WinogradPoints.ProductB) * g1;
         g0.Store(target);
         (evenA + oddA).Store(target + targetStep);
@@ -91,7 +101,8 @@ internal readonly struct ResultTransform : IWinogradTransform
         TLanes m1 = TLanes.Load(source + sourceStep), m2 = TLanes.Load(source + (2 * sourceStep));
         TLanes m3 = TLanes.Load(source + (3 * sourceStep)), m4 = TLanes.Load(source + (4 * sourceStep));
         TLanes sumA = m1 + m2, sumB = m3 + m4;
-        TLanes differenceA = TLanes.Create(WinogradPoints.A) * (m1 - m2), differenceB = TLanes.Create(WinogradPoints.B) * (m3 - m4);
+        TLanes differenceA = TLanes.Create(WinogradPoints.A) * (m1 - m2),
+            differenceB = TLanes.Create(WinogradPoints.B) * (m3 - m4);
         TLanes a2 = TLanes.Create(WinogradPoints.A2), b2 = TLanes.Create(WinogradPoints.B2);
         (TLanes.Load(source) + sumA + sumB).Store(target);
         (differenceA + differenceB).Store(target + targetStep);
@@ -115,8 +126,10 @@ internal readonly struct ResultGradientTransform : IWinogradTransform
         TLanes y0 = TLanes.Load(source), y1 = TLanes.Load(source + sourceStep);
         TLanes y2 = TLanes.Load(source + (2 * sourceStep)), y3 = TLanes.Load(source + (3 * sourceStep));
         TLanes a2 = TLanes.Create(WinogradPoints.A2), b2 = TLanes.Create(WinogradPoints.B2);
-        TLanes evenA = TLanes.MultiplyAdd(a2, y2, y0), oddA = TLanes.Create(WinogradPoints.A) * TLanes.MultiplyAdd(a2, y3, y1);
-        TLanes evenB = TLanes.MultiplyAdd(b2, y2, y0), oddB = TLanes.Create(WinogradPoints.B) * TLanes.MultiplyAdd(b2, y3, y1);
+        TLanes evenA = TLanes.MultiplyAdd(a2, y2, y0),
+            oddA = TLanes.Create(WinogradPoints.A) * TLanes.MultiplyAdd(a2, y3, y1);
+        TLanes evenB = TLanes.MultiplyAdd(b2, y2, y0),
+            oddB = TLanes.Create(WinogradPoints.B) * TLanes.MultiplyAdd(b2, y3, y1);
         y0.Store(target);
         (evenA + oddA).Store(target + targetStep);
         (evenA - oddA).Store(target + (2 * targetStep));
@@ -143,8 +156,10 @@ internal readonly struct FilterGradientTransform : IWinogradTransform
         TLanes sumA = overA * (u1 + u2), sumB = overB * (u3 + u4);
         TLanes differenceA = overA * (u1 - u2), differenceB = overB * (u3 - u4);
         (TLanes.Load(source) + sumA + sumB).Store(target);
-        TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A), differenceA, TLanes.Create(WinogradPoints.B) * differenceB).Store(target + targetStep);
-        TLanes last = TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A2), sumA, TLanes.Load(source + (5 * sourceStep)));
+        TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A), differenceA, TLanes.Create(WinogradPoints.B) * differenceB)
+            .Store(target + targetStep);
+        TLanes last =
+            TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.A2), sumA, TLanes.Load(source + (5 * sourceStep)));
         TLanes.MultiplyAdd(TLanes.Create(WinogradPoints.B2), sumB, last).Store(target + (2 * targetStep));
     }
 }

@@ -12,15 +12,20 @@ internal readonly record struct TileRows(int First, int Count, int PerImage, int
     /// <summary>The first result of a tile of a row.</summary>
     internal Corner Corner(int row, int column)
     {
-        (int image, int place) = Math.DivRem(First + row, PerImage);
-        return new Corner(image, place * TiledImages.Step, column * TiledImages.Step);
+        (int image, int index) = Math.DivRem(First + row, PerImage);
+        return new Corner(image, index * TiledImages.Step, column * TiledImages.Step);
     }
 }
 
-/// <summary>Some channels of some transformed tiles, <c>[product][tile][channel in whole vectors]</c>, in a thread's working memory.</summary>
+/// <summary>
+/// Some channels of some transformed tiles, <c>[product][tile][channel in whole vectors]</c>, in a thread's working
+/// memory.
+/// </summary>
 internal readonly unsafe struct TileVectors
 {
-    /// <summary>Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.</summary>
+    /// <summary>
+    /// Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.
+    /// </summary>
     internal const int Skew = 16;
 
     private readonly float* _first;
@@ -59,7 +64,8 @@ internal readonly unsafe struct TileVectors
             for (int column = 0; column < rows.Columns; column++, target += Channels)
             {
                 VectorGrid source = images.Read(rows.Corner(row, column), TTransform.Inputs, range, patch);
-                WinogradTransforms.Run<TTransform>(source, Grid(target), Channels, patch + WinogradTransforms.PatchFloats);
+                WinogradTransforms.Run<TTransform>(
+                    source, Grid(target), Channels, patch + WinogradTransforms.PatchFloats);
             }
         }
     }

@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>A square of vectors in memory: where the first stands and how far it is to the next row and the next column.</summary>
+/// <summary>
+/// A square of vectors in memory: where the first stands and how far it is to the next row and the next column.
+/// </summary>
 internal readonly unsafe record struct VectorGrid(nint Address, nint RowStep, nint ColumnStep)
 {
     internal VectorGrid(float* first, nint rowStep, nint columnStep)
@@ -33,23 +35,27 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     internal int Rows(int tileRow) => Math.Min(Step, height - (tileRow * Step));
 
     /// <summary>
-    /// Whether what stands behind the channels of a range may be read in their vectors: it is multiplied with nothing, and memory goes on behind the last pixel.
+    /// Whether what stands behind the channels of a range may be read in their vectors: it is multiplied with nothing,
+    /// and memory goes on behind the last pixel.
     /// </summary>
     internal bool ReadsBeyond { get; init; }
 
-    internal long Offset(int image, int row, int column) => ((((((long)image * height) + row) * width) + column) * channels);
+    internal long Offset(int image, int row, int column) =>
+        ((((((long)image * height) + row) * width) + column) * channels);
 
     /// <summary>
-    /// Some channels of the square of pixels that a tile reads: where they stand if all of them are inside the image and fill whole
-    /// vectors, else a copy with zeros in the place of the others.
+    /// Some channels of the square of pixels that a tile reads: where they stand if all of them are inside the image
+    /// and fill whole vectors, else a copy with zeros instead of the others.
     /// </summary>
     internal VectorGrid Read(in Corner result, int size, ChannelRange range, float* patch)
     {
         var corner = new Corner(result.Image, result.Row - PadTop, result.Column - PadLeft);
-        bool isInside = corner.Row >= 0 && corner.Column >= 0 && corner.Row + size <= height && corner.Column + size <= width;
+        bool isInside =
+            corner.Row >= 0 && corner.Column >= 0 && corner.Row + size <= height && corner.Column + size <= width;
         if (isInside && (range.Count == range.Padded || ReadsBeyond))
         {
-            return new VectorGrid(data + Offset(corner.Image, corner.Row, corner.Column) + range.First, (nint)width * channels, channels);
+            return new VectorGrid(
+                data + Offset(corner.Image, corner.Row, corner.Column) + range.First, (nint)width * channels, channels);
         }
 
         (int left, int right) = (Math.Clamp(-corner.Column, 0, size), Math.Clamp(width - corner.Column, 0, size));
@@ -65,19 +71,21 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
             if ((uint)row < (uint)height && right > left)
             {
                 float* source = data + Offset(corner.Image, row, corner.Column + left) + range.First;
-                ColumnCopies.Copy(source, channels, target + (left * range.Padded), range.Padded, range.Count, right - left);
+                ColumnCopies.Copy(
+                    source, channels, target + (left * range.Padded), range.Padded, range.Count, right - left);
             }
         }
 
         return new VectorGrid(patch, (nint)size * range.Padded, range.Padded);
     }
 
-    /// <summary>Where a tile's results go: their place, or the patch if not all of them exist.</summary>
+    /// <summary>Where a tile's results go: their index, or the patch if not all of them exist.</summary>
     internal VectorGrid Target(in Corner corner, ChannelRange range, float* patch)
     {
         bool isInside = corner.Row + Step <= height && corner.Column + Step <= width;
         return isInside && range.Count == range.Padded
-            ? new VectorGrid(data + Offset(corner.Image, corner.Row, corner.Column) + range.First, (nint)width * channels, channels)
+            ? new VectorGrid(
+                data + Offset(corner.Image, corner.Row, corner.Column) + range.First, (nint)width * channels, channels)
             : new VectorGrid(patch, (nint)Step * range.Padded, range.Padded);
     }
 

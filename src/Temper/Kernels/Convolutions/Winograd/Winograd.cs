@@ -3,9 +3,11 @@ namespace Temper.Kernels;
 /// <summary>Whether Winograd's transforms are worth their cost. The answer depends on sizes alone.</summary>
 internal static class Winograd
 {
-    private const int LeastChannels = 16;
+    private const int MinChannels = 16;
 
-    /// <summary>What a tile costs for each pair of channels, in multiplications of the direct kernel: 36, and what memory adds.</summary>
+    /// <summary>
+    /// What a tile costs for each pair of channels, in multiplications of the direct kernel: 36, and what memory adds.
+    /// </summary>
     private const double TileCost = 48;
 
     /// <summary>What the transform of a tile costs, a channel.</summary>
@@ -23,25 +25,33 @@ internal static class Winograd
     /// <summary>Whether the forward pass should take them, or the gradient of the input.</summary>
     internal static bool IsFaster(in ConvolutionGeometry geometry, bool isBackward)
     {
-        ConvolutionGeometry g = geometry.Choice == KernelChoice.BatchInvariant ? geometry with { Batch = TypicalBatch } : geometry;
+        ConvolutionGeometry g =
+            geometry.Choice == KernelChoice.BatchInvariant ? geometry with { Batch = TypicalBatch } : geometry;
         (int depth, int columns) = isBackward ? (g.OutChannels, g.InChannels) : (g.InChannels, g.OutChannels);
         (int height, int width) = isBackward ? (g.InHeight, g.InWidth) : (g.OutHeight, g.OutWidth);
         var tiling = new WinogradTiling(g.Batch, height, width, columns);
         double pixels = TransformCost / Math.Min(columns, tiling.ColumnsPerBlock), results = TransformCost / depth;
-        return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
+        return Fits(g)
+            && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
     }
 
-    /// <summary>What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.</summary>
+    /// <summary>
+    /// What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.
+    /// </summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
         var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels, isTransformed: true);
-        double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels), results = TransformCost / g.InChannels;
+        double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels),
+            results = TransformCost / g.InChannels;
         return Margin * (TileCost + pixels + results) * tiling.Tiles * g.InChannels * g.OutChannels;
     }
 
-    /// <summary>Multiplications of the direct kernel at stride 1, which leaves out taps outside the image.</summary>
+    /// <summary>
+    /// Multiplications of the direct kernel at stride 1, which leaves out kernel positions outside the image.
+    /// </summary>
     internal static double DirectCost(in ConvolutionGeometry g) =>
-        (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight) * g.InChannels * g.OutChannels;
+        (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(
+            g.OutWidth, g.PadLeft, g.PadRight) * g.InChannels * g.OutChannels;
 
     /// <summary>Whether the gradient of the weights should take them.</summary>
     internal static bool IsFasterForWeights(in ConvolutionGeometry g)
@@ -49,21 +59,30 @@ internal static class Winograd
         var tiling = new WinogradGradientTiling(g);
         double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels);
         double gradients = TransformCost / Math.Min(g.InChannels, WinogradTiling.BlockChannels);
-        return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + gradients + (FilterCost * tiling.Parts / tiling.Tiles));
+        return Fits(g)
+            && IsFaster(g, tiling.Tiles, TileCost + pixels + gradients + (FilterCost * tiling.Parts / tiling.Tiles));
     }
 
     /// <summary>Whether they can carry it out at all, with enough channels to be worth a thought.</summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
-        g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1 && g.DilationHeight == 1 && g.DilationWidth == 1
-        && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= LeastChannels;
+        g.KernelHeight == 3
+            && g.KernelWidth == 3
+            && g.StrideHeight == 1
+            && g.StrideWidth == 1
+            && g.DilationHeight == 1
+            && g.DilationWidth == 1
+        && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= MinChannels;
 
     private static bool IsFaster(in ConvolutionGeometry g, double tiles, double tileCost)
     {
-        double direct = (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight);
+        double direct =
+            (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight);
         return Margin * tileCost * tiles < direct;
     }
 
-    /// <summary>Pairs of a place and a tap that is inside the image; the direct kernel leaves out the others.</summary>
-    private static int Inside(int places, int before, int after) =>
-        Math.Max((3 * places) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);
+    /// <summary>
+    /// Pairs of an index and a kernel position that is inside the image; the direct kernel leaves out the others.
+    /// </summary>
+    private static int Inside(int indices, int before, int after) =>
+        Math.Max((3 * indices) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);
 }

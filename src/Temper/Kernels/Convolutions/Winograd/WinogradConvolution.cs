@@ -1,14 +1,17 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels in the place of 144. A task takes
-/// some tiles and some result channels; block by block of the channels that are summed over it transforms filters and pixels and
-/// multiplies, and at the end transforms its sums into results, all in the second-level cache.
+/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels instead of 144. A
+/// task takes some tiles and some result channels; block by block of the channels that are summed over it transforms
+/// filters and pixels and multiplies, and at the end transforms its sums into results, all in the second-level cache.
 /// </summary>
-/// <remarks>Lavin and Gray, arXiv:1509.09308; the points of interpolation are ours, see <see cref="IWinogradTransform"/>.</remarks>
+/// <remarks>
+/// Lavin and Gray, arXiv:1509.09308; the points of interpolation are ours, see <see cref="IWinogradTransform"/>.
+/// </remarks>
 internal static unsafe class WinogradConvolution
 {
-    internal static void Run(ref IndirectJob convolution, int padTop, int padLeft, Span<float> mean, Span<float> variance)
+    internal static void Run(
+        ref IndirectJob convolution, int padTop, int padLeft, Span<float> mean, Span<float> variance)
     {
         IndirectConvolution.Pack(ref convolution);
         Run(new WinogradJob(convolution, padTop, padLeft), mean, variance);

@@ -14,7 +14,8 @@ internal static unsafe class WinogradGradient
     internal static void Run(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
     {
         var job = new WinogradGradientJob(geometry, x, dy) { Dw = dw };
-        job.Sums = Scratch.Rent(Scratch.Use.Weights, (long)WinogradGradientJob.SumFloats * job.Tiling.Pairs * job.Tiling.Parts);
+        job.Sums = Scratch.Rent(
+            Scratch.Use.Weights, (long)WinogradGradientJob.SumFloats * job.Tiling.Pairs * job.Tiling.Parts);
         WorkerPool.Current.Run(&SumTask, &job, job.Tiling.Pairs * job.Tiling.Parts);
         WorkerPool.Current.Run(&StoreTask, &job, job.Tiling.Pairs * (WinogradTiling.BlockChannels / OutputsPerTask));
     }
@@ -38,14 +39,16 @@ internal static unsafe class WinogradGradient
             for (int product = 0; product < TiledImages.Products; product++)
             {
                 AddProducts(
-                    pixels, gradients, product, outputs.Count, sums + (product * job.SumStep(pair)), offsets, offsets + job.Tiling.TilesPerStep);
+                    pixels, gradients, product, outputs.Count, sums + (product * job.SumStep(pair)), offsets,
+                    offsets + job.Tiling.TilesPerStep);
             }
         }
     }
 
     /// <summary><c>sums[output][input] += gradients^T pixels</c>, the sum over tiles.</summary>
     private static void AddProducts(
-        TileVectors pixels, TileVectors gradients, int product, int outputs, float* sums, int* outputOffsets, int* inputOffsets)
+        TileVectors pixels, TileVectors gradients, int product, int outputs, float* sums, int* outputOffsets,
+        int* inputOffsets)
     {
         OuterTile tile = OuterTile.Active;
         int vectors = pixels.Channels / tile.Lanes, pieces = Chunks.Count(vectors, tile.Vectors);
@@ -54,7 +57,8 @@ internal static unsafe class WinogradGradient
             int rows = Math.Min(tile.Rows, outputs - output);
             for (int piece = 0; piece < pieces; piece++)
             {
-                int vector = vectors * piece / pieces, width = (vectors * (piece + 1) / pieces) - vector, at = vector * tile.Lanes;
+                int vector = vectors * piece / pieces, width = (vectors * (piece + 1) / pieces) - vector,
+                    at = vector * tile.Lanes;
                 tile.Kernel(rows, width)(
                     pixels.Tiles, outputOffsets, inputOffsets, gradients.At(product) + output, pixels.At(product) + at,
                     sums + ((long)output * pixels.Channels) + at, pixels.Channels);
@@ -83,16 +87,19 @@ internal static unsafe class WinogradGradient
             for (int product = 0; product < TiledImages.Products; product++)
             {
                 int at = (product * step) + (first * width), count = (last - first) * width;
-                Elementwise.Accumulate(new ReadOnlySpan<float>(job.SumsOf(part, pair) + at, count), new Span<float>(sums + at, count));
+                Elementwise.Accumulate(
+                    new ReadOnlySpan<float>(job.SumsOf(part, pair) + at, count), new Span<float>(sums + at, count));
             }
         }
 
-        float* taps = Scratch.Rent(Scratch.Use.Tile, (9 * width) + WinogradTransforms.Between);
+        float* positions = Scratch.Rent(Scratch.Use.Tile, (9 * width) + WinogradTransforms.Between);
         for (int output = first; output < last; output++)
         {
             var source = new VectorGrid(sums + (output * width), 6 * step, step);
-            WinogradTransforms.Run<FilterGradientTransform>(source, new VectorGrid(taps, 3 * width, width), width, taps + (9 * width));
-            GemmPacking.PackPanels(taps, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(outputs.First + output, inputs.First));
+            WinogradTransforms.Run<FilterGradientTransform>(
+                source, new VectorGrid(positions, 3 * width, width), width, positions + (9 * width));
+            GemmPacking.PackPanels(positions, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(
+                outputs.First + output, inputs.First));
         }
     }
 }

@@ -42,10 +42,11 @@ internal unsafe struct WinogradGradientJob
     }
 
     internal readonly float* Filter(int output, int input) =>
-        Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Taps);
+        Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Positions);
 
     /// <summary>Some channels of some rows of tiles.</summary>
-    internal readonly TileVectors Transform<TTransform>(in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
+    internal readonly TileVectors Transform<TTransform>(
+        in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
         where TTransform : unmanaged, IWinogradTransform
     {
         var tiles = new TileRows(row, rows, Gradient.TileRows, Tiling.TileColumns);

@@ -4,7 +4,7 @@ namespace Temper.Kernels;
 internal readonly record struct WinogradGradientTiling
 {
     /// <summary>Tiles that are transformed together: with the sums they fit in a second-level cache.</summary>
-    private const int MostTiles = 32;
+    private const int MaxTiles = 32;
 
     /// <summary>Tasks that are enough for a machine of some threads; each has sums of its own.</summary>
     private const int Tasks = 8;
@@ -17,7 +17,7 @@ internal readonly record struct WinogradGradientTiling
         _tileRows = g.Batch * Chunks.Count(g.OutHeight, TiledImages.Step);
         InputBlocks = Chunks.Count(g.InChannels, WinogradTiling.BlockChannels);
         Pairs = InputBlocks * Chunks.Count(g.OutChannels, WinogradTiling.BlockChannels);
-        RowsPerStep = Math.Max(MostTiles / TileColumns, 1);
+        RowsPerStep = Math.Max(MaxTiles / TileColumns, 1);
         Parts = Math.Max(Math.Min(Tasks / Pairs, Chunks.Count(_tileRows, RowsPerStep)), 1);
     }
 

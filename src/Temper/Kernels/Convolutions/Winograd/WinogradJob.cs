@@ -12,12 +12,16 @@ internal unsafe struct WinogradJob
     {
         Convolution = convolution;
         Transformed = transformed;
-        Source = new TiledImages(convolution.Source, convolution.SourceHeight, convolution.SourceWidth, convolution.SourceChannels)
+        Source = new TiledImages(
+            convolution.Source, convolution.SourceHeight, convolution.SourceWidth, convolution.SourceChannels)
         {
             PadTop = padTop, PadLeft = padLeft, ReadsBeyond = convolution.Listed != null,
         };
-        Result = new TiledImages(convolution.Result, convolution.ResultHeight, convolution.ResultWidth, convolution.ResultChannels);
-        Tiling = new WinogradTiling(convolution.Batch, convolution.ResultHeight, convolution.ResultWidth, convolution.Columns, transformed != null);
+        Result = new TiledImages(
+            convolution.Result, convolution.ResultHeight, convolution.ResultWidth, convolution.ResultChannels);
+        Tiling = new WinogradTiling(
+            convolution.Batch, convolution.ResultHeight, convolution.ResultWidth, convolution.Columns,
+            transformed != null);
         Convolution.RentStatistics(Tiling.RowTasks);
     }
 
@@ -49,7 +53,8 @@ internal unsafe struct WinogradJob
         return new TileRows(first, count, Result.TileRows, Tiling.TileColumns);
     }
 
-    internal readonly ChannelRange Columns(int block) => ChannelRange.Of(block, Convolution.Columns, Tiling.ColumnsPerBlock);
+    internal readonly ChannelRange Columns(int block) =>
+        ChannelRange.Of(block, Convolution.Columns, Tiling.ColumnsPerBlock);
 
     internal readonly ChannelRange Depths(int block) => ChannelRange.Of(block, Convolution.Depth);
 
@@ -62,13 +67,14 @@ internal unsafe struct WinogradJob
         }
 
         var listed = new ReadOnlySpan<int>(Convolution.Listed, Convolution.SourceChannels);
-        int first = FirstNotBelow(listed, depth.First), count = FirstNotBelow(listed, depth.First + depth.Count) - first, lanes = GemmTile.Active.Lanes;
+        int first = FirstNotBelow(listed, depth.First),
+            count = FirstNotBelow(listed, depth.First + depth.Count) - first, lanes = GemmTile.Active.Lanes;
         return new ChannelRange(first, count, Chunks.Count(count, lanes) * lanes);
     }
 
     private static int FirstNotBelow(ReadOnlySpan<int> rising, int number)
     {
-        int place = rising.BinarySearch(number);
-        return place < 0 ? ~place : place;
+        int index = rising.BinarySearch(number);
+        return index < 0 ? ~index : index;
     }
 }

@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>One task's tiles and result channels: the 36 products of transformed pixels and filters, and what they become.</summary>
+/// <summary>
+/// One task's tiles and result channels: the 36 products of transformed pixels and filters, and what they become.
+/// </summary>
 internal readonly unsafe ref struct WinogradProducts
 {
     private readonly ref readonly WinogradJob _job;
@@ -20,7 +22,10 @@ internal readonly unsafe ref struct WinogradProducts
 
     private float* Between => _patch + WinogradTransforms.PatchFloats;
 
-    /// <summary>Adds the products over some of the channels that are summed over, or sets them: <c>[product][panel][tile][column]</c>.</summary>
+    /// <summary>
+    /// Adds the products over some of the channels that are summed over, or sets them:
+    /// <c>[product][panel][tile][column]</c>.
+    /// </summary>
     /// <returns>Whether pixels have any of these channels.</returns>
     internal bool Add(ChannelRange depth, bool isFirst)
     {
@@ -37,14 +42,16 @@ internal readonly unsafe ref struct WinogradProducts
         {
             for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
             {
-                float* right = filters.At(product) + (column * depth.Count), sums = _sums.At(product) + (column * _rows.Tiles);
+                float* right = filters.At(product) + (column * depth.Count),
+                    sums = _sums.At(product) + (column * _rows.Tiles);
                 if (_job.Convolution.Listed == null)
                 {
                     Multiply(pixels.At(product), depth, right, Width(column), sums, !isFirst);
                 }
                 else
                 {
-                    MultiplyListed(pixels.At(product), channels, right - ((long)depth.First * Width(column)), Width(column), sums, !isFirst);
+                    MultiplyListed(pixels.At(product), channels, right - ((long)depth.First * Width(column)), Width(
+                        column), sums, !isFirst);
                 }
             }
         }
@@ -58,11 +65,15 @@ internal readonly unsafe ref struct WinogradProducts
         {
             int rows = Math.Min(GemmTile.Active.Rows, _rows.Tiles - tile);
             GemmTile.Active.Kernel(rows, width / GemmTile.Active.Lanes)(
-                depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, null, sums + (tile * width), width, adds);
+                depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, null, sums + (tile * width),
+                width, adds);
         }
     }
 
-    /// <summary>The same where pixels have some of the channels only: their filters are found by number, as those of a single tap.</summary>
+    /// <summary>
+    /// The same where pixels have some of the channels only: their filters are found by number, as those of a single
+    /// kernel position.
+    /// </summary>
     private void MultiplyListed(float* pixels, ChannelRange channels, float* filters, int width, float* sums, bool adds)
     {
         ConvolutionTile active = ConvolutionTile.Active;
@@ -78,7 +89,8 @@ internal readonly unsafe ref struct WinogradProducts
 
             table[rows] = null;
             ((delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)kernel)(
-                1, 0, channels.Count, table, filters, 0, sums + (tile * width), width, valid, adds, _job.Convolution.Listed + channels.First);
+                1, 0, channels.Count, table, filters, 0, sums + (tile * width), width, valid, adds,
+                _job.Convolution.Listed + channels.First);
         }
     }
 
@@ -93,9 +105,9 @@ internal readonly unsafe ref struct WinogradProducts
             float* sums = _sums.At(0) + (column * _rows.Tiles);
             for (int row = 0; row < _rows.Count; row++)
             {
-                for (int place = 0; place < _rows.Columns; place++, sums += width)
+                for (int index = 0; index < _rows.Columns; index++, sums += width)
                 {
-                    TransformTile(_rows.Corner(row, place), range, sums);
+                    TransformTile(_rows.Corner(row, index), range, sums);
                 }
 
                 Tail(_rows.Corner(row, 0), range, statistics, isFirst: row == 0);
@@ -120,9 +132,11 @@ internal readonly unsafe ref struct WinogradProducts
         for (int row = 0; row < rows; row++)
         {
             var block = new IndirectConvolution.Block(
-                _job.Result.Offset(corner.Image, corner.Row + row, 0), convolution.ResultChannels, convolution.ResultWidth);
+                _job.Result.Offset(corner.Image, corner.Row + row, 0), convolution.ResultChannels,
+                convolution.ResultWidth);
             float* first = convolution.Result + block.Offset + range.First;
-            IndirectConvolution.Tail(convolution, block, range.First, range.Count, first, statistics, isFirst && row == 0);
+            IndirectConvolution.Tail(
+                convolution, block, range.First, range.Count, first, statistics, isFirst && row == 0);
         }
     }
 

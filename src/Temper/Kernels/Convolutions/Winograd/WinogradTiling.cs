@@ -6,14 +6,21 @@ internal readonly record struct WinogradTiling
     /// <summary>Channels of a block, of either side.</summary>
     internal const int BlockChannels = 64;
 
-    /// <summary>Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.</summary>
+    /// <summary>
+    /// Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.
+    /// </summary>
     private const int FewChannels = 32;
 
-    /// <summary>Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.</summary>
-    private const int MostTiles = 64;
+    /// <summary>
+    /// Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.
+    /// </summary>
+    private const int MaxTiles = 64;
 
-    /// <summary>Tiles of a task, if there are so many: each task transforms its filters anew, or reads them again, which few tiles do not pay for.</summary>
-    private const int LeastTiles = 16;
+    /// <summary>
+    /// Tiles of a task, if there are so many: each task transforms its filters anew, or reads them again, which few
+    /// tiles do not pay for.
+    /// </summary>
+    private const int MinTiles = 16;
 
     /// <summary>Tasks that are enough for a machine of some threads, and those that it needs at least.</summary>
     private const int Tasks = 16, FewTasks = 4;
@@ -22,18 +29,20 @@ internal readonly record struct WinogradTiling
     /// <param name="height">Rows of a result.</param>
     /// <param name="width">Columns of a result.</param>
     /// <param name="columns">Result channels.</param>
-    /// <param name="isTransformed">Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.</param>
+    /// <param name="isTransformed">
+    /// Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.
+    /// </param>
     internal WinogradTiling(int batch, int height, int width, int columns, bool isTransformed = false)
     {
         TileColumns = Chunks.Count(width, TiledImages.Step);
         TileRows = batch * Chunks.Count(height, TiledImages.Step);
         ColumnsPerBlock = BlockChannels;
         ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
-        int most = MostTiles / TileColumns, least = Chunks.Count(LeastTiles, TileColumns);
+        int max = MaxTiles / TileColumns, min = Chunks.Count(MinTiles, TileColumns);
 
         // Filters that were transformed before are only read again by each task, so they are worth fewer idle threads.
-        least = isTransformed ? Math.Clamp(TileRows * ColumnBlocks / FewTasks, 1, least) : least;
-        int rowsPerTask = Math.Max(Math.Min(most, Math.Max(least, (int)((long)TileRows * ColumnBlocks / Tasks))), 1);
+        min = isTransformed ? Math.Clamp(TileRows * ColumnBlocks / FewTasks, 1, min) : min;
+        int rowsPerTask = Math.Max(Math.Min(max, Math.Max(min, (int)((long)TileRows * ColumnBlocks / Tasks))), 1);
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
         if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
         {

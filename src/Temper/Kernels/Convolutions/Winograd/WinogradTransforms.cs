@@ -34,24 +34,29 @@ internal static unsafe class WinogradTransforms
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TTransform, TLanes>(in VectorGrid source, in VectorGrid target, int channels, float* between)
+    private static void Run<TTransform, TLanes>(
+        in VectorGrid source, in VectorGrid target, int channels, float* between)
         where TTransform : unmanaged, IWinogradTransform
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        (nint rowStep, nint columnStep, nint targetRow, nint targetColumn) = (source.RowStep, source.ColumnStep, target.RowStep, target.ColumnStep);
+        (nint rowStep, nint columnStep, nint targetRow, nint targetColumn) =
+            (source.RowStep, source.ColumnStep, target.RowStep, target.ColumnStep);
         for (nint c = 0; c < channels; c += TLanes.Count)
         {
             float* from = source.First + c;
             for (nint row = 0; row < TTransform.Inputs; row++)
             {
-                TTransform.Apply<TLanes>(from + (row * rowStep), columnStep, between + (row * TTransform.Outputs * TLanes.Count), TLanes.Count);
+                TTransform.Apply<TLanes>(
+                    from + (row * rowStep), columnStep, between + (row * TTransform.Outputs * TLanes.Count),
+                    TLanes.Count);
             }
 
             float* to = target.First + c;
             for (nint column = 0; column < TTransform.Outputs; column++)
             {
                 TTransform.Apply<TLanes>(
-                    between + (column * TLanes.Count), TTransform.Outputs * TLanes.Count, to + (column * targetColumn), targetRow);
+                    between + (column * TLanes.Count), TTransform.Outputs * TLanes.Count, to + (column * targetColumn),
+                    targetRow);
             }
         }
     }

@@ -1,11 +1,11 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Which kernel carries out each layer: those whose costs, together with those of bringing values into the orders that they want, are
-/// least. Found by changing one layer at a time as long as that helps, from three starts: each layer's own best, all on pixels, all on
-/// planes.
+/// Which kernel carries out each layer: those whose costs, together with those of bringing values into the orders that
+/// they want, are least. Found by changing one layer at a time as long as that helps, from three starts: each layer's
+/// own best, all on pixels, all on planes.
 /// </summary>
-internal sealed class KernelChoice
+internal sealed class KernelSelection
 {
     private readonly LayerGraph _graph;
     private readonly IKernelCosts _costs;
@@ -13,34 +13,39 @@ internal sealed class KernelChoice
     private readonly Dictionary<int, int> _makers = [];
     private readonly ILookup<int, int> _users;
 
-    private KernelChoice(LayerGraph graph, IKernelCosts costs, int batch)
+    private KernelSelection(LayerGraph graph, IKernelCosts costs, int batch)
     {
         (_graph, _costs) = (graph, costs);
-        _candidates = [.. graph.Layers.Select(layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).ToArray())];
+        _candidates = [.. graph.Layers.Select(
+            layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).ToArray())];
         foreach ((int i, Layer layer) in graph.Layers.Index())
         {
             _makers.Add(layer.Output, i);
         }
 
-        _users = graph.Layers.Index().SelectMany(pair => pair.Item.Inputs.Distinct().Select(input => (input, pair.Index))).ToLookup(pair => pair.input, pair => pair.Index);
+        _users = graph.Layers
+            .Index()
+            .SelectMany(pair => pair.Item.Inputs.Distinct().Select(input => (input, pair.Index)))
+            .ToLookup(pair => pair.input, pair => pair.Index);
     }
 
     /// <summary>The kernel of each layer, by the layer's name.</summary>
     internal static IReadOnlyDictionary<string, string> Find(LayerGraph graph, IKernelCosts costs, int batch)
     {
-        var choice = new KernelChoice(graph, costs, batch);
+        var choice = new KernelSelection(graph, costs, batch);
         int[] best = choice.Starts().Select(choice.Improved).MinBy(choice.Total)!;
-        return graph.Layers.Index().ToDictionary(pair => pair.Item.Name, pair => choice._candidates[pair.Index][best[pair.Index]].Kernel, StringComparer.Ordinal);
+        return graph.Layers.Index().ToDictionary(pair =>
+            pair.Item.Name, pair => choice._candidates[pair.Index][best[pair.Index]].Kernel, StringComparer.Ordinal);
     }
 
     private IEnumerable<int[]> Starts()
     {
-        yield return Least(_ => true);
-        yield return Least(candidate => candidate.Reads.Kind != LayoutKind.Planes);
-        yield return Least(candidate => candidate.Reads.Kind == LayoutKind.Planes);
+        yield return Cheapest(_ => true);
+        yield return Cheapest(candidate => candidate.Reads.Kind != LayoutKind.Planes);
+        yield return Cheapest(candidate => candidate.Reads.Kind == LayoutKind.Planes);
     }
 
-    private int[] Least(Func<Candidate, bool> isWanted) =>
+    private int[] Cheapest(Func<Candidate, bool> isWanted) =>
     [
         .. _graph.Layers.Select((layer, i) => _candidates[i].Index()
             .OrderBy(pair => isWanted(pair.Item) ? 0 : 1).ThenBy(pair => _costs.Of(layer, pair.Item)).First().Index),
@@ -77,7 +82,8 @@ internal sealed class KernelChoice
     /// <summary>The costs that depend on one layer's kernel.</summary>
     private double Near(int[] chosen, int layer) =>
         _costs.Of(_graph.Layers[layer], _candidates[layer][chosen[layer]])
-        + _graph.Layers[layer].Inputs.Distinct().Append(_graph.Layers[layer].Output).Sum(value => Moving(chosen, value));
+        + _graph.Layers[layer].Inputs.Distinct()
+            .Append(_graph.Layers[layer].Output).Sum(value => Moving(chosen, value));
 
     /// <summary>Bringing a value into all orders in which it is read.</summary>
     private double Moving(int[] chosen, int value)
@@ -88,14 +94,18 @@ internal sealed class KernelChoice
             return 0;
         }
 
-        ValueLayout made = _makers.TryGetValue(value, out int maker) ? _graph.LayoutFor(value, _candidates[maker][chosen[maker]].Writes) : ValueLayout.RowMajor;
-        IEnumerable<ValueLayout> read = _users[value].Select(user => _graph.LayoutFor(value, _candidates[user][chosen[user]].Reads));
+        ValueLayout made = _makers.TryGetValue(value, out int maker)
+            ? _graph.LayoutFor(value, _candidates[maker][chosen[maker]].Writes)
+            : ValueLayout.RowMajor;
+        IEnumerable<ValueLayout> read =
+            _users[value].Select(user => _graph.LayoutFor(value, _candidates[user][chosen[user]].Reads));
         if (_graph.Outputs.Contains(value))
         {
             read = read.Append(ValueLayout.RowMajor);
         }
 
-        return read.Distinct().Where(layout => !LayoutChange.IsFree(_graph.Values[value], made, layout)).Sum(layout => Path(value, made, layout));
+        return read.Distinct().Where(layout => !LayoutChange.IsFree(_graph.Values[value], made, layout))
+            .Sum(layout => Path(value, made, layout));
     }
 
     private double Path(int value, ValueLayout from, ValueLayout to)

@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Feedback;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Experiments;
+
+/// <summary>How many paths are probed a second on LeNet-5, all families; what it learned matters little for the time.</summary>
+internal static class ProbeSpeed
+{
+    internal static int Run()
+    {
+        const int Rounds = 3;
+        DataSets shapes = DataSource.Open("synth:shapes?count=1500&classes=10&size=28");
+        Network network = NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(1));
+        network = Trainer.Fit(network, shapes.Train, shapes.Train.Take(100), new TrainingOptions { Seed = 1, Epochs = 2, Optimizer = new Adam() }).Network;
+        (Tensor inputs, Tensor labels) = shapes.Train.Read(0, 500);
+        var reference = new SampleReference(shapes.Train);
+        Console.WriteLine("| network | paths | forward passes a path | seconds | paths a second, bar 2,000 | a second of processor time |");
+        for (int round = 0; round < Rounds; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            TimeSpan processor = Environment.CpuUsage.TotalTime;
+            ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), inputs, labels.AsSpan<long>(), reference, RandomStream.FromSeed(1));
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
+            Console.WriteLine(FormattableString.Invariant(
+                $"| LeNet-5 | {found.Paths.Count} | {found.Forwards / (double)found.Paths.Count:F1} | {seconds:F2} | {found.Paths.Count / seconds:F0} | {found.Paths.Count / used:F0} |"));
+        }
+
+        return 0;
+    }
+}

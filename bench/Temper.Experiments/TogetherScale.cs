@@ -1,0 +1,35 @@
+using System.Globalization;
+using Temper.Compression.Pipeline;
+using Temper.Data.Augmentation;
+using Temper.Optimization;
+using Temper.Training;
+
+namespace Temper.Experiments;
+
+/// <summary>How large a table of <see cref="TogetherTable"/> is: fixed before any result is seen.</summary>
+internal sealed record TogetherScale(
+    string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials, double First, int Int8Epochs, double Rate, int Batch, double Seconds)
+{
+    internal const string Usage =
+        "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint drop=1 regularize=1 tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
+
+    internal static TogetherScale Read(Dictionary<string, string> set) => new(
+        set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"), set.GetValueOrDefault("activations", "winners"), Real("drop", 1, set),
+        ActivationScale.Number(set, "regularize", 1), ActivationScale.Number(set, "tune", 3), ActivationScale.Number(set, "trials", 3), Real("first", 0.4, set),
+        ActivationScale.Number(set, "int8", 1), Real("rate", 0.01, set), ActivationScale.Number(set, "batch", 128), Real("seconds", 1, set));
+
+    /// <summary>Options of a row. All rows may lose as much, so what stages before have used up is not there for those behind.</summary>
+    internal CompressionOptions Options(ulong seed, string[] stages) => new()
+    {
+        Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, FirstKept = First,
+        Structure = stages.Contains("weights", StringComparer.Ordinal) ? Enum.Parse<CompressionStructure>(Structure, ignoreCase: true) : CompressionStructure.None,
+        Activations = stages.Contains("winners", StringComparer.Ordinal) ? Enum.Parse<CompressionActivations>(Activations, ignoreCase: true) : CompressionActivations.None,
+        Training = new TrainingOptions
+        {
+            Seed = seed, BatchSize = Batch, Optimizer = new Sgd { LearningRate = (float)Rate, Momentum = 0.9f, WeightDecay = 1e-4f }, Transforms = [new RandomCrop(4), new HorizontalFlip()],
+        },
+    };
+
+    private static double Real(string name, double usual, Dictionary<string, string> set) =>
+        set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+}

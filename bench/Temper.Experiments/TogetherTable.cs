@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Compression.Activations;
+using Temper.Compression.Pipeline;
+using Temper.Compression.Pruning;
+using Temper.Compression.Quantization;
+using Temper.Data;
+using Temper.Formats.Models;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+using Temper.Training.Runs;
+
+namespace Temper.Experiments;
+
+/// <summary>
+/// Fewer weights, winners and 8 bit on a published network, each alone and together: accuracy, operations, bytes and milliseconds. All training samples train, since
+/// the network has seen them all; half of the test samples choose, and the other half is looked at once, at the end of a cell. Rows share the stages
+/// that they have in common, and each stage resumes.
+/// </summary>
+internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataSets Data) start, string folder)
+{
+    /// <summary>Samples on which products are counted.</summary>
+    private const int Counted = 1000;
+
+    private static readonly string[] Rows = ["dense", "weights", "winners", "int8", "weights-winners", "weights-int8", "winners-int8", "all"];
+
+    private readonly (Dataset Measured, Dataset Choosing) _test = StratifiedSplit.Of(start.Data.Test, start.Data.Test.Count / 2, RandomStream.FromSeed(1).Split("validation"));
+
+    internal static int Run(string[] args)
+    {
+        if (args.Length < 2)
+        {
+            Console.Error.WriteLine($"usage: {TogetherScale.Usage}");
+            return 2;
+        }
+
+        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        TogetherScale scale = TogetherScale.Read(set);
+        string name = string.Concat($"{Path.GetFileNameWithoutExtension(args[0])}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/together"), name);
+        DataSets data = DataSource.Open(args[1]);
+        new TogetherTable(scale, (Opened(scale.Architecture, args[0], data), data), folder).Fill(
+            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), ActivationScale.Number(set, "seeds", 1));
+        return 0;
+    }
+
+    /// <summary>A file of numbers as a network that takes pixels of 0 to 1.</summary>
+    private static Network Opened(string architecture, string file, DataSets data)
+    {
+        float[] mean = [0.485f, 0.456f, 0.406f], deviation = [0.229f, 0.224f, 0.225f];
+        Shape sample = data.Train.SampleShape;
+        InputSpec input = InputSpec.Image(sample[0], sample[1], sample[2]);
+        Network network = NetworkZoo.Create(architecture, new ZooOptions { Input = input, Classes = data.Train.ClassNames.Count });
+        return ModelFile.LoadWeights(network, file).Prepend(InputSpec.Image(sample[0], sample[1], sample[2], 0, 1), x => x.Normalize(mean, deviation));
+    }
+
+    private void Fill(string[] wanted, int seeds)
+    {
+        const string Header =
+            "| row | seed | test, % | lost, points | weights left, % | operations, M | with both factors not zero, M | bytes | part of float32, % | ms, batch 1 (dense) | ms, batch 64 (dense) | |";
+        Console.WriteLine(
+            $"scale: {scale}; {start.Data.Train.Count} training samples, {_test.Choosing.Count} test samples choose, {_test.Measured.Count} measure; folder {folder}");
+        SeedCells cells = new SeedTable(folder, Header, Cell, Line).Fill(Rows, wanted, seeds);
+        BarTable.Begin();
+        BarTable.Line("all together, points lost", cells.Of("all", cell => (double)cell["lost"]! * 100), "<= 1", (mean, _) => mean <= 1);
+        foreach ((string more, string less) in (ReadOnlySpan<(string, string)>)
+            [("weights-winners", "weights"), ("weights-winners", "winners"), ("weights-int8", "weights"), ("winners-int8", "winners"), ("all", "weights-winners"), ("all", "weights-int8"), ("all", "winners-int8")])
+        {
+            BarTable.Line($"operations with both factors not zero, {more} / {less}", cells.Pairs(more, less, (a, b) => (double)a["active"]! / (double)b["active"]!), "", isMet: null, "F3");
+            BarTable.Line($"bytes, {more} / {less}", cells.Pairs(more, less, (a, b) => (double)a["bytes"]! / (double)b["bytes"]!), "", isMet: null, "F3");
+        }
+    }
+
+    private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
+    {
+        return string.Create(CultureInfo.InvariantCulture,
+            $"| {row} | {seed} | {Text("test", 100, "F2")} | {Text("lost", 100, "F2")} | {Text("weights", 100, "F1")} | {Text("macs", 1e-6, "F2")} | {Text("active", 1e-6, "F2")} | {Text("bytes", 1, "F0")} "
+            + $"| {Text("part", 100, "F1")} | {Text("ms1", 1, "F3")} ({Text("dense1", 1, "F3")}) | {Text("ms64", 1, "F2")} ({Text("dense64", 1, "F2")}) | {(cells.Count == 1 ? cells[0]["note"] : "")} |");
+
+        string Text(string name, double factor, string format) => SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
+    }
+
+    private JsonObject Cell(string row, ulong seed)
+    {
+        CompressionResult result = Compressed(row, seed);
+        AccuracyInterval lost = AccuracyInterval.OfDifference(Right(result.Network), Right(start.Network));
+        IReadOnlyList<double> one = NetworkTiming.Milliseconds([start.Network, result.Network], 1, scale.Seconds), many = NetworkTiming.Milliseconds([start.Network, result.Network], 64, scale.Seconds);
+        long bytes = Bytes(result.Network, row, seed), dense = Bytes(start.Network, "dense", seed);
+        return new JsonObject
+        {
+            ["test"] = Evaluator.Evaluate(result.Network, _test.Measured).Accuracy,
+            ["lost"] = lost.Value,
+            ["weights"] = (double)SparsityReport.Of(result.Network).Nonzero / SparsityReport.Of(start.Network).Total,
+            ["macs"] = result.Network.Cost().NonzeroMacs,
+            ["active"] = ActivationCount.Of(result.Network, _test.Measured, Counted).MacsZeroInputsCounted,
+            ["bytes"] = bytes,
+            ["part"] = (double)bytes / dense,
+            ["ms1"] = one[1], ["dense1"] = one[0], ["ms64"] = many[1], ["dense64"] = many[0],
+            ["note"] = string.Create(CultureInfo.InvariantCulture,
+                $"lost {lost.Low * 100:F2} to {lost.High * 100:F2}; {(result.IsWithinBound ? "" : "outside the bound; ")}{result.Chosen?.Label ?? "nothing removed"}{Int8(result)}{string.Concat(result.Remarks.Select(remark => $"; {remark}"))}"),
+        };
+    }
+
+    private static string Int8(CompressionResult result) => result.Quantization is not { } int8 ? ""
+        : int8.IsTaken ? $"; 8 bit in {int8.Int8Layers.Count} of {int8.Int8Layers.Count + int8.Float32Layers.Count} layers" : "; 8 bit not taken";
+
+    private CompressionResult Compressed(string row, ulong seed)
+    {
+        string[] stages = row is "all" ? ["weights", "winners", "int8"] : row.Split('-');
+        CompressionOptions options = scale.Options(seed, stages);
+        RunFolder kept = RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, $"stages-{seed}")).FullName);
+
+        // A stage is the same in all rows that have the same stages before it: what came in and the weights always, winners with or without weights.
+        string before = string.Join('-', stages.Where(stage => stage is not "int8"));
+        var run = new TableRun(kept, start.Data.Train, _test.Choosing, stage => stage is "before" || stage.Contains(scale.Structure, StringComparison.Ordinal) ? stage
+            : stage is "quantize" ? $"{row}-{stage}" : $"{before}-{stage}");
+        CompressionResult result = CompressionPipeline.Run(start.Network, _test.Choosing, options, run, TimeProvider.System);
+        return !stages.Contains("int8", StringComparer.Ordinal) ? result : QuantizationStage.Run(
+            start.Network, result, (start.Data.Train, _test.Choosing), options with { Goal = CompressionGoal.Bytes }, new QuantizationOptions { TuneEpochs = scale.Int8Epochs }, run);
+    }
+
+    private bool[] Right(Network network) => [.. Evaluator.Predict(network, _test.Measured, 0, _test.Measured.Count).Select((answer, i) => answer.Predicted == _test.Measured.Label(i))];
+
+    /// <summary>The file that holds a network, which stays in the cell's folder.</summary>
+    private long Bytes(Network network, string row, ulong seed)
+    {
+        string path = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, $"{row}-{seed}")).FullName, "model.safetensors");
+        ModelFile.Save(network, path, new SaveOptions { Sparse = true });
+        return new FileInfo(path).Length;
+    }
+}

@@ -1,0 +1,105 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Compression.Calibration;
+
+/// <summary>
+/// Fits the weights that stay in a layer to the outputs that the layer gave before anything was pruned, from the inputs that the pruned layers
+/// before it give now. So a layer also makes up for what went wrong before it.
+/// </summary>
+/// <remarks>
+/// For each output, with S the weights that stay, H the moments of the inputs and g = Σ x y their products with the wanted outputs:
+/// <c>min_w |y - x_S w|² + λ |w - w₀|²</c>, that is <c>(H_SS + λ) δ = g_S - H_SS w₀</c> with <c>w = w₀ + δ</c>, by conjugate gradients.
+/// </remarks>
+internal static class LeastSquaresFit
+{
+    /// <summary>λ, as a part of the mean of H's diagonal.</summary>
+    private const double Damping = 0.01;
+
+    private const int MaxIterations = 64;
+
+    /// <summary>Part of the first residual at which a fit is finished.</summary>
+    private const double Tolerance = 1e-6;
+
+    /// <summary>Changes the weights that stay.</summary>
+    /// <param name="weights"><c>[O, D]</c>; those that do not stay are not read and become zero.</param>
+    /// <param name="keeps">Whether each weight stays.</param>
+    /// <param name="moments">H, <c>[D, D]</c>.</param>
+    /// <param name="products">g, <c>[D, O]</c>.</param>
+    internal static void Fit(float[] weights, ReadOnlySpan<bool> keeps, double[] moments, double[] products)
+    {
+        int width = (int)Math.Sqrt(moments.Length), outputs = weights.Length / width;
+        double mean = 0;
+        for (int i = 0; i < width; i++)
+        {
+            mean += moments[(i * width) + i] / width;
+        }
+
+        int[] support = new int[width];
+        for (int output = 0; output < outputs; output++)
+        {
+            int count = 0;
+            for (int i = 0; i < width; i++)
+            {
+                if (keeps[(output * width) + i])
+                {
+                    support[count++] = i;
+                }
+            }
+
+            Span<float> row = weights.AsSpan(output * width, width);
+            double[] start = [.. support[..count].Select(i => (double)weights[(output * width) + i])];
+            double[] matrix = Matrix(moments, width, support.AsSpan(0, count));
+            double[] residual = new double[count];
+            for (int i = 0; i < count; i++)
+            {
+                residual[i] = products[(support[i] * outputs) + output] - TensorPrimitives.Dot<double>(matrix.AsSpan(i * count, count), start);
+            }
+
+            double[] change = Solve(matrix, (Damping * mean) + 1e-10, residual);
+            row.Clear();
+            for (int i = 0; i < count; i++)
+            {
+                row[support[i]] = (float)(start[i] + change[i]);
+            }
+        }
+    }
+
+    /// <summary>The rows and columns of H that stay.</summary>
+    private static double[] Matrix(double[] moments, int width, ReadOnlySpan<int> support)
+    {
+        double[] matrix = new double[support.Length * support.Length];
+        for (int i = 0; i < support.Length; i++)
+        {
+            for (int j = 0; j < support.Length; j++)
+            {
+                matrix[(i * support.Length) + j] = moments[(support[i] * width) + support[j]];
+            }
+        }
+
+        return matrix;
+    }
+
+    /// <summary>Conjugate gradients on <c>(A + λ) x = b</c>, from zero.</summary>
+    private static double[] Solve(double[] a, double ridge, double[] b)
+    {
+        int n = b.Length;
+        double[] x = new double[n], residual = b, direction = [.. b], product = new double[n];
+        double square = TensorPrimitives.Dot<double>(residual, residual), goal = square * Tolerance * Tolerance;
+        for (int iteration = 0; iteration < MaxIterations && square > goal; iteration++)
+        {
+            for (int i = 0; i < n; i++)
+            {
+                product[i] = TensorPrimitives.Dot<double>(a.AsSpan(i * n, n), direction) + (ridge * direction[i]);
+            }
+
+            double step = square / TensorPrimitives.Dot<double>(direction, product);
+            TensorPrimitives.MultiplyAdd(direction, step, x, x);
+            TensorPrimitives.MultiplyAdd(product, -step, residual, residual);
+            double next = TensorPrimitives.Dot<double>(residual, residual);
+            TensorPrimitives.MultiplyAdd(direction, next / square, residual, direction);
+            square = next;
+        }
+
+        return x;
+    }
+}

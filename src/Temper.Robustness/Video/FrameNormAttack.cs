@@ -1,0 +1,150 @@
+using System.Numerics.Tensors;
+using Temper.Robustness.Attacks;
+
+namespace Temper.Robustness.Video;
+
+/// <summary>
+/// Attack by the mixed norm l2,1 (after arXiv:1803.02536): ascends
+/// <c>log(1 - p_y + 1e-6) - lambda sum_t |e_t|_2</c>, with e_t the change of frame t. The norm leaves frames unchanged
+/// whose gradient does not outweigh lambda. Keeps the adversarial with the fewest changed frames, of these the one with
+/// the least norm.
+/// </summary>
+/// <remarks>
+/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly
+/// unchanged, and go by the gradient's sign, since <see cref="Epsilon"/> bounds the largest change. The second half of
+/// the steps is without the norm, on the frames that the first half has chosen. Lambda is searched between what found
+/// an adversarial and what did not.
+/// </remarks>
+public sealed record FrameNormAttack : MinimalAttack
+{
+    /// <summary>Measured by the number of changed elements.</summary>
+    public FrameNormAttack() => Norm = Norm.L0;
+
+    /// <inheritdoc/>
+    public override string Name => "l21";
+
+    /// <summary>Largest change of an element, in units of the inputs; infinite: no bound, as in the paper.</summary>
+    public required double Epsilon { get; init; }
+
+    /// <summary>Gradient steps for each lambda.</summary>
+    public int Steps { get; init; } = 25;
+
+    /// <summary>Values of lambda that are tried; with the usual steps the authors' 100 steps in all.</summary>
+    public int Searches { get; init; } = 4;
+
+    /// <summary>The first lambda as a part of the least one at which no frame changes; above 0, below 1.</summary>
+    public double FirstPart { get; init; } = 0.5;
+
+    /// <summary>Size of a step; null: epsilon / 4, or 1/255 of the inputs' range where there is no bound.</summary>
+    public double? StepSize { get; init; }
+
+    internal override IReadOnlyList<Norm> Norms => [Norm.L0];
+
+    internal override void CheckOptions()
+    {
+        Require(Epsilon >= 0, "epsilon", Epsilon, "zero or more");
+        Require(Steps >= 1, "steps", Steps, "1 or more");
+        Require(Searches >= 1, "searches", Searches, "1 or more");
+        Require(FirstPart is > 0 and < 1, "first part", FirstPart, "above 0, below 1");
+        Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        if (s.Shape.Rank != 4)
+        {
+            throw new NotSupportedException($"{Name}: needs clips [T, C, H, W] (got {s.Shape})");
+        }
+
+        s.Loss = s.LossOf(LossKind.Complement);
+        s.Rule = x => Cost(x, s.Clean, s.Shape[0]);
+        double found = 0, failed = 1, part = FirstPart;
+        for (int search = 0; search < Searches; search++)
+        {
+            s.Clean.CopyTo(s.X, 0);
+            bool isFound = false;
+            for (int step = 0; step < Steps; step++)
+            {
+                yield return Ask.Gradient;
+                isFound |= s.IsAdversarial;
+                if (step < (Steps + 1) / 2)
+                {
+                    Shrink(s, part);
+                }
+                else
+                {
+                    Refine(s);
+                }
+            }
+
+            yield return Ask.Scores;
+            isFound |= s.IsAdversarial;
+            (found, failed) = isFound ? (part, failed) : (found, part);
+            part = (found + failed) / 2;
+        }
+
+        s.Rule = null;
+    }
+
+    /// <summary>Changed frames, and a part of one more by the norm.</summary>
+    private static double Cost(float[] x, float[] clean, int frames)
+    {
+        int size = x.Length / frames, changed = 0;
+        double norm = 0;
+        for (int frame = 0; frame < frames; frame++)
+        {
+            int at = frame * size;
+            double length = Perturbations.Distance(Norm.L2, x.AsSpan(at, size), clean.AsSpan(at, size));
+            (norm, changed) = (norm + length, changed + (length > 0 ? 1 : 0));
+        }
+
+        return changed + (norm / (1 + norm));
+    }
+
+    private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 4 : (s.High - s.Low) / 255.0);
+
+    /// <summary>
+    /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A
+    /// frame's change shrinks by lambda: from zero it moves only if s_t is more than that part of the largest.
+    /// </summary>
+    private void Shrink(Search s, double part)
+    {
+        int frames = s.Shape[0], size = s.Clean.Length / frames;
+        double[] salience =
+            [.. Enumerable.Range(0, frames).Select(frame => Perturbations.Sum(s.Gradient.AsSpan(frame * size, size)))];
+        double most = salience.Max(), step = Size(s);
+        for (int frame = 0; frame < frames && most > 0; frame++)
+        {
+            Span<float> x = s.X.AsSpan(frame * size, size);
+            ReadOnlySpan<float> clean = s.Clean.AsSpan(frame * size, size);
+            Perturbations.Ascend(Norm.Linf, x, s.Gradient.AsSpan(frame * size, size), step * salience[frame] / most);
+            double length = Perturbations.Distance(Norm.L2, x, clean);
+            double kept = 1 - (step * part * Math.Sqrt(size) / length);
+            if (!(kept > 0))
+            {
+                clean.CopyTo(x);
+                continue;
+            }
+
+            TensorPrimitives.Subtract(x, clean, x);
+            TensorPrimitives.MultiplyAdd(x, (float)kept, clean, x);
+            Perturbations.Project(Norm.Linf, x, clean, Epsilon, s.Bounds);
+        }
+    }
+
+    /// <summary>x = clip(x + a sign g) on changed frames.</summary>
+    private void Refine(Search s)
+    {
+        int frames = s.Shape[0], size = s.Clean.Length / frames;
+        for (int frame = 0; frame < frames; frame++)
+        {
+            Span<float> x = s.X.AsSpan(frame * size, size);
+            ReadOnlySpan<float> clean = s.Clean.AsSpan(frame * size, size);
+            if (!x.SequenceEqual(clean))
+            {
+                Perturbations.Ascend(Norm.Linf, x, s.Gradient.AsSpan(frame * size, size), Size(s));
+                Perturbations.Project(Norm.Linf, x, clean, Epsilon, s.Bounds);
+            }
+        }
+    }
+}

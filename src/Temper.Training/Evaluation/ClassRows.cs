@@ -1,0 +1,16 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+using Temper.Tensors;
+
+namespace Temper.Training.Evaluation;
+
+/// <summary>Logits or probabilities of a batch, <c>[N, K]</c>, row by row.</summary>
+internal readonly ref struct ClassRows(Tensor output)
+{
+    private readonly ReadOnlySpan<float> _values = output.AsSpan<float>();
+    private readonly int _classes = output.Shape[-1];
+
+    internal ReadOnlySpan<float> this[int row] => _values.Slice(row * _classes, _classes);
+
+    /// <summary>The class with the largest value in a row.</summary>
+    internal int Predicted(int row) => TensorPrimitives.IndexOfMax(this[row]);
+}
