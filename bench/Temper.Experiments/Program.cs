@@ -53,6 +53,11 @@ if (args is ["morph", ..])
     return MorphAccuracy.Run(args[1..]);
 }
 
+if (args is ["snooping", ..])
+{
+    return SnoopingExperiment.Run(args[1..]);
+}
+
 if (args is ["harden", ..])
 {
     return HardeningTable.Run(args[1..]);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
@@ -42,6 +44,35 @@ public sealed class BridgeTests : IDisposable
         Assert.Equal(0, Tool.Finish(environment).ExitCode);
     }
 
+    /// <summary>OpenEnv over a WebSocket of the framework: the agent here, environment and bridge as processes of their own.</summary>
+    [Fact]
+    public async Task An_agent_of_OpenEnv_is_recorded_and_attacked()
+    {
+        using Process environment = Tool.Start([], "rl", "serve-env", "--env", "brick-break", "--sticky", "0", "--protocol", "openenv");
+        string address = (await environment.StandardOutput.ReadLineAsync())!["serving http://".Length..];
+        string[] bridge = ["rl", "bridge", "--protocol", "openenv", "--connect", address, "--bounds", "0,1", "--json"];
+        using Process ear = Tool.Start([], [.. bridge, "--output", _folder["log.npz"], "--steps", "60", "--threat", "sa"]);
+        List<float[]> clean = await PlayOpenEnv(await ListeningHttp(ear), steps: 61);
+        ToolResult heard = Tool.Finish(ear);
+        Assert.True(heard.ExitCode == 0, heard.Error);
+        Assert.Equal(60, JsonDocument.Parse(heard.Output).RootElement.GetProperty("steps").GetInt32());
+        Assert.Equal(0, Tool.Run("rl", "snoop", "--log", _folder["log.npz"], "--proxy", "action-imitator", "--epochs", "1", "--output", _folder["p.safetensors"]).ExitCode);
+
+        using Process attack = Tool.Start([], [.. bridge, "--proxy", _folder["p.safetensors"], "--epsilon", "0.1"]);
+        List<float[]> seen = await PlayOpenEnv(await ListeningHttp(attack), steps: 20);
+        Assert.Equal(21, seen.Count);
+        for (int step = 0; step < seen.Count; step++)
+        {
+            Assert.NotEqual(clean[step], seen[step]);
+            Assert.All(clean[step].Zip(seen[step]), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 0.1f + 1e-6f));
+        }
+
+        Stop(attack);
+        Assert.True(JsonDocument.Parse(Tool.Finish(attack).Output).RootElement.GetProperty("attacked").GetInt64() >= 20);
+        Stop(environment);
+        Assert.Equal(0, Tool.Finish(environment).ExitCode);
+    }
+
     [Fact]
     public void What_cannot_be_bridged_is_refused()
     {
@@ -53,6 +84,55 @@ public sealed class BridgeTests : IDisposable
 
     /// <summary>The address that a bridge says when it listens.</summary>
     private static async Task<string> Listening(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on tcp://".Length..];
+
+    private static async Task<string> ListeningHttp(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on http://".Length..];
+
+    /// <summary>Plays by a table over a WebSocket; stops early where the other end has had enough.</summary>
+    private static async Task<List<float[]>> PlayOpenEnv(string address, int steps)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://{address}/ws"), limit.Token);
+        int seed = 1;
+        var seen = new List<float[]> { Values(await Ask(Reset(seed))) };
+        try
+        {
+            for (int step = 0; step < steps; step++)
+            {
+                JsonElement answer = await Ask($$"""{"type":"step","data":{"action_id":{{step * 7 % 3}}}}""");
+                seen.Add(Values(answer.GetProperty("done").GetBoolean() ? await Ask(Reset(++seed)) : answer));
+            }
+        }
+        catch (WebSocketException)
+        {
+            // The bridge has heard enough.
+        }
+
+        return seen;
+
+        static string Reset(int seed) => $$"""{"type":"reset","data":{"seed":{{seed}}}}""";
+
+        static float[] Values(JsonElement data) => [.. data.GetProperty("observation").GetProperty("values").EnumerateArray().Select(value => value.GetSingle())];
+
+        async Task<JsonElement> Ask(string message)
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, endOfMessage: true, limit.Token);
+            using var text = new MemoryStream();
+            byte[] buffer = new byte[1 << 16];
+            for (bool isWhole = false; !isWhole;)
+            {
+                WebSocketReceiveResult part = await socket.ReceiveAsync(buffer, limit.Token);
+                isWhole = part.EndOfMessage;
+                text.Write(buffer, 0, part.Count);
+                if (part.MessageType == WebSocketMessageType.Close)
+                {
+                    throw new WebSocketException("the bridge has closed");
+                }
+            }
+
+            return JsonDocument.Parse(text.ToArray()).RootElement.GetProperty("data").Clone();
+        }
+    }
 
     private static void Stop(Process process)
     {

@@ -31,7 +31,7 @@ public sealed class SnoopingTests : IDisposable
         Assert.All(rows, row => Assert.Equal(2, row.GetProperty("interval").GetArrayLength()));
         Assert.InRange(rows[0].GetProperty("alarms").GetDouble(), 0, 0.3);
         Assert.True(rows.First(row => row.GetProperty("attack").GetString() is "random-sign").GetProperty("alarms").GetDouble() > 0.7);
-        double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defence").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
+        double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defense").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
         Assert.Equal(clean, defended);                       // numbers that are 0 or 1 come back whole
         Assert.True(Mean("action-imitator fgsm") < clean);
         Assert.False(table.GetProperty("complete").GetBoolean());

@@ -1,6 +1,6 @@
 using Temper.Randomness;
 using Temper.Snooping.Attacks;
-using Temper.Snooping.Defences;
+using Temper.Snooping.Defenses;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 

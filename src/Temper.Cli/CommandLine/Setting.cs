@@ -31,7 +31,7 @@ internal abstract class Setting(string name, string help)
     internal string? ShortFlag { get; init; }
 
     /// <summary>Other flags that mean the same: what users of other tools type.</summary>
-    internal IReadOnlyList<string> Aliases { get; init; } = [];
+    internal IReadOnlyList<string> Aliases { get; private protected set; } = [];
 
     /// <summary>Words to complete with; asked only when somebody completes.</summary>
     internal Func<IEnumerable<string>>? Words { get; init; }
@@ -162,6 +162,13 @@ internal abstract class Setting(string name, string help)
 /// <param name="read">The value of a text; throws <see cref="FormatException"/> saying what is expected.</param>
 internal sealed class Setting<T>(string name, string help, T defaultValue, Func<string, T> read) : Setting(name, help)
 {
+    /// <summary>The setting with other flags that mean the same.</summary>
+    internal Setting<T> AlsoCalled(params IReadOnlyList<string> flags)
+    {
+        Aliases = [.. Aliases, .. flags];
+        return this;
+    }
+
     internal override string? DefaultText => Show(defaultValue);
 
     internal override object? Read(string? text, string origin)

@@ -35,15 +35,7 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        var recorder = new SnoopRecorder(SnoopingSettings.StreamOf(policy, spec), threat, context.Get(SnoopingSettings.Steps));
-        int episodes = 0;
-        for (ulong seed = context.Get(Seed); !recorder.IsFull; seed++)
-        {
-            episodes++;
-            Play(policy, () => policy.CreateEnvironment(name, options), recorder, seed, context.Cancel);
-        }
-
-        IStateLog log = recorder.ToLog();
+        (IStateLog log, int episodes) = LogRecording.Of(policy, (name, options), threat, context.Get(SnoopingSettings.Steps), context.Get(Seed), context.Cancel);
         SnoopLogFile.Save(log, output);
         if (context.IsJson)
         {
@@ -58,22 +50,5 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
         }
 
         return ExitCode.Success;
-    }
-
-    /// <summary>Plays one episode, or as much of it as there is room for: some episodes have no end.</summary>
-    private static void Play(Policy policy, Func<IEnvironment> create, SnoopRecorder recorder, ulong seed, CancellationToken cancel)
-    {
-        using var full = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        try
-        {
-            EpisodePlayer.Play(policy, create, new PlayOptions
-            {
-                Episodes = 1, Seed = seed, Channels = new ObservationChannels { Frame = new RecordingChannel(recorder, full.Cancel) }, Cancel = full.Token,
-            });
-        }
-        catch (OperationCanceledException) when (recorder.IsFull && !cancel.IsCancellationRequested)
-        {
-            // All steps are there.
-        }
     }
 }

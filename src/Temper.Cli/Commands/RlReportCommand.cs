@@ -9,7 +9,7 @@ using Temper.Kernels;
 using Temper.Reinforcement.Agents;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
-using Temper.Snooping.Defences;
+using Temper.Snooping.Defenses;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -34,14 +34,14 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
-    private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", defaultValue: 1);
+    private static readonly Setting<int> DefenseBits = Setting.Integer("defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1, aliases: "--defence-bits");
 
     /// <summary>More are not told apart by the numbers of an observation.</summary>
     private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
-    private static readonly Setting<string?> Detector = Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defence; needs --log, whose clean frames set its bound (1 % false alarms), and single frames");
+    private static readonly Setting<string?> Detector = Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defense; needs --log, whose clean frames set its bound (1 % false alarms), and single frames");
 
     private static readonly Setting<string?> Folder = Setting.OptionalText("output", "Folder that report.html is written to");
 
@@ -49,7 +49,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, Detector, SnoopingSettings.Log,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
 
@@ -75,7 +75,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         using WorkerPool.Usage usage = workers.Pool.Use();
         var run = new SnoopingRun(options);
         var rows = new SnoopingRows(run, proxies, (Load(context, Other), Load(context, OtherMethod)), row => context.Terminal.Note(
-            $"{row.Attack}{(row.Defence.Length > 0 ? $" ({row.Defence})" : "")}, epsilon {row.Epsilon:0.###}: {row.MeanReturn:F2}"));
+            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: {row.MeanReturn:F2}"));
         rows.AddClean();
         foreach (double epsilon in context.Get(Epsilons))
         {
@@ -109,16 +109,16 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static SnoopingRunOptions Options(CommandContext context)
     {
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
-        if (context.Get(DefenceBits) is > MaxBits and int bits)
+        if (context.Get(DefenseBits) is > MaxBits and int bits)
         {
-            throw ToolException.Usage($"rl report: --defence-bits is out of range (got {bits}, expected 1 to {MaxBits})");
+            throw ToolException.Usage($"rl report: --defense-bits is out of range (got {bits}, expected 1 to {MaxBits})");
         }
 
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
         {
             Environment = context.Require(RlSettings.Environment), EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context), Victims = [.. agents.Select(PolicyFile.Load)],
             Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
-            Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenceBits = context.Get(DefenceBits), Time = context.Time,
+            Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenseBits = context.Get(DefenseBits), Time = context.Time,
             Cancel = context.Cancel,
         };
     }
@@ -149,7 +149,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
             new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
-            new("rounding defence", SnoopingRun.CanRound(stream) ? $"{options.DefenceBits} bits" : "not played: the observations have no bounds to round between"),
+            new("rounding defense", SnoopingRun.CanRound(stream) ? $"{options.DefenseBits} bits" : "not played: the observations have no bounds to round between"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
                 $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of {proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
@@ -169,10 +169,10 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns {table.RandomReturn:F2}", "attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop");
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns {table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {
-            result.Row(row.Attack, row.Defence, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
+            result.Row(row.Attack, row.Defense, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
         }
 
         result.Write(context.Terminal);
@@ -184,7 +184,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static JsonObject Fields(SnoopingTable table, SnoopingRow row) => new()
     {
-        ["attack"] = row.Attack, ["defence"] = row.Defence, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
+        ["attack"] = row.Attack, ["defense"] = row.Defense, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
         ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes, ["drop"] = JsonResult.Number(table.Drop(row)),
         ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms), ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,

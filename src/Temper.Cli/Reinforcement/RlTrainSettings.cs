@@ -1,7 +1,7 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Runs;
 using Temper.Reinforcement.Agents;
-using Temper.Reinforcement.Agents.Defences;
+using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
@@ -33,12 +33,12 @@ internal static class RlTrainSettings
 
     internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: entropy coefficient");
 
-    internal static Setting<string> Defence { get; } = Setting.Choice(
-        "defence", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefence.Names]);
+    internal static Setting<string> Defense { get; } = Setting.Choice(
+        "defense", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
 
-    internal static Setting<double> DefenceEpsilon { get; } = Setting.Number("defence-epsilon", "Perturbation radius that the defence is trained for, in units of the observation", defaultValue: 0.05);
+    internal static Setting<double> DefenseEpsilon { get; } = Setting.Number("defense-epsilon", "Perturbation radius that the defense is trained for, in units of the observation", defaultValue: 0.05).AlsoCalled("--defence-epsilon");
 
-    internal static Setting<double?> DefenceStrength { get; } = Setting.OptionalNumber("defence-strength", "smooth, interval: weight of the penalty; when not given, the default of the defence");
+    internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber("defense-strength", "smooth, interval: weight of the penalty; when not given, the default of the defense", aliases: "--defence-strength");
 
     internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
 
@@ -63,7 +63,7 @@ internal static class RlTrainSettings
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defence, DefenceEpsilon, DefenceStrength, ReturnSteps, Dueling, Single,
+        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength, ReturnSteps, Dueling, Single,
         Hidden, Convolutions, EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
     ];
 
@@ -89,26 +89,26 @@ internal static class RlTrainSettings
                 Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda,
                 Clip = (float?)context.Get(Clip) ?? ppo.Clip,
                 EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
-                Defence = DefenceOf(context),
+                Defense = DefenseOf(context),
             }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)), (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
                 ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
-            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defence, DefenceEpsilon, DefenceStrength }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
+            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
             _ => options,
         };
     }
 
-    private static PolicyDefence? DefenceOf(CommandContext context)
+    private static PolicyDefense? DefenseOf(CommandContext context)
     {
-        string name = context.Get(Defence);
+        string name = context.Get(Defense);
         if (name is not None)
         {
-            return PolicyDefence.Create(name, (float)context.Get(DefenceEpsilon), (float?)context.Get(DefenceStrength));
+            return PolicyDefense.Create(name, (float)context.Get(DefenseEpsilon), (float?)context.Get(DefenseStrength));
         }
 
-        return context.Values.IsGiven(DefenceEpsilon) || context.Get(DefenceStrength) is not null
-            ? throw ToolException.Usage($"rl train: {DefenceEpsilon.Flag} and {DefenceStrength.Flag} are for a defence; name one with {Defence.Flag}")
+        return context.Values.IsGiven(DefenseEpsilon) || context.Get(DefenseStrength) is not null
+            ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} are for a defense; name one with {Defense.Flag}")
             : null;
     }
 

@@ -7,7 +7,7 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defence.</summary>
+/// <summary>The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defense.</summary>
 /// <param name="run">Plays.</param>
 /// <param name="proxies">What was trained on what was heard.</param>
 /// <param name="others">Other agents of the same method and of another one; none: their rows are missing.</param>
@@ -42,7 +42,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         Add(run.Row("uniform-noise", new UniformNoise { Epsilon = epsilon }, _ => [], null), Baseline.UniformNoise);
         Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxFgsm);
         Add(run.Row("white-box pgd", GradientSign.Pgd(epsilon), victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxPgd);
-        if (run.HasDefence)
+        if (run.HasDefense)
         {
             Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
         }
@@ -94,7 +94,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
             }
 
             Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null));
-            if (run.HasDefence)
+            if (run.HasDefense)
             {
                 Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null, isDefended: true));
             }

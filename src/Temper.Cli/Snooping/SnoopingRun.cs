@@ -4,7 +4,7 @@ using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
-using Temper.Snooping.Defences;
+using Temper.Snooping.Defenses;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -28,8 +28,8 @@ internal sealed record SnoopingRunOptions
 
     internal required ChannelPrecision Precision { get; init; }
 
-    /// <summary>Bits to which the rounding defence rounds.</summary>
-    internal required int DefenceBits { get; init; }
+    /// <summary>Bits to which the rounding defense rounds.</summary>
+    internal required int DefenseBits { get; init; }
 
     /// <summary>Listens behind every attack; null: none does.</summary>
     internal PerturbationDetector? Detector { get; init; }
@@ -47,11 +47,11 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// <summary>The stream of a victim.</summary>
     internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
 
-    /// <summary>Whether the rounding defence has bounds to round between.</summary>
+    /// <summary>Whether the rounding defense has bounds to round between.</summary>
     internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum) && float.IsFinite(stream.Maximum);
 
-    /// <summary>Whether the rounding defence can be played by every victim.</summary>
-    internal bool HasDefence => options.Victims.All(victim => CanRound(StreamOf(victim)));
+    /// <summary>Whether the rounding defense can be played by every victim.</summary>
+    internal bool HasDefense => options.Victims.All(victim => CanRound(StreamOf(victim)));
 
     /// <summary>A victim's own network, or another agent's, as what an attacker with access to it would use.</summary>
     internal Proxy Known(Policy policy, string name) => new()
@@ -88,7 +88,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             var attacker = new ObservationAttacker(attack, proxies(victim), stream, _random.Split(name), timing);
             var channel = new AttackingChannel(attacker, options.Time);
             DetectingChannel? detecting = options.Detector is { } detector ? new DetectingChannel(channel, detector.Fresh()) : null;
-            IObservationChannel outer = detecting is not null && !isDefended ? detecting : isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
+            IObservationChannel outer = detecting is not null && !isDefended ? detecting : isDefended ? new RoundingChannel(channel, options.DefenseBits, stream.Minimum, stream.Maximum) : channel;
             returns.Add([.. Play(victim, outer, options.Episodes, watch: null).Select(episode => episode.Return)]);
             (frames, attacked) = (frames + attacker.Frames, attacked + attacker.Attacked);
             alarms += detecting?.Alarms ?? 0;
@@ -97,9 +97,9 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
         return new SnoopingRow
         {
-            Attack = name, Epsilon = attack.Epsilon, Defence = isDefended ? $"rounding to {options.DefenceBits} bit{(options.DefenceBits > 1 ? "s" : "")}" : "",
+            Attack = name, Epsilon = attack.Epsilon, Defense = isDefended ? $"rounding to {options.DefenseBits} bit{(options.DefenseBits > 1 ? "s" : "")}" : "",
             MeanReturn = returns.Average(victim => victim.Average()), Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
-            Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
+            Returns = returns, Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
             Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
             MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
         };

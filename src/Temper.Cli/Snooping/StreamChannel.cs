@@ -1,6 +1,6 @@
 using Temper.Reinforcement.Environments;
 using Temper.Snooping.Attacks;
-using Temper.Snooping.Defences;
+using Temper.Snooping.Defenses;
 using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Snooping;
@@ -82,7 +82,7 @@ internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDe
     public void Act(int slot, AgentAction action, StepOutcome outcome) => inner.Act(slot, action, outcome);
 }
 
-/// <summary>Rounds what passes to a few levels, as a defence of the agent, behind another channel.</summary>
+/// <summary>Rounds what passes to a few levels, as a defense of the agent, behind another channel.</summary>
 internal sealed class RoundingChannel(IObservationChannel inner, int bits, float minimum, float maximum) : IObservationChannel
 {
     private readonly float _levels = (1 << bits) - 1;

@@ -81,6 +81,7 @@ public sealed class MpiRanks : IDisposable
         if (!_isAborted)
         {
             _isAborted = true;
+            World.Barrier();                        // a library that ends while another rank still computes may close links that it needs
             _library.Complete();
         }
     }

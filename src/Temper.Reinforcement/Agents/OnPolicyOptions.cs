@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Optimization;
-using Temper.Reinforcement.Agents.Defences;
+using Temper.Reinforcement.Agents.Defenses;
 
 namespace Temper.Reinforcement.Agents;
 
@@ -104,7 +104,7 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
     public bool NormalizesAdvantages { get; init; } = true;
 
     /// <summary>Training against changed observations; null = off.</summary>
-    public PolicyDefence? Defence { get; init; }
+    public PolicyDefense? Defense { get; init; }
 
     /// <summary>The optimizer; its rate is replaced by <see cref="AgentTrainingOptions.LearningRate"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam { Epsilon = 1e-5f };
@@ -135,9 +135,9 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Require(Clip is null or > 0, nameof(Clip), "above 0");
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");
         Require(ValueWeight >= 0, nameof(ValueWeight), "0 or more");
-        Defence?.Validate();
+        Defense?.Validate();
         Require(
-            Defence is null || !NormalizesObservations, nameof(Defence),
+            Defense is null || !NormalizesObservations, nameof(Defense),
             "none where observations are normalized: epsilon is in their own units");
     }
 
@@ -147,9 +147,9 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         (all["horizon"], all["epochs"], all["minibatches"], all["lambda"]) = (Horizon, Epochs, Minibatches, Lambda);
         (all["clip"], all["entropy"], all["value"], all["advantages"]) =
             (Clip, EntropyWeight, ValueWeight, NormalizesAdvantages);
-        if (Defence is not null)
+        if (Defense is not null)
         {
-            all["defence"] = Defence.Describe();
+            all["defense"] = Defense.Describe();
         }
 
         return all;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
-using Temper.Reinforcement.Agents.Defences;
+using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 using Temper.Training;
@@ -19,7 +19,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private readonly Rollout _rollout;
     private readonly ObservationRows _rows;
     private readonly PolicyRunner _runner = new(isBatchInvariant: false);
-    private readonly RandomStream _noise, _order, _defence;
+    private readonly RandomStream _noise, _order, _defense;
     private readonly float[] _outputs, _single, _draws, _last, _seen;
     private readonly int[] _shuffled;
     private readonly StepOutcome[] _outcomes;
@@ -43,10 +43,10 @@ public sealed class OnPolicyTrainer : AgentTrainer
         _draws = new float[options.Environments * _noiseWidth];
         (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
         (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
-        (_noise, _order, _defence) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defence"));
-        if (options.Defence is { } defence && !spec.Actions.IsDiscrete)
+        (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
+        if (options.Defense is { } defense && !spec.Actions.IsDiscrete)
         {
-            throw new ArgumentException($"agent training: the defence {defence.Name} is for one of several actions "
+            throw new ArgumentException($"agent training: the defense {defense.Name} is for one of several actions "
                 + $"(got numbers in {spec.Name})");
         }
 
@@ -94,8 +94,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
         Span<float> seen = _rollout.Observations(step), actions = _rollout.Actions(step);
         Moments?.Add(Environment.Observations);
         Seen(Environment.Observations, seen);
-        _options.Defence?.Disturb(Defended(
-            Learner.Network, _defence.Split("frames").Split((Updates * _options.Horizon) + step)), seen, count);
+        _options.Defense?.Disturb(Defended(
+            Learner.Network, _defense.Split("frames").Split((Updates * _options.Horizon) + step)), seen, count);
         _runner.Run(Learner.Network, seen, count, _outputs, _rollout.Values.AsSpan(step * count, count));
         Head.FillNoise(_noise.Split((Updates * _options.Horizon) + step), _draws, 0);
         for (int i = 0; i < count; i++)
@@ -182,8 +182,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
             loss = _loss.Compute(samples);
             Tensor sum = (outputs[0] * Rented(_loss.ByOutputs, outputs[0].Shape)).Sum()
                 + (outputs[1] * Rented(_loss.ByValues, outputs[1].Shape)).Sum();
-            Tensor? penalty = _options.Defence?.Penalty(
-                Defended(network, _defence.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
+            Tensor? penalty = _options.Defense?.Penalty(
+                Defended(network, _defense.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
             return penalty is null ? sum : sum + penalty;
         });
         Learner.Apply(gradients, RateFactor);

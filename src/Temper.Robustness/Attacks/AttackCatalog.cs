@@ -27,7 +27,7 @@ public static class AttackCatalog
             new Square { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000 }),
         ("autoattack", "the standard ensemble", c =>
             new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
-        ("autoattack-rand", "the ensemble for random defences", c => new AutoAttack
+        ("autoattack-rand", "the ensemble for random defenses", c => new AutoAttack
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Version = AutoAttackVersion.Random,
         }),

@@ -10,7 +10,7 @@ public enum AutoAttackVersion
     /// <summary>APGD-CE, targeted APGD-DLR, targeted FAB, Square.</summary>
     Standard,
 
-    /// <summary>For random defences: APGD-CE and APGD-DLR, each gradient the mean of 20.</summary>
+    /// <summary>For random defenses: APGD-CE and APGD-DLR, each gradient the mean of 20.</summary>
     Random,
 }
 

@@ -37,7 +37,7 @@ public static class ByteFrames
         return Tensor.From(bytes, changed.Shape);
     }
 
-    /// <summary>Each frame with a quarter of the frames beside it: a defence that a sparse change has to get through.</summary>
+    /// <summary>Each frame with a quarter of the frames beside it: a defense that a sparse change has to get through.</summary>
     /// <param name="clip"><c>[T, C, H, W]</c>, changed in place.</param>
     /// <param name="frames">T.</param>
     public static void Smooth(Span<float> clip, int frames)

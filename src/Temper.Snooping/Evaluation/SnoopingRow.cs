@@ -13,7 +13,7 @@ public sealed record SnoopingRow
     public required double Epsilon { get; init; }
 
     /// <summary>What the agent does to observations before it looks; empty: nothing.</summary>
-    public string Defence { get; init; } = "";
+    public string Defense { get; init; } = "";
 
     /// <summary>Mean undiscounted return.</summary>
     public required double MeanReturn { get; init; }
@@ -23,6 +23,9 @@ public sealed record SnoopingRow
 
     /// <summary>Episodes of all victims.</summary>
     public required int Episodes { get; init; }
+
+    /// <summary>Return of each episode of each victim, for intervals over more victims; empty where they were not kept.</summary>
+    public IReadOnlyList<IReadOnlyList<double>> Returns { get; init; } = [];
 
     /// <summary>Fraction of the frames that were attacked.</summary>
     public double AttackedFrames { get; init; }

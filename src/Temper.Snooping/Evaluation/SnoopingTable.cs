@@ -21,11 +21,11 @@ public sealed record SnoopingTable(IReadOnlyList<SnoopingRow> Rows, double Rando
     public double Drop(SnoopingRow row) => CleanReturn > RandomReturn ? (CleanReturn - row.MeanReturn) / (CleanReturn - RandomReturn) : double.NaN;
 
     /// <summary>Smallest epsilon at which an attack takes half of the way from clean to random play, between measured ones by a line; null: none does.</summary>
-    /// <param name="attack">The attack's name; rows without a defence.</param>
+    /// <param name="attack">The attack's name; rows without a defense.</param>
     public double? HalfEpsilon(string attack)
     {
         (double Epsilon, double Drop) before = (0, 0);
-        foreach (SnoopingRow row in Rows.Where(row => row.Defence.Length == 0 && string.Equals(row.Attack, attack, StringComparison.Ordinal)).OrderBy(row => row.Epsilon))
+        foreach (SnoopingRow row in Rows.Where(row => row.Defense.Length == 0 && string.Equals(row.Attack, attack, StringComparison.Ordinal)).OrderBy(row => row.Epsilon))
         {
             double drop = Drop(row);
             if (drop >= 0.5)
@@ -59,10 +59,10 @@ public sealed record SnoopingTable(IReadOnlyList<SnoopingRow> Rows, double Rando
             },
         ]));
         blocks.Add(new DataTable(
-            ["attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked", "#alarms", "#ms a frame", "note"],
+            ["attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked", "#alarms", "#ms a frame", "note"],
             [.. Rows.Select(row => (string[])
             [
-                row.Attack, row.Defence, Number(row.Epsilon), Number(row.MeanReturn), $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
+                row.Attack, row.Defense, Number(row.Epsilon), Number(row.MeanReturn), $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
                 Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms), double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
                 row.IsNoOperation ? "below the channel's precision: changes nothing" : "",
             ])]));
@@ -80,10 +80,10 @@ public sealed record SnoopingTable(IReadOnlyList<SnoopingRow> Rows, double Rando
         Baseline.WhiteBoxPgd => "white-box PGD",
         Baseline.Transfer => "transfer from an independent agent",
         Baseline.OtherMethod => "transfer from an agent of another method",
-        _ => "the rounding defence",
+        _ => "the rounding defense",
     };
 
-    private static string FullName(SnoopingRow row) => row.Defence.Length > 0 ? $"{row.Attack}, {row.Defence}" : row.Attack;
+    private static string FullName(SnoopingRow row) => row.Defense.Length > 0 ? $"{row.Attack}, {row.Defense}" : row.Attack;
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 

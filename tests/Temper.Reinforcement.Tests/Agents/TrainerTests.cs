@@ -2,7 +2,7 @@ using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Reinforcement.Agents;
-using Temper.Reinforcement.Agents.Defences;
+using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 
@@ -29,8 +29,8 @@ public sealed class TrainerTests
         }),
     };
 
-    private static OnPolicyOptions Defended(PolicyDefence defence) =>
-        OnPolicyOptions.Ppo(9) with { Steps = 256, Environments = 4, Horizon = 16, Epochs = 1, Minibatches = 2, Network = Small(convolution: true), Defence = defence };
+    private static OnPolicyOptions Defended(PolicyDefense defense) =>
+        OnPolicyOptions.Ppo(9) with { Steps = 256, Environments = 4, Horizon = 16, Epochs = 1, Minibatches = 2, Network = Small(convolution: true), Defense = defense };
 
     public static TheoryData<string> Names => [.. Rows.Keys];
 

@@ -1,7 +1,7 @@
 using Temper.Networks;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Finds observations close to clean ones for which a policy differs much from what it is for the clean ones.

@@ -1,13 +1,13 @@
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Agents;
-using Temper.Reinforcement.Agents.Defences;
+using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 
 namespace Temper.Reinforcement.Tests.Agents;
 
-public sealed class DefenceTests
+public sealed class DefenseTests
 {
     private const float Epsilon = 0.1f;
 
@@ -83,7 +83,7 @@ public sealed class DefenceTests
     public void A_penalty_is_above_zero_grows_with_the_training_and_has_a_gradient(string name)
     {
         (DefendedTraining training, Tensor x) = Setup(isConvolution: true, hasTanh: false);
-        PolicyDefence defence = PolicyDefence.Create(name, Epsilon);
+        PolicyDefense defense = PolicyDefense.Create(name, Epsilon);
         Assert.Null(Penalty(0));
         float half = Penalty(0.25f)!.Value, full = Penalty(1)!.Value;
         Assert.True(half > 0 && full > half, $"{half}, {full}");
@@ -92,7 +92,7 @@ public sealed class DefenceTests
         {
             using var tape = new GradientTape();
             Tensor[] weights = [.. training.Network.Parameters.Select(parameter => tape.Watch(parameter.Value))];
-            Tensor? penalty = defence.Penalty(training with { Progress = progress }, x, training.Network.Forward([x], Pass.Evaluation)[0]);
+            Tensor? penalty = defense.Penalty(training with { Progress = progress }, x, training.Network.Forward([x], Pass.Evaluation)[0]);
             if (penalty is null)
             {
                 return null;
@@ -109,12 +109,12 @@ public sealed class DefenceTests
     public void What_is_seen_while_learning_stays_within_epsilon(string name)
     {
         (DefendedTraining training, Tensor x) = Setup(isConvolution: false, hasTanh: false);
-        PolicyDefence defence = PolicyDefence.Create(name, Epsilon);
+        PolicyDefense defense = PolicyDefense.Create(name, Epsilon);
         int changed = 0;
         for (int i = 0; i < 10; i++)
         {
             float[] seen = x.ToArray<float>();
-            defence.Disturb(training with { Random = RandomStream.FromSeed((ulong)i) }, seen, x.Shape[0]);
+            defense.Disturb(training with { Random = RandomStream.FromSeed((ulong)i) }, seen, x.Shape[0]);
             changed += seen.SequenceEqual(x.ToArray<float>()) ? 0 : 1;
             Assert.All(seen.Zip(x.ToArray<float>()), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, Epsilon + 1e-6f));
             Assert.All(seen, value => Assert.InRange(value, 0, 1));
@@ -126,12 +126,12 @@ public sealed class DefenceTests
     [Fact]
     public void What_cannot_be_defended_is_refused_before_the_training()
     {
-        Assert.Throws<ArgumentException>(() => PolicyDefence.Create("armour", 0.1f));
-        Assert.Throws<ArgumentException>(() => PolicyDefence.Create("noise", 0.1f, strength: 1));
-        OnPolicyOptions options = OnPolicyOptions.Ppo(1) with { Defence = new NoiseAugmentation { Epsilon = 0.1f } };
+        Assert.Throws<ArgumentException>(() => PolicyDefense.Create("armour", 0.1f));
+        Assert.Throws<ArgumentException>(() => PolicyDefense.Create("noise", 0.1f, strength: 1));
+        OnPolicyOptions options = OnPolicyOptions.Ppo(1) with { Defense = new NoiseAugmentation { Epsilon = 0.1f } };
         Assert.Throws<ArgumentException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("pendulum"), options));
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("acrobot"), options with { NormalizesObservations = true }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("brick-break"), options with { Defence = new NoiseAugmentation { Epsilon = float.NaN } }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("brick-break"), options with { Defense = new NoiseAugmentation { Epsilon = float.NaN } }));
     }
 
     private static (DefendedTraining Training, Tensor Observations) Setup(bool isConvolution, bool hasTanh)

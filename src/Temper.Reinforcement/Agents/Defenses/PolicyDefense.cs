@@ -3,19 +3,19 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Trains an agent to act the same where somebody changes its observations by a little; for policy gradients with
 /// discrete actions.
 /// </summary>
-public abstract record PolicyDefence
+public abstract record PolicyDefense
 {
-    private protected PolicyDefence()
+    private protected PolicyDefense()
     {
     }
 
-    /// <summary>The defences by name.</summary>
+    /// <summary>The defenses by name.</summary>
     public static IReadOnlyList<string> Names { get; } = ["noise", "adversarial", "smooth", "interval"];
 
     /// <summary>Its name, lower case.</summary>
@@ -27,12 +27,12 @@ public abstract record PolicyDefence
     /// </summary>
     public required float Epsilon { get; init; }
 
-    /// <summary>A defence with its default options.</summary>
+    /// <summary>A defense with its default options.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="epsilon">Largest change of a number.</param>
     /// <param name="strength">Weight of the penalty where there is one; null: the default.</param>
     /// <exception cref="ArgumentException">There is none of that name, or it has no penalty.</exception>
-    public static PolicyDefence Create(string name, float epsilon, float? strength = null) => (name, strength) switch
+    public static PolicyDefense Create(string name, float epsilon, float? strength = null) => (name, strength) switch
     {
         ("noise", null) => new NoiseAugmentation { Epsilon = epsilon },
         ("adversarial", null) => new AdversarialFrames { Epsilon = epsilon },
@@ -40,9 +40,9 @@ public abstract record PolicyDefence
         ("interval", _) =>
             new IntervalBounds { Epsilon = epsilon, Strength = strength ?? IntervalBounds.DefaultStrength },
         ("noise" or "adversarial", _) => throw new ArgumentException(
-            $"defence: {name} has no penalty to weigh; leave the strength out", nameof(strength)),
+            $"defense: {name} has no penalty to weigh; leave the strength out", nameof(strength)),
         _ => throw new ArgumentException(
-            $"defence: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name)),
+            $"defense: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name)),
     };
 
     /// <summary>Changes what the agent sees while it gathers experience.</summary>
@@ -51,7 +51,7 @@ public abstract record PolicyDefence
     /// <param name="count">N.</param>
     internal virtual void Disturb(in DefendedTraining training, Span<float> seen, int count)
     {
-        // Defences that are a penalty leave the experience as it is.
+        // Defenses that are a penalty leave the experience as it is.
     }
 
     /// <summary>A scalar that is added to the loss of a minibatch; null: nothing.</summary>
@@ -64,7 +64,7 @@ public abstract record PolicyDefence
     {
         if (!(Epsilon > 0 && float.IsFinite(Epsilon)))
         {
-            throw new ArgumentOutOfRangeException(nameof(Epsilon), $"defence {Name}: epsilon is out of range (got "
+            throw new ArgumentOutOfRangeException(nameof(Epsilon), $"defense {Name}: epsilon is out of range (got "
                 + $"{Epsilon.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
         }
     }
@@ -73,7 +73,7 @@ public abstract record PolicyDefence
     internal virtual string Describe() => $"{Name} {Epsilon.ToString("R", CultureInfo.InvariantCulture)}";
 }
 
-/// <summary>What a defence knows of the training.</summary>
+/// <summary>What a defense knows of the training.</summary>
 /// <param name="Network">The network as it is now; its first output is the policy.</param>
 /// <param name="Random">Numbers of this step alone.</param>
 /// <param name="Minimum">Smallest value of an observation.</param>

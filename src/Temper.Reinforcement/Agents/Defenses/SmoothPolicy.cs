@@ -1,13 +1,13 @@
 using System.Globalization;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// The state-adversarial regularizer (SA-MDP, arXiv:2003.08938): the policy is kept close to itself in a ball around
 /// each observation. The worst observation of the ball is approached with projected gradient steps.
 /// </summary>
-public sealed record SmoothPolicy : PolicyDefence
+public sealed record SmoothPolicy : PolicyDefense
 {
     internal const float DefaultStrength = 0.3f;
 
@@ -52,7 +52,7 @@ public sealed record SmoothPolicy : PolicyDefence
         base.Validate();
         if (!(Strength > 0 && float.IsFinite(Strength)) || Steps < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(Strength), "defence smooth: an option is out of range (got "
+            throw new ArgumentOutOfRangeException(nameof(Strength), "defense smooth: an option is out of range (got "
                 + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected above zero, 1 "
                     + "or more)");
         }

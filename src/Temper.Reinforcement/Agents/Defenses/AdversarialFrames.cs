@@ -1,14 +1,14 @@
 using System.Globalization;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Adversarial training (as in arXiv:1712.09344): the agent gathers its experience under attack. Some observations are
 /// moved one sign step in the direction in which its own policy changes most; the agent acts on those and learns from
 /// them.
 /// </summary>
-public sealed record AdversarialFrames : PolicyDefence
+public sealed record AdversarialFrames : PolicyDefense
 {
     /// <inheritdoc/>
     public override string Name => "adversarial";
@@ -40,7 +40,7 @@ public sealed record AdversarialFrames : PolicyDefence
         base.Validate();
         if (Share is not (> 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Share), "defence adversarial: the share is out of range (got "
+            throw new ArgumentOutOfRangeException(nameof(Share), "defense adversarial: the share is out of range (got "
                 + $"{Share.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }

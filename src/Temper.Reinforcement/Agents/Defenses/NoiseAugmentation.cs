@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Noise-augmented training: some batches of observations get uniform noise, whose amplitude is drawn itself. The
 /// snooping paper's first author trained agents so, with a probability of one half and amplitudes up to 0.05.
 /// </summary>
-public sealed record NoiseAugmentation : PolicyDefence
+public sealed record NoiseAugmentation : PolicyDefense
 {
     /// <inheritdoc/>
     public override string Name => "noise";
@@ -38,7 +38,7 @@ public sealed record NoiseAugmentation : PolicyDefence
         if (Probability is not (> 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(Probability), "defence noise: the probability is out of range (got "
+                nameof(Probability), "defense noise: the probability is out of range (got "
                     + $"{Probability.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }

@@ -1,7 +1,7 @@
 using Temper.Networks;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7): each value of a network as center c and radius r of a
@@ -58,7 +58,7 @@ internal static class IntervalPropagation
                 return new Box(x.Center.Reshape([batch, length]), x.Radius.Reshape([batch, length]));
             default:
                 throw new ArgumentException($"interval bounds: there are none for this layer (got {node.Operator.Kind} "
-                    + $"at {node.Name}, expected linear, convolution, ReLU, tanh or flatten); use the defence smooth");
+                    + $"at {node.Name}, expected linear, convolution, ReLU, tanh or flatten); use the defense smooth");
         }
 
         Tensor Parameter(int index) => network.Parameters[node.Parameters[index]].Value;

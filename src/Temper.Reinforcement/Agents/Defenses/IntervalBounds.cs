@@ -1,14 +1,14 @@
 using System.Globalization;
 using Temper.Tensors;
 
-namespace Temper.Reinforcement.Agents.Defences;
+namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// A regularizer with interval bounds (arXiv:1810.12715, used for the state-adversarial regularizer of
 /// arXiv:2003.08938): bounds on every logit over the whole ball, and the cross-entropy of the worst logits they allow
 /// to the action that the policy prefers. Where it is small, no change within epsilon turns the action.
 /// </summary>
-public sealed record IntervalBounds : PolicyDefence
+public sealed record IntervalBounds : PolicyDefense
 {
     internal const float DefaultStrength = 0.1f;
 
@@ -50,7 +50,7 @@ public sealed record IntervalBounds : PolicyDefence
         base.Validate();
         if (!(Strength > 0 && float.IsFinite(Strength)))
         {
-            throw new ArgumentOutOfRangeException(nameof(Strength), "defence interval: the strength is out of range "
+            throw new ArgumentOutOfRangeException(nameof(Strength), "defense interval: the strength is out of range "
                 + $"(got {Strength.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
         }
     }

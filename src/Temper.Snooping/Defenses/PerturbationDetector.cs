@@ -3,7 +3,7 @@ using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
 
-namespace Temper.Snooping.Defences;
+namespace Temper.Snooping.Defenses;
 
 /// <summary>
 /// The attacker's future predictor in the defender's hands: an observation that differs more from what was foreseen than clean ones do raises an alarm. The bound is set on

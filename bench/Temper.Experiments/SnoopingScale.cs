@@ -1,0 +1,100 @@
+using System.Globalization;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Agents.Defenses;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Experiments;
+
+/// <summary>The scale of a table of snooping, fixed before its results.</summary>
+internal sealed record SnoopingScale
+{
+    internal const string Usage =
+        "usage: snooping FOLDER [games=brick-break,road-cross,alien-rows rows=GAME,GAME+DEFENSE,... victims=5 method=ppo steps=0 hidden=0 othermethod=dqn othersteps=0 defenseepsilon=0.05 recorded=10000 passes=10 "
+        + "proxies=action-imitator,latent-imitator,value-assessor,future-predictor attacks=fgsm epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; rows that are named run, others print not run; steps=0: what suits the game";
+
+    internal required string[] Games { get; init; }
+
+    internal required int Victims { get; init; }
+
+    internal required string Method { get; init; }
+
+    /// <summary>Steps of a victim's training; 0: as suits the game.</summary>
+    internal required long Steps { get; init; }
+
+    /// <summary>Width of a victim's one layer without convolutions; 0: as suits the game.</summary>
+    internal required int Hidden { get; init; }
+
+    internal required string OtherMethod { get; init; }
+
+    internal required long OtherSteps { get; init; }
+
+    internal required double DefenseEpsilon { get; init; }
+
+    internal required int Recorded { get; init; }
+
+    internal required int Passes { get; init; }
+
+    internal required string[] Proxies { get; init; }
+
+    internal required string[] Attacks { get; init; }
+
+    internal required double[] Epsilons { get; init; }
+
+    internal required int Episodes { get; init; }
+
+    /// <summary>Share of the frames that timed attacks change; 0: there are none.</summary>
+    internal required double Timing { get; init; }
+
+    internal required ChannelPrecision Channel { get; init; }
+
+    /// <summary>Bits of the rounding defense.</summary>
+    internal required int Bits { get; init; }
+
+    /// <summary>What tells the agents of two scales apart.</summary>
+    internal string AgentsName => Text($"agents-{Steps}-{Hidden}-{OtherSteps}-{DefenseEpsilon}");
+
+    /// <summary>What tells the cells of two scales apart; the number of victims does not.</summary>
+    internal string Name => Text(
+        $"{AgentsName[7..]}-{Method}-{OtherMethod}-{Recorded}x{Passes}-{string.Join('+', Proxies)}-{string.Join('+', Attacks)}-{string.Join('+', Epsilons.Select(e => Text($"{e}")))}-{Episodes}-{Timing}-{Channel}-{Bits}");
+
+    internal string Described => Text(
+        $"{Victims} victims a game ({Method}, {(Steps == 0 ? "steps as suit the game" : Text($"{Steps} steps"))}{(Hidden == 0 ? "" : Text($", one layer of {Hidden}"))}), {Recorded} recorded steps, proxies of {Passes} passes, {Episodes} episodes a victim and row, channel {Channel}, rounding to {Bits} bits");
+
+    internal static SnoopingScale Read(Dictionary<string, string> set)
+    {
+        return new()
+        {
+            Games = List("games", "brick-break,road-cross,alien-rows"), Victims = (int)Number("victims", 5), Method = set.GetValueOrDefault("method", "ppo"), Steps = (long)Number("steps", 0),
+            Hidden = (int)Number("hidden", 0), OtherMethod = set.GetValueOrDefault("othermethod", "dqn"), OtherSteps = (long)Number("othersteps", 0), DefenseEpsilon = Number("defenseepsilon", 0.05),
+            Recorded = (int)Number("recorded", 10_000), Passes = (int)Number("passes", 10), Proxies = List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
+            Attacks = List("attacks", "fgsm"), Epsilons = [.. List("epsilons", "0.02,0.05,0.1").Select(text => double.Parse(text, CultureInfo.InvariantCulture))],
+            Episodes = (int)Number("episodes", 100), Timing = Number("timing", 0.25),
+            Channel = set.GetValueOrDefault("channel", "float32") is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, Bits = (int)Number("bits", 1),
+        };
+
+        double Number(string name, double usual) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+
+        string[] List(string name, string usual) => set.GetValueOrDefault(name, usual).Split(',', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>How an agent is trained.</summary>
+    internal AgentTrainingOptions Training(string method, string? defense, EnvironmentSpec spec, ulong seed)
+    {
+        AgentTrainingOptions options = AgentPresets.For(method, spec, seed);
+        long steps = string.Equals(method, OtherMethod, StringComparison.Ordinal) ? OtherSteps : Steps;
+        options = options with
+        {
+            Steps = steps > 0 ? steps : options.Steps, Network = Hidden > 0 ? AgentNetwork.For(spec) with { Convolutions = [], Hidden = [Hidden] } : options.Network,
+        };
+        return defense is null ? options
+            : options is OnPolicyOptions ppo ? ppo with { Defense = PolicyDefense.Create(defense, (float)DefenseEpsilon) }
+            : throw new ArgumentException($"snooping: {method} cannot be trained with a defense (got {defense}); take ppo or a2c");
+    }
+
+    /// <summary>How a proxy is trained.</summary>
+    internal ProxyOptions Proxy(ulong seed) => new() { Seed = seed, Epochs = Passes };
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,36 @@
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Logs;
+
+namespace Temper.SnoopingSample;
+
+/// <summary>An eavesdropper in the channel between environment and agent: it changes nothing.</summary>
+internal sealed class Ear(SnoopRecorder recorder) : IObservationChannel
+{
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        if (place != ObservationPlace.Last)
+        {
+            recorder.Observe(observation, isFirst: place == ObservationPlace.First);
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome) => recorder.Act(action.Index, outcome.Reward);
+}
+
+/// <summary>An attacker in the same place: what it leaves in the observation is what the agent sees.</summary>
+internal sealed class Attacker(ObservationAttacker attacker) : IObservationChannel
+{
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        if (place != ObservationPlace.Last)
+        {
+            attacker.Perturb(slot, observation, isFirst: place == ObservationPlace.First);
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome)
+    {
+        // It attacks what is seen.
+    }
+}
