@@ -128,7 +128,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (Exception error) when (error is ArgumentException or FormatException and not ModelFormatException)
         {
-            throw new ModelFormatException(file, 0, $"ONNX: the graph does not hold together: {error.Message}", error);
+            throw new ModelFormatException(file, 0, $"ONNX: the graph is inconsistent: {error.Message}", error);
         }
     }
 
