@@ -7,7 +7,7 @@ internal sealed record TestProject(string Name, string Folder)
 {
     private const string Prefix = "Temper.", Suffix = ".Tests";
 
-    /// <summary>Projects that take longest, to begin with; the engine has most tests, and the tool's run as processes.</summary>
+    /// <summary>Projects that take longest, to begin with; the engine has most tests, and the tool's start processes.</summary>
     private static readonly (string Name, int Seconds)[] Heavy = [("Temper.EndToEnd.Tests", 150), ("Temper.Tests", 90)];
 
     /// <summary>Projects whose kernels depend on the width of vectors.</summary>

@@ -148,8 +148,8 @@ public sealed class KernelPlan
         var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
         foreach (JsonProperty batch in root.GetProperty("batches").EnumerateObject())
         {
-            kernels.Add(ClassOf(batch), batch.Value.EnumerateObject().ToDictionary(
-                layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
+            kernels.Add(ClassOf(batch), batch.Value.EnumerateObject().ToDictionary(layer =>
+                layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
         }
 
         var parts = new Dictionary<int, int>();

@@ -61,7 +61,7 @@ public sealed class TrainingChecksTests
     public void A_network_that_is_frozen_is_refused()
     {
         Network frozen = Classifier.WithTrainable(isTrainable: false, _ => true);
-        Assert.Contains("free some", Assert.Throws<ArgumentException>(() => Trainer.Fit(frozen, Good, Good, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("unfreeze some", Assert.Throws<ArgumentException>(() => Trainer.Fit(frozen, Good, Good, Options)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -63,8 +63,9 @@ public static class ModelFile
         if (Directory.Exists(path))
         {
             string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
-            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(
-                TensorsOf(SafetensorsFile.Load(weights), weights)), weights);
+            return Fill(
+                ReadGraph(ReadText(graph), graph), StateDict.Of(TensorsOf(SafetensorsFile.Load(weights), weights)),
+                weights);
         }
 
         return FromSingleFile(SafetensorsFile.Load(path), path);

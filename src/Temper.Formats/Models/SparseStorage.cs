@@ -115,7 +115,7 @@ internal static class SparseStorage
         return kept.Length == values.Count
             ? new SparseTensor(shape, values.ToArray<float>(), kept)
             : throw new FormatException(
-                $"'{name}' has another number of values than places (got {values.Count}, expected {kept.Length})");
+                $"'{name}' has another number of values than indices (got {values.Count}, expected {kept.Length})");
     }
 
     /// <summary>

@@ -65,8 +65,9 @@ public static class OnnxVerification
             Pass.Evaluation);
         for (int i = 0; i < results.Count && File.Exists(Place(set, "output", i)); i++)
         {
-            yield return Compare(Path.GetFileName(set), model.OutputNames[i], results[i], OnnxFile.LoadTensor(
-                Place(set, "output", i)).Value, tolerance);
+            yield return Compare(
+                Path.GetFileName(set), model.OutputNames[i], results[i],
+                OnnxFile.LoadTensor(Place(set, "output", i)).Value, tolerance);
         }
     }
 

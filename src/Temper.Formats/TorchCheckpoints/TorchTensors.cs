@@ -37,8 +37,8 @@ internal sealed class TorchTensors(string file, long length)
         }
 
         var tensors = new KeyValuePair<string, Tensor>[search.Tensors.Count];
-        foreach (IGrouping<string, int> storage in Enumerable.Range(0, tensors.Length).GroupBy(
-            i => search.Tensors[i].Value.Storage.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, int> storage in Enumerable.Range(0, tensors.Length).GroupBy(i =>
+            search.Tensors[i].Value.Storage.Key, StringComparer.Ordinal))
         {
             byte[] bytes = storageBytes(storage.Key);
             foreach (int i in storage)

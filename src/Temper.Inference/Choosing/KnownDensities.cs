@@ -47,7 +47,8 @@ internal static class KnownDensities
 
         if (density is not { Elements: >= 0 and <= 1, Channels: >= 0 and <= 1 })
         {
-            throw new ArgumentException($"CompiledNetwork.Compile: the expected density of '{name}' is no share (got "
+            throw new ArgumentException(
+                $"CompiledNetwork.Compile: the expected density of '{name}' is no fraction (got "
                 + $"{density}, expected 0 to 1)");
         }
     }

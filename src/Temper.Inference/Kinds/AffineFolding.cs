@@ -38,8 +38,11 @@ internal static class AffineFolding
         bool isExact = Array.TrueForAll(gains, IsOrdinary)
             && (Array.TrueForAll(o1, offset => offset == 0) || AreSmall(offsets));
         return isExact
-            ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(
-                gains), Offset = Row(offsets), Order = first.Order }
+            ? next with
+            {
+                Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(gains),
+                Offset = Row(offsets), Order = first.Order,
+            }
             : null;
     }
 

@@ -49,8 +49,9 @@ internal sealed record ChannelAffineLayer : Layer
         ValueInfo value = graph.Values[Output];
         Candidate plain = graph.Moving(
             this, "elementwise", IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, layout =>
-            new ChannelAffineStep(Repeated(Gain, value.Shape.Count), Repeated(
-                Offset, value.Shape.Count), Relu, graph.ElementsOf(Output)) { Reads = layout, Writes = layout });
+            new ChannelAffineStep(
+                Repeated(Gain, value.Shape.Count), Repeated(Offset, value.Shape.Count), Relu,
+                graph.ElementsOf(Output)) { Reads = layout, Writes = layout });
         bool isReordered = Order.Count > 0;
         if (!isReordered && (!IsPerChannel || Relu || Inputs.Count > 1 || !graph.IsAlwaysRowMajor(Inputs[0])))
         {

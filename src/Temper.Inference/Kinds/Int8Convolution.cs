@@ -118,8 +118,10 @@ internal sealed class FloatBetweenBytesStep(
 
         FloatAddress y = layer.Result is null ? call.Y : FloatScratch.Rent(Scratch.Use.Sums, count);
         bool isLast = layer.Inner is null;
-        convolution.Run(g.Batch, x, y, new LayerTail { Bias = _bias, Residual = isLast ? added : default, Relu = isLast
-            && layer.Relu });
+        convolution.Run(g.Batch, x, y, new LayerTail
+        {
+            Bias = _bias, Residual = isLast ? added : default, Relu = isLast && layer.Relu,
+        });
         if (layer.Inner is { } inner)
         {
             AddRounded(y.Span(count), added, inner);

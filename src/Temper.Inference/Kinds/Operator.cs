@@ -38,8 +38,9 @@ internal sealed record OperatorLayer : Layer
         }
 
         // Where the operation wants another order, it makes the change itself.
-        double changes = KeepsOrder ? 0 : CandidateForms.CostOfMoving
-            * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
+        double changes = KeepsOrder
+            ? 0
+            : CandidateForms.CostOfMoving * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
         Candidate pixels = In(ValueLayout.ChannelsLast, KernelNames.OperatorOnPixels);
         return [rowMajor, pixels with { Cost = (pixels.Cost + changes) * (KeepsOrder ? 1 : PreferRowMajor) }];
     }

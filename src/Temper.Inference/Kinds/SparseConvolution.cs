@@ -90,8 +90,9 @@ internal static class SparseCandidates
 
     /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
-        g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(
-            graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
+        g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(
+            g, graph.CutPlanes.PlanesOf(graph.Values[layer.Inputs[0]]),
+            graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
             ? [graph.CutPlanes, graph.Planes]
             : [graph.Planes];
 

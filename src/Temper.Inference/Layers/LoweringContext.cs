@@ -11,8 +11,8 @@ internal sealed class LoweringContext
     internal LoweringContext(Network network)
     {
         Network = network;
-        _values = [.. network.Graph.Inputs.Select(input => input.Info), .. network.Graph.Nodes.Select(
-            node => network.Graph.InfoOf(node.Name))];
+        _values = [.. network.Graph.Inputs.Select(input => input.Info), .. network.Graph.Nodes.Select(node =>
+            network.Graph.InfoOf(node.Name))];
         Constants = new Tensor?[_values.Count];
     }
 

@@ -52,8 +52,9 @@ internal static class LayoutChange
         }
 
         (int channels, int pixels) = Image(value);
-        return new TransposeStep(channels, pixels, new Rows(
-            value.Shape[0], value.IsBatched), to == ValueLayout.ChannelsLast) { Reads = from, Writes = to };
+        return new TransposeStep(
+            channels, pixels, new Rows(value.Shape[0], value.IsBatched), to == ValueLayout.ChannelsLast) { Reads = from,
+            Writes = to };
     }
 
     /// <summary>A copy in row-major order.</summary>

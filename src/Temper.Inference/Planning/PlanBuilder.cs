@@ -41,8 +41,8 @@ internal sealed class PlanBuilder
     {
         var builder = new PlanBuilder(graph, steps);
         int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
-        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(
-            layer => (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
+        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(layer =>
+            (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
         steps.Pack(chosen);
         foreach ((Layer layer, Candidate candidate) in chosen)
         {

@@ -78,8 +78,9 @@ public sealed record AttackFinding
             Mean = own, Baseline = baseline, Identification = identified,
             SsimRange = (qualities.Min(q => q.Ssim), qualities.Max(q => q.Ssim)),
             Verdict = own.Ssim >= 0.9 || own.Psnr >= 30 ? Broken
-                : own.Ssim >= baseline.Ssim
-                    + 0.15 || (count >= 10 && identified >= Math.Min(1, 10.0 / count)) ? Leaks : NotBroken,
+                : own.Ssim >= baseline.Ssim + 0.15 || (count >= 10 && identified >= Math.Min(1, 10.0 / count))
+                    ? Leaks
+                    : NotBroken,
             Pictures = Split(found), Truth = Split(truth),
         };
 

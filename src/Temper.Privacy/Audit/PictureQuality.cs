@@ -32,8 +32,9 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
         double error = squares / Math.Max(truth.Length, 1), similarity = 0;
         for (int channel = 0; channel < channels; channel++)
         {
-            similarity += SimilarityOf(found.Slice(channel * height * width, height * width), truth.Slice(
-                channel * height * width, height * width), height, width);
+            similarity += SimilarityOf(
+                found.Slice(channel * height * width, height * width),
+                truth.Slice(channel * height * width, height * width), height, width);
         }
 
         return new PictureQuality(

@@ -78,8 +78,9 @@ public sealed class DqnTrainer : AgentTrainer
         Act();
         long before = Steps;
         Steps += _options.Environments;
-        long due = Steps < _options.Start ? 0 : (Steps / _options.TrainEvery)
-            - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
+        long due = Steps < _options.Start
+            ? 0
+            : (Steps / _options.TrainEvery) - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
         for (int i = 0; i < due && _replay.Count >= _options.Batch; i++)
         {
             Learn();

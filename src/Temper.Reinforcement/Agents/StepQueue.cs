@@ -52,8 +52,9 @@ internal sealed class StepQueue(int length, int observation, float gamma)
                 sum = _rewards[i] + (gamma * sum);
             }
 
-            replay.Add(_observations.AsSpan(0, observation), _actions[0], sum, isTerminated ? 0 : MathF.Pow(
-                gamma, Count), last);
+            replay.Add(
+                _observations.AsSpan(0, observation), _actions[0], sum, isTerminated ? 0 : MathF.Pow(gamma, Count),
+                last);
             Drop();
         }
     }

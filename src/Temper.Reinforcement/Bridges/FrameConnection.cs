@@ -37,8 +37,9 @@ internal sealed class FrameConnection : IDisposable
         var client = new TcpClient();
         try
         {
-            await Deadline.WithinAsync(limits.FrameTimeout, token => client.ConnectAsync(
-                peer.Host, peer.Port, token), $"{name}: nobody answered", cancel).ConfigureAwait(false);
+            await Deadline.WithinAsync(limits.FrameTimeout, token =>
+                client.ConnectAsync(peer.Host, peer.Port, token), $"{name}: nobody answered", cancel)
+                .ConfigureAwait(false);
             return new FrameConnection(client, limits, name);
         }
         catch (Exception error)

@@ -55,8 +55,9 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
         JsonObject answer =
             Ask(new JsonObject { ["type"] = "action", ["action"] = new JsonArray(_space.ActionOf(action)) }, "step");
         Read(answer, observation);
-        return new StepOutcome(JsonNumbers.Number(GodotMessages.Item(answer, "reward", 0)), JsonNumbers.Value<bool>(
-            GodotMessages.Item(answer, "done", 0)) ?? false);
+        return new StepOutcome(
+            JsonNumbers.Number(GodotMessages.Item(answer, "reward", 0)),
+            JsonNumbers.Value<bool>(GodotMessages.Item(answer, "done", 0)) ?? false);
     }
 
     /// <summary>Tells the game to close.</summary>

@@ -87,9 +87,11 @@ public static class GodotGame
         }),
         ["action_space"] = new JsonArray(new JsonObject
         {
-            ["action"] = new JsonObject { ["size"] = spec.Actions.IsDiscrete
-                ? spec.Actions.Count
-                : spec.Actions.Dimensions, ["action_type"] = spec.Actions.IsDiscrete ? "discrete" : "continuous" },
+            ["action"] = new JsonObject
+            {
+                ["size"] = spec.Actions.IsDiscrete ? spec.Actions.Count : spec.Actions.Dimensions,
+                ["action_type"] = spec.Actions.IsDiscrete ? "discrete" : "continuous",
+            },
         }),
     };
 }

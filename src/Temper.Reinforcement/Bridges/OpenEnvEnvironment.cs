@@ -131,8 +131,9 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         var socket = new ClientWebSocket();
         try
         {
-            await Deadline.WithinAsync(limits.FrameTimeout, token => new ValueTask(
-                socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel).ConfigureAwait(false);
+            await Deadline.WithinAsync(limits.FrameTimeout, token =>
+                new ValueTask(socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel)
+                .ConfigureAwait(false);
             return socket;
         }
         catch (Exception error)

@@ -114,8 +114,9 @@ public sealed class OpenEnvRelay : IAsyncDisposable
     {
         using HttpResponseMessage answer =
             await _client.GetAsync(new Uri(path, UriKind.Relative), context.RequestAborted).ConfigureAwait(false);
-        await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(
-            context.RequestAborted).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
+        await WebHost.WriteAsync(
+            context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(context.RequestAborted)
+                .ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
     }
 
     private async Task SocketAsync(HttpContext context)

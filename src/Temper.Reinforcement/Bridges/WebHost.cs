@@ -61,8 +61,9 @@ internal static class WebHost
     /// <exception cref="BridgeException">It is no JSON object, or too slow.</exception>
     internal static async Task<JsonObject> ReadAsync(HttpRequest request, BridgeLimits limits, CancellationToken cancel)
     {
-        byte[] body = await Deadline.WithinAsync(limits.FrameTimeout, token => BodyAsync(
-            request.Body, limits.MaxFrameBytes, token), "a request is not complete", cancel).ConfigureAwait(false);
+        byte[] body = await Deadline.WithinAsync(limits.FrameTimeout, token =>
+            BodyAsync(request.Body, limits.MaxFrameBytes, token), "a request is not complete", cancel)
+            .ConfigureAwait(false);
         return body.Length == 0 ? [] : JsonNumbers.Parse(body, "request");
     }
 

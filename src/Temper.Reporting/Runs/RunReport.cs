@@ -17,9 +17,8 @@ internal sealed record RunReport
     {
         Title = Run.Title,
         Subtitle = $"temper {Run.Command}, seed {Run.Seed}, {Duration(Run.Seconds)}",
-        Sections = [.. Run.Sections, new Section(
-            "Do it again",
-            [new Listing(string.Join('\n', Run.Reproduce)), new Facts(Environment), new Listing(Config)])],
+        Sections = [.. Run.Sections, new Section("Do it again", [new Listing(
+            string.Join('\n', Run.Reproduce)), new Facts(Environment), new Listing(Config)])],
     };
 
     private static string Duration(double seconds) =>

@@ -8,8 +8,10 @@ internal static class TrainingSection
 {
     internal static Section Of(IReadOnlyList<PhaseRecord> phases)
     {
-        Chart[] charts = [Curves("Validation accuracy, %", phases, epoch => epoch.ValidationAccuracy * 100), Losses(
-            phases)];
+        Chart[] charts =
+        [
+            Curves("Validation accuracy, %", phases, epoch => epoch.ValidationAccuracy * 100), Losses(phases),
+        ];
         PhaseRecord[] regularized = [.. phases.Where(
             phase => phase.Epochs.Any(epoch => epoch.Terms is not (null or 0)))];
         return new Section(
@@ -24,8 +26,8 @@ internal static class TrainingSection
         ? Curves("Training loss, without the regularizer", phases, epoch => epoch.TrainLoss)
         : Curves("Loss", phases, epoch => epoch.TrainLoss) with
         {
-            Lines = [Line("training", phases[0], epoch => epoch.TrainLoss), Line(
-                "validation", phases[0], epoch => epoch.ValidationLoss)],
+            Lines = [Line("training", phases[0], epoch => epoch.TrainLoss), Line("validation", phases[0], epoch =>
+                epoch.ValidationLoss)],
         };
 
     private static LineChart Curves(

@@ -34,7 +34,7 @@ public abstract record Criterion
         if (labels.Length != targets.Length)
         {
             throw new ArgumentException($"Criterion.Targeted: lengths differ (got {labels.Length} labels and "
-                + $"{targets.Length} targets); give one target a sample");
+                + $"{targets.Length} targets); give one target per sample");
         }
 
         for (int i = 0; i < labels.Length; i++)

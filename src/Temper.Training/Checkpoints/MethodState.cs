@@ -18,8 +18,8 @@ public sealed record MethodState
     public IReadOnlyDictionary<string, Tensor> Tensors { get; init; } = ReadOnlyDictionary<string, Tensor>.Empty;
 
     /// <summary>
-    /// Networks by name, each with its own graph: a teacher, the best epoch's. Names are those of files without an
-    /// ending.
+    /// Networks to save, each with its own graph, by name: a teacher, or the network of the best epoch. A name must be
+    /// one that a file can have, without an extension.
     /// </summary>
     public IReadOnlyDictionary<string, Network> Networks { get; init; } = ReadOnlyDictionary<string, Network>.Empty;
 }

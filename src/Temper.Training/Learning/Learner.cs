@@ -177,8 +177,8 @@ public sealed partial class Learner : IDisposable
         NetworkEdit edited = edit(Network);
         edited.Check(Network);
         Network own = LearnerEdit.Owned(edited.Network, Network, _options);
-        (_trained, Network) = (new TrainedParameters(
-            own, _options, parameter => LearnerEdit.Remembered(edited with { Network = own }, parameter, this)), own);
+        (_trained, Network) = (new TrainedParameters(own, _options, parameter =>
+            LearnerEdit.Remembered(edited with { Network = own }, parameter, this)), own);
     }
 
     /// <summary>Ends the use of this learner. Networks that it gave stay valid.</summary>

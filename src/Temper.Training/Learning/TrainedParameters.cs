@@ -26,7 +26,8 @@ internal sealed class TrainedParameters
         if (All.Count == 0)
         {
             throw new ArgumentException(
-                $"Learner: no parameter can be trained (got {network.Parameters.Count} frozen ones); free some of them",
+                $"Learner: no parameter can be trained (got {network.Parameters.Count} frozen ones); "
+                + "unfreeze some of them",
                 nameof(network));
         }
 

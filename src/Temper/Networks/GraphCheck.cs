@@ -89,8 +89,8 @@ internal static class GraphCheck
             if (sorted.Count == before)
             {
                 throw new ArgumentException(
-                    "Network: nodes wait for each other in a circle "
-                    + $"({Names.Sample(waiting.Select(node => node.Name))}); cut the circle");
+                    "Network: the graph has a cycle "
+                    + $"({Names.Sample(waiting.Select(node => node.Name))}); remove one of its edges");
             }
         }
 

@@ -27,8 +27,9 @@ internal static class Names
     {
         const int Shown = 8;
         string[] first = [.. names.Take(Shown + 1)];
-        return first.Length == 0 ? "(none)" : string.Join(", ", first.Take(Shown))
-            + (first.Length > Shown ? ", ..." : "");
+        return first.Length == 0
+            ? "(none)"
+            : string.Join(", ", first.Take(Shown)) + (first.Length > Shown ? ", ..." : "");
     }
 
     /// <summary><c>; did you mean 'x'?</c>, or nothing where no name is near.</summary>

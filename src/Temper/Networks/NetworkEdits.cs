@@ -105,10 +105,10 @@ public sealed partial class Network
 
         return Rebuilt(
             Swapped(old, split),
-            parameters: [.. Parameters, .. old.Parameters.Zip(
-                split.Parameters, (from, to) => Parameters[from] with { Name = to })],
-            buffers: [.. Buffers, .. old.Buffers.Zip(
-                split.Buffers, (from, to) => KeyValuePair.Create(to, Buffers[from]))]);
+            parameters: [.. Parameters, .. old.Parameters.Zip(split.Parameters, (from, to) =>
+                Parameters[from] with { Name = to })],
+            buffers: [.. Buffers, .. old.Buffers.Zip(split.Buffers, (from, to) =>
+                KeyValuePair.Create(to, Buffers[from]))]);
     }
 
     /// <summary>Gives the last linear layer another number of classes and fresh parameters; class names go.</summary>

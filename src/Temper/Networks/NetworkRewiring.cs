@@ -164,8 +164,8 @@ public sealed partial class Network
     {
         if (Graph.NumberOf(value) < 0)
         {
-            throw Missing(edit, value, "an input or node", Inputs.Select(input => input.Name).Concat(
-                Nodes.Select(node => node.Name)));
+            throw Missing(edit, value, "an input or node", Inputs.Select(input => input.Name).Concat(Nodes.Select(
+                node => node.Name)));
         }
     }
 

@@ -183,7 +183,7 @@ public sealed partial class Network
         if (late is not null)
         {
             throw new ArgumentException(
-                $"Network.Splice: value '{late}' depends on '{replaces}', so the result would wait for itself; build "
+                $"Network.Splice: value '{late}' depends on '{replaces}', so the result would depend on itself; build "
                 + $"on values before '{replaces}', or replace '{late}'");
         }
     }

@@ -46,8 +46,8 @@ public sealed partial class Network
             changed[name] = value;
         }
 
-        return With(Parameters, Buffers.Select(
-            entry => KeyValuePair.Create(entry.Key, changed.GetValueOrDefault(entry.Key, entry.Value))));
+        return With(Parameters, Buffers.Select(entry =>
+            KeyValuePair.Create(entry.Key, changed.GetValueOrDefault(entry.Key, entry.Value))));
     }
 
     /// <summary>

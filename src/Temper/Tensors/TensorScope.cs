@@ -122,7 +122,7 @@ public sealed class TensorScope : IDisposable
         if (_thread != Environment.CurrentManagedThreadId)
         {
             throw new InvalidOperationException(
-                "TensorScope: used on another thread than the one that opened it; open one scope a thread");
+                "TensorScope: used on another thread than the one that opened it; open one scope per thread");
         }
     }
 }

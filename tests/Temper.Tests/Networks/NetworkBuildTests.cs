@@ -87,13 +87,13 @@ public sealed class NetworkBuildTests
         () => Network.Build(InputSpec.Features(6), x => x.Linear(5, name: "a").ApplyShared(new Linear(5), "a")));
 
     [Fact]
-    public void Graph_with_a_circle_is_refused()
+    public void Graph_with_a_cycle_is_refused()
     {
         Node a = new() { Name = "a", Operator = new Relu(), Inputs = ["b"] };
         Node b = new() { Name = "b", Operator = new Relu(), Inputs = ["a"] };
         var error = Assert.Throws<ArgumentException>(
             () => new NetworkGraph([InputSpec.Features(2)], [a, b], [new NetworkOutput("output", "b")]));
-        Assert.Contains("circle", error.Message);
+        Assert.Contains("cycle", error.Message);
     }
 
     [Fact]

@@ -28,8 +28,11 @@ internal static class ExportShapes
                 break;
             case Slice slice:
                 node.Result(
-                    "Slice", [.. node.Inputs, node.Constant("start", slice.Start), node.Constant(
-                        "end", slice.End), node.Constant("axis", slice.Axis), node.Constant("step", slice.Step)]);
+                    "Slice",
+                    [
+                        .. node.Inputs, node.Constant("start", slice.Start), node.Constant("end", slice.End),
+                        node.Constant("axis", slice.Axis), node.Constant("step", slice.Step),
+                    ]);
                 break;
             case Expand expand:
                 node.Result("Expand", [node.Inputs[0], node.Inputs.Count > 1

@@ -70,8 +70,10 @@ internal static class ExportWindows
 
     private static (string, object)[] Convolution(
         (int, int) kernel, Conv2dOptions options, DepthWindow? depth = null) =>
-        [.. Window(kernel, options.Stride, options.Padding, depth), ("dilations", With(
-            depth?.Dilation, Both(options.Dilation))), ("group", options.Groups)];
+        [
+            .. Window(kernel, options.Stride, options.Padding, depth),
+            ("dilations", With(depth?.Dilation, Both(options.Dilation))), ("group", options.Groups),
+        ];
 
     private static (string, object)[] Pool(
         NodeExport node, Pool2dOptions options, bool isMaximum, DepthWindow? depth = null)

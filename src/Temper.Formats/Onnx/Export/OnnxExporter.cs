@@ -122,8 +122,9 @@ internal static class OnnxExporter
     {
         // Whole numbers that are to be bytes keep their low ones, signed or not.
         byte[] numbers = Elements.Write(type == OnnxType.Undefined ? value : value.To(DType.UInt8)).ToArray();
-        WireWriter tensor = TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(
-            value.DType) : type).Head(9, numbers.Length);
+        WireWriter tensor =
+            TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(value.DType) : type)
+                .Head(9, numbers.Length);
         parts.Add(new WireWriter().Head(5, tensor.Written.Length + (long)numbers.Length).Written.ToArray());
         parts.Add(tensor.Written.ToArray());
         parts.Add(numbers);

@@ -128,7 +128,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (Exception error) when (error is ArgumentException or FormatException and not ModelFormatException)
         {
-            throw new ModelFormatException(file, 0, $"ONNX: the graph does not hold together: {error.Message}", error);
+            throw new ModelFormatException(file, 0, $"ONNX: the graph is inconsistent: {error.Message}", error);
         }
     }
 
@@ -196,9 +196,11 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             {
                 string name =
                     trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(
-                    name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type =
-                        TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known) });
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0
+                    && value.DType == DType.Float32) with
+                {
+                    Type = TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known),
+                });
             }
         }
     }

@@ -208,7 +208,7 @@ internal sealed partial class OnnxModelReader
     {
         if (++_depth > Deepest)
         {
-            throw _reader.Bad($"messages stand in each other more than {Deepest} deep; the file is damaged");
+            throw _reader.Bad($"messages are nested more than {Deepest} deep; the file is damaged");
         }
 
         while (_reader.Position < end)

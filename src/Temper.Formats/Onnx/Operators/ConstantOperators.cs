@@ -73,8 +73,9 @@ internal static class ConstantOperators
         Value x = node.Input(0);
         long count = x.Shape.Count;
         node.Set(0, x.IsBatched
-            ? Known.Of(node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(
-                count * node.Batches.Second), isTrainable: false)
+            ? Known.Of(
+                node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(count * node.Batches.Second),
+                isTrainable: false)
             : Known.Of(node.Name, Tensor.Scalar(count)));
     }
 

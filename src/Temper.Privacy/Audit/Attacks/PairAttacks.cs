@@ -68,8 +68,9 @@ internal static class PairAttacks
         float[] pictures = known.Pictures, heldRows = rows.Rows[(trained * inputs)..(used * inputs)],
             heldPictures = pictures[(trained * inputs)..(used * inputs)];
         double ridge = Ridges.MinBy(candidate => AugConvLayer.RelativeError(
-            KnownPairs.Recover(rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(
-                0, trained * inputs), heldRows, candidate), heldPictures));
+            KnownPairs.Recover(
+                rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(0, trained * inputs), heldRows,
+                candidate), heldPictures));
         float[] found = KnownPairs.Recover(
             rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), known.Targets, ridge);
         return (finding with { Detail = string.Create(

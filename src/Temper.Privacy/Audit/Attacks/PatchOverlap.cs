@@ -197,9 +197,10 @@ internal sealed class PatchOverlap
         bool HasPatch(int cell)
         {
             int firstRow = (cell / _sizes.Width) - centerRow, firstColumn = (cell % _sizes.Width) - centerColumn;
-            return firstRow >= 0 && firstColumn >= 0 && firstRow
-                + _sizes.KernelHeight <= _sizes.Height && firstColumn
-                + _sizes.KernelWidth <= _sizes.Width
+            return firstRow >= 0
+                && firstColumn >= 0
+                && firstRow + _sizes.KernelHeight <= _sizes.Height
+                && firstColumn + _sizes.KernelWidth <= _sizes.Width
                 && Enumerable.Range(0, _sizes.KernelHeight * _sizes.KernelWidth)
                     .All(
                         position => _basis[((firstRow + (position / _sizes.KernelWidth)) * _sizes.Width)
@@ -231,8 +232,8 @@ internal sealed class PatchOverlap
         }
 
         int top = cells.Min(cell => cell / _sizes.Width), left = cells.Min(cell => cell % _sizes.Width);
-        Inside = (top, left, cells.Max(cell => cell / _sizes.Width) - top + 1, cells.Max(
-            cell => cell % _sizes.Width) - left + 1);
+        Inside = (top, left, cells.Max(cell =>
+            cell / _sizes.Width) - top + 1, cells.Max(cell => cell % _sizes.Width) - left + 1);
         Overlap = cells.Average(cell => _overlap[cell]);
         return true;
     }

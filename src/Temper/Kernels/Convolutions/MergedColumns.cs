@@ -32,9 +32,9 @@ internal unsafe struct MergedColumns
 
     /// <summary>Whether it saves enough multiplications.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && Margin
-            * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth
-            * ConvolutionTile.Active.PaddedColumns(g.InChannels);
+        g.Groups == 1
+            && Margin * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth * ConvolutionTile.Active.PaddedColumns(
+                g.InChannels);
 
     /// <summary>Runs a job that asks for the gradient of the input.</summary>
     internal static void Run(in IndirectJob job)

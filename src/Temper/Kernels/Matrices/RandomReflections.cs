@@ -25,8 +25,9 @@ internal static unsafe class RandomReflections
         {
             for (int first = (side - 1) / BlockWidth * BlockWidth; first >= 0; first -= BlockWidth)
             {
-                Reflect(vectors, factors, first, Math.Min(BlockWidth, side - first), new DoubleRows(
-                    (nint)pointer, side), side);
+                Reflect(
+                    vectors, factors, first, Math.Min(BlockWidth, side - first), new DoubleRows((nint)pointer, side),
+                    side);
             }
         }
 

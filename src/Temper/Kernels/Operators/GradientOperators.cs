@@ -104,7 +104,8 @@ internal readonly struct FakeQuantizeGradient(float scale, float low, float high
         where T : unmanaged, ILanes<T>
     {
         T steps = x / T.Create(scale);
-        return T.Select(T.GreaterOrEqual(steps, T.Create(low - Half)), T.Select(
-            T.GreaterOrEqual(T.Create(high + Half), steps), y, T.Zero), T.Zero);
+        return T.Select(
+            T.GreaterOrEqual(steps, T.Create(low - Half)),
+            T.Select(T.GreaterOrEqual(T.Create(high + Half), steps), y, T.Zero), T.Zero);
     }
 }

@@ -22,8 +22,10 @@ internal static unsafe class PlaneCopies
 
     /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &PixelsIntoPlanes, Chunks.Count(
-            shape.Channels, TaskChannels));
+        Run(batch, new Job
+        {
+            Shape = shape, Pixels = x.Pointer, Planes = y.Pointer,
+        }, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
 
     /// <summary>Planes into <c>[N, H, W, C]</c>.</summary>
     internal static void ToChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>

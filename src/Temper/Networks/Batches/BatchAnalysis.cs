@@ -68,8 +68,8 @@ internal static class BatchAnalysis
         }
 
         // A constant as long as the batch holds numbers for each index in it.
-        ValueInfo[] placed = [.. inputs.Select(input => input with { IsBatched = input.IsBatched
-            || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
+        ValueInfo[] placed = [.. inputs.Select(
+            input => input with { IsBatched = input.IsBatched || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
         bool isInOrder = operation is Reshape || (operation is Expand && inputs[0].Shape.Rank == output.Rank);
         return isInOrder || operation.KeepsSamplesApart(inputs, output) || operation.KeepsSamplesApart(placed, output);
     }

@@ -35,7 +35,7 @@ internal static class OperatorTypes
         if (type is not (DType.Int64 or DType.Int32))
         {
             throw new ArgumentException(
-                $"{node}: needs int64 or int32 places (got {type}); convert them with a Cast node");
+                $"{node}: needs int64 or int32 indices (got {type}); convert them with a Cast node");
         }
     }
 }

@@ -24,8 +24,8 @@ internal static class NetworkJson
             WriteList(json, "inputs", network.Inputs, WriteInput);
             WriteList(json, "nodes", network.Nodes, (writer, node) => WriteNode(writer, node, network.Graph));
             WriteList(json, "outputs", network.Outputs, WriteOutput);
-            WriteNames(json, "frozen", network.Parameters.Where(parameter => !parameter.IsTrainable).Select(
-                parameter => parameter.Name));
+            WriteNames(json, "frozen", network.Parameters.Where(parameter => !parameter.IsTrainable).Select(parameter =>
+                parameter.Name));
             WriteNames(json, "classes", network.ClassNames);
             json.WriteStartObject("metadata");
             foreach ((string key, string text) in network.Metadata)

@@ -33,7 +33,7 @@ internal static class NetworkJsonReader
         catch (Exception error) when (error is JsonException
             or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new FormatException($"the graph does not hold together: {error.Message}", error);
+            throw new FormatException($"the graph is inconsistent: {error.Message}", error);
         }
     }
 

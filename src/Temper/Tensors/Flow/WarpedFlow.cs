@@ -43,8 +43,8 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
         PlaneValue<T>[] flow = [tape.Zeros(firsts[^1].Size), tape.Zeros(firsts[^1].Size)];
         for (int scale = firsts.Count - 1; scale >= 0; scale--)
         {
-            PlaneValue<T>[] state = [.. flow, .. Enumerable.Range(2, solver.StateCount - 2).Select(
-                _ => tape.Zeros(flow[0].Size))];
+            PlaneValue<T>[] state = [.. flow, .. Enumerable.Range(2, solver.StateCount - 2).Select(_ =>
+                tape.Zeros(flow[0].Size))];
             for (int warp = 0; warp < warps; warp++)
             {
                 state = tape.Section([firsts[scale], seconds[scale], .. state], Warp);

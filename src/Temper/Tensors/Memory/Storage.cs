@@ -117,8 +117,11 @@ internal sealed class Storage<T> : Storage
     internal override long Bytes => IsReturned ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
     /// <summary>Where it lies; no place where it may be moved, as small arrays of the garbage collector may.</summary>
-    internal FloatAddress Address => _array is null ? _rented : Owner is null ? default : FloatAddress.OfPinned(_array)
-        + (_start * Unsafe.SizeOf<T>() / sizeof(float));
+    internal FloatAddress Address => _array is null
+        ? _rented
+        : Owner is null
+        ? default
+        : FloatAddress.OfPinned(_array) + (_start * Unsafe.SizeOf<T>() / sizeof(float));
 
     /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
     internal Span<T> Span => _array is { } array ? array.AsSpan(_start, _count) : Rented();

@@ -122,7 +122,7 @@ internal static class IndexCheck
         if (index.DType is not (DType.Int64 or DType.Int32))
         {
             throw new ArgumentException(
-                $"{operation}: needs int64 or int32 places (got {index.DType}); convert them with To", nameof(index));
+                $"{operation}: needs int64 or int32 indices (got {index.DType}); convert them with To", nameof(index));
         }
 
         Tensor indices = index.To(DType.Int64);

@@ -146,7 +146,7 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         if (_weights.Length > 0 && _weights.Length != classes)
         {
             throw new ShapeMismatchException(
-                Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
+                Name, x.Shape, $"one weight per class (got {_weights.Length} weights)");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);

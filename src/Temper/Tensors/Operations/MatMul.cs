@@ -81,8 +81,9 @@ internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
         {
             var x = new MatrixView(left.Slice(i * ra * ca, ra * ca), ra, ca);
             var y = new MatrixView(right.Slice(i * rb * cb, rb * cb), rb, cb);
-            Gemm.Multiply(transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(
-                i * size, size), default, choice: Choice);
+            Gemm.Multiply(
+                transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(i * size, size),
+                default, choice: Choice);
         }
     }
 }

@@ -27,8 +27,9 @@ public sealed partial class Tensor
     /// The input is not an image batch, or smaller than the window.
     /// </exception>
     public Tensor MaxPool2dIndices(Pool2dOptions options, bool isColumnMajor = false) =>
-        new Pool2dOperation("MaxPool2dIndices", this, Pool2dOperation.Sliding(
-            "MaxPool2dIndices", this, options), isMaximum: true).Indices(isColumnMajor);
+        new Pool2dOperation(
+            "MaxPool2dIndices", this, Pool2dOperation.Sliding("MaxPool2dIndices", this, options), isMaximum: true)
+            .Indices(isColumnMajor);
 
     /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
     /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>

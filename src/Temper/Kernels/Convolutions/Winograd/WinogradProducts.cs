@@ -50,8 +50,9 @@ internal readonly unsafe ref struct WinogradProducts
                 }
                 else
                 {
-                    MultiplyListed(pixels.At(product), channels, right - ((long)depth.First * Width(column)), Width(
-                        column), sums, !isFirst);
+                    MultiplyListed(
+                        pixels.At(product), channels, right - ((long)depth.First * Width(column)), Width(column), sums,
+                        !isFirst);
                 }
             }
         }
