@@ -40,7 +40,7 @@ internal static class PairAttacks
         return (finding with
         {
             Curve = [.. points.Select(point => (point.Pairs, point.Ssim))],
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
                 + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }
