@@ -31,7 +31,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         var experiment = new SnoopingExperiment(scale, args[0]);
         Console.WriteLine($"scale: {scale.Described}; folder {Path.Combine(args[0], scale.Name)}");
         new SeedTable(Path.Combine(args[0], scale.Name), SnoopingLines.Header, experiment.Cell, new SnoopingLines(scale).Of)
-            .Fill(scale.Games.Concat(wanted).Distinct(StringComparer.Ordinal), wanted, scale.Victims);
+            .Fill([.. scale.Games.Concat(wanted).Distinct(StringComparer.Ordinal)], wanted, scale.Victims);
         return 0;
     }
 

@@ -7,11 +7,11 @@ namespace Temper.SnoopingSample;
 /// <summary>An eavesdropper in the channel between environment and agent: it changes nothing.</summary>
 internal sealed class Ear(SnoopRecorder recorder) : IObservationChannel
 {
-    public void Observe(int slot, Span<float> observation, EpisodePosition place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition position)
     {
-        if (place != EpisodePosition.Last)
+        if (position != EpisodePosition.Last)
         {
-            recorder.Observe(observation, isFirst: place == EpisodePosition.First);
+            recorder.Observe(observation, isFirst: position == EpisodePosition.First);
         }
     }
 
@@ -21,11 +21,11 @@ internal sealed class Ear(SnoopRecorder recorder) : IObservationChannel
 /// <summary>An attacker in the same place: what it leaves in the observation is what the agent sees.</summary>
 internal sealed class Attacker(ObservationAttacker attacker) : IObservationChannel
 {
-    public void Observe(int slot, Span<float> observation, EpisodePosition place)
+    public void Observe(int slot, Span<float> observation, EpisodePosition position)
     {
-        if (place != EpisodePosition.Last)
+        if (position != EpisodePosition.Last)
         {
-            attacker.Perturb(slot, observation, isFirst: place == EpisodePosition.First);
+            attacker.Perturb(slot, observation, isFirst: position == EpisodePosition.First);
         }
     }
 

@@ -99,7 +99,7 @@ public sealed class BridgeTests : IDisposable
         {
             for (int step = 0; step < steps; step++)
             {
-                JsonElement answer = await Ask($$"""{"type":"step","data":{"action_id":{{step * 7 % 3}}}}""");
+                JsonElement answer = await Ask($$$"""{"type":"step","data":{"action_id":{{{step * 7 % 3}}}}}""");
                 seen.Add(Values(answer.GetProperty("done").GetBoolean() ? await Ask(Reset(++seed)) : answer));
             }
         }
@@ -110,7 +110,7 @@ public sealed class BridgeTests : IDisposable
 
         return seen;
 
-        static string Reset(int seed) => $$"""{"type":"reset","data":{"seed":{{seed}}}}""";
+        static string Reset(int seed) => $$$"""{"type":"reset","data":{"seed":{{{seed}}}}}""";
 
         static float[] Values(JsonElement data) => [.. data.GetProperty("observation").GetProperty("values").EnumerateArray().Select(value => value.GetSingle())];
 
