@@ -41,7 +41,9 @@ internal sealed class SharedEvaluation : IDisposable
         ModelFile.ToSingleFile(network).Write(file);
         _ranks.Broadcast(_sets[index].Name);
         _ranks.BroadcastContent(file.ToArray());
-        return Evaluator.Evaluate(network, samples, loss: null, _shared);
+
+        // Not cancelled halfway: the other ranks would wait for the batches of this one.
+        return Evaluator.Evaluate(network, samples, loss: null, _shared, cancel: CancellationToken.None);
     }
 
     /// <summary>Runs batches of what rank 0 evaluates, until it has ended. Called by the others.</summary>
