@@ -79,7 +79,7 @@ public sealed class ReferenceTests
             ["Planning"] = [],
             ["Simulation"] = ["Planning"],
             ["Collectives"] = [],
-            ["Execution"] = ["Planning", "Collectives"],
+            ["Execution"] = ["Planning", "Simulation", "Collectives"],
         },
     };
 

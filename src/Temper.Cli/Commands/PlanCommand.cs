@@ -4,6 +4,7 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Formats;
 using Temper.Kernels;
+using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
 using Temper.Reporting.Documents;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Parallelism.Collectives;
-using Temper.Parallelism.Simulation;
+using Temper.Parallelism.Execution;
 
 namespace Temper.Cli;
 

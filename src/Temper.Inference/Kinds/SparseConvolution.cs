@@ -29,7 +29,8 @@ internal static class SparseCandidates
     private const int FewChannels = 8;
 
     /// <summary>
-    /// The same of up to two vectors of output channels, which pruning leaves: up to this part of them filled, planes may win.
+    /// The same of up to two vectors of output channels, which pruning leaves: up to this part of them filled, planes
+    /// may win.
     /// </summary>
     private const double MaxFilled = 0.75;
 

@@ -46,7 +46,9 @@ public sealed record AttackFinding
     /// <summary>Fraction of the rows that were matched to the right picture, 0 to 1.</summary>
     public double? Identification { get; init; }
 
-    /// <summary>Mean SSIM of unseen pictures by the number of known pairs, rising; empty for attacks without pairs.</summary>
+    /// <summary>
+    /// Mean SSIM of unseen pictures by the number of known pairs, rising; empty for attacks without pairs.
+    /// </summary>
     public IReadOnlyList<(int Pairs, double Ssim)> Curve { get; init; } = [];
 
     /// <summary>Recovered pictures, <c>[C, H, W]</c> each, pixels of 0 to 1.</summary>

@@ -27,9 +27,11 @@ public static class AuditSection
                     "#seconds",
                 ],
                 [.. findings.Select(Row)]),
-            new DataTable(["attack", "what was found"], [.. findings.Select(finding => (string[])[finding.Name, finding.Detail])]),
+            new DataTable(["attack", "what was found"], [.. findings.Select(finding =>
+                (string[])[finding.Name, finding.Detail])]),
             .. findings.Where(finding => finding.Curve.Count > 1).Select(Curve),
-            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3).SelectMany(Pictures),
+            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3)
+            .SelectMany(Pictures),
         ]);
     }
 
@@ -47,7 +49,8 @@ public static class AuditSection
 
     private static ChartRow Curve(AttackFinding finding) => new([new LineChart
     {
-        Title = $"{finding.Name}: what known pairs show of other pictures", XLabel = "known pairs", YLabel = "mean SSIM", HasWholeX = true,
+        Title = $"{finding.Name}: what known pairs show of other pictures", XLabel = "known pairs",
+        YLabel = "mean SSIM", HasWholeX = true,
         Lines = [new ChartLine("SSIM", [.. finding.Curve.Select(point => new ChartPoint(point.Pairs, point.Ssim))])],
     }]);
 

@@ -93,7 +93,8 @@ public sealed class MorphBundle
         foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
         {
             Directory.CreateDirectory(folder);
-            var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) => progress?.Invoke(part, done, all) };
+            var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) =>
+                progress?.Invoke(part, done, all) };
             manifest.Parts[part] = writer.Write(part, set, cancel);
         }
 
@@ -101,10 +102,12 @@ public sealed class MorphBundle
     }
 
     /// <summary>
-    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before <see cref="WriteData"/> has been called, when all
-    /// shares are there. What a share lacks is morphed then.
+    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before
+    /// <see cref="WriteData"/> has been called, when all shares are there. What a share lacks is morphed then.
     /// </summary>
-    internal static void WriteShare(MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share, CancellationToken cancel)
+    internal static void WriteShare(
+        MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
+        CancellationToken cancel)
     {
         RowContainer container = ContainerOf(bundle.Format);
         ForKey(key, bundle.Folder);
@@ -210,9 +213,13 @@ public sealed class MorphBundle
     }
 
     private static RowContainer ContainerOf(string format) => RowContainer.Find(format) ?? throw new ArgumentException(
-        $"morph data: unknown format (got '{format}', expected {string.Join(", ", RowContainer.All.Select(known => known.Name))})");
+        $"morph data: unknown format (got '{format}', expected "
+        + $"{string.Join(", ", RowContainer.All.Select(known => known.Name))})");
 
-    /// <summary>The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour of training rows.</summary>
+    /// <summary>
+    /// The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour
+    /// of training rows.
+    /// </summary>
     private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
     {
         (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];

@@ -9,9 +9,9 @@ namespace Temper.Privacy.Morphing;
 internal sealed record RowSource(string Key, string Data, int Rows, string First);
 
 /// <summary>
-/// What is written of a part so far, kept beside it, by each rank in a file of its own: a line that says of what, then a line with number and digest of each
-/// whole chunk. Lines are appended, so a chunk costs the same however many came before. They need not reach the disk in order: digests are held against the
-/// rows when a command goes on.
+/// What is written of a part so far, kept beside it, by each rank in a file of its own: a line that says of what, then
+/// a line with number and digest of each whole chunk. Lines are appended, so a chunk costs the same however many came
+/// before. They need not reach the disk in order: digests are held against the rows when a command goes on.
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {
@@ -42,10 +42,12 @@ internal sealed class RowJournal : IDisposable
     /// <summary>The journals of a part, of all ranks that have written some of it.</summary>
     internal static string[] FilesOf(string path) =>
         [.. Directory.GetFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $"{Path.GetFileName(path)}{Suffix}-*")
-            .Where(file => file.AsSpan(file.LastIndexOf('-') + 1) is var rank && int.TryParse(rank, NumberStyles.None, CultureInfo.InvariantCulture, out _))];
+            .Where(file => file.AsSpan(file.LastIndexOf('-') + 1) is var rank
+                && int.TryParse(rank, NumberStyles.None, CultureInfo.InvariantCulture, out _))];
 
     /// <summary>Numbers and digests of the chunks that were written; none of a journal of something else.</summary>
-    internal static IReadOnlyList<(int Chunk, string Digest)> Read(string path, RowSource source) => [.. FilesOf(path).SelectMany(file => ReadOne(file, source))];
+    internal static IReadOnlyList<(int Chunk, string Digest)> Read(string path, RowSource source) =>
+        [.. FilesOf(path).SelectMany(file => ReadOne(file, source))];
 
     private static IEnumerable<(int Chunk, string Digest)> ReadOne(string file, RowSource source)
     {
@@ -73,9 +75,11 @@ internal sealed class RowJournal : IDisposable
 
     /// <summary>Number and digest; -1 where a line was cut off.</summary>
     private static (int Chunk, string Digest) Parsed(string line) =>
-        line.Split(' ') is [var number, { Length: DigestLetters } digest] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int chunk)
+        line.Split(' ') is [var number, { Length: DigestLetters } digest]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int chunk)
             ? (chunk, digest)
             : (-1, "");
 
-    private static byte[] Line(int chunk, string digest) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{chunk} {digest}\n"));
+    private static byte[] Line(int chunk, string digest) =>
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{chunk} {digest}\n"));
 }

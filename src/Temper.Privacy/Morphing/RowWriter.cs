@@ -6,8 +6,9 @@ using Temper.Formats;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next are read. What needs memory is the map and two
-/// chunks, for any number of rows. A run that was stopped goes on with the chunks that are missing, and ranks may take chunks in turns.
+/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next
+/// are read. What needs memory is the map and two chunks, for any number of rows. A run that was stopped goes on with
+/// the chunks that are missing, and ranks may take chunks in turns.
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
@@ -32,7 +33,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         Formats.Npz.NpyFile.Save(Path.Combine(folder, labels), Tensors.Tensor.From(values, [values.Length]));
         return new BundlePart
         {
-            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. chunks.Select(digest => digest!)], Labels = labels,
+            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows,
+            Chunks = [.. chunks.Select(digest => digest!)], Labels = labels,
             LabelsDigest = MorphBundle.DigestOf(Path.Combine(folder, labels)),
         };
     }
@@ -47,7 +49,9 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         bool isWhole = Share.Count == 1;
 
         // Ranks write into one file at places of their own; this process alone has it where the share is the whole.
-        using var stream = new FileStream(PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, isWhole ? FileShare.None : FileShare.ReadWrite, bufferSize: 0);
+        using var stream = new FileStream(
+            PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+            isWhole ? FileShare.None : FileShare.ReadWrite, bufferSize: 0);
         string?[] done = Resumable(stream, RowJournal.Read(path, source), head, data);
         stream.SetLength(head.Length + ((long)data.Count * container.Stride(key.Map.Inputs)));
         RandomAccess.Write(stream.SafeFileHandle, head, fileOffset: 0);
@@ -71,7 +75,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     private static int ChunkCount(Dataset data) => (data.Count + ChunkRows - 1) / ChunkRows;
 
-    private void WriteChunks(FileStream stream, Dataset data, string?[] done, RowJournal journal, CancellationToken cancel)
+    private void WriteChunks(
+        FileStream stream, Dataset data, string?[] done, RowJournal journal, CancellationToken cancel)
     {
         int inputs = key.Map.Inputs;
         float[] rows = new float[ChunkRows * inputs];
@@ -104,16 +109,21 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
             morpher.Apply(rows.AsSpan(0, count * inputs), result.AsSpan(0, count * inputs));
             Settle();
             long place = PlaceOf(chunk, data);
-            writing = (chunk, Task.Run(() => Write(stream, place, result.AsSpan(0, count * inputs), encoded), CancellationToken.None));
+            writing = (chunk, Task.Run(() =>
+                Write(stream, place, result.AsSpan(0, count * inputs), encoded), CancellationToken.None));
         }
 
         Settle();
     }
 
     private long PlaceOf(int chunk, Dataset data) =>
-        container.Head(data.Count, key.Map.Inputs).Length + ((long)chunk * ChunkRows * container.Stride(key.Map.Inputs));
+        container.Head(data.Count, key.Map.Inputs).Length
+            + ((long)chunk * ChunkRows * container.Stride(key.Map.Inputs));
 
-    /// <summary>Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not seen all rows.</summary>
+    /// <summary>
+    /// Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not
+    /// seen all rows.
+    /// </summary>
     private void WriteTail(FileStream stream, int head, int rows)
     {
         int inputs = key.Map.Inputs;
@@ -149,12 +159,17 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         }
     }
 
-    /// <summary>Digests of the chunks that are whole, written by a stopped run or by other ranks: rows are what a journal says, in the same format.</summary>
-    private string?[] Resumable(FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
+    /// <summary>
+    /// Digests of the chunks that are whole, written by a stopped run or by other ranks: rows are what a journal says,
+    /// in the same format.
+    /// </summary>
+    private string?[] Resumable(
+        FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
     {
         string?[] whole = new string?[ChunkCount(data)];
         byte[] start = new byte[head.Length];
-        if (written.Count == 0 || RandomAccess.Read(stream.SafeFileHandle, start, 0) < start.Length || !start.AsSpan().SequenceEqual(head))
+        if (written.Count == 0
+            || RandomAccess.Read(stream.SafeFileHandle, start, 0) < start.Length || !start.AsSpan().SequenceEqual(head))
         {
             return whole;
         }
@@ -165,7 +180,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             Span<byte> bytes = rows.AsSpan(0, Math.Min(ChunkRows, data.Count - (chunk * ChunkRows)) * stride);
             stream.Position = PlaceOf(chunk, data);
-            bool isThere = whole[chunk] is null && stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
+            bool isThere = whole[chunk] is null
+                && stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
                 && string.Equals(Convert.ToHexStringLower(SHA256.HashData(bytes)), digest, StringComparison.Ordinal);
             whole[chunk] = isThere ? digest : whole[chunk];
         }

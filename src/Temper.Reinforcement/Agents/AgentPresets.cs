@@ -22,9 +22,13 @@ public static class AgentPresets
             $"agent: no such method (got '{method}', expected one of {string.Join(", ", Methods)})", nameof(method)),
     };
 
-    /// <summary>Steps of the game that an action lasts while an agent is trained: 4 where frames are pictures of a game without a grid, else 1.</summary>
+    /// <summary>
+    /// Steps of the game that an action lasts while an agent is trained: 4 where frames are pictures of a game without
+    /// a grid, else 1.
+    /// </summary>
     /// <param name="environment">Name of the environment.</param>
-    public static int FrameSkipFor(string environment) => string.Equals(environment, "pixel-pong", StringComparison.Ordinal) ? 4 : 1;
+    public static int FrameSkipFor(string environment) =>
+        string.Equals(environment, "pixel-pong", StringComparison.Ordinal) ? 4 : 1;
 
     /// <summary>The trainer of some options.</summary>
     /// <param name="create">Makes an environment.</param>

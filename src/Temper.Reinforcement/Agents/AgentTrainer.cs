@@ -72,7 +72,11 @@ public abstract class AgentTrainer : IDisposable
     public Policy Snapshot()
     {
         Network network = Learner.Snapshot();
-        EnvironmentOptions settings = new() { StepLimit = Environment.Spec.StepLimit, FrameSkip = Environment.Spec.FrameSkip > 1 ? Environment.Spec.FrameSkip : null };
+        EnvironmentOptions settings = new()
+        {
+            StepLimit = Environment.Spec.StepLimit,
+            FrameSkip = Environment.Spec.FrameSkip > 1 ? Environment.Spec.FrameSkip : null,
+        };
         IReadOnlyList<int>? actions = null;
         if (GridOf(Environment.Slots[0].Environment) is { } grid)
         {

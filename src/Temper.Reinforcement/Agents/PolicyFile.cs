@@ -99,5 +99,6 @@ public static class PolicyFile
         ? steps
         : throw new FormatException($"a frame skip of {text}, expected 1 or more");
 
-    internal static int[] ParseActions(string text) => [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];
+    internal static int[] ParseActions(string text) =>
+        [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];
 }

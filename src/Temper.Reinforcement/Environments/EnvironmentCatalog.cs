@@ -42,7 +42,8 @@ public static class EnvironmentCatalog
         ArgumentOutOfRangeException.ThrowIfLessThan(skip, 1, nameof(options));
         if (skip > 1 && RulesOf(name) is not null)
         {
-            throw new ArgumentException($"environment: {name} takes an action each step (got a frame skip of {skip}, expected 1)", nameof(options));
+            throw new ArgumentException($"environment: {name} takes an action each step (got a frame skip of {skip}, "
+                + "expected 1)", nameof(options));
         }
 
         if (Game(name) is { } game)

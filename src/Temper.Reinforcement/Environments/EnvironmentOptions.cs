@@ -19,8 +19,8 @@ public sealed record EnvironmentOptions
     public int? StepLimit { get; init; }
 
     /// <summary>
-    /// Steps of the game that an action lasts (frame skip), 1 or more; null: 1. Rewards of the steps are added, and the step limit counts actions.
-    /// Grid games take an action each step.
+    /// Steps of the game that an action lasts (frame skip), 1 or more; null: 1. Rewards of the steps are added, and the
+    /// step limit counts actions. Grid games take an action each step.
     /// </summary>
     public int? FrameSkip { get; init; }
 }

@@ -12,7 +12,10 @@ namespace Temper.Training.Evaluation;
 /// <param name="Confusion">Confusion matrix; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
-    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes.</summary>
+    /// <summary>
+    /// The predicted class of each sample and its probability, in the order of the samples; none where targets are not
+    /// classes.
+    /// </summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 }
 
@@ -39,8 +42,8 @@ public static class Evaluator
         Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
 
     /// <summary>
-    /// Runs all samples; ranks take whole batches in turns. What they find is put together in the order of the batches, so that the result has
-    /// the same bytes for any number of ranks. Called by all of them.
+    /// Runs all samples; ranks take whole batches in turns. What they find is put together in the order of the batches,
+    /// so that the result has the same bytes for any number of ranks. Called by all of them.
     /// </summary>
     internal static EvaluationResult Evaluate(
         Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256,
@@ -74,7 +77,8 @@ public static class Evaluator
 
         double sum = 0;
         Array.ForEach(losses, one => sum += one);
-        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
+        return new EvaluationResult(
+            dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
     }
 
     /// <summary>The predicted class and its probability for some samples.</summary>
@@ -129,9 +133,13 @@ public static class Evaluator
                 + "expected a multiple); export the model with a free batch axis");
     }
 
-    /// <summary>Puts together what the ranks have found. Each left zeros where others had the batches, so that sums are what one rank finds, to the bit.</summary>
+    /// <summary>
+    /// Puts together what the ranks have found. Each left zeros where others had the batches, so that sums are what one
+    /// rank finds, to the bit.
+    /// </summary>
     private static ConfusionMatrix? Joined(
-        TrainingRanks ranks, int classes, Span<double> losses, Span<(int Predicted, float Probability)> answers, ConfusionMatrix? confusion)
+        TrainingRanks ranks, int classes, Span<double> losses, Span<(int Predicted, float Probability)> answers,
+        ConfusionMatrix? confusion)
     {
         double[] counts = [.. confusion?.Counts ?? new long[classes * classes]];
         double[] predicted = new double[answers.Length], probabilities = new double[answers.Length];

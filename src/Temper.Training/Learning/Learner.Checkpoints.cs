@@ -73,10 +73,15 @@ public sealed partial class Learner
     internal Learner With(Network network, Func<Parameter, (OptimizerState State, float[]? Average)> remembered) =>
         new(network, _options, remembered) { Steps = Steps, GradientCount = GradientCount };
 
-    /// <summary>Goes on with the network and the memory of another learner at the same step: the whole of which this one was a shard.</summary>
+    /// <summary>
+    /// Goes on with the network and the memory of another learner at the same step: the whole of which this one was a
+    /// shard.
+    /// </summary>
     internal void TakeOver(Learner whole) => (_trained, Network) = (whole._trained, whole.Network);
 
-    internal void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState method, Func<string, Stream>? create) => Checkpoint.Save(
+    internal void Save(
+        string folder, IReadOnlyDictionary<string, string> identity, MethodState method,
+        Func<string, Stream>? create) => Checkpoint.Save(
         folder,
         Steps,
         CheckpointTensors.Of(this, method),

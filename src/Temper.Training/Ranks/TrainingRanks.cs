@@ -68,7 +68,9 @@ public abstract class TrainingRanks
 
     /// <summary>Lets what changes the network between epochs do so, on all ranks alike.</summary>
     /// <param name="learner">Of this rank.</param>
-    /// <param name="whole">The learner with the parameters of all ranks; where ranks have shards, a copy, which is saved after the call.</param>
+    /// <param name="whole">
+    /// The learner with the parameters of all ranks; where ranks have shards, a copy, which is saved after the call.
+    /// </param>
     /// <param name="edit">Edits a learner that has whole parameters.</param>
     public virtual void Edit(Learner learner, Learner whole, Action<Learner> edit) => edit(learner);
 

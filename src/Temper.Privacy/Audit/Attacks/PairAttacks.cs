@@ -40,8 +40,10 @@ internal static class PairAttacks
         return (finding with
         {
             Curve = [.. points.Select(point => (point.Pairs, point.Ssim))],
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
-                + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by "
+                + $"counting, {predicted} determine the map; exact from {from}; relative errors ")
+                + string.Join(", ", points.Select(point =>
+                    string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }
 
@@ -96,8 +98,10 @@ internal static class PairAttacks
         ];
     }
 
-    private static double Ssim(AuditRows rows, float[] found, float[] expected) => Enumerable.Range(0, found.Length / rows.Map.Inputs).Average(i => PictureQuality.Of(
-        found.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs), expected.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs), rows.Map.Channels, rows.Map.Height, rows.Map.Width).Ssim);
+    private static double Ssim(AuditRows rows, float[] found, float[] expected) =>
+        Enumerable.Range(0, found.Length / rows.Map.Inputs).Average(i => PictureQuality.Of(
+        found.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs), expected.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs),
+        rows.Map.Channels, rows.Map.Height, rows.Map.Width).Ssim);
 
     private static float[] Recover(AuditRows rows, float[] pictures, int pairs, float[] targets) => KnownPairs.Recover(
         rows.Map, pictures.AsSpan(0, pairs * rows.Map.Inputs), rows.Rows.AsSpan(0, pairs * rows.Map.Inputs), targets);

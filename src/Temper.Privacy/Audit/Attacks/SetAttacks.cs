@@ -145,7 +145,8 @@ internal static class SetAttacks
     {
         int count = neighbors.Length;
         double correlation = Correlation.Of<double>(seen, real);
-        double agreement = Enumerable.Range(0, count).Count(i => neighbors[i] == Neighbor(real, count, i)) / (double)count;
+        double agreement =
+            Enumerable.Range(0, count).Count(i => neighbors[i] == Neighbor(real, count, i)) / (double)count;
         return finding with
         {
             Identification = agreement,
@@ -192,5 +193,6 @@ internal static class SetAttacks
     }
 
     private static int Neighbor(double[] distances, int count, int row) =>
-        Enumerable.Range(0, count).Where(other => other != row).DefaultIfEmpty(row).MinBy(other => distances[(row * count) + other]);
+        Enumerable.Range(0, count)
+            .Where(other => other != row).DefaultIfEmpty(row).MinBy(other => distances[(row * count) + other]);
 }

@@ -23,7 +23,10 @@ public enum FlowMethod
     /// </summary>
     Farneback,
 
-    /// <summary>Dense inverse search (Kroeger et al. 2016) much as OpenCV computes it: forward only, its result counts as a constant.</summary>
+    /// <summary>
+    /// Dense inverse search (Kroeger et al. 2016) much as OpenCV computes it: forward only, its result counts as a
+    /// constant.
+    /// </summary>
     InverseSearch,
 }
 
@@ -38,10 +41,14 @@ public sealed record OpticalFlowOptions
     /// </summary>
     public int Scales { get; init; } = 5;
 
-    /// <summary>Times that the second image is warped on each scale, or rounds of refinement of inverse search.</summary>
+    /// <summary>
+    /// Times that the second image is warped on each scale, or rounds of refinement of inverse search.
+    /// </summary>
     public int Warps { get; init; } = 5;
 
-    /// <summary>Iterations of TV-L1 or Horn-Schunck for each warp, of Farneback on each scale, or of a patch on each scale.</summary>
+    /// <summary>
+    /// Iterations of TV-L1 or Horn-Schunck for each warp, of Farneback on each scale, or of a patch on each scale.
+    /// </summary>
     public int Iterations { get; init; } = 30;
 
     /// <summary>Size of a scale by that of the next finer one, above 0, below 1.</summary>
@@ -59,7 +66,10 @@ public sealed record OpticalFlowOptions
     /// <summary>Horn-Schunck: weight of the flow's smoothness, in gray levels.</summary>
     public double Alpha { get; init; } = 15;
 
-    /// <summary>Lucas-Kanade: standard deviation of the window, in pixels; Farneback: side of the window; inverse search: side of a patch.</summary>
+    /// <summary>
+    /// Lucas-Kanade: standard deviation of the window, in pixels; Farneback: side of the window; inverse search: side
+    /// of a patch.
+    /// </summary>
     public double Window { get; init; } = 3;
 
     /// <summary>
@@ -96,13 +106,20 @@ public sealed record OpticalFlowOptions
     /// <summary>Throws where a number is out of its range.</summary>
     internal void Check()
     {
-        bool fits = Scales is >= 1 and <= 64 && Warps is >= 1 and <= 1000 && Iterations is >= 1 and <= 100_000 && ScaleStep is > 0 and < 1
-            && Lambda > 0 && Theta > 0 && Tau is > 0 and <= 0.25 && Alpha > 0 && Window is > 0 and <= 1000 && Damping > 0 && Bound >= 0 && double.IsFinite(Bound)
+        bool fits = Scales is >= 1 and <= 64
+            && Warps is >= 1 and <= 1000
+            && Iterations is >= 1 and <= 100_000
+            && ScaleStep is > 0 and < 1
+            && Lambda > 0 && Theta > 0 && Tau is > 0
+                and <= 0.25 && Alpha > 0 && Window is > 0
+                and <= 1000 && Damping > 0 && Bound >= 0 && double.IsFinite(Bound)
             && (!Rounds || Bound > 0) && (Window >= 1 || IsDifferentiable) && Enum.IsDefined(Method);
         if (!fits)
         {
             throw new ArgumentException(
-                $"OpticalFlow: an option is out of its range (got {this}); scales, warps and iterations are 1 or more, the scale step is between 0 and 1, tau at most 0.25, all weights are positive, rounding needs a bound, a patch or a box has a side of 1 or more");
+                $"OpticalFlow: an option is out of its range (got {this}); scales, warps and iterations are 1 or more, "
+                + "the scale step is between 0 and 1, tau at most 0.25, all weights are positive, rounding needs a "
+                    + "bound, a patch or a box has a side of 1 or more");
         }
     }
 }
@@ -110,8 +127,10 @@ public sealed record OpticalFlowOptions
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Optical flow between neighboring frames of clips: how far each pixel of a frame moves until the next. Differentiable in the frames
-    /// but for <see cref="FlowMethod.Farneback"/> and <see cref="FlowMethod.InverseSearch"/>. A clip's result does not depend on the others of the batch, nor on the number of threads.
+    /// Optical flow between neighboring frames of clips: how far each pixel of a frame moves until the next.
+    /// Differentiable in the frames but for <see cref="FlowMethod.Farneback"/> and
+    /// <see cref="FlowMethod.InverseSearch"/>. A clip's result does not depend on the others of the batch, nor on the
+    /// number of threads.
     /// </summary>
     /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
     /// <returns>
@@ -235,10 +254,12 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
             switch (o.Method)
             {
                 case FlowMethod.Farneback:
-                    new Farneback(o.Scales, o.ScaleStep, (int)o.Window, o.Iterations).Flow(owner.Size, first, second, u, v);
+                    new Farneback(o.Scales, o.ScaleStep, (int)o.Window, o.Iterations)
+                        .Flow(owner.Size, first, second, u, v);
                     break;
                 case FlowMethod.InverseSearch:
-                    new InverseSearch(o.Scales, (int)o.Window, o.Iterations, o.Warps).Flow(owner.Size, first, second, u, v);
+                    new InverseSearch(o.Scales, (int)o.Window, o.Iterations, o.Warps)
+                        .Flow(owner.Size, first, second, u, v);
                     break;
                 default:
                     FlowPair<float>.Flow(o, owner.Size, first, second, u, v);

@@ -1,6 +1,7 @@
 using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Simulation;
 
-namespace Temper.Parallelism.Simulation;
+namespace Temper.Parallelism.Execution;
 
 /// <summary>Measures how fast ranks exchange numbers. Called by all of them.</summary>
 /// <param name="world">All ranks.</param>
