@@ -30,7 +30,9 @@ public sealed record DataLoaderOptions
     /// </summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
 
-    /// <summary>Which of the batches are made: where ranks take whole batches in turns, every so many-th; others are left out.</summary>
+    /// <summary>
+    /// Which of the batches are made: where ranks take whole batches in turns, every so many-th; others are left out.
+    /// </summary>
     internal BatchPart Turn { get; init; } = BatchPart.Whole;
 }
 

@@ -17,9 +17,10 @@ public static class DataSource
     /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
     /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
-    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, and where each video is a class
-    /// <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c>
+    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, and where each video
+    /// is a class <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR
+    /// files; a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an
+    /// <c>.npz</c>
     /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>
@@ -148,7 +149,8 @@ public static class DataSource
                 string[] sides = pair.Split('=', 2);
                 _values[sides[0]] = sides.Length == 2
                     ? sides[1]
-                    : throw new ArgumentException($"data: {set}: '{pair}' is not understood (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
+                    : throw new ArgumentException(
+                        $"data: {set}: '{pair}' is not understood (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
             }
         }
 

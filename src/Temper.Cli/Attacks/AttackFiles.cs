@@ -37,7 +37,8 @@ internal static class AttackFiles
         ]);
     }
 
-    internal static Tensor ReadAdversarials(string folder) => NpzFile.Load(Path.Combine(folder, Name), ["x_adv"])["x_adv"];
+    internal static Tensor ReadAdversarials(string folder) =>
+        NpzFile.Load(Path.Combine(folder, Name), ["x_adv"])["x_adv"];
 
     /// <summary>A part with all that a result has, in double precision.</summary>
     internal static void SavePart(string file, AttackResult part) => NpzFile.Save(file, [
@@ -49,7 +50,8 @@ internal static class AttackFiles
     internal static AttackResult ReadPart(string file)
     {
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(file);
-        if (!arrays.TryGetValue("rows", out Tensor? rows) || !arrays.TryGetValue("x_adv", out Tensor? x) || rows.Rank != 2 || rows.Shape[1] != 10 || rows.DType != DType.Int64)
+        if (!arrays.TryGetValue("rows", out Tensor? rows) || !arrays.TryGetValue("x_adv", out Tensor? x)
+            || rows.Rank != 2 || rows.Shape[1] != 10 || rows.DType != DType.Int64)
         {
             throw new ModelFormatException(file, 0, "attack: the kept part cannot be read; delete it and start again");
         }
@@ -60,27 +62,36 @@ internal static class AttackFiles
         {
             ReadOnlySpan<long> b = bits.Slice(i * 10, 10);
             samples[i] = new SampleResult(
-                (AttackOutcome)b[0], Double(b[1]), Double(b[2]), Double(b[3]), Double(b[4]), (float)Double(b[5]), (int)b[6], (int)b[7], (int)b[8], (int)b[9]);
+                (AttackOutcome)b[0], Double(b[1]), Double(b[2]), Double(b[3]), Double(b[4]), (float)Double(b[5]),
+                (int)b[6], (int)b[7], (int)b[8], (int)b[9]);
         }
 
         return new AttackResult(x, samples);
     }
 
     /// <summary>The report, and the pictures as files of their own.</summary>
-    internal static void WriteReport(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target, string title)
+    internal static void WriteReport(
+        string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target,
+        string title)
     {
         var sections = RobustnessSection.Of(found, classes).ToList();
         Reporting.Documents.Picture[] pictures = [.. Triplets(folder, found, classes, inputs, target)];
         if (pictures.Length > 0)
         {
-            sections.Insert(1, new Section("Clean, change, adversarial", [new Paragraph("The change is scaled to be seen: gray is none."), new PictureGrid(pictures)]));
+            sections.Insert(1, new Section("Clean, change, adversarial", [new Paragraph(
+                "The change is scaled to be seen: gray is none."), new PictureGrid(pictures)]));
         }
 
-        new Report { Title = $"How easily is it fooled? {title}", Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples", Sections = sections }
+        new Report
+        {
+            Title = $"How easily is it fooled? {title}",
+            Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples", Sections = sections,
+        }
             .Save(Path.Combine(folder, "report.html"));
     }
 
-    private static IEnumerable<Reporting.Documents.Picture> Triplets(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target)
+    private static IEnumerable<Reporting.Documents.Picture> Triplets(
+        string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target)
     {
         Shape shape = target.SampleShape;
         if (shape.Rank != 3 || shape[0] is not (1 or 3))
@@ -100,15 +111,21 @@ internal static class AttackFiles
             }
 
             written++;
-            float[] clean = inputs.AsSpan<float>().Slice(i * size, size).ToArray(), adversarial = found.Result.Adversarials.AsSpan<float>().Slice(i * size, size).ToArray();
-            float scale = (float)(0.5 * (target.Maximum - target.Minimum) / Math.Max(sample.Linf, 1e-12)), middle = (target.Minimum + target.Maximum) / 2;
+            float[] clean = inputs.AsSpan<float>().Slice(i * size, size).ToArray(),
+                adversarial = found.Result.Adversarials.AsSpan<float>().Slice(i * size, size).ToArray();
+            float scale = (float)(0.5 * (target.Maximum - target.Minimum) / Math.Max(sample.Linf, 1e-12)),
+                middle = (target.Minimum + target.Maximum) / 2;
             float[] change = [.. clean.Zip(adversarial, (a, b) => middle + ((b - a) * scale))];
             string was = Class(classes, (int)found.Labels[i]), now = Class(classes, sample.Prediction);
-            foreach ((string kind, float[] values, string caption) in new[] { ("clean", clean, was), ("change", change, $"L2 {sample.L2:G3}"), ("adversarial", adversarial, now) })
+            foreach ((string kind, float[] values, string caption) in new[]
+            {
+                ("clean", clean, was), ("change", change, $"L2 {sample.L2:G3}"), ("adversarial", adversarial, now),
+            })
             {
                 byte[] png = Png(values, shape, target);
                 AtomicFile.Write(Path.Combine(pictures, $"{i:D5}-{kind}.png"), stream => stream.Write(png));
-                yield return new Reporting.Documents.Picture(png, caption, kind switch { "clean" => true, "adversarial" => false, _ => null });
+                yield return new Reporting.Documents.Picture(
+                    png, caption, kind switch { "clean" => true, "adversarial" => false, _ => null });
             }
         }
     }
@@ -126,14 +143,17 @@ internal static class AttackFiles
         return PngEncoder.Encode(new Data.Images.Picture(shape[2], shape[1], channels, pixels));
     }
 
-    private static string Class(IReadOnlyList<string> classes, int k) => k >= 0 && k < classes.Count ? classes[k] : $"{k}";
+    private static string Class(IReadOnlyList<string> classes, int k) =>
+        k >= 0 && k < classes.Count ? classes[k] : $"{k}";
 
     private static KeyValuePair<string, Tensor> Row<T>(string name, AttackResult result, Func<SampleResult, T> value)
-        where T : unmanaged => KeyValuePair.Create(name, Tensor.From(result.Samples.Select(value).ToArray(), [result.Samples.Count]));
+        where T : unmanaged =>
+            KeyValuePair.Create(name, Tensor.From(result.Samples.Select(value).ToArray(), [result.Samples.Count]));
 
     private static long[] Bits(SampleResult s) =>
     [
-        (long)s.Outcome, BitConverter.DoubleToInt64Bits(s.L0), BitConverter.DoubleToInt64Bits(s.L1), BitConverter.DoubleToInt64Bits(s.L2), BitConverter.DoubleToInt64Bits(s.Linf),
+        (long)s.Outcome, BitConverter.DoubleToInt64Bits(s.L0), BitConverter.DoubleToInt64Bits(s.L1),
+        BitConverter.DoubleToInt64Bits(s.L2), BitConverter.DoubleToInt64Bits(s.Linf),
         BitConverter.DoubleToInt64Bits(s.Margin), s.Forwards, s.Backwards, s.First, s.Prediction,
     ];
 

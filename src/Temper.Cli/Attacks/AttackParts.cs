@@ -14,12 +14,16 @@ using Temper.Training.Tracking;
 namespace Temper.Cli.Attacks;
 
 /// <summary>
-/// Attacks samples in parts of a few hundred. Each finished part is kept in the output folder, so that an interrupted run goes on with the next
-/// one; results do not depend on where it was interrupted, nor on how many ranks attack parts.
+/// Attacks samples in parts of a few hundred. Each finished part is kept in the output folder, so that an interrupted
+/// run goes on with the next one; results do not depend on where it was interrupted, nor on how many ranks attack
+/// parts.
 /// </summary>
-internal sealed class AttackParts(CommandContext context, Attack attack, AttackSubject subject, int count, RankGroup ranks)
+internal sealed class AttackParts(
+    CommandContext context, Attack attack, AttackSubject subject, int count, RankGroup ranks)
 {
-    /// <summary>Samples of a part. Ranks take some parts each, so that those with hard samples do not hold up the others.</summary>
+    /// <summary>
+    /// Samples of a part. Ranks take some parts each, so that those with hard samples do not hold up the others.
+    /// </summary>
     private readonly int _size = ranks.Size == 1 ? 256 : Math.Clamp(count / (4 * ranks.Size), 16, 256);
 
     private readonly Lazy<string> _identity = new(() => Identity(context, attack, subject, count));
@@ -28,7 +32,9 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
 
     private string? Folder => context.Get(AttackSettings.Output) is { } output ? Path.Combine(output, "parts") : null;
 
-    /// <summary>Attacks this rank's share of the parts and leaves them in the output folder. Returns when all ranks have.</summary>
+    /// <summary>
+    /// Attacks this rank's share of the parts and leaves them in the output folder. Returns when all ranks have.
+    /// </summary>
     internal void RunShare()
     {
         ranks.Share((count + _size - 1) / _size, part =>
@@ -48,12 +54,16 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
         float[] adversarials = new float[checked(count * Target.SampleShape.Count)];
-        using TensorBoardWriter? board = context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
+        using TensorBoardWriter? board = context
+            .Get(AttackSettings.TensorBoard) && context
+            .Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
         for (int start = 0; start < count; start += _size)
         {
             (Tensor inputs, Tensor wanted) = Samples(start);
             wanted.AsSpan<long>().CopyTo(labels.AsSpan(start));
-            AttackResult part = FileOf(start) is { } file && File.Exists(file) ? AttackFiles.ReadPart(file) : Run(start, inputs, wanted);
+            AttackResult part = FileOf(start) is { } file && File.Exists(file)
+                ? AttackFiles.ReadPart(file)
+                : Run(start, inputs, wanted);
             part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
             Write(board, rows);
@@ -96,7 +106,8 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
             return;
         }
 
-        var sofar = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(Array.Empty<float>(), [0]), rows), [], []) { Epsilon = AttackSettings.Radius(context) };
+        var sofar = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(
+            Array.Empty<float>(), [0]), rows), [], []) { Epsilon = AttackSettings.Radius(context) };
         board.AddScalar("attack/clean_accuracy", rows.Count, (float)sofar.CleanAccuracy);
         board.AddScalar("attack/robust_accuracy", rows.Count, (float)sofar.Accuracy);
         board.AddScalar("attack/median_size", rows.Count, (float)sofar.Result.MedianDistance(attack.Norm));
@@ -123,21 +134,29 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
 
     private AttackResult Attack(Tensor inputs, Tensor labels, int start)
     {
-        var run = new AttackRun { BatchSize = context.Get(AttackSettings.Batch), Gradients = context.Get(AttackSettings.Budget) };
+        var run = new AttackRun
+        {
+            BatchSize = context.Get(AttackSettings.Batch), Gradients = context.Get(AttackSettings.Budget),
+        };
         try
         {
             AttackResult part = attack.Run(
-                Target, inputs, Criterion.Misclassified(labels.AsSpan<long>()), RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
-            context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {part.RobustAccuracy * 100:F1} % of the last {inputs.Shape[0]} still right");
+                Target, inputs, Criterion.Misclassified(labels.AsSpan<long>()),
+                RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
+            context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {part.RobustAccuracy * 100:F1} % of "
+                + $"the last {inputs.Shape[0]} still right");
             return part;
         }
         catch (ArgumentException error)
         {
-            throw new ToolException(ExitCode.BadInput, $"attack: samples from {start} on: {error.Message.Split(" (Parameter")[0]}");
+            throw new ToolException(
+                ExitCode.BadInput, $"attack: samples from {start} on: {error.Message.Split(" (Parameter")[0]}");
         }
         catch (OperationCanceledException)
         {
-            string more = Folder is null ? "nothing was kept, since no --output is named" : $"{start} of {count} samples are kept; the same command goes on";
+            string more = Folder is null
+                ? "nothing was kept, since no --output is named"
+                : $"{start} of {count} samples are kept; the same command goes on";
             throw new ToolException(ExitCode.Interrupted, $"attack: interrupted; {more}");
         }
     }
@@ -147,22 +166,28 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
     {
         AttackTarget target = subject.Target;
         string model = context.Require(ModelSource.Setting);
-        var text = new StringBuilder().Append(attack).Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
-            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|').Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
+        var text = new StringBuilder().Append(attack)
+            .Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
+            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|')
+            .Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
         if (File.Exists(model))
         {
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
         }
 
         (Tensor first, Tensor labels) = subject.Samples.Read(0, Math.Min(count, 16));
-        text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
+        text.Append('|').Append(Convert.ToHexString(
+            SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
 
         // The logits stand for weights and preprocessing, however the model is stored.
-        foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate ? [surrogate] : Array.Empty<AttackTarget>()])
+        foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate
+            ? [surrogate]
+            : Array.Empty<AttackTarget>()])
         {
             float[] logits = new float[first.Shape[0] * asked.Classes];
             asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);
-            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))));
+            text.Append('|').Append(Convert.ToHexString(
+                SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))));
         }
 
         text.Append('|').AppendJoin(',', labels.AsSpan<long>().ToArray());

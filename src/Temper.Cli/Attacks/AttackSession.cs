@@ -15,11 +15,14 @@ internal static class AttackSession
 {
     internal static int Execute(CommandContext context, string model, RankGroup ranks)
     {
-        string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
+        string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage(
+            "attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
         Attack attack = AttackSettings.Create(context);
-        if (context.Get(AttackSettings.FailBelow) is not null && attack is not FixedBudgetAttack && AttackSettings.Radius(context) is null)
+        if (context.Get(AttackSettings.FailBelow) is not null
+            && attack is not FixedBudgetAttack && AttackSettings.Radius(context) is null)
         {
-            throw ToolException.Usage("attack: --fail-below needs a radius with this attack; add --epsilon or --threat");
+            throw ToolException.Usage(
+                "attack: --fail-below needs a radius with this attack; add --epsilon or --threat");
         }
 
         if (context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is null)
@@ -30,12 +33,14 @@ internal static class AttackSession
         if (ranks.Size > 1 && context.Get(AttackSettings.Output) is null)
         {
             throw ToolException.Usage(
-                "attack: ranks exchange what they find through files; name a folder that all of them see with --output");
+                "attack: ranks exchange what they find through files; name a folder that all of them see with "
+                + "--output");
         }
 
         using AttackSubject subject = AttackSubject.Open(context, model, source);
         (AttackTarget target, Dataset samples) = (subject.Target, subject.Samples);
-        using AttackSubject? surrogate = context.Get(AttackSettings.Surrogate) is { } other ? AttackSubject.Open(context, other, source) : null;
+        using AttackSubject? surrogate =
+            context.Get(AttackSettings.Surrogate) is { } other ? AttackSubject.Open(context, other, source) : null;
         attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
         AttackSettings.ThreatOf(context)?.RequireFits(target);
         int count = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, samples.Count);
@@ -55,17 +60,23 @@ internal static class AttackSession
         inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);
         IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks) ? [] :
         [
-            .. TrustChecks.Run(target, inputs, labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
+            .. TrustChecks.Run(
+                target, inputs, labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
                 attack.Norm == Norm.Linf ? AttackSettings.Radius(context) : null, context.Cancel),
         ];
-        var found = new RobustnessEvaluation(attack, result, labels, [.. checks, TrustChecks.Finite(result)]) { Epsilon = AttackSettings.Radius(context) };
+        var found = new RobustnessEvaluation(attack, result, labels, [.. checks, TrustChecks.Finite(result)])
+        {
+            Epsilon = AttackSettings.Radius(context),
+        };
         if (context.Get(AttackSettings.Output) is { } folder)
         {
             AttackFiles.Write(folder, found);
 
             // Through a fresh load of model and file, one sample at a time.
             using AttackSubject fresh = AttackSubject.Open(context, model, source);
-            Verification again = Verification.Of(fresh.Target, AttackFiles.ReadAdversarials(folder), [.. result.Samples.Select(sample => sample.IsAdversarial)], Criterion.Misclassified(labels));
+            Verification again = Verification.Of(
+                fresh.Target, AttackFiles.ReadAdversarials(folder),
+                [.. result.Samples.Select(sample => sample.IsAdversarial)], Criterion.Misclassified(labels));
             found = found with { Checks = [.. found.Checks, again.Check()] };
             AttackFiles.WriteReport(folder, found, subject.Classes, inputs, target, $"{model} on {source}");
             parts.Remove();
@@ -85,8 +96,10 @@ internal static class AttackSession
         else
         {
             Norm norm = found.Attack.Norm;
-            var table = new ResultTable($"{found.Attack.Name} on {found.Labels.Count:N0} samples of {source}", "", "#value");
-            table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %").Row("accuracy under attack", $"{accuracy * 100:F2} %")
+            var table =
+                new ResultTable($"{found.Attack.Name} on {found.Labels.Count:N0} samples of {source}", "", "#value");
+            table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %")
+                .Row("accuracy under attack", $"{accuracy * 100:F2} %")
                 .Row($"median smallest change, {norm}", $"{found.Result.MedianDistance(norm):G4}")
                 .Row("forward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Forwards):N0}")
                 .Row("backward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Backwards):N0}");
@@ -108,7 +121,9 @@ internal static class AttackSession
         return ExitCode.ThresholdNotMet;
     }
 
-    private static JsonObject Fields(CommandContext context, string model, string source, RobustnessEvaluation found, double accuracy, string verdict) => new()
+    private static JsonObject Fields(
+        CommandContext context, string model, string source, RobustnessEvaluation found, double accuracy,
+        string verdict) => new()
     {
         ["model"] = model,
         ["data"] = source,
@@ -126,7 +141,10 @@ internal static class AttackSession
         ["forwards"] = found.Result.Samples.Sum(sample => (long)sample.Forwards),
         ["backwards"] = found.Result.Samples.Sum(sample => (long)sample.Backwards),
         ["verdict"] = verdict,
-        ["checks"] = new JsonArray([.. found.Checks.Select(check => (JsonNode)new JsonObject { ["name"] = check.Name, ["suspicious"] = check.IsSuspicious, ["finding"] = check.Finding })]),
+        ["checks"] = new JsonArray([.. found.Checks.Select(check => (JsonNode)new JsonObject
+        {
+            ["name"] = check.Name, ["suspicious"] = check.IsSuspicious, ["finding"] = check.Finding,
+        })]),
         ["output"] = context.Get(AttackSettings.Output),
     };
 }

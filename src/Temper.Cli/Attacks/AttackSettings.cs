@@ -9,73 +9,103 @@ internal static class AttackSettings
 {
     private const string None = "none", Usual = "usual";
 
-    internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
+    internal static Setting<string?> Data { get; } = Setting.OptionalText(
+        "data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
-    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; defaultValue: autoattack where a radius is given, else minimal-l2 (of a served model square and hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
+    internal static Setting<string> Attack { get; } =
+        Setting.Choice("attack", "The attack; defaultValue: autoattack where a radius is given, else minimal-l2 (of a "
+            + "served model square and hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
 
     internal static Setting<string> Threat { get; } = Setting.Choice(
-        "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None, [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
+        "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None,
+        [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
 
-    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; defaultValue: as is usual for the attack", Usual, Usual, "l2", "linf", "l1", "l0");
+    internal static Setting<string> NormName { get; } = Setting.Choice(
+        "norm", "How a change is measured: l2, linf, l1 or l0; defaultValue: as is usual for the attack", Usual, Usual,
+        "l2", "linf", "l1", "l0");
 
-    internal static Setting<double?> Epsilon { get; } = Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a ball; others count as right what lies beyond");
+    internal static Setting<double?> Epsilon { get; } =
+        Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a "
+            + "ball; others count as right what lies beyond");
 
-    internal static Setting<int?> Steps { get; } = OptionalInteger("steps", "Steps of the attack (see docs/attacks.md), or queries of one without gradients; none: the paper's", 1);
+    internal static Setting<int?> Steps { get; } = OptionalInteger(
+        "steps", "Steps of the attack (see docs/attacks.md), or queries of one without gradients; none: the paper's",
+        1);
 
-    internal static Setting<int?> Limit { get; } = OptionalInteger("limit", "Samples from the start of the set; none: all", 1);
+    internal static Setting<int?> Limit { get; } =
+        OptionalInteger("limit", "Samples from the start of the set; none: all", 1);
 
-    internal static Setting<int?> Budget { get; } = OptionalInteger("budget", "Most gradients for a sample, obeyed exactly; 5000 for a property", 0);
+    internal static Setting<int?> Budget { get; } =
+        OptionalInteger("budget", "Most gradients for a sample, obeyed exactly; 5000 for a property", 0);
 
-    internal static Setting<int> Batch { get; } = Setting.Integer("batch", "Samples at a time; does not change results", defaultValue: 128);
+    internal static Setting<int> Batch { get; } =
+        Setting.Integer("batch", "Samples at a time; does not change results", defaultValue: 128);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder for adversarial.npz, report.html and pictures; a run that was interrupted goes on");
+    internal static Setting<string?> Output { get; } = Setting.OptionalText(
+        "output", "Folder for adversarial.npz, report.html and pictures; a run that was interrupted goes on");
 
-    internal static Setting<string?> VnnLib { get; } = Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead: exit 4 when found");
+    internal static Setting<string?> VnnLib { get; } =
+        Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead: exit 4 when found");
 
-    internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber("fail-below", "Exit with 4 when the accuracy under attack is lower than this, 0 to 1", maximum: 1);
+    internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
+        "fail-below", "Exit with 4 when the accuracy under attack is lower than this, 0 to 1", maximum: 1);
 
-    internal static Setting<bool> NoChecks { get; } = Setting.Switch("no-checks", "Leave out the checklist of what makes results suspicious");
+    internal static Setting<bool> NoChecks { get; } =
+        Setting.Switch("no-checks", "Leave out the checklist of what makes results suspicious");
 
-    internal static Setting<string> Asked { get; } = Setting.Choice("access", "What is asked of a served model: scores, or decisions (the winning class alone)", "scores", "scores", "decisions");
+    internal static Setting<string> Asked { get; } = Setting.Choice(
+        "access", "What is asked of a served model: scores, or decisions (the winning class alone)", "scores", "scores",
+        "decisions");
 
-    internal static Setting<string?> TokenFile { get; } = Setting.OptionalText("token-file", "File with the token of a served model; or TEMPER_SERVE_TOKEN");
+    internal static Setting<string?> TokenFile { get; } =
+        Setting.OptionalText("token-file", "File with the token of a served model; or TEMPER_SERVE_TOKEN");
 
     internal static Setting<string?> Surrogate { get; } = Setting.OptionalText(
-        "surrogate", "Attack this model instead and try what is found on MODEL, which is asked for decisions alone; the same preprocessing holds for both; also with --video");
+        "surrogate", "Attack this model instead and try what is found on MODEL, which is asked for decisions alone; "
+            + "the same preprocessing holds for both; also with --video");
 
-    internal static Setting<bool> TensorBoard { get; } = Setting.Switch("tensorboard", "Write an event file into the output folder: accuracy under attack, size and gradients after each part");
+    internal static Setting<bool> TensorBoard { get; } = Setting.Switch(
+        "tensorboard",
+        "Write an event file into the output folder: accuracy under attack, size and gradients after each part");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Data, Attack, Threat, NormName, Epsilon, Steps, Limit, Budget, Batch, Seed, Output, VnnLib, FailBelow, NoChecks, Asked, TokenFile, Surrogate, TensorBoard,
+        Data, Attack, Threat, NormName, Epsilon, Steps, Limit, Budget, Batch, Seed, Output, VnnLib, FailBelow, NoChecks,
+        Asked, TokenFile, Surrogate, TensorBoard,
     ];
 
-    internal static Access AccessOf(CommandContext context) => context.Get(Asked) is "decisions" ? Access.Decisions : Access.Scores;
+    internal static Access AccessOf(CommandContext context) =>
+        context.Get(Asked) is "decisions" ? Access.Decisions : Access.Scores;
 
     /// <summary>A token stands in no command line, which every user of the machine can read.</summary>
     internal static string? Token(CommandContext context) =>
-        context.Get(TokenFile) is { } file ? File.ReadAllText(file).Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token : null;
+        context
+            .Get(TokenFile) is { } file ? File.ReadAllText(file)
+            .Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token : null;
 
     /// <summary>The attack that the settings ask for.</summary>
     internal static Attack Create(CommandContext context)
     {
         ThreatModel? threat = ThreatOf(context);
-        Norm? norm = context.Get(NormName) switch { "l2" => Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
+        Norm? norm = context.Get(NormName) switch { "l2" =>
+            Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
         if (threat is not null && norm != threat.Norm)
         {
             throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give one of them");
         }
 
         string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
-        return AttackCatalog.Create(name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
+        return AttackCatalog.Create(
+            name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
     }
 
     /// <summary>The strongest attack for what the model gives: gradients, or of a server scores or decisions.</summary>
     private static string DefaultName(CommandContext context)
     {
-        bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting)) && context.Get(Surrogate) is null;
+        bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting))
+            && context.Get(Surrogate) is null;
         return !isServed ? Radius(context) is null ? "minimal-l2" : "autoattack"
             : AccessOf(context) == Access.Scores && Radius(context) is not null ? "square" : "hop-skip-jump";
     }
@@ -86,7 +116,8 @@ internal static class AttackSettings
 
     /// <summary>The named threat model; null: none.</summary>
     internal static ThreatModel? ThreatOf(CommandContext context) =>
-        ThreatModel.Presets.FirstOrDefault(preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal));
+        ThreatModel.Presets.FirstOrDefault(
+            preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal));
 
     private static Setting<int?> OptionalInteger(string name, string help, int minimum) => new(name, help, null, text =>
         text is None ? null

@@ -18,7 +18,8 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
 
     /// <summary>Whether a model is the address of a server.</summary>
     internal static bool IsServed(string model) =>
-        model.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || model.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        model.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || model.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens a model file, or connects to a server, and the samples.</summary>
     /// <param name="context">The settings.</param>
@@ -28,7 +29,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     {
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
-        return IsServed(model) ? Served(context, model, samples) : Stored(context, model, data with { Train = samples, Test = samples });
+        return IsServed(model)
+            ? Served(context, model, samples)
+            : Stored(context, model, data with { Train = samples, Test = samples });
     }
 
     public void Dispose() => (Target as IDisposable)?.Dispose();
@@ -36,7 +39,8 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     private static AttackSubject Stored(CommandContext context, string model, DataSets data)
     {
         (Network network, DataSets fitted) = DataForModel.Open(
-            context, Preprocessing.OptionsOf(context), data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+            context, Preprocessing.OptionsOf(context), data,
+            options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
@@ -46,17 +50,23 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
 
     private static AttackSubject Served(CommandContext context, string model, Dataset samples)
     {
-        (float, float) bounds = Bounds(context) ?? throw ToolException.Usage("--bounds: a server does not say what its inputs may be; state it, such as --bounds 0,1");
-        Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage($"model: no address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
-        ServedTarget target = ServedTarget.Connect(address, bounds, AttackSettings.AccessOf(context), AttackSettings.Token(context));
+        (float, float) bounds = Bounds(context) ?? throw ToolException.Usage(
+            "--bounds: a server does not say what its inputs may be; state it, such as --bounds 0,1");
+        Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage(
+            $"model: no address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
+        ServedTarget target =
+            ServedTarget.Connect(address, bounds, AttackSettings.AccessOf(context), AttackSettings.Token(context));
         if (target.SampleShape.Count != samples.SampleShape.Count)
         {
             target.Dispose();
-            throw new ToolException(ExitCode.BadInput, $"data: samples do not fit the served model (got {samples.SampleShape}, expected {target.SampleShape})");
+            throw new ToolException(ExitCode.BadInput, "data: samples do not fit the served model (got "
+                + $"{samples.SampleShape}, expected {target.SampleShape})");
         }
 
-        return new AttackSubject(target, samples, [.. Enumerable.Range(0, target.Classes).Select(i => i < samples.ClassNames.Count ? samples.ClassNames[i] : $"{i}")]);
+        return new AttackSubject(target, samples, [.. Enumerable.Range(0, target.Classes).Select(i =>
+            i < samples.ClassNames.Count ? samples.ClassNames[i] : $"{i}")]);
     }
 
-    private static (float, float)? Bounds(CommandContext context) => context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
+    private static (float, float)? Bounds(CommandContext context) =>
+        context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
 }

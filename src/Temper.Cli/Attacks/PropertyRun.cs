@@ -10,7 +10,9 @@ using Temper.Robustness.Evaluation;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>Searches a counterexample of a VNN-LIB property: exit 0 when none was found within the budget, 4 when one was.</summary>
+/// <summary>
+/// Searches a counterexample of a VNN-LIB property: exit 0 when none was found within the budget, 4 when one was.
+/// </summary>
 internal static class PropertyRun
 {
     private const int DefaultBudget = 5000;
@@ -18,12 +20,15 @@ internal static class PropertyRun
     internal static int Execute(CommandContext context, string model, string path)
     {
         VnnLibProperty property = VnnLibProperty.Load(path);
-        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+        Network network =
+            ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
 
         // Bounds are those of the property.
-        var target = new NetworkTarget(network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
+        var target = new NetworkTarget(
+            network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
         int budget = context.Get(AttackSettings.Budget) ?? DefaultBudget;
-        PropertyResult found = PropertySearch.Run(target, property, budget, RandomStream.FromSeed(context.Get(AttackSettings.Seed)), context.Cancel);
+        PropertyResult found = PropertySearch.Run(
+            target, property, budget, RandomStream.FromSeed(context.Get(AttackSettings.Seed)), context.Cancel);
         string? file = null;
         if (found.Counterexample is { } input && context.Get(AttackSettings.Output) is { } folder)
         {
@@ -49,7 +54,8 @@ internal static class PropertyRun
         {
             Console.Out.WriteLine(found.Counterexample is null
                 ? $"no counterexample found with {found.Gradients:N0} gradients (this proves nothing)"
-                : $"counterexample found with {found.Gradients:N0} gradients: outputs {string.Join(", ", found.Outputs)}{(file is null ? "; name a folder with --output to keep it" : $"; {file}")}");
+                : $"counterexample found with {found.Gradients:N0} gradients: outputs "
+                    + $"{string.Join(", ", found.Outputs)}{(file is null ? "; name a folder with --output to keep it" : $"; {file}")}");
         }
 
         return found.Counterexample is null ? ExitCode.Success : ExitCode.ThresholdNotMet;

@@ -12,15 +12,21 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>The files of an attack on clips: table, clips, strips, report; and whether a written clip still fools.</summary>
-internal sealed class VideoAttackFiles(CommandContext context, Network network, VideoEvaluation evaluation, Tensor clips, long[]? labels, double rate)
+/// <summary>
+/// The files of an attack on clips: table, clips, strips, report; and whether a written clip still fools.
+/// </summary>
+internal sealed class VideoAttackFiles(
+    CommandContext context, Network network, VideoEvaluation evaluation, Tensor clips, long[]? labels, double rate)
 {
     private const int MaxShown = 3;
 
     /// <summary>Constant rate factors of H.264 that a written clip is tried at.</summary>
     private static readonly int[] Qualities = [18, 23, 30];
 
-    /// <summary>Writes everything into the folder of --output; returns what became of the clip's file, null where none was written.</summary>
+    /// <summary>
+    /// Writes everything into the folder of --output; returns what became of the clip's file, null where none was
+    /// written.
+    /// </summary>
     internal JsonObject? Write(IReadOnlyList<VideoRow> rows, VideoOutcome last, string title)
     {
         if (context.Get(AttackSettings.Output) is not { } folder)
@@ -29,26 +35,39 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
         }
 
         Directory.CreateDirectory(folder);
-        AtomicFile.WriteText(Path.Combine(folder, "rows.json"), new JsonArray([.. rows.Select(row => (JsonNode)Json(row))]).ToJsonString());
+        AtomicFile.WriteText(
+            Path.Combine(folder, "rows.json"),
+            new JsonArray([.. rows.Select(row => (JsonNode)Json(row))]).ToJsonString());
         NpzFile.Save(Path.Combine(folder, "adversarial.npz"),
         [
             KeyValuePair.Create("x_adv", last.Result.Adversarials),
-            KeyValuePair.Create("success", Tensor.From([.. last.Result.Samples.Select(sample => sample.IsAdversarial)], [last.Result.Samples.Count])),
+            KeyValuePair.Create("success", Tensor.From(
+                [.. last.Result.Samples.Select(sample => sample.IsAdversarial)], [last.Result.Samples.Count])),
             KeyValuePair.Create("label", Tensor.From(labels ?? evaluation.Predictions, [last.Result.Samples.Count])),
         ]);
         List<Section> sections = [VideoSection.Table(rows)];
-        int[] fooled = [.. Enumerable.Range(0, last.Result.Samples.Count).Where(i => last.Result.Samples[i].Outcome == AttackOutcome.Fooled)];
+        int[] fooled = [.. Enumerable.Range(0, last.Result.Samples.Count).Where(
+            i => last.Result.Samples[i].Outcome == AttackOutcome.Fooled)];
         foreach (int i in fooled.Take(MaxShown))
         {
-            Tensor clean = clips.Slice(0, i, i + 1).Squeeze(0), attacked = last.Result.Adversarials.Slice(0, i, i + 1).Squeeze(0);
-            OpticalFlowOptions? flow = network.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().FirstOrDefault()?.Options;
-            sections.Add(VideoSection.Clip(clean, attacked, flow, Class((int)evaluation.Predictions[i]), Class(last.Result.Samples[i].Prediction)));
+            Tensor clean = clips.Slice(0, i, i + 1).Squeeze(0),
+                attacked = last.Result.Adversarials.Slice(0, i, i + 1).Squeeze(0);
+            OpticalFlowOptions? flow =
+                network.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().FirstOrDefault()?.Options;
+            sections.Add(VideoSection.Clip(clean, attacked, flow, Class((int)evaluation.Predictions[i]), Class(
+                last.Result.Samples[i].Prediction)));
             byte[] strip = VideoSection.Strip(attacked);
             AtomicFile.Write(Path.Combine(folder, $"strip-{i:D4}.png"), stream => stream.Write(strip));
         }
 
-        new Report { Title = $"How easily are clips mistaken? {title}", Subtitle = $"temper attack --video, {clips.Shape[0]:N0} clips", Sections = sections }.Save(Path.Combine(folder, "report.html"));
-        return context.Get(VideoAttackSettings.Clip) is null && fooled.Length == 0 ? null : WriteClip(folder, fooled.FirstOrDefault(), last);
+        new Report
+        {
+            Title = $"How easily are clips mistaken? {title}",
+            Subtitle = $"temper attack --video, {clips.Shape[0]:N0} clips", Sections = sections,
+        }.Save(Path.Combine(folder, "report.html"));
+        return context.Get(VideoAttackSettings.Clip) is null && fooled.Length == 0
+            ? null
+            : WriteClip(folder, fooled.FirstOrDefault(), last);
     }
 
     internal static JsonObject Json(VideoRow row) => new()
@@ -68,7 +87,9 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
         ["seconds"] = JsonResult.Number(row.Seconds),
     };
 
-    /// <summary>Writes a clip without loss, reads it back, and asks the network again; then the same through H.264.</summary>
+    /// <summary>
+    /// Writes a clip without loss, reads it back, and asks the network again; then the same through H.264.
+    /// </summary>
     private JsonObject WriteClip(string folder, int index, VideoOutcome last)
     {
         Tensor attacked = last.Result.Adversarials.Slice(0, index, index + 1).Squeeze(0), read;
@@ -86,17 +107,23 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
         }
 
         int fromFile = Predict(read);
-        var check = new JsonObject { ["path"] = path, ["class_before"] = Class(wasClass), ["class_from_file"] = Class(fromFile), ["fooled_from_file"] = fromFile != wasClass };
+        var check = new JsonObject
+        {
+            ["path"] = path, ["class_before"] = Class(wasClass), ["class_from_file"] = Class(fromFile),
+            ["fooled_from_file"] = fromFile != wasClass,
+        };
         for (int i = 0; i < Qualities.Length && path.EndsWith(".mkv", StringComparison.Ordinal); i++)
         {
-            Tensor coded = CodedClips.Through(attacked, Path.Combine(folder, $"attacked-crf{Qualities[i]}.mp4"), rate, Qualities[i]);
+            Tensor coded = CodedClips.Through(
+                attacked, Path.Combine(folder, $"attacked-crf{Qualities[i]}.mp4"), rate, Qualities[i]);
             check[$"fooled_after_h264_crf{Qualities[i]}"] = Predict(coded) != wasClass;
         }
 
         return check;
     }
 
-    private int Predict(Tensor clip) => (int)new VideoEvaluation(new NetworkTarget(network), clip.Unsqueeze(0), [0], context.Time).Predictions[0];
+    private int Predict(Tensor clip) =>
+        (int)new VideoEvaluation(new NetworkTarget(network), clip.Unsqueeze(0), [0], context.Time).Predictions[0];
 
     private string Class(int k) => k >= 0 && k < network.ClassNames.Count ? network.ClassNames[k] : $"{k}";
 }

@@ -35,39 +35,52 @@ internal static class VideoAttackRun
             {
                 last = Run(context, evaluation, victim, network, rule, level / 255);
                 rows.Add(last.Row);
-                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still right, {last.Row.MedianFrames} frames, {last.Row.Seconds:F1} s");
+                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still right, "
+                    + $"{last.Row.MedianFrames} frames, {last.Row.Seconds:F1} s");
             }
         }
 
         var files = new VideoAttackFiles(context, network, evaluation, clips, labels, rate);
         JsonObject? check = last is null ? null : files.Write(rows, last, $"{model} on {Source(context)}");
         IReadOnlyList<VideoDefense> defenses = last is not null && context.Get(VideoAttackSettings.Defenses)
-            ? VideoDefense.Measure(network, victim, labels ?? evaluation.Predictions, clips, last.Result.Adversarials) : [];
+            ? VideoDefense.Measure(
+                network, victim, labels ?? evaluation.Predictions, clips, last.Result.Adversarials) : [];
         return Tell(context, model, rows, defenses, check);
     }
 
-    internal static string Source(CommandContext context) => context.Get(VideoAttackSettings.Clip) ?? context.Get(AttackSettings.Data) ?? "";
+    internal static string Source(CommandContext context) =>
+        context.Get(VideoAttackSettings.Clip) ?? context.Get(AttackSettings.Data) ?? "";
 
-    private static VideoOutcome Run(CommandContext context, VideoEvaluation evaluation, AttackTarget victim, Network network, string rule, double epsilon)
+    private static VideoOutcome Run(
+        CommandContext context, VideoEvaluation evaluation, AttackTarget victim, Network network, string rule,
+        double epsilon)
     {
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("video");
-        Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10, context.Get(VideoAttackSettings.Queries));
+        Attack attack = VideoAttacks.Create(
+            rule, epsilon, context.Get(AttackSettings.Steps) ?? 10, context.Get(VideoAttackSettings.Queries));
         if (context.Get(AttackSettings.Surrogate) is { } other)
         {
-            attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
+            attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(
+                ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
         }
 
-        VideoOutcome outcome = evaluation.Run(attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network), context.Cancel);
+        VideoOutcome outcome = evaluation.Run(
+            attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network),
+            context.Cancel);
         return outcome with { Row = outcome.Row with { Attack = rule } };
     }
 
     /// <summary>The victim with the gradients that the attacker has.</summary>
-    private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) => context.Get(VideoAttackSettings.Gradients) switch
+    private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) =>
+        context.Get(VideoAttackSettings.Gradients) switch
     {
         VideoAttackSettings.WhiteBox => victim,
-        VideoAttackSettings.SummedLogits => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))),
-        var stream when stream is "motion" or "frame" => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.Stream(stream)))),
-        var flow => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)))))),
+        VideoAttackSettings.SummedLogits =>
+            new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))),
+        var stream when stream is "motion" or "frame" =>
+            new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.Stream(stream)))),
+        var flow => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(
+            network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)))))),
     };
 
     private static Network Victim(CommandContext context, string model)
@@ -75,11 +88,14 @@ internal static class VideoAttackRun
         Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
         if (network.Inputs is not [{ SampleShape: { Rank: 4 } }])
         {
-            throw ToolException.Usage($"attack: --video needs a network of clips [T, C, H, W] (got {string.Join(", ", network.Inputs.Select(input => input.SampleShape))}), such as two-stream");
+            throw ToolException.Usage("attack: --video needs a network of clips [T, C, H, W] (got "
+                + $"{string.Join(", ", network.Inputs.Select(input => input.SampleShape))}), such as two-stream");
         }
 
         string flow = context.Get(VideoAttackSettings.Flow);
-        return flow is VideoAttackSettings.Own ? network : network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)));
+        return flow is VideoAttackSettings.Own
+            ? network
+            : network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)));
     }
 
     private static (Tensor Clips, long[]? Labels, double Rate) Clips(CommandContext context, Network network)
@@ -95,26 +111,33 @@ internal static class VideoAttackRun
             VideoClip clip = VideoFile.Load(path, new VideoReadOptions { Frames = shape[0] });
             return clip.Frames == shape[0]
                 ? (clip.Square(shape[2]).ToTensor().Unsqueeze(0), null, clip.FramesPerSecond)
-                : throw new ToolException(ExitCode.BadInput, $"attack: {path}: too short for the network (got {clip.Frames} frames, expected {shape[0]} or more)");
+                : throw new ToolException(ExitCode.BadInput, $"attack: {path}: too short for the network (got "
+                    + $"{clip.Frames} frames, expected {shape[0]} or more)");
         }
 
-        string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --video needs --data or --clip: what is to be attacked?");
+        string source = context.Get(AttackSettings.Data)
+            ?? throw ToolException.Usage("attack: --video needs --data or --clip: what is to be attacked?");
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
         if (!samples.SampleShape.Equals(shape))
         {
-            throw new ToolException(ExitCode.BadInput, $"attack: clips of {source} do not fit the network (got {samples.SampleShape}, expected {shape}); options such as frames and size say how they are cut");
+            throw new ToolException(ExitCode.BadInput, $"attack: clips of {source} do not fit the network (got "
+                + $"{samples.SampleShape}, expected {shape}); options such as frames and size say how they are cut");
         }
 
         DataChecks.RequireClasses(network, samples);
         DataChecks.RequireLabels(network, samples, "test");
-        (Tensor clips, Tensor labels) = samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
+        (Tensor clips, Tensor labels) =
+            samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
         return (clips, labels.ToArray<long>(), 25);
     }
 
-    private static long[] Predictions(AttackTarget victim, Tensor clips) => new VideoEvaluation(victim, clips, new long[clips.Shape[0]], TimeProvider.System).Predictions;
+    private static long[] Predictions(AttackTarget victim, Tensor clips) =>
+        new VideoEvaluation(victim, clips, new long[clips.Shape[0]], TimeProvider.System).Predictions;
 
-    private static int Tell(CommandContext context, string model, List<VideoRow> rows, IReadOnlyList<VideoDefense> defenses, JsonObject? check)
+    private static int Tell(
+        CommandContext context, string model, List<VideoRow> rows, IReadOnlyList<VideoDefense> defenses,
+        JsonObject? check)
     {
         if (context.IsJson)
         {
@@ -127,23 +150,33 @@ internal static class VideoAttackRun
                 ["gradients"] = context.Get(VideoAttackSettings.Gradients),
                 ["seed"] = context.Get(AttackSettings.Seed),
                 ["rows"] = new JsonArray([.. rows.Select(row => (JsonNode)VideoAttackFiles.Json(row))]),
-                ["defenses"] = new JsonArray([.. defenses.Select(one => (JsonNode)new JsonObject { ["name"] = one.Name, ["clean"] = JsonResult.Number(one.Clean), ["attacked"] = JsonResult.Number(one.Attacked) })]),
+                ["defenses"] = new JsonArray([.. defenses.Select(one => (JsonNode)new JsonObject
+                {
+                    ["name"] = one.Name, ["clean"] = JsonResult.Number(one.Clean),
+                    ["attacked"] = JsonResult.Number(one.Attacked),
+                })]),
                 ["file"] = check,
                 ["output"] = context.Get(AttackSettings.Output),
             });
         }
         else
         {
-            var table = new ResultTable($"attacks on {rows[0].Forwards:N0} clips of {Source(context)}", "attack", "#255ths", "#top-1", "#top-5", "#frames", "#90 %", "#SSIM", "#backward", "#seconds");
+            var table = new ResultTable(
+                $"attacks on {rows[0].Forwards:N0} clips of {Source(context)}", "attack", "#255ths", "#top-1", "#top-5",
+                "#frames", "#90 %", "#SSIM", "#backward", "#seconds");
             foreach (VideoRow row in rows)
             {
-                table.Row(row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %", $"{row.MedianFrames:0}", $"{row.LateFrames:0}", $"{row.Ssim:F4}", $"{row.Backwards:N0}", $"{row.Seconds:F1}");
+                table.Row(
+                    row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
+                    $"{row.MedianFrames:0}", $"{row.LateFrames:0}", $"{row.Ssim:F4}", $"{row.Backwards:N0}",
+                    $"{row.Seconds:F1}");
             }
 
             table.Write(context.Terminal);
             foreach (VideoDefense one in defenses)
             {
-                Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % right of clean clips, {one.Attacked * 100:F1} % of attacked ones");
+                Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % right of clean clips, "
+                    + $"{one.Attacked * 100:F1} % of attacked ones");
             }
 
             foreach ((string name, JsonNode? value) in check ?? [])

@@ -14,19 +14,22 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
 {
     private const int MaxCoded = 20;
 
-    internal static IReadOnlyList<VideoDefense> Measure(Network network, AttackTarget victim, long[] labels, Tensor clips, Tensor attacked)
+    internal static IReadOnlyList<VideoDefense> Measure(
+        Network network, AttackTarget victim, long[] labels, Tensor clips, Tensor attacked)
     {
         List<VideoDefense> found = [Of("smoothing over time", victim, labels, Smoothed(clips), Smoothed(attacked))];
         if (network.Nodes.FirstOrDefault(node => node.Operator is OpticalFlow) is { Operator: OpticalFlow flow } node)
         {
-            Network coarse = network.Replace(node.Name, new OpticalFlow(flow.Options with { Bound = 20, Rounds = true }));
+            Network coarse =
+                network.Replace(node.Name, new OpticalFlow(flow.Options with { Bound = 20, Rounds = true }));
             found.Add(Of("flow in 8 bits", ByteFrames.Victim(new NetworkTarget(coarse)), labels, clips, attacked));
         }
 
         if (VideoFile.CanCode)
         {
             int count = Math.Min(MaxCoded, labels.Length);
-            found.Add(Of($"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count), Coded(attacked, count)));
+            found.Add(Of($"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count), Coded(
+                attacked, count)));
         }
 
         return found;
@@ -51,5 +54,6 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
     }
 
     private static Tensor Coded(Tensor clips, int count) =>
-        Tensor.Stack([.. Enumerable.Range(0, count).Select(i => CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23))]);
+        Tensor.Stack([.. Enumerable.Range(0, count).Select(i =>
+            CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23))]);
 }

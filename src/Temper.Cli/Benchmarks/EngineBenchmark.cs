@@ -11,20 +11,24 @@ internal static class EngineBenchmark
 {
     internal static int Run(CommandContext context, int threads, string filter, double seconds)
     {
-        Workload[] chosen = [.. Workloads.All.Where(load => load.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        Workload[] chosen = [.. Workloads.All.Where(
+            load => load.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (chosen.Length == 0)
         {
             throw ToolException.Usage($"--filter: no row has this in its name (got '{filter}')");
         }
 
-        var table = new ResultTable($"{RunEnvironment.Current().Processor}, {threads} threads", "work", "#ms", "#GFLOP/s", "#samples/s");
+        var table = new ResultTable(
+            $"{RunEnvironment.Current().Processor}, {threads} threads", "work", "#ms", "#GFLOP/s", "#samples/s");
         var rows = new JsonArray();
         foreach (Workload load in chosen)
         {
             context.Terminal.Note($"measuring {load.Name}");
             double took = Rounds.Measure([new("Temper", load.Prepare())], seconds, cancellation: context.Cancel)[0];
             double gflops = load.Operations / took / 1e9, rate = load.Samples / took;
-            table.Row(load.Name, $"{took * 1e3:F3}", load.Operations == 0 ? "" : $"{gflops:F0}", load.Samples == 0 ? "" : $"{rate:N0}");
+            table.Row(load.Name, $"{took * 1e3:F3}", load.Operations == 0 ? "" : $"{gflops:F0}", load.Samples == 0
+                ? ""
+                : $"{rate:N0}");
             rows.Add((JsonNode)new JsonObject
             {
                 ["name"] = load.Name,
@@ -36,7 +40,10 @@ internal static class EngineBenchmark
 
         if (context.IsJson)
         {
-            JsonResult.Write("bench", new JsonObject { ["cpu"] = RunEnvironment.Current().Processor, ["threads"] = threads, ["rows"] = rows });
+            JsonResult.Write("bench", new JsonObject
+            {
+                ["cpu"] = RunEnvironment.Current().Processor, ["threads"] = threads, ["rows"] = rows,
+            });
         }
         else
         {

@@ -6,7 +6,9 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>Writes what a network's inference takes: for each batch its steps, then all batches beside ONNX Runtime.</summary>
+/// <summary>
+/// Writes what a network's inference takes: for each batch its steps, then all batches beside ONNX Runtime.
+/// </summary>
 internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList<InferenceResult> Results)
 {
     private static string Cpu => RunEnvironment.Current().Processor;
@@ -41,9 +43,12 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
         var table = new ResultTable(title, ["layer", "kind", "kernel", "#zeros", .. more, "#ms", "#share"]);
         foreach (InferenceStep step in result.Plan.Steps)
         {
-            string[] cells = explains ? [step.Order, $"{step.Macs:N0}", $"{step.WeightBytes:N0}", $"{step.PredictedSeconds * 1e3:F4}"] : [];
+            string[] cells = explains
+                ? [step.Order, $"{step.Macs:N0}", $"{step.WeightBytes:N0}", $"{step.PredictedSeconds * 1e3:F4}"]
+                : [];
             table.Row([
-                step.Name, step.Kind, step.Kernel, step.Sparsity is { } zeros ? $"{zeros:P1}" : "", .. cells, $"{step.Seconds * 1e3:F4}", $"{step.Seconds / total:P1}",
+                step.Name, step.Kind, step.Kernel, step.Sparsity is { } zeros ? $"{zeros:P1}" : "", .. cells,
+                $"{step.Seconds * 1e3:F4}", $"{step.Seconds / total:P1}",
             ]);
         }
 
@@ -52,12 +57,16 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
 
     private ResultTable Totals()
     {
-        var table = new ResultTable($"{Source} on {Cpu}, {Threads} threads", "#batch", "#compiling s", "#Temper ms", "#samples/s", "#ONNX Runtime ms", "#times faster", "#difference");
+        var table = new ResultTable(
+            $"{Source} on {Cpu}, {Threads} threads", "#batch", "#compiling s", "#Temper ms", "#samples/s",
+            "#ONNX Runtime ms", "#times faster", "#difference");
         foreach (InferenceResult result in Results)
         {
             table.Row(
-                $"{result.Batch}", $"{result.CompileSeconds:F2}", $"{result.Seconds * 1e3:F4}", $"{result.Batch / result.Seconds:N0}",
-                result.OnnxSeconds is { } onnx ? $"{onnx * 1e3:F4}" : "", result.Speed is { } speed ? $"{speed:F2}" : "", result.Speed is null ? "" : $"{result.Difference:E1}");
+                $"{result.Batch}", $"{result.CompileSeconds:F2}", $"{result.Seconds * 1e3:F4}",
+                $"{result.Batch / result.Seconds:N0}",
+                result.OnnxSeconds is { } onnx ? $"{onnx * 1e3:F4}" : "",
+                result.Speed is { } speed ? $"{speed:F2}" : "", result.Speed is null ? "" : $"{result.Difference:E1}");
         }
 
         return table;

@@ -7,7 +7,10 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>One batch through a compiled network and, where there is a model for it, through ONNX Runtime with idle workers spinning and sleeping.</summary>
+/// <summary>
+/// One batch through a compiled network and, where there is a model for it, through ONNX Runtime with idle workers
+/// spinning and sleeping.
+/// </summary>
 internal sealed class InferenceWork : IDisposable
 {
     private readonly InferenceSession _session;
@@ -23,11 +26,13 @@ internal sealed class InferenceWork : IDisposable
         Network network = compiled.Network;
         _session = compiled.CreateSession();
         Tensor[] inputs = [.. network.Inputs.Select(input => Filled(input, batch, samples))];
-        Action run = PeerModel.Obstacle(network) is null ? Plain(inputs[0].ToArray<float>()) : () => _session.Run(inputs);
+        Action run = PeerModel.Obstacle(network) is null ? Plain(inputs[0].ToArray<float>()) : () =>
+            _session.Run(inputs);
         Contenders = [new("Temper", run)];
         if (model is not null)
         {
-            _onnx = [new OnnxSession(model, network, batch, threads, spins: true), new OnnxSession(model, network, batch, threads, spins: false)];
+            _onnx = [new OnnxSession(model, network, batch, threads, spins: true), new OnnxSession(
+                model, network, batch, threads, spins: false)];
             foreach (OnnxSession session in _onnx)
             {
                 inputs[0].AsSpan<float>().CopyTo(session.Input);
@@ -55,7 +60,8 @@ internal sealed class InferenceWork : IDisposable
 
     private Action Plain(float[] input)
     {
-        int batch = _session.Network.Inputs[0].IsBatched ? input.Length / _session.Network.Inputs[0].SampleShape.Count : 1;
+        int batch =
+            _session.Network.Inputs[0].IsBatched ? input.Length / _session.Network.Inputs[0].SampleShape.Count : 1;
         ValueInfo result = _session.Network.Graph.InfoOf(_session.Network.Outputs[0].Value);
         float[] output = new float[result.Shape.Count * (result.IsBatched ? batch : 1)];
         return () => _session.Run(input, output);

@@ -17,17 +17,25 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
 {
     private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Batch sizes, separated by commas", [1]);
 
-    private static readonly Setting<bool> Explain = Setting.Switch("explain", "Show the whole plan: layouts, expected times, bytes of weights");
+    private static readonly Setting<bool> Explain =
+        Setting.Switch("explain", "Show the whole plan: layouts, expected times, bytes of weights");
 
-    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them on this machine");
+    private static readonly Setting<bool> NoTiming =
+        Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them on this machine");
 
-    private static readonly Setting<string?> Input = Setting.OptionalText("input", "Samples to time on (.npy): kernels that skip zeros depend on them [default: noise]");
+    private static readonly Setting<string?> Input = Setting.OptionalText(
+        "input", "Samples to time on (.npy): kernels that skip zeros depend on them [default: noise]");
 
-    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Use the kernels of this file, written by --save-plan on this processor");
+    private static readonly Setting<string?> Plan =
+        Setting.OptionalText("plan", "Use the kernels of this file, written by --save-plan on this processor");
 
-    private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
+    private static readonly Setting<string?> SavePlan =
+        Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
 
-    internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Size, Batches, Explain, NoTiming, Input, Plan, SavePlan];
+    internal static IReadOnlyList<Setting> Settings { get; } =
+    [
+        ModelSource.Size, Batches, Explain, NoTiming, Input, Plan, SavePlan,
+    ];
 
     internal int Run(string source)
     {
@@ -35,9 +43,12 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         PeerModel? model = null;
         if (ModelReading.IsOnnx(source) && File.Exists(source))
         {
-            OnnxImport import = OnnxFile.Load(source, ModelSource.ImportOptions(context, Samples() is { Rank: 4 } samples ? [.. samples.Shape.Skip(1)] : null));
+            OnnxImport import = OnnxFile.Load(source, ModelSource.ImportOptions(
+                context, Samples() is { Rank: 4 } samples ? [.. samples.Shape.Skip(1)] : null));
             network = import.Network;
-            model = PeerModel.Obstacle(network) is null ? new PeerModel(File.ReadAllBytes(source), import.InputNames[0], import.OutputNames[0]) : null;
+            model = PeerModel.Obstacle(network) is null
+                ? new PeerModel(File.ReadAllBytes(source), import.InputNames[0], import.OutputNames[0])
+                : null;
         }
         else
         {
@@ -45,7 +56,9 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         }
 
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, Options());
-        string? obstacle = OnnxRuntime.IsInstalled ? PeerModel.Obstacle(network) : "libonnxruntime was not found; TEMPER_ONNXRUNTIME can name the file";
+        string? obstacle = OnnxRuntime.IsInstalled
+            ? PeerModel.Obstacle(network)
+            : "libonnxruntime was not found; TEMPER_ONNXRUNTIME can name the file";
         List<InferenceResult> results = [];
         foreach (int batch in BatchesOf(network))
         {
@@ -58,7 +71,8 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
             AtomicFile.Write(file, stream => stream.Write(compiled.ChosenKernels().ToJson()));
         }
 
-        var report = new InferenceReport(source, threads, [.. results.Select(result => result with { Obstacle = obstacle ?? result.Obstacle })]);
+        var report = new InferenceReport(
+            source, threads, [.. results.Select(result => result with { Obstacle = obstacle ?? result.Obstacle })]);
         report.Write(context, context.Get(Explain));
         return ExitCode.Success;
     }
@@ -75,7 +89,8 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         int own = Math.Max(network.Batch.Size, 1);
         return asked is [1] || Array.TrueForAll(asked, batch => batch == own)
             ? [own]
-            : throw ToolException.Usage($"--batch: the network takes {own} samples at a time (got {string.Join(", ", asked)}); leave --batch out");
+            : throw ToolException.Usage($"--batch: the network takes {own} samples at a time (got "
+                + $"{string.Join(", ", asked)}); leave --batch out");
     }
 
     private CompileOptions Options() => new()
@@ -86,7 +101,8 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         Plan = context.Get(Plan) is { } file ? KernelPlan.Parse(File.ReadAllBytes(file)) : null,
     };
 
-    private Tensor? Samples() => context.Get(Input) is not { } file ? null : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples
+    private Tensor? Samples() =>
+        context.Get(Input) is not { } file ? null : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples
         ? samples
         : throw ToolException.Usage($"--input: {file} holds no float32 samples");
 
@@ -107,7 +123,8 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
                 double[] times = Rounds.Measure(work.Contenders, seconds, cancellation: context.Cancel);
                 return new InferenceResult(batch, compiling, times[0], plan)
                 {
-                    OnnxSeconds = times.Length > 1 ? Math.Min(times[1], times[2]) : null, Difference = work.Difference, Obstacle = obstacle,
+                    OnnxSeconds = times.Length > 1 ? Math.Min(times[1], times[2]) : null, Difference = work.Difference,
+                    Obstacle = obstacle,
                 };
             }
             catch (OnnxRuntimeException error) when (model is not null)

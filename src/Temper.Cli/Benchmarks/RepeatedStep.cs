@@ -16,7 +16,8 @@ internal sealed class RepeatedStep : IDisposable
     {
         const int Classes = 10;
         RandomStream stream = RandomStream.FromSeed(1);
-        _learner = new Learner(network.Initialize(stream.Split("weights")), new LearnerOptions { Optimizer = optimizer });
+        _learner =
+            new Learner(network.Initialize(stream.Split("weights")), new LearnerOptions { Optimizer = optimizer });
         Shape shape = Shape.Create([batch, .. network.Inputs[0].SampleShape.AsSpan()]);
         float[] values = new float[shape.Count];
         stream.Split("inputs").Fill(values);

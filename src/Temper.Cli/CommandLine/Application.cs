@@ -6,7 +6,9 @@ using Temper.Cli.Output;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.</summary>
+/// <summary>
+/// The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.
+/// </summary>
 internal static class Application
 {
     private static readonly (string Name, string Help)[] Groups =
@@ -28,11 +30,15 @@ internal static class Application
 
     internal static IReadOnlyList<ToolCommand> Commands { get; } =
     [
-        new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
+        new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(),
+        new GrowCommand(), new AttackCommand(), new ReportCommand(),
         new ProbeCommand(), new HardenCommand(),
-        new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
-        new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
-        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(), new RlServeEnvCommand(), new RlBridgeCommand(),
+        new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(),
+        new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
+        new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(),
+        new AuditCommand(),
+        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(),
+        new RlReportCommand(), new RlServeEnvCommand(), new RlBridgeCommand(),
         new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
@@ -43,7 +49,8 @@ internal static class Application
     {
         if (RootHelp.IsAskedFor(args))
         {
-            RootHelp.Write(Console.Out, RootHelp.Width, Description, [.. Commands.Where(IsAtRoot).Select(command => (command.Name, command.Help)), .. Groups]);
+            RootHelp.Write(Console.Out, RootHelp.Width, Description, [.. Commands.Where(IsAtRoot).Select(command =>
+                (command.Name, command.Help)), .. Groups]);
             return ExitCode.Success;
         }
 
@@ -54,7 +61,8 @@ internal static class Application
             return Refuse(result);
         }
 
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        var configuration =
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         return result.Invoke(configuration);
     }
 
@@ -81,8 +89,9 @@ internal static class Application
     }
 
     /// <summary>
-    /// Whether a command may be the one to run. Of the others the list of commands shows a line only: their settings are not made, which
-    /// is most of the time that <c>--help</c> would take. Completion (<c>[suggest]</c>) and response files (<c>@file</c>) may mean any.
+    /// Whether a command may be the one to run. Of the others the list of commands shows a line only: their settings
+    /// are not made, which is most of the time that <c>--help</c> would take. Completion (<c>[suggest]</c>) and
+    /// response files (<c>@file</c>) may mean any.
     /// </summary>
     private static bool IsMeant(ToolCommand command, string[] args) =>
         Array.Exists(args, word => word is ['[' or '@', ..])
@@ -104,7 +113,8 @@ internal static class Application
             }
 
             RequireShared(command);
-            using var interrupts = new Interrupts(() => terminal.Note("stopping, what runs is finished; Ctrl-C again stops at once"));
+            using var interrupts =
+                new Interrupts(() => terminal.Note("stopping, what runs is finished; Ctrl-C again stops at once"));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }
         catch (Exception error)
@@ -114,7 +124,8 @@ internal static class Application
             return code;
         }
 
-        string? Given(Setting setting) => flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
+        string? Given(Setting setting) =>
+            flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
     }
 
     /// <summary>Several ranks that each did all of the work would write over each other's files.</summary>
@@ -132,15 +143,18 @@ internal static class Application
     {
         IEnumerable<string> known = result.CommandResult.Command.Options.Select(option => option.Name)
             .Concat(result.CommandResult.Command.Subcommands.Select(command => command.Name));
-        string name = string.Join(' ', result.CommandResult.Command.Parents.OfType<Command>().Select(parent => parent.Name)
-            .Where(parent => !string.Equals(parent, result.RootCommandResult.Command.Name, StringComparison.Ordinal)).Append(result.CommandResult.Command.Name));
+        string name =
+            string.Join(' ', result.CommandResult.Command.Parents.OfType<Command>().Select(parent => parent.Name)
+            .Where(parent => !string.Equals(parent, result.RootCommandResult.Command.Name, StringComparison.Ordinal))
+            .Append(result.CommandResult.Command.Name));
         bool isRoot = result.CommandResult == result.RootCommandResult;
         string where = isRoot ? "temper" : $"temper {name}";
         string? stranger = result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null;
         string subject = isRoot ? "" : $"{name}: ";
         Terminal.Error(stranger is null
             ? $"{subject}{result.Errors[0].Message}"
-            : $"{subject}no such {(stranger.StartsWith('-') ? "option" : "command or argument")} (got '{stranger}'){Suggestion.For(stranger, known)}");
+            : $"{subject}no such {(stranger.StartsWith('-') ? "option" : "command or argument")} (got "
+                + $"'{stranger}'){Suggestion.For(stranger, known)}");
         Terminal.Plain.Note($"see '{where} --help'");
         return ExitCode.Usage;
     }

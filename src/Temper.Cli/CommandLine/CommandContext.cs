@@ -25,7 +25,8 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
 
     /// <summary>The value of a setting that has no default.</summary>
     internal string Require(Setting<string?> setting) => Get(setting)
-        ?? throw ToolException.Usage($"{Values.Section.Replace('-', ' ')}: {(setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag)} is missing; see --help");
+        ?? throw ToolException.Usage($"{Values.Section.Replace('-', ' ')}: "
+            + $"{(setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag)} is missing; see --help");
 
     internal bool IsJson => Get(CommonSettings.Json);
 }

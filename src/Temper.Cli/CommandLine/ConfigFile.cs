@@ -4,7 +4,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>A configuration file, YAML or JSON (which YAML includes): sections by command name, settings by their own names.</summary>
+/// <summary>
+/// A configuration file, YAML or JSON (which YAML includes): sections by command name, settings by their own names.
+/// </summary>
 internal sealed class ConfigFile
 {
     private const long MaximumBytes = 1 << 20;
@@ -19,7 +21,8 @@ internal sealed class ConfigFile
         var info = new FileInfo(path);
         if (info.Exists && info.Length > MaximumBytes)
         {
-            throw ToolException.Usage($"--config: {path} is no configuration file (got {info.Length} bytes, expected at most {MaximumBytes})");
+            throw ToolException.Usage($"--config: {path} is no configuration file (got {info.Length} bytes, expected "
+                + $"at most {MaximumBytes})");
         }
 
         try
@@ -29,11 +32,13 @@ internal sealed class ConfigFile
             yaml.Load(reader);
             return yaml.Documents is [{ RootNode: YamlMappingNode root }]
                 ? new ConfigFile(path, root)
-                : throw ToolException.Usage($"--config: {path} needs one document with a section for each command, such as 'train:'");
+                : throw ToolException.Usage(
+                    $"--config: {path} needs one document with a section for each command, such as 'train:'");
         }
         catch (YamlException error)
         {
-            throw ToolException.Usage($"--config: {path} is not YAML or JSON (line {error.Start.Line}: {error.Message})");
+            throw ToolException.Usage(
+                $"--config: {path} is not YAML or JSON (line {error.Start.Line}: {error.Message})");
         }
     }
 
@@ -71,7 +76,8 @@ internal sealed class ConfigFile
     internal IReadOnlyDictionary<string, string> Values(string section)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (_root.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: { } name } && string.Equals(name, section, StringComparison.Ordinal)).Value is YamlMappingNode settings)
+        if (_root.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: { } name }
+            && string.Equals(name, section, StringComparison.Ordinal)).Value is YamlMappingNode settings)
         {
             foreach ((YamlNode key, YamlNode value) in settings.Children)
             {
@@ -91,16 +97,21 @@ internal sealed class ConfigFile
         bool isPlain = value.Length > 0
             && value.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '/' or '+')
             && (char.IsAsciiLetterOrDigit(value[0]) || value[0] is '/' or '.');
-        return isPlain ? value : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
+        return isPlain
+            ? value
+            : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
     }
 
-    /// <summary>A setting's text as a file has it: a list where it may have several values, each of which may hold any letter.</summary>
+    /// <summary>
+    /// A setting's text as a file has it: a list where it may have several values, each of which may hold any letter.
+    /// </summary>
     internal static string Written(Setting setting, string text) => setting.IsList
         ? $"[{string.Join(", ", text.Split(setting.Separator!.Value, StringSplitOptions.RemoveEmptyEntries).Select(Quoted))}]"
         : Quoted(text);
 
     /// <summary>One value, or the list of them for a setting that may have several.</summary>
-    private string Text(YamlNode node, Setting setting, string name) => node is YamlSequenceNode list && setting.Separator is { } separator
+    private string Text(YamlNode node, Setting setting, string name) => node is YamlSequenceNode list
+        && setting.Separator is { } separator
         ? string.Join(separator, list.Select(item => Scalar(item, $"each value of {name}")))
         : Scalar(node, name);
 

@@ -13,7 +13,8 @@ internal static class Durations
     /// <summary>Units from the largest; each may stand once, in this order.</summary>
     private static readonly (string Name, long Ticks)[] Units =
     [
-        ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute), ("s", TimeSpan.TicksPerSecond),
+        ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute),
+        ("s", TimeSpan.TicksPerSecond),
         ("ms", TimeSpan.TicksPerMillisecond),
     ];
 
@@ -33,7 +34,9 @@ internal static class Durations
             int number = Run(text, at, letter => char.IsAsciiDigit(letter) || letter is '.');
             int letters = Run(text, number, char.IsAsciiLetter);
             int found = Array.FindIndex(Units, one => text.AsSpan(number, letters - number).SequenceEqual(one.Name));
-            if (found <= unit || !decimal.TryParse(text.AsSpan(at, number - at), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal value)
+            if (found <= unit || !decimal.TryParse(
+                text.AsSpan(at, number - at), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out decimal value)
                 || value > Longest.Ticks)
             {
                 throw new FormatException(Expected);
@@ -45,7 +48,8 @@ internal static class Durations
 
         return ticks >= 1 && ticks <= Longest.Ticks
             ? TimeSpan.FromTicks((long)ticks)
-            : throw new FormatException(ticks < 1 ? $"{Expected}; more than zero" : $"{Expected}; at most {Longest.TotalDays}d");
+            : throw new FormatException(
+                ticks < 1 ? $"{Expected}; more than zero" : $"{Expected}; at most {Longest.TotalDays}d");
     }
 
     /// <summary>The shortest text that gives the duration again, down to milliseconds.</summary>

@@ -14,7 +14,8 @@ internal static class Failure
         AggregateException { InnerExceptions: [{ } only] } => Of(only),
         TrainingDivergedException => (ExitCode.Diverged, OneLine(error)),
         DataUnavailableException => (ExitCode.Missing, OneLine(error)),
-        FormatException or InvalidDataException or JsonException or EndOfStreamException => (ExitCode.BadInput, OneLine(error)),
+        FormatException or InvalidDataException or JsonException or EndOfStreamException =>
+            (ExitCode.BadInput, OneLine(error)),
         ArgumentException or KeyNotFoundException => (ExitCode.Usage, OneLine(error)),
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.InputOutput, OneLine(error)),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, OneLine(error)),

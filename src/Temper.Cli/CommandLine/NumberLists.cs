@@ -19,16 +19,23 @@ internal static partial class NumberLists
     /// <exception cref="FormatException">It is no such list; the message says what is expected.</exception>
     internal static double[] Numbers(string text, double minimum, double maximum)
     {
-        string limits = maximum == double.MaxValue ? minimum == double.MinValue ? "" : $" from {minimum} on" : $" from {minimum} to {maximum}";
-        return Read(text, value => value >= minimum && value <= maximum, $"numbers{limits} with commas between them, or ranges such as 0..1..0.25");
+        string limits = maximum == double.MaxValue
+            ? minimum == double.MinValue
+            ? ""
+            : $" from {minimum} on"
+            : $" from {minimum} to {maximum}";
+        return Read(text, value => value >= minimum
+            && value <= maximum, $"numbers{limits} with commas between them, or ranges such as 0..1..0.25");
     }
 
     /// <summary>Reads a list of whole numbers.</summary>
     /// <inheritdoc cref="Numbers"/>
     internal static int[] Integers(string text, int minimum)
     {
-        string expected = $"whole numbers from {minimum} on with commas between them, or ranges such as 1..5 or 0..64..8";
-        return [.. Read(text, value => value >= minimum && value <= int.MaxValue && double.IsInteger(value), expected).Select(value => (int)value)];
+        string expected =
+            $"whole numbers from {minimum} on with commas between them, or ranges such as 1..5 or 0..64..8";
+        return [.. Read(text, value => value >= minimum
+            && value <= int.MaxValue && double.IsInteger(value), expected).Select(value => (int)value)];
     }
 
     private static double[] Read(string text, Func<double, bool> isValid, string expected)
@@ -38,7 +45,8 @@ internal static partial class NumberLists
         {
             if (part.Contains("..", StringComparison.Ordinal))
             {
-                values.AddRange(Range(part, expected, MaxValues - values.Count).Select(value => (double)value + 0));     // + 0: no negative zero
+                // + 0: no negative zero
+                values.AddRange(Range(part, expected, MaxValues - values.Count).Select(value => (double)value + 0));
             }
             else
             {
@@ -46,15 +54,23 @@ internal static partial class NumberLists
             }
         }
 
-        return values.Count > MaxValues ? throw TooMany() : values.All(isValid) ? [.. values] : throw new FormatException(expected);
+        return values.Count > MaxValues
+            ? throw TooMany()
+            : values.All(isValid)
+            ? [.. values]
+            : throw new FormatException(expected);
     }
 
     private static double One(string text, string expected) =>
-        Number().IsMatch(text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+        Number().IsMatch(text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value)
             ? value
             : throw new FormatException(expected);
 
-    /// <summary>The values of a range, in decimal arithmetic: 0..1..0.1 has 0.3 in it, not 0.30000000000000004.</summary>
+    /// <summary>
+    /// The values of a range, in decimal arithmetic: 0..1..0.1 has 0.3 in it, not 0.30000000000000004.
+    /// </summary>
     private static IEnumerable<decimal> Range(string text, string expected, int max)
     {
         string[] parts = text.Split("..");
@@ -72,18 +88,24 @@ internal static partial class NumberLists
 
         // Below the limit, so that the quotient of any two decimals can be counted.
         decimal distance = Math.Abs(ends[1] - ends[0]);
-        return distance > step * max ? throw TooMany() : Steps(ends[0], ends[1] < ends[0] ? -step : step, (int)(distance / step));
+        return distance > step * max
+            ? throw TooMany()
+            : Steps(ends[0], ends[1] < ends[0] ? -step : step, (int)(distance / step));
     }
 
-    private static IEnumerable<decimal> Steps(decimal first, decimal step, int count) => Enumerable.Range(0, count + 1).Select(i => first + (i * step));
+    private static IEnumerable<decimal> Steps(decimal first, decimal step, int count) =>
+        Enumerable.Range(0, count + 1).Select(i => first + (i * step));
 
     private static decimal Exact(string text, string expected) =>
-        Number().IsMatch(text) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal value) && Math.Abs(value) <= 1e18m
+        Number().IsMatch(text)
+            && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal value)
+            && Math.Abs(value) <= 1e18m
             ? value
             : throw new FormatException(expected);
 
     private static FormatException TooMany() => new($"at most {MaxValues} values");
 
-    [GeneratedRegex(@"^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\s*$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Number();
 }

@@ -1,8 +1,8 @@
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// What <c>temper --help</c> says: the list of commands. Written by hand, as the library that parses command lines would write it,
-/// because loading and compiling that library takes half of the time.
+/// What <c>temper --help</c> says: the list of commands. Written by hand, as the library that parses command lines
+/// would write it, because loading and compiling that library takes half of the time.
 /// </summary>
 internal static class RootHelp
 {
@@ -16,7 +16,8 @@ internal static class RootHelp
 
     internal static bool IsAskedFor(string[] args) => args is ["--help" or "-h" or "-?"];
 
-    internal static void Write(TextWriter writer, int width, string description, IReadOnlyList<(string Name, string Help)> commands)
+    internal static void Write(
+        TextWriter writer, int width, string description, IReadOnlyList<(string Name, string Help)> commands)
     {
         writer.WriteLine("Description:");
         foreach (string line in description.Split('\n'))
@@ -34,7 +35,8 @@ internal static class RootHelp
         writer.WriteLine();
     }
 
-    private static void Table(TextWriter writer, string title, IReadOnlyList<(string Name, string Help)> rows, int width)
+    private static void Table(
+        TextWriter writer, string title, IReadOnlyList<(string Name, string Help)> rows, int width)
     {
         writer.WriteLine(title);
         int column = 0;
@@ -49,7 +51,9 @@ internal static class RootHelp
         }
     }
 
-    /// <summary>Writes a text behind a head, further lines as far to the right; lines end between words, at most at the width.</summary>
+    /// <summary>
+    /// Writes a text behind a head, further lines as far to the right; lines end between words, at most at the width.
+    /// </summary>
     private static void Wrap(TextWriter writer, string head, string text, int width)
     {
         int space = Math.Max(width - head.Length, 1);

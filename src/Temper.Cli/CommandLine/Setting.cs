@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// Something a command can be told, under one name as a flag (<c>--epochs</c>), in a configuration file (<c>train: epochs:</c>) and in
-/// the environment (<c>TEMPER_TRAIN__EPOCHS</c>). All three give text, which is read in one place.
+/// Something a command can be told, under one name as a flag (<c>--epochs</c>), in a configuration file (<c>train:
+/// epochs:</c>) and in the environment (<c>TEMPER_TRAIN__EPOCHS</c>). All three give text, which is read in one place.
 /// </summary>
 internal abstract class Setting(string name, string help)
 {
@@ -25,7 +25,9 @@ internal abstract class Setting(string name, string help)
     /// <summary>A flag that may be given several times, or with several values; its text has a line for each.</summary>
     internal bool IsList { get; init; }
 
-    /// <summary>What stands between the values of a setting that has several, which a file may give as a list; null: it has one.</summary>
+    /// <summary>
+    /// What stands between the values of a setting that has several, which a file may give as a list; null: it has one.
+    /// </summary>
     internal char? Separator { get; init; }
 
     internal string? ShortFlag { get; init; }
@@ -90,8 +92,10 @@ internal abstract class Setting(string name, string help)
     }
 
     internal static Setting<int> Integer(
-        string name, string help, int defaultValue, int minimum = 1, params IReadOnlyList<string> aliases) => new(name, help, defaultValue, text =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum
+        string name, string help, int defaultValue, int minimum = 1, params IReadOnlyList<string> aliases) => new(name,
+        help, defaultValue, text =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+            && value >= minimum
             ? value
             : throw new FormatException($"a whole number from {minimum} on"))
     {
@@ -102,36 +106,45 @@ internal abstract class Setting(string name, string help)
         new(name, help, defaultValue, text => NumberLists.Integers(text, minimum)) { Separator = ',' };
 
     internal static Setting<double[]> Numbers(
-        string name, string help, double[] defaultValue, double minimum = double.MinValue, double maximum = double.MaxValue) =>
+        string name, string help, double[] defaultValue, double minimum = double.MinValue,
+        double maximum = double.MaxValue) =>
         new(name, help, defaultValue, text => NumberLists.Numbers(text, minimum, maximum)) { Separator = ',' };
 
     /// <summary>A duration with units; <c>none</c> takes back what a file or a variable says.</summary>
     internal static Setting<TimeSpan?> OptionalDuration(string name, string help) =>
         new(name, help, null, text => text is "none" ? null : Durations.Parse(text)) { Words = () => ["none"] };
 
-    internal static Setting<ulong> Seed() => new("seed", "Seed of all random numbers; same seed, same bytes", 1UL, text =>
+    internal static Setting<ulong> Seed() =>
+        new("seed", "Seed of all random numbers; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
             : throw new FormatException("a whole number from 0 on"));
 
-    internal static Setting<double> Number(string name, string help, double defaultValue, double minimum = 0, double maximum = double.MaxValue) =>
+    internal static Setting<double> Number(
+        string name, string help, double defaultValue, double minimum = 0, double maximum = double.MaxValue) =>
         new(name, help, defaultValue, text => ReadNumber(text, minimum, maximum));
 
     internal static Setting<double?> OptionalNumber(
-        string name, string help, double minimum = 0, double maximum = double.MaxValue, params IReadOnlyList<string> aliases) =>
+        string name, string help, double minimum = 0, double maximum = double.MaxValue,
+        params IReadOnlyList<string> aliases) =>
         new(name, help, null, text => ReadNumber(text, minimum, maximum)) { Aliases = aliases };
 
-    internal static Setting<string> Text(string name, string help, string defaultValue) => new(name, help, defaultValue, text => text);
+    internal static Setting<string> Text(string name, string help, string defaultValue) =>
+        new(name, help, defaultValue, text => text);
 
     internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
 
     internal static Setting<IReadOnlyList<string>> List(string name, string help) =>
-        new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) { IsList = true, Separator = '\n' };
+        new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            IsList = true, Separator = '\n',
+        };
 
     internal static Setting<string?> Positional(string name, string help) =>
         new(name, help, null, text => text) { IsPositional = true };
 
-    internal static Setting<string> Choice(string name, string help, string defaultValue, params string[] choices) => new(name, help, defaultValue, text =>
+    internal static Setting<string> Choice(string name, string help, string defaultValue, params string[] choices) =>
+        new(name, help, defaultValue, text =>
         choices.Contains(text, StringComparer.Ordinal)
             ? text
             : throw new FormatException($"one of {string.Join(", ", choices)}{Suggestion.For(text, choices)}"))
@@ -139,7 +152,8 @@ internal abstract class Setting(string name, string help)
         Words = () => choices,
     };
 
-    internal static Setting<bool> Switch(string name, string help) => new(name, help, defaultValue: false, text => text switch
+    internal static Setting<bool> Switch(string name, string help) =>
+        new(name, help, defaultValue: false, text => text switch
     {
         "true" or "1" => true,
         "false" or "0" => false,
@@ -150,9 +164,12 @@ internal abstract class Setting(string name, string help)
     };
 
     private static double ReadNumber(string text, double minimum, double maximum) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= minimum && value <= maximum
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value >= minimum
+            && value <= maximum
             ? value
-            : throw new FormatException(maximum == double.MaxValue ? $"a number from {minimum} on" : $"a number from {minimum} to {maximum}");
+            : throw new FormatException(
+                maximum == double.MaxValue ? $"a number from {minimum} on" : $"a number from {minimum} to {maximum}");
 }
 
 /// <summary>A setting with the type of its value.</summary>

@@ -21,18 +21,21 @@ internal sealed class SettingValues
         ToolCommand command, Func<Setting, string?> flag, ConfigFile? file, System.Collections.IDictionary environment)
     {
         var values = new SettingValues(command.Section);
-        IReadOnlyDictionary<string, string> fromFile = file?.Section(command) ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        IReadOnlyDictionary<string, string> fromFile = file?.Section(command)
+            ?? new Dictionary<string, string>(StringComparer.Ordinal);
         CheckEnvironment(command, environment);
         foreach (Setting setting in command.AllSettings)
         {
             string variable = setting.EnvironmentName(command.Section);
-            (string? text, string origin) = (flag(setting), environment[variable] as string, fromFile.GetValueOrDefault(setting.Name)) switch
+            (string? text, string origin) =
+                (flag(setting), environment[variable] as string, fromFile.GetValueOrDefault(setting.Name)) switch
             {
                 ({ } given, _, _) => (given, setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag),
                 (_, { } given, _) => (given, variable),
 
                 // A run's own file holds every value; a default there was not asked for.
-                (_, _, { } given) when !string.Equals(given, setting.DefaultText, StringComparison.Ordinal) => (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
+                (_, _, { } given) when !string.Equals(given, setting.DefaultText, StringComparison.Ordinal) =>
+                    (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
                 _ => ((string?)null, setting.Flag),
             };
             values._values[setting] = (setting.Read(text, origin), text);
@@ -41,15 +44,19 @@ internal sealed class SettingValues
         return values;
     }
 
-    /// <summary>Settings that decide what is done and have other values than in a second set of the same command.</summary>
+    /// <summary>
+    /// Settings that decide what is done and have other values than in a second set of the same command.
+    /// </summary>
     internal IEnumerable<(Setting Setting, string Here, string There)> Differences(SettingValues other)
     {
         foreach ((Setting setting, (object? value, string? text)) in _values.Where(entry => !entry.Key.IsAboutOutput))
         {
             (object? otherValue, string? otherText) = other._values[setting];
-            (string here, string there) = (text ?? setting.DefaultText ?? "none", otherText ?? setting.DefaultText ?? "none");
+            (string here, string there) =
+                (text ?? setting.DefaultText ?? "none", otherText ?? setting.DefaultText ?? "none");
             bool isSame = string.Equals(here, there, StringComparison.Ordinal) || Equals(value, otherValue)
-                || (value is Array one && otherValue is Array two && one.Cast<object>().SequenceEqual(two.Cast<object>()));
+                || (value is Array one
+                    && otherValue is Array two && one.Cast<object>().SequenceEqual(two.Cast<object>()));
             if (!isSame)
             {
                 yield return (setting, here, there);
@@ -65,7 +72,8 @@ internal sealed class SettingValues
         {
             if (!setting.IsAboutOutput && (given ?? setting.DefaultText) is { } shown)
             {
-                text.Append("  ").Append(setting.Name).Append(": ").Append(ConfigFile.Written(setting, shown)).Append('\n');
+                text.Append("  ")
+                    .Append(setting.Name).Append(": ").Append(ConfigFile.Written(setting, shown)).Append('\n');
             }
         }
 
@@ -76,7 +84,8 @@ internal sealed class SettingValues
     {
         string prefix = $"TEMPER_{command.Section.Replace('-', '_').ToUpperInvariant()}__";
         string[] known = [.. command.AllSettings.Select(setting => setting.EnvironmentName(command.Section))];
-        foreach (string name in environment.Keys.Cast<string>().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        foreach (string name in environment.Keys.Cast<string>().Where(
+            name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             if (!known.Contains(name, StringComparer.Ordinal))
             {

@@ -3,7 +3,8 @@ using System.CommandLine;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// One command. Its settings are plain values, so that help needs no other part of the product; only <see cref="Run"/> touches the engine.
+/// One command. Its settings are plain values, so that help needs no other part of the product; only <see cref="Run"/>
+/// touches the engine.
 /// </summary>
 internal abstract class ToolCommand(string name, string help)
 {
@@ -19,11 +20,14 @@ internal abstract class ToolCommand(string name, string help)
     internal virtual IReadOnlyList<string> Examples => [];
 
     /// <summary>
-    /// What it can be told, besides what every command can be told. Made when first asked for: every run makes all commands.
+    /// What it can be told, besides what every command can be told. Made when first asked for: every run makes all
+    /// commands.
     /// </summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
-    /// <summary>Whether ranks that mpirun starts share the command's work; others refuse to run on several ranks.</summary>
+    /// <summary>
+    /// Whether ranks that mpirun starts share the command's work; others refuse to run on several ranks.
+    /// </summary>
     internal virtual bool SharesWork => false;
 
     internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
@@ -44,7 +48,8 @@ internal abstract class ToolCommand(string name, string help)
         Command command = ToEntry();
         if (Examples.Count > 0)
         {
-            command.Description = $"{Help}\n\nExamples:\n{string.Join('\n', Examples.Select(example => $"  temper {example}"))}";
+            command.Description =
+                $"{Help}\n\nExamples:\n{string.Join('\n', Examples.Select(example => $"  temper {example}"))}";
         }
 
         var flags = new Dictionary<Setting, Func<ParseResult, string?>>();
@@ -60,7 +65,8 @@ internal abstract class ToolCommand(string name, string help)
             {
                 Option<string[]?> option = setting.ToListOption();
                 command.Options.Add(option);
-                flags[setting] = result => result.GetValue(option) is { Length: > 0 } values ? string.Join('\n', values) : null;
+                flags[setting] = result =>
+                    result.GetValue(option) is { Length: > 0 } values ? string.Join('\n', values) : null;
             }
             else
             {

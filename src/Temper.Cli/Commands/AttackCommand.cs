@@ -6,12 +6,16 @@ using Temper.Kernels;
 namespace Temper.Cli.Commands;
 
 /// <summary>Measures how easily a network is fooled, or searches a counterexample of a property.</summary>
-internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
+internal sealed class AttackCommand() : ToolCommand(
+    "attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
 {
     internal override bool SharesWork => true;
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All, .. VideoAttackSettings.All];
+        [
+            ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings,
+            .. AttackSettings.All, .. VideoAttackSettings.All,
+        ];
 
     internal override int Run(CommandContext context)
     {
@@ -46,14 +50,17 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
         return ranks.Run(() => AttackSession.Execute(context, model, ranks));
     }
 
-    /// <summary>Ranks share samples; a property is one search, and clips are attacked one batch after the other.</summary>
+    /// <summary>
+    /// Ranks share samples; a property is one search, and clips are attacked one batch after the other.
+    /// </summary>
     private static void RequireSamples(CommandContext context)
     {
         bool isVideo = context.Get(VideoAttackSettings.Video);
         if (RankGroup.Started > 1 && (isVideo || context.Get(AttackSettings.VnnLib) is not null))
         {
             throw ToolException.Usage(
-                $"attack: ranks cannot share {(isVideo ? "--video" : "--vnnlib")} (got {RankGroup.Started} ranks, expected 1); "
+                $"attack: ranks cannot share {(isVideo ? "--video" : "--vnnlib")} (got {RankGroup.Started} ranks, "
+                + "expected 1); "
                 + "start it without mpirun");
         }
     }

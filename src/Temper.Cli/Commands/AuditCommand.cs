@@ -13,27 +13,38 @@ using Temper.Reporting.Documents;
 namespace Temper.Cli.Commands;
 
 /// <summary>Attacks a bundle before it leaves the house.</summary>
-internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
+internal sealed class AuditCommand()
+    : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
 {
-    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Bundle folder, as written by temper morph");
+    private static readonly Setting<string?> Bundle =
+        Setting.Positional("bundle", "Bundle folder, as written by temper morph");
 
-    private static readonly Setting<string?> Weights = Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
+    private static readonly Setting<string?> Weights =
+        Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
 
-    private static readonly Setting<string?> Pairs = Setting.OptionalText("pairs", "Pictures of the first rows that an outsider knows, [k, ...] as .npy");
+    private static readonly Setting<string?> Pairs =
+        Setting.OptionalText("pairs", "Pictures of the first rows that an outsider knows, [k, ...] as .npy");
 
-    private static readonly Setting<string?> Truth = Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
+    private static readonly Setting<string?> Truth =
+        Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
 
-    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Number of pictures to recover and compare", defaultValue: 32);
+    private static readonly Setting<int> Pictures =
+        Setting.Integer("pictures", "Number of pictures to recover and compare", defaultValue: 32);
 
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", defaultValue: 2000);
+    private static readonly Setting<int> Rows =
+        Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", defaultValue: 2000);
 
-    private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
+    private static readonly Setting<string?> Save = Setting.OptionalText(
+        "save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
 
-    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "Write a report with recovered pictures to this HTML file");
+    private static readonly Setting<string?> ReportFile =
+        Setting.OptionalText("report", "Write a report with recovered pictures to this HTML file");
 
-    private static readonly Setting<bool> Accept = Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
+    private static readonly Setting<bool> Accept =
+        Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
 
-    internal override IReadOnlyList<Setting> Settings => field ??= [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
+    internal override IReadOnlyList<Setting> Settings =>
+        field ??= [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
 
     internal override int Run(CommandContext context)
     {
@@ -54,7 +65,8 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         string verdict = MorphAudit.Verdict(findings);
         var fields = new JsonObject
         {
-            ["bundle"] = folder, ["signer"] = bundle.Signer, ["verdict"] = verdict, ["attacks"] = new JsonArray([.. findings.Select(Fields)]),
+            ["bundle"] = folder, ["signer"] = bundle.Signer, ["verdict"] = verdict,
+            ["attacks"] = new JsonArray([.. findings.Select(Fields)]),
         };
         if (context.Get(Save) is { } pictures)
         {
@@ -65,7 +77,8 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         {
             AtomicFile.WriteText(report, new Report
             {
-                Title = $"What does {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))} give away?", Subtitle = $"temper audit, key {bundle.KeyId}, signer {bundle.Signer}",
+                Title = $"What does {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))} give away?",
+                Subtitle = $"temper audit, key {bundle.KeyId}, signer {bundle.Signer}",
                 Sections = [AuditSection.Of(findings)],
             }.ToHtml());
         }
@@ -86,21 +99,27 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
     {
         ["name"] = finding.Name, ["needs"] = finding.Needs, ["verdict"] = finding.Verdict, ["detail"] = finding.Detail,
         ["seconds"] = Math.Round(finding.Time.TotalSeconds, 3),
-        ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
+        ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr),
+        ["ssim"] = Number(finding.Mean?.Ssim),
         ["ssim_least"] = Number(finding.SsimRange?.Min), ["ssim_largest"] = Number(finding.SsimRange?.Max),
-        ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
-        ["curve"] = new JsonArray([.. finding.Curve.Select(point => (JsonNode)new JsonObject { ["pairs"] = point.Pairs, ["ssim"] = JsonResult.Number(point.Ssim) })]),
+        ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim),
+        ["identification"] = Number(finding.Identification),
+        ["curve"] = new JsonArray([.. finding.Curve.Select(point =>
+            (JsonNode)new JsonObject { ["pairs"] = point.Pairs, ["ssim"] = JsonResult.Number(point.Ssim) })]),
     };
 
     private static JsonNode? Number(double? value) => value is { } number ? JsonResult.Number(number) : null;
 
     private static void Show(CommandContext context, IReadOnlyList<AttackFinding> findings, string verdict)
     {
-        var table = new ResultTable("what an outsider can get", "attack", "verdict", "#PSNR", "#SSIM", "#mean picture's SSIM", "#identified", "#seconds");
+        var table = new ResultTable(
+            "what an outsider can get", "attack", "verdict", "#PSNR", "#SSIM", "#mean picture's SSIM", "#identified",
+            "#seconds");
         foreach (AttackFinding f in findings)
         {
             table.Row(
-                f.Name, f.Verdict, f.Mean is { } mean ? $"{mean.Psnr:F1} dB" : "", f.Mean is { } own ? $"{own.Ssim:F3}" : "", f.Baseline is { } baseline ? $"{baseline.Ssim:F3}" : "",
+                f.Name, f.Verdict, f.Mean is { } mean ? $"{mean.Psnr:F1} dB" : "",
+                f.Mean is { } own ? $"{own.Ssim:F3}" : "", f.Baseline is { } baseline ? $"{baseline.Ssim:F3}" : "",
                 f.Identification is { } rate ? $"{rate:P0}" : "", $"{f.Time.TotalSeconds:F1}");
         }
 
@@ -124,13 +143,16 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
             byte[] pixels = new byte[lines.Length * height * f.Pictures.Count * width * channels];
             for (int index = 0; index < pixels.Length; index++)
             {
-                int channel = index % channels, x = index / channels % (width * f.Pictures.Count), y = index / channels / (width * f.Pictures.Count);
+                int channel = index % channels, x = index / channels % (width * f.Pictures.Count),
+                    y = index / channels / (width * f.Pictures.Count);
                 float value = lines[y / height][x / width][(((channel * height) + (y % height)) * width) + (x % width)];
                 pixels[index] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
             }
 
-            byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
-            string name = string.Concat(f.Name.TakeWhile(letter => letter is not (':' or '('))).Trim().Replace(' ', '-').ToLowerInvariant();
+            byte[] png = PngEncoder.Encode(
+                new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
+            string name = string.Concat(f.Name.TakeWhile(letter => letter is not (':' or '(')))
+                .Trim().Replace(' ', '-').ToLowerInvariant();
             AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
         }
     }

@@ -7,11 +7,14 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Measures a network's inference layer by layer, or, without one, this engine on this machine.</summary>
 internal sealed class BenchCommand() : ToolCommand(
-    "bench", "Measure a network's inference, beside ONNX Runtime where it is installed; without one, what this machine does")
+    "bench",
+    "Measure a network's inference, beside ONNX Runtime where it is installed; without one, what this machine does")
 {
-    private static readonly Setting<string> Filter = Setting.Text("filter", "Without a model: only rows whose name contains this text", "");
+    private static readonly Setting<string> Filter =
+        Setting.Text("filter", "Without a model: only rows whose name contains this text", "");
 
-    private static readonly Setting<double> Seconds = Setting.Number("seconds", "Measuring time per row, in seconds", defaultValue: 1, minimum: 0.01);
+    private static readonly Setting<double> Seconds =
+        Setting.Number("seconds", "Measuring time per row, in seconds", defaultValue: 1, minimum: 0.01);
 
     internal override IReadOnlyList<string> Examples =>
     [
@@ -19,7 +22,8 @@ internal sealed class BenchCommand() : ToolCommand(
         "bench",
     ];
 
-    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, .. ModelBenchmark.Settings, Filter, Seconds];
+    internal override IReadOnlyList<Setting> Settings =>
+        [ModelSource.Setting, ModelSource.Architecture, .. ModelBenchmark.Settings, Filter, Seconds];
 
     internal override int Run(CommandContext context)
     {

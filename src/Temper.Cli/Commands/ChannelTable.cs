@@ -22,7 +22,8 @@ internal static class ChannelTable
     {
         Coupled[] coupled = [.. Find(network)];
         HashSet<string> free = [.. coupled.SelectMany(together => together.Layers)];
-        string[] others = [.. network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0 && !free.Contains(node.Name)).Select(node => node.Name)];
+        string[] others = [.. network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0
+            && !free.Contains(node.Name)).Select(node => node.Name)];
         if (context.IsJson)
         {
             JsonResult.Write(command, new JsonObject
@@ -39,7 +40,8 @@ internal static class ChannelTable
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{source}: layers that get narrower together", "#channels", "#parameters of each", "layers");
+        var table = new ResultTable(
+            $"{source}: layers that get narrower together", "#channels", "#parameters of each", "layers");
         foreach (Coupled together in coupled)
         {
             table.Row($"{together.Groups:N0}", $"{together.Parameters:N0}", Shown(together.Layers));
@@ -48,7 +50,8 @@ internal static class ChannelTable
         table.Write(context.Terminal);
         if (others.Length > 0)
         {
-            Console.Out.WriteLine($"as wide as they are, since an output or an operator that mixes channels fixes them: {string.Join(", ", others)}");
+            Console.Out.WriteLine("as wide as they are, since an output or an operator that mixes channels fixes "
+                + $"them: {string.Join(", ", others)}");
         }
 
         return ExitCode.Success;
@@ -60,14 +63,20 @@ internal static class ChannelTable
 
     private static IEnumerable<Coupled> Find(Network network)
     {
-        HashSet<string> layers = [.. network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).Select(node => node.Name)];
+        HashSet<string> layers = [.. network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).Select(
+            node => node.Name)];
         return network.ChannelGroups()
-            .Select(group => (Layers: group.Values.Select(slice => slice.Name).Where(layers.Contains).Distinct(StringComparer.Ordinal).ToArray(), Group: group))
+            .Select(group => (Layers: group.Values.Select(slice =>
+                slice.Name).Where(layers.Contains).Distinct(StringComparer.Ordinal).ToArray(), Group: group))
             .Where(entry => entry.Layers.Length > 0)
             .GroupBy(entry => string.Join('\n', entry.Layers), StringComparer.Ordinal)
-            .Select(together => new Coupled(together.First().Layers, together.Count(), Parameters(network, together.First().Group)));
+            .Select(together =>
+                new Coupled(together.First().Layers, together.Count(), Parameters(network, together.First().Group)));
     }
 
-    private static long Parameters(Network network, ChannelGroup group) => group.Parameters.Where(slice => network.Parameters.Contains(slice.Name))
-        .Sum(slice => (long)network.Parameters[slice.Name].Value.Count / network.Parameters[slice.Name].Value.Shape[slice.Axis] * slice.Indices.Count);
+    private static long Parameters(Network network, ChannelGroup group) =>
+        group.Parameters.Where(slice => network.Parameters.Contains(slice.Name))
+        .Sum(slice =>
+            (long)network.Parameters[slice.Name].Value.Count / network.Parameters[slice.Name].Value.Shape[slice.Axis]
+                * slice.Indices.Count);
 }

@@ -2,7 +2,9 @@ using Temper.Cli.CommandLine;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Writes the script that completes this tool's words in a shell; the words come from the tool itself.</summary>
+/// <summary>
+/// Writes the script that completes this tool's words in a shell; the words come from the tool itself.
+/// </summary>
 internal sealed class CompletionCommand() : ToolCommand("completion", "Write the completion script of a shell")
 {
     private static readonly Dictionary<string, string> Scripts = new(StringComparer.Ordinal)
@@ -52,7 +54,8 @@ internal sealed class CompletionCommand() : ToolCommand("completion", "Write the
         string shell = context.Require(Shell);
         if (!Scripts.TryGetValue(shell, out string? script))
         {
-            throw ToolException.Usage($"completion: no script for this shell (got '{shell}', expected one of {string.Join(", ", Scripts.Keys)})");
+            throw ToolException.Usage($"completion: no script for this shell (got '{shell}', expected one of "
+                + $"{string.Join(", ", Scripts.Keys)})");
         }
 
         Console.Out.WriteLine(script);

@@ -11,7 +11,8 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes a trained network small and fast within a bound on accuracy.</summary>
-internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
+internal sealed class CompressCommand()
+    : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
 {
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
     private const int MaxForSensitivity = 1000;
@@ -20,7 +21,8 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
+        .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
         .. RunSettings.All.Where(setting => setting != RunSettings.Validation),
     ];
 
@@ -44,14 +46,19 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
         if (context.Get(CompressionSettings.DataFree) && QuantizationSettings.Options(context) is not null)
         {
-            throw ToolException.Usage("--data-free: contradicts --quantize, which takes ranges from samples; give --calibrate in its place");
+            throw ToolException.Usage(
+                "--data-free: contradicts --quantize, which takes ranges from samples; give --calibrate in its place");
         }
 
         TrainingOptions training = TrainingSettings.Options(context);
-        CompressionOptions options = CompressionSettings.Options(context, training) with { LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0 };
+        CompressionOptions options = CompressionSettings.Options(context, training) with
+        {
+            LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0,
+        };
         DataSplit split = CompressionSettings.Split(context, data);
         Dataset some = split.Validation.Take(MaxForSensitivity);
-        using SharedEvaluation? shared = ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
+        using SharedEvaluation? shared =
+            ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
         if (!ranks.IsFirst)
         {
             shared!.Follow();
@@ -59,7 +66,10 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         }
 
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} made small on {source}", PlansTime = true, Split = _ => split }, data) { Shared = shared };
+            context, new RunDescription(Name, model, source)
+            {
+                Title = $"{model} made small on {source}", PlansTime = true, Split = _ => split,
+            }, data) { Shared = shared };
         if (QuantizationSettings.Options(context) is { } quantization)
         {
             QuantizationStage.Require(start, run.Train!, options, quantization);
@@ -67,7 +77,8 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
         start = StartingNetwork.Trained(run, model, start, training);
         bool isTrained = !context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) == 0;
-        (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context));
+        (Measurement before, string? warning) =
+            CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context));
         if (context.Get(CompressionSettings.Sensitivity))
         {
             double Accuracy(Network network) => run.Evaluate(network, some).Accuracy;
@@ -76,25 +87,31 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
         CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);
         result = warning is null ? result : result with { Remarks = [warning, .. result.Remarks] };
-        return CompressionOutcome.Finish(context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
+        return CompressionOutcome.Finish(
+            context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
     }
 
     /// <summary>With training, with samples alone, or with nothing but the network.</summary>
-    private static CompressionResult Compress(CommandContext context, Network start, CompressionOptions options, RunSession run)
+    private static CompressionResult Compress(
+        CommandContext context, Network start, CompressionOptions options, RunSession run)
     {
         var stages = new CompressionOutcome.SessionRun(run);
         int count = context.Get(CompressionSettings.Calibrate);
-        return context.Get(CompressionSettings.DataFree) ? CompressionPipeline.WithoutData(start, options, stages, context.Cancel)
+        return context.Get(CompressionSettings.DataFree)
+            ? CompressionPipeline.WithoutData(start, options, stages, context.Cancel)
             : count > 0 ? CompressionPipeline.Calibrate(start, run.Train!, count, options, stages, context.Cancel)
             : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
     }
 
     /// <summary>The last stage, where it is asked for: 8 bit.</summary>
-    private static CompressionResult Quantize(CommandContext context, Network start, CompressionResult result, CompressionOptions options, RunSession run)
+    private static CompressionResult Quantize(
+        CommandContext context, Network start, CompressionResult result, CompressionOptions options, RunSession run)
     {
         var stages = new CompressionOutcome.SessionRun(run);
         return QuantizationSettings.Options(context) is not { } quantization ? result
-            : context.Get(CompressionSettings.Calibrate) > 0 ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)
-            : QuantizationStage.Run(start, result, (run.Train!, run.Validation!), options, quantization, stages, context.Cancel);
+            : context.Get(CompressionSettings.Calibrate) > 0
+                ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)
+            : QuantizationStage.Run(
+                start, result, (run.Train!, run.Validation!), options, quantization, stages, context.Cancel);
     }
 }

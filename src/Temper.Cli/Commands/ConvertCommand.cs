@@ -12,19 +12,26 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Turns a network of one format into another one, reads it back, and says how far the results are apart.</summary>
-internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
+/// <summary>
+/// Turns a network of one format into another one, reads it back, and says how far the results are apart.
+/// </summary>
+internal sealed class ConvertCommand()
+    : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
 {
     private const int Samples = 4;
     private const double MaxDifference = 1e-4;
 
-    private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
+    private static readonly Setting<string?> Target =
+        Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
 
-    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", defaultValue: 17, minimum: 13);
+    private static readonly Setting<int> Opset =
+        Setting.Integer("opset", "ONNX opset version, 13 to 21", defaultValue: 17, minimum: 13);
 
-    private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Fold batch normalizations into the preceding layers");
+    private static readonly Setting<bool> Fold =
+        Setting.Switch("fold-normalization", "Fold batch normalizations into the preceding layers");
 
-    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Store mostly-zero parameters as sparse tensors where that is smaller");
+    private static readonly Setting<bool> Sparse =
+        Setting.Switch("sparse", "Store mostly-zero parameters as sparse tensors where that is smaller");
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
@@ -34,19 +41,24 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
     ];
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
+        [
+            ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset,
+            Fold, Sparse, Force,
+        ];
 
     internal override int Run(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting), target = context.Require(Target);
         if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
         {
-            throw ToolException.Usage($"convert: {target} is there already; name another one, or write over it with --force");
+            throw ToolException.Usage(
+                $"convert: {target} is there already; name another one, or write over it with --force");
         }
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context)), sample: null);
+        Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(
+            source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context)), sample: null);
         if (network.Inputs.Count > 0 && network.Batch.Kind != BatchKind.Free)
         {
             context.Terminal.Note($"the batch is not free: {target} takes {network.Batch}");
@@ -56,7 +68,10 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         Network again;
         if (ModelReading.IsOnnx(target))
         {
-            OnnxFile.Save(network, target, new OnnxExportOptions { Opset = context.Get(Opset), SparseInitializers = context.Get(Sparse) });
+            OnnxFile.Save(network, target, new OnnxExportOptions
+            {
+                Opset = context.Get(Opset), SparseInitializers = context.Get(Sparse),
+            });
             again = OnnxFile.Load(target).Network;
         }
         else
@@ -71,18 +86,23 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
     }
 
-    /// <summary>The largest difference of the two networks' outputs on random samples, and the largest output.</summary>
+    /// <summary>
+    /// The largest difference of the two networks' outputs on random samples, and the largest output.
+    /// </summary>
     private static (double Difference, double Largest) Parity(Network network, Network again)
     {
         Tensor[] inputs = [.. network.Inputs.Select((input, i) => Random(input, RandomStream.FromSeed(1).Split(i)))];
-        IReadOnlyList<Tensor> expected = network.Forward(inputs, Pass.Evaluation), found = again.Forward(inputs, Pass.Evaluation);
+        IReadOnlyList<Tensor> expected = network.Forward(inputs, Pass.Evaluation),
+            found = again.Forward(inputs, Pass.Evaluation);
         (double difference, double largest) = (0, 0);
         foreach ((Tensor a, Tensor b) in expected.Zip(found))
         {
-            foreach ((float x, float y) in a.To(DType.Float32).ToArray<float>().Zip(b.To(DType.Float32).ToArray<float>()))
+            foreach ((float x, float y) in a.To(DType.Float32).ToArray<float>().Zip(
+                b.To(DType.Float32).ToArray<float>()))
             {
                 bool isSame = x.Equals(y);
-                difference = Math.Max(difference, isSame ? 0 : double.IsFinite(x - y) ? Math.Abs(x - y) : double.PositiveInfinity);
+                difference = Math.Max(
+                    difference, isSame ? 0 : double.IsFinite(x - y) ? Math.Abs(x - y) : double.PositiveInfinity);
                 largest = Math.Max(largest, float.IsFinite(x) ? Math.Abs(x) : 0);
             }
         }
@@ -94,11 +114,14 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
     {
         Shape shape = input.IsBatched ? Shape.Create([Samples, .. input.SampleShape]) : input.SampleShape;
         RandomCursor cursor = stream.Cursor();
-        (float low, float high) = (float.IsFinite(input.Minimum) ? input.Minimum : 0, float.IsFinite(input.Maximum) ? input.Maximum : 1);
-        return Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ => cursor.NextSingle(low, high))], shape).To(input.DType);
+        (float low, float high) =
+            (float.IsFinite(input.Minimum) ? input.Minimum : 0, float.IsFinite(input.Maximum) ? input.Maximum : 1);
+        return Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ =>
+            cursor.NextSingle(low, high))], shape).To(input.DType);
     }
 
-    private static void Report(CommandContext context, string source, string target, double difference, double largest, bool isSame)
+    private static void Report(
+        CommandContext context, string source, string target, double difference, double largest, bool isSame)
     {
         if (context.IsJson)
         {
@@ -115,9 +138,11 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
         if (context.Get(Sparse) && ModelReading.IsOnnx(target))
         {
-            context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on processors, expands them when it loads the model");
+            context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on "
+                + "processors, expands them when it loads the model");
         }
 
-        Console.Out.WriteLine($"{target}: read back, outputs on random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
+        Console.Out.WriteLine($"{target}: read back, outputs on random samples differ by at most {difference:G3} "
+            + $"(largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
     }
 }

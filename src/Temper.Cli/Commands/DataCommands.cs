@@ -8,18 +8,23 @@ namespace Temper.Cli.Commands;
 /// <summary>What the commands about data sets share.</summary>
 internal static class KnownData
 {
-    internal static Setting<string?> Name { get; } = new("name", "Name of a data set, such as fashion-mnist; see data list", null, text => text)
+    internal static Setting<string?> Name { get; } =
+        new("name", "Name of a data set, such as fashion-mnist; see data list", null, text => text)
     {
         IsPositional = true,
         Words = () => DataCatalog.Names,
     };
 
     internal static CatalogEntry Entry(string name) => DataCatalog.Find(name) ?? throw ToolException.Usage(
-        $"data: no such set (got '{name}', expected one of {string.Join(", ", DataCatalog.Names)}){Suggestion.For(name, DataCatalog.Names)}");
+        $"data: no such set (got '{name}', expected one of "
+        + $"{string.Join(", ", DataCatalog.Names)}){Suggestion.For(name, DataCatalog.Names)}");
 }
 
-/// <summary>Obtains a data set; the one command that uses the network, besides those told to use a set that is not here yet.</summary>
-internal sealed class DataGetCommand() : ToolCommand("data get", "Obtain a data set: from the cache, the system, Debian's package, or its home")
+/// <summary>
+/// Obtains a data set; the one command that uses the network, besides those told to use a set that is not here yet.
+/// </summary>
+internal sealed class DataGetCommand()
+    : ToolCommand("data get", "Obtain a data set: from the cache, the system, Debian's package, or its home")
 {
     internal override IReadOnlyList<Setting> Settings => [KnownData.Name];
 
@@ -63,20 +68,30 @@ internal sealed class DataListCommand() : ToolCommand("data list", "List the dat
         var table = new ResultTable(title: null, "name", "what", "where");
         foreach (CatalogEntry entry in DataCatalog.Entries)
         {
-            table.Row(entry.Name, entry.Description, catalog.Locate(entry) ?? $"not here yet: temper data get {entry.Name}");
+            table.Row(
+                entry.Name, entry.Description, catalog.Locate(entry) ?? $"not here yet: temper data get {entry.Name}");
         }
 
-        table.Row("synth:shapes", "drawn shapes, made on the spot; options after ?: classes, size, channels, count, seed", "needs no files")
-            .Row("synth:blobs", "clouds of points, made on the spot; options after ?: classes, features, count, seed", "needs no files")
-            .Row("synth:actions", "clips of moving pictures; options after ?: classes, frames, size, count, seed", "needs no files")
-            .Row("videos:FOLDER", "clips of videos; options after ?: frames, size, step, stride, limit, train, gap, skip", "a folder")
+        table.Row(
+            "synth:shapes", "drawn shapes, made on the spot; options after ?: classes, size, channels, count, seed",
+            "needs no files")
+            .Row(
+                "synth:blobs", "clouds of points, made on the spot; options after ?: classes, features, count, seed",
+                "needs no files")
+            .Row(
+                "synth:actions", "clips of moving pictures; options after ?: classes, frames, size, count, seed",
+                "needs no files")
+            .Row(
+                "videos:FOLDER",
+                "clips of videos; options after ?: frames, size, step, stride, limit, train, gap, skip", "a folder")
             .Write(context.Terminal);
         return ExitCode.Success;
     }
 }
 
 /// <summary>Checks the files of a data set.</summary>
-internal sealed class DataVerifyCommand() : ToolCommand("data verify", "Check the files of a data set against their check sums")
+internal sealed class DataVerifyCommand()
+    : ToolCommand("data verify", "Check the files of a data set against their check sums")
 {
     internal override IReadOnlyList<Setting> Settings => [KnownData.Name];
 
@@ -85,13 +100,15 @@ internal sealed class DataVerifyCommand() : ToolCommand("data verify", "Check th
         CatalogEntry entry = KnownData.Entry(context.Require(KnownData.Name));
         var catalog = new DataCatalog();
         string folder = catalog.Locate(entry)
-            ?? throw new ToolException(ExitCode.Missing, $"data verify: {entry.Name} is not here; temper data get {entry.Name}");
+            ?? throw new ToolException(
+                ExitCode.Missing, $"data verify: {entry.Name} is not here; temper data get {entry.Name}");
         IReadOnlyList<string> wrong = catalog.Verify(entry);
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["name"] = entry.Name, ["folder"] = folder, ["intact"] = wrong.Count == 0, ["wrong"] = new JsonArray([.. wrong.Select(file => (JsonNode)file)]),
+                ["name"] = entry.Name, ["folder"] = folder, ["intact"] = wrong.Count == 0,
+                ["wrong"] = new JsonArray([.. wrong.Select(file => (JsonNode)file)]),
             });
         }
         else if (wrong.Count == 0)
@@ -100,6 +117,7 @@ internal sealed class DataVerifyCommand() : ToolCommand("data verify", "Check th
         }
 
         return wrong.Count == 0 ? ExitCode.Success : throw new ToolException(
-            ExitCode.BadInput, $"data verify: {entry.Name}: missing or changed: {string.Join(", ", wrong)} (in {folder})");
+            ExitCode.BadInput,
+            $"data verify: {entry.Name}: missing or changed: {string.Join(", ", wrong)} (in {folder})");
     }
 }

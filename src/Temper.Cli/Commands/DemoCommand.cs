@@ -10,44 +10,57 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy, measures both once on the test samples, and
-/// looks how easily each is fooled.</summary>
-internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on clothes, make it small and fast, and show both in a report")
+/// <summary>
+/// What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy,
+/// measures both once on the test samples, and looks how easily each is fooled.</summary>
+internal sealed class DemoCommand()
+    : RunCommand("demo", "Train LeNet-5 on clothes, make it small and fast, and show both in a report")
 {
     private const string Model = "lenet-5-caffe";
 
-    private static readonly Setting<int> Epochs = Setting.Integer("epochs", "Epochs of training before anything is removed", defaultValue: 6);
+    private static readonly Setting<int> Epochs =
+        Setting.Integer("epochs", "Epochs of training before anything is removed", defaultValue: 6);
 
-    private static readonly Setting<int> StageEpochs = Setting.Integer("stage-epochs", "Epochs with the regularizer, and for each trial after pruning", defaultValue: 3);
+    private static readonly Setting<int> StageEpochs = Setting.Integer(
+        "stage-epochs", "Epochs with the regularizer, and for each trial after pruning", defaultValue: 3);
 
-    private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
+    private static readonly Setting<double> Drop =
+        Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
 
-    internal override IReadOnlyList<Setting> Settings => field ??= [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
+    internal override IReadOnlyList<Setting> Settings =>
+        field ??= [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
 
     private protected override int Execute(CommandContext context)
     {
         string source = context.Get(RunSettings.Data);
         DataSets data = DataChoice.Open(context, source);
-        Network fresh = ModelSource.New(Model, data.Train, normalize: null, Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"));
+        Network fresh = ModelSource.New(
+            Model, data.Train, normalize: null,
+            Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"));
         DataChecks.RequireToTrain(context, fresh, data);
-        using var run = new RunSession(context, new RunDescription(Name, Model, source) { Title = $"{Model} made small on {source}" }, data);
+        using var run = new RunSession(
+            context, new RunDescription(Name, Model, source) { Title = $"{Model} made small on {source}" }, data);
         TrainingOptions training = new()
         {
-            Seed = run.Seed, Epochs = context.Get(Epochs), Loss = new CrossEntropyLoss { LabelSmoothing = 0.05f }, Schedule = new CosineSchedule(), Optimizer = new Adam { LearningRate = 1e-3f },
+            Seed = run.Seed, Epochs = context.Get(Epochs), Loss = new CrossEntropyLoss { LabelSmoothing = 0.05f },
+            Schedule = new CosineSchedule(), Optimizer = new Adam { LearningRate = 1e-3f },
         };
         run.Note($"1 of 3: training, {training.Epochs} epochs");
         Network dense = run.Fit("train", fresh, training).Network;
         run.Note("2 of 3: compressing: channels first, then blocks of weights");
         CompressionOptions options = new()
         {
-            Seed = run.Seed + 1, MaxAccuracyDrop = context.Get(Drop), RegularizeEpochs = context.Get(StageEpochs), TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
+            Seed = run.Seed + 1, MaxAccuracyDrop = context.Get(Drop), RegularizeEpochs = context.Get(StageEpochs),
+            TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
         };
         (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true);
-        CompressionResult result = CompressionPipeline.Run(dense, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
+        CompressionResult result = CompressionPipeline.Run(
+            dense, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
         run.Note("3 of 3: measuring both on the test samples, and how easily they are fooled");
         if (run.Data!.Test.Count > 0)
         {
-            run.Add(AttackBeforeAfter.Compare(run, [("before", dense), ("after", result.Network)], run.Data.Test, context.Cancel));
+            run.Add(AttackBeforeAfter.Compare(
+                run, [("before", dense), ("after", result.Network)], run.Data.Test, context.Cancel));
         }
 
         return CompressionOutcome.Finish(context, run, (dense, before, result, options));

@@ -9,14 +9,18 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Commands;
 
 /// <summary>What this machine has, how fast it computes, and which optional tools are there.</summary>
-internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processor, its speed, and optional tools that are installed")
+internal sealed class DoctorCommand()
+    : ToolCommand("doctor", "Show the processor, its speed, and optional tools that are installed")
 {
-    /// <summary>Rows and columns of the product that measures the speed: large enough for full speed, a few milliseconds each.</summary>
+    /// <summary>
+    /// Rows and columns of the product that measures the speed: large enough for full speed, a few milliseconds each.
+    /// </summary>
     private const int Size = 768;
 
     private static readonly TimeSpan MeasuringTime = TimeSpan.FromSeconds(0.6);
 
-    private static readonly Setting<bool> Mpi = Setting.Switch("mpi", "Show the MPI library, its handles and threads, and the speed between ranks that mpirun has started");
+    private static readonly Setting<bool> Mpi = Setting.Switch(
+        "mpi", "Show the MPI library, its handles and threads, and the speed between ranks that mpirun has started");
 
     internal override bool SharesWork => true;
 
@@ -54,7 +58,9 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
         table.Row("processor", RunEnvironment.Current().Processor)
             .Row("vectors", Simd.Active == SimdWidth.Scalar ? "none" : $"{(int)Simd.Active} bit")
             .Row("threads", $"{threads} of {Environment.ProcessorCount} processors")
-            .Row("speed", $"{one:F0} GFLOP/s on one thread, {all:F0} on {threads} (float matrix product, {Size} x {Size})")
+            .Row(
+                "speed",
+                $"{one:F0} GFLOP/s on one thread, {all:F0} on {threads} (float matrix product, {Size} x {Size})")
             .Row("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30):F1} GiB")
             .Row("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
         foreach ((string tool, string? found, string use) in peers)

@@ -14,15 +14,18 @@ namespace Temper.Cli.Commands;
 /// <summary>Measures a trained network on samples.</summary>
 internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained network: accuracy, loss, and each class")
 {
-    private static readonly Setting<string> Part = Setting.Choice("part", "Samples to use: test or train", "test", "test", "train");
+    private static readonly Setting<string> Part =
+        Setting.Choice("part", "Samples to use: test or train", "test", "test", "train");
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 256);
 
     private static readonly Setting<string?> KeyFile = Setting.OptionalText(
-        "morph-key", "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
+        "morph-key",
+        "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
 
     private static readonly Setting<string?> Source = Setting.OptionalText(
-        "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
+        "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made "
+            + "the model]");
 
     internal override bool SharesWork => true;
 
@@ -33,7 +36,10 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     ];
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
+        [
+            ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part,
+            Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow,
+        ];
 
     internal override int Run(CommandContext context)
     {
@@ -49,7 +55,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         DataSets data = DataChoice.Open(context, source, tells: false);
         Dataset samples = PartOf(context, source, data);
         (Network network, DataSets fitted) = DataForModel.Open(
-            context, fit, data with { Train = samples, Test = samples }, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+            context, fit, data with { Train = samples, Test = samples },
+            options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape);
         network.Batch.RequireApart($"eval: {model}");
@@ -58,7 +65,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         samples = Morphed(context, samples);
-        EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
+        EvaluationResult found =
+            Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
         if (!ranks.IsFirst)
         {
             return ExitCode.Success;
@@ -74,7 +82,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
             return Threshold.Check(context, found.Accuracy);
         }
 
-        var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of {source}", "class", "#found", "#right when said");
+        var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of "
+            + $"{source}", "class", "#found", "#right when said");
         for (int i = 0; i < classes.Count; i++)
         {
             table.Row(classes[i], Percent(found.Confusion.Recall(i)), Percent(found.Confusion.Precision(i)));
@@ -101,7 +110,10 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         return new MorphingDataset(samples, new Morpher(key));
     }
 
-    /// <summary>What to measure on: what was asked for, else the data of the model's run. Nothing else is taken: it would be a guess.</summary>
+    /// <summary>
+    /// What to measure on: what was asked for, else the data of the model's run. Nothing else is taken: it would be a
+    /// guess.
+    /// </summary>
     private static (string Source, FitOptions Fit) DataOf(CommandContext context, string model)
     {
         FitOptions asked = Preprocessing.OptionsOf(context);
@@ -119,7 +131,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
                 ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
             }
 
-            throw ToolException.Usage($"eval: --data is missing; {model} {(run is null ? "is of no run" : "is of a run without data")}, so nothing says what to measure on");
+            throw ToolException.Usage($"eval: --data is missing; {model} "
+                + $"{(run is null ? "is of no run" : "is of a run without data")}, so nothing says what to measure on");
         }
 
         context.Terminal.Note($"data: {own}, of the run that made the model");
@@ -132,12 +145,14 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         bool isTest = context.Get(Part) is "test";
         Dataset samples = isTest ? data.Test : data.Train;
         return samples.Count > 0 ? samples : throw new ToolException(
-            ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source} (got 0, expected 1 or more); --part {(isTest ? "train" : "test")} measures on the others");
+            ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source} (got 0, expected 1 or "
+                + $"more); --part {(isTest ? "train" : "test")} measures on the others");
     }
 
     private static string Percent(double part) => double.IsNaN(part) ? "-" : $"{part * 100:F2} %";
 
-    private static JsonObject Fields(string model, string source, EvaluationResult found, IReadOnlyList<string> classes) => new()
+    private static JsonObject Fields(
+        string model, string source, EvaluationResult found, IReadOnlyList<string> classes) => new()
     {
         ["model"] = model,
         ["data"] = source,

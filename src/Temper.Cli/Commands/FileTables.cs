@@ -7,7 +7,10 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What a file holds that is no network by itself: tensors without a graph, or a graph with operators that are not known.</summary>
+/// <summary>
+/// What a file holds that is no network by itself: tensors without a graph, or a graph with operators that are not
+/// known.
+/// </summary>
 internal static class FileTables
 {
     /// <summary>Names, dtypes, shapes and zeros of the tensors of a state dict.</summary>
@@ -30,10 +33,14 @@ internal static class FileTables
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{path}: tensors without a graph; --architecture names the network they belong to", "tensor", "dtype", "#shape", "#elements", "#zeros");
+        var table = new ResultTable(
+            $"{path}: tensors without a graph; --architecture names the network they belong to", "tensor", "dtype",
+            "#shape", "#elements", "#zeros");
         foreach ((string name, Tensor tensor) in tensors)
         {
-            table.Row(name, $"{tensor.DType}".ToLowerInvariant(), $"{tensor.Shape}", $"{tensor.Count:N0}", tensor.Count == 0 ? "" : $"{(double)Zeros(tensor) / tensor.Count:P1}");
+            table.Row(
+                name, $"{tensor.DType}".ToLowerInvariant(), $"{tensor.Shape}", $"{tensor.Count:N0}",
+                tensor.Count == 0 ? "" : $"{(double)Zeros(tensor) / tensor.Count:P1}");
         }
 
         table.Row("total", "", "", $"{tensors.Sum(entry => (long)entry.Value.Count):N0}", "").Write(context.Terminal);
@@ -48,7 +55,8 @@ internal static class FileTables
             return;
         }
 
-        context.Terminal.Note($"ONNX format {summary.IrVersion}, opset {summary.Opset}{(summary.Producer.Length > 0 ? $", made by {summary.Producer}" : "")}");
+        context.Terminal.Note($"ONNX format {summary.IrVersion}, opset "
+            + $"{summary.Opset}{(summary.Producer.Length > 0 ? $", made by {summary.Producer}" : "")}");
         if (summary.Unsupported.Count > 0)
         {
             var table = new ResultTable("operators that are not supported", "operator", "#nodes");

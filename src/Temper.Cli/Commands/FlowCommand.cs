@@ -11,45 +11,61 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>Computes the optical flow of a clip.</summary>
-internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical flow of a video: arrays, .flo files, pictures, a video")
+internal sealed class FlowCommand()
+    : ToolCommand("flow", "Compute the optical flow of a video: arrays, .flo files, pictures, a video")
 {
     /// <summary>Frames that are worked on together; the memory for their flow is small beside the result's.</summary>
     private const int FramesAtOnce = 16;
 
-    private static readonly Setting<string?> Clip = Setting.Positional("clip", "A video file, a folder of pictures, or frames uint8 [T, H, W, 3] as .npy or .npy.gz");
+    private static readonly Setting<string?> Clip = Setting.Positional(
+        "clip", "A video file, a folder of pictures, or frames uint8 [T, H, W, 3] as .npy or .npy.gz");
 
-    private static readonly Setting<string> Method = Setting.Choice("method", "Method of optical flow", "tvl1", [.. FlowMethods.Names]);
+    private static readonly Setting<string> Method =
+        Setting.Choice("method", "Method of optical flow", "tvl1", [.. FlowMethods.Names]);
 
-    private static readonly Setting<string?> Output = Setting.OptionalText("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels");
+    private static readonly Setting<string?> Output =
+        Setting.OptionalText("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels");
 
-    private static readonly Setting<string?> FloFolder = Setting.OptionalText("flo", "Folder for .flo files, one per pair of frames");
+    private static readonly Setting<string?> FloFolder =
+        Setting.OptionalText("flo", "Folder for .flo files, one per pair of frames");
 
-    private static readonly Setting<string?> Pictures = Setting.OptionalText("pictures", "Folder for PNG pictures, one per pair: direction as hue, length as saturation");
+    private static readonly Setting<string?> Pictures = Setting.OptionalText(
+        "pictures", "Folder for PNG pictures, one per pair: direction as hue, length as saturation");
 
-    private static readonly Setting<string?> Video = Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");
+    private static readonly Setting<string?> Video =
+        Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");
 
     private static readonly Setting<int> Start = Setting.Integer("start", "First frame", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Frames = Setting.Integer("frames", "Maximum number of frames to read", defaultValue: 256, minimum: 2);
+    private static readonly Setting<int> Frames =
+        Setting.Integer("frames", "Maximum number of frames to read", defaultValue: 256, minimum: 2);
 
     private static readonly Setting<int> Step = Setting.Integer("step", "Read every n-th frame", defaultValue: 1);
 
-    private static readonly Setting<int> Scales = Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Scales =
+        Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Warps = Setting.Integer("warps", "Warps per scale; 0 = default of the method", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Warps =
+        Setting.Integer("warps", "Warps per scale; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Iterations = Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Iterations =
+        Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    internal override IReadOnlyList<Setting> Settings => field ??= [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
+    internal override IReadOnlyList<Setting> Settings =>
+        field ??= [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
 
     internal override int Run(CommandContext context)
     {
         string source = context.Require(Clip);
         OpticalFlowOptions options = Options(context);
-        VideoClip clip = VideoFile.Load(source, new VideoReadOptions { Start = context.Get(Start), Frames = context.Get(Frames), Step = context.Get(Step) });
+        VideoClip clip = VideoFile.Load(source, new VideoReadOptions
+        {
+            Start = context.Get(Start), Frames = context.Get(Frames), Step = context.Get(Step),
+        });
         if (clip.Frames < 2)
         {
-            throw new ToolException(ExitCode.BadInput, $"flow: {source}: a clip needs two frames or more (got {clip.Frames})");
+            throw new ToolException(
+                ExitCode.BadInput, $"flow: {source}: a clip needs two frames or more (got {clip.Frames})");
         }
 
         using var workers = new Workers(context);
@@ -59,7 +75,8 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
         double seconds = (context.Elapsed - begin).TotalSeconds;
         if (context.Get(Output) is { } output)
         {
-            NpzFile.Save(output, [KeyValuePair.Create("flow", Tensor.From(flow, [clip.Frames - 1, clip.Height, clip.Width, 2]))]);
+            NpzFile.Save(output, [KeyValuePair.Create(
+                "flow", Tensor.From(flow, [clip.Frames - 1, clip.Height, clip.Width, 2]))]);
         }
 
         WriteFlo(context.Get(FloFolder), clip, flow);
@@ -85,7 +102,8 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
         long area = (long)clip.Height * clip.Width, count = 2 * area * (clip.Frames - 1);
         if (count > Array.MaxLength)
         {
-            throw new ToolException(ExitCode.BadInput, $"flow: the result would have {count} numbers (expected at most {Array.MaxLength}); ask for fewer --frames");
+            throw new ToolException(ExitCode.BadInput, $"flow: the result would have {count} numbers (expected at most "
+                + $"{Array.MaxLength}); ask for fewer --frames");
         }
 
         float[] flow = new float[count];
@@ -110,7 +128,8 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
         int size = 2 * clip.Height * clip.Width;
         for (int pair = 0; folder is not null && pair < clip.Frames - 1; pair++)
         {
-            FlowFile.Save(Path.Combine(folder, $"{pair:D5}.flo"), flow.AsSpan(pair * size, size), clip.Height, clip.Width);
+            FlowFile.Save(
+                Path.Combine(folder, $"{pair:D5}.flo"), flow.AsSpan(pair * size, size), clip.Height, clip.Width);
         }
     }
 
@@ -138,7 +157,9 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 
         if (video is not null)
         {
-            VideoFile.Save(video, new VideoClip(clip.Frames - 1, clip.Height, clip.Width, frames, clip.FramesPerSecond), quality: 18);
+            VideoFile.Save(
+                video, new VideoClip(clip.Frames - 1, clip.Height, clip.Width, frames, clip.FramesPerSecond),
+                quality: 18);
         }
     }
 
@@ -170,7 +191,8 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
         }
 
         new ResultTable($"flow of {source} by {context.Get(Method)}", "", "#value")
-            .Row("frames", $"{clip.Frames}, {clip.Width} x {clip.Height}").Row("mean length", $"{mean:F3} pixels").Row("longest", $"{longest:F2} pixels")
+            .Row("frames", $"{clip.Frames}, {clip.Width} x {clip.Height}")
+            .Row("mean length", $"{mean:F3} pixels").Row("longest", $"{longest:F2} pixels")
             .Row("time", $"{seconds:F2} s").Write(context.Terminal);
     }
 }
@@ -180,11 +202,13 @@ internal static class FlowMethods
 {
     private static readonly (string Name, FlowMethod Method)[] All =
     [
-        ("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade), ("farneback", FlowMethod.Farneback),
+        ("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade),
+        ("farneback", FlowMethod.Farneback),
         ("dis", FlowMethod.InverseSearch),
     ];
 
     internal static IEnumerable<string> Names => All.Select(row => row.Name);
 
-    internal static FlowMethod ByName(string name) => All.First(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Method;
+    internal static FlowMethod ByName(string name) =>
+        All.First(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Method;
 }

@@ -12,14 +12,19 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Finds the depth of a network by growing it (AutoGrow), from one block a stage of a family, or a network of one's own at its repeated blocks.</summary>
-internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth by growing it block by block; --max-time and other limits hold for the result")
+/// <summary>
+/// Finds the depth of a network by growing it (AutoGrow), from one block a stage of a family, or a network of one's own
+/// at its repeated blocks.
+/// </summary>
+internal sealed class GrowCommand() : RunCommand(
+    "grow", "Find a network's depth by growing it block by block; --max-time and other limits hold for the result")
 {
     internal override bool SharesWork => true;
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. GrowthSettings.All, RunSettings.Plan, .. RankSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
+        .. GrowthSettings.All, RunSettings.Plan, .. RankSettings.All,
         .. RunSettings.All,
     ];
 
@@ -32,7 +37,8 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
     /// <summary>All ranks grow alike; rank 0 keeps the records.</summary>
     private int Execute(CommandContext context, RankJob ranks)
     {
-        string? model = context.Get(ModelSource.Setting), family = context.Get(GrowthSettings.Family), output = context.Get(GrowthSettings.Output);
+        string? model = context.Get(ModelSource.Setting), family = context.Get(GrowthSettings.Family),
+            output = context.Get(GrowthSettings.Output);
         if ((model is null) == (family is null))
         {
             throw ToolException.Usage("grow: expected a model to grow or --family, and not both; see --help");
@@ -42,7 +48,8 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         GrowthOptions options = GrowthSettings.Options(context);
         DataSets data = DataChoice.Open(context, context.Get(RunSettings.Data));
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
-        (GrowableNetwork seed, data) = model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
+        (GrowableNetwork seed, data) =
+            model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
         DataChecks.RequireToTrain(context, seed.Network, data);
         bool hasShortcuts = seed.Stages.Any(stage => stage.IsResidual);
         TrainingOptions training = GrowthSettings.Training(context, hasShortcuts);
@@ -60,8 +67,12 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
             return ExitCode.Success;
         }
 
-        using var run = new RunSession(context, new RunDescription(Name, name, context.Get(RunSettings.Data)) { Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true }, data);
-        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} held out to decide, seed {run.Seed}");
+        using var run = new RunSession(context, new RunDescription(Name, name, context.Get(RunSettings.Data))
+        {
+            Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true,
+        }, data);
+        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} held out "
+            + $"to decide, seed {run.Seed}");
         if (model is not null)
         {
             run.Measure("before", seed.Network, "before.safetensors");
@@ -69,7 +80,8 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
 
         var stages = new SessionGrowth(run, ranks, context.Time);
         GrowthResult result = AutoGrow.Run(seed, options, training, stages);
-        JsonObject? scratch = context.Get(GrowthSettings.Compare) ? Compared(run, FromScratch(context, stages, result, training)) : null;
+        JsonObject? scratch =
+            context.Get(GrowthSettings.Compare) ? Compared(run, FromScratch(context, stages, result, training)) : null;
         Measurement measured = run.Measure("grown", result.Network.Network, ModelSource.ResultName);
         run.Add(GrowthSection.Of(result.Record));
         if (output is not null)
@@ -80,18 +92,24 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
         fields["output"] = output;
         fields["scratch"] = scratch;
-        run.Note($"found {result.Network} (growing had come to {string.Join('-', result.Grown)}) in {result.Record.Seconds:F0} s");
+        run.Note($"found {result.Network} (growing had come to {string.Join('-', result.Grown)}) in "
+            + $"{result.Record.Seconds:F0} s");
         return run.Finish(measured, fields);
     }
 
-    /// <summary>The found network trained from fresh weights for as many epochs as its final training had: what growing is compared with.</summary>
-    private static (TrainingResult Result, double Seconds) FromScratch(CommandContext context, IGrowthRun stages, GrowthResult result, TrainingOptions training)
+    /// <summary>
+    /// The found network trained from fresh weights for as many epochs as its final training had: what growing is
+    /// compared with.
+    /// </summary>
+    private static (TrainingResult Result, double Seconds) FromScratch(
+        CommandContext context, IGrowthRun stages, GrowthResult result, TrainingOptions training)
     {
         int epochs = result.Finish.History.Count;
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("scratch");
         long start = context.Time.GetTimestamp();
         TrainingResult trained = stages.Fit(
-            "scratch", result.Network.Network.Initialize(weights), training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
+            "scratch", result.Network.Network.Initialize(weights),
+            training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
         return (trained, context.Time.GetElapsedTime(start).TotalSeconds);
     }
 
@@ -100,11 +118,13 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         Measurement measured = run.Measure("from scratch", scratch.Result.Network, "scratch.safetensors");
         return new JsonObject
         {
-            ["accuracy"] = measured.Record.TestAccuracy, ["epochs"] = scratch.Result.History.Count, ["seconds"] = Math.Round(scratch.Seconds, 3),
+            ["accuracy"] = measured.Record.TestAccuracy, ["epochs"] = scratch.Result.History.Count,
+            ["seconds"] = Math.Round(scratch.Seconds, 3),
         };
     }
 
-    private static (GrowableNetwork Seed, DataSets Data) OfFamily(CommandContext context, string name, DataSets data, RandomStream weights)
+    private static (GrowableNetwork Seed, DataSets Data) OfFamily(
+        CommandContext context, string name, DataSets data, RandomStream weights)
     {
         Preprocessing.RequireUnusedForNew(context, name);
         data = DataForModel.ForNew(context, Preprocessing.OptionsOf(context), data);
@@ -112,9 +132,11 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         int[] widths = context.Get(GrowthSettings.Widths) ?? [], depths = context.Get(GrowthSettings.Depths) ?? [];
         family = widths.Length == 0 ? family : widths.Length == family.Widths.Count
             ? family with { Widths = widths }
-            : throw ToolException.Usage($"{GrowthSettings.Widths.Flag}: {name} has {family.Widths.Count} stages (got {widths.Length} widths)");
+            : throw ToolException.Usage(
+                $"{GrowthSettings.Widths.Flag}: {name} has {family.Widths.Count} stages (got {widths.Length} widths)");
         var seed = GrowableNetwork.Of(
-            family, depths.Length == 0 ? [.. family.Widths.Select(_ => 1)] : depths, ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
+            family, depths.Length == 0 ? [.. family.Widths.Select(_ => 1)] : depths,
+            ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
         return (seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
     }
 
@@ -122,22 +144,28 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
     {
         if (context.Get(GrowthSettings.Widths) is not null || context.Get(GrowthSettings.Depths) is not null)
         {
-            throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} are for {GrowthSettings.Family.Flag}; {model} has its own");
+            throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} are for "
+                + $"{GrowthSettings.Family.Flag}; {model} has its own");
         }
 
         (Network network, data) = DataForModel.Open(
-            context, Preprocessing.OptionsOf(context), data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+            context, Preprocessing.OptionsOf(context), data,
+            options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         network.Batch.RequireFree($"grow: {model}");
         return (GrowableNetwork.Find(network), data);
     }
 
-    /// <summary>A folder that is there is found before an hour of work; a run that goes on may have written it.</summary>
+    /// <summary>
+    /// A folder that is there is found before an hour of work; a run that goes on may have written it.
+    /// </summary>
     private static void RequireFree(CommandContext context, string? output)
     {
-        if (output is not null && Path.Exists(output) && !context.Get(GrowthSettings.Force) && context.Get(RunSettings.Resume) is null)
+        if (output is not null
+            && Path.Exists(output) && !context.Get(GrowthSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
-            throw ToolException.Usage($"grow: {output} is there already; name another one, or write over it with {GrowthSettings.Force.Flag}");
+            throw ToolException.Usage($"grow: {output} is there already; name another one, or write over it with "
+                + $"{GrowthSettings.Force.Flag}");
         }
     }
 }

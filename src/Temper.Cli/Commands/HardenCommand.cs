@@ -11,11 +11,13 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes a network hard to fool by feedback learning, or by a defense that it is compared with.</summary>
-internal sealed class HardenCommand() : RunCommand("harden", "Make a network harder to fool by training where its decision space is poorly learned (feedback learning)")
+internal sealed class HardenCommand() : RunCommand("harden", "Make a network harder to fool by training where its "
+    + "decision space is poorly learned (feedback learning)")
 {
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. HardenSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
+        .. HardenSettings.All,
         .. TrainingSettings.All, .. RunSettings.All,
     ];
 
@@ -29,7 +31,8 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network har
         DataChecks.RequireClasses(start, data.Train);
         HardeningRun.RequireBounds(start);
         TrainingOptions training = TrainingSettings.Options(context);
-        using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
+        using var run = new RunSession(
+            context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
         start = StartingNetwork.Trained(run, model, start, training);
         var hardening = new HardeningRun(context, run, training);
         return context.Get(HardenSettings.Method) is HardenSettings.Feedback
@@ -37,13 +40,17 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network har
             : hardening.ByDefense(start, context.Get(HardenSettings.Method));
     }
 
-    /// <summary>A folder that is there is found before an hour of work; a run that goes on may have written it.</summary>
+    /// <summary>
+    /// A folder that is there is found before an hour of work; a run that goes on may have written it.
+    /// </summary>
     private static void RequireFree(CommandContext context)
     {
-        if (context.Get(HardenSettings.Output) is { } output && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
+        if (context.Get(HardenSettings.Output) is { } output
+            && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             && !context.Get(HardenSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
-            throw ToolException.Usage($"harden: {output} is there already; name another one, or write over it with {HardenSettings.Force.Flag}");
+            throw ToolException.Usage($"harden: {output} is there already; name another one, or write over it with "
+                + $"{HardenSettings.Force.Flag}");
         }
     }
 }

@@ -9,11 +9,14 @@ using Temper.Networks;
 namespace Temper.Cli.Commands;
 
 /// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
-internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
+internal sealed class InspectCommand()
+    : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Batch size that costs are computed for", defaultValue: 1);
+    private static readonly Setting<int> Batch =
+        Setting.Integer("batch", "Batch size that costs are computed for", defaultValue: 1);
 
-    private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");
+    private static readonly Setting<bool> Channels =
+        Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");
 
     internal override IReadOnlyList<string> Examples =>
     [
@@ -21,7 +24,8 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
         "inspect model.onnx --batch 8 --json",
     ];
 
-    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch, Channels];
+    internal override IReadOnlyList<Setting> Settings =>
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch, Channels];
 
     internal override int Run(CommandContext context)
     {
@@ -56,18 +60,22 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "#output", "#parameters", "#left", "#MACs", "#bytes");
+        var table = new ResultTable(
+            $"{source}, batch of {cost.Batch}", "node", "operator", "#output", "#parameters", "#left", "#MACs",
+            "#bytes");
         foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
         {
             // An architecture of the zoo has no weights yet: nothing of it is left or gone.
             (long weights, long left) = ModelSource.IsStored(source) ? Left(drawn, network) : (0, 0);
             table.Row(
-                node.Name, node.Kind, $"{node.Output}", Count(node.Parameters), weights == 0 || left == weights ? "" : $"{(double)left / weights:P1}",
+                node.Name, node.Kind, $"{node.Output}", Count(node.Parameters),
+                weights == 0 || left == weights ? "" : $"{(double)left / weights:P1}",
                 Count(node.Macs), Count(node.Bytes));
         }
 
         context.Terminal.Note($"samples: {network.Batch}");
-        table.Row("total", "", "", $"{cost.Parameters:N0}", "", $"{cost.Macs:N0}", $"{cost.Bytes:N0}").Write(context.Terminal);
+        table.Row("total", "", "", $"{cost.Parameters:N0}", "", $"{cost.Macs:N0}", $"{cost.Bytes:N0}")
+            .Write(context.Terminal);
         return ExitCode.Success;
     }
 
@@ -81,7 +89,10 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
         }
         catch (MixedBatchException)
         {
-            return ModelSource.Open(source, context.Get(ModelSource.Architecture), options with { FreesBatch = false, Batch = context.Get(Batch) });
+            return ModelSource.Open(source, context.Get(ModelSource.Architecture), options with
+            {
+                FreesBatch = false, Batch = context.Get(Batch),
+            });
         }
     }
 
@@ -93,7 +104,8 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
         ["parameters"] = cost.Parameters,
         ["macs"] = cost.Macs,
         ["bytes"] = cost.Bytes,
-        ["inputs"] = new JsonArray([.. network.Inputs.Select(input => new JsonObject { ["name"] = input.Name, ["shape"] = Shape(input.SampleShape) })]),
+        ["inputs"] = new JsonArray([.. network.Inputs.Select(input =>
+            new JsonObject { ["name"] = input.Name, ["shape"] = Shape(input.SampleShape) })]),
         ["nodes"] = new JsonArray([.. cost.Nodes.Zip(network.Nodes).Select(pair => new JsonObject
         {
             ["name"] = pair.First.Name,

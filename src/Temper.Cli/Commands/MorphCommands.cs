@@ -12,19 +12,25 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes a key for the pictures of one set and one recipient.</summary>
-internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
+internal sealed class MorphKeygenCommand()
+    : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
 {
-    private static readonly Setting<bool> Force = Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
+    private static readonly Setting<bool> Force =
+        Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, MorphSettings.PasswordFile, Force];
+        [
+            MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated,
+            MorphSettings.Structured, MorphSettings.PasswordFile, Force,
+        ];
 
     internal override int Run(CommandContext context)
     {
         string output = context.Require(MorphSettings.Output);
         if (File.Exists(output) && !context.Get(Force))
         {
-            throw ToolException.Usage($"morph keygen: {output} is there already; name another file, one for each recipient and set");
+            throw ToolException.Usage(
+                $"morph keygen: {output} is there already; name another file, one for each recipient and set");
         }
 
         MorphMap map = MapOf(context);
@@ -43,7 +49,8 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["file"] = output, ["key"] = key.Id, ["shape"] = new JsonArray(map.Channels, map.Height, map.Width), ["cores"] = map.Cores,
+                ["file"] = output, ["key"] = key.Id, ["shape"] = new JsonArray(map.Channels, map.Height, map.Width),
+                ["cores"] = map.Cores,
                 ["repeated"] = map.IsRepeated, ["structured"] = map.IsStructured, ["notice"] = MorphNotice.Text,
             });
         }
@@ -62,13 +69,16 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
         {
             ({ } given, null) => given,
             (null, { } data) => [.. DataChoice.Open(context, data).Train.SampleShape],
-            (null, null) => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: say the size of a picture with --data SET or --shape 3,32,32"),
-            _ => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: --data and --shape exclude each other"),
+            (null, null) => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: say the size of a "
+                + "picture with --data SET or --shape 3,32,32"),
+            _ => throw ToolException.Usage(
+                $"{context.Values.Section.Replace('-', ' ')}: --data and --shape exclude each other"),
         };
         return shape.Length == 3
             ? new MorphMap(shape[0], shape[1], shape[2])
             {
-                Cores = context.Get(MorphSettings.Cores), IsRepeated = context.Get(MorphSettings.Repeated), IsStructured = context.Get(MorphSettings.Structured),
+                Cores = context.Get(MorphSettings.Cores), IsRepeated = context.Get(MorphSettings.Repeated),
+                IsStructured = context.Get(MorphSettings.Structured),
             }
             : throw ToolException.Usage($"--data: needs pictures, [C, H, W] (got samples of {shape.Length} axes)");
     }
@@ -78,13 +88,17 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
 internal static class MorphNotice
 {
     internal const string Text =
-        "morphing is an obfuscation, not encryption: whoever gets rows and layer can compute the pictures (docs/mole.md); run temper audit on the bundle before you send it";
+        "morphing is an obfuscation, not encryption: whoever gets rows and layer can compute the pictures "
+        + "(docs/mole.md); run temper audit on the bundle before you send it";
 }
 
 /// <summary>Morphs a set into a bundle.</summary>
-internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a set's pictures into a bundle; goes on where a stopped run was")
+internal sealed class MorphDataCommand()
+    : ToolCommand("morph data", "Morph a set's pictures into a bundle; goes on where a stopped run was")
 {
-    private static readonly Setting<string> Format = Setting.Choice("format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors", "tfrecord");
+    private static readonly Setting<string> Format = Setting.Choice(
+        "format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors",
+        "tfrecord");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
@@ -97,10 +111,13 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
         return ranks.Run(() => Run(context, ranks));
     }
 
-    /// <summary>Each rank morphs its share of the rows into the bundle's files, which all ranks must see; rank 0 signs.</summary>
+    /// <summary>
+    /// Each rank morphs its share of the rows into the bundle's files, which all ranks must see; rank 0 signs.
+    /// </summary>
     private int Run(CommandContext context, RankGroup ranks)
     {
-        string keyPath = context.Require(MorphSettings.Key), source = context.Require(MorphSettings.Data), output = context.Require(MorphSettings.Output);
+        string keyPath = context.Require(MorphSettings.Key), source = context.Require(MorphSettings.Data),
+            output = context.Require(MorphSettings.Output);
         DataSets data = DataChoice.Open(context, source);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
@@ -108,7 +125,8 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
         using var morpher = new Morpher(key);
         if (ranks.Size > 1)
         {
-            ranks.Share(ranks.Size, share => MorphBundle.WriteShare(key, morpher, data, (output, context.Get(Format)), new BatchPart(share, ranks.Size), context.Cancel));
+            ranks.Share(ranks.Size, share => MorphBundle.WriteShare(
+                key, morpher, data, (output, context.Get(Format)), new BatchPart(share, ranks.Size), context.Cancel));
         }
 
         if (!ranks.IsFirst)
@@ -117,17 +135,20 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
         }
 
         ProgressDisplay.Run(context.Terminal, "morph", display => MorphBundle.WriteData(
-            key, morpher, data, output, context.Get(Format), (part, done, all) => display.Report((double)done / Math.Max(all, 1), $"{part} {done:N0} of {all:N0}"), context.Cancel));
+            key, morpher, data, output, context.Get(Format), (part, done, all) =>
+                display.Report((double)done / Math.Max(all, 1), $"{part} {done:N0} of {all:N0}"), context.Cancel));
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["bundle"] = output, ["key"] = key.Id, ["train"] = data.Train.Count, ["test"] = data.Test.Count, ["map"] = morpher.Digest, ["notice"] = MorphNotice.Text,
+                ["bundle"] = output, ["key"] = key.Id, ["train"] = data.Train.Count, ["test"] = data.Test.Count,
+                ["map"] = morpher.Digest, ["notice"] = MorphNotice.Text,
             });
         }
         else
         {
-            Console.Out.WriteLine($"{output}: {data.Train.Count:N0} + {data.Test.Count:N0} rows morphed; labels are in the clear");
+            Console.Out.WriteLine(
+                $"{output}: {data.Train.Count:N0} + {data.Test.Count:N0} rows morphed; labels are in the clear");
             context.Terminal.Note(MorphNotice.Text);
         }
 
@@ -136,36 +157,46 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
 }
 
 /// <summary>Composes the Aug-Conv layer for a developer's first convolution.</summary>
-internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the first layer for morphed data from a developer's first convolution")
+internal sealed class MorphLayerCommand()
+    : ToolCommand("morph layer", "Make the first layer for morphed data from a developer's first convolution")
 {
-    private static readonly Setting<bool> Half = Setting.Switch("half", "Store the layer as float16: half the bytes, features with a relative error of some 1e-4");
+    private static readonly Setting<bool> Half = Setting.Switch(
+        "half", "Store the layer as float16: half the bytes, features with a relative error of some 1e-4");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, MorphSettings.Output, MorphSettings.PasswordFile, Half];
+        [
+            MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, MorphSettings.Output,
+            MorphSettings.PasswordFile, Half,
+        ];
 
     internal override int Run(CommandContext context)
     {
-        string keyPath = context.Require(MorphSettings.Key), weightsPath = context.Require(MorphSettings.Weights), output = context.Require(MorphSettings.Output);
+        string keyPath = context.Require(MorphSettings.Key), weightsPath = context.Require(MorphSettings.Weights),
+            output = context.Require(MorphSettings.Output);
         Tensor weights = NpyFile.Load(weightsPath);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         using MorphKey key = MorphSettings.OpenKey(context, keyPath);
         using var morpher = new Morpher(key);
-        AugConvLayer layer = AugConvLayer.Compose(key, morpher, weights, context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding));
+        AugConvLayer layer = AugConvLayer.Compose(
+            key, morpher, weights, context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding));
         MorphBundle.WriteLayer(key, layer, output, context.Get(Half));
         FirstLayerCheck check = FirstLayerCheck.Of(weights, context.Get(MorphSettings.Stride));
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["bundle"] = output, ["key"] = key.Id, ["numbers"] = layer.Weight.Count, ["rank"] = check.Rank, ["smallest"] = JsonResult.Number(check.SmallestSingularValue),
-                ["redundancy"] = JsonResult.Number(check.Redundancy), ["warnings"] = new JsonArray([.. check.Warnings.Select(text => (JsonNode)text)]),
+                ["bundle"] = output, ["key"] = key.Id, ["numbers"] = layer.Weight.Count, ["rank"] = check.Rank,
+                ["smallest"] = JsonResult.Number(check.SmallestSingularValue),
+                ["redundancy"] = JsonResult.Number(check.Redundancy),
+                ["warnings"] = new JsonArray([.. check.Warnings.Select(text => (JsonNode)text)]),
                 ["notice"] = MorphNotice.Text,
             });
         }
         else
         {
-            Console.Out.WriteLine($"{output}: Aug-Conv layer of {layer.Weight.Count:N0} numbers; the developer's weights have rank {check.Rank}, redundancy {check.Redundancy:F2}");
+            Console.Out.WriteLine($"{output}: Aug-Conv layer of {layer.Weight.Count:N0} numbers; the developer's "
+                + $"weights have rank {check.Rank}, redundancy {check.Redundancy:F2}");
             check.Warnings.ToList().ForEach(context.Terminal.Note);
             context.Terminal.Note(MorphNotice.Text);
         }
@@ -175,30 +206,40 @@ internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the
 }
 
 /// <summary>Says what morphing costs before anything runs.</summary>
-internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "What morphing costs: computation, bytes and memory of owner and trainer; nothing is run")
+internal sealed class MorphEstimateCommand() : ToolCommand(
+    "morph estimate", "What morphing costs: computation, bytes and memory of owner and trainer; nothing is run")
 {
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Pictures of the set, where none is named", defaultValue: 60_000);
+    private static readonly Setting<int> Rows =
+        Setting.Integer("rows", "Pictures of the set, where none is named", defaultValue: 60_000);
 
-    private static readonly Setting<int> Channels = Setting.Integer("channels", "Output channels of the first convolution", defaultValue: 64);
+    private static readonly Setting<int> Channels =
+        Setting.Integer("channels", "Output channels of the first convolution", defaultValue: 64);
 
-    private static readonly Setting<int> Kernel = Setting.Integer("kernel", "Side of its kernel, in pixels", defaultValue: 3);
+    private static readonly Setting<int> Kernel =
+        Setting.Integer("kernel", "Side of its kernel, in pixels", defaultValue: 3);
 
-    private static readonly Setting<int> Padding = Setting.Integer("padding", "Zeros around the picture, in pixels", defaultValue: 1, minimum: 0);
+    private static readonly Setting<int> Padding =
+        Setting.Integer("padding", "Zeros around the picture, in pixels", defaultValue: 1, minimum: 0);
 
-    private static readonly Setting<string?> Network = Setting.OptionalText("network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
+    private static readonly Setting<string?> Network = Setting.OptionalText(
+        "network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
+        MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated,
+        MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
     ];
 
     internal override int Run(CommandContext context)
     {
         MorphMap map = MorphKeygenCommand.MapOf(context);
-        long rows = context.Get(MorphSettings.Data) is { } data ? DataChoice.Open(context, data).Train.Count : context.Get(Rows);
+        long rows = context.Get(MorphSettings.Data) is { } data
+            ? DataChoice.Open(context, data).Train.Count
+            : context.Get(Rows);
         long? macs = context.Get(Network) is { } network ? Models.ModelSource.Open(network).Cost().Macs : null;
         MorphEstimate estimate = MorphEstimate.Of(
-            map, rows, [context.Get(Channels), map.Channels, context.Get(Kernel), context.Get(Kernel)], context.Get(MorphSettings.Stride), context.Get(Padding), macs);
+            map, rows, [context.Get(Channels), map.Channels, context.Get(Kernel), context.Get(Kernel)],
+            context.Get(MorphSettings.Stride), context.Get(Padding), macs);
         if (context.IsJson)
         {
             JsonResult.Write(Name, Fields(estimate));
@@ -206,17 +247,29 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
         }
 
         new ResultTable("what morphing costs", "what", "#number", "remark")
-            .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
-            .Row("trainer: more multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
+            .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured
+                ? "3 d log d"
+                : "d q")
+            .Row(
+                "trainer: more multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}",
+                estimate.Overhead is { } part
+                    ? $"with the owner's {part:P1} of the network's"
+                    : "name a --network to compare")
             .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte per number")
             .Row("morphed rows, bytes", $"{estimate.RowBytes:N0}", "float32")
-            .Row("Aug-Conv layer, bytes", $"{estimate.LayerBytes:N0}", $"{estimate.LayerDensity:P1} of the dense matrix; half of it with --half")
-            .Row("sent, times the raw set", $"{estimate.BytesTimes:F2}", $"layer: {estimate.Traffic:P1} of the rows' numbers")
+            .Row(
+                "Aug-Conv layer, bytes", $"{estimate.LayerBytes:N0}",
+                $"{estimate.LayerDensity:P1} of the dense matrix; half of it with --half")
+            .Row(
+                "sent, times the raw set", $"{estimate.BytesTimes:F2}",
+                $"layer: {estimate.Traffic:P1} of the rows' numbers")
             .Row("memory to morph data, bytes", $"{estimate.DataMemory:N0}", "independent of the number of pictures")
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
-        ResultTable table = new("the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here", "claim", "formula", "#value");
-        Privacy.Morphing.PaperFigures.All.ToList().ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
+        ResultTable table =
+            new("the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here", "claim", "formula", "#value");
+        Privacy.Morphing.PaperFigures.All.ToList()
+            .ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
         table.Write(context.Terminal);
         context.Terminal.Note(MorphNotice.Text);
         return ExitCode.Success;
@@ -224,12 +277,16 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
 
     private static JsonObject Fields(MorphEstimate estimate) => new()
     {
-        ["rows"] = estimate.Rows, ["owner_macs"] = estimate.OwnerMacs, ["trainer_extra_macs"] = estimate.TrainerExtraMacs, ["overhead"] = estimate.Overhead,
-        ["raw_bytes"] = estimate.RawBytes, ["row_bytes"] = estimate.RowBytes, ["layer_bytes"] = estimate.LayerBytes, ["layer_density"] = estimate.LayerDensity,
-        ["traffic"] = estimate.Traffic, ["bytes_times"] = estimate.BytesTimes, ["data_memory"] = estimate.DataMemory, ["layer_memory"] = estimate.LayerMemory,
+        ["rows"] = estimate.Rows, ["owner_macs"] = estimate.OwnerMacs,
+        ["trainer_extra_macs"] = estimate.TrainerExtraMacs, ["overhead"] = estimate.Overhead,
+        ["raw_bytes"] = estimate.RawBytes, ["row_bytes"] = estimate.RowBytes, ["layer_bytes"] = estimate.LayerBytes,
+        ["layer_density"] = estimate.LayerDensity,
+        ["traffic"] = estimate.Traffic, ["bytes_times"] = estimate.BytesTimes, ["data_memory"] = estimate.DataMemory,
+        ["layer_memory"] = estimate.LayerMemory,
         ["paper"] = new JsonArray([.. Privacy.Morphing.PaperFigures.All.Select(figure => (JsonNode)new JsonObject
         {
-            ["claim"] = figure.Claim, ["formula"] = figure.Formula, ["value"] = figure.Value, ["remark"] = figure.Remark,
+            ["claim"] = figure.Claim, ["formula"] = figure.Formula, ["value"] = figure.Value,
+            ["remark"] = figure.Remark,
         })]),
         ["notice"] = MorphNotice.Text,
     };

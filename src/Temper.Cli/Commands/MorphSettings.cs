@@ -11,29 +11,40 @@ internal static class MorphSettings
     internal const string PasswordVariable = "TEMPER_MORPH_PASSWORD";
     private const int MaxPasswordBytes = 4096;
 
-    internal static Setting<string?> Key { get; } = Setting.OptionalText("key", "Key file of temper morph keygen; it does not protect the pictures from whoever has the layer");
+    internal static Setting<string?> Key { get; } = Setting.OptionalText(
+        "key", "Key file of temper morph keygen; it does not protect the pictures from whoever has the layer");
 
     internal static Setting<string?> PasswordFile { get; } = Setting.OptionalText(
         "password-file", $"File with the password of the key; else the variable {PasswordVariable} is read");
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Where the result goes: a key file, or the folder of a bundle");
+    internal static Setting<string?> Output { get; } =
+        Setting.OptionalText("output", "Where the result goes: a key file, or the folder of a bundle");
 
-    internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "A known set, a path, or synth:shapes; see 'temper data list'");
+    internal static Setting<string?> Data { get; } =
+        Setting.OptionalText("data", "A known set, a path, or synth:shapes; see 'temper data list'");
 
-    internal static Setting<int[]?> Shape { get; } = new("shape", "Channels, height and width of a picture, such as 3,32,32, where no set is named", null, ReadShape);
+    internal static Setting<int[]?> Shape { get; } = new("shape", "Channels, height and width of a picture, such as "
+        + "3,32,32, where no set is named", null, ReadShape);
 
-    internal static Setting<int> Cores { get; } = Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a picture. More cores cost less and hide less", defaultValue: 1);
+    internal static Setting<int> Cores { get; } =
+        Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a "
+            + "picture. More cores cost less and hide less", defaultValue: 1);
 
-    internal static Setting<bool> Repeated { get; } = Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
+    internal static Setting<bool> Repeated { get; } =
+        Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
 
     internal static Setting<bool> Structured { get; } = Setting.Switch(
-        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms instead of dense cores: for large pictures; hides no more");
+        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms instead of dense cores: for large "
+            + "pictures; hides no more");
 
-    internal static Setting<string?> Weights { get; } = Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
+    internal static Setting<string?> Weights { get; } =
+        Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
 
-    internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
+    internal static Setting<int> Stride { get; } =
+        Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
 
-    internal static Setting<int> Padding { get; } = Setting.Integer("padding", "Zeros around the picture in the first convolution, in pixels", defaultValue: 0, minimum: 0);
+    internal static Setting<int> Padding { get; } = Setting.Integer(
+        "padding", "Zeros around the picture in the first convolution, in pixels", defaultValue: 0, minimum: 0);
 
     /// <summary>The key that the settings name, decrypted.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)
@@ -56,24 +67,31 @@ internal static class MorphSettings
         {
             string? given = Environment.GetEnvironmentVariable(PasswordVariable);
             return string.IsNullOrEmpty(given)
-                ? throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: the password is missing; give --password-file FILE or set {PasswordVariable}")
+                ? throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: the password is missing; "
+                    + $"give --password-file FILE or set {PasswordVariable}")
                 : Encoding.UTF8.GetBytes(given);
         }
 
         if (new FileInfo(path).Length > MaxPasswordBytes)
         {
-            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at most {MaxPasswordBytes})");
+            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at "
+                + $"most {MaxPasswordBytes})");
         }
 
         byte[] content = File.ReadAllBytes(path);
         byte[] password = content.AsSpan().TrimEnd("\r\n"u8).ToArray();
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(content);
-        return password.Length > 0 ? password : throw ToolException.Usage($"--password-file: the file is empty (got {path})");
+        return password.Length > 0
+            ? password
+            : throw ToolException.Usage($"--password-file: the file is empty (got {path})");
     }
 
     private static int[] ReadShape(string text)
     {
-        int[] lengths = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
-        return lengths is [> 0, > 0, > 0] ? lengths : throw new FormatException("channels, height and width with commas between, such as 3,32,32");
+        int[] lengths = [.. text.Split(',').Select(
+            part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
+        return lengths is [> 0, > 0, > 0]
+            ? lengths
+            : throw new FormatException("channels, height and width with commas between, such as 3,32,32");
     }
 }

@@ -11,33 +11,46 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.</summary>
-internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a step")
+/// <summary>
+/// Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.
+/// </summary>
+internal sealed class PlanCommand()
+    : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a step")
 {
     private static readonly Setting<string?> Model = new(
-        "model", $"A network as for inspect, or one of the paper's: {string.Join(", ", PaperNetworks.Names)}", null, text => text)
+        "model", $"A network as for inspect, or one of the paper's: {string.Join(", ", PaperNetworks.Names)}", null,
+        text => text)
     {
         IsPositional = true,
         Words = () => [.. PaperNetworks.Names, .. Networks.NetworkZoo.Names],
     };
 
-    private static readonly Setting<string?> Given = Setting.OptionalText("plan", "Say what this plan costs, which --save-plan wrote, instead of searching");
+    private static readonly Setting<string?> Given =
+        Setting.OptionalText("plan", "Say what this plan costs, which --save-plan wrote, instead of searching");
 
-    private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the plan to this file");
+    private static readonly Setting<string?> SavePlan =
+        Setting.OptionalText("save-plan", "Write the plan to this file");
 
-    private static readonly Setting<string?> Picture = Setting.OptionalText("picture", "Draw the plan and its step into this SVG file");
+    private static readonly Setting<string?> Picture =
+        Setting.OptionalText("picture", "Draw the plan and its step into this SVG file");
 
-    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "Write a report of the plan, with its picture, to this HTML file");
+    private static readonly Setting<string?> ReportFile =
+        Setting.OptionalText("report", "Write a report of the plan, with its picture, to this HTML file");
 
     private static readonly Setting<bool> Probe = Setting.Switch(
-        "probe", "Time the network's layers one by one, about 10 seconds, and simulate accelerators like this machine instead of --gflops; started by mpirun, the links between ranks too");
+        "probe", "Time the network's layers one by one, about 10 seconds, and simulate accelerators like this machine "
+            + "instead of --gflops; started by mpirun, the links between ranks too");
 
-    private static readonly Setting<bool> Paper = Setting.Switch("paper", "Compute the paper's Figures 5 to 13 again, each beside the paper's value with its status");
+    private static readonly Setting<bool> Paper = Setting.Switch(
+        "paper", "Compute the paper's Figures 5 to 13 again, each beside the paper's value with its status");
 
     private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
 
     internal override IReadOnlyList<Setting> Settings =>
-        [Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture, ReportFile, Probe, Paper];
+        [
+            Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture,
+            ReportFile, Probe, Paper,
+        ];
 
     internal override bool SharesWork => true;
 
@@ -45,7 +58,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
     {
         if (RankGroup.Started > 1 && !context.Get(Probe))
         {
-            throw ToolException.Usage($"plan: one process plans (got {RankGroup.Started} ranks, expected 1); start it without mpirun, or add {Probe.Flag} to measure ranks and links");
+            throw ToolException.Usage($"plan: one process plans (got {RankGroup.Started} ranks, expected 1); start it "
+                + $"without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
         using RankGroup ranks = RankGroup.Open();
@@ -78,7 +92,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         PlanResult result;
         try
         {
-            result = given is null ? FasterPlan.Choose(Planner.Plan(network, options, context.Cancel), machine, options.MemoryLimit)
+            result = given is null
+                ? FasterPlan.Choose(Planner.Plan(network, options, context.Cancel), machine, options.MemoryLimit)
                 : Planner.Evaluate(network, given, options, context.Cancel);
         }
         catch (InfeasiblePlanException error)
@@ -106,17 +121,23 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         return ExitCode.Success;
     }
 
-    /// <summary>A machine as this one is found; all ranks are timed at the same time, as they train, and the slowest counts.</summary>
-    private static Machine Probed(CommandContext context, Networks.Network? graph, Machine machine, int batch, RankGroup ranks)
+    /// <summary>
+    /// A machine as this one is found; all ranks are timed at the same time, as they train, and the slowest counts.
+    /// </summary>
+    private static Machine Probed(
+        CommandContext context, Networks.Network? graph, Machine machine, int batch, RankGroup ranks)
     {
         if (graph is null)
         {
-            throw ToolException.Usage($"plan: --probe times layers, and the paper's networks are sizes only; name a network of the zoo or a model");
+            throw ToolException.Usage("plan: --probe times layers, and the paper's networks are sizes only; name a "
+                + "network of the zoo or a model");
         }
 
         if (ranks.Size > 1 && ranks.Size != machine.Topology.Ranks)
         {
-            throw ToolException.Usage($"plan: {Probe.Flag} measures the links between the accelerators (got {ranks.Size} ranks for {machine.Topology.Ranks} accelerators); start it with mpirun -n {machine.Topology.Ranks}");
+            throw ToolException.Usage(
+                $"plan: {Probe.Flag} measures the links between the accelerators (got {ranks.Size} ranks for "
+                + $"{machine.Topology.Ranks} accelerators); start it with mpirun -n {machine.Topology.Ranks}");
         }
 
         using var workers = new Workers(context);
@@ -125,14 +146,19 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         batch = Math.Max(1, batch / ranks.Size);                         // what a rank computes of a step
         ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
         double slowest = ranks.Slowest(probe.StepSeconds);
-        context.Terminal.Note($"this machine: a step of {batch} samples takes {slowest * 1e3:F1} ms, {probe.FlopsPerSecond * probe.StepSeconds / slowest / 1e9:F1} Gflop/s");
+        context.Terminal.Note($"this machine: a step of {batch} samples takes {slowest * 1e3:F1} ms, "
+            + $"{probe.FlopsPerSecond * probe.StepSeconds / slowest / 1e9:F1} Gflop/s");
         if (ranks.IsFirst && ranks.Mpi is not null)
         {
             (double seconds, double latency) = topology.Time([[1, 0, .. Enumerable.Range(2, ranks.Size - 2)]])[0];
             context.Terminal.Note($"links between ranks: {latency * 1e6:F0} us, {1 / seconds / 1e9:F2} GB/s");
         }
 
-        return machine with { FlopsPerSecond = probe.FlopsPerSecond * probe.StepSeconds / slowest, Topology = topology, Name = topology.Name };
+        return machine with
+        {
+            FlopsPerSecond = probe.FlopsPerSecond * probe.StepSeconds / slowest, Topology = topology,
+            Name = topology.Name,
+        };
     }
 
     private static (PlannedNetwork Network, Networks.Network? Graph) Open(CommandContext context, string source)
@@ -144,7 +170,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
 
         try
         {
-            Networks.Network graph = ModelSource.Open(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+            Networks.Network graph =
+                ModelSource.Open(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
             return (NetworkLayers.Of(graph, source), graph);
         }
         catch (ArgumentException error) when (ModelSource.IsStored(source))
@@ -170,7 +197,9 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
             RankPlan of = result.Plan;
             AtomicFile.WriteText(report, new Report
             {
-                Title = $"{of.Network} over {of.Accelerators} accelerators", Subtitle = $"temper plan, batch of {of.Batch}, {steps.Machine}", Sections = [PlanSection.Of(result, steps)],
+                Title = $"{of.Network} over {of.Accelerators} accelerators",
+                Subtitle = $"temper plan, batch of {of.Batch}, {steps.Machine}",
+                Sections = [PlanSection.Of(result, steps)],
             }.ToHtml());
         }
     }
@@ -182,7 +211,9 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         ["batch"] = result.Plan.Batch,
         ["layers"] = new JsonArray([.. result.Plan.Layers.Select(layer => (JsonNode)layer)]),
         ["levels"] = new JsonArray([.. result.Plan.Levels.Select(level => (JsonNode)level)]),
-        ["bytes"] = Numbers(result.Bytes.Plan, result.Bytes.Data, result.Bytes.Model, result.Bytes.Trick, ("lower_bound", result.Bytes.LowerBound)),
+        ["bytes"] = Numbers(
+            result.Bytes.Plan, result.Bytes.Data, result.Bytes.Model, result.Bytes.Trick,
+            ("lower_bound", result.Bytes.LowerBound)),
         ["is_optimal"] = result.Bytes.Plan <= result.Bytes.LowerBound * (1 + 1e-12),
         ["seconds"] = steps.Plan.Seconds,
         ["step_seconds"] = Numbers(steps.Plan.Seconds, steps.Data.Seconds, steps.Model.Seconds, steps.Trick.Seconds),
@@ -194,7 +225,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         ["notes"] = new JsonArray([.. result.Notes.Select(note => (JsonNode)note)]),
     };
 
-    private static JsonObject Numbers(double plan, double data, double model, double trick, params ReadOnlySpan<(string Name, double Value)> more)
+    private static JsonObject Numbers(
+        double plan, double data, double model, double trick, params ReadOnlySpan<(string Name, double Value)> more)
     {
         var fields = new JsonObject { ["plan"] = plan, ["data"] = data, ["model"] = model, ["trick"] = trick };
         foreach ((string name, double value) in more)

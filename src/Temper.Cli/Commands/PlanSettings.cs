@@ -7,45 +7,60 @@ namespace Temper.Cli.Commands;
 /// <summary>What <c>temper plan</c> can be told about accelerators, costs and limits.</summary>
 internal static class PlanSettings
 {
-    private static readonly Setting<int> Accelerators = Setting.Integer("accelerators", "Accelerators to divide the training among, 1 to 4096", defaultValue: 16);
+    private static readonly Setting<int> Accelerators =
+        Setting.Integer("accelerators", "Accelerators to divide the training among, 1 to 4096", defaultValue: 16);
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples of a step, of all accelerators together", defaultValue: 256);
+    private static readonly Setting<int> Batch =
+        Setting.Integer("batch", "Samples of a step, of all accelerators together", defaultValue: 256);
 
     private static readonly Setting<string> Cost = Setting.Choice(
-        "cost", "How bytes are counted: figure (reproduces the paper's figures), table (its tables as printed) or exact (what shards have to move)",
+        "cost", "How bytes are counted: figure (reproduces the paper's figures), table (its tables as printed) or "
+            + "exact (what shards have to move)",
         "figure", "figure", "table", "exact");
 
     private static readonly Setting<string> Search = Setting.Choice(
-        "search", "greedy (the paper's, level by level) or joint (all levels at once: never worse; proven optimal, or a lower bound is printed)", "joint", "greedy", "joint");
+        "search", "greedy (the paper's, level by level) or joint (all levels at once: never worse; proven optimal, or "
+            + "a lower bound is printed)", "joint", "greedy", "joint");
 
     private static readonly Setting<string> Splits = Setting.Choice(
-        "splits", "What may be split: kernel (samples and input channels), output (output channels too) or space (rows of images too)",
+        "splits", "What may be split: kernel (samples and input channels), output (output channels too) or space (rows "
+            + "of images too)",
         "kernel", "kernel", "output", "space");
 
-    private static readonly Setting<double?> Memory = Setting.OptionalNumber("memory", "Most MiB that an accelerator may hold");
+    private static readonly Setting<double?> Memory =
+        Setting.OptionalNumber("memory", "Most MiB that an accelerator may hold");
 
     private static readonly Setting<int> OptimizerStates = Setting.Integer(
-        "optimizer-states", "Numbers that the optimizer keeps for each weight: 0 sgd, 1 with momentum, 2 adam", defaultValue: 1, minimum: 0);
+        "optimizer-states", "Numbers that the optimizer keeps for each weight: 0 sgd, 1 with momentum, 2 adam",
+        defaultValue: 1, minimum: 0);
 
     private static readonly Setting<string> Wires = Setting.Choice(
-        "machine", "Accelerators to simulate: paper (its two-term model), bus, htree or torus", "paper", "paper", "bus", "htree", "torus");
+        "machine", "Accelerators to simulate: paper (its two-term model), bus, htree or torus", "paper", "paper", "bus",
+        "htree", "torus");
 
-    private static readonly Setting<string?> TopologyPath = Setting.OptionalText("topology", "A file with the links between accelerators, in place of --machine, --bandwidth and --latency; see docs/hypar.md");
+    private static readonly Setting<string?> TopologyPath =
+        Setting.OptionalText("topology", "A file with the links between accelerators, in place of --machine, "
+            + "--bandwidth and --latency; see docs/hypar.md");
 
-    private static readonly Setting<double> Gigaflops = Setting.Number("gflops", "Billions of operations a second of an accelerator", defaultValue: 84, minimum: 1e-6);
+    private static readonly Setting<double> Gigaflops =
+        Setting.Number("gflops", "Billions of operations a second of an accelerator", defaultValue: 84, minimum: 1e-6);
 
-    private static readonly Setting<double> Bandwidth = Setting.Number("bandwidth", "GB/s of a link (bus, htree, torus)", defaultValue: 0.2, minimum: 1e-9);
+    private static readonly Setting<double> Bandwidth =
+        Setting.Number("bandwidth", "GB/s of a link (bus, htree, torus)", defaultValue: 0.2, minimum: 1e-9);
 
-    private static readonly Setting<double> Latency = Setting.Number("latency", "Microseconds of a link (bus, htree, torus)", defaultValue: 0);
+    private static readonly Setting<double> Latency =
+        Setting.Number("latency", "Microseconds of a link (bus, htree, torus)", defaultValue: 0);
 
-    private static readonly Setting<bool> Overlap = Setting.Switch("overlap", "Let data move while accelerators compute");
+    private static readonly Setting<bool> Overlap =
+        Setting.Switch("overlap", "Let data move while accelerators compute");
 
     private static readonly Setting<double[]> Speeds = Setting.Numbers(
         "speeds", "Speed of each accelerator, such as 1,1,0.5,1; shares of the work follow", [], minimum: 1e-6);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Accelerators, Batch, Cost, Search, Splits, Memory, OptimizerStates, Wires, TopologyPath, Gigaflops, Bandwidth, Latency, Overlap, Speeds,
+        Accelerators, Batch, Cost, Search, Splits, Memory, OptimizerStates, Wires, TopologyPath, Gigaflops, Bandwidth,
+        Latency, Overlap, Speeds,
     ];
 
     internal static PlanOptions Options(CommandContext context) => new()
@@ -64,7 +79,9 @@ internal static class PlanSettings
     {
         (double rate, double latency) = (context.Get(Bandwidth) * 1e9, context.Get(Latency) * 1e-6);
         Machine machine = Parallelism.Simulation.Machine.Paper(accelerators);
-        Topology? topology = context.Get(TopologyPath) is { } path ? TopologyFile.Parse(File.ReadAllBytes(path)) : context.Get(Wires) switch
+        Topology? topology = context.Get(TopologyPath) is { } path
+            ? TopologyFile.Parse(File.ReadAllBytes(path))
+            : context.Get(Wires) switch
         {
             "bus" => Topology.Bus(accelerators, rate, latency),
             "htree" => Topology.HTree(accelerators, rate, latency),

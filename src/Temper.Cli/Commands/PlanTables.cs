@@ -19,18 +19,26 @@ internal static class PlanTables
         for (int i = 0; i < plan.Layers.Count; i++)
         {
             (double gradients, double outputs, double next) = result.LayerBytes(i);
-            layers.Row([plan.Layers[i], .. plan.Levels.Select(level => $"{"dios"[level[i] - '0']}"), Bytes(gradients), Bytes(outputs), Bytes(next)]);
+            layers.Row([plan.Layers[i], .. plan.Levels.Select(level =>
+                $"{"dios"[level[i] - '0']}"), Bytes(gradients), Bytes(outputs), Bytes(next)]);
         }
 
         layers.Write(terminal);
-        terminal.Note("d: samples are split, i: the kernel by input channels, o: the kernel by output channels, s: rows of the image; H1 divides all accelerators");
+        terminal.Note("d: samples are split, i: the kernel by input channels, o: the kernel by output channels, s: "
+            + "rows of the image; H1 divides all accelerators");
         PlanBytes bytes = result.Bytes;
         new ResultTable($"one step, simulated on {steps.Machine}", "plan", "#bytes", "#seconds", "#joules", "#speed")
-            .Row(Cells("this plan", bytes.Plan, steps.Plan, steps.Data)).Row(Cells("data parallel", bytes.Data, steps.Data, steps.Data))
-            .Row(Cells("model parallel", bytes.Model, steps.Model, steps.Data)).Row(Cells("one weird trick", bytes.Trick, steps.Trick, steps.Data))
-            .Row(bytes.Plan <= bytes.LowerBound * (1 + 1e-12) ? "proven optimum: this plan" : "no plan moves fewer than", Bytes(bytes.LowerBound), "", "", "")
+            .Row(Cells("this plan", bytes.Plan, steps.Plan, steps.Data))
+            .Row(Cells("data parallel", bytes.Data, steps.Data, steps.Data))
+            .Row(Cells("model parallel", bytes.Model, steps.Model, steps.Data))
+            .Row(Cells("one weird trick", bytes.Trick, steps.Trick, steps.Data))
+            .Row(
+                bytes.Plan <= bytes.LowerBound * (1 + 1e-12) ? "proven optimum: this plan" : "no plan moves fewer than",
+                Bytes(bytes.LowerBound), "", "", "")
             .Write(terminal);
-        terminal.Note($"memory of an accelerator: {result.RankMemory / (1 << 20):F1} MiB{(result.Saving == MemorySaving.None ? "" : $", with {Saving(result.Saving)}")}; found in {searched.TotalMilliseconds:F1} ms");
+        terminal.Note($"memory of an accelerator: {result.RankMemory / (1 << 20):F1} "
+            + $"MiB{(result.Saving == MemorySaving.None ? "" : $", with {Saving(result.Saving)}")}; found in "
+                + $"{searched.TotalMilliseconds:F1} ms");
     }
 
     /// <summary>What it takes to stay within the memory.</summary>
@@ -43,7 +51,9 @@ internal static class PlanTables
     };
 
     private static string[] Cells(string name, double bytes, StepTimeline step, StepTimeline data) =>
-        [name, Bytes(bytes), $"{step.Seconds:G4}", $"{step.Joules:G4}", step.Seconds > 0 ? $"{data.Seconds / step.Seconds:F2}x" : ""];
+        [name, Bytes(bytes), $"{step.Seconds:G4}", $"{step.Joules:G4}", step.Seconds > 0
+            ? $"{data.Seconds / step.Seconds:F2}x"
+            : ""];
 
     private static string Bytes(double bytes) => bytes switch
     {
@@ -60,14 +70,16 @@ internal static class PaperFigures
     internal static int Show(CommandContext context)
     {
         IReadOnlyList<PaperRow> rows = PaperTables.All();
-        Dictionary<PaperStatus, int> counts = rows.GroupBy(row => row.Status).ToDictionary(group => group.Key, group => group.Count());
+        Dictionary<PaperStatus, int> counts =
+            rows.GroupBy(row => row.Status).ToDictionary(group => group.Key, group => group.Count());
         if (context.IsJson)
         {
             JsonResult.Write("plan", new JsonObject
             {
                 ["rows"] = new JsonArray([.. rows.Select(row => new JsonObject
                 {
-                    ["figure"] = row.Figure, ["what"] = row.What, ["ours"] = row.Ours, ["paper"] = row.Paper, ["status"] = Name(row.Status),
+                    ["figure"] = row.Figure, ["what"] = row.What, ["ours"] = row.Ours, ["paper"] = row.Paper,
+                    ["status"] = Name(row.Status),
                 })]),
                 ["counts"] = new JsonObject([.. Enum.GetValues<PaperStatus>().Select(status =>
                     KeyValuePair.Create(Name(status), (JsonNode?)counts.GetValueOrDefault(status)))]),
@@ -82,9 +94,11 @@ internal static class PaperFigures
         }
 
         table.Write(context.Terminal);
-        context.Terminal.Note(string.Join(", ", counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {Name(count.Key)}")));
+        context.Terminal.Note(
+            string.Join(", ", counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {Name(count.Key)}")));
         return ExitCode.Success;
     }
 
-    private static string Name(PaperStatus status) => status == PaperStatus.NotFound ? "not found" : status.ToString().ToLowerInvariant();
+    private static string Name(PaperStatus status) =>
+        status == PaperStatus.NotFound ? "not found" : status.ToString().ToLowerInvariant();
 }

@@ -12,23 +12,28 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>Runs a network on arrays and writes what it gives.</summary>
-internal sealed class PredictCommand() : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
+internal sealed class PredictCommand()
+    : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
 {
-    private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List("input", "Input array as NAME=FILE.npy; NAME= may be omitted when the network has one input");
+    private static readonly Setting<IReadOnlyList<string>> Inputs =
+        Setting.List("input", "Input array as NAME=FILE.npy; NAME= may be omitted when the network has one input");
 
-    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Output folder, created if missing; one NAME.npy per output");
+    private static readonly Setting<string?> Output =
+        Setting.OptionalText("output", "Output folder, created if missing; one NAME.npy per output");
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
     private static readonly Setting<string> Engine = Setting.Choice(
-        "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator", "compiled", "compiled", "graph");
+        "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator",
+        "compiled", "compiled", "graph");
 
     internal override IReadOnlyList<string> Examples =>
     [
         "predict model.onnx --input x.npy --output predicted",
     ];
 
-    internal override IReadOnlyList<Setting> Settings => field ??= [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
+    internal override IReadOnlyList<Setting> Settings =>
+        field ??= [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 
     internal override int Run(CommandContext context)
     {
@@ -36,11 +41,14 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         Dictionary<string, Tensor> given = Read(context.Get(Inputs));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
+        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) =
+            ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
         // An input of an ONNX model may have become a constant of the network.
-        if (!ModelReading.IsOnnx(source) && given.Keys.FirstOrDefault(name => name.Length > 0 && !inputs.Contains(name, StringComparer.Ordinal)) is { } stranger)
+        if (!ModelReading.IsOnnx(source) && given.Keys.FirstOrDefault(
+            name => name.Length > 0 && !inputs.Contains(name, StringComparer.Ordinal)) is { } stranger)
         {
-            throw ToolException.Usage($"--input: the network has no such input (got '{stranger}', expected {string.Join(", ", inputs)})");
+            throw ToolException.Usage(
+                $"--input: the network has no such input (got '{stranger}', expected {string.Join(", ", inputs)})");
         }
 
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
@@ -48,7 +56,8 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
-            throw ToolException.Usage($"predict: {there} is there already; name another folder, or write over it with --force");
+            throw ToolException.Usage(
+                $"predict: {there} is there already; name another folder, or write over it with --force");
         }
 
         Directory.CreateDirectory(folder);
@@ -82,8 +91,11 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         return ExitCode.Success;
     }
 
-    /// <summary>Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.</summary>
-    private static IReadOnlyList<Tensor> Results(string source, Network network, IReadOnlyList<Tensor> values, string engine)
+    /// <summary>
+    /// Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.
+    /// </summary>
+    private static IReadOnlyList<Tensor> Results(
+        string source, Network network, IReadOnlyList<Tensor> values, string engine)
     {
         try
         {
@@ -98,7 +110,8 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
     /// <summary>Kernels are not timed: the same command gives the same bytes, whatever else the machine does.</summary>
     private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
     {
-        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
+        using CompiledNetwork compiled =
+            CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
         using InferenceSession session = compiled.CreateSession();
         return FixedBatch.Run(network, values, inputs => session.Run(inputs));
     }
@@ -126,8 +139,10 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
             return value;
         }
 
-        throw ToolException.Usage($"--input: input '{name}' has no value (got {(given.Count == 0 ? "none" : string.Join(", ", given.Keys))}, expected {string.Join(", ", names)})");
+        throw ToolException.Usage($"--input: input '{name}' has no value (got "
+            + $"{(given.Count == 0 ? "none" : string.Join(", ", given.Keys))}, expected {string.Join(", ", names)})");
     }
 
-    private static string FileName(string output) => string.Concat(output.Select(c => Path.GetInvalidFileNameChars().Contains(c) || c is '/' or '\\' or ':' ? '_' : c)) + ".npy";
+    private static string FileName(string output) => string.Concat(
+        output.Select(c => Path.GetInvalidFileNameChars().Contains(c) || c is '/' or '\\' or ':' ? '_' : c)) + ".npy";
 }

@@ -17,15 +17,20 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>Measures how far samples lie from the boundary of their class, by family of directions and class.</summary>
-internal sealed class ProbeCommand() : ToolCommand("probe", "Measure how well the decision space is learned: distances to the boundary by direction and class")
+internal sealed class ProbeCommand() : ToolCommand(
+    "probe", "Measure how well the decision space is learned: distances to the boundary by direction and class")
 {
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. ProbeSettings.All];
+        [
+            ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings,
+            .. ProbeSettings.All,
+        ];
 
     internal override int Run(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting);
-        string source = context.Get(ProbeSettings.Data) ?? throw ToolException.Usage("probe: --data is missing: samples of which set are to be probed?");
+        string source = context.Get(ProbeSettings.Data)
+            ?? throw ToolException.Usage("probe: --data is missing: samples of which set are to be probed?");
         ModelSource.RequireTrained(model);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
@@ -38,25 +43,34 @@ internal sealed class ProbeCommand() : ToolCommand("probe", "Measure how well th
         (Tensor inputs, Tensor labels) = probed.Read(0, count);
         inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);
         var reference = new SampleReference(aims);
-        IReadOnlyList<DirectionFamily> families = ProbeSettings.FamiliesOf(context.Get(ProbeSettings.Families)) ?? DirectionFamily.For(target);
+        IReadOnlyList<DirectionFamily> families = ProbeSettings.FamiliesOf(context.Get(ProbeSettings.Families))
+            ?? DirectionFamily.For(target);
         long start = context.Time.GetTimestamp();
         ProbeResult found = Probe(() => DecisionSpaceProbe.Run(
-            target, inputs, labels.AsSpan<long>(), reference, random.Split("directions"), ProbeSettings.Options(context, families), context.Cancel));
+            target, inputs, labels.AsSpan<long>(), reference, random.Split("directions"),
+            ProbeSettings.Options(context, families), context.Cancel));
         double seconds = context.Time.GetElapsedTime(start).TotalSeconds;
         DecisionSpace space = DecisionSpace.Of(found, context.Get(ProbeSettings.Tau));
         IReadOnlyList<string> classes = ClassLabels.Of(network, samples, target.Classes);
-        string? report = context.Get(ProbeSettings.Output) is { } folder ? WriteReport(folder, (space, found, target), classes, $"{model} on {source}") : null;
+        string? report = context.Get(ProbeSettings.Output) is { } folder
+            ? WriteReport(folder, (space, found, target), classes, $"{model} on {source}")
+            : null;
         Tell(context, (model, source), (found, space, seconds), (classes, report));
         return ExitCode.Success;
     }
 
     /// <summary>The network, the samples to probe, and those of other classes that directions aim at.</summary>
-    private static (Network Network, Dataset Samples, Dataset Aims) Open(CommandContext context, string model, string source)
+    private static (Network Network, Dataset Samples, Dataset Aims) Open(
+        CommandContext context, string model, string source)
     {
         DataSets data = DataChoice.Open(context, source);
-        data = data with { Train = data.Train.Count > 0 ? data.Train : data.Test, Test = data.Test.Count > 0 ? data.Test : data.Train };
+        data = data with
+        {
+            Train = data.Train.Count > 0 ? data.Train : data.Test, Test = data.Test.Count > 0 ? data.Test : data.Train,
+        };
         (Network network, data) = DataForModel.Open(
-            context, Preprocessing.OptionsOf(context), data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+            context, Preprocessing.OptionsOf(context), data,
+            options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network = Preprocessing.Apply(context, network, data.Test.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, data.Test);
         DataChecks.RequireLabels(network, data.Test, "test");
@@ -76,7 +90,9 @@ internal sealed class ProbeCommand() : ToolCommand("probe", "Measure how well th
         }
     }
 
-    private static string WriteReport(string folder, (DecisionSpace Space, ProbeResult Found, NetworkTarget Target) probe, IReadOnlyList<string> classes, string title)
+    private static string WriteReport(
+        string folder, (DecisionSpace Space, ProbeResult Found, NetworkTarget Target) probe,
+        IReadOnlyList<string> classes, string title)
     {
         List<Section> sections = [.. DecisionSpaceSection.Of(probe.Space, classes)];
         Reporting.Documents.Picture[] slices = [.. DecisionSlice.Of(probe.Target, probe.Found, classes, 6)];
@@ -87,12 +103,17 @@ internal sealed class ProbeCommand() : ToolCommand("probe", "Measure how well th
 
         string path = Path.Combine(folder, "report.html");
         Directory.CreateDirectory(folder);
-        new Report { Title = $"How well is it learned? {title}", Subtitle = $"temper probe, {probe.Found.Labels.Count:N0} samples", Sections = sections }.Save(path);
+        new Report
+        {
+            Title = $"How well is it learned? {title}",
+            Subtitle = $"temper probe, {probe.Found.Labels.Count:N0} samples", Sections = sections,
+        }.Save(path);
         return path;
     }
 
     private static void Tell(
-        CommandContext context, (string Model, string Data) about, (ProbeResult Found, DecisionSpace Space, double Seconds) probe,
+        CommandContext context, (string Model, string Data) about,
+        (ProbeResult Found, DecisionSpace Space, double Seconds) probe,
         (IReadOnlyList<string> Classes, string? Report) to)
     {
         (ProbeResult found, DecisionSpace space, double seconds) = probe;
@@ -113,24 +134,29 @@ internal sealed class ProbeCommand() : ToolCommand("probe", "Measure how well th
             return;
         }
 
-        var table = new ResultTable($"{about.Model} on {found.Labels.Count:N0} samples of {about.Data}", "family", "unit", "#median", "#10th percentile", "#covered", "#islands");
+        var table = new ResultTable($"{about.Model} on {found.Labels.Count:N0} samples of "
+            + $"{about.Data}", "family", "unit", "#median", "#10th percentile", "#covered", "#islands");
         foreach (FamilyCriteria family in space.Families)
         {
             table.Row(
-                family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median), Number(family.All.TenthPercentile),
+                family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median),
+                Number(family.All.TenthPercentile),
                 $"{family.All.Coverage * 100:F1} %", $"{family.Islands}");
         }
 
         table.Write(context.Terminal);
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"accuracy {found.Accuracy * 100:F2} %, inequality of classes {Number(space.Inequality.Range)} (Gini {Number(space.Inequality.Gini)})"));
-        Console.Out.WriteLine($"{found.Paths.Count:N0} paths in {seconds:F1} s, {found.Forwards:N0} forward and {found.Backwards:N0} backward passes");
+            $"accuracy {found.Accuracy * 100:F2} %, inequality of classes {Number(space.Inequality.Range)} (Gini "
+            + $"{Number(space.Inequality.Gini)})"));
+        Console.Out.WriteLine($"{found.Paths.Count:N0} paths in {seconds:F1} s, {found.Forwards:N0} forward and "
+            + $"{found.Backwards:N0} backward passes");
         if (to.Report is not null)
         {
             Console.Out.WriteLine($"report: {to.Report}");
         }
     }
 
-    private static string Number(double value) => double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
+    private static string Number(double value) =>
+        double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
 }

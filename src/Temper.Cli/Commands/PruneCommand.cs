@@ -8,13 +8,16 @@ using Temper.Networks;
 namespace Temper.Cli.Commands;
 
 /// <summary>Sets small weights to zero, trains what is left for some epochs, and measures before and after.</summary>
-internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to zero and train the others on; measures before and after")
+internal sealed class PruneCommand()
+    : RunCommand("prune", "Set small weights to zero and train the others on; measures before and after")
 {
-    private static readonly Setting<string> Data = Setting.Text("data", "Data to fine-tune and measure with; none: only prune", "none");
+    private static readonly Setting<string> Data =
+        Setting.Text("data", "Data to fine-tune and measure with; none: only prune", "none");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, PruningSettings.Ignore, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule,
+        PruningSettings.Threshold, PruningSettings.Ignore, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
         .. RunSettings.All,
     ];
 
@@ -36,13 +39,15 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
             DataChecks.RequireToTrain(context, before, data);
         }
 
-        using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
+        using var run = new RunSession(
+            context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
         if (data is not null)
         {
-            run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; training them on with the others frozen at zero");
+            run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; training them on with the others "
+                + "frozen at zero");
             pruned = run.Fit("tune", pruned, TrainingSettings.Options(context), isOnly: true).Network;
         }
 
@@ -50,6 +55,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
         run.Add(SparsitySection.Of(run.Weights));
         return run.Finish(measured);
 
-        Network Open(Formats.Onnx.OnnxImportOptions options) => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options);
+        Network Open(Formats.Onnx.OnnxImportOptions options) =>
+            ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options);
     }
 }

@@ -9,9 +9,11 @@ namespace Temper.Cli.Commands;
 /// <summary>Makes the report of a run again, from what its folder holds.</summary>
 internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML report of a run from its folder")
 {
-    private static readonly Setting<string?> Source = Setting.Positional("run", "Folder of a run; the latest in --runs where not given");
+    private static readonly Setting<string?> Source =
+        Setting.Positional("run", "Folder of a run; the latest in --runs where not given");
 
-    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Output file [default: report.html in the run's folder]");
+    private static readonly Setting<string?> Output =
+        Setting.OptionalText("output", "Output file [default: report.html in the run's folder]");
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
@@ -22,7 +24,8 @@ internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML rep
         string runs = context.Get(RunSettings.Runs);
         RunFolder folder = context.Get(Source) is { } path
             ? RunFolder.Open(path)
-            : RunFolder.Latest(runs) ?? throw new ToolException(ExitCode.InputOutput, $"report: no run in {runs}; name its folder");
+            : RunFolder.Latest(runs)
+                ?? throw new ToolException(ExitCode.InputOutput, $"report: no run in {runs}; name its folder");
         if (context.Get(Output) is { } output && File.Exists(output) && !context.Get(Force))
         {
             throw new ToolException(ExitCode.InputOutput, $"report: {output} is there already; --force replaces it");

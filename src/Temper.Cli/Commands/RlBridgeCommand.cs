@@ -15,34 +15,48 @@ using Temper.Snooping.Proxies;
 namespace Temper.Cli.Commands;
 
 /// <summary>Stands between an agent and its environment, whatever they are written in.</summary>
-internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand between an agent and its environment in other processes: record what passes, and attack it")
+internal sealed class RlBridgeCommand() : ToolCommand(
+    "rl bridge", "Stand between an agent and its environment in other processes: record what passes, and attack it")
 {
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect", "Host and port of the environment; godot: of the trainer, since games connect to trainers");
 
-    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "Proxy file of temper rl snoop, whose gradients change observations; may be given several times");
+    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List(
+        "proxy", "Proxy file of temper rl snoop, whose gradients change observations; may be given several times");
 
-    private static readonly Setting<string> Attack = Setting.Choice("attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm", AttackNames.All);
+    private static readonly Setting<string> Attack = Setting.Choice(
+        "attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm",
+        AttackNames.All);
 
-    private static readonly Setting<double> Epsilon = Setting.Number("epsilon", "Largest change of a number, in units of the observation", defaultValue: 0.05);
+    private static readonly Setting<double> Epsilon =
+        Setting.Number("epsilon", "Largest change of a number, in units of the observation", defaultValue: 0.05);
 
-    private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
+    private static readonly Setting<string> Precision =
+        Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
-    private static readonly Setting<string?> ObservationField = Setting.OptionalText("observation-field", "openenv: field of an observation that holds its numbers");
+    private static readonly Setting<string?> ObservationField =
+        Setting.OptionalText("observation-field", "openenv: field of an observation that holds its numbers");
 
-    private static readonly Setting<string> ActionField = Setting.Text("action-field", "openenv: field of an action that holds its index", "action_id");
+    private static readonly Setting<string> ActionField =
+        Setting.Text("action-field", "openenv: field of an action that holds its index", "action_id");
 
-    private static readonly Setting<int> Actions = Setting.Integer("actions", "openenv: number of actions; 0: as many as legal_actions names", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Actions = Setting.Integer(
+        "actions", "openenv: number of actions; 0: as many as legal_actions names", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<double> Scale = Setting.Number("scale", "openenv: what numbers are divided by; 255 for grey levels, which stay whole", defaultValue: 1, minimum: 1e-6);
+    private static readonly Setting<double> Scale = Setting.Number(
+        "scale", "openenv: what numbers are divided by; 255 for grey levels, which stay whole", defaultValue: 1,
+        minimum: 1e-6);
 
-    private static readonly Setting<double[]> Bounds = Setting.Numbers("bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; without them not known", []);
+    private static readonly Setting<double[]> Bounds = Setting.Numbers(
+        "bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; without them not known",
+        []);
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        .. BridgeSettings.All, Connect, SnoopingSettings.Output, SnoopingSettings.Threat, SnoopingSettings.Steps, Proxies, Attack, Epsilon, Precision,
+        .. BridgeSettings.All, Connect, SnoopingSettings.Output, SnoopingSettings.Threat, SnoopingSettings.Steps,
+        Proxies, Attack, Epsilon, Precision,
         ObservationField, ActionField, Actions, Scale, Bounds, Seed,
     ];
 
@@ -55,7 +69,8 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         bool isAttack = proxies.Length > 0 || context.Values.IsGiven(Attack);
         if (output is null && !isAttack)
         {
-            throw ToolException.Usage("rl bridge: there is nothing to do; give --output to record, --proxy (or --attack random-sign) to attack, or both");
+            throw ToolException.Usage("rl bridge: there is nothing to do; give --output to record, --proxy (or "
+                + "--attack random-sign) to attack, or both");
         }
 
         ObservationAttack attack = AttackNames.Create(context.Get(Attack), context.Get(Epsilon)) with
@@ -64,7 +79,8 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         };
         if (isAttack && attack is GradientSign or GuidedFrame && proxies.Length == 0)
         {
-            throw ToolException.Usage($"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
+            throw ToolException.Usage(
+                $"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
 
         using var workers = new Workers(context);
@@ -75,7 +91,8 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         return session.Finish(Name, output);
     }
 
-    private static async Task Relay(CommandContext context, BridgeListener listener, DnsEndPoint behind, Session session, CancellationToken stop)
+    private static async Task Relay(
+        CommandContext context, BridgeListener listener, DnsEndPoint behind, Session session, CancellationToken stop)
     {
         switch (context.Get(BridgeSettings.Protocol))
         {
@@ -99,10 +116,13 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
                 (float minimum, float maximum) = BoundsOf(context);
                 var format = new OpenEnvFormat
                 {
-                    ObservationField = context.Get(ObservationField), ActionField = context.Get(ActionField), Actions = context.Get(Actions), Scale = (float)context.Get(Scale),
+                    ObservationField = context.Get(ObservationField), ActionField = context.Get(ActionField),
+                    Actions = context.Get(Actions), Scale = (float)context.Get(Scale),
                     Minimum = minimum, Maximum = maximum,
                 };
-                OpenEnvRelay open = await OpenEnvRelay.StartAsync(listener, new Uri($"http://{behind.Host}:{behind.Port}"), format, session.Tap, stop).ConfigureAwait(false);
+                OpenEnvRelay open = await OpenEnvRelay.StartAsync(
+                    listener, new Uri($"http://{behind.Host}:{behind.Port}"), format, session.Tap, stop)
+                    .ConfigureAwait(false);
                 await using (open.ConfigureAwait(false))
                 {
                     await Wait(context, open.Address.ToString().TrimEnd('/'), stop).ConfigureAwait(false);
@@ -116,7 +136,8 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
     {
         [] => (float.NegativeInfinity, float.PositiveInfinity),
         [double low, double high] when low < high => ((float)low, (float)high),
-        var other => throw ToolException.Usage($"rl bridge: --bounds cannot be used (got {string.Join(',', other)}, expected two numbers, the smaller one first)"),
+        var other => throw ToolException.Usage($"rl bridge: --bounds cannot be used (got {string.Join(',', other)}, "
+            + "expected two numbers, the smaller one first)"),
     };
 
     private static async Task Wait(CommandContext context, string address, CancellationToken stop)
@@ -133,7 +154,9 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         private ObservationAttacker? _attacker;
         private AttackingChannel? _attacking;
 
-        internal Session(CommandContext context, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies, CancellationTokenSource stop)
+        internal Session(
+            CommandContext context, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies,
+            CancellationTokenSource stop)
         {
             _context = context;
             Tap = new BridgeTap(spec => Open(spec, isRecorded, attack, proxies, stop));
@@ -146,7 +169,9 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
             int steps = 0;
             if (output is not null)
             {
-                IStateLog log = _recorder?.ToLog() is { Count: > 0 } kept ? kept : throw new ToolException(ExitCode.Missing, "rl bridge: nothing was heard, so no log was written; did the agent connect to the bridge?");
+                IStateLog log = _recorder?.ToLog() is { Count: > 0 } kept ? kept : throw new ToolException(
+                    ExitCode.Missing,
+                    "rl bridge: nothing was heard, so no log was written; did the agent connect to the bridge?");
                 SnoopLogFile.Save(log, output);
                 steps = log.Count;
             }
@@ -156,27 +181,34 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
             {
                 JsonResult.Write(command, new JsonObject
                 {
-                    ["observations"] = Tap.Observations, ["attacked"] = _attacker?.Attacked ?? 0, ["milliseconds_per_frame"] = JsonResult.Number(milliseconds),
+                    ["observations"] = Tap.Observations, ["attacked"] = _attacker?.Attacked ?? 0,
+                    ["milliseconds_per_frame"] = JsonResult.Number(milliseconds),
                     ["steps"] = steps, ["output"] = output,
                 });
             }
             else
             {
-                Console.Out.WriteLine($"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} changed{(double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each")}{(output is null ? "" : $"; {output}: {steps:N0} steps")}");
+                Console.Out.WriteLine(
+                    $"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
+                    + $"changed{(double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each")}{(output is null ? "" : $"; {output}: {steps:N0} steps")}");
             }
 
             return ExitCode.Success;
         }
 
-        private BridgeChannel Open(EnvironmentSpec spec, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies, CancellationTokenSource stop)
+        private BridgeChannel Open(
+            EnvironmentSpec spec, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies,
+            CancellationTokenSource stop)
         {
             ThreatModel threat = ThreatModels.Parse(_context.Get(SnoopingSettings.Threat));
-            (float minimum, float maximum) = float.IsFinite(spec.Minimum) ? (spec.Minimum, spec.Maximum) : BoundsOf(_context);
+            (float minimum, float maximum) =
+                float.IsFinite(spec.Minimum) ? (spec.Minimum, spec.Maximum) : BoundsOf(_context);
             int frames = proxies.Count > 0 ? proxies[0].Stream.Frames : spec.Frames;
             var stream = new StreamInfo(spec.ObservationShape, frames, minimum, maximum, spec.Actions.Count, spec.Name);
             if (isRecorded && threat.HasActions() && !spec.Actions.IsDiscrete)
             {
-                throw new BridgeException("rl bridge: actions that are numbers cannot be recorded; record under s or sr");
+                throw new BridgeException(
+                    "rl bridge: actions that are numbers cannot be recorded; record under s or sr");
             }
 
             if (isRecorded)

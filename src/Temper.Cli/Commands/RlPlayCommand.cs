@@ -11,7 +11,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Cli.Commands;
 
 /// <summary>Lets an agent play.</summary>
-internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent play an environment: ours, or a published one; 'random' plays at random")
+internal sealed class RlPlayCommand()
+    : ToolCommand("rl play", "Let an agent play an environment: ours, or a published one; 'random' plays at random")
 {
     private const string AtRandom = "random";
 
@@ -19,12 +20,17 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
+    private static readonly Setting<bool> Sample =
+        Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
 
-    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
+    private static readonly Setting<string?> ReportFile =
+        Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions];
+        [
+            RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky,
+            RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions,
+        ];
 
     internal override int Run(CommandContext context)
     {
@@ -33,7 +39,8 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         bool isRandom = file is AtRandom;
         IEnvironment? remote = RemotePlay.IsAddress(name) ? RemotePlay.Connect(name, context.Cancel) : null;
         using var connection = remote as IDisposable;
-        Policy policy = isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
+        Policy policy =
+            isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
 
         // What an environment elsewhere is called says nothing; shapes and actions have to fit.
         policy = remote is null ? policy : policy with { Environment = null };
@@ -46,7 +53,8 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         IReadOnlyList<PlayedEpisode> played = EpisodePlayer.Play(policy, create, new PlayOptions
         {
             Watch = report is null ? null : recording.See,
-            Episodes = context.Get(RlSettings.Episodes), Slots = remote is null ? null : 1, Seed = context.Get(Seed), IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
+            Episodes = context.Get(RlSettings.Episodes), Slots = remote is null ? null : 1, Seed = context.Get(Seed),
+            IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
         });
         ReturnStatistics statistics = ReturnStatistics.Of([.. played.Select(episode => episode.Return)]);
         if (report is not null)
@@ -58,11 +66,13 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["env"] = name, ["agent"] = file, ["source"] = policy.Source, ["sample"] = isRandom || context.Get(Sample),
+                ["env"] = name, ["agent"] = file, ["source"] = policy.Source, ["sample"] = isRandom
+                    || context.Get(Sample),
                 ["returns"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Return)]),
                 ["lengths"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Steps)]),
                 ["truncated"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.IsTruncated)]),
-                ["mean"] = statistics.Mean, ["report"] = report, ["interval"] = new JsonArray(statistics.Low, statistics.High),
+                ["mean"] = statistics.Mean, ["report"] = report,
+                ["interval"] = new JsonArray(statistics.Low, statistics.High),
             });
         }
         else
@@ -78,18 +88,23 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         return ExitCode.Success;
     }
 
-    private static void Save(string path, string title, IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics, PlayRecording recording) => new Report
+    private static void Save(
+        string path, string title, IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics,
+        PlayRecording recording) => new Report
     {
         Title = title,
         Sections =
         [
             new Section("Returns",
             [
-                new KeyFigures([new KeyFigure("mean return", $"{statistics.Mean:F2}", $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
+                new KeyFigures([new KeyFigure(
+                    "mean return", $"{statistics.Mean:F2}",
+                    $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
                 new DataTable(["#episode", "#return", "#steps", "end"], [.. played.Select((episode, i) => (string[])
                     [$"{i}", $"{episode.Return:F2}", $"{episode.Steps}", episode.IsTruncated ? "time limit" : ""])]),
             ]),
-            recording.ToSection("The first episode", $"return {played[0].Return:F2} in {played[0].Steps} steps, as the agent saw it"),
+            recording.ToSection(
+                "The first episode", $"return {played[0].Return:F2} in {played[0].Steps} steps, as the agent saw it"),
         ],
     }.Save(path);
 }

@@ -12,14 +12,18 @@ using Temper.Snooping.Logs;
 namespace Temper.Cli.Commands;
 
 /// <summary>Records what an eavesdropper between agent and environment hears.</summary>
-internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what an eavesdropper between agent and environment hears under a threat model")
+internal sealed class RlRecordCommand()
+    : ToolCommand("rl record", "Record what an eavesdropper between agent and environment hears under a threat model")
 {
     private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent that plays");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip];
+        [
+            RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output,
+            Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
+        ];
 
     internal override int Run(CommandContext context)
     {
@@ -30,23 +34,27 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
         EnvironmentSpec spec = policy.CreateEnvironment(name, options).Spec;
         if (!spec.Actions.IsDiscrete)
         {
-            throw ToolException.Usage($"rl record: records agents with one of several actions (got {name}, whose actions are numbers)");
+            throw ToolException.Usage(
+                $"rl record: records agents with one of several actions (got {name}, whose actions are numbers)");
         }
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        (IStateLog log, int episodes) = LogRecording.Of(policy, (name, options), threat, context.Get(SnoopingSettings.Steps), context.Get(Seed), context.Cancel);
+        (IStateLog log, int episodes) = LogRecording.Of(
+            policy, (name, options), threat, context.Get(SnoopingSettings.Steps), context.Get(Seed), context.Cancel);
         SnoopLogFile.Save(log, output);
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["env"] = name, ["threat"] = context.Get(SnoopingSettings.Threat), ["steps"] = log.Count, ["episodes"] = episodes, ["output"] = output,
+                ["env"] = name, ["threat"] = context.Get(SnoopingSettings.Threat), ["steps"] = log.Count,
+                ["episodes"] = episodes, ["output"] = output,
             });
         }
         else
         {
-            Console.Out.WriteLine($"{output}: {log.Count:N0} steps of {episodes} episodes of {name}, {threat.Describe()}");
+            Console.Out.WriteLine(
+                $"{output}: {log.Count:N0} steps of {episodes} episodes of {name}, {threat.Describe()}");
         }
 
         return ExitCode.Success;

@@ -8,9 +8,11 @@ using Temper.Reinforcement.Environments.Grids;
 namespace Temper.Cli.Commands;
 
 /// <summary>Holds the rules of a grid game against episodes that another program recorded.</summary>
-internal sealed class RlReplayCommand() : ToolCommand("rl replay", "Check a grid game's rules against recorded episodes; exits with 4 at the first step that differs")
+internal sealed class RlReplayCommand() : ToolCommand(
+    "rl replay", "Check a grid game's rules against recorded episodes; exits with 4 at the first step that differs")
 {
-    private static readonly Setting<string?> Trace = Setting.OptionalText("trace", "Recorded episodes: an npz archive of epN.states_packed, actions, rewards and terminals");
+    private static readonly Setting<string?> Trace = Setting.OptionalText(
+        "trace", "Recorded episodes: an npz archive of epN.states_packed, actions, rewards and terminals");
 
     internal override IReadOnlyList<Setting> Settings => field ??= [RlSettings.Environment, Trace];
 
@@ -18,14 +20,18 @@ internal sealed class RlReplayCommand() : ToolCommand("rl replay", "Check a grid
     {
         string name = context.Require(RlSettings.Environment), path = context.Require(Trace);
         GridGame game = EnvironmentCatalog.Game(name)
-            ?? throw ToolException.Usage($"rl replay: needs a grid game (got '{name}', expected one of {string.Join(", ", EnvironmentCatalog.GameNames)})");
+            ?? throw ToolException.Usage($"rl replay: needs a grid game (got '{name}', expected one of "
+                + $"{string.Join(", ", EnvironmentCatalog.GameNames)})");
         ReplayResult result = TraceReplay.Run(game, TraceReplay.Read(path, game));
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["env"] = name, ["trace"] = path, ["episodes"] = result.Episodes, ["steps"] = result.Steps, ["agrees"] = result.Difference is null,
-                ["difference"] = result.Difference is { } found ? new JsonObject { ["episode"] = found.Episode, ["step"] = found.Step, ["what"] = found.What } : null,
+                ["env"] = name, ["trace"] = path, ["episodes"] = result.Episodes, ["steps"] = result.Steps,
+                ["agrees"] = result.Difference is null,
+                ["difference"] = result.Difference is { } found
+                    ? new JsonObject { ["episode"] = found.Episode, ["step"] = found.Step, ["what"] = found.What }
+                    : null,
             });
         }
         else if (result.Difference is null)
@@ -35,7 +41,8 @@ internal sealed class RlReplayCommand() : ToolCommand("rl replay", "Check a grid
 
         if (result.Difference is { } difference)
         {
-            Terminal.Error($"rl replay: {name} differs from {path}: episode {difference.Episode}, step {difference.Step}: {difference.What}");
+            Terminal.Error($"rl replay: {name} differs from {path}: episode {difference.Episode}, step "
+                + $"{difference.Step}: {difference.What}");
             return ExitCode.ThresholdNotMet;
         }
 

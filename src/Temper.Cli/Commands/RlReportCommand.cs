@@ -17,39 +17,54 @@ using Temper.Snooping.Proxies;
 namespace Temper.Cli.Commands;
 
 /// <summary>Plays agents under snooping attacks and all baselines.</summary>
-internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents while their observations are attacked through proxies, beside every baseline")
+internal sealed class RlReportCommand() : ToolCommand(
+    "rl report", "Play agents while their observations are attacked through proxies, beside every baseline")
 {
-    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "What temper rl snoop wrote; several: give it several times");
+    private static readonly Setting<IReadOnlyList<string>> Proxies =
+        Setting.List("proxy", "What temper rl snoop wrote; several: give it several times");
 
-    private static readonly Setting<string?> Other = Setting.OptionalText("transfer-agent", "File of an independent agent of the same method, whose gradients are tried too");
+    private static readonly Setting<string?> Other = Setting.OptionalText(
+        "transfer-agent", "File of an independent agent of the same method, whose gradients are tried too");
 
-    private static readonly Setting<string?> OtherMethod = Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are tried too");
+    private static readonly Setting<string?> OtherMethod =
+        Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are tried too");
 
-    private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
+    private static readonly Setting<double[]> Epsilons = Setting.Numbers(
+        "epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
-    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
+    private static readonly Setting<IReadOnlyList<string>> Attacks =
+        Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
 
     private static readonly Setting<string> Mode = Setting.Choice(
-        "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack at each step", "per-frame", "per-frame", "whole");
+        "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack "
+            + "at each step", "per-frame", "per-frame", "whole");
 
-    private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
+    private static readonly Setting<string> Precision =
+        Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
-    private static readonly Setting<int> DefenseBits = Setting.Integer("defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1, aliases: "--defence-bits");
+    private static readonly Setting<int> DefenseBits = Setting.Integer(
+        "defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1,
+        aliases: "--defence-bits");
 
     /// <summary>More are not told apart by the numbers of an observation.</summary>
     private const int MaxBits = 24;
 
-    private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
+    private static readonly Setting<double?> Timing = Setting.OptionalNumber(
+        "timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
-    private static readonly Setting<string?> Detector = Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defense; needs --log, whose clean frames set its bound (1 % false alarms), and single frames");
+    private static readonly Setting<string?> Detector =
+        Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defense; needs --log, whose "
+            + "clean frames set its bound (1 % false alarms), and single frames");
 
-    private static readonly Setting<string?> Folder = Setting.OptionalText("output", "Folder that report.html is written to");
+    private static readonly Setting<string?> Folder =
+        Setting.OptionalText("output", "Folder that report.html is written to");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode,
+        Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
 
@@ -60,7 +75,9 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         IStateLog? log = context.Get(SnoopingSettings.Log) is { } file ? SnoopLogFile.Load(file) : null;
         if (proxies.Count == 0 || (context.Get(Timing) is not null && log is null))
         {
-            throw ToolException.Usage(proxies.Count == 0 ? "rl report: --proxy is missing (see temper rl snoop)" : "rl report: --timing needs --log, whose frames set its bounds");
+            throw ToolException.Usage(proxies.Count == 0
+                ? "rl report: --proxy is missing (see temper rl snoop)"
+                : "rl report: --timing needs --log, whose frames set its bounds");
         }
 
         IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
@@ -74,8 +91,10 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         var run = new SnoopingRun(options);
-        var rows = new SnoopingRows(run, proxies, (Load(context, Other), Load(context, OtherMethod)), row => context.Terminal.Note(
-            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: {row.MeanReturn:F2}"));
+        var rows = new SnoopingRows(
+            run, proxies, (Load(context, Other), Load(context, OtherMethod)), row => context.Terminal.Note(
+            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: "
+            + $"{row.MeanReturn:F2}"));
         rows.AddClean();
         foreach (double epsilon in context.Get(Epsilons))
         {
@@ -92,11 +111,13 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             double epsilon = context.Get(Epsilons).Max();
             var report = new Report
             {
-                Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims",
+                Title = $"Snooping on {options.Environment}",
+                Subtitle = $"temper rl report, {options.Victims.Count} victims",
                 Sections =
                 [
                     table.ToSection(), run.Watch("Play before the attack", new RandomSign { Epsilon = 0 }, []),
-                    run.Watch($"Play under attack: {proxies[0].Task} {attacks[0]}, epsilon {epsilon:0.###}", AttackNames.OfProxy(attacks[0], epsilon, "rl report"), [proxies[0]]),
+                    run.Watch($"Play under attack: {proxies[0].Task} {attacks[0]}, epsilon "
+                        + $"{epsilon:0.###}", AttackNames.OfProxy(attacks[0], epsilon, "rl report"), [proxies[0]]),
                 ],
             };
             report.Save(Path.Combine(output, "report.html"));
@@ -111,14 +132,19 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
         if (context.Get(DefenseBits) is > MaxBits and int bits)
         {
-            throw ToolException.Usage($"rl report: --defense-bits is out of range (got {bits}, expected 1 to {MaxBits})");
+            throw ToolException.Usage(
+                $"rl report: --defense-bits is out of range (got {bits}, expected 1 to {MaxBits})");
         }
 
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
         {
-            Environment = context.Require(RlSettings.Environment), EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context), Victims = [.. agents.Select(PolicyFile.Load)],
-            Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
-            Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenseBits = context.Get(DefenseBits), Time = context.Time,
+            Environment = context.Require(RlSettings.Environment),
+            EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context),
+            Victims = [.. agents.Select(PolicyFile.Load)],
+            Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed),
+            Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
+            Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
+            DefenseBits = context.Get(DefenseBits), Time = context.Time,
             Cancel = context.Cancel,
         };
     }
@@ -133,10 +159,12 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         Proxy predictor = Proxy.Load(file);
         return log is not null && context.Get(Mode) is not "whole"
             ? PerturbationDetector.Calibrate(predictor, log)
-            : throw ToolException.Usage("rl report: --detector needs --log, and looks at single frames (not --stack whole)");
+            : throw ToolException.Usage(
+                "rl report: --detector needs --log, and looks at single frames (not --stack whole)");
     }
 
-    private static Policy? Load(CommandContext context, Setting<string?> setting) => context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
+    private static Policy? Load(CommandContext context, Setting<string?> setting) =>
+        context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
 
     /// <summary>What every figure depends on.</summary>
     private static KeyValuePair<string, string>[] Conditions(SnoopingRunOptions options, IReadOnlyList<Proxy> proxies)
@@ -145,14 +173,20 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         float? sticky = options.EnvironmentOptions.Sticky ?? options.Victims[0].Options.Sticky;
         return
         [
-            new("environment", options.Environment), new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
-            new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
+            new("environment", options.Environment),
+            new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
+            new("changed", options.Mode == StackMode.PerFrame
+                ? "each frame once, as it crosses the channel"
+                : "the whole stack at each step"),
             new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
-            new("rounding defense", SnoopingRun.CanRound(stream) ? $"{options.DefenseBits} bits" : "not played: the observations have no bounds to round between"),
+            new("rounding defense", SnoopingRun.CanRound(stream)
+                ? $"{options.DefenseBits} bits"
+                : "not played: the observations have no bounds to round between"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
-                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of {proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
+                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of "
+                    + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
         ];
     }
 
@@ -162,17 +196,23 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["complete"] = table.Missing.Count == 0, ["missing"] = new JsonArray([.. table.Missing.Select(baseline => (JsonNode)SnoopingTable.Name(baseline))]),
-                ["conditions"] = new JsonObject(table.Conditions.Select(condition => KeyValuePair.Create(condition.Key, (JsonNode?)condition.Value))),
-                ["random_return"] = table.RandomReturn, ["rows"] = new JsonArray([.. table.Rows.Select(row => (JsonNode)Fields(table, row))]),
+                ["complete"] = table.Missing.Count == 0, ["missing"] = new JsonArray(
+                    [.. table.Missing.Select(baseline => (JsonNode)SnoopingTable.Name(baseline))]),
+                ["conditions"] = new JsonObject(table.Conditions.Select(
+                    condition => KeyValuePair.Create(condition.Key, (JsonNode?)condition.Value))),
+                ["random_return"] = table.RandomReturn,
+                ["rows"] = new JsonArray([.. table.Rows.Select(row => (JsonNode)Fields(table, row))]),
             });
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns {table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns "
+            + $"{table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {
-            result.Row(row.Attack, row.Defense, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
+            result.Row(
+                row.Attack, row.Defense, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}",
+                $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
         }
 
         result.Write(context.Terminal);
@@ -185,8 +225,10 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static JsonObject Fields(SnoopingTable table, SnoopingRow row) => new()
     {
         ["attack"] = row.Attack, ["defense"] = row.Defense, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
-        ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes, ["drop"] = JsonResult.Number(table.Drop(row)),
-        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms), ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
+        ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes,
+        ["drop"] = JsonResult.Number(table.Drop(row)),
+        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms),
+        ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,
     };
 }

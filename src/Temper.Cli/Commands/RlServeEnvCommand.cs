@@ -8,14 +8,20 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Cli.Commands;
 
 /// <summary>Offers an environment to agents in other processes.</summary>
-internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer an environment to agents in other processes until SIGTERM or Ctrl-C")
+internal sealed class RlServeEnvCommand()
+    : ToolCommand("rl serve-env", "Offer an environment to agents in other processes until SIGTERM or Ctrl-C")
 {
-    private static readonly Setting<string?> Connect = Setting.OptionalText("connect", "godot: host and port of the trainer, such as 127.0.0.1:11008; the environment plays the game's part");
+    private static readonly Setting<string?> Connect = Setting.OptionalText(
+        "connect",
+        "godot: host and port of the trainer, such as 127.0.0.1:11008; the environment plays the game's part");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions];
+        [
+            RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit,
+            RlSettings.FrameSkip, RlSettings.AllActions,
+        ];
 
     internal override int Run(CommandContext context)
     {
@@ -40,7 +46,8 @@ internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer a
 
                 break;
             case BridgeSettings.OpenEnv:
-                OpenEnvServer server = await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false);
+                OpenEnvServer server =
+                    await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false);
                 await using (server.ConfigureAwait(false))
                 {
                     await Wait(context, server.Address.ToString().TrimEnd('/')).ConfigureAwait(false);
@@ -49,7 +56,8 @@ internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer a
                 break;
             default:
                 DnsEndPoint trainer = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
-                long steps = await GodotGame.RunAsync(create(), trainer, context.Get(Seed), listener.Limits, context.Cancel).ConfigureAwait(false);
+                long steps = await GodotGame.RunAsync(
+                    create(), trainer, context.Get(Seed), listener.Limits, context.Cancel).ConfigureAwait(false);
                 await Console.Out.WriteLineAsync($"played {steps:N0} steps").ConfigureAwait(false);
                 break;
         }

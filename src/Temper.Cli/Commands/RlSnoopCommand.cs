@@ -10,13 +10,15 @@ using Temper.Snooping.Proxies;
 namespace Temper.Cli.Commands;
 
 /// <summary>Trains a proxy on what an eavesdropper heard.</summary>
-internal sealed class RlSnoopCommand() : ToolCommand("rl snoop", "Train a proxy on a recorded log: no agent, no environment")
+internal sealed class RlSnoopCommand()
+    : ToolCommand("rl snoop", "Train a proxy on a recorded log: no agent, no environment")
 {
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        SnoopingSettings.Log, SnoopingSettings.Proxy, SnoopingSettings.Architecture, SnoopingSettings.Epochs, SnoopingSettings.BatchSize, SnoopingSettings.LearningRate,
+        SnoopingSettings.Log, SnoopingSettings.Proxy, SnoopingSettings.Architecture, SnoopingSettings.Epochs,
+        SnoopingSettings.BatchSize, SnoopingSettings.LearningRate,
         SnoopingSettings.Output, Seed,
     ];
 
@@ -33,13 +35,15 @@ internal sealed class RlSnoopCommand() : ToolCommand("rl snoop", "Train a proxy 
         {
             JsonResult.Write(Name, new JsonObject
             {
-                ["proxy"] = proxy.Task, ["threat"] = $"{log.Threat}".ToLowerInvariant(), ["steps"] = log.Count, ["fidelity"] = JsonResult.Number(proxy.Fidelity),
+                ["proxy"] = proxy.Task, ["threat"] = $"{log.Threat}".ToLowerInvariant(), ["steps"] = log.Count,
+                ["fidelity"] = JsonResult.Number(proxy.Fidelity),
                 ["fidelity_name"] = proxy.FidelityName, ["output"] = output,
             });
         }
         else
         {
-            Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; {proxy.FidelityName} on episodes that were held out: {proxy.Fidelity:F3}");
+            Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; "
+                + $"{proxy.FidelityName} on episodes that were held out: {proxy.Fidelity:F3}");
         }
 
         return ExitCode.Success;

@@ -10,13 +10,15 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Cli.Commands;
 
 /// <summary>Trains an agent.</summary>
-internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent (ppo, a2c or dqn) in an environment; leaves a run folder with agent, curve and report")
+internal sealed class RlTrainCommand() : RunCommand(
+    "rl train", "Train an agent (ppo, a2c or dqn) in an environment; leaves a run folder with agent, curve and report")
 {
     internal const string AgentName = "agent.safetensors";
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, .. RlTrainSettings.All, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions,
+        RlSettings.Environment, .. RlTrainSettings.All, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
+        RlSettings.AllActions,
         RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.MaxTime,
     ];
 
@@ -29,17 +31,25 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
         AgentTrainingOptions options = RlTrainSettings.Options(context, Create().Spec);
         using AgentTrainer trainer = AgentPresets.Trainer(Create, options);
         using var run = new RunSession(
-            context, new RunDescription(Name, trainer.Name, name) { Title = $"{trainer.Name} in {name}", HasAccuracy = false }, data: null);
-        run.Note($"{trainer.Name} in {name}: {options.Steps:N0} steps, {options.Environments} environments, seed {run.Seed}");
+            context,
+            new RunDescription(Name, trainer.Name, name) { Title = $"{trainer.Name} in {name}", HasAccuracy = false },
+            data: null);
+        run.Note($"{trainer.Name} in {name}: {options.Steps:N0} steps, {options.Environments} environments, seed "
+            + $"{run.Seed}");
         AgentRunResult result = Train(context, run, trainer, Create, options.Steps);
         Policy policy = result.Best;
         Measurement measured = run.Measure("agent", PolicyFile.WithMetadata(policy), AgentName);
-        var play = new PlayOptions { Episodes = context.Get(RlTrainSettings.FinalEpisodes), Seed = run.Seed + 1_000_003, Cancel = run.Cancel };
+        var play = new PlayOptions
+        {
+            Episodes = context.Get(RlTrainSettings.FinalEpisodes), Seed = run.Seed + 1_000_003, Cancel = run.Cancel,
+        };
         var recording = new PlayRecording();
-        ReturnStatistics final = Score(policy, Create, play with { Watch = recording.See }), random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
+        ReturnStatistics final = Score(policy, Create, play with { Watch = recording.See }),
+            random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
         run.Add(AgentSection.Of(name, result, final, random));
         run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} fresh episodes, best actions"));
-        run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} fresh episodes; random play {random.Mean:F2}");
+        run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} fresh episodes; "
+            + $"random play {random.Mean:F2}");
         if (context.Get(RlTrainSettings.Output) is { } output)
         {
             ModelFile.Save(PolicyFile.WithMetadata(policy), output);
@@ -47,30 +57,41 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
 
         return run.Finish(measured, new JsonObject
         {
-            ["env"] = name, ["agent"] = run.Folder.PathOf(AgentName), ["steps"] = result.Steps, ["mean_return"] = final.Mean,
-            ["interval"] = new JsonArray(final.Low, final.High), ["random_return"] = random.Mean, ["best_evaluation"] = JsonResult.Number(result.BestReturn),
+            ["env"] = name, ["agent"] = run.Folder.PathOf(AgentName), ["steps"] = result.Steps,
+            ["mean_return"] = final.Mean,
+            ["interval"] = new JsonArray(final.Low, final.High), ["random_return"] = random.Mean,
+            ["best_evaluation"] = JsonResult.Number(result.BestReturn),
             ["curve"] = new JsonArray([.. result.Curve.Select(point => (JsonNode)new JsonObject
             {
-                ["steps"] = point.Steps, ["episodes"] = point.Episodes, ["trained"] = JsonResult.Number(point.Trained), ["evaluated"] = point.Evaluated,
+                ["steps"] = point.Steps, ["episodes"] = point.Episodes, ["trained"] = JsonResult.Number(point.Trained),
+                ["evaluated"] = point.Evaluated,
             })]),
         });
     }
 
-    private static AgentRunResult Train(CommandContext context, RunSession run, AgentTrainer trainer, Func<IEnvironment> create, long steps)
+    private static AgentRunResult Train(
+        CommandContext context, RunSession run, AgentTrainer trainer, Func<IEnvironment> create, long steps)
     {
         AgentRunResult? result = null;
-        ProgressDisplay.Run(context.Terminal, "train", display => result = AgentRun.Run(trainer, create, steps, new AgentRunOptions
+        ProgressDisplay.Run(
+            context.Terminal, "train", display => result = AgentRun.Run(trainer, create, steps, new AgentRunOptions
         {
-            EvaluateEvery = context.Get(RlTrainSettings.EvaluateEvery), EvaluationEpisodes = context.Get(RlTrainSettings.EvaluationEpisodes),
-            EvaluationSeed = run.Seed + 1, StopAt = context.Get(RlTrainSettings.Until), Checkpoints = run.Folder.CheckpointsPath, Cancel = run.Cancel,
+            EvaluateEvery = context.Get(RlTrainSettings.EvaluateEvery),
+            EvaluationEpisodes = context.Get(RlTrainSettings.EvaluationEpisodes),
+            EvaluationSeed = run.Seed + 1, StopAt = context.Get(RlTrainSettings.Until),
+            Checkpoints = run.Folder.CheckpointsPath, Cancel = run.Cancel,
             Progress = (point, told) =>
             {
-                run.Log(point.Steps, [new("return/trained", point.Trained), new("return/evaluated", point.Evaluated), .. told.Metrics]);
+                run.Log(
+                    point.Steps,
+                    [new("return/trained", point.Trained), new("return/evaluated", point.Evaluated), .. told.Metrics]);
                 run.Folder.Log($"step {point.Steps:N0}: trained {point.Trained:F2}, evaluated {point.Evaluated:F2}");
                 display.Report((double)point.Steps / steps, $"step {point.Steps:N0}, return {point.Evaluated:F2}");
             },
         }));
-        return result!.IsComplete ? result : throw run.Stopped("train", result.Steps, $"step {result.Steps:N0} of {steps:N0}");
+        return result!.IsComplete
+            ? result
+            : throw run.Stopped("train", result.Steps, $"step {result.Steps:N0} of {steps:N0}");
     }
 
     private static ReturnStatistics Score(Policy policy, Func<IEnvironment> create, PlayOptions options) =>

@@ -11,27 +11,38 @@ using Temper.Serving;
 namespace Temper.Cli.Commands;
 
 /// <summary>Answers inference requests over HTTP until it is told to stop.</summary>
-internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference requests over HTTP (KServe V2) until SIGTERM or Ctrl-C")
+internal sealed class ServeCommand()
+    : ToolCommand("serve", "Answer inference requests over HTTP (KServe V2) until SIGTERM or Ctrl-C")
 {
     private static readonly Setting<string> ModelName = Setting.Text("name", "Model name in URLs", "model");
 
-    private static readonly Setting<string> Host = Setting.Text("host", "Address to listen on; any other than loopback is reachable by others", "127.0.0.1");
+    private static readonly Setting<string> Host =
+        Setting.Text("host", "Address to listen on; any other than loopback is reachable by others", "127.0.0.1");
 
-    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0 = any free port", defaultValue: 8080, minimum: 0);
+    private static readonly Setting<int> Port =
+        Setting.Integer("port", "Port; 0 = any free port", defaultValue: 8080, minimum: 0);
 
-    private static readonly Setting<string?> TokenFile = Setting.OptionalText("token-file", "File with the token that requests must carry; or set TEMPER_SERVE_TOKEN");
+    private static readonly Setting<string?> TokenFile =
+        Setting.OptionalText("token-file", "File with the token that requests must carry; or set TEMPER_SERVE_TOKEN");
 
-    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Max samples per batch; requests that arrive during a batch form the next one", defaultValue: 32);
+    private static readonly Setting<int> MaxBatch = Setting.Integer(
+        "max-batch", "Max samples per batch; requests that arrive during a batch form the next one", defaultValue: 32);
 
-    private static readonly Setting<int> Queue = Setting.Integer("queue", "Max waiting requests; more are answered with 503", defaultValue: 256);
+    private static readonly Setting<int> Queue =
+        Setting.Integer("queue", "Max waiting requests; more are answered with 503", defaultValue: 256);
 
-    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Max request body in MiB; larger ones are answered with 413", defaultValue: 32);
+    private static readonly Setting<int> MaxRequest = Setting.Integer(
+        "max-request-mib", "Max request body in MiB; larger ones are answered with 413", defaultValue: 32);
 
-    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Timeout in seconds to read a request (408) and to answer it (504)", defaultValue: 30, minimum: 0.1, maximum: 86400);
+    private static readonly Setting<double> Timeout = Setting.Number(
+        "timeout", "Timeout in seconds to read a request (408) and to answer it (504)", defaultValue: 30, minimum: 0.1,
+        maximum: 86400);
 
-    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them; starts faster");
+    private static readonly Setting<bool> NoTiming =
+        Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them; starts faster");
 
-    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Use the kernels chosen by temper bench --save-plan on this processor");
+    private static readonly Setting<string?> Plan =
+        Setting.OptionalText("plan", "Use the kernels chosen by temper bench --save-plan on this processor");
 
     internal override IReadOnlyList<string> Examples =>
     [
@@ -39,24 +50,32 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
     ];
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
+        [
+            ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch,
+            Queue, MaxRequest, Timeout, NoTiming, Plan,
+        ];
 
     internal override int Run(CommandContext context)
     {
-        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+        Network network = ModelSource.OpenTrained(
+            context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture),
+            ModelSource.ImportOptions(context));
         ServerOptions options = Options(context);
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {
-            context.Terminal.Note($"warning: everybody who reaches {options.Address} can use this server; --token-file would ask for a token");
+            context.Terminal.Note($"warning: everybody who reaches {options.Address} can use this server; --token-file "
+                + "would ask for a token");
         }
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         options = options with { Batching = options.Batching with { Threads = workers.Asked } };
-        context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? $"compiling for batches up to {options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
+        context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? "compiling for batches up to "
+            + $"{options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
-            BatchSizes = network.Inputs.All(input => input.IsBatched) ? [.. BatchSizes(options.Batching.MaxBatch)] : [1],
+            BatchSizes =
+                network.Inputs.All(input => input.IsBatched) ? [.. BatchSizes(options.Batching.MaxBatch)] : [1],
             TimesKernels = !context.Get(NoTiming),
             Plan = context.Get(Plan) is { } file ? KernelPlan.Parse(File.ReadAllBytes(file)) : null,
         });
@@ -67,8 +86,11 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
     private static ServerOptions Options(CommandContext context) => new()
     {
         ModelName = context.Get(ModelName),
-        Address = IPAddress.TryParse(context.Get(Host), out IPAddress? address) ? address : throw ToolException.Usage($"--host: no address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
-        Port = context.Get(Port) is <= 65535 and var port ? port : throw ToolException.Usage($"--port: too large (got {context.Get(Port)}, expected at most 65535)"),
+        Address = IPAddress.TryParse(context.Get(Host), out IPAddress? address) ? address : throw ToolException.Usage(
+            $"--host: no address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
+        Port = context.Get(Port) is <= 65535 and var port
+            ? port
+            : throw ToolException.Usage($"--port: too large (got {context.Get(Port)}, expected at most 65535)"),
         MaxRequestBytes = Math.Min((long)context.Get(MaxRequest) << 20, Array.MaxLength / 2),
         RequestTimeout = TimeSpan.FromSeconds(context.Get(Timeout)),
         Token = Token(context),
@@ -83,7 +105,9 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
     /// <summary>A token stands in no command line, which every user of the machine can read.</summary>
     private static string? Token(CommandContext context)
     {
-        string? token = context.Get(TokenFile) is { } file ? File.ReadAllText(file).Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN");
+        string? token = context.Get(TokenFile) is { } file
+            ? File.ReadAllText(file).Trim()
+            : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN");
         return token?.Length == 0 ? throw ToolException.Usage("--token-file: the token is empty") : token;
     }
 
@@ -97,7 +121,8 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
     private static async Task Serve(CommandContext context, CompiledNetwork compiled, ServerOptions options)
     {
-        InferenceServer server = await InferenceServer.StartAsync(compiled, options, context.Cancel).ConfigureAwait(false);
+        InferenceServer server =
+            await InferenceServer.StartAsync(compiled, options, context.Cancel).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             string address = $"{server.Address.ToString().TrimEnd('/')}/v2/models/{options.ModelName}";
@@ -110,7 +135,8 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
                 await Console.Out.WriteLineAsync($"serving {address}").ConfigureAwait(false);
             }
 
-            await Task.Delay(System.Threading.Timeout.Infinite, context.Cancel).ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
+            await Task.Delay(System.Threading.Timeout.Infinite, context.Cancel)
+                .ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
         }
     }
 }

@@ -10,18 +10,24 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>Trains a network and measures the best epoch's on the test samples.</summary>
-internal sealed class TrainCommand() : RunCommand("train", "Train a network; the epoch is chosen on samples held out of the training set")
+internal sealed class TrainCommand()
+    : RunCommand("train", "Train a network; the epoch is chosen on samples held out of the training set")
 {
     private const string Phase = "train";
 
-    private static readonly Setting<bool> FreezeZeros = Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
+    private static readonly Setting<bool> FreezeZeros =
+        Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
 
-    private static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "Prefixes of parameter names that are frozen (not trained)");
+    private static readonly Setting<IReadOnlyList<string>> Freeze =
+        Setting.List("freeze", "Prefixes of parameter names that are frozen (not trained)");
 
-    private static readonly Setting<bool> ReplaceHead = Setting.Switch("replace-head", "Replace the last linear layer by a newly initialized one with an output per class of the data");
+    private static readonly Setting<bool> ReplaceHead = Setting.Switch(
+        "replace-head",
+        "Replace the last linear layer by a newly initialized one with an output per class of the data");
 
     private static readonly Setting<string?> AugConv = Setting.OptionalText(
-        "aug-conv", "A bundle of temper morph: its morphed rows are the data, its layer takes the place of the first convolution");
+        "aug-conv",
+        "A bundle of temper morph: its morphed rows are the data, its layer takes the place of the first convolution");
 
     internal override bool SharesWork => true;
 
@@ -34,7 +40,8 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
+        Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
         RunSettings.Plan, .. RankSettings.All, .. RunSettings.All,
     ];
 
@@ -47,7 +54,8 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     private int Execute(CommandContext context, RankJob job)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
-        TrainingOptions options = TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
+        TrainingOptions options =
+            TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
         MorphBundle? bundle = Bundle(context, options);
         source = context.Get(AugConv) ?? source;
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
@@ -59,11 +67,14 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         options = job.Shared(start, options);
         if (!job.IsFirst)
         {
-            return job.Follow(start, RunSession.Split(context, data), options).IsComplete ? ExitCode.Success : ExitCode.Interrupted;
+            return job.Follow(start, RunSession.Split(context, data), options).IsComplete
+                ? ExitCode.Success
+                : ExitCode.Interrupted;
         }
 
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
-        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
+        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train "
+            + $"on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
@@ -87,15 +98,21 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         if (options.Transforms.Count > 0)
         {
             throw ToolException.Usage(
-                "train: --augment is impossible on morphed rows: a crop or flip moves pixels, and the map has mixed all of them; the owner changes the pictures before morphing them");
+                "train: --augment is impossible on morphed rows: a crop or flip moves pixels, and the map has mixed "
+                + "all of them; the owner changes the pictures before morphing them");
         }
 
         return context.Get(ModelSource.Normalize) is null ? MorphBundle.Open(folder) : throw ToolException.Usage(
-            "train: --normalize is impossible on morphed rows: means and deviations belong to pixels; the owner normalizes before morphing");
+            "train: --normalize is impossible on morphed rows: means and deviations belong to pixels; the owner "
+            + "normalizes before morphing");
     }
 
-    /// <summary>The network to train, for a stored one with the head, the preprocessing and the frozen parameters that were asked for, and the data as it takes them.</summary>
-    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
+    /// <summary>
+    /// The network to train, for a stored one with the head, the preprocessing and the frozen parameters that were
+    /// asked for, and the data as it takes them.
+    /// </summary>
+    private static (Network Network, DataSets Data) Start(
+        CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
     {
         FitOptions fit = Preprocessing.OptionsOf(context);
         if (!ModelSource.IsStored(model))
@@ -103,31 +120,38 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
             return New(context, model, DataForModel.ForNew(context, fit, data), weights);
         }
 
-        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        (Network network, data) = DataForModel.Open(context, fit, data, options =>
+            ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network.Batch.RequireFree($"train: {model}");
         if (context.Get(ReplaceHead))
         {
             DataChecks.RequireSeveralClasses(data.Train);
-            network = network.ReplaceHead(data.Train.ClassNames.Count, weights.Split("head")).WithClassNames(data.Train.ClassNames);
+            network = network.ReplaceHead(data.Train.ClassNames.Count, weights.Split("head"))
+                .WithClassNames(data.Train.ClassNames);
         }
 
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         IReadOnlyList<string> frozen = context.Get(Freeze);
-        if (frozen.FirstOrDefault(name => !network.Parameters.Any(parameter => parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
+        if (frozen.FirstOrDefault(name => !network.Parameters.Any(parameter =>
+            parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
         {
-            throw ToolException.Usage($"--freeze: no parameter begins so (got '{stranger}'); see temper inspect {model}");
+            throw ToolException.Usage(
+                $"--freeze: no parameter begins so (got '{stranger}'); see temper inspect {model}");
         }
 
-        return (network.WithTrainable(false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal))), data);
+        return (network.WithTrainable(
+            false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal))), data);
     }
 
     /// <summary>A network of the zoo; what is for stored ones is refused rather than ignored.</summary>
-    private static (Network Network, DataSets Data) New(CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
+    private static (Network Network, DataSets Data) New(
+        CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
     {
         Preprocessing.RequireUnusedForNew(context, model);
         if (context.Get(ReplaceHead) || context.Get(Freeze).Count > 0)
         {
-            throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: is for stored networks; all weights of {model} are new");
+            throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: is for stored "
+                + $"networks; all weights of {model} are new");
         }
 
         return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), weights), data);

@@ -8,15 +8,19 @@ using Temper.Kernels;
 namespace Temper.Cli.Commands;
 
 /// <summary>Runs an ONNX model on test data in ONNX's own layout and compares.</summary>
-internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model on its test data and compare: 0 where all agree, 4 where one does not")
+internal sealed class VerifyCommand()
+    : ToolCommand("verify", "Run an ONNX model on its test data and compare: 0 where all agree, 4 where one does not")
 {
     private static readonly Setting<string?> Model = Setting.Positional("model", "The .onnx file");
 
-    private static readonly Setting<string?> TestData = Setting.OptionalText("test-data", "Folder with test_data_set_0 and so on [default: the model's folder]");
+    private static readonly Setting<string?> TestData =
+        Setting.OptionalText("test-data", "Folder with test_data_set_0 and so on [default: the model's folder]");
 
-    private static readonly Setting<double> Relative = Setting.Number("relative", "Relative tolerance", defaultValue: 1e-3);
+    private static readonly Setting<double> Relative =
+        Setting.Number("relative", "Relative tolerance", defaultValue: 1e-3);
 
-    private static readonly Setting<double> Absolute = Setting.Number("absolute", "Absolute tolerance, added to the relative one", defaultValue: 1e-7);
+    private static readonly Setting<double> Absolute =
+        Setting.Number("absolute", "Absolute tolerance, added to the relative one", defaultValue: 1e-7);
 
     internal override IReadOnlyList<Setting> Settings => field ??= [Model, TestData, Relative, Absolute];
 
@@ -26,7 +30,8 @@ internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model
         string folder = context.Get(TestData) ?? Path.GetDirectoryName(Path.GetFullPath(model))!;
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        IReadOnlyList<OnnxComparison> found = OnnxVerification.Run(model, folder, new OnnxTolerance(context.Get(Relative), context.Get(Absolute)));
+        IReadOnlyList<OnnxComparison> found =
+            OnnxVerification.Run(model, folder, new OnnxTolerance(context.Get(Relative), context.Get(Absolute)));
         bool agrees = found.All(output => output.Agrees);
         if (context.IsJson)
         {
@@ -50,7 +55,9 @@ internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model
         var table = new ResultTable(model, "data set", "output", "#largest difference", "#relative", "agrees");
         foreach (OnnxComparison output in found)
         {
-            table.Row(output.DataSet, output.Output, $"{output.LargestAbsolute:G3}", $"{output.LargestRelative:G3}", output.Agrees ? "yes" : $"no {output.Remark}");
+            table.Row(
+                output.DataSet, output.Output, $"{output.LargestAbsolute:G3}", $"{output.LargestRelative:G3}",
+                output.Agrees ? "yes" : $"no {output.Remark}");
         }
 
         table.Write(context.Terminal);

@@ -12,7 +12,8 @@ internal static class DecisionSpaceJson
     /// <param name="accuracy">On clean samples, 0 to 1.</param>
     /// <param name="classes">Names of the classes.</param>
     /// <param name="attacked">How the network stands up to attacks; null where they were not run.</param>
-    internal static JsonObject Of(DecisionSpace space, double accuracy, IReadOnlyList<string> classes, AttackedNetwork? attacked = null) => new()
+    internal static JsonObject Of(
+        DecisionSpace space, double accuracy, IReadOnlyList<string> classes, AttackedNetwork? attacked = null) => new()
     {
         ["accuracy"] = JsonResult.Number(accuracy),
         ["median_distance"] = ByFamily(space, family => family.All.Median),
@@ -22,24 +23,30 @@ internal static class DecisionSpaceJson
         ["tau"] = ByFamily(space, family => family.Tau),
         ["exit_rate"] = ByFamily(space, family => family.ExitRate),
         ["islands"] = ByFamily(space, family => family.Islands),
-        ["unit"] = new JsonObject([.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, (JsonNode?)(family.Family.IsRay ? "l2" : "severity")))]),
+        ["unit"] = new JsonObject([.. space.Families.Select(family =>
+            KeyValuePair.Create(family.Family.Name, (JsonNode?)(family.Family.IsRay ? "l2" : "severity")))]),
         ["asymmetry"] = JsonResult.Number(space.Asymmetry),
         ["inequality"] = new JsonObject
         {
             ["range"] = JsonResult.Number(space.Inequality.Range),
             ["gini"] = JsonResult.Number(space.Inequality.Gini),
-            ["by_family"] = new JsonObject([.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, (JsonNode?)new JsonObject
+            ["by_family"] = new JsonObject(
+                [.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, (JsonNode?)new JsonObject
             {
-                ["range"] = JsonResult.Number(family.Inequality.Range), ["gini"] = JsonResult.Number(family.Inequality.Gini),
+                ["range"] = JsonResult.Number(family.Inequality.Range),
+                ["gini"] = JsonResult.Number(family.Inequality.Gini),
             }))]),
         },
-        ["classes"] = new JsonArray([.. space.Counts.Select((count, k) => (JsonNode)Class(space, classes, attacked, k))]),
-        ["pairs"] = new JsonObject([.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, (JsonNode?)Pairs(family)))]),
+        ["classes"] =
+            new JsonArray([.. space.Counts.Select((count, k) => (JsonNode)Class(space, classes, attacked, k))]),
+        ["pairs"] = new JsonObject(
+            [.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, (JsonNode?)Pairs(family)))]),
         ["robust_accuracy"] = attacked is null ? null : Robust(attacked),
         ["median_ddn_l2"] = attacked is null ? null : JsonResult.Number(attacked.MedianDistance),
     };
 
-    private static JsonObject Class(DecisionSpace space, IReadOnlyList<string> classes, AttackedNetwork? attacked, int k)
+    private static JsonObject Class(
+        DecisionSpace space, IReadOnlyList<string> classes, AttackedNetwork? attacked, int k)
     {
         var fields = new JsonObject
         {
@@ -53,7 +60,8 @@ internal static class DecisionSpaceJson
         };
         if (attacked is not null)
         {
-            fields["robust_accuracy"] = ByAttack(attacked, accuracy => accuracy.OfClasses(attacked.Labels, space.Counts.Count)[k]);
+            fields["robust_accuracy"] =
+                ByAttack(attacked, accuracy => accuracy.OfClasses(attacked.Labels, space.Counts.Count)[k]);
         }
 
         return fields;
@@ -64,12 +72,15 @@ internal static class DecisionSpaceJson
     /// <summary>By attack, then by budget.</summary>
     private static JsonObject ByAttack(AttackedNetwork attacked, Func<AttackedAccuracy, double> value) => new(
     [
-        .. attacked.Accuracies.GroupBy(accuracy => accuracy.Attack, StringComparer.Ordinal).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)new JsonObject(
-            [.. group.Select(accuracy => KeyValuePair.Create(accuracy.Budget.Name, JsonResult.Number(value(accuracy))))]))),
+        .. attacked.Accuracies.GroupBy(accuracy => accuracy.Attack, StringComparer.Ordinal)
+        .Select(group => KeyValuePair.Create(group.Key, (JsonNode?)new JsonObject(
+            [.. group.Select(
+                accuracy => KeyValuePair.Create(accuracy.Budget.Name, JsonResult.Number(value(accuracy))))]))),
     ]);
 
     private static JsonObject ByFamily(DecisionSpace space, Func<FamilyCriteria, double> value) =>
-        new([.. space.Families.Select(family => KeyValuePair.Create(family.Family.Name, JsonResult.Number(value(family))))]);
+        new([.. space.Families.Select(family =>
+            KeyValuePair.Create(family.Family.Name, JsonResult.Number(value(family))))]);
 
     private static JsonObject Pairs(FamilyCriteria family)
     {
@@ -82,5 +93,6 @@ internal static class DecisionSpaceJson
     }
 
     private static JsonArray Matrix(int classes, Func<int, int, JsonNode?> value) =>
-        [.. Enumerable.Range(0, classes).Select(k => (JsonNode)new JsonArray([.. Enumerable.Range(0, classes).Select(j => value(k, j))]))];
+        [.. Enumerable.Range(0, classes).Select(
+            k => (JsonNode)new JsonArray([.. Enumerable.Range(0, classes).Select(j => value(k, j))]))];
 }

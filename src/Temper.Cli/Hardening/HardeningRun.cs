@@ -27,7 +27,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
 
     internal int ByFeedback(Network start)
     {
-        FeedbackOptions options = HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
+        FeedbackOptions options =
+            HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
         FeedbackResult result = FeedbackLearning.Run(start, options, new SessionFeedback(run), context.Cancel);
         run.Note($"kept round {result.Best}: {result.StopReason}");
         var fields = new JsonObject
@@ -45,12 +46,18 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     internal int ByDefense(Network start, string name)
     {
         Dataset held = run.Validation!.Take(500);
-        Defense defense = Defense.Create(name, HardenSettings.Attack(context), held, run.Seed, HardenSettings.WeightGamma(context));
+        Defense defense =
+            Defense.Create(name, HardenSettings.Attack(context), held, run.Seed, HardenSettings.WeightGamma(context));
         FeedbackOptions budget = HardenSettings.Options(context, training, new ProbeOptions());
-        int samples = run.Train!.Count, epochs = defense.EpochsFor(PassCount.Plain.Total * samples * budget.Rounds * budget.Epochs, samples);
-        TrainingResult trained = run.Fit(name, start, training with { Epochs = epochs, Objective = defense.Objective, Edits = defense.Edits, EarlyStopping = null });
+        int samples = run.Train!.Count,
+            epochs = defense.EpochsFor(PassCount.Plain.Total * samples * budget.Rounds * budget.Epochs, samples);
+        TrainingResult trained = run.Fit(name, start, training with
+        {
+            Epochs = epochs, Objective = defense.Objective, Edits = defense.Edits, EarlyStopping = null,
+        });
         Network hard = defense.NetworkOf(trained);
-        double lost = Evaluator.Evaluate(start, run.Validation!).Accuracy - Evaluator.Evaluate(hard, run.Validation!).Accuracy;
+        double lost =
+            Evaluator.Evaluate(start, run.Validation!).Accuracy - Evaluator.Evaluate(hard, run.Validation!).Accuracy;
         var fields = new JsonObject
         {
             ["method"] = name,
@@ -62,7 +69,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
 
     private int Finish(Network start, Network hard, bool isWithinBound, JsonObject fields, FeedbackResult? result)
     {
-        Measurement before = run.Measure("before", start, "before.safetensors"), after = run.Measure("after", hard, ModelSource.ResultName);
+        Measurement before = run.Measure("before", start, "before.safetensors"),
+            after = run.Measure("after", hard, ModelSource.ResultName);
         HardeningComparison found = Compare(start, hard, result is null ? [] : HardenSettings.FamilyNames(context));
         IReadOnlyList<string> classes = ClassLabels.Of(hard, run.Train!, found.After.Space.Counts.Count);
         bool isWithin = isWithinBound && !(before.Record.TestAccuracy - after.Record.TestAccuracy > Bound + 1e-12);
@@ -71,8 +79,10 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             run.Add(section);
         }
 
-        fields["before"] = DecisionSpaceJson.Of(found.Before.Space, before.Record.TestAccuracy ?? found.Before.Accuracy, classes, found.Before.Attacked);
-        fields["after"] = DecisionSpaceJson.Of(found.After.Space, after.Record.TestAccuracy ?? found.After.Accuracy, classes, found.After.Attacked);
+        fields["before"] = DecisionSpaceJson.Of(
+            found.Before.Space, before.Record.TestAccuracy ?? found.Before.Accuracy, classes, found.Before.Attacked);
+        fields["after"] = DecisionSpaceJson.Of(
+            found.After.Space, after.Record.TestAccuracy ?? found.After.Accuracy, classes, found.After.Attacked);
         fields["difference"] = Differences(found);
         fields["within_bound"] = isWithin;
         fields["moved_only_along_probed"] = found.MovedOnlyAlongProbed;
@@ -86,14 +96,16 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         int code = run.Finish(after, fields);
         if (output is not null)
         {
-            File.Copy(run.Folder.PathOf(RunRecords.ReportName), Path.Combine(output, RunRecords.ReportName), overwrite: true);
+            File.Copy(
+                run.Folder.PathOf(RunRecords.ReportName), Path.Combine(output, RunRecords.ReportName), overwrite: true);
         }
 
         if (!isWithin)
         {
             string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
             Terminal.Error(string.Create(
-                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} points of clean accuracy are lost; {kept} is kept"));
+                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} points of clean "
+                    + $"accuracy are lost; {kept} is kept"));
         }
 
         return isWithin ? code : ExitCode.ThresholdNotMet;
@@ -103,18 +115,24 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     private HardeningComparison Compare(Network start, Network hard, IReadOnlyList<string> trained)
     {
         Dataset source = run.Data!.Test.Count > 0 ? run.Data.Test : run.Validation!;
-        Dataset measured = StratifiedSplit.Of(source, Math.Min(context.Get(HardenSettings.MeasuredSamples), source.Count), run.Stream.Split("measured")).HeldOut;
+        Dataset measured = StratifiedSplit.Of(
+            source, Math.Min(context.Get(HardenSettings.MeasuredSamples), source.Count),
+            run.Stream.Split("measured")).HeldOut;
         (Tensor Inputs, Tensor Labels) samples = measured.Read(0, measured.Count);
         var reference = new SampleReference(run.Train!);
-        (ProbeOptions Probe, UntrainedCheck? Check) how = (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
-        run.Note($"measuring before and after on {measured.Count:N0} samples{(how.Check is null ? "" : ", with attacks that nothing was trained on")}");
+        (ProbeOptions Probe, UntrainedCheck? Check) how =
+            (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
+        run.Note($"measuring before and after on {measured.Count:N0} "
+            + $"samples{(how.Check is null ? "" : ", with attacks that nothing was trained on")}");
         MeasuredNetwork before = Measured(start), after = Measured(hard);
         return new HardeningComparison(before, after, trained);
 
-        MeasuredNetwork Measured(Network network) => MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+        MeasuredNetwork Measured(Network network) =>
+            MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
     }
 
-    private IEnumerable<Section> Sections(Network start, Network hard, HardeningComparison found, FeedbackResult? result, IReadOnlyList<string> classes)
+    private IEnumerable<Section> Sections(
+        Network start, Network hard, HardeningComparison found, FeedbackResult? result, IReadOnlyList<string> classes)
     {
         foreach (Section section in DecisionSpaceSection.Of(found, classes))
         {
@@ -136,22 +154,28 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     private Section? Slices(Network start, Network hard, IReadOnlyList<string> classes)
     {
         const int Count = 4;
-        Dataset few = StratifiedSplit.Of(run.Validation!, Math.Min(3 * Count, run.Validation!.Count), run.Stream.Split("slices")).HeldOut;
+        Dataset few = StratifiedSplit.Of(
+            run.Validation!, Math.Min(3 * Count, run.Validation!.Count), run.Stream.Split("slices")).HeldOut;
         (Tensor inputs, Tensor labels) = few.Read(0, few.Count);
         (NetworkTarget before, NetworkTarget after) = (new NetworkTarget(start), new NetworkTarget(hard));
         inputs = inputs.Reshape([few.Count, .. before.SampleShape.AsSpan()]);
         ProbeResult probe = DecisionSpaceProbe.Run(
             before, inputs, labels.AsSpan<long>(), null, run.Stream.Split("slices"),
-            new ProbeOptions { Families = [new AdversarialDirection(), new RandomDirections { Rays = 1 }] }, context.Cancel);
+            new ProbeOptions { Families = [new AdversarialDirection(), new RandomDirections { Rays = 1 }] },
+            context.Cancel);
         Picture[] pictures =
         [
-            .. DecisionSlice.Of(before, probe, classes, Count, "before, ").Zip(DecisionSlice.Of(after, probe, classes, Count, "after, "))
+            .. DecisionSlice.Of(before, probe, classes, Count, "before, ")
+            .Zip(DecisionSlice.Of(after, probe, classes, Count, "after, "))
                 .SelectMany(pair => new[] { pair.First, pair.Second }),
         ];
-        return pictures.Length == 0 ? null : new Section("Slices", [new Paragraph(DecisionSlice.Explanation), new PictureGrid(pictures)]);
+        return pictures.Length == 0
+            ? null
+            : new Section("Slices", [new Paragraph(DecisionSlice.Explanation), new PictureGrid(pictures)]);
     }
 
-    private static IReadOnlyList<DirectionFamily> FamiliesFor(Network network) => DirectionFamily.For(new NetworkTarget(network));
+    private static IReadOnlyList<DirectionFamily> FamiliesFor(Network network) =>
+        DirectionFamily.For(new NetworkTarget(network));
 
     /// <summary>After less before, with the interval in which the truth lies with 95 %, of the same samples.</summary>
     private static JsonObject Differences(HardeningComparison found) => new(
@@ -159,7 +183,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         .. (found.After.Attacked?.Accuracies ?? []).Zip(found.Before.Attacked?.Accuracies ?? []).Select(pair =>
         {
             AccuracyInterval difference = AccuracyInterval.OfDifference(pair.Second.IsRight, pair.First.IsRight);
-            return KeyValuePair.Create($"{pair.First.Attack} {pair.First.Budget.Name}", (JsonNode?)new JsonArray(difference.Value, difference.Low, difference.High));
+            return KeyValuePair.Create($"{pair.First.Attack} {pair.First.Budget.Name}", (JsonNode?)new JsonArray(
+                difference.Value, difference.Low, difference.High));
         }),
     ]);
 
@@ -168,7 +193,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         ["round"] = round.Number,
         ["accuracy"] = JsonResult.Number(round.Accuracy),
         ["score"] = JsonResult.Number(round.Score),
-        ["inequality"] = new JsonObject { ["range"] = JsonResult.Number(round.Space.Inequality.Range), ["gini"] = JsonResult.Number(round.Space.Inequality.Gini) },
+        ["inequality"] = new JsonObject { ["range"] = JsonResult.Number(
+            round.Space.Inequality.Range), ["gini"] = JsonResult.Number(round.Space.Inequality.Gini) },
         ["examples"] = new JsonArray([.. round.Feedback.Select(one => (JsonNode)new JsonObject
         {
             ["wanted"] = one.Wanted, ["made"] = one.Made, ["candidates"] = one.Candidates, ["rejected"] = one.Rejected,
@@ -188,7 +214,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
 
         public Dataset Validation => run.Validation!;
 
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
+            run.Fit(stage, network, options);
 
         public void Report(FeedbackRound round) => run.Note(string.Create(
             CultureInfo.InvariantCulture,

@@ -8,29 +8,39 @@ internal static class ProbeSettings
 {
     private const string Auto = "auto";
 
-    internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
+    internal static Setting<string?> Data { get; } = Setting.OptionalText(
+        "data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
-    internal static Setting<int> Samples { get; } = Setting.Integer("samples", "Test samples to probe, from each class in proportion", defaultValue: 500);
+    internal static Setting<int> Samples { get; } =
+        Setting.Integer("samples", "Test samples to probe, from each class in proportion", defaultValue: 500);
 
     internal static Setting<string> Families { get; } = FamilyList(
         "families", "Families of directions, with commas between; auto: all that model and data allow", Auto);
 
-    internal static Setting<int> Rays { get; } = Setting.Integer("rays", "Random directions for each sample", defaultValue: 10);
+    internal static Setting<int> Rays { get; } =
+        Setting.Integer("rays", "Random directions for each sample", defaultValue: 10);
 
-    internal static Setting<int> Grid { get; } = Setting.Integer("grid", "Points that look for exits which doubling stepped over", defaultValue: 16, minimum: 2);
+    internal static Setting<int> Grid { get; } =
+        Setting.Integer("grid", "Points that look for exits which doubling stepped over", defaultValue: 16, minimum: 2);
 
-    internal static Setting<int> Bisections { get; } = Setting.Integer("bisections", "Most forward passes that narrow the place of an exit", defaultValue: 12);
+    internal static Setting<int> Bisections { get; } =
+        Setting.Integer("bisections", "Most forward passes that narrow the place of an exit", defaultValue: 12);
 
-    internal static Setting<int> Batch { get; } = Setting.Integer("probe-batch", "Paths that are searched at a time; does not change results", defaultValue: 512);
+    internal static Setting<int> Batch { get; } =
+        Setting.Integer("probe-batch", "Paths that are searched at a time; does not change results", defaultValue: 512);
 
     internal static Setting<double?> Tau { get; } = Setting.OptionalNumber(
-        "tau", "Distance from which a path counts as well learned; where not given, in each family the median of the best-learned class");
+        "tau", "Distance from which a path counts as well learned; where not given, in each family the median of the "
+            + "best-learned class");
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder for report.html");
 
-    internal static IReadOnlyList<Setting> All { get; } = [Data, Samples, Families, Rays, Grid, Bisections, Batch, Tau, Seed, Output];
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        Data, Samples, Families, Rays, Grid, Bisections, Batch, Tau, Seed, Output,
+    ];
 
     /// <summary>What a run that probes needs of them.</summary>
     internal static IReadOnlyList<Setting> OfRuns { get; } = [Rays, Grid, Bisections, Batch];
@@ -38,7 +48,9 @@ internal static class ProbeSettings
     /// <summary>The probe with some families; null: all that can be measured.</summary>
     internal static ProbeOptions Options(CommandContext context, IReadOnlyList<DirectionFamily>? families) => new()
     {
-        Families = families?.Select(family => family is RandomDirections ? new RandomDirections { Rays = context.Get(Rays) } : family).ToArray(),
+        Families = families
+            ?.Select(family => family is RandomDirections ? new RandomDirections { Rays = context.Get(Rays) } : family)
+            .ToArray(),
         GridPoints = context.Get(Grid),
         Bisections = context.Get(Bisections),
         BatchSize = context.Get(Batch),
@@ -46,15 +58,19 @@ internal static class ProbeSettings
 
     /// <summary>The families that were named; null: auto.</summary>
     internal static IReadOnlyList<DirectionFamily>? FamiliesOf(string text) =>
-        text is Auto ? null : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal).Select(DirectionFamily.ByName)];
+        text is Auto ? null : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(
+            StringComparer.Ordinal).Select(DirectionFamily.ByName)];
 
     internal static Setting<string> FamilyList(string name, string help, string defaultValue)
     {
         string[] known = [.. DirectionFamily.All.Select(family => family.Name)];
         return new Setting<string>(name, $"{help}: {string.Join(", ", known)}", defaultValue, text =>
             text is Auto && defaultValue is Auto ? text
-            : text.Split(',', StringSplitOptions.TrimEntries).FirstOrDefault(part => !known.Contains(part, StringComparer.Ordinal)) is not { } unknown ? text
-            : throw new FormatException($"some of {string.Join(", ", known)} with commas between{Suggestion.For(unknown, known)}"))
+            : text
+                .Split(',', StringSplitOptions.TrimEntries)
+                .FirstOrDefault(part => !known.Contains(part, StringComparer.Ordinal)) is not { } unknown ? text
+            : throw new FormatException(
+                $"some of {string.Join(", ", known)} with commas between{Suggestion.For(unknown, known)}"))
         {
             Words = () => known,
         };

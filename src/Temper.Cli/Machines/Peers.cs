@@ -18,24 +18,29 @@ internal static class Peers
         ("ffmpeg", Program("ffmpeg"), "reads JPEG and video"),
         ("python3", Program("python3"), "runs the comparisons under bench/peers"),
         ("pytorch", PythonPackage("torch"), "compared with in bench/peers"),
-        ("onnxruntime", Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? Library("libonnxruntime.so"), "compared with in temper bench MODEL"),
+        ("onnxruntime", Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? Library(
+            "libonnxruntime.so"), "compared with in temper bench MODEL"),
         ("onednn", Library("libdnnl.so"), "compared with in bench/peers"),
         ("openblas", Library("libopenblas.so"), "compared with in bench/peers"),
     ];
 
     private static string? Program(string name)
     {
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         string[] names = OperatingSystem.IsWindows() ? [$"{name}.exe"] : [name];
-        return folders.SelectMany(folder => names.Select(file => Path.Combine(folder, file))).FirstOrDefault(File.Exists);
+        return folders.SelectMany(folder => names.Select(file => Path.Combine(folder, file)))
+            .FirstOrDefault(File.Exists);
     }
 
     private static string? Library(string prefix) => Under(LibraryFolders, folder =>
         Directory.EnumerateFiles(folder, $"{prefix}*").Order(StringComparer.Ordinal).FirstOrDefault());
 
-    private static string? PythonPackage(string name) => Under(["/usr/lib/python3/dist-packages", "/usr/local/lib"], folder =>
+    private static string? PythonPackage(string name) =>
+        Under(["/usr/lib/python3/dist-packages", "/usr/local/lib"], folder =>
         Directory.EnumerateDirectories(folder, name).Concat(
-            Directory.EnumerateDirectories(folder, "python3*").Select(version => Path.Combine(version, "dist-packages", name)).Where(Directory.Exists))
+            Directory.EnumerateDirectories(folder, "python3*")
+                .Select(version => Path.Combine(version, "dist-packages", name)).Where(Directory.Exists))
             .FirstOrDefault());
 
     private static string? Under(IEnumerable<string> folders, Func<string, string?> find) =>

@@ -7,5 +7,6 @@ internal static class Product
 {
     /// <summary>Version and, where it is known, commit: <c>0.1.0+1a2b3c</c>.</summary>
     internal static string Version { get; } =
-        typeof(Product).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(Product).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "unknown";
 }

@@ -55,8 +55,9 @@ internal sealed class RankGroup : IDisposable
     }
 
     /// <summary>
-    /// Does this rank's share of some pieces of work, whose results are left in files that all ranks see: every so many-th piece, so that hard
-    /// ones that lie together do not fall to one rank. Returns when all ranks have done theirs.
+    /// Does this rank's share of some pieces of work, whose results are left in files that all ranks see: every so
+    /// many-th piece, so that hard ones that lie together do not fall to one rank. Returns when all ranks have done
+    /// theirs.
     /// </summary>
     /// <param name="count">Number of pieces.</param>
     /// <param name="piece">Does a piece.</param>
@@ -72,7 +73,8 @@ internal sealed class RankGroup : IDisposable
 
     /// <summary>Evaluations that the ranks share while rank 0 does everything else; null on one rank.</summary>
     /// <param name="sets">Samples by name, the same on all ranks.</param>
-    internal SharedEvaluation? Evaluation(params (string Name, Dataset Samples)[] sets) => _mpi is null ? null : new SharedEvaluation(_mpi.World, sets);
+    internal SharedEvaluation? Evaluation(params (string Name, Dataset Samples)[] sets) =>
+        _mpi is null ? null : new SharedEvaluation(_mpi.World, sets);
 
     /// <summary>
     /// Does the work of a rank. One that fails says so with its number and ends the others, which would wait for it.

@@ -42,17 +42,22 @@ internal sealed class RankJob : IDisposable
         return new RankJob(context, plan, RankGroup.Open());
     }
 
-    /// <summary>As <see cref="Shared"/>, for a network that grows: each change is planned anew, and a plan of a file is of its beginning only.</summary>
+    /// <summary>
+    /// As <see cref="Shared"/>, for a network that grows: each change is planned anew, and a plan of a file is of its
+    /// beginning only.
+    /// </summary>
     internal TrainingOptions SharedGrowth(Network network, TrainingOptions options)
     {
         if (_plan is not (null or "data" or "auto"))
         {
-            throw ToolException.Usage($"grow: a plan in a file is of one network, and a growing one changes (got {RunSettings.Plan.Flag} {_plan}); expected data or auto, which plans again");
+            throw ToolException.Usage("grow: a plan in a file is of one network, and a growing one changes (got "
+                + $"{RunSettings.Plan.Flag} {_plan}); expected data or auto, which plans again");
         }
 
         if (_group.Size > 1 && RankSettings.ShardsOptimizer(_context))
         {
-            throw ToolException.Usage("--shard-optimizer: growth needs the optimizer's whole state, and a rank has only a part of it; leave it out");
+            throw ToolException.Usage("--shard-optimizer: growth needs the optimizer's whole state, and a rank has "
+                + "only a part of it; leave it out");
         }
 
         return Shared(network, options, isGrowing: true);
@@ -71,7 +76,8 @@ internal sealed class RankJob : IDisposable
         if (mpi.ThreadLevel < MpiRanks.AnyThread)
         {
             throw new ToolException(
-                ExitCode.Missing, $"MPI: {mpi.Version} takes calls of one thread at a time (level {mpi.ThreadLevel}, expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
+                ExitCode.Missing, $"MPI: {mpi.Version} takes calls of one thread at a time (level {mpi.ThreadLevel}, "
+                    + $"expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
         }
 
         mpi.TimeLimit = RankSettings.TimeLimit(_context);
@@ -84,13 +90,15 @@ internal sealed class RankJob : IDisposable
         RequireRanks(plan, _group.Size);
         if (plan is not null && plan.Batch != options.BatchSize)
         {
-            Note($"{_plan}: the plan was made for batches of {plan.Batch} (got --batch {options.BatchSize}); another may be better");
+            Note($"{_plan}: the plan was made for batches of {plan.Batch} (got --batch {options.BatchSize}); another "
+                + "may be better");
         }
 
         bool isData = plan is null || plan.IsDataParallel;
         if (!isData && RankSettings.DataOnly(_context).FirstOrDefault() is { } flag)
         {
-            throw ToolException.Usage($"{flag}: is for ranks that divide the samples (got --plan {_plan}); add --plan data");
+            throw ToolException.Usage(
+                $"{flag}: is for ranks that divide the samples (got --plan {_plan}); add --plan data");
         }
 
         TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline))
@@ -102,7 +110,8 @@ internal sealed class RankJob : IDisposable
 
     /// <summary>Tells the other ranks where checkpoints are, and whether training goes on from one.</summary>
     /// <param name="checkpoints">Folder of the training's checkpoints.</param>
-    internal void Lead(string checkpoints) => _group.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
+    internal void Lead(string checkpoints) =>
+        _group.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
 
     /// <summary>A choice of rank 0, which depends on time or on its machine, on all ranks.</summary>
     internal string Broadcast(string choice) => _group.Broadcast(choice);
@@ -148,18 +157,24 @@ internal sealed class RankJob : IDisposable
         if (plan is not null && plan.Accelerators != ranks)
         {
             throw ToolException.Usage(
-                $"{_plan}: the plan is of another number of ranks (got a plan of {plan.Accelerators}, expected {ranks}); start it with mpirun -n {plan.Accelerators}, or plan with --accelerators {ranks}");
+                $"{_plan}: the plan is of another number of ranks (got a plan of {plan.Accelerators}, expected "
+                + $"{ranks}); start it with mpirun -n {plan.Accelerators}, or plan with --accelerators {ranks}");
         }
     }
 
-    /// <summary>The plan that moves the fewest bytes; samples are divided where the network cannot be trained in shards.</summary>
+    /// <summary>
+    /// The plan that moves the fewest bytes; samples are divided where the network cannot be trained in shards.
+    /// </summary>
     private RankPlan? Auto(Network network, TrainingOptions options)
     {
         try
         {
             RankPlan plan = Fewest(network, options);
             ShardedRanks.Require(network, plan);
-            Note(plan.IsDataParallel ? "--plan auto: samples are divided; no plan moves fewer bytes" : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit per layer: 0 samples, 1 input channels, 2 output channels)");
+            Note(plan.IsDataParallel
+                ? "--plan auto: samples are divided; no plan moves fewer bytes"
+                : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit per layer: 0 samples, 1 input channels, 2 "
+                    + "output channels)");
             return plan;
         }
         catch (Exception error) when (error is NotSupportedException or ArgumentException or InfeasiblePlanException)
@@ -170,9 +185,11 @@ internal sealed class RankJob : IDisposable
     }
 
     /// <summary>The plan that moves the fewest bytes.</summary>
-    private RankPlan Fewest(Network network, TrainingOptions options) => Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
+    private RankPlan Fewest(Network network, TrainingOptions options) =>
+        Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
     {
-        Accelerators = _group.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
+        Accelerators = _group.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint,
+        AllowsOutputSplit = true,
     }).Plan;
 
     private void Note(string line)

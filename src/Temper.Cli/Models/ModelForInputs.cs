@@ -5,7 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
-/// <summary>A network opened for the arrays that it is to run on, with the names that its inputs and outputs have in the file.</summary>
+/// <summary>
+/// A network opened for the arrays that it is to run on, with the names that its inputs and outputs have in the file.
+/// </summary>
 internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs)
 {
     /// <summary>Opens a model; lengths that an ONNX file leaves open are those of the arrays.</summary>
@@ -17,7 +19,8 @@ internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inp
         if (!ModelReading.IsOnnx(source))
         {
             Network network = ModelSource.OpenTrained(source, architecture);
-            return new ModelForInputs(network, [.. network.Inputs.Select(input => input.Name)], [.. network.Outputs.Select(output => output.Name)]);
+            return new ModelForInputs(network, [.. network.Inputs.Select(input =>
+                input.Name)], [.. network.Outputs.Select(output => output.Name)]);
         }
 
         ModelReading.RequireFile(source);
@@ -36,6 +39,7 @@ internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inp
         IReadOnlyList<string> names = OnnxFile.InputNames(source);
         return names.Count == 1 && given.Count == 1
             ? new Dictionary<string, Tensor>(StringComparer.Ordinal) { [names[0]] = only }
-            : throw ToolException.Usage($"--input: say which input a file is for, NAME=FILE.npy ({source} has {string.Join(", ", names)})");
+            : throw ToolException.Usage(
+                $"--input: say which input a file is for, NAME=FILE.npy ({source} has {string.Join(", ", names)})");
     }
 }

@@ -6,7 +6,9 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
-/// <summary>Reads networks of every format: ONNX, model folders, files with a graph, and bare state dicts with an architecture.</summary>
+/// <summary>
+/// Reads networks of every format: ONNX, model folders, files with a graph, and bare state dicts with an architecture.
+/// </summary>
 internal static class ModelReading
 {
     private const string OnnxExtension = ".onnx";
@@ -15,7 +17,9 @@ internal static class ModelReading
 
     /// <summary>A network with its weights.</summary>
     /// <param name="path">The file or folder.</param>
-    /// <param name="architecture">Network that a file with numbers only belongs to; null: the file must hold a graph.</param>
+    /// <param name="architecture">
+    /// Network that a file with numbers only belongs to; null: the file must hold a graph.
+    /// </param>
     /// <param name="options">For ONNX models: lengths that the file leaves open; null: none is given.</param>
     internal static Network Load(string path, string? architecture, OnnxImportOptions? options = null)
     {
@@ -30,15 +34,19 @@ internal static class ModelReading
             return ModelFile.Load(path);
         }
 
-        StateDict tensors = StateDict.Load(Directory.Exists(path) ? Path.Combine(path, ModelFile.WeightsName) : path, names: null);
+        StateDict tensors =
+            StateDict.Load(Directory.Exists(path) ? Path.Combine(path, ModelFile.WeightsName) : path, names: null);
         if (architecture is null)
         {
-            string[] fitting = [.. NetworkZoo.Names.Where(name => Options(tensors).Any(options => Fits(name, options, tensors)))];
+            string[] fitting = [.. NetworkZoo.Names.Where(
+                name => Options(tensors).Any(options => Fits(name, options, tensors)))];
             throw ToolException.Usage(
-                $"{path} holds numbers but no graph; say with --architecture which network they belong to ({(fitting.Length > 0 ? $"these fit: {string.Join(", ", fitting)}" : "none of the zoo fits")})");
+                $"{path} holds numbers but no graph; say with --architecture which network they belong to "
+                + $"({(fitting.Length > 0 ? $"these fit: {string.Join(", ", fitting)}" : "none of the zoo fits")})");
         }
 
-        ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors)) ?? new ZooOptions();
+        ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors))
+            ?? new ZooOptions();
         return ModelFile.LoadWeights(NetworkZoo.Create(architecture, chosen), path);
     }
 
@@ -51,12 +59,18 @@ internal static class ModelReading
         }
     }
 
-    /// <summary>Variants of a network of the zoo that the tensors may be: as many classes as the last bias has numbers, or as usual.</summary>
+    /// <summary>
+    /// Variants of a network of the zoo that the tensors may be: as many classes as the last bias has numbers, or as
+    /// usual.
+    /// </summary>
     private static ZooOptions[] Options(StateDict tensors)
     {
         Shape? last = tensors.Tensors.LastOrDefault(entry => entry.Value.Rank == 1).Value?.Shape;
-        return last is null || last.Count == new ZooOptions().Classes ? [new()] : [new(), new() { Classes = Math.Max(last.Count, 1) }];
+        return last is null || last.Count == new ZooOptions().Classes
+            ? [new()]
+            : [new(), new() { Classes = Math.Max(last.Count, 1) }];
     }
 
-    private static bool Fits(string name, ZooOptions options, StateDict tensors) => tensors.Misfits(NetworkZoo.Create(name, options).Graph, ModelFile.MaskSuffix) is null;
+    private static bool Fits(string name, ZooOptions options, StateDict tensors) =>
+        tensors.Misfits(NetworkZoo.Create(name, options).Graph, ModelFile.MaskSuffix) is null;
 }

@@ -16,7 +16,9 @@ internal static class ModelSource
     internal const string ResultName = "model.safetensors";
 
     internal static Setting<string?> Setting { get; } = new(
-        "model", "An .onnx, .safetensors or PyTorch file, a model or run folder, or the name of a network such as lenet-5-caffe", null, text => text)
+        "model",
+        "An .onnx, .safetensors or PyTorch file, a model or run folder, or the name of a network such as lenet-5-caffe",
+        null, text => text)
     {
         IsPositional = true,
         Words = () => NetworkZoo.Names,
@@ -31,11 +33,14 @@ internal static class ModelSource
 
     /// <summary>Height and width for models that leave them open.</summary>
     internal static Setting<(int Height, int Width)?> Size { get; } = new(
-        "size", "HEIGHTxWIDTH of pictures, such as 224x224, where an ONNX model leaves them open [default: those of the data, if there are any]", null, ReadSize);
+        "size", "HEIGHTxWIDTH of pictures, such as 224x224, where an ONNX model leaves them open [default: those of "
+            + "the data, if there are any]", null, ReadSize);
 
     /// <summary>What turns pixels of 0 to 1 into what the rest of the network was, or will be, trained on.</summary>
     internal static Setting<Normalize?> Normalize { get; } = new(
-        "normalize", "Means and deviations of the channels, such as 0.49,0.48,0.45/0.25,0.24,0.26: becomes the network's first node", null, ReadNormalize);
+        "normalize",
+        "Means and deviations of the channels, such as 0.49,0.48,0.45/0.25,0.24,0.26: becomes the network's first node",
+        null, ReadNormalize);
 
     /// <summary>A network to look at: weights are those of the file, or zero.</summary>
     internal static Network Open(string source, string? architecture = null, OnnxImportOptions? options = null) =>
@@ -55,8 +60,10 @@ internal static class ModelSource
         {
             throw ToolException.Usage(
                 NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
-                    ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
-                    : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder or the folder of a run)");
+                    ? $"{source} is an architecture without trained weights; name a file or the folder of a run "
+                        + $"(temper train {source} makes one)"
+                    : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder "
+                        + "or the folder of a run)");
         }
     }
 
@@ -91,7 +98,9 @@ internal static class ModelSource
         return File.Exists(result) && !File.Exists(Path.Combine(source, ModelFile.GraphName)) ? result : source;
     }
 
-    /// <summary>How an ONNX model is read: height and width that it leaves open are those asked for, else those of samples.</summary>
+    /// <summary>
+    /// How an ONNX model is read: height and width that it leaves open are those asked for, else those of samples.
+    /// </summary>
     /// <param name="context">The settings, <see cref="Size"/> among them.</param>
     /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: there are none.</param>
     internal static OnnxImportOptions ImportOptions(CommandContext context, Shape? sample = null) => new()
@@ -101,15 +110,22 @@ internal static class ModelSource
 
     private static (int Height, int Width)? ReadSize(string text)
     {
-        int[] lengths = [.. text.Split('x').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
-        return lengths is [> 0 and var height, > 0 and var width] ? (height, width) : throw new FormatException("two whole numbers with x between them, such as 224x224");
+        int[] lengths = [.. text.Split('x').Select(
+            part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
+        return lengths is [> 0 and var height, > 0 and var width]
+            ? (height, width)
+            : throw new FormatException("two whole numbers with x between them, such as 224x224");
     }
 
     private static Normalize ReadNormalize(string text)
     {
         float[][] sides = [.. text.Split('/').Select(side => side.Split(',').Select(number =>
-            float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value : float.NaN).ToArray())];
-        return sides is [var mean, var deviation] && mean.Length == deviation.Length && mean.All(float.IsFinite) && deviation.All(value => value > 0)
+            float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+                ? value
+                : float.NaN).ToArray())];
+        return sides is [var mean, var deviation] && mean.Length == deviation.Length && mean
+            .All(float.IsFinite) && deviation
+            .All(value => value > 0)
             ? new Normalize { Mean = mean, Deviation = deviation }
             : throw new FormatException("as many means as positive deviations with / between them, such as 0.5/0.25");
     }
@@ -120,7 +136,8 @@ internal static class ModelSource
         {
             return NetworkZoo.Create(name, options);
         }
-        catch (ArgumentException error) when (!NetworkZoo.Names.Contains(name, StringComparer.Ordinal) && Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
+        catch (ArgumentException error) when (!NetworkZoo.Names.Contains(name, StringComparer.Ordinal)
+            && Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
         {
             throw ToolException.Usage($"no such network (got '{name}'){suggestion} ({error.Message.Split('\n')[0]})");
         }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Temper.Cli.Native;
 
-/// <summary>The part of ONNX Runtime's C interface that runs a model with one input and one output, both in our memory.</summary>
+/// <summary>
+/// The part of ONNX Runtime's C interface that runs a model with one input and one output, both in our memory.
+/// </summary>
 internal static unsafe class OnnxRuntime
 {
     /// <summary>The version of the table of functions; later libraries still give it.</summary>
@@ -31,13 +33,17 @@ internal static unsafe class OnnxRuntime
         AddSessionConfigEntry = 130,
     }
 
-    /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's default folders.</summary>
+    /// <summary>
+    /// Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's default folders.
+    /// </summary>
     internal static bool IsInstalled => Api != null;
 
     /// <summary>A model ready to run.</summary>
     /// <param name="model">The content of an .onnx file.</param>
     /// <param name="threads">Threads that work on a node, the calling one included.</param>
-    /// <param name="spins">Whether idle threads look for work for a while before they sleep, which is the library's default.</param>
+    /// <param name="spins">
+    /// Whether idle threads look for work for a while before they sleep, which is the library's default.
+    /// </param>
     internal static nint OpenModel(ReadOnlySpan<byte> model, int threads, bool spins = true)
     {
         nint options, session;
@@ -45,12 +51,14 @@ internal static unsafe class OnnxRuntime
         Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)Get(Function.SetIntraOpNumThreads))(options, threads));
         fixed (byte* key = "session.intra_op.allow_spinning\0"u8, value = spins ? "1\0"u8 : "0\0"u8)
         {
-            Check(((delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Get(Function.AddSessionConfigEntry))(options, key, value));
+            Check(((delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Get(Function.AddSessionConfigEntry))(
+                options, key, value));
         }
 
         fixed (byte* bytes = model)
         {
-            Check(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)Get(Function.CreateSessionFromArray))(
+            Check(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)Get(
+                Function.CreateSessionFromArray))(
                 Environment, bytes, (nuint)model.Length, options, &session));
         }
 
@@ -59,7 +67,8 @@ internal static unsafe class OnnxRuntime
     }
 
     /// <summary>Frees a model and its threads.</summary>
-    internal static void Close(nint session) => ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
+    internal static void Close(nint session) =>
+        ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
 
     /// <summary>A tensor over pinned memory.</summary>
     internal static nint View(float* data, ReadOnlySpan<long> shape)
@@ -75,7 +84,8 @@ internal static unsafe class OnnxRuntime
 
         fixed (long* sizes = shape)
         {
-            Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Get(Function.CreateTensorWithDataAsOrtValue))(
+            Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Get(
+                Function.CreateTensorWithDataAsOrtValue))(
                 memory, data, (nuint)(count * sizeof(float)), sizes, (nuint)shape.Length, Float, &value));
         }
 
@@ -94,7 +104,8 @@ internal static unsafe class OnnxRuntime
     {
         fixed (byte* input = inputName, output = outputName)
         {
-            Check(((delegate* unmanaged[Cdecl]<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)Get(Function.Run))(
+            Check(((delegate* unmanaged[Cdecl]<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)Get(
+                Function.Run))(
                 session, 0, &input, &x, 1, &output, 1, &y));
         }
     }
@@ -116,7 +127,8 @@ internal static unsafe class OnnxRuntime
         nint environment;
         fixed (byte* name = "temper\0"u8)
         {
-            Check(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)Get(Function.CreateEnv))(Warning, name, &environment));
+            Check(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)Get(Function.CreateEnv))(
+                Warning, name, &environment));
         }
 
         return environment;
@@ -124,14 +136,16 @@ internal static unsafe class OnnxRuntime
 
     private static nint Get(Function function) => Api != null
         ? Api[(int)function]
-        : throw new OnnxRuntimeException("ONNX Runtime: the library was not found; name its file in TEMPER_ONNXRUNTIME");
+        : throw new OnnxRuntimeException(
+            "ONNX Runtime: the library was not found; name its file in TEMPER_ONNXRUNTIME");
 
     private static void Check(nint status)
     {
         if (status != 0)
         {
             byte* text = ((delegate* unmanaged[Cdecl]<nint, byte*>)Get(Function.GetErrorMessage))(status);
-            throw new OnnxRuntimeException($"ONNX Runtime: {Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))}");
+            throw new OnnxRuntimeException(
+                $"ONNX Runtime: {Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))}");
         }
     }
 }

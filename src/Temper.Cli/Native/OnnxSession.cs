@@ -21,7 +21,8 @@ internal sealed unsafe class OnnxSession : IDisposable
     {
         _session = OnnxRuntime.OpenModel(model.Bytes, threads, spins);
         bool isBatched = network.Inputs[0].IsBatched;
-        long[] from = [.. isBatched ? new[] { (long)batch } : [], .. network.Inputs[0].SampleShape.Select(length => (long)length)];
+        long[] from = [.. isBatched ? new[] { (long)batch } : [], .. network.Inputs[0].SampleShape.Select(length =>
+            (long)length)];
         long[] to = [.. network.Graph.ShapeOf(network.Outputs[0].Value).Select(length => (long)length)];
         if (isBatched)
         {

@@ -18,7 +18,9 @@ internal sealed record PeerModel(byte[] Bytes, string Input, string Output)
         return new PeerModel(stream.ToArray(), network.Inputs[0].Name, network.Outputs[0].Name);
     }
 
-    /// <summary>What of a network cannot be compared, or null: inputs and outputs must be one float32 tensor each.</summary>
+    /// <summary>
+    /// What of a network cannot be compared, or null: inputs and outputs must be one float32 tensor each.
+    /// </summary>
     internal static string? Obstacle(Network network) =>
         network.Inputs.Count != 1 || network.Outputs.Count != 1 || network.Inputs[0].DType != DType.Float32
             ? $"it has {network.Inputs.Count} inputs and {network.Outputs.Count} outputs (expected one float32 tensor each)"

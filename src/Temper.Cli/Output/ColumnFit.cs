@@ -19,8 +19,8 @@ internal sealed record TableHead(string Head, bool IsNumber)
 }
 
 /// <summary>
-/// Which columns of a table fit a terminal, and how wide each may be. The first column, the key, always stays and is never shortened;
-/// a column of numbers is whole or left out; a column of words is wrapped or shortened.
+/// Which columns of a table fit a terminal, and how wide each may be. The first column, the key, always stays and is
+/// never shortened; a column of numbers is whole or left out; a column of words is wrapped or shortened.
 /// </summary>
 /// <param name="Shown">Columns that are shown, with the width of each.</param>
 /// <param name="LeftOut">Columns that are not.</param>
@@ -32,13 +32,15 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
     internal static ColumnFit Of(IReadOnlyList<TableHead> heads, IReadOnlyList<string[]> rows, int width)
     {
         int[] natural = [.. heads.Select((head, column) => head.Natural(rows.Select(row => row[column])))];
-        natural[0] = Math.Min(natural[0], Math.Max(heads[0].Head.Length, (width / 2) - Frame));   // a longer key goes on in the next line
+        // a longer key goes on in the next line
+        natural[0] = Math.Min(natural[0], Math.Max(heads[0].Head.Length, (width / 2) - Frame));
         int[] min = [.. heads.Select((head, column) => column == 0 ? natural[0] : head.Min(natural[column]))];
         List<int> shown = [.. Enumerable.Range(0, heads.Count)], leftOut = [];
         int space = width - 1 - (Frame * heads.Count);
         while (shown.Count > 1 && shown.Sum(column => min[column]) > space)
         {
-            int next = shown.FindLast(column => column > 0 && rows.All(row => row[column].Length == 0)) is > 0 and var empty ? empty : shown[^1];
+            int next = shown.FindLast(column => column > 0 && rows.All(row => row[column].Length == 0)) is > 0
+                and var empty ? empty : shown[^1];
             shown.Remove(next);
             leftOut.Add(next);
             space += Frame;
@@ -65,11 +67,15 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
         return [.. shown.Select(column => (column, widths[column]))];
     }
 
-    /// <summary>A cell in lines of at most <paramref name="width"/>: broken between words; a longer word loses its middle.</summary>
-    internal static string Wrap(string cell, int width) => string.Join('\n', cell.Split('\n').SelectMany(line => Lines(line, width)));
+    /// <summary>
+    /// A cell in lines of at most <paramref name="width"/>: broken between words; a longer word loses its middle.
+    /// </summary>
+    internal static string Wrap(string cell, int width) =>
+        string.Join('\n', cell.Split('\n').SelectMany(line => Lines(line, width)));
 
     /// <summary>A key in lines of at most <paramref name="width"/>, nothing of it lost.</summary>
-    internal static string Fold(string key, int width) => string.Join('\n', key.Chunk(width).Select(part => new string(part)));
+    internal static string Fold(string key, int width) =>
+        string.Join('\n', key.Chunk(width).Select(part => new string(part)));
 
     private static IEnumerable<string> Lines(string text, int width)
     {

@@ -3,7 +3,10 @@ using Spectre.Console;
 
 namespace Temper.Cli.Output;
 
-/// <summary>Shows how far long work has come: a bar that moves where somebody watches, a line now and then in a log, nothing with --json.</summary>
+/// <summary>
+/// Shows how far long work has come: a bar that moves where somebody watches, a line now and then in a log, nothing
+/// with --json.
+/// </summary>
 internal abstract class ProgressDisplay
 {
     /// <summary>Says how far the work is.</summary>
@@ -51,7 +54,8 @@ internal abstract class ProgressDisplay
             terminal.Note($"{title}: {done,4:P0}, {state}, {Text(left)} left");
         }
 
-        private static string Text(TimeSpan time) => time.TotalSeconds < 60 ? $"{time.TotalSeconds:F0} s" : $"{time.TotalMinutes:F0} min {time.Seconds} s";
+        private static string Text(TimeSpan time) =>
+            time.TotalSeconds < 60 ? $"{time.TotalSeconds:F0} s" : $"{time.TotalMinutes:F0} min {time.Seconds} s";
     }
 
     private sealed class LiveBar(ProgressTask task, string title) : ProgressDisplay
@@ -63,7 +67,8 @@ internal abstract class ProgressDisplay
             {
                 terminal.Messages.Progress().AutoClear(enabled: false).HideCompleted(enabled: false)
                     .Columns(
-                        new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                        new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(),
+                        new PercentageColumn(), new RemainingTimeColumn())
                     .Start(context => work(new LiveBar(context.AddTask(Markup.Escape(title)), title)));
             }
             finally

@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace Temper.Cli.Output;
 
 /// <summary>
-/// A table of results: words to the left, numbers to the right. The first column names the row; where the terminal is narrow, others
-/// are shortened or left out (<see cref="ColumnFit"/>).
+/// A table of results: words to the left, numbers to the right. The first column names the row; where the terminal is
+/// narrow, others are shortened or left out (<see cref="ColumnFit"/>).
 /// </summary>
 internal sealed class ResultTable
 {
@@ -29,7 +29,10 @@ internal sealed class ResultTable
     internal void Write(Terminal terminal)
     {
         ColumnFit fit = ColumnFit.Of(_heads, _rows, terminal.Results.Profile.Width);
-        var table = new Table { Border = TableBorder.Rounded, Title = _title is null ? null : new TableTitle(Markup.Escape(_title)) };
+        var table = new Table
+        {
+            Border = TableBorder.Rounded, Title = _title is null ? null : new TableTitle(Markup.Escape(_title)),
+        };
         foreach ((int column, _) in fit.Shown)
         {
             var cell = new TableColumn(Markup.Escape(_heads[column].Head)) { NoWrap = true };

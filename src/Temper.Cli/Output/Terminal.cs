@@ -18,8 +18,10 @@ internal sealed class Terminal
         IsQuiet = isQuiet;
         IsJson = isJson;
         IsLive = !isQuiet && !isJson && !Console.IsErrorRedirected && !IsDumb;
-        _results = new Lazy<IAnsiConsole>(() => Create(Console.Out, HasColor(color, Console.IsOutputRedirected), Console.IsOutputRedirected));
-        _messages = new Lazy<IAnsiConsole>(() => Create(Console.Error, HasColor(color, Console.IsErrorRedirected), Console.IsErrorRedirected));
+        _results = new Lazy<IAnsiConsole>(
+            () => Create(Console.Out, HasColor(color, Console.IsOutputRedirected), Console.IsOutputRedirected));
+        _messages = new Lazy<IAnsiConsole>(
+            () => Create(Console.Error, HasColor(color, Console.IsErrorRedirected), Console.IsErrorRedirected));
     }
 
     /// <summary>Before the settings are known: no color.</summary>
@@ -41,16 +43,20 @@ internal sealed class Terminal
     /// <summary>For everything else.</summary>
     internal IAnsiConsole Messages => _messages.Value;
 
-    /// <summary>The width that COLUMNS asks for where the output goes to no terminal: programs that show it set this.</summary>
+    /// <summary>
+    /// The width that COLUMNS asks for where the output goes to no terminal: programs that show it set this.
+    /// </summary>
     private static int? AskedWidth =>
-        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out int columns) && columns >= MinWidth
+        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out int columns)
+            && columns >= MinWidth
             ? columns : null;
 
-    private static bool IsDumb => string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
+    private static bool IsDumb =>
+        string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
 
     /// <summary>
-    /// Called before anything is written. Open MPI gives its ranks a pseudo-terminal as standard output, wherever its own output goes; what
-    /// .NET sends to a terminal first would stand before JSON in a pipe.
+    /// Called before anything is written. Open MPI gives its ranks a pseudo-terminal as standard output, wherever its
+    /// own output goes; what .NET sends to a terminal first would stand before JSON in a pipe.
     /// </summary>
     internal static void Prepare()
     {
@@ -86,7 +92,8 @@ internal sealed class Terminal
     internal static void Error(string message) => Console.Error.WriteLine($"temper: {message}");
 
     /// <summary>
-    /// Ours to decide: Spectre.Console takes a pipe for a terminal when TERM is set. NO_COLOR (no-color.org) counts when not empty.
+    /// Ours to decide: Spectre.Console takes a pipe for a terminal when TERM is set. NO_COLOR (no-color.org) counts
+    /// when not empty.
     /// </summary>
     private static bool HasColor(string color, bool isRedirected) => color switch
     {

@@ -5,12 +5,16 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
 
-/// <summary>Environments in other processes, named by an address: <c>tcp://</c>, <c>ws://</c>, <c>http://</c>, <c>godot://</c>.</summary>
+/// <summary>
+/// Environments in other processes, named by an address: <c>tcp://</c>, <c>ws://</c>, <c>http://</c>, <c>godot://</c>.
+/// </summary>
 internal static class RemotePlay
 {
     internal static bool IsAddress(string name) => name.Contains("://", StringComparison.Ordinal);
 
-    /// <summary>Connects, or for a game of Godot waits until it connects. What comes back is disposed of by the caller.</summary>
+    /// <summary>
+    /// Connects, or for a game of Godot waits until it connects. What comes back is disposed of by the caller.
+    /// </summary>
     internal static IEnvironment Connect(string address, CancellationToken cancel)
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Port <= 0)
@@ -22,11 +26,13 @@ internal static class RemotePlay
         {
             "tcp" => RemoteEnvironment.Connect(new DnsEndPoint(uri.Host, uri.Port), cancel: cancel),
             "ws" or "http" => OpenEnvEnvironment.Connect(uri),
-            "godot" when IPAddress.TryParse(uri.Host, out IPAddress? host) => GodotEnvironment.Listen(new BridgeListener { Address = host, Port = uri.Port }, cancel),
+            "godot" when IPAddress.TryParse(uri.Host, out IPAddress? host) =>
+                GodotEnvironment.Listen(new BridgeListener { Address = host, Port = uri.Port }, cancel),
             _ => throw Unusable(address),
         };
     }
 
     private static ToolException Unusable(string address) =>
-        ToolException.Usage($"--env: cannot be used (got '{address}', expected a name, or tcp://HOST:PORT, ws://HOST:PORT, http://HOST:PORT or godot://127.0.0.1:11008)");
+        ToolException.Usage($"--env: cannot be used (got '{address}', expected a name, or tcp://HOST:PORT, "
+            + "ws://HOST:PORT, http://HOST:PORT or godot://127.0.0.1:11008)");
 }

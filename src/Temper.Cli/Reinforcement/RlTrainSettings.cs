@@ -11,59 +11,80 @@ internal static class RlTrainSettings
 {
     private const string None = "none";
 
-    internal static Setting<string> Agent { get; } = Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
+    internal static Setting<string> Agent { get; } =
+        Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
 
     internal static Setting<long?> Steps { get; } = Whole("steps", "Steps in all environments together");
 
     internal static Setting<long?> Environments { get; } = Whole("environments", "Environments that step together");
 
-    internal static Setting<double?> LearningRate { get; } = Setting.OptionalNumber("learning-rate", "Initial learning rate");
+    internal static Setting<double?> LearningRate { get; } =
+        Setting.OptionalNumber("learning-rate", "Initial learning rate");
 
     internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount factor", maximum: 1);
 
-    internal static Setting<long?> Horizon { get; } = Whole("horizon", "ppo, a2c: steps of each environment between updates");
+    internal static Setting<long?> Horizon { get; } =
+        Whole("horizon", "ppo, a2c: steps of each environment between updates");
 
-    internal static Setting<long?> Passes { get; } = Whole("passes", "ppo, a2c: passes over the experience of an update");
+    internal static Setting<long?> Passes { get; } =
+        Whole("passes", "ppo, a2c: passes over the experience of an update");
 
-    internal static Setting<long?> Minibatches { get; } = Whole("minibatches", "ppo, a2c: parts of the experience, a gradient step each");
+    internal static Setting<long?> Minibatches { get; } =
+        Whole("minibatches", "ppo, a2c: parts of the experience, a gradient step each");
 
-    internal static Setting<double?> Lambda { get; } = Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantage estimation (GAE)", maximum: 1);
+    internal static Setting<double?> Lambda { get; } =
+        Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantage estimation (GAE)", maximum: 1);
 
-    internal static Setting<double?> Clip { get; } = Setting.OptionalNumber("clip", "ppo: clip range of the probability ratio");
+    internal static Setting<double?> Clip { get; } =
+        Setting.OptionalNumber("clip", "ppo: clip range of the probability ratio");
 
-    internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: entropy coefficient");
+    internal static Setting<double?> Entropy { get; } =
+        Setting.OptionalNumber("entropy", "ppo, a2c: entropy coefficient");
 
     internal static Setting<string> Defense { get; } = Setting.Choice(
-        "defense", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
+        "defense", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth "
+            + "(state-adversarial regularizer) or interval (its interval bounds)", None,
+            [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
 
-    internal static Setting<double> DefenseEpsilon { get; } = Setting.Number("defense-epsilon", "Perturbation radius that the defense is trained for, in units of the observation", defaultValue: 0.05).AlsoCalled("--defence-epsilon");
+    internal static Setting<double> DefenseEpsilon { get; } =
+        Setting.Number("defense-epsilon", "Perturbation radius that the defense is trained for, in units of the "
+            + "observation", defaultValue: 0.05).AlsoCalled("--defence-epsilon");
 
-    internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber("defense-strength", "smooth, interval: weight of the penalty; when not given, the default of the defense", aliases: "--defence-strength");
+    internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber(
+        "defense-strength", "smooth, interval: weight of the penalty; when not given, the default of the defense",
+        aliases: "--defence-strength");
 
     internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
 
-    internal static Setting<bool> Dueling { get; } = Setting.Switch("dueling", "dqn: dueling network (state value and advantages computed separately)");
+    internal static Setting<bool> Dueling { get; } =
+        Setting.Switch("dueling", "dqn: dueling network (state value and advantages computed separately)");
 
     internal static Setting<bool> Single { get; } = Setting.Switch("single", "dqn: plain DQN instead of double DQN");
 
-    internal static Setting<int[]?> Hidden { get; } = Layers("hidden", "Widths of the network's layers, such as 128 or 256,256");
+    internal static Setting<int[]?> Hidden { get; } =
+        Layers("hidden", "Widths of the network's layers, such as 128 or 256,256");
 
-    internal static Setting<int[]?> Convolutions { get; } = Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
+    internal static Setting<int[]?> Convolutions { get; } =
+        Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
 
     internal static Setting<int> EvaluateEvery { get; } = Setting.Integer(
         "evaluate-every", "Steps between evaluations; 0: a twentieth of the training", defaultValue: 0, minimum: 0);
 
-    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", defaultValue: 20);
+    internal static Setting<int> EvaluationEpisodes { get; } =
+        Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", defaultValue: 20);
 
-    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", defaultValue: 100);
+    internal static Setting<int> FinalEpisodes { get; } =
+        Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", defaultValue: 100);
 
-    internal static Setting<double?> Until { get; } = Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
+    internal static Setting<double?> Until { get; } =
+        Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File for a copy of the agent");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength, ReturnSteps, Dueling, Single,
+        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense,
+        DefenseEpsilon, DefenseStrength, ReturnSteps, Dueling, Single,
         Hidden, Convolutions, EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
     ];
 
@@ -90,11 +111,15 @@ internal static class RlTrainSettings
                 Clip = (float?)context.Get(Clip) ?? ppo.Clip,
                 EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
                 Defense = DefenseOf(context),
-            }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)), (Single, context.Get(Single))),
+            }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)),
+            (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
                 ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
-            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
+            }, [.. new Setting[]
+            {
+                Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength,
+            }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
             _ => options,
         };
     }
@@ -108,12 +133,14 @@ internal static class RlTrainSettings
         }
 
         return context.Values.IsGiven(DefenseEpsilon) || context.Get(DefenseStrength) is not null
-            ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} are for a defense; name one with {Defense.Flag}")
+            ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} are for a "
+                + $"defense; name one with {Defense.Flag}")
             : null;
     }
 
     /// <summary>A setting of another method would be ignored: it is refused.</summary>
-    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params (Setting Setting, bool IsSet)[] foreign) =>
+    private static AgentTrainingOptions Checked(
+        CommandContext context, AgentTrainingOptions options, params (Setting Setting, bool IsSet)[] foreign) =>
         foreign.FirstOrDefault(one => one.IsSet).Setting is { } other
             ? throw ToolException.Usage($"rl train: {other.Flag} is not for {context.Get(Agent)}; leave it out")
             : options;
@@ -124,17 +151,24 @@ internal static class RlTrainSettings
         int[]? convolutions = context.Get(Convolutions);
         if (convolutions is { Length: > 0 } && spec.ObservationShape.Rank != 3)
         {
-            throw ToolException.Usage($"rl train: {Convolutions.Flag} needs a grid or pictures (got observations {spec.ObservationShape} of {spec.Name})");
+            throw ToolException.Usage($"rl train: {Convolutions.Flag} needs a grid or pictures (got observations "
+                + $"{spec.ObservationShape} of {spec.Name})");
         }
 
-        return defaults with { Hidden = context.Get(Hidden) ?? defaults.Hidden, Convolutions = convolutions ?? defaults.Convolutions, IsDueling = context.Get(Dueling) };
+        return defaults with
+        {
+            Hidden = context.Get(Hidden) ?? defaults.Hidden, Convolutions = convolutions ?? defaults.Convolutions,
+            IsDueling = context.Get(Dueling),
+        };
     }
 
     private static Setting<int[]?> Layers(string name, string help) =>
         new(name, help, null, text => text is "none" ? [] : NumberLists.Integers(text, 1)) { Separator = ',' };
 
-    private static Setting<long?> Whole(string name, string help) => new(name, $"{help}; without it as suits the environment", null, text =>
-        long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value is > 0 and <= int.MaxValue
+    private static Setting<long?> Whole(string name, string help) =>
+        new(name, $"{help}; without it as suits the environment", null, text =>
+        long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value)
+            && value is > 0 and <= int.MaxValue
             ? value
             : throw new FormatException("a whole number from 1 on"));
 }

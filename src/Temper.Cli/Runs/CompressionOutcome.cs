@@ -26,11 +26,15 @@ internal static class CompressionOutcome
     /// <param name="output">Folder for the network as a model; null: only in the run's folder.</param>
     /// <returns>The exit code.</returns>
     internal static int Finish(
-        CommandContext context, RunSession run, (Network Start, Measurement Before, CompressionResult Result, CompressionOptions Options) found, string? output = null)
+        CommandContext context, RunSession run,
+        (Network Start, Measurement Before, CompressionResult Result, CompressionOptions Options) found,
+        string? output = null)
     {
         (Network start, Measurement before, CompressionResult result, CompressionOptions options) = found;
         Measurement after = run.Measure("after", result.Network, ModelSource.ResultName);
-        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
+        CompressionComparison comparison = CompressionComparison.Of(
+            start, result.Network, (before.Right, after.Right),
+            batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
             .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         run.Add(comparison.ToSection(result));
         if (result.Quantization is { } quantization)
@@ -64,28 +68,32 @@ internal static class CompressionOutcome
         if (!result.IsWithinBound)
         {
             Terminal.Error(string.Create(CultureInfo.InvariantCulture,
-                $"compress: nothing smaller loses at most {options.MaxAccuracyDrop} points of the held-out samples' accuracy; the most accurate network that was found is kept"));
+                $"compress: nothing smaller loses at most {options.MaxAccuracyDrop} points of the held-out samples' "
+                + $"accuracy; the most accurate network that was found is kept"));
         }
 
         return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;
     }
 
     /// <summary>
-    /// Measures the network that came in, before anything is tried, and warns where the samples that are to choose look memorised: nothing that
-    /// follows would be worth its time.
+    /// Measures the network that came in, before anything is tried, and warns where the samples that are to choose look
+    /// memorised: nothing that follows would be worth its time.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="start">The network that came in.</param>
     /// <param name="isOfTraining">Whether the samples that choose are training samples.</param>
-    internal static (Measurement Before, string? Warning) MeasureBefore(RunSession run, Network start, bool isOfTraining)
+    internal static (Measurement Before, string? Warning) MeasureBefore(
+        RunSession run, Network start, bool isOfTraining)
     {
         Measurement before = run.Measure("before", start, "before.safetensors");
-        if (!isOfTraining || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
+        if (!isOfTraining
+            || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
         {
             return (before, null);
         }
 
-        string? warning = HeldOutCheck.Warning(run.Evaluate(start, validation).Accuracy, validation.Count, test, run.Data!.Test.Count);
+        string? warning = HeldOutCheck.Warning(
+            run.Evaluate(start, validation).Accuracy, validation.Count, test, run.Data!.Test.Count);
         if (warning is not null)
         {
             run.Note($"warning: {warning}");
@@ -94,23 +102,29 @@ internal static class CompressionOutcome
         return (before, warning);
     }
 
-    /// <summary>Milliseconds of a batch before and after, taken in turns; a resumed run gives those it gave first.</summary>
-    private static (double Before, double After) Times(RunSession run, Network before, Network after, int batch, CancellationToken cancel)
+    /// <summary>
+    /// Milliseconds of a batch before and after, taken in turns; a resumed run gives those it gave first.
+    /// </summary>
+    private static (double Before, double After) Times(
+        RunSession run, Network before, Network after, int batch, CancellationToken cancel)
     {
         string chosen = run.Choose("measure", $"milliseconds of batch {batch}", () => string.Join(
-            ' ', NetworkTiming.Milliseconds([before, after], batch, cancel: cancel).Select(time => time.ToString("R", CultureInfo.InvariantCulture))));
+            ' ', NetworkTiming.Milliseconds([before, after], batch, cancel: cancel)
+                .Select(time => time.ToString("R", CultureInfo.InvariantCulture))));
         double[] times = [.. chosen.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
         return (times[0], times[1]);
     }
 
-    private static JsonObject? Int8(CompressionResult result) => result.Quantization is not { } quantization ? null : new()
+    private static JsonObject? Int8(CompressionResult result) =>
+        result.Quantization is not { } quantization ? null : new()
     {
         ["taken"] = quantization.IsTaken,
         ["accuracy_calibrated"] = quantization.Calibrated,
         ["accuracy_tuned"] = quantization.Tuned,
         ["accuracy"] = quantization.Accuracy,
         ["layers"] = quantization.Int8Layers.Count,
-        ["float32_layers"] = new JsonObject([.. quantization.Float32Layers.Select(layer => KeyValuePair.Create(layer.Key, (JsonNode?)layer.Value))]),
+        ["float32_layers"] = new JsonObject(
+            [.. quantization.Float32Layers.Select(layer => KeyValuePair.Create(layer.Key, (JsonNode?)layer.Value))]),
     };
 
     private static JsonObject Fields(ComparedNetwork network, Measurement measured) => new()
@@ -140,18 +154,21 @@ internal static class CompressionOutcome
         ["within_bound"] = trial.IsWithinBound,
     };
 
-    private static JsonArray Interval(AccuracyInterval? interval) => interval is { } found ? [found.Low, found.High] : [];
+    private static JsonArray Interval(AccuracyInterval? interval) =>
+        interval is { } found ? [found.Low, found.High] : [];
 
     /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
     internal sealed class SessionRun(RunSession run) : ICompressionRun
     {
         public int TrainCount => run.Train!.Count;
 
-        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => run.Evaluate(network, samples);
+        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
+            run.Evaluate(network, samples);
 
         public Tensor? TrainingInputs(int count) => run.Train!.Read(0, Math.Min(count, run.Train!.Count)).Inputs;
 
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
+            run.Fit(stage, network, options);
 
         public string Choose(string stage, string name, Func<string> choose) => run.Choose(stage, name, choose);
 

@@ -6,7 +6,9 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>What must hold between a network and its data before anything starts: after hours of training it is too late.</summary>
+/// <summary>
+/// What must hold between a network and its data before anything starts: after hours of training it is too late.
+/// </summary>
 internal static class DataChecks
 {
     /// <summary>Throws where data cannot be trained on and measured with.</summary>
@@ -16,7 +18,8 @@ internal static class DataChecks
         if (data.Train.Count < 2)
         {
             throw new ToolException(
-                ExitCode.BadInput, $"{command}: too few training samples (got {data.Train.Count}, expected 2 or more: some train, some choose the epoch)");
+                ExitCode.BadInput, $"{command}: too few training samples (got {data.Train.Count}, expected 2 or more: "
+                    + "some train, some choose the epoch)");
         }
 
         RequireClasses(network, data.Train);
@@ -24,11 +27,14 @@ internal static class DataChecks
         RequireToMeasure(context, network, data.Test);
         if (Enumerable.Range(0, data.Train.Count).Select(data.Train.Label).Distinct().Take(2).Count() == 1)
         {
-            context.Terminal.Note($"warning: all training samples are of one class, {data.Train.ClassNames[(int)data.Train.Label(0)]}: there is nothing to tell apart");
+            context.Terminal.Note("warning: all training samples are of one class, "
+                + $"{data.Train.ClassNames[(int)data.Train.Label(0)]}: there is nothing to tell apart");
         }
     }
 
-    /// <summary>Throws where test samples are wanted and cannot be measured with; says so where there are none.</summary>
+    /// <summary>
+    /// Throws where test samples are wanted and cannot be measured with; says so where there are none.
+    /// </summary>
     internal static void RequireToMeasure(CommandContext context, Network network, Dataset test)
     {
         RequireLabels(network, test, "test");
@@ -39,7 +45,8 @@ internal static class DataChecks
 
         if (context.Get(RunSettings.FailBelow) is not null)
         {
-            throw ToolException.Usage($"{RunSettings.FailBelow.Flag}: there are no test samples to measure (got 0 from {test.Name})");
+            throw ToolException.Usage(
+                $"{RunSettings.FailBelow.Flag}: there are no test samples to measure (got 0 from {test.Name})");
         }
 
         context.Terminal.Note("warning: there are no test samples; the result is not measured");
@@ -50,12 +57,14 @@ internal static class DataChecks
     {
         if (data.ClassNames.Count < 2)
         {
-            throw new ToolException(ExitCode.BadInput, $"data: a classifier needs two classes or more (got {data.ClassNames.Count} in {data.Name})");
+            throw new ToolException(ExitCode.BadInput, "data: a classifier needs two classes or more (got "
+                + $"{data.ClassNames.Count} in {data.Name})");
         }
     }
 
     /// <summary>
-    /// Throws where network and data name their classes and do not agree. Numbers are no names: arrays and digits have no others.
+    /// Throws where network and data name their classes and do not agree. Numbers are no names: arrays and digits have
+    /// no others.
     /// </summary>
     internal static void RequireClasses(Network network, Dataset data)
     {
@@ -65,10 +74,12 @@ internal static class DataChecks
             return;
         }
 
-        int at = Enumerable.Range(0, Math.Max(own.Count, given.Count)).First(i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
+        int at = Enumerable.Range(0, Math.Max(own.Count, given.Count)).First(
+            i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
         throw new ToolException(
             ExitCode.BadInput,
-            $"data: classes of {data.Name} are not those of the network (class {at} is {Shown(given, at)}, the network has {Shown(own, at)}); name other data with --data, or the data's classes with --classes");
+            $"data: classes of {data.Name} are not those of the network (class {at} is {Shown(given, at)}, the network "
+            + $"has {Shown(own, at)}); name other data with --data, or the data's classes with --classes");
     }
 
     /// <summary>Throws where a label is no output of the network.</summary>
@@ -87,18 +98,21 @@ internal static class DataChecks
             {
                 throw new ToolException(
                     ExitCode.BadInput,
-                    $"data: a {part} label is no class of the network (got {data.Label(i)} at sample {i} of {data.Name}, expected 0 to {classes - 1}); --replace-head trains new outputs");
+                    $"data: a {part} label is no class of the network (got {data.Label(i)} at sample {i} of "
+                    + $"{data.Name}, expected 0 to {classes - 1}); --replace-head trains new outputs");
             }
         }
     }
 
-    private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0 && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));
+    private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
+        && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));
 
     /// <summary>As sets without names count their classes: <c>3</c>, <c>class 3</c>.</summary>
     private static bool IsNumber(string name, int index)
     {
         string number = index.ToString(CultureInfo.InvariantCulture);
-        return string.Equals(name, number, StringComparison.Ordinal) || string.Equals(name, $"class {number}", StringComparison.Ordinal);
+        return string.Equals(name, number, StringComparison.Ordinal)
+            || string.Equals(name, $"class {number}", StringComparison.Ordinal);
     }
 
     private static string Shown(IReadOnlyList<string> names, int at) => at < names.Count ? $"'{names[at]}'" : "none";

@@ -15,11 +15,14 @@ internal static class DataChoice
     /// <summary>Opens a set.</summary>
     /// <param name="context">Where progress and notes go.</param>
     /// <param name="source">What was named.</param>
-    /// <param name="tells">Whether to say at once what is not used; false where the command's result says it soon.</param>
+    /// <param name="tells">
+    /// Whether to say at once what is not used; false where the command's result says it soon.
+    /// </param>
     internal static DataSets Open(CommandContext context, string source, bool tells = true)
     {
         bool isPath = source.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.Exists(source);
-        string suggestion = isPath || source.StartsWith("synth:", StringComparison.Ordinal) || DataCatalog.Find(source) is not null
+        string suggestion =
+            isPath || source.StartsWith("synth:", StringComparison.Ordinal) || DataCatalog.Find(source) is not null
             ? ""
             : Suggestion.For(source, DataCatalog.Names);
         DataSets data = suggestion.Length == 0
@@ -48,5 +51,6 @@ internal static class DataChoice
 
     /// <summary>What a result says about things that the data hold and nothing uses.</summary>
     internal static JsonArray ToJson(IReadOnlyList<UnusedSamples> unused) =>
-        [.. unused.Select(one => (JsonNode)new JsonObject { ["name"] = one.Name, ["count"] = one.Count, ["reason"] = one.Reason })];
+        [.. unused.Select(
+            one => (JsonNode)new JsonObject { ["name"] = one.Name, ["count"] = one.Count, ["reason"] = one.Reason })];
 }

@@ -5,7 +5,9 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>A growth on a rank beside rank 0: the same trainings, with the choices of rank 0 where they depend on time.</summary>
+/// <summary>
+/// A growth on a rank beside rank 0: the same trainings, with the choices of rank 0 where they depend on time.
+/// </summary>
 internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider time) : IGrowthRun
 {
     public Dataset Train => data.Train;
@@ -17,7 +19,9 @@ internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider
     public TrainingResult Fit(string stage, Network network, TrainingOptions options)
     {
         TrainingResult result = ranks.Follow(network, data, options);
-        return result.IsComplete ? result : throw new OperationCanceledException($"grow: stopped after step {result.Steps} of training '{stage}'");
+        return result.IsComplete
+            ? result
+            : throw new OperationCanceledException($"grow: stopped after step {result.Steps} of training '{stage}'");
     }
 
     public string Choose(string stage, string name, Func<string> choose) => ranks.Broadcast("");

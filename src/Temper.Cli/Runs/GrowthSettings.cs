@@ -9,76 +9,105 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>How to grow, as settings: each stands for one part of <see cref="GrowthOptions"/> or of the training.</summary>
+/// <summary>
+/// How to grow, as settings: each stands for one part of <see cref="GrowthOptions"/> or of the training.
+/// </summary>
 internal static class GrowthSettings
 {
     private const string Automatic = "auto";
 
     internal static Setting<string?> Family { get; } = new(
-        "family", $"Grow a network of this family from one block per stage: {string.Join(", ", StagedFamily.Names)}", null, text =>
+        "family", $"Grow a network of this family from one block per stage: {string.Join(", ", StagedFamily.Names)}",
+        null, text =>
             StagedFamily.Names.Contains(text, StringComparer.Ordinal)
                 ? text
-                : throw new FormatException($"one of {string.Join(", ", StagedFamily.Names)}{Suggestion.For(text, StagedFamily.Names)}"))
+                : throw new FormatException(
+                    $"one of {string.Join(", ", StagedFamily.Names)}{Suggestion.For(text, StagedFamily.Names)}"))
     {
         Words = () => StagedFamily.Names,
     };
 
-    internal static Setting<int[]?> Widths { get; } = Lengths("widths", "Width of each stage of the family, such as 8,16,32; the family's own where not given");
+    internal static Setting<int[]?> Widths { get; } =
+        Lengths("widths", "Width of each stage of the family, such as 8,16,32; the family's own where not given");
 
-    internal static Setting<int[]?> Depths { get; } = Lengths("depths", "Blocks of each stage to begin with; one where not given");
+    internal static Setting<int[]?> Depths { get; } =
+        Lengths("depths", "Blocks of each stage to begin with; one where not given");
 
-    internal static Setting<bool> Compare { get; } = Setting.Switch("compare", "Also train the found network from scratch, for as many epochs as the final training, to compare");
+    internal static Setting<bool> Compare { get; } = Setting.Switch(
+        "compare", "Also train the found network from scratch, for as many epochs as the final training, to compare");
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder to write the found network to, as a model that every command takes");
+    internal static Setting<string?> Output { get; } =
+        Setting.OptionalText("output", "Folder to write the found network to, as a model that every command takes");
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
-    private static readonly Setting<int> Interval = Setting.Integer("interval", "Epochs between growths (K of the paper)", defaultValue: 3);
+    private static readonly Setting<int> Interval =
+        Setting.Integer("interval", "Epochs between growths (K of the paper)", defaultValue: 3);
 
-    private static readonly Setting<int> Window = Setting.Integer("window", "Epochs without a gain after which growing ends (J of the paper); the value of --interval gives c-AutoGrow", defaultValue: 12);
+    private static readonly Setting<int> Window =
+        Setting.Integer("window", "Epochs without a gain after which growing ends (J of the paper); the value of "
+            + "--interval gives c-AutoGrow", defaultValue: 12);
 
     private static readonly Setting<string> Stopping = Setting.Choice(
-        "stopping", "accuracy: the best held-out accuracy must rise by --tau; paired: the network must be better on the same held-out samples beyond chance", "accuracy", "accuracy", "paired");
+        "stopping", "accuracy: the best held-out accuracy must rise by --tau; paired: the network must be better on "
+            + "the same held-out samples beyond chance", "accuracy", "accuracy", "paired");
 
-    private static readonly Setting<double> Tau = Setting.Number("tau", "Points of accuracy that count as a gain", defaultValue: 0.05, maximum: 100);
+    private static readonly Setting<double> Tau =
+        Setting.Number("tau", "Points of accuracy that count as a gain", defaultValue: 0.05, maximum: 100);
 
     private static readonly Setting<string> Order = Setting.Choice(
-        "order", "Which stage grows next: round-robin, benefit (gain of accuracy for the MACs of a block) or random", "round-robin", "round-robin", "benefit", "random");
+        "order", "Which stage grows next: round-robin, benefit (gain of accuracy for the MACs of a block) or random",
+        "round-robin", "round-robin", "benefit", "random");
 
     private static readonly Setting<string> Initializer = Setting.Choice(
-        "initializer", $"Initializer of new blocks; auto: gaussian in residual blocks, else default", Automatic, [Automatic, .. BlockInitializer.Names]);
+        "initializer", $"Initializer of new blocks; auto: gaussian in residual blocks, else default", Automatic,
+        [Automatic, .. BlockInitializer.Names]);
 
-    private static readonly Setting<int> Finish = Setting.Integer("finish-epochs", "Epochs of the final training (N of the paper)", defaultValue: 30);
+    private static readonly Setting<int> Finish =
+        Setting.Integer("finish-epochs", "Epochs of the final training (N of the paper)", defaultValue: 30);
 
-    private static readonly Setting<bool> KeepAll = Setting.Switch("keep-all", "Keep every block that was added, as the paper does, instead of rolling back to the last gain");
+    private static readonly Setting<bool> KeepAll = Setting.Switch(
+        "keep-all", "Keep every block that was added, as the paper does, instead of rolling back to the last gain");
 
-    private static readonly Setting<double> Tolerance = Setting.Number("tolerance", "Points of held-out accuracy that removing the last blocks may cost", defaultValue: 0, maximum: 100);
+    private static readonly Setting<double> Tolerance = Setting.Number(
+        "tolerance", "Points of held-out accuracy that removing the last blocks may cost", defaultValue: 0,
+        maximum: 100);
 
-    private static readonly Setting<double?> MaxParameters = Setting.OptionalNumber("max-parameters", "Largest number of parameters", minimum: 1);
+    private static readonly Setting<double?> MaxParameters =
+        Setting.OptionalNumber("max-parameters", "Largest number of parameters", minimum: 1);
 
-    private static readonly Setting<double?> MaxMacs = Setting.OptionalNumber("max-macs", "Largest number of multiply-accumulates per sample", minimum: 1);
+    private static readonly Setting<double?> MaxMacs =
+        Setting.OptionalNumber("max-macs", "Largest number of multiply-accumulates per sample", minimum: 1);
 
-    private static readonly Setting<double?> MaxMemory = Setting.OptionalNumber("max-memory", "Largest training memory in MiB, estimated from the graph");
+    private static readonly Setting<double?> MaxMemory =
+        Setting.OptionalNumber("max-memory", "Largest training memory in MiB, estimated from the graph");
 
-    private static readonly Setting<double?> MaxMilliseconds = Setting.OptionalNumber("max-ms", "Largest time per sample in milliseconds, measured on this machine");
+    private static readonly Setting<double?> MaxMilliseconds =
+        Setting.OptionalNumber("max-ms", "Largest time per sample in milliseconds, measured on this machine");
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 128);
 
     private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
-        "learning-rate", "Constant learning rate while growing; when not given, 0.1 with shortcuts and 0.01 without, as in the paper");
+        "learning-rate",
+        "Constant learning rate while growing; when not given, 0.1 with shortcuts and 0.01 without, as in the paper");
 
-    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Momentum of sgd, 0 to 1", defaultValue: 0.9, maximum: 1);
+    private static readonly Setting<double> Momentum =
+        Setting.Number("momentum", "Momentum of sgd, 0 to 1", defaultValue: 0.9, maximum: 1);
 
-    private static readonly Setting<double> WeightDecay = Setting.Number("weight-decay", "Weight decay (L2)", defaultValue: 5e-4);
+    private static readonly Setting<double> WeightDecay =
+        Setting.Number("weight-decay", "Weight decay (L2)", defaultValue: 5e-4);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Family, Widths, Depths, Output, Force, Compare, Interval, Window, Stopping, Tau, Order, Initializer, Finish, KeepAll, Tolerance,
-        MaxParameters, MaxMacs, MaxMemory, MaxMilliseconds, Batch, LearningRate, Momentum, WeightDecay, TrainingSettings.Augment,
+        Family, Widths, Depths, Output, Force, Compare, Interval, Window, Stopping, Tau, Order, Initializer, Finish,
+        KeepAll, Tolerance,
+        MaxParameters, MaxMacs, MaxMemory, MaxMilliseconds, Batch, LearningRate, Momentum, WeightDecay,
+        TrainingSettings.Augment,
     ];
 
     /// <summary>A number for each stage; a run's settings name it only where it was given.</summary>
-    private static Setting<int[]?> Lengths(string name, string help) => new(name, help, null, text => NumberLists.Integers(text, 1)) { Separator = ',' };
+    private static Setting<int[]?> Lengths(string name, string help) =>
+        new(name, help, null, text => NumberLists.Integers(text, 1)) { Separator = ',' };
 
     internal static GrowthOptions Options(CommandContext context) => new()
     {

@@ -9,10 +9,17 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>A network of a run as it was found: accuracy, weights left, size of its file, some samples with its answers, and which test samples it has right.</summary>
-internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes, SampleRecord[] Samples, IReadOnlyList<bool> Right)
+/// <summary>
+/// A network of a run as it was found: accuracy, weights left, size of its file, some samples with its answers, and
+/// which test samples it has right.
+/// </summary>
+internal sealed record Measurement(
+    NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes,
+    SampleRecord[] Samples, IReadOnlyList<bool> Right)
 {
-    /// <summary>Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.</summary>
+    /// <summary>
+    /// Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.
+    /// </summary>
     private const int Pictures = 12;
 
     /// <summary>Samples that are searched for wrong answers.</summary>
@@ -27,7 +34,8 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         }
     }
 
-    internal static Measurement Of(string name, Network network, string path, Dataset? test, Func<Network, Dataset, EvaluationResult> evaluate)
+    internal static Measurement Of(
+        string name, Network network, string path, Dataset? test, Func<Network, Dataset, EvaluationResult> evaluate)
     {
         SparsityReport weights = SparsityReport.Of(network);
         test = test is { Count: 0 } ? null : test;
@@ -43,12 +51,15 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         };
         return found?.Confusion is not { } matrix
             ? new Measurement(record, weights, [], [], [], [])
-            : new Measurement(record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes), SamplesOf(found.Answers, test!),
+            : new Measurement(
+                record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes),
+                SamplesOf(found.Answers, test!),
                 [.. found.Answers.Select((answer, i) => answer.Predicted == test!.Label(i))]);
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>
-        [.. from actual in Enumerable.Range(0, matrix.Classes) from predicted in Enumerable.Range(0, matrix.Classes) select matrix[actual, predicted]];
+        [.. from actual in Enumerable.Range(0, matrix.Classes) from predicted in Enumerable.Range(
+            0, matrix.Classes) select matrix[actual, predicted]];
 
     private static SampleRecord[] SamplesOf(IReadOnlyList<(int Predicted, float Probability)> answers, Dataset test)
     {
@@ -59,7 +70,8 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         }
 
         int count = Math.Min(test.Count, MaxSearched);
-        IEnumerable<int> wrong = Enumerable.Range(0, count).Where(i => i >= Pictures && answers[i].Predicted != test.Label(i));
+        IEnumerable<int> wrong =
+            Enumerable.Range(0, count).Where(i => i >= Pictures && answers[i].Predicted != test.Label(i));
         return [.. Enumerable.Range(0, Math.Min(Pictures, count)).Concat(wrong.Take(Pictures)).Select(i =>
             new SampleRecord(Png(test, i), (int)test.Label(i), answers[i].Predicted, answers[i].Probability))];
     }
@@ -74,7 +86,8 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         {
             for (int pixel = 0; pixel < height * width; pixel++)
             {
-                pixels[(pixel * channels) + channel] = (byte)Math.Clamp(MathF.Round(planes[(channel * height * width) + pixel] * 255), 0, 255);
+                pixels[(pixel * channels) + channel] =
+                    (byte)Math.Clamp(MathF.Round(planes[(channel * height * width) + pixel] * 255), 0, 255);
             }
         }
 

@@ -10,13 +10,16 @@ namespace Temper.Cli.Runs;
 internal static class PruningSettings
 {
     internal static Setting<string> Rule { get; } = Setting.Choice(
-        "rule", "What --threshold is: std (times a layer's deviation), absolute, sparsity (part of zeros in all), layer-sparsity (in each layer), macs, or ms (of one sample, compiled, on this processor)",
+        "rule", "What --threshold is: std (times a layer's deviation), absolute, sparsity (part of zeros in all), "
+            + "layer-sparsity (in each layer), macs, or ms (of one sample, compiled, on this processor)",
         "std", "std", "absolute", "sparsity", "layer-sparsity", "macs", "ms");
 
     internal static Setting<double?> Threshold { get; } = Setting.OptionalNumber(
-        "threshold", "Weights with a smaller magnitude are removed; for the other rules the target [default: 0.25 for std, 0.0001 for absolute]");
+        "threshold", "Weights with a smaller magnitude are removed; for the other rules the target [default: 0.25 for "
+            + "std, 0.0001 for absolute]");
 
-    internal static Setting<IReadOnlyList<string>> Ignore { get; } = Setting.List("ignore", "Layers to leave unchanged; * matches any text");
+    internal static Setting<IReadOnlyList<string>> Ignore { get; } =
+        Setting.List("ignore", "Layers to leave unchanged; * matches any text");
 
     /// <summary>Throws where a rule lacks its target, before anything is opened.</summary>
     internal static void Require(CommandContext context)
@@ -31,14 +34,16 @@ internal static class PruningSettings
     /// <param name="context">The settings.</param>
     /// <param name="network">What is to be pruned.</param>
     /// <param name="choose">Remembers what was measured.</param>
-    internal static PruningRule RuleOf(CommandContext context, Network network, Func<string, Func<string>, string> choose) => context.Get(Rule) switch
+    internal static PruningRule RuleOf(
+        CommandContext context, Network network, Func<string, Func<string>, string> choose) => context.Get(Rule) switch
     {
         "std" => PruningRule.StandardDeviations((float)(context.Get(Threshold) ?? 0.25)),
         "absolute" => PruningRule.Absolute((float)(context.Get(Threshold) ?? 1e-4)),
         "sparsity" => PruningRule.GlobalSparsity(Target(context)),
         "layer-sparsity" => PruningRule.LayerSparsity(Target(context)),
         "macs" => PruningRule.TargetMacs((long)Target(context)),
-        _ => PruningRule.GlobalSparsity(double.Parse(choose("zeros", () => ZerosFor(context, network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture)),
+        _ => PruningRule.GlobalSparsity(double.Parse(choose("zeros", () =>
+            ZerosFor(context, network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture)),
     };
 
     private static double Target(CommandContext context) => context.Get(Threshold)
@@ -47,11 +52,14 @@ internal static class PruningSettings
     /// <summary>Fraction of the weights that has to be zero for the time asked for.</summary>
     private static double ZerosFor(CommandContext context, Network network)
     {
-        PruningRule rule = PruningRule.TargetMilliseconds(Target(context), one => NetworkTiming.Milliseconds([one], 1, cancel: context.Cancel)[0]);
+        PruningRule rule = PruningRule.TargetMilliseconds(
+            Target(context), one => NetworkTiming.Milliseconds([one], 1, cancel: context.Cancel)[0]);
         IReadOnlyList<string> ignore = context.Get(Ignore);
         Network pruned = network.Prune(rule, ignore);
-        Parameter[] prunable = [.. network.Parameters.Where(p => !ReferenceEquals(pruned.Parameters[p.Name].Value, p.Value))];
-        long total = prunable.Sum(p => (long)p.Value.Count), left = prunable.Sum(p => (long)p.Value.Count - Zeros(pruned.Parameters[p.Name]));
+        Parameter[] prunable = [.. network.Parameters.Where(
+            p => !ReferenceEquals(pruned.Parameters[p.Name].Value, p.Value))];
+        long total = prunable.Sum(p => (long)p.Value.Count),
+            left = prunable.Sum(p => (long)p.Value.Count - Zeros(pruned.Parameters[p.Name]));
         return total == 0 ? 0 : 1 - (left / (double)total);
     }
 

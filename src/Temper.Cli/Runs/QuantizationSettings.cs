@@ -8,13 +8,19 @@ internal static class QuantizationSettings
 {
     private const string None = "none", Int8 = "int8";
 
-    private static readonly Setting<string> Quantize = Setting.Choice("quantize", "Quantization: none keeps float32, int8 makes weights and activations 8 bit", None, None, Int8);
+    private static readonly Setting<string> Quantize = Setting.Choice(
+        "quantize", "Quantization: none keeps float32, int8 makes weights and activations 8 bit", None, None, Int8);
 
-    private static readonly Setting<string> Range = Setting.Choice("quantize-range", "How the ranges of 8-bit activations are calibrated: min-max, percentile (99.99 % of the values) or mse (smallest squared error)", "mse", "min-max", "percentile", "mse");
+    private static readonly Setting<string> Range =
+        Setting.Choice("quantize-range", "How the ranges of 8-bit activations are calibrated: min-max, percentile "
+            + "(99.99 % of the values) or mse (smallest squared error)", "mse", "min-max", "percentile", "mse");
 
-    private static readonly Setting<int> Samples = Setting.Integer("quantize-samples", "Training samples for calibration", defaultValue: 512);
+    private static readonly Setting<int> Samples =
+        Setting.Integer("quantize-samples", "Training samples for calibration", defaultValue: 512);
 
-    private static readonly Setting<int> Epochs = Setting.Integer("quantize-epochs", "Epochs of quantization-aware fine-tuning, at a tenth of the learning rate; 0 = off", defaultValue: 2, minimum: 0);
+    private static readonly Setting<int> Epochs = Setting.Integer(
+        "quantize-epochs", "Epochs of quantization-aware fine-tuning, at a tenth of the learning rate; 0 = off",
+        defaultValue: 2, minimum: 0);
 
     internal static IReadOnlyList<Setting> All { get; } = [Quantize, Range, Samples, Epochs];
 

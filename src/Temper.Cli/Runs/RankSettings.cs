@@ -9,25 +9,33 @@ namespace Temper.Cli.Runs;
 internal static class RankSettings
 {
     private static readonly Setting<string> Gradients = Setting.Choice(
-        "gradient-format", "How gradients travel between ranks: bfloat16 halves their bytes, for slow links; with --plan data", "float32", "float32", "bfloat16");
+        "gradient-format",
+        "How gradients travel between ranks: bfloat16 halves their bytes, for slow links; with --plan data", "float32",
+        "float32", "bfloat16");
 
     private static readonly Setting<string> Statistics = Setting.Choice(
-        "batch-statistics", "What batch normalization sees: the batches of all ranks as one, or each rank its own (local)", "all", "all", "local");
+        "batch-statistics",
+        "What batch normalization sees: the batches of all ranks as one, or each rank its own (local)", "all", "all",
+        "local");
 
     private static readonly Setting<bool> ShardOptimizer = Setting.Switch(
-        "shard-optimizer", "Each rank keeps the optimizer's state of a part of the parameters (ZeRO stage 1); with --plan data");
+        "shard-optimizer",
+        "Each rank keeps the optimizer's state of a part of the parameters (ZeRO stage 1); with --plan data");
 
     private static readonly Setting<string?> Timeline = Setting.OptionalText(
-        "timeline", "Write what the steps spend their time on to this file, for Perfetto or about:tracing; rank 1 and on add their number");
+        "timeline", "Write what the steps spend their time on to this file, for Perfetto or about:tracing; rank 1 and "
+            + "on add their number");
 
     private static readonly Setting<TimeSpan?> Timeout = Setting.OptionalDuration(
-        "rank-timeout", "End the job when a rank waits longer than this for others, such as 30s or 10m; none: 10 minutes");
+        "rank-timeout",
+        "End the job when a rank waits longer than this for others, such as 30s or 10m; none: 10 minutes");
 
     internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
 
     /// <summary>Names of the settings given that only ranks which divide the samples can follow.</summary>
     internal static IEnumerable<string> DataOnly(CommandContext context) =>
-        new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven).Select(setting => setting.Flag);
+        new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven)
+            .Select(setting => setting.Flag);
 
     internal static bool ShardsOptimizer(CommandContext context) => context.Get(ShardOptimizer);
 

@@ -19,7 +19,8 @@ internal sealed record RunData(string? Source, FitOptions Fit)
     internal static RunData? Of(string model)
     {
         string? path = Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model));
-        if (path is null || !File.Exists(Path.Combine(path, "result.json")) || !File.Exists(Path.Combine(path, "config.yaml")))
+        if (path is null
+            || !File.Exists(Path.Combine(path, "result.json")) || !File.Exists(Path.Combine(path, "config.yaml")))
         {
             return null;
         }

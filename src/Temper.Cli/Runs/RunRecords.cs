@@ -18,13 +18,16 @@ internal static class RunRecords
     internal static PhaseRecord Of(string phase, TrainingResult result) => new PhaseRecord(phase, result.BestEpoch,
     [
         .. result.History.Select(epoch => new EpochRecord(
-            epoch.Epoch, Finite(epoch.TrainLoss), Finite(epoch.TrainAccuracy), Finite(epoch.ValidationLoss), Finite(epoch.ValidationAccuracy),
+            epoch.Epoch, Finite(epoch.TrainLoss), Finite(epoch.TrainAccuracy), Finite(epoch.ValidationLoss),
+            Finite(epoch.ValidationAccuracy),
             Finite(epoch.Regularization), Finite(epoch.LearningRate))),
     ]).CountedFromOne();
 
-    internal static JsonNode ToJson(RunRecord record) => JsonSerializer.SerializeToNode(record, RunRecordJson.Default.RunRecord)!;
+    internal static JsonNode ToJson(RunRecord record) =>
+        JsonSerializer.SerializeToNode(record, RunRecordJson.Default.RunRecord)!;
 
-    internal static void Save(RunFolder folder, RunRecord record) => AtomicFile.WriteText(folder.ResultPath, RunRecordJson.Write(record));
+    internal static void Save(RunFolder folder, RunRecord record) =>
+        AtomicFile.WriteText(folder.ResultPath, RunRecordJson.Write(record));
 
     /// <summary>Reads the record of a run, also one that an older version wrote.</summary>
     /// <exception cref="InvalidDataException">It is damaged, or of a version that this one does not know.</exception>
@@ -37,7 +40,8 @@ internal static class RunRecords
             RunRecord.CurrentSchema or RunRecord.SecondSchema => RunRecordJson.Read(path, document.RootElement),
             SchemaOneRecord.Schema => SchemaOneRecord.Read(folder, document.RootElement),
             int other => throw new InvalidDataException(
-                $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} to {RunRecord.CurrentSchema}); use the version of temper that wrote it, or a newer one"),
+                $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} to {RunRecord.CurrentSchema}); use "
+                + "the version of temper that wrote it, or a newer one"),
         };
     }
 
@@ -45,8 +49,11 @@ internal static class RunRecords
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
     internal static Report ReportOf(RunFolder folder) => ReportOf(folder, Read(folder));
 
-    /// <summary>Writes the report of a run that still goes on, under its final name; the result follows when it ends.</summary>
-    internal static void WritePreview(RunFolder folder, RunRecord record) => ReportOf(folder, record).Save(folder.PathOf(ReportName));
+    /// <summary>
+    /// Writes the report of a run that still goes on, under its final name; the result follows when it ends.
+    /// </summary>
+    internal static void WritePreview(RunFolder folder, RunRecord record) =>
+        ReportOf(folder, record).Save(folder.PathOf(ReportName));
 
     private static Report ReportOf(RunFolder folder, RunRecord record) => new RunReport
     {
@@ -67,11 +74,13 @@ internal static class RunRecords
     internal static ResultTable ToTable(RunRecord record)
     {
         var table = new ResultTable(
-            $"{record.Network} on {record.Data}, seed {record.Seed}", "network", "#test accuracy", "#weights left", "#fewer", "#file, gzip");
+            $"{record.Network} on {record.Data}, seed {record.Seed}", "network", "#test accuracy", "#weights left",
+            "#fewer", "#file, gzip");
         foreach (NetworkRecord network in record.Networks)
         {
             table.Row(
-                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}", $"{network.TimesFewer(record.Networks):F1} x",
+                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}",
+                $"{network.TimesFewer(record.Networks):F1} x",
                 $"{network.CompressedBytes / 1024.0:N0} KiB");
         }
 
@@ -82,7 +91,8 @@ internal static class RunRecords
     {
         using JsonDocument document = RunRecordJson.Open(path);
         return RunRecordJson.Checked<Fact[]>(
-            path, () => [.. document.RootElement.EnumerateObject().Select(property => new Fact(property.Name, property.Value.ToString()))]);
+            path, () => [.. document.RootElement.EnumerateObject().Select(
+                property => new Fact(property.Name, property.Value.ToString()))]);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

@@ -14,7 +14,8 @@ internal static class RunSections
     /// <param name="contributed">What methods say.</param>
     /// <param name="answers">What the result says about the test samples.</param>
     internal static IReadOnlyList<Section> Of(
-        IReadOnlyList<PhaseRecord> phases, IReadOnlyList<NetworkRecord> networks, IEnumerable<Section> contributed, IEnumerable<Section> answers)
+        IReadOnlyList<PhaseRecord> phases, IReadOnlyList<NetworkRecord> networks, IEnumerable<Section> contributed,
+        IEnumerable<Section> answers)
     {
         IEnumerable<Section> result = networks.Count > 0 ? [ResultSection.Of(networks)] : [];
         IEnumerable<Section> training = phases.Count > 0 ? [TrainingSection.Of(phases)] : [];
@@ -31,14 +32,16 @@ internal static class RunSections
         if (unused.Count > 0)
         {
             yield return new Section("Data that are not used", [
-                new DataTable(["what", "samples", "why"], [.. unused.Select(one => (string[])[one.Name, one.Count > 0 ? $"{one.Count:N0}" : "", one.Reason])]),
+                new DataTable(["what", "samples", "why"], [.. unused.Select(one =>
+                    (string[])[one.Name, one.Count > 0 ? $"{one.Count:N0}" : "", one.Reason])]),
             ]);
         }
     }
 
     /// <inheritdoc cref="OfAnswers(Measurement)"/>
     internal static IEnumerable<Section> OfAnswers(
-        string network, IReadOnlyList<string> classes, IReadOnlyList<long> confusion, IReadOnlyList<SampleRecord> samples)
+        string network, IReadOnlyList<string> classes, IReadOnlyList<long> confusion,
+        IReadOnlyList<SampleRecord> samples)
     {
         if (confusion.Count > 0)
         {
@@ -54,19 +57,23 @@ internal static class RunSections
     /// <summary>What time decided in the run; nothing where it decided nothing.</summary>
     internal static IEnumerable<Section> OfDecisions(IReadOnlyList<RunDecision> decisions)
     {
-        RunDecision[] stops = [.. decisions.Where(decision => decision.Value is null)], choices = [.. decisions.Where(decision => decision.Value is not null)];
+        RunDecision[] stops = [.. decisions.Where(decision => decision.Value is null)],
+            choices = [.. decisions.Where(decision => decision.Value is not null)];
         if (stops.Length > 0)
         {
             yield return new Section("Stops", [
-                new Paragraph("The run was stopped and resumed. A stop lies between two steps, so the result has the bytes of a run that never stopped."),
-                new DataTable(["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
+                new Paragraph("The run was stopped and resumed. A stop lies between two steps, so the result has the "
+                    + "bytes of a run that never stopped."),
+                new DataTable(
+                    ["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
             ]);
         }
 
         if (choices.Length > 0)
         {
             yield return new Section("What time decided", [
-                new Paragraph("These choices depended on time or on the machine. They are kept in decisions.json, and a resumed run takes the same."),
+                new Paragraph("These choices depended on time or on the machine. They are kept in decisions.json, and "
+                    + "a resumed run takes the same."),
                 new DataTable(
                     ["time, UTC", "training", "what was chosen", "choice"],
                     [.. choices.Select(choice => (string[])[Time(choice), choice.Phase, choice.Kind, choice.Value!])]),
@@ -74,5 +81,6 @@ internal static class RunSections
         }
     }
 
-    private static string Time(RunDecision decision) => decision.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    private static string Time(RunDecision decision) =>
+        decision.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

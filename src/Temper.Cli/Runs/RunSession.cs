@@ -17,8 +17,8 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// One run of a command: its folder, data, trainings and measurements. Trainings are the stages of a <see cref="StagedRun"/>, so a resumed
-/// run just does everything again.
+/// One run of a command: its folder, data, trainings and measurements. Trainings are the stages of a
+/// <see cref="StagedRun"/>, so a resumed run just does everything again.
 /// </summary>
 internal sealed class RunSession : IDisposable
 {
@@ -43,13 +43,16 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
+        _limit = new TimeLimit(
+            description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time,
+            context.Cancel);
         DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(context, data);
         (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
         Data = split is null ? data : data! with { Test = split.Test };
         Folder = context.Get(RunSettings.Resume) is { } resume
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
-            : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
+            : RunFolder.Create(
+                context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
         if (!File.Exists(Folder.ConfigPath))
         {
             WriteConfig();
@@ -88,7 +91,8 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Measures a network on samples.</summary>
     internal EvaluationResult Evaluate(Network network, Dataset samples) =>
-        Shared?.Evaluate(network, samples, _context.Cancel) ?? Evaluator.Evaluate(network, samples, cancel: _context.Cancel);
+        Shared?.Evaluate(network, samples, _context.Cancel)
+            ?? Evaluator.Evaluate(network, samples, cancel: _context.Cancel);
 
     /// <summary>Folder of a training's checkpoints.</summary>
     internal string CheckpointsOf(string phase) => _stages.CheckpointsOf(phase);
@@ -103,12 +107,15 @@ internal sealed class RunSession : IDisposable
     /// <summary>Writes numbers of a training that is none of epochs into metrics and event file.</summary>
     /// <param name="step">Where the training is.</param>
     /// <param name="values">Numbers by name; those that are not finite are left out.</param>
-    internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) => _tracker.Write(step, [.. values.Where(value => double.IsFinite(value.Value))]);
+    internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) =>
+        _tracker.Write(step, [.. values.Where(value => double.IsFinite(value.Value))]);
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
 
-    /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
+    /// <summary>
+    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// </summary>
     internal string Choose(string phase, string name, Func<string> choose) => _stages.Choose(phase, name, choose);
 
     /// <summary>Writes a report of a run that still goes on.</summary>
@@ -163,9 +170,12 @@ internal sealed class RunSession : IDisposable
     internal int Finish(Measurement result, JsonObject? fields = null)
     {
         RunRecord record = Record(RunSections.Of(
-            _phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())], RunSections.OfAnswers(result)));
+            _phases, _networks,
+            [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())],
+            RunSections.OfAnswers(result)));
 
-        // A resume may have been given more epochs. One that is refused must not leave its settings in the run's folder.
+        // A resume may have been given more epochs. One that is refused must not leave its settings in the run's
+        // folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
@@ -220,14 +230,18 @@ internal sealed class RunSession : IDisposable
     internal ToolException Stopped(string phase, long step, string where)
     {
         bool isTime = _limit.IsOver && !_context.Cancel.IsCancellationRequested;
-        string why = isTime ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over" : "interrupted";
+        string why = isTime
+            ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over"
+            : "interrupted";
         string text = $"{why} after {where}";
         Folder.Record(new RunDecision
         {
-            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = step, Text = text, Seconds = Seconds(),
+            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt,
+            Phase = phase, Step = step, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
-        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
+        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper "
+            + $"{_description.Command} --resume {Folder.FullPath}");
     }
 
     /// <summary>Of the run, with what it took before it was resumed.</summary>
@@ -236,14 +250,16 @@ internal sealed class RunSession : IDisposable
     private static double SecondsBefore(RunFolder folder) =>
         Math.Max(folder.ReadSeconds(), File.Exists(folder.ResultPath) ? RunRecords.Read(folder).Seconds : 0);
 
-    private UnusedRecord[] Unused() => [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
+    private UnusedRecord[] Unused() =>
+        [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
 
     /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
     internal static DataSplit Split(CommandContext context, DataSets data)
     {
         double part = context.Get(RunSettings.Validation);
         int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, data.Train.Count - 1);
-        (Dataset train, Dataset validation) = data.SplitValidation(count, RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
+        (Dataset train, Dataset validation) =
+            data.SplitValidation(count, RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
         return new DataSplit(train, validation, data.Test, part);
     }
 }
@@ -270,7 +286,10 @@ internal sealed record RunDescription(string Command, string Network, string Dat
     /// <summary>Whether the result has a test accuracy, for <c>--fail-below</c>.</summary>
     internal bool HasAccuracy { get; init; } = true;
 
-    /// <summary>Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is stopped with a checkpoint.</summary>
+    /// <summary>
+    /// Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is
+    /// stopped with a checkpoint.
+    /// </summary>
     internal bool PlansTime { get; init; }
 }
 

@@ -14,7 +14,8 @@ internal static class RunSettings
         "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
 
     internal static Setting<double> Validation { get; } = Setting.Number(
-        "validation", "Fraction of the training samples held out for validation, which chooses the epoch", defaultValue: 0.1, minimum: 0.001, maximum: 0.9);
+        "validation", "Fraction of the training samples held out for validation, which chooses the epoch",
+        defaultValue: 0.1, minimum: 0.001, maximum: 0.9);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
@@ -28,14 +29,16 @@ internal static class RunSettings
     };
 
     internal static Setting<TimeSpan?> MaxTime { get; } = Setting.OptionalDuration(
-        "max-time", "Stop training after this time, such as 20m or 1h30m, with a checkpoint to resume from; none: no limit");
+        "max-time",
+        "Stop training after this time, such as 20m or 1h30m, with a checkpoint to resume from; none: no limit");
 
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
         "fail-below", "Exit with 4 when the test accuracy is lower than this, in percent", maximum: 100);
 
     /// <summary>How ranks share training; null: there is one.</summary>
     internal static Setting<string?> Plan { get; } = Setting.OptionalText(
-        "plan", "How ranks started by mpirun share training: data (divide the samples), auto, or a file of temper plan --save-plan; one rank without mpirun");
+        "plan", "How ranks started by mpirun share training: data (divide the samples), auto, or a file of temper plan "
+            + "--save-plan; one rank without mpirun");
 
     /// <summary>What every such command has, behind its own settings.</summary>
     internal static IReadOnlyList<Setting> All { get; } = [Validation, Seed, Runs, Resume, MaxTime, FailBelow];
@@ -44,14 +47,21 @@ internal static class RunSettings
     internal static RunFolder Find(string resume, string runs, string command) => resume is not Last
         ? RunFolder.Open(resume)
         : RunFolder.Latest(runs, command) ?? throw new ToolException(
-            ExitCode.InputOutput, $"{command}: no run to resume in {runs}; name its folder, or say with --runs where to look");
+            ExitCode.InputOutput,
+            $"{command}: no run to resume in {runs}; name its folder, or say with --runs where to look");
 }
 
 /// <summary>A command that leaves a run folder and can go on with it.</summary>
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
-    /// <summary>Settings that a resume may change: they decide how long the run goes on and where, not what it does.</summary>
-    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan, CommonSettings.Threads, .. RankSettings.All];
+    /// <summary>
+    /// Settings that a resume may change: they decide how long the run goes on and where, not what it does.
+    /// </summary>
+    private static readonly Setting[] Changeable =
+    [
+        TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan,
+        CommonSettings.Threads, .. RankSettings.All,
+    ];
 
     internal sealed override int Run(CommandContext context)
     {
@@ -70,12 +80,15 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
         }
 
         string config = RunSettings.Find(resume, context.Get(RunSettings.Runs), Name).ConfigPath;
-        SettingValues own = SettingValues.Resolve(this, _ => null, ConfigFile.Load(config), new Dictionary<string, string>(StringComparer.Ordinal));
-        string[] differing = [.. context.Values.Differences(own).Where(one => !Changeable.Contains(one.Setting)).Select(one => $"{one.Setting.Name} (got '{one.Here}', the run has '{one.There}')")];
+        SettingValues own = SettingValues.Resolve(
+            this, _ => null, ConfigFile.Load(config), new Dictionary<string, string>(StringComparer.Ordinal));
+        string[] differing = [.. context.Values.Differences(own).Where(one => !Changeable.Contains(one.Setting)).Select(
+            one => $"{one.Setting.Name} (got '{one.Here}', the run has '{one.There}')")];
         if (differing.Length > 0)
         {
             throw ToolException.Usage(
-                $"{Name}: a resume goes on with the run's own settings, but these differ: {string.Join(", ", differing)}; leave them out, or start a new run");
+                $"{Name}: a resume goes on with the run's own settings, but these differ: "
+                + $"{string.Join(", ", differing)}; leave them out, or start a new run");
         }
     }
 
@@ -93,6 +106,7 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
 
         return given(CommonSettings.Config) is null
             ? RunSettings.Find(resume, given(RunSettings.Runs) ?? RunSettings.Runs.DefaultText!, Name).ConfigPath
-            : throw ToolException.Usage($"{Name}: --resume and --config exclude each other; a run goes on with its own settings");
+            : throw ToolException.Usage(
+                $"{Name}: --resume and --config exclude each other; a run goes on with its own settings");
     }
 }

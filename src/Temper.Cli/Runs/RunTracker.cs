@@ -5,7 +5,9 @@ using Temper.Training.Tracking;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>Writes one training of a run down as it goes: metrics, event file, log, and where somebody watches, the bar.</summary>
+/// <summary>
+/// Writes one training of a run down as it goes: metrics, event file, log, and where somebody watches, the bar.
+/// </summary>
 internal sealed class RunTracker : ITrainingCallback, IDisposable
 {
     /// <summary>How often the display hears of an epoch's steps.</summary>
@@ -24,7 +26,9 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
 
     internal ProgressDisplay? Display { get; set; }
 
-    /// <summary>Stands before the names of metrics, as in <c>sparse/validation/accuracy</c>; empty where a run has one training.</summary>
+    /// <summary>
+    /// Stands before the names of metrics, as in <c>sparse/validation/accuracy</c>; empty where a run has one training.
+    /// </summary>
     internal string Phase { get; set; } = "";
 
     internal int Epochs { get; set; }
@@ -50,8 +54,10 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     {
         KeyValuePair<string, double>[] values =
         [
-            new($"{Phase}train/loss", epoch.TrainLoss), new($"{Phase}train/accuracy", epoch.TrainAccuracy), new($"{Phase}train/terms", epoch.Regularization),
-            new($"{Phase}validation/loss", epoch.ValidationLoss), new($"{Phase}validation/accuracy", epoch.ValidationAccuracy),
+            new($"{Phase}train/loss", epoch.TrainLoss), new($"{Phase}train/accuracy", epoch.TrainAccuracy),
+            new($"{Phase}train/terms", epoch.Regularization),
+            new($"{Phase}validation/loss", epoch.ValidationLoss),
+            new($"{Phase}validation/accuracy", epoch.ValidationAccuracy),
             new($"{Phase}learning_rate", epoch.LearningRate),
         ];
         long step = StepsBefore + _step;
@@ -63,8 +69,10 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
 
         _board.Flush();
         _validated = $", validation {epoch.ValidationAccuracy * 100:F2} %";
-        _folder.Log($"{Phase}epoch {epoch.Epoch + 1}/{Epochs}: loss {epoch.TrainLoss:F4}{_validated}{(epoch.IsBest ? ", best so far" : "")}");
-        Display?.Report((epoch.Epoch + 1.0) / Epochs, $"epoch {epoch.Epoch + 1}/{Epochs}, loss {epoch.TrainLoss:F3}{_validated}");
+        _folder.Log($"{Phase}epoch {epoch.Epoch + 1}/{Epochs}: loss "
+            + $"{epoch.TrainLoss:F4}{_validated}{(epoch.IsBest ? ", best so far" : "")}");
+        Display?.Report(
+            (epoch.Epoch + 1.0) / Epochs, $"epoch {epoch.Epoch + 1}/{Epochs}, loss {epoch.TrainLoss:F3}{_validated}");
     }
 
     /// <summary>Writes numbers at a step of a training that is none of epochs.</summary>
@@ -85,7 +93,8 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     {
         foreach (Networks.Parameter parameter in network.Parameters)
         {
-            _board.AddHistogram($"{Phase}weights/{parameter.Name}", StepsBefore + _step, parameter.Value.ToArray<float>());
+            _board.AddHistogram(
+                $"{Phase}weights/{parameter.Name}", StepsBefore + _step, parameter.Value.ToArray<float>());
         }
     }
 

@@ -8,8 +8,8 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// The <c>result.json</c> that the first version wrote, with samples in a file of their own: figures without sections. Its sections are
-/// made from the figures when it is read.
+/// The <c>result.json</c> that the first version wrote, with samples in a file of their own: figures without sections.
+/// Its sections are made from the figures when it is read.
 /// </summary>
 internal sealed record SchemaOneRecord
 {
@@ -42,16 +42,19 @@ internal sealed record SchemaOneRecord
     /// <exception cref="InvalidDataException">It is not what the first version wrote.</exception>
     internal static RunRecord Read(RunFolder folder, JsonElement document)
     {
-        SchemaOneRecord old = RunRecordJson.Checked(folder.ResultPath, () => Whole(document.Deserialize(SchemaOneJson.Default.SchemaOneRecord)));
+        SchemaOneRecord old = RunRecordJson.Checked(
+            folder.ResultPath, () => Whole(document.Deserialize(SchemaOneJson.Default.SchemaOneRecord)));
         string samplesPath = folder.PathOf(SamplesName);
         using JsonDocument samples = RunRecordJson.Open(samplesPath);
-        return old.Upgraded(RunRecordJson.Checked(samplesPath, () => Whole(samples.Deserialize(SchemaOneJson.Default.SampleRecordArray))));
+        return old.Upgraded(RunRecordJson.Checked(
+            samplesPath, () => Whole(samples.Deserialize(SchemaOneJson.Default.SampleRecordArray))));
     }
 
     private RunRecord Upgraded(SampleRecord[] samples)
     {
         (string, SparsityReport)[] weights = [.. Networks.Select(network => (
-            network.Name, new SparsityReport([.. network.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Left))], OtherCount: 0)))];
+            network.Name, new SparsityReport([.. network.Layers.Select(layer =>
+                new LayerSparsity(layer.Name, layer.Total, layer.Left))], OtherCount: 0)))];
         PhaseRecord[] phases = [.. Phases.Select(phase => phase.CountedFromOne())];
         IEnumerable<Section> answers = RunSections.OfAnswers(Networks[^1].Name, Classes, Confusion, samples);
         return new RunRecord
@@ -72,22 +75,27 @@ internal sealed record SchemaOneRecord
 
     private static SchemaOneRecord Whole(SchemaOneRecord? old)
     {
-        bool isWhole = old is { Networks.Count: > 0 } && old.Networks.All(network => network is not null && network.Layers.All(layer => layer is not null))
-            && old.Networks.All(network => network.Layers.Select(layer => layer.Name).SequenceEqual(old.Networks[0].Layers.Select(layer => layer.Name), StringComparer.Ordinal))
+        bool isWhole = old is { Networks.Count: > 0 }
+            && old.Networks.All(network => network is not null && network.Layers.All(layer => layer is not null))
+            && old.Networks.All(network => network.Layers.Select(layer => layer.Name).SequenceEqual(
+                old.Networks[0].Layers.Select(layer => layer.Name), StringComparer.Ordinal))
             && old.Phases.All(phase => phase is { Epochs: not null } && phase.Epochs.All(epoch => epoch is not null))
             && old.Classes.All(name => name is not null) && old.Reproduce.All(line => line is not null)
-            && old.Confusion.Count is var counts && (counts == 0 || counts == (long)old.Classes.Count * old.Classes.Count);
+            && old.Confusion.Count is var counts
+            && (counts == 0 || counts == (long)old.Classes.Count * old.Classes.Count);
         return isWhole ? old! : throw new JsonException("a list is empty, or lacks entries");
     }
 
-    private static SampleRecord[] Whole(SampleRecord[]? samples) => samples is not null && samples.All(sample => sample is not null && PictureGrid.IsPng(sample.Png))
+    private static SampleRecord[] Whole(SampleRecord[]? samples) => samples is not null
+        && samples.All(sample => sample is not null && PictureGrid.IsPng(sample.Png))
         ? samples
         : throw new JsonException("a sample is missing, or its picture is no PNG file");
 }
 
 /// <summary>Reads the first schema without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(SchemaOneRecord))]
 [JsonSerializable(typeof(SampleRecord[]))]
 internal sealed partial class SchemaOneJson : JsonSerializerContext;

@@ -6,7 +6,10 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows. Other ranks are told of both.</summary>
+/// <summary>
+/// A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows. Other
+/// ranks are told of both.
+/// </summary>
 internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider time) : IGrowthRun
 {
     public Dataset Train => run.Train!;
@@ -21,13 +24,15 @@ internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider 
         return run.Fit(stage, network, options);
     }
 
-    public string Choose(string stage, string name, Func<string> choose) => ranks.Broadcast(run.Choose(stage, name, choose));
+    public string Choose(string stage, string name, Func<string> choose) =>
+        ranks.Broadcast(run.Choose(stage, name, choose));
 
     public void Report(GrowthRecord record)
     {
         GrowthStep last = record.Path[^1];
         string reason = last.Reason is null ? "" : $" ({last.Reason})";
-        run.Note($"{last.Event}: {string.Join('-', last.Depths)}, best {last.Accuracy * 100:F2} %, {last.Macs / 1e6:F1} million MACs, {last.Seconds:F0} s{reason}");
+        run.Note($"{last.Event}: {string.Join('-', last.Depths)}, best {last.Accuracy * 100:F2} %, "
+            + $"{last.Macs / 1e6:F1} million MACs, {last.Seconds:F0} s{reason}");
         run.Preview(GrowthSection.Of(record));
     }
 
@@ -58,10 +63,12 @@ internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider 
         })]),
         ["pareto"] = new JsonArray([.. result.Record.Pareto.Select(point => new JsonObject
         {
-            ["depths"] = Numbers(point.Depths), ["accuracy"] = point.Accuracy, ["parameters"] = point.Parameters, ["macs"] = point.Macs,
+            ["depths"] = Numbers(point.Depths), ["accuracy"] = point.Accuracy, ["parameters"] = point.Parameters,
+            ["macs"] = point.Macs,
             ["seconds"] = Math.Round(point.Seconds, 3),
         })]),
     };
 
-    private static JsonArray Numbers(IEnumerable<int> numbers) => [.. numbers.Select(number => JsonValue.Create(number))];
+    private static JsonArray Numbers(IEnumerable<int> numbers) =>
+        [.. numbers.Select(number => JsonValue.Create(number))];
 }

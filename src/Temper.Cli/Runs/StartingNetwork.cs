@@ -18,10 +18,12 @@ internal static class StartingNetwork
         {
             Preprocessing.RequireUnusedForNew(context, model);
             data = DataForModel.ForNew(context, fit, data);
-            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights")), data);
+            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), RandomStream.FromSeed(
+                context.Get(RunSettings.Seed)).Split("weights")), data);
         }
 
-        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        (Network network, data) = DataForModel.Open(context, fit, data, options =>
+            ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
     }
 

@@ -18,10 +18,13 @@ internal sealed class TimeLimit : IDisposable
         if (limit > LongestTimer)
         {
             throw CommandLine.ToolException.Usage(
-                $"{RunSettings.MaxTime.Flag}: cannot be used (got '{CommandLine.Durations.Show(limit.Value)}', expected at most {LongestTimer.TotalDays}d; or none)");
+                $"{RunSettings.MaxTime.Flag}: cannot be used (got '{CommandLine.Durations.Show(limit.Value)}', "
+                + $"expected at most {LongestTimer.TotalDays}d; or none)");
         }
 
-        _timer = limit is { } all ? new CancellationTokenSource(all > elapsed ? all - elapsed : TimeSpan.Zero, time) : new CancellationTokenSource();
+        _timer = limit is { } all
+            ? new CancellationTokenSource(all > elapsed ? all - elapsed : TimeSpan.Zero, time)
+            : new CancellationTokenSource();
         _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, interrupt);
     }
 

@@ -9,29 +9,40 @@ namespace Temper.Cli.Runs;
 /// <summary>How to train, as settings: each stands for one part of <see cref="TrainingOptions"/>.</summary>
 internal static class TrainingSettings
 {
-    internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the training samples", defaultValue: 10);
+    internal static Setting<int> Epochs { get; } =
+        Setting.Integer("epochs", "Passes over the training samples", defaultValue: 10);
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
+    private static readonly Setting<int> Batch =
+        Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
 
-    private static readonly Setting<int> Accumulate = Setting.Integer("accumulate", "Batches whose gradients are summed into one step", defaultValue: 1);
+    private static readonly Setting<int> Accumulate =
+        Setting.Integer("accumulate", "Batches whose gradients are summed into one step", defaultValue: 1);
 
-    private static readonly Setting<string> Optimizer = Setting.Choice("optimizer", "Optimizer: sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta", "rmsprop");
+    private static readonly Setting<string> Optimizer = Setting.Choice(
+        "optimizer", "Optimizer: sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta",
+        "rmsprop");
 
     private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
         "learning-rate", "Learning rate; when not given, the optimizer's own default", aliases: "--lr");
 
-    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Momentum of sgd and rmsprop, 0 to 1", defaultValue: 0.9, maximum: 1);
+    private static readonly Setting<double> Momentum =
+        Setting.Number("momentum", "Momentum of sgd and rmsprop, 0 to 1", defaultValue: 0.9, maximum: 1);
 
     private static readonly Setting<bool> Nesterov = Setting.Switch("nesterov", "Use Nesterov momentum (sgd only)");
 
     private static readonly Setting<double?> WeightDecay = Setting.OptionalNumber(
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
-    private static readonly Setting<string> Schedule = Setting.Choice("schedule", "Learning-rate schedule: constant, step, cosine or one-cycle", "cosine", "constant", "step", "cosine", "one-cycle");
+    private static readonly Setting<string> Schedule = Setting.Choice(
+        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle", "cosine", "constant", "step",
+        "cosine", "one-cycle");
 
-    private static readonly Setting<double> WarmUp = Setting.Number("warm-up", "Epochs in which the learning rate rises from zero", defaultValue: 0);
+    private static readonly Setting<double> WarmUp =
+        Setting.Number("warm-up", "Epochs in which the learning rate rises from zero", defaultValue: 0);
 
-    private static readonly Setting<double> LabelSmoothing = Setting.Number("label-smoothing", "Fraction of the target spread evenly over all classes, 0 to 1", defaultValue: 0, maximum: 1);
+    private static readonly Setting<double> LabelSmoothing = Setting.Number(
+        "label-smoothing", "Fraction of the target spread evenly over all classes, 0 to 1", defaultValue: 0,
+        maximum: 1);
 
     internal static Setting<string> Augment { get; } = new(
         "augment", "Augmentation of training images, separated by commas: crop, flip, cutout; or none", "none", text =>
@@ -40,11 +51,14 @@ internal static class TrainingSettings
         return text;
     });
 
-    private static readonly Setting<double> Clip = Setting.Number("clip-norm", "Clip the gradient's L2 norm; 0 = off", defaultValue: 0);
+    private static readonly Setting<double> Clip =
+        Setting.Number("clip-norm", "Clip the gradient's L2 norm; 0 = off", defaultValue: 0);
 
-    private static readonly Setting<double> Average = Setting.Number("average", "Decay of the moving average of the weights, such as 0.999; 0 = off", defaultValue: 0, maximum: 1);
+    private static readonly Setting<double> Average = Setting.Number(
+        "average", "Decay of the moving average of the weights, such as 0.999; 0 = off", defaultValue: 0, maximum: 1);
 
-    private static readonly Setting<int> Patience = Setting.Integer("patience", "Stop after this many epochs without improvement; 0 = off", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Patience = Setting.Integer(
+        "patience", "Stop after this many epochs without improvement; 0 = off", defaultValue: 0, minimum: 0);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
@@ -64,7 +78,8 @@ internal static class TrainingSettings
         Transforms = Transforms(context.Get(Augment)),
         Clipping = context.Get(Clip) is > 0 and var norm ? new GradientClipping { MaxNorm = (float)norm } : null,
         Average = context.Get(Average) is > 0 and var decay ? new WeightAverage { Decay = (float)decay } : null,
-        EarlyStopping = context.Get(Patience) is > 0 and var patience ? new EarlyStopping { Patience = patience } : null,
+        EarlyStopping =
+            context.Get(Patience) is > 0 and var patience ? new EarlyStopping { Patience = patience } : null,
     };
 
     private static Optimizer OptimizerOf(CommandContext context)
@@ -94,7 +109,9 @@ internal static class TrainingSettings
             "one-cycle" => new OneCycleSchedule(),
             _ => new ConstantSchedule(),
         };
-        return context.Get(WarmUp) is > 0 and var epochs ? new WarmUpSchedule { Epochs = epochs, Then = schedule } : schedule;
+        return context.Get(WarmUp) is > 0 and var epochs
+            ? new WarmUpSchedule { Epochs = epochs, Then = schedule }
+            : schedule;
     }
 
     internal static IReadOnlyList<SampleTransform> Transforms(string text) => text is "none" or "" ? [] :
@@ -114,15 +131,20 @@ internal static class RegularizerSettings
 {
     private static readonly Setting<string> Regularizer = Setting.Choice(
         "regularizer",
-        "none, l1, hoyer, hoyer-square or transformed-l1 (single weights), group-lasso or group-hs (groups): drives weights to zero while training",
+        "none, l1, hoyer, hoyer-square or transformed-l1 (single weights), group-lasso or group-hs (groups): drives "
+        + "weights to zero while training",
         "none",
         "none", "l1", "hoyer", "hoyer-square", "transformed-l1", "group-lasso", "group-hs");
 
     private static readonly Setting<string> Groups = new(
-        "grouping", "Groups of the regularizer: element, filter-channel, row-column or a block such as 4x1; auto: element, or filter-channel for group-*", "auto", text =>
-        text is "auto" || Grouping.TryParse(text, out _) ? text : throw new FormatException("auto, element, filter-channel, row-column, or rows x columns such as 4x1"));
+        "grouping", "Groups of the regularizer: element, filter-channel, row-column or a block such as 4x1; auto: "
+            + "element, or filter-channel for group-*", "auto", text =>
+        text is "auto" || Grouping.TryParse(text, out _)
+            ? text
+            : throw new FormatException("auto, element, filter-channel, row-column, or rows x columns such as 4x1"));
 
-    private static readonly Setting<double> Strength = Setting.Number("strength", "Weight of the regularizer in the loss", defaultValue: 2e-5);
+    private static readonly Setting<double> Strength =
+        Setting.Number("strength", "Weight of the regularizer in the loss", defaultValue: 2e-5);
 
     internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Groups, Strength];
 

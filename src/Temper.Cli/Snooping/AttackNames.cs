@@ -24,6 +24,7 @@ internal static class AttackNames
         "pgd" => GradientSign.Pgd(epsilon),
         "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
         "guided-cw" => new GuidedFrame { Epsilon = epsilon },
-        _ => throw ToolException.Usage($"{command}: there is no attack '{name}' (expected {string.Join(", ", OfProxies)})"),
+        _ => throw ToolException.Usage(
+            $"{command}: there is no attack '{name}' (expected {string.Join(", ", OfProxies)})"),
     };
 }

@@ -4,7 +4,9 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>What a man in the middle does: it records what the environment sends, and changes it before it goes on.</summary>
+/// <summary>
+/// What a man in the middle does: it records what the environment sends, and changes it before it goes on.
+/// </summary>
 /// <param name="recorder">Keeps what is heard; null: nothing is recorded.</param>
 /// <param name="attack">Changes observations; null: nothing is changed.</param>
 internal sealed class BridgeChannel(EpisodeRecorder? recorder, IObservationChannel? attack) : IObservationChannel
@@ -15,11 +17,13 @@ internal sealed class BridgeChannel(EpisodeRecorder? recorder, IObservationChann
         attack?.Observe(slot, observation, place);
     }
 
-    public void Act(int slot, AgentAction action, StepOutcome outcome) => recorder?.Act(slot, action.Index, outcome.Reward);
+    public void Act(int slot, AgentAction action, StepOutcome outcome) =>
+        recorder?.Act(slot, action.Index, outcome.Reward);
 }
 
 /// <summary>
-/// Records several streams at once: each one's episode is kept apart until it ends, since steps of a log follow each other. Steps are counted over all streams.
+/// Records several streams at once: each one's episode is kept apart until it ends, since steps of a log follow each
+/// other. Steps are counted over all streams.
 /// </summary>
 /// <param name="stream">The format of the streams.</param>
 /// <param name="threat">What is heard.</param>
@@ -50,7 +54,8 @@ internal sealed class EpisodeRecorder(StreamInfo stream, ThreatModel threat, int
 
     internal void Act(int slot, int action, float reward)
     {
-        if (Count == capacity || !_open.TryGetValue(slot, out Episode? episode) || episode.Pending is not { } observation)
+        if (Count == capacity
+            || !_open.TryGetValue(slot, out Episode? episode) || episode.Pending is not { } observation)
         {
             return;
         }

@@ -11,32 +11,48 @@ internal static class BridgeSettings
     internal const string Own = "temper", OpenEnv = "openenv", Godot = "godot";
     private const int LargestPort = 65_535;
 
-    internal static Setting<string> Protocol { get; } = Setting.Choice("protocol", "temper (TCP), openenv (HTTP and WebSocket) or godot (Godot RL Agents)", Own, Own, OpenEnv, Godot);
+    internal static Setting<string> Protocol { get; } = Setting.Choice(
+        "protocol", "temper (TCP), openenv (HTTP and WebSocket) or godot (Godot RL Agents)", Own, Own, OpenEnv, Godot);
 
-    internal static Setting<string> Host { get; } = Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
+    internal static Setting<string> Host { get; } =
+        Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
 
-    internal static Setting<int> Port { get; } = Setting.Integer("port", "Port to listen on; 0: one that is free", defaultValue: 0, minimum: 0);
+    internal static Setting<int> Port { get; } =
+        Setting.Integer("port", "Port to listen on; 0: one that is free", defaultValue: 0, minimum: 0);
 
-    internal static Setting<double> Timeout { get; } = Setting.Number("timeout", "Seconds for a message to arrive whole and for an answer", defaultValue: 10, minimum: 0.01, maximum: 86400);
+    internal static Setting<double> Timeout { get; } = Setting.Number(
+        "timeout", "Seconds for a message to arrive whole and for an answer", defaultValue: 10, minimum: 0.01,
+        maximum: 86400);
 
-    internal static Setting<double> Idle { get; } = Setting.Number("idle", "Seconds that a peer may think before its connection is ended", defaultValue: 600, minimum: 0.01, maximum: 864000);
+    internal static Setting<double> Idle { get; } = Setting.Number(
+        "idle", "Seconds that a peer may think before its connection is ended", defaultValue: 600, minimum: 0.01,
+        maximum: 864000);
 
-    internal static Setting<int> MaxMessage { get; } = Setting.Integer("max-message-mib", "Largest message, MiB", defaultValue: 16);
+    internal static Setting<int> MaxMessage { get; } =
+        Setting.Integer("max-message-mib", "Largest message, MiB", defaultValue: 16);
 
-    internal static Setting<int> MaxConnections { get; } = Setting.Integer("max-connections", "Connections at a time; further ones are closed", defaultValue: 64);
+    internal static Setting<int> MaxConnections { get; } =
+        Setting.Integer("max-connections", "Connections at a time; further ones are closed", defaultValue: 64);
 
-    internal static IReadOnlyList<Setting> All { get; } = [Protocol, Host, Port, Timeout, Idle, MaxMessage, MaxConnections];
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        Protocol, Host, Port, Timeout, Idle, MaxMessage, MaxConnections,
+    ];
 
     internal static BridgeListener Listener(CommandContext context)
     {
-        if (!IPAddress.TryParse(context.Get(Host), out IPAddress? address) || context.Get(Port) > LargestPort || context.Get(MaxMessage) > 1024)
+        if (!IPAddress.TryParse(context.Get(Host), out IPAddress? address)
+            || context.Get(Port) > LargestPort || context.Get(MaxMessage) > 1024)
         {
-            throw ToolException.Usage($"--host, --port or --max-message-mib cannot be used (got {context.Get(Host)}, {context.Get(Port)}, {context.Get(MaxMessage)}; expected an IP address, 0 to {LargestPort}, 1 to 1024)");
+            throw ToolException.Usage(
+                $"--host, --port or --max-message-mib cannot be used (got {context.Get(Host)}, {context.Get(Port)}, "
+                + $"{context.Get(MaxMessage)}; expected an IP address, 0 to {LargestPort}, 1 to 1024)");
         }
 
         if (!IPAddress.IsLoopback(address))
         {
-            context.Terminal.Note($"warning: everybody who reaches {address} can connect; the protocols neither ask who one is nor encrypt");
+            context.Terminal.Note($"warning: everybody who reaches {address} can connect; the protocols neither ask "
+                + "who one is nor encrypt");
         }
 
         return new BridgeListener
@@ -44,7 +60,8 @@ internal static class BridgeSettings
             Address = address, Port = context.Get(Port), Told = line => context.Terminal.Note(line),
             Limits = new BridgeLimits
             {
-                FrameTimeout = TimeSpan.FromSeconds(context.Get(Timeout)), IdleTimeout = TimeSpan.FromSeconds(context.Get(Idle)),
+                FrameTimeout = TimeSpan.FromSeconds(context.Get(Timeout)),
+                IdleTimeout = TimeSpan.FromSeconds(context.Get(Idle)),
                 MaxFrameBytes = context.Get(MaxMessage) << 20, MaxConnections = context.Get(MaxConnections),
             },
         };
@@ -54,12 +71,15 @@ internal static class BridgeSettings
     internal static DnsEndPoint Peer(string text, string flag)
     {
         int colon = text.LastIndexOf(':');
-        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and <= LargestPort
+        return colon > 0
+            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and <= LargestPort
             ? new DnsEndPoint(text[..colon].Trim('[', ']'), port)
             : throw ToolException.Usage($"{flag}: cannot be used (got '{text}', expected HOST:PORT)");
     }
 
     /// <summary>Waits until the command is told to stop.</summary>
     internal static Task Stopped(CancellationToken stop) =>
-        Task.Delay(System.Threading.Timeout.Infinite, stop).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Task.Delay(System.Threading.Timeout.Infinite, stop)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 }

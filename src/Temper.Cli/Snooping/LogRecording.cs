@@ -16,7 +16,8 @@ internal static class LogRecording
     /// <param name="cancel">Stops it.</param>
     /// <returns>The log, and how many episodes were played.</returns>
     internal static (IStateLog Log, int Episodes) Of(
-        Policy policy, (string Name, EnvironmentOptions Options) environment, ThreatModel threat, int steps, ulong seed, CancellationToken cancel)
+        Policy policy, (string Name, EnvironmentOptions Options) environment, ThreatModel threat, int steps, ulong seed,
+        CancellationToken cancel)
     {
         IEnvironment Create() => policy.CreateEnvironment(environment.Name, environment.Options);
         var recorder = new SnoopRecorder(SnoopingSettings.StreamOf(policy, Create().Spec), threat, steps);
@@ -31,14 +32,17 @@ internal static class LogRecording
     }
 
     /// <summary>Plays one episode, or as much of it as there is room for: some episodes have no end.</summary>
-    private static void Play(Policy policy, Func<IEnvironment> create, SnoopRecorder recorder, ulong seed, CancellationToken cancel)
+    private static void Play(
+        Policy policy, Func<IEnvironment> create, SnoopRecorder recorder, ulong seed, CancellationToken cancel)
     {
         using var full = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
             EpisodePlayer.Play(policy, create, new PlayOptions
             {
-                Episodes = 1, Seed = seed, Channels = new ObservationChannels { Frame = new RecordingChannel(recorder, full.Cancel) }, Cancel = full.Token,
+                Episodes = 1, Seed = seed,
+                Channels = new ObservationChannels { Frame = new RecordingChannel(recorder, full.Cancel) },
+                Cancel = full.Token,
             });
         }
         catch (OperationCanceledException) when (recorder.IsFull && !cancel.IsCancellationRequested)

@@ -7,18 +7,23 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defense.</summary>
+/// <summary>
+/// The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defense.
+/// </summary>
 /// <param name="run">Plays.</param>
 /// <param name="proxies">What was trained on what was heard.</param>
 /// <param name="others">Other agents of the same method and of another one; none: their rows are missing.</param>
 /// <param name="told">Told of each row.</param>
-internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
+internal sealed class SnoopingRows(
+    SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
 {
     private readonly List<SnoopingRow> _rows = [];
 
     internal IReadOnlyList<SnoopingRow> Rows => _rows;
 
-    /// <summary>Refuses attacks that do not exist, and timing without a proxy of actions, before anything is played.</summary>
+    /// <summary>
+    /// Refuses attacks that do not exist, and timing without a proxy of actions, before anything is played.
+    /// </summary>
     internal static void Check(IReadOnlyList<string> attacks, IReadOnlyList<Proxy> proxies, bool isTimed)
     {
         foreach (string attack in attacks)
@@ -41,10 +46,12 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         Add(run.Row("random-sign", new RandomSign { Epsilon = epsilon }, _ => [], null), Baseline.RandomSign);
         Add(run.Row("uniform-noise", new UniformNoise { Epsilon = epsilon }, _ => [], null), Baseline.UniformNoise);
         Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxFgsm);
-        Add(run.Row("white-box pgd", GradientSign.Pgd(epsilon), victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxPgd);
+        Add(run.Row("white-box pgd", GradientSign.Pgd(epsilon), victim =>
+            [run.Known(victim, "white-box")], null), Baseline.WhiteBoxPgd);
         if (run.HasDefense)
         {
-            Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
+            Add(run.Row("white-box fgsm", fgsm, victim =>
+                [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
         }
 
         if (others.Same is { } same)
@@ -54,7 +61,8 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
 
         if (others.Other is { } other)
         {
-            Add(run.Row("other method fgsm", fgsm, _ => [run.Known(other, "other method")], null), Baseline.OtherMethod);
+            Add(run.Row(
+                "other method fgsm", fgsm, _ => [run.Known(other, "other method")], null), Baseline.OtherMethod);
         }
 
         foreach (string attack in attacks)
@@ -70,8 +78,10 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         GradientSign attack = GradientSign.Fgsm(epsilon);
         foreach (TimingRule rule in new[] { TimingRule.Random, TimingRule.LowMargin, TimingRule.HighPreference })
         {
-            string name = rule switch { TimingRule.Random => "random frames", TimingRule.LowMargin => "low-margin frames", _ => "high-preference frames" };
-            Add(run.Row($"{proxy.Task} fgsm, {name}", attack, _ => [proxy], AttackTiming.Calibrate(rule, rate, proxy, log)));
+            string name = rule switch { TimingRule.Random =>
+                "random frames", TimingRule.LowMargin => "low-margin frames", _ => "high-preference frames" };
+            Add(run.Row(
+                $"{proxy.Task} fgsm, {name}", attack, _ => [proxy], AttackTiming.Calibrate(rule, rate, proxy, log)));
         }
     }
 
@@ -106,10 +116,12 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         }
     }
 
-    private static Proxy OfActions(IReadOnlyList<Proxy> proxies) => proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
+    private static Proxy OfActions(IReadOnlyList<Proxy> proxies) =>
+        proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
         ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
 
-    private static ObservationAttack Create(string attack, double epsilon) => AttackNames.OfProxy(attack, epsilon, "rl report");
+    private static ObservationAttack Create(string attack, double epsilon) =>
+        AttackNames.OfProxy(attack, epsilon, "rl report");
 
     private void Add(SnoopingRow row, Baseline? baseline = null)
     {

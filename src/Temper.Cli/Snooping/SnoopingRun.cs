@@ -45,10 +45,12 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
 
     /// <summary>The stream of a victim.</summary>
-    internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
+    internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(
+        victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
 
     /// <summary>Whether the rounding defense has bounds to round between.</summary>
-    internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum) && float.IsFinite(stream.Maximum);
+    internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum)
+        && float.IsFinite(stream.Maximum);
 
     /// <summary>Whether the rounding defense can be played by every victim.</summary>
     internal bool HasDefense => options.Victims.All(victim => CanRound(StreamOf(victim)));
@@ -59,14 +61,18 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
         Network = WithoutValue(policy.Network), Task = name, Goal = ProxyGoal.Classes, Stream = StreamOf(policy),
     };
 
-    internal SnoopingRow Clean() => Row("none", new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
+    internal SnoopingRow Clean() =>
+        Row("none", new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
 
     /// <summary>What random play earns.</summary>
     internal double RandomReturn()
     {
         Policy victim = options.Victims[0];
         IEnvironment Create() => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions);
-        return EpisodePlayer.Play(RandomPolicy.For(Create()), Create, new PlayOptions { Episodes = options.Episodes, Seed = options.Seed, IsSampled = true, Cancel = options.Cancel })
+        return EpisodePlayer.Play(RandomPolicy.For(Create()), Create, new PlayOptions
+        {
+            Episodes = options.Episodes, Seed = options.Seed, IsSampled = true, Cancel = options.Cancel,
+        })
             .Average(episode => episode.Return);
     }
 
@@ -76,7 +82,9 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// <param name="proxies">The proxies against a victim.</param>
     /// <param name="timing">Which frames; null: all.</param>
     /// <param name="isDefended">Whether the agent rounds what it sees.</param>
-    internal SnoopingRow Row(string name, ObservationAttack attack, Func<Policy, IReadOnlyList<Proxy>> proxies, AttackTiming? timing, bool isDefended = false)
+    internal SnoopingRow Row(
+        string name, ObservationAttack attack, Func<Policy, IReadOnlyList<Proxy>> proxies, AttackTiming? timing,
+        bool isDefended = false)
     {
         attack = attack with { Mode = options.Mode, Precision = options.Precision };
         var returns = new List<IReadOnlyList<double>>();
@@ -87,8 +95,13 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             StreamInfo stream = StreamOf(victim);
             var attacker = new ObservationAttacker(attack, proxies(victim), stream, _random.Split(name), timing);
             var channel = new AttackingChannel(attacker, options.Time);
-            DetectingChannel? detecting = options.Detector is { } detector ? new DetectingChannel(channel, detector.Fresh()) : null;
-            IObservationChannel outer = detecting is not null && !isDefended ? detecting : isDefended ? new RoundingChannel(channel, options.DefenseBits, stream.Minimum, stream.Maximum) : channel;
+            DetectingChannel? detecting =
+                options.Detector is { } detector ? new DetectingChannel(channel, detector.Fresh()) : null;
+            IObservationChannel outer = detecting is not null && !isDefended
+                ? detecting
+                : isDefended
+                ? new RoundingChannel(channel, options.DefenseBits, stream.Minimum, stream.Maximum)
+                : channel;
             returns.Add([.. Play(victim, outer, options.Episodes, watch: null).Select(episode => episode.Return)]);
             (frames, attacked) = (frames + attacker.Frames, attacked + attacker.Attacked);
             alarms += detecting?.Alarms ?? 0;
@@ -97,31 +110,49 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
         return new SnoopingRow
         {
-            Attack = name, Epsilon = attack.Epsilon, Defense = isDefended ? $"rounding to {options.DefenseBits} bit{(options.DefenseBits > 1 ? "s" : "")}" : "",
-            MeanReturn = returns.Average(victim => victim.Average()), Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
-            Returns = returns, Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
+            Attack = name, Epsilon = attack.Epsilon,
+            Defense = isDefended ? $"rounding to {options.DefenseBits} bit{(options.DefenseBits > 1 ? "s" : "")}" : "",
+            MeanReturn = returns.Average(victim => victim.Average()),
+            Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
+            Returns = returns, Episodes = returns.Sum(victim => victim.Count),
+            AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
             Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
-            MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
+            MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0
+                && attack.IsBelowPrecision,
         };
     }
 
-    /// <summary>The first victim's first episode under an attack, in pictures of what it saw. It is the first one of the attack's row, too.</summary>
+    /// <summary>
+    /// The first victim's first episode under an attack, in pictures of what it saw. It is the first one of the
+    /// attack's row, too.
+    /// </summary>
     internal Section Watch(string title, ObservationAttack attack, IReadOnlyList<Proxy> proxies)
     {
         Policy victim = options.Victims[0];
         var recording = new PlayRecording();
-        var attacker = new ObservationAttacker(attack with { Mode = options.Mode, Precision = options.Precision }, proxies, StreamOf(victim), _random.Split(title));
-        PlayedEpisode played = Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.See)[0];
+        var attacker = new ObservationAttacker(attack with
+        {
+            Mode = options.Mode, Precision = options.Precision,
+        }, proxies, StreamOf(victim), _random.Split(title));
+        PlayedEpisode played =
+            Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.See)[0];
         return recording.ToSection(title, $"return {played.Return:F2} in {played.Steps} steps, as the agent saw it");
     }
 
-    private IReadOnlyList<PlayedEpisode> Play(Policy victim, IObservationChannel channel, int episodes, Action<IEnvironment, ReadOnlyMemory<float>>? watch) =>
-        EpisodePlayer.Play(victim, () => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions), new PlayOptions
+    private IReadOnlyList<PlayedEpisode> Play(
+        Policy victim, IObservationChannel channel, int episodes, Action<IEnvironment, ReadOnlyMemory<float>>? watch) =>
+        EpisodePlayer.Play(
+            victim, () => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions), new PlayOptions
         {
             Episodes = episodes, Seed = options.Seed, Cancel = options.Cancel, Watch = watch,
-            Channels = options.Mode == StackMode.PerFrame ? new ObservationChannels { Frame = channel } : new ObservationChannels { Stack = channel },
+            Channels = options.Mode == StackMode.PerFrame
+                ? new ObservationChannels { Frame = channel }
+                : new ObservationChannels { Stack = channel },
         });
 
-    /// <summary>The policy's first output alone: an attacker has no use for the value, and a pass without it is faster.</summary>
-    private static Network WithoutValue(Network network) => network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
+    /// <summary>
+    /// The policy's first output alone: an attacker has no use for the value, and a pass without it is faster.
+    /// </summary>
+    private static Network WithoutValue(Network network) =>
+        network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
 }

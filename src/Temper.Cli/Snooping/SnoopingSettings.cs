@@ -11,34 +11,44 @@ namespace Temper.Cli.Snooping;
 internal static class SnoopingSettings
 {
     internal static Setting<string> Threat { get; } = Setting.Choice(
-        "threat", "What is heard: s (observations), sr (and rewards), sa (and actions) or sra (all)", "sa", "s", "sr", "sa", "sra");
+        "threat", "What is heard: s (observations), sr (and rewards), sa (and actions) or sra (all)", "sa", "s", "sr",
+        "sa", "sra");
 
     internal static Setting<int> Steps { get; } = Setting.Integer("steps", "Steps to record", defaultValue: 10_000);
 
-    internal static Setting<IReadOnlyList<string>> Agents { get; } = Setting.List("agent", "File of the agent under attack; several victims: give it several times");
+    internal static Setting<IReadOnlyList<string>> Agents { get; } =
+        Setting.List("agent", "File of the agent under attack; several victims: give it several times");
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File to write");
 
     internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "What temper rl record wrote");
 
     internal static Setting<string> Proxy { get; } = Setting.Choice(
-        "proxy", "The related task: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)), "action-imitator", [.. RelatedTasks.All.Select(task => task.Name)]);
+        "proxy", "The related task: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)),
+        "action-imitator", [.. RelatedTasks.All.Select(task => task.Name)]);
 
     internal static Setting<string> Architecture { get; } = Setting.Choice(
-        "architecture", "The proxy's network: default (as victims usually have), mlp, small-tanh or large", "default", "default", "mlp", "small-tanh", "large");
+        "architecture", "The proxy's network: default (as victims usually have), mlp, small-tanh or large", "default",
+        "default", "mlp", "small-tanh", "large");
 
     internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", defaultValue: 10);
 
     internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", defaultValue: 64);
 
-    internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);
+    internal static Setting<double> LearningRate { get; } =
+        Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);
 
     /// <summary>What is said about the environment; its actions are the agent's.</summary>
-    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit), FrameSkip = context.Get(RlSettings.FrameSkip) };
+    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new()
+    {
+        Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit),
+        FrameSkip = context.Get(RlSettings.FrameSkip),
+    };
 
     internal static ProxyOptions ProxyOptions(CommandContext context, ulong seed) => new()
     {
-        Seed = seed, Epochs = context.Get(Epochs), BatchSize = context.Get(BatchSize), LearningRate = (float)context.Get(LearningRate),
+        Seed = seed, Epochs = context.Get(Epochs), BatchSize = context.Get(BatchSize),
+        LearningRate = (float)context.Get(LearningRate),
         Architecture = context.Get(Architecture) switch
         {
             "mlp" => ProxyArchitecture.Mlp,

@@ -83,7 +83,8 @@ internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDe
 }
 
 /// <summary>Rounds what passes to a few levels, as a defense of the agent, behind another channel.</summary>
-internal sealed class RoundingChannel(IObservationChannel inner, int bits, float minimum, float maximum) : IObservationChannel
+internal sealed class RoundingChannel(IObservationChannel inner, int bits, float minimum, float maximum)
+    : IObservationChannel
 {
     private readonly float _levels = (1 << bits) - 1;
 

@@ -4,12 +4,15 @@ using Temper.Tensors;
 namespace Temper.Compression.Activations;
 
 /// <summary>
-/// Counts the products of one layer. An input that is not zero meets the weights of its channel at one kernel position each time that the window
-/// covers it so: the weights that are not zero there are counted once, for all outputs together.
+/// Counts the products of one layer. An input that is not zero meets the weights of its channel at one kernel position
+/// each time that the window covers it so: the weights that are not zero there are counted once, for all outputs
+/// together.
 /// </summary>
 internal sealed class CountedLayer
 {
-    /// <summary>Nonzero weights by input channel and kernel position, summed over outputs: <c>[C, KH, KW]</c>, or <c>[I]</c>.</summary>
+    /// <summary>
+    /// Nonzero weights by input channel and kernel position, summed over outputs: <c>[C, KH, KW]</c>, or <c>[I]</c>.
+    /// </summary>
     private readonly long[] _weights;
 
     internal CountedLayer(Network network, Node node, bool readsInput)
@@ -17,7 +20,8 @@ internal sealed class CountedLayer
         (Node, ReadsInput) = (node, readsInput);
         Tensor weight = network.Parameters[node.Parameters[0]].Value;
         int groups = node.Operator is Conv2d convolution ? convolution.Options.Groups : 1;
-        int outputs = weight.Shape[0], each = outputs == 0 ? 0 : weight.Count / outputs, perGroup = Math.Max(1, outputs / groups);
+        int outputs = weight.Shape[0], each = outputs == 0 ? 0 : weight.Count / outputs,
+            perGroup = Math.Max(1, outputs / groups);
         _weights = new long[each * groups];
         ReadOnlySpan<float> values = weight.AsSpan<float>();
         for (int i = 0; i < values.Length; i++)
@@ -75,8 +79,10 @@ internal sealed class CountedLayer
             {
                 for (int j = 0; j < kernelWidth; j++, place++)
                 {
-                    int top = (i * options.Dilation.Height) - options.Padding.Top, left = (j * options.Dilation.Width) - options.Padding.Left;
-                    Macs += _weights[place] == 0 ? 0 : _weights[place] * Covered(pixels, (height, width), (output[2], output[3]), (top, left), options.Stride);
+                    int top = (i * options.Dilation.Height) - options.Padding.Top,
+                        left = (j * options.Dilation.Width) - options.Padding.Left;
+                    Macs += _weights[place] == 0 ? 0 : _weights[place] * Covered(
+                        pixels, (height, width), (output[2], output[3]), (top, left), options.Stride);
                 }
             }
         }
@@ -84,7 +90,8 @@ internal sealed class CountedLayer
 
     /// <summary>Windows in which the pixel at one kernel position lies in the image and is not zero.</summary>
     private static int Covered(
-        ReadOnlySpan<float> pixels, (int Height, int Width) size, (int Height, int Width) windows, (int Top, int Left) start, (int Height, int Width) stride)
+        ReadOnlySpan<float> pixels, (int Height, int Width) size, (int Height, int Width) windows,
+        (int Top, int Left) start, (int Height, int Width) stride)
     {
         int covered = 0;
         for (int row = 0; row < windows.Height; row++)

@@ -4,7 +4,10 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Activations;
 
-/// <summary>Something that can be thinned by levels: the activations of a place, or the weights of a layer. Level 0 leaves it as it is.</summary>
+/// <summary>
+/// Something that can be thinned by levels: the activations of a place, or the weights of a layer. Level 0 leaves it as
+/// it is.
+/// </summary>
 internal abstract record Knob
 {
     /// <summary>What a reader calls it.</summary>
@@ -41,8 +44,10 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
             return network;
         }
 
-        var winners = new Winners(Winners.CountOf(KeptAt(level), Place.Competitors)) { Unit = Place.Unit, Score = Score };
-        return network.Nodes.FirstOrDefault(node => string.Equals(node.Name, Place.Node, StringComparison.Ordinal)) switch
+        var winners =
+            new Winners(Winners.CountOf(KeptAt(level), Place.Competitors)) { Unit = Place.Unit, Score = Score };
+        return network.Nodes.FirstOrDefault(
+            node => string.Equals(node.Name, Place.Node, StringComparison.Ordinal)) switch
         {
             null => network.Insert(winners, Place.After, Place.Node),
             { Operator: Winners { Threshold: null } held } when held.Count <= winners.Count => network,
@@ -50,8 +55,12 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
         };
     }
 
-    /// <summary>Of channels the rate is the part that is left. Of numbers, those that are not zero by themselves were left out before.</summary>
-    internal override double Factor(LayerActivations layer, int level) => level == 0 || !Place.Readers.Contains(layer.Name, StringComparer.Ordinal) ? 1
+    /// <summary>
+    /// Of channels the rate is the part that is left. Of numbers, those that are not zero by themselves were left out
+    /// before.
+    /// </summary>
+    internal override double Factor(LayerActivations layer, int level) =>
+        level == 0 || !Place.Readers.Contains(layer.Name, StringComparer.Ordinal) ? 1
         : Place.Unit == WinnerUnit.Channels ? KeptAt(level)
         : Math.Min(1, KeptAt(level) / Math.Max(layer.Density, double.Epsilon));
 }
@@ -80,14 +89,18 @@ internal sealed record WeightKnob(string Layer, string Parameter, long Start) : 
         float[] mask = [.. values.Select(value => MathF.Abs(value) >= least && value != 0 ? 1f : 0)];
         return network.WithParameters([weight with
         {
-            Value = Tensor.From([.. values.Zip(mask, (value, stays) => stays == 0 ? 0 : value)], weight.Value.Shape), Mask = Tensor.From(mask, weight.Value.Shape),
+            Value = Tensor.From([.. values.Zip(mask, (value, stays) => stays == 0 ? 0 : value)], weight.Value.Shape),
+            Mask = Tensor.From(mask, weight.Value.Shape),
         }]);
     }
 
-    internal override double Factor(LayerActivations layer, int level) => string.Equals(layer.Name, Layer, StringComparison.Ordinal) ? KeptAt(level) : 1;
+    internal override double Factor(LayerActivations layer, int level) =>
+        string.Equals(layer.Name, Layer, StringComparison.Ordinal) ? KeptAt(level) : 1;
 
     /// <summary>One for each layer of weights that no other layer shares.</summary>
     internal static IEnumerable<WeightKnob> Of(Network network, Func<string, bool> ignores) => network.Nodes
-        .Where(node => CountedLayer.CanCount(node) && !ignores(node.Name) && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)
-        .Select(node => new WeightKnob(node.Name, node.Parameters[0], SparsityReport.Of(network).Layers.First(layer => string.Equals(layer.Name, node.Parameters[0], StringComparison.Ordinal)).Nonzero));
+        .Where(node => CountedLayer.CanCount(node) && !ignores(node.Name)
+            && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)
+        .Select(node => new WeightKnob(node.Name, node.Parameters[0], SparsityReport.Of(network).Layers.First(layer =>
+            string.Equals(layer.Name, node.Parameters[0], StringComparison.Ordinal)).Nonzero));
 }

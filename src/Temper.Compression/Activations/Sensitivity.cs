@@ -7,7 +7,9 @@ namespace Temper.Compression.Activations;
 /// <param name="Drops">Accuracy lost at each level from 0 on, as a part of the samples; never falling.</param>
 internal sealed record Sensitivity(Knob Knob, IReadOnlyList<double> Drops)
 {
-    /// <summary>A thinning that loses more than this by itself is as good as refused, and the levels behind it are not measured.</summary>
+    /// <summary>
+    /// A thinning that loses more than this by itself is as good as refused, and the levels behind it are not measured.
+    /// </summary>
     private const double Hopeless = 0.5;
 
     internal static Sensitivity Of(Knob knob, Network network, double accuracy, Func<Network, double> measure)
@@ -15,7 +17,9 @@ internal sealed record Sensitivity(Knob Knob, IReadOnlyList<double> Drops)
         double[] drops = new double[knob.Kept.Count + 1];
         for (int level = 1; level < drops.Length; level++)
         {
-            drops[level] = drops[level - 1] > Hopeless ? 1 : Math.Max(drops[level - 1], accuracy - measure(knob.Apply(network, level)));
+            drops[level] = drops[level - 1] > Hopeless
+                ? 1
+                : Math.Max(drops[level - 1], accuracy - measure(knob.Apply(network, level)));
         }
 
         return new Sensitivity(knob, drops);
@@ -23,8 +27,9 @@ internal sealed record Sensitivity(Knob Knob, IReadOnlyList<double> Drops)
 }
 
 /// <summary>
-/// Levels for all knobs under one budget of accuracy: again and again the step is taken that saves the most multiply-accumulates for the accuracy it
-/// is thought to cost, losses being added up. Fine-tuning wins back most of what is thought lost, so budgets are several times the bound.
+/// Levels for all knobs under one budget of accuracy: again and again the step is taken that saves the most
+/// multiply-accumulates for the accuracy it is thought to cost, losses being added up. Fine-tuning wins back most of
+/// what is thought lost, so budgets are several times the bound.
 /// </summary>
 internal static class RateChoice
 {
@@ -35,7 +40,8 @@ internal static class RateChoice
     /// <param name="layers">What is multiplied before.</param>
     /// <param name="budget">Sum of losses, as a part of the samples.</param>
     /// <returns>A level for each knob.</returns>
-    internal static int[] Levels(IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, double budget)
+    internal static int[] Levels(
+        IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, double budget)
     {
         int[] levels = new int[knobs.Count];
         double spent = 0;
@@ -73,7 +79,8 @@ internal static class RateChoice
     }
 
     /// <summary>Multiply-accumulates that are thought to be left.</summary>
-    internal static double Macs(IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, int[] levels) => layers.Sum(layer =>
+    internal static double Macs(
+        IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, int[] levels) => layers.Sum(layer =>
     {
         double macs = layer.ActiveMacs;
         for (int knob = 0; knob < knobs.Count; knob++)

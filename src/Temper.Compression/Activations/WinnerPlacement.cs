@@ -18,13 +18,16 @@ public sealed record WinnerPlace(string After, WinnerUnit Unit, int Competitors,
 public static class WinnerPlacement
 {
     /// <summary>
-    /// Finds the places: behind an activation function (before pooling) of which layers of weights alone make use. So never on an output, and in residual
-    /// networks never on the trunk: what an addition or concatenation reads keeps all its channels. Behind a depthwise convolution there is no place either; the
-    /// pointwise convolution before it has one, and the depthwise convolution skips the same channels.
+    /// Finds the places: behind an activation function (before pooling) of which layers of weights alone make use. So
+    /// never on an output, and in residual networks never on the trunk: what an addition or concatenation reads keeps
+    /// all its channels. Behind a depthwise convolution there is no place either; the pointwise convolution before it
+    /// has one, and the depthwise convolution skips the same channels.
     /// </summary>
     /// <param name="network">Any network.</param>
     /// <param name="channels">Whether channels of images compete; if not, numbers do everywhere.</param>
-    /// <param name="ignores">Layers whose outputs stay, by name of the activation function or of the layer; null: none.</param>
+    /// <param name="ignores">
+    /// Layers whose outputs stay, by name of the activation function or of the layer; null: none.
+    /// </param>
     /// <returns>In the network's order; empty where there is none.</returns>
     public static IReadOnlyList<WinnerPlace> Of(Network network, bool channels, Func<string, bool>? ignores = null)
     {
@@ -34,7 +37,11 @@ public static class WinnerPlacement
             Shape shape = network.Graph.ShapeOf(node.Name);
             var readers = new List<string>();
             Node? maker = Layer(network, node);
-            bool fits = shape.Rank is 2 or 4 && maker is not null && !IsDepthwise(maker.Operator) && FindReaders(network, node.Name, readers) && readers.Count > 0;
+            bool fits = shape.Rank is 2 or 4
+                && maker is not null
+                && !IsDepthwise(maker.Operator)
+                && FindReaders(network, node.Name, readers)
+                && readers.Count > 0;
             if (fits && ignores?.Invoke(node.Name) != true && ignores?.Invoke(maker!.Name) != true)
             {
                 WinnerUnit unit = channels && shape.Rank == 4 ? WinnerUnit.Channels : WinnerUnit.Elements;
@@ -46,13 +53,28 @@ public static class WinnerPlacement
     }
 
     private static bool IsActivation(Node node) => node.Operator
-        is Relu or LeakyRelu or Tanh or Sigmoid or Elu or Celu or Selu or Gelu or Clip or HardSigmoid or Softplus or PRelu
-        or Pointwise { Function: PointwiseFunction.Swish or PointwiseFunction.HardSwish or PointwiseFunction.Mish or PointwiseFunction.Softsign };
+        is Relu
+            or LeakyRelu
+            or Tanh
+            or Sigmoid
+            or Elu
+            or Celu
+            or Selu
+            or Gelu
+            or Clip
+            or HardSigmoid
+            or Softplus
+            or PRelu
+        or Pointwise { Function: PointwiseFunction.Swish
+            or PointwiseFunction.HardSwish or PointwiseFunction.Mish or PointwiseFunction.Softsign };
 
-    /// <summary>The layer of weights whose result an activation function takes, through normalization; null: something else.</summary>
+    /// <summary>
+    /// The layer of weights whose result an activation function takes, through normalization; null: something else.
+    /// </summary>
     private static Node? Layer(Network network, Node node)
     {
-        Node? maker = network.Nodes.FirstOrDefault(other => string.Equals(other.Name, node.Inputs[0], StringComparison.Ordinal));
+        Node? maker =
+            network.Nodes.FirstOrDefault(other => string.Equals(other.Name, node.Inputs[0], StringComparison.Ordinal));
         return maker?.Operator switch
         {
             Conv2d or Linear => maker,
@@ -61,7 +83,8 @@ public static class WinnerPlacement
         };
     }
 
-    private static bool IsDepthwise(Operator operation) => operation is Conv2d { Options.Groups: > 1 } layer && layer.Options.Groups == layer.Channels;
+    private static bool IsDepthwise(Operator operation) => operation is Conv2d { Options.Groups: > 1 } layer
+        && layer.Options.Groups == layer.Channels;
 
     /// <summary>Whether only layers of weights make use of a value, through what keeps zeros zero.</summary>
     private static bool FindReaders(Network network, string value, List<string> readers)
@@ -76,7 +99,14 @@ public static class WinnerPlacement
             bool fits = user.Operator switch
             {
                 Conv2d or Linear => true,
-                MaxPool2d or AvgPool2d or GlobalAvgPool2d or AdaptiveAvgPool2d or Flatten or Reshape or Dropout or Winners => FindReaders(network, user.Name, readers),
+                MaxPool2d
+                    or AvgPool2d
+                    or GlobalAvgPool2d
+                    or AdaptiveAvgPool2d
+                    or Flatten
+                    or Reshape
+                    or Dropout
+                    or Winners => FindReaders(network, user.Name, readers),
                 _ => false,
             };
             if (!fits)

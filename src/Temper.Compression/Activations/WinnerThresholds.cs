@@ -4,10 +4,16 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Activations;
 
-/// <summary>Thresholds in the place of rankings: what a sample's last winner has on the mean of some samples, so that nothing is sorted at run time.</summary>
+/// <summary>
+/// Thresholds in the place of rankings: what a sample's last winner has on the mean of some samples, so that nothing is
+/// sorted at run time.
+/// </summary>
 public static class WinnerThresholds
 {
-    /// <summary>Gives every winners-take-all of a network a threshold that lets about as many win; some more or fewer in a sample.</summary>
+    /// <summary>
+    /// Gives every winners-take-all of a network a threshold that lets about as many win; some more or fewer in a
+    /// sample.
+    /// </summary>
     /// <param name="network">With winners; those that have a threshold keep it.</param>
     /// <param name="samples">Samples; labels are not read.</param>
     /// <param name="most">How many are taken, from the first on.</param>
@@ -18,7 +24,8 @@ public static class WinnerThresholds
         int count = Math.Min(samples.Count, most);
         if (count == 0)
         {
-            throw new ArgumentException("WinnerThresholds.Calibrate: there are no samples; give at least one", nameof(samples));
+            throw new ArgumentException(
+                "WinnerThresholds.Calibrate: there are no samples; give at least one", nameof(samples));
         }
 
         // In order, since the thresholds before decide what the next ones see.

@@ -13,14 +13,20 @@ public static class WinnersSection
     public static Section Of(Network network, ActivationCount count) => new("Activations",
     [
         new Paragraph(string.Create(CultureInfo.InvariantCulture,
-            $"A sample takes {count.MacsZeroInputsSkipped / 1e6:F3} million multiplications of a weight and an input that are both not zero; {count.MacsZeroInputsCounted / 1e6:F3} million where zeros of the network's input count.")),
+            $"A sample takes {count.MacsZeroInputsSkipped / 1e6:F3} million multiplications of a weight and an input "
+            + $"that are both not zero; {count.MacsZeroInputsCounted / 1e6:F3} million where zeros of the network's "
+                + $"input count.")),
         new DataTable(
             ["winners", "competing", "#of", "#win", "decided by"],
             [
-                .. network.Nodes.Where(node => node.Operator is Winners).Select(node => (node, Winners: (Winners)node.Operator)).Select(place => new[]
+                .. network.Nodes.Where(node => node.Operator is Winners)
+                .Select(node => (node, Winners: (Winners)node.Operator)).Select(place => new[]
                 {
-                    place.node.Name, place.Winners.Unit.ToString().ToLowerInvariant(), Number(Winners.Competitors(network.Graph.ShapeOf(place.node.Inputs[0]), place.Winners.Unit)),
-                    Number(place.Winners.Count), place.Winners.Threshold is { } threshold ? $"threshold {threshold.ToString("G4", CultureInfo.InvariantCulture)}" : "rank",
+                    place.node.Name, place.Winners.Unit.ToString().ToLowerInvariant(),
+                    Number(Winners.Competitors(network.Graph.ShapeOf(place.node.Inputs[0]), place.Winners.Unit)),
+                    Number(place.Winners.Count), place.Winners.Threshold is { } threshold
+                        ? $"threshold {threshold.ToString("G4", CultureInfo.InvariantCulture)}"
+                        : "rank",
                 }),
             ]),
         new DataTable(
@@ -28,7 +34,8 @@ public static class WinnersSection
             [
                 .. count.Layers.Select(layer => new[]
                 {
-                    layer.Name, (layer.Density * 100).ToString("F1", CultureInfo.InvariantCulture), Millions(layer.Macs), Millions(layer.NonzeroMacs), Millions(layer.ActiveMacs),
+                    layer.Name, (layer.Density * 100).ToString("F1", CultureInfo.InvariantCulture),
+                    Millions(layer.Macs), Millions(layer.NonzeroMacs), Millions(layer.ActiveMacs),
                 }),
             ]),
     ]);

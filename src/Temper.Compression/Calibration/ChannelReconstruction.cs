@@ -4,11 +4,13 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Makes the layers that read channels about to go do without them: each is fitted again, by least squares on some samples whose labels are not read, to what
-/// it gave with all of them. Layers are taken in order, each with the inputs that those before it now give.
+/// Makes the layers that read channels about to go do without them: each is fitted again, by least squares on some
+/// samples whose labels are not read, to what it gave with all of them. Layers are taken in order, each with the inputs
+/// that those before it now give.
 /// </summary>
 /// <remarks>
-/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5) for channels that are chosen already. Running statistics move along.
+/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5) for channels that are chosen already. Running
+/// statistics move along.
 /// </remarks>
 internal static class ChannelReconstruction
 {
@@ -24,7 +26,8 @@ internal static class ChannelReconstruction
     /// <summary>How many samples a network is fitted on; 0: it is too large to be.</summary>
     internal static int SampleCount(Network network)
     {
-        long each = Math.Max(1, network.Nodes.Where(LayerInputs.CanFit).Sum(node => (long)network.Graph.ShapeOf(node.Name).Count));
+        long each = Math.Max(
+            1, network.Nodes.Where(LayerInputs.CanFit).Sum(node => (long)network.Graph.ShapeOf(node.Name).Count));
         long count = Math.Min(MostSamples, MostNumbers / each);
         return count < FewestSamples ? 0 : (int)count;
     }
@@ -35,9 +38,12 @@ internal static class ChannelReconstruction
     /// <param name="samples"><c>[N, ...]</c>.</param>
     internal static Network Without(Network network, IEnumerable<ChannelGroup> goes, Tensor samples)
     {
-        Dictionary<string, HashSet<int>> unread = goes.SelectMany(group => group.Parameters).Where(slice => slice.Axis == 1)
-            .GroupBy(slice => slice.Name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.SelectMany(slice => slice.Indices).ToHashSet(), StringComparer.Ordinal);
-        Node[] layers = [.. network.Nodes.Where(node => IsFitted(network, node) && unread.ContainsKey(node.Parameters[0]))];
+        Dictionary<string, HashSet<int>> unread =
+            goes.SelectMany(group => group.Parameters).Where(slice => slice.Axis == 1)
+            .GroupBy(slice => slice.Name, StringComparer.Ordinal).ToDictionary(group =>
+                group.Key, group => group.SelectMany(slice => slice.Indices).ToHashSet(), StringComparer.Ordinal);
+        Node[] layers = [.. network.Nodes.Where(node => IsFitted(network, node)
+            && unread.ContainsKey(node.Parameters[0]))];
         Pass dense = Pass.Evaluation.Tap([.. layers.Select(layer => layer.Name)]);
         network.Forward(samples, dense);
         foreach (Node layer in layers)
@@ -45,7 +51,8 @@ internal static class ChannelReconstruction
             Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
             network.Forward(samples, pass);
             Tensor x = pass[layer.Inputs[0]];
-            network = network.WithParameters([Fitted(network, layer, unread[layer.Parameters[0]], x, dense[layer.Name])]);
+            network =
+                network.WithParameters([Fitted(network, layer, unread[layer.Parameters[0]], x, dense[layer.Name])]);
             network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
         }
 
@@ -53,7 +60,8 @@ internal static class ChannelReconstruction
     }
 
     private static bool IsFitted(Network network, Node node) => LayerInputs.CanFit(node)
-        && network.Parameters[node.Parameters[0]] is { Mask: null } weight && weight.Value.Count / weight.Value.Shape[0] <= WidestLayer
+        && network.Parameters[node.Parameters[0]] is { Mask: null } weight
+        && weight.Value.Count / weight.Value.Shape[0] <= WidestLayer
         && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1;
 
     /// <summary>The layer's weights without some input channels.</summary>

@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Calibration;
 
-/// <summary>The second moments <c>H = Σ x xᵀ</c> of what one layer sees, patches of a convolution as rows: all that a least-squares fit of its weights needs.</summary>
+/// <summary>
+/// The second moments <c>H = Σ x xᵀ</c> of what one layer sees, patches of a convolution as rows: all that a
+/// least-squares fit of its weights needs.
+/// </summary>
 internal static class LayerInputs
 {
     private const int RowsAtOnce = 8192;
@@ -30,7 +33,8 @@ internal static class LayerInputs
     /// <summary>A sum over all rows in float64, of products of a part of them in float32.</summary>
     private static double[] Sum(Node node, Tensor x, Func<Tensor, int, Tensor> product)
     {
-        (int width, int rows, Action<int, Span<float>> row) = node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
+        (int width, int rows, Action<int, Span<float>> row) =
+            node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
         double[] sums = [];
         for (int start = 0; start < rows; start += RowsAtOnce)
         {
@@ -41,7 +45,8 @@ internal static class LayerInputs
                 row(start + i, part.AsSpan(i * width, width));
             }
 
-            ReadOnlySpan<float> products = product(Tensor.From(part, [count, width]), start).ToRowMajor().AsSpan<float>();
+            ReadOnlySpan<float> products =
+                product(Tensor.From(part, [count, width]), start).ToRowMajor().AsSpan<float>();
             sums = sums.Length == 0 ? new double[products.Length] : sums;
             for (int i = 0; i < sums.Length; i++)
             {
@@ -59,7 +64,9 @@ internal static class LayerInputs
         return (width, values.Length / width, (index, row) => values.AsSpan(index * width, width).CopyTo(row));
     }
 
-    /// <summary>Patches in the order of the weight <c>[C, KH, KW]</c>; zeros where the window reaches over the border.</summary>
+    /// <summary>
+    /// Patches in the order of the weight <c>[C, KH, KW]</c>; zeros where the window reaches over the border.
+    /// </summary>
     private static (int Width, int Rows, Action<int, Span<float>> Row) Patches(Conv2d layer, Tensor x)
     {
         (int samples, int channels, int height, int width) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
@@ -69,7 +76,8 @@ internal static class LayerInputs
         void Row(int index, Span<float> row)
         {
             int sample = index / (output[2] * output[3]), place = index % (output[2] * output[3]);
-            int top = (place / output[3] * options.Stride.Height) - options.Padding.Top, left = (place % output[3] * options.Stride.Width) - options.Padding.Left;
+            int top = (place / output[3] * options.Stride.Height) - options.Padding.Top,
+                left = (place % output[3] * options.Stride.Width) - options.Padding.Left;
             int at = 0;
             for (int channel = 0; channel < channels; channel++)
             {

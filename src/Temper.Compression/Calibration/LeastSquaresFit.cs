@@ -3,12 +3,13 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Fits the weights that stay in a layer to the outputs that the layer gave before anything was pruned, from the inputs that the pruned layers
-/// before it give now. So a layer also makes up for what went wrong before it.
+/// Fits the weights that stay in a layer to the outputs that the layer gave before anything was pruned, from the inputs
+/// that the pruned layers before it give now. So a layer also makes up for what went wrong before it.
 /// </summary>
 /// <remarks>
-/// For each output, with S the weights that stay, H the moments of the inputs and g = Σ x y their products with the wanted outputs:
-/// <c>min_w |y - x_S w|² + λ |w - w₀|²</c>, that is <c>(H_SS + λ) δ = g_S - H_SS w₀</c> with <c>w = w₀ + δ</c>, by conjugate gradients.
+/// For each output, with S the weights that stay, H the moments of the inputs and g = Σ x y their products with the
+/// wanted outputs: <c>min_w |y - x_S w|² + λ |w - w₀|²</c>, that is <c>(H_SS + λ) δ = g_S - H_SS w₀</c> with
+/// <c>w = w₀ + δ</c>, by conjugate gradients.
 /// </remarks>
 internal static class LeastSquaresFit
 {
@@ -52,7 +53,8 @@ internal static class LeastSquaresFit
             double[] residual = new double[count];
             for (int i = 0; i < count; i++)
             {
-                residual[i] = products[(support[i] * outputs) + output] - TensorPrimitives.Dot<double>(matrix.AsSpan(i * count, count), start);
+                residual[i] = products[(support[i] * outputs) + output]
+                    - TensorPrimitives.Dot<double>(matrix.AsSpan(i * count, count), start);
             }
 
             double[] change = Solve(matrix, (Damping * mean) + 1e-10, residual);

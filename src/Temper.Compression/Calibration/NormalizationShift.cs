@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Moves the running statistics behind a layer as far as the layer's outputs have moved on some samples. Statistics of the samples themselves would not do: the
-/// network was trained with augmented pictures, whose statistics are others.
+/// Moves the running statistics behind a layer as far as the layer's outputs have moved on some samples. Statistics of
+/// the samples themselves would not do: the network was trained with augmented pictures, whose statistics are others.
 /// </summary>
 internal static class NormalizationShift
 {
@@ -26,12 +26,16 @@ internal static class NormalizationShift
 
         Pass pass = Pass.Evaluation.Tap(layer.Name);
         network.Forward(samples, pass);
-        ((double[] oldMean, double[] oldVariance), (double[] mean, double[] variance)) = (Statistics(before), Statistics(pass[layer.Name]));
-        float[] runningMean = network.Buffers[norm.Buffers[0]].ToArray<float>(), runningVariance = network.Buffers[norm.Buffers[1]].ToArray<float>();
+        ((double[] oldMean, double[] oldVariance), (double[] mean, double[] variance)) =
+            (Statistics(before), Statistics(pass[layer.Name]));
+        float[] runningMean = network.Buffers[norm.Buffers[0]].ToArray<float>(),
+            runningVariance = network.Buffers[norm.Buffers[1]].ToArray<float>();
         for (int channel = 0; channel < runningMean.Length; channel++)
         {
             runningMean[channel] += (float)(mean[channel] - oldMean[channel]);
-            runningVariance[channel] *= oldVariance[channel] > LeastVariance ? (float)(variance[channel] / oldVariance[channel]) : 1;
+            runningVariance[channel] *= oldVariance[channel] > LeastVariance
+                ? (float)(variance[channel] / oldVariance[channel])
+                : 1;
         }
 
         return network.WithBuffers(
@@ -55,6 +59,7 @@ internal static class NormalizationShift
         }
 
         double count = values.Length / (double)channels;
-        return (Array.ConvertAll(sum, s => s / count), [.. squares.Select((s, i) => Math.Max(0, (s / count) - (sum[i] / count * (sum[i] / count))))]);
+        return (Array.ConvertAll(sum, s => s / count), [.. squares.Select((s, i) =>
+            Math.Max(0, (s / count) - (sum[i] / count * (sum[i] / count))))]);
     }
 }

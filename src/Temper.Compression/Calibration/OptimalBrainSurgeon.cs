@@ -3,8 +3,9 @@ using Temper.Kernels;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Removes weights of one layer and moves the others so that the layer's outputs change least, in the least-squares sense over calibration samples:
-/// the optimal brain surgeon in the order of columns (SparseGPT, arXiv:2301.00774, equations 3 to 5).
+/// Removes weights of one layer and moves the others so that the layer's outputs change least, in the least-squares
+/// sense over calibration samples: the optimal brain surgeon in the order of columns (SparseGPT, arXiv:2301.00774,
+/// equations 3 to 5).
 /// </summary>
 internal sealed class OptimalBrainSurgeon
 {
@@ -32,11 +33,15 @@ internal sealed class OptimalBrainSurgeon
             damped[(i * width) + i] += (Damping * mean) + 1e-10;
         }
 
-        // The upper factor U of H⁻¹ = Uᵀ U: row i holds what the removal of weight i, those before it being fixed, does to those behind it.
+        // The upper factor U of H⁻¹ = Uᵀ U: row i holds what the removal of weight i, those before it being fixed, does
+        // to those behind it.
         _factor = new Cholesky(damped, width).UpperOfInverse();
     }
 
-    /// <summary>How much worse the outputs get when one weight goes and those behind it make up for it: <c>w² / U_ii²</c>, in units of H.</summary>
+    /// <summary>
+    /// How much worse the outputs get when one weight goes and those behind it make up for it: <c>w² / U_ii²</c>, in
+    /// units of H.
+    /// </summary>
     internal double Cost(float weight, int column)
     {
         double u = _factor[(column * _width) + column];

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Inputs made from a network alone (ZeroQ, arXiv:2001.00281): noise that is changed until the mean and variance of what every batch normalization
-/// reads are those that it remembers from training.
+/// Inputs made from a network alone (ZeroQ, arXiv:2001.00281): noise that is changed until the mean and variance of
+/// what every batch normalization reads are those that it remembers from training.
 /// </summary>
 internal static class SyntheticInputs
 {
@@ -23,11 +23,13 @@ internal static class SyntheticInputs
     /// <param name="random">Decides the noise.</param>
     /// <param name="cancel">Stops between steps.</param>
     /// <returns><c>[N, ...]</c>, and whether there were statistics to follow; else they are noise.</returns>
-    internal static (Tensor Inputs, bool HasStatistics) Make(Network network, int count, RandomStream random, CancellationToken cancel)
+    internal static (Tensor Inputs, bool HasStatistics) Make(
+        Network network, int count, RandomStream random, CancellationToken cancel)
     {
         InputSpec input = network.Inputs is [{ DType: DType.Float32, IsBatched: true } only]
             ? only
-            : throw new ArgumentException($"compress: inputs can only be made for a network of one batched float32 input (got {network.Inputs.Count} inputs); give samples with --calibrate");
+            : throw new ArgumentException("compress: inputs can only be made for a network of one batched float32 "
+                + $"input (got {network.Inputs.Count} inputs); give samples with --calibrate");
         Node[] norms = [.. network.Nodes.Where(node => node.Operator is BatchNorm)];
         float[] all = new float[checked(count * input.SampleShape.Count)];
         for (int start = 0; start < count; start += BatchSize)
@@ -60,7 +62,8 @@ internal static class SyntheticInputs
 
         internal Batch(Network network, InputSpec input, Node[] norms, int rows, RandomStream random)
         {
-            (_network, _norms, _shape, _low, _high) = (network, norms, Shape.Create([rows, .. input.SampleShape.AsSpan()]), input.Minimum, input.Maximum);
+            (_network, _norms, _shape, _low, _high) =
+                (network, norms, Shape.Create([rows, .. input.SampleShape.AsSpan()]), input.Minimum, input.Maximum);
             (Values, _first, _second) = (new float[_shape.Count], new double[_shape.Count], new double[_shape.Count]);
             RandomCursor cursor = random.Cursor();
 
@@ -78,14 +81,19 @@ internal static class SyntheticInputs
 
         private float Range => IsBounded ? _high - _low : 1;
 
-        /// <summary>A step of Adam on the sum of <c>((mean - mu) / sigma)^2 + (variance / sigma^2 - 1)^2</c>, a mean over the channels of each normalization.</summary>
+        /// <summary>
+        /// A step of Adam on the sum of <c>((mean - mu) / sigma)^2 + (variance / sigma^2 - 1)^2</c>, a mean over the
+        /// channels of each normalization.
+        /// </summary>
         internal void Step(double rate)
         {
             using var tape = new GradientTape();
             Tensor x = tape.Watch(Tensor.From(Values, _shape));
-            Pass pass = Pass.Evaluation.Tap([.. _norms.Select(norm => norm.Inputs[0]).Distinct(StringComparer.Ordinal)]);
+            Pass pass =
+                Pass.Evaluation.Tap([.. _norms.Select(norm => norm.Inputs[0]).Distinct(StringComparer.Ordinal)]);
             _network.Forward(x, pass);
-            (Tensor Output, Tensor Cotangent)[] slopes = [.. _norms.Select(norm => (pass[norm.Inputs[0]], Slope(norm, pass[norm.Inputs[0]])))];
+            (Tensor Output, Tensor Cotangent)[] slopes = [.. _norms.Select(norm =>
+                (pass[norm.Inputs[0]], Slope(norm, pass[norm.Inputs[0]])))];
             ReadOnlySpan<float> gradient = tape.Gradient(slopes, [x])[x].AsSpan<float>();
             _step++;
             double corrected = rate * Range * Math.Sqrt(1 - Math.Pow(0.999, _step)) / (1 - Math.Pow(0.9, _step));
@@ -103,7 +111,8 @@ internal static class SyntheticInputs
         /// <summary>The derivative of the loss by what a normalization reads, channels along axis 1.</summary>
         private Tensor Slope(Node norm, Tensor read)
         {
-            float[] mu = _network.Buffers[norm.Buffers[0]].ToArray<float>(), sigma2 = _network.Buffers[norm.Buffers[1]].ToArray<float>(), a = read.ToArray<float>();
+            float[] mu = _network.Buffers[norm.Buffers[0]].ToArray<float>(),
+                sigma2 = _network.Buffers[norm.Buffers[1]].ToArray<float>(), a = read.ToArray<float>();
             int channels = mu.Length, inner = read.Shape.CountOf(2, read.Rank);
             double[] mean = new double[channels], square = new double[channels];
             for (int i = 0; i < a.Length; i++)
@@ -116,7 +125,8 @@ internal static class SyntheticInputs
             for (int i = 0; i < a.Length; i++)
             {
                 int c = i / inner % channels;
-                double m = mean[c] / count, v = Math.Max(0, (square[c] / count) - (m * m)), s2 = Math.Max(sigma2[c], 1e-6);
+                double m = mean[c] / count, v = Math.Max(0, (square[c] / count) - (m * m)),
+                    s2 = Math.Max(sigma2[c], 1e-6);
                 a[i] = (float)(((2 * (m - mu[c]) / s2) + (4 * ((v / s2) - 1) * (a[i] - m) / s2)) / count / channels);
             }
 

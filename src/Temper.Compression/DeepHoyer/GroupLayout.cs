@@ -6,8 +6,9 @@ using Temper.Optimization;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// Where the groups of a parameter are. Weights are a matrix of outputs by inputs and kernel positions. A grouping gives each run of
-/// consecutive weights in a row a column group, and may give the row a group too; row groups come first.
+/// Where the groups of a parameter are. Weights are a matrix of outputs by inputs and kernel positions. A grouping
+/// gives each run of consecutive weights in a row a column group, and may give the row a group too; row groups come
+/// first.
 /// </summary>
 internal readonly struct GroupLayout
 {
@@ -23,7 +24,8 @@ internal readonly struct GroupLayout
         bool hasGroups = parameter.Value.Rank > 1 && parameter.Value.Count > 0;
         _height = hasGroups ? parameter.Value.Shape[0] : 0;
         _width = hasGroups ? parameter.Value.Count / _height : 1;
-        _run = isBlock ? block.Columns : grouping == Grouping.FilterAndChannel && hasGroups ? _width / parameter.Value.Shape[1] : 1;
+        _run = isBlock ? block.Columns : grouping == Grouping.FilterAndChannel
+            && hasGroups ? _width / parameter.Value.Shape[1] : 1;
         (HasRowGroups, _blockRows) = (!isBlock, block.Rows);
         Count = !hasGroups ? 0 : isBlock ? Units(_height, _blockRows) * Columns : _height + Columns;
     }
@@ -70,7 +72,9 @@ internal readonly struct GroupLayout
             int length = Math.Min(_width - column, block.Weights.Length - at);
             double rowFactor = HasRowGroups ? factors[row] : 0;
             GroupedWeights.AddScaled(
-                block.Weights.Slice(at, length), column, _run, new GroupFactors { Row = rowFactor, Groups = factors.Slice(ColumnGroups(row), Columns) }, gradient.Slice(at, length));
+                block.Weights.Slice(at, length), column, _run,
+                new GroupFactors { Row = rowFactor, Groups = factors.Slice(ColumnGroups(row), Columns) },
+                gradient.Slice(at, length));
             at += length;
         }
     }

@@ -8,12 +8,13 @@ using Temper.Optimization;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// A regularizer of weights: a formula over the norms of groups of weights (<see cref="Grouping"/>), for each parameter by itself and
-/// with one strength for all. A group whose weights are zero has gradient zero.
+/// A regularizer of weights: a formula over the norms of groups of weights (<see cref="Grouping"/>), for each parameter
+/// by itself and with one strength for all. A group whose weights are zero has gradient zero.
 /// </summary>
 /// <remarks>
-/// Every formula is a function of <c>A = Σ_g φ(n_g)</c> and <c>S2 = Σw²</c>, with n_g the norm of group g. Its slope by a norm is
-/// <c>a φ'(n) - b n</c>, and its gradient by a weight the slope times <c>w / n</c>. Groups have no weights of their own, whatever their size.
+/// Every formula is a function of <c>A = Σ_g φ(n_g)</c> and <c>S2 = Σw²</c>, with n_g the norm of group g. Its slope by
+/// a norm is <c>a φ'(n) - b n</c>, and its gradient by a weight the slope times <c>w / n</c>. Groups have no weights of
+/// their own, whatever their size.
 /// </remarks>
 public abstract record WeightRegularizer : IRegularizer
 {
@@ -24,7 +25,10 @@ public abstract record WeightRegularizer : IRegularizer
     {
     }
 
-    /// <summary>The name on the command line; with groups of more than one weight that of the group form, such as <c>group-hs</c>.</summary>
+    /// <summary>
+    /// The name on the command line; with groups of more than one weight that of the group form, such as
+    /// <c>group-hs</c>.
+    /// </summary>
     [JsonIgnore]
     public string Name => Grouping == Grouping.Element ? ElementName : GroupName;
 
@@ -35,7 +39,8 @@ public abstract record WeightRegularizer : IRegularizer
         get;
         init => field = value is >= 0 and < float.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), $"{Name}: the strength must be zero or more (got {value})");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), $"{Name}: the strength must be zero or more (got {value})");
     }
 
     /// <summary>Which weights the formula sees as one; single weights by default.</summary>
@@ -84,7 +89,8 @@ public abstract record WeightRegularizer : IRegularizer
 
         var layout = new GroupLayout(parameter, Grouping);
         double value = UnitValue(SumOfTerms(sums[..layout.FirstPartition]), sums[^1]);
-        return Strength * (layout.HasRowGroups ? value + UnitValue(SumOfTerms(sums[layout.FirstPartition..^1]), sums[^1]) : value);
+        return Strength
+            * (layout.HasRowGroups ? value + UnitValue(SumOfTerms(sums[layout.FirstPartition..^1]), sums[^1]) : value);
     }
 
     /// <inheritdoc/>
@@ -147,7 +153,9 @@ public abstract record WeightRegularizer : IRegularizer
         return sum;
     }
 
-    /// <summary>What each weight of a group is multiplied by: the slope by the group's norm, divided by the norm.</summary>
+    /// <summary>
+    /// What each weight of a group is multiplied by: the slope by the group's norm, divided by the norm.
+    /// </summary>
     private void ToFactors(ReadOnlySpan<double> squares, double s2, Span<double> factors)
     {
         (double a, double b) = Slope(SumOfTerms(squares), s2);

@@ -33,15 +33,18 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         Tensor output = network.Forward(batch.Inputs, pass);
 
         // The teacher's own entropy is a constant and left out of the loss.
-        Tensor towardsTeacher = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
-        Tensor loss = Weight >= 1 ? towardsTeacher : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + towardsTeacher;
+        Tensor towardsTeacher = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax())
+            .Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
+        Tensor loss =
+            Weight >= 1 ? towardsTeacher : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + towardsTeacher;
         return new ObjectiveValue(loss, output);
     }
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => new JsonObject
     {
-        ["weight"] = Weight, ["temperature"] = Temperature, ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
+        ["weight"] = Weight, ["temperature"] = Temperature, ["loss"] = Optimization.Fingerprints.Of(Loss),
+        ["teacher"] = Hash(Teacher),
     };
 
     /// <summary>Tells teachers apart by all their weights (FNV-1a).</summary>
@@ -50,7 +53,8 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         ulong hash = 14695981039346656037;
         foreach (Parameter parameter in network.Parameters)
         {
-            foreach (int bits in System.Runtime.InteropServices.MemoryMarshal.Cast<float, int>(parameter.Value.ToArray<float>()))
+            foreach (int bits in System.Runtime.InteropServices.MemoryMarshal.Cast<float, int>(
+                parameter.Value.ToArray<float>()))
             {
                 hash = (hash ^ (uint)bits) * 1099511628211;
             }

@@ -7,15 +7,19 @@ using Temper.Networks;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The stage behind the weights' one: finds out how much each place (and for <see cref="CompressionActivations.Joint"/> each layer's weights) may be
-/// thinned, then tries growing budgets of accuracy. Each trial goes on from the last network that held, so rates fall step by step.
+/// The stage behind the weights' one: finds out how much each place (and for <see cref="CompressionActivations.Joint"/>
+/// each layer's weights) may be thinned, then tries growing budgets of accuracy. Each trial goes on from the last
+/// network that held, so rates fall step by step.
 /// </summary>
-internal sealed class ActivationSearch(CompressionSearch search, CompressionOptions options, Dataset validation, CancellationToken cancel)
+internal sealed class ActivationSearch(
+    CompressionSearch search, CompressionOptions options, Dataset validation, CancellationToken cancel)
 {
     /// <summary>Samples that are enough to rank places by, and to count multiplications with.</summary>
     private const int ScannedSamples = 1000, CountedSamples = 300;
 
-    /// <summary>The first budget in multiples of the accuracy that may be lost, and its least: fine-tuning wins most of it back.</summary>
+    /// <summary>
+    /// The first budget in multiples of the accuracy that may be lost, and its least: fine-tuning wins most of it back.
+    /// </summary>
     private const double FirstBudget = 4, LeastBudget = 0.02, MostBudget = 8;
 
     /// <summary>Part of a budget that failed up to which others are worth a trial.</summary>
@@ -26,14 +30,18 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
     internal void Try()
     {
         Network start = search.StartOfActivations();
-        IReadOnlyList<WinnerPlace> places = WinnerPlacement.Of(start, channels: options.Activations == CompressionActivations.Winners, Ignores);
+        IReadOnlyList<WinnerPlace> places =
+            WinnerPlacement.Of(start, channels: options.Activations == CompressionActivations.Winners, Ignores);
         if (places.Count == 0)
         {
-            search.Remark("Winners have no place in this network: no activation function is read by layers of weights alone.");
+            search.Remark(
+                "Winners have no place in this network: no activation function is read by layers of weights alone.");
             return;
         }
 
-        Dataset scanned = validation.Count > ScannedSamples ? validation.Subset([.. Enumerable.Range(0, ScannedSamples)]) : validation;
+        Dataset scanned = validation.Count > ScannedSamples
+            ? validation.Subset([.. Enumerable.Range(0, ScannedSamples)])
+            : validation;
         double accuracy = search.Accuracy(start, scanned);
         Knob[] knobs =
         [
@@ -54,10 +62,12 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
 
     private void Search(Network start, IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers)
     {
-        (double holds, double fails, double budget) = (0, MostBudget, Math.Max(LeastBudget, FirstBudget * options.MaxAccuracyDrop / 100));
+        (double holds, double fails, double budget) =
+            (0, MostBudget, Math.Max(LeastBudget, FirstBudget * options.MaxAccuracyDrop / 100));
         Network held = start;
         int[] heldLevels = new int[knobs.Count], failed = [];
-        for (int trial = 1; trial <= search.Budget.Trials && search.Budget.HasTimeFor(Name, trial) && budget < MostBudget; trial++)
+        for (int trial = 1; trial <= search.Budget.Trials
+            && search.Budget.HasTimeFor(Name, trial) && budget < MostBudget; trial++)
         {
             int[] levels = RateChoice.Levels(knobs, layers, budget);
             while (levels.AsSpan().SequenceEqual(heldLevels) && budget < Nearly * fails)
@@ -79,22 +89,29 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
                 thinned = knobs[knob].Knob.Apply(thinned, levels[knob]);
             }
 
-            search.Note(string.Create(CultureInfo.InvariantCulture, $"{Name}-{trial}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
+            search.Note(string.Create(CultureInfo.InvariantCulture, $"{Name}-{trial}, budget {budget * 100:F1} points: "
+                + $"{Choice(knobs, levels)}"));
             CompressionTrial tried = search.Tuned($"{Name}-{trial}", thinned, options.Activations);
             (holds, fails) = tried.IsWithinBound ? (budget, fails) : (holds, budget);
-            (held, heldLevels, failed) = tried.IsWithinBound ? (tried.Network, levels, failed) : (held, heldLevels, levels);
+            (held, heldLevels, failed) =
+                tried.IsWithinBound ? (tried.Network, levels, failed) : (held, heldLevels, levels);
             budget = Next(holds, fails);
         }
     }
 
-    /// <summary>Doubled until one fails, a third until one holds, from then on the interval is halved on a logarithmic scale.</summary>
-    private static double Next(double holds, double fails) => fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
+    /// <summary>
+    /// Doubled until one fails, a third until one holds, from then on the interval is halved on a logarithmic scale.
+    /// </summary>
+    private static double Next(double holds, double fails) =>
+        fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
 
     /// <summary>What is multiplied, zeros of the network's inputs counted, as in the figures that decide.</summary>
     private static LayerActivations[] Multiplied(ActivationCount count) =>
         [.. count.Layers.Select(layer => layer.ReadsInput ? layer with { ActiveMacs = layer.NonzeroMacs } : layer)];
 
-    /// <summary>The best network once more, with thresholds in the place of rankings: its accuracy is measured again.</summary>
+    /// <summary>
+    /// The best network once more, with thresholds in the place of rankings: its accuracy is measured again.
+    /// </summary>
     private void TryThresholds()
     {
         if (search.BestOfActivations() is { } best)
@@ -104,11 +121,13 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
         }
     }
 
-    private bool Ignores(string node) => options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
+    private bool Ignores(string node) =>
+        options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
 
     private static string Curve(Sensitivity sensitivity) => string.Join(", ", sensitivity.Knob.Kept.Select((kept, i) =>
         string.Create(CultureInfo.InvariantCulture, $"{kept * 100:G3} % -{sensitivity.Drops[i + 1] * 100:F1}")));
 
-    private static string Choice(IReadOnlyList<Sensitivity> knobs, int[] levels) => string.Join(", ", knobs.Select((knob, i) =>
+    private static string Choice(IReadOnlyList<Sensitivity> knobs, int[] levels) =>
+        string.Join(", ", knobs.Select((knob, i) =>
         string.Create(CultureInfo.InvariantCulture, $"{knob.Knob.Name} {knob.Knob.KeptAt(levels[i]) * 100:G3} %")));
 }

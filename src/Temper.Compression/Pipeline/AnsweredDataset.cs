@@ -27,7 +27,8 @@ internal sealed class AnsweredDataset(Dataset source, long[] answers, IReadOnlyL
         for (int start = 0; start < answers.Length; start += AtOnce)
         {
             cancel.ThrowIfCancellationRequested();
-            IReadOnlyList<(int Predicted, float Probability)> some = Evaluator.Predict(network, source, start, Math.Min(AtOnce, answers.Length - start));
+            IReadOnlyList<(int Predicted, float Probability)> some =
+                Evaluator.Predict(network, source, start, Math.Min(AtOnce, answers.Length - start));
             for (int i = 0; i < some.Count; i++)
             {
                 answers[start + i] = some[i].Predicted;

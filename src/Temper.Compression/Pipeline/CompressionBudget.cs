@@ -6,7 +6,10 @@ using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>How many epochs and trials fit into the time there is. What time decides is a recorded choice, so that a resume decides the same.</summary>
+/// <summary>
+/// How many epochs and trials fit into the time there is. What time decides is a recorded choice, so that a resume
+/// decides the same.
+/// </summary>
 internal sealed class CompressionBudget
 {
     /// <summary>Part of the time that trainings may plan for; the rest is for measuring.</summary>
@@ -33,8 +36,10 @@ internal sealed class CompressionBudget
         (RegularizeEpochs, TuneEpochs, Trials) = (options.RegularizeEpochs, options.TuneEpochs, options.Trials);
         if (options.MaxTime is { } limit)
         {
-            _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () => EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-            int structures = Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
+            _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () =>
+                EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+            int structures =
+                Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
             double all = limit.TotalSeconds * Planned / _epochSeconds;
             _laterEpochs = Math.Min(options.LaterEpochs, (int)(all * MostLater));
             double epochs = structures == 0 ? 0 : (all - _laterEpochs) / structures;
@@ -42,7 +47,8 @@ internal sealed class CompressionBudget
             TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));
             Trials = Math.Max(1, Math.Min(Trials, (int)((epochs - RegularizeEpochs) / TuneEpochs)));
             run.Note(string.Create(CultureInfo.InvariantCulture,
-                $"time: {_epochSeconds:F1} s an epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} trials of {TuneEpochs} epochs for each of {structures} structures"));
+                $"time: {_epochSeconds:F1} s an epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} "
+                + $"trials of {TuneEpochs} epochs for each of {structures} structures"));
         }
     }
 
@@ -53,12 +59,17 @@ internal sealed class CompressionBudget
     internal int Trials { get; }
 
     /// <summary>Whether another trial ends before the time is over.</summary>
-    internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit || _run.Choose($"{structure}-{trial}", "enough time", () =>
-        _time.GetElapsedTime(_start).TotalSeconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
+    internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit
+        || _run.Choose($"{structure}-{trial}", "enough time", () =>
+        _time.GetElapsedTime(_start).TotalSeconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds
+            ? "yes"
+            : "no") is "yes";
 
     /// <summary>Epochs that the stage behind these has time for; null: as many as it wants.</summary>
     internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
-        _run.Choose("later", "epochs", () => Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+        _run.Choose("later", "epochs", () =>
+            Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)),
+        CultureInfo.InvariantCulture);
 
     private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _options.LaterEpochs);
 

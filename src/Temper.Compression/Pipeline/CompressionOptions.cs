@@ -31,7 +31,9 @@ public enum CompressionActivations
     /// <summary>DASNet: winners-take-all, of whole channels in images, so that kernels skip them.</summary>
     Winners,
 
-    /// <summary>JPnet: winners-take-all of single numbers, found and fine-tuned together with more zeros in the weights.</summary>
+    /// <summary>
+    /// JPnet: winners-take-all of single numbers, found and fine-tuned together with more zeros in the weights.
+    /// </summary>
     Joint,
 }
 
@@ -63,21 +65,27 @@ public enum CompressionMethod
     /// <summary>The baseline by magnitude: trained on without a regularizer, then pruned at once.</summary>
     Magnitude,
 
-    /// <summary>Gradual magnitude pruning (arXiv:1710.01878): a little more after each epoch of the first three quarters, then fine-tuning.</summary>
+    /// <summary>
+    /// Gradual magnitude pruning (arXiv:1710.01878): a little more after each epoch of the first three quarters, then
+    /// fine-tuning.
+    /// </summary>
     Gradual,
 }
 
 /// <summary>How a network is made smaller within a bound on accuracy.</summary>
 /// <remarks>
-/// The stages are those of DeepHoyer (arXiv:1908.09979, section 4): training with a regularizer, pruning, fine-tuning. The search for how much to prune,
-/// the teacher and the choice of the strength are ours.
+/// The stages are those of DeepHoyer (arXiv:1908.09979, section 4): training with a regularizer, pruning, fine-tuning.
+/// The search for how much to prune, the teacher and the choice of the strength are ours.
 /// </remarks>
 public sealed record CompressionOptions
 {
     /// <summary>Decides every random number.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Accuracy that may be lost, in points (percent of the samples); on samples that chose nothing it can come out otherwise.</summary>
+    /// <summary>
+    /// Accuracy that may be lost, in points (percent of the samples); on samples that chose nothing it can come out
+    /// otherwise.
+    /// </summary>
     public double MaxAccuracyDrop { get; init; } = 0.5;
 
     /// <summary>What is removed.</summary>
@@ -101,28 +109,41 @@ public sealed record CompressionOptions
     /// <summary>Epochs after pruning, for each trial.</summary>
     public int TuneEpochs { get; init; } = 4;
 
-    /// <summary>Amounts of pruning that are tried for each structure; the first fails or holds, the others halve the interval.</summary>
+    /// <summary>
+    /// Amounts of pruning that are tried for each structure; the first fails or holds, the others halve the interval.
+    /// </summary>
     public int Trials { get; init; } = 5;
 
-    /// <summary>Value of the regularizer where training begins, in units of the loss (nats): its strength follows, so that one number does for all networks.</summary>
+    /// <summary>
+    /// Value of the regularizer where training begins, in units of the loss (nats): its strength follows, so that one
+    /// number does for all networks.
+    /// </summary>
     public double Pressure { get; init; } = 1;
 
     /// <summary>Share of the incoming network's answers in the loss, 0 to 1.</summary>
     public float Distillation { get; init; } = 0.5f;
 
-    /// <summary>Part that is kept in the first trial: of the operations for channels, of the weights otherwise; null: 0.4 for channels and without training, 0.2 for blocks, 0.1 for single weights.</summary>
+    /// <summary>
+    /// Part that is kept in the first trial: of the operations for channels, of the weights otherwise; null: 0.4 for
+    /// channels and without training, 0.2 for blocks, 0.1 for single weights.
+    /// </summary>
     public double? FirstKept { get; init; }
 
     /// <summary>Names of layers that stay as they are; a star stands for any text.</summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
-    /// <summary>How is trained: optimizer, batch, transforms. Epochs, objective, regularizers and seed are set by the stages.</summary>
+    /// <summary>
+    /// How is trained: optimizer, batch, transforms. Epochs, objective, regularizers and seed are set by the stages.
+    /// </summary>
     public TrainingOptions? Training { get; init; }
 
     /// <summary>Time for everything; epochs and trials follow. Null: as many as the numbers above say.</summary>
     public TimeSpan? MaxTime { get; init; }
 
-    /// <summary>Epochs that a stage behind these wants, as <see cref="QuantizationStage"/> does: <see cref="MaxTime"/> is planned with them.</summary>
+    /// <summary>
+    /// Epochs that a stage behind these wants, as <see cref="QuantizationStage"/> does: <see cref="MaxTime"/> is
+    /// planned with them.
+    /// </summary>
     public int LaterEpochs { get; init; }
 
     internal CompressionOptions Validated()
@@ -143,7 +164,8 @@ public sealed record CompressionOptions
     {
         if (!fits)
         {
-            throw new ArgumentOutOfRangeException(name, $"CompressionOptions: does not fit (got {got}, expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                name, $"CompressionOptions: does not fit (got {got}, expected {expected})");
         }
     }
 }

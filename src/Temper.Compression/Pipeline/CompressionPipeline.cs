@@ -10,8 +10,9 @@ using Temper.Training;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Makes a trained network small and fast within a bound on accuracy: trains it with a regularizer that makes weights or channels unimportant,
-/// prunes, fine-tunes with the incoming network as teacher, removes what is dead, and searches for the smallest that holds.
+/// Makes a trained network small and fast within a bound on accuracy: trains it with a regularizer that makes weights
+/// or channels unimportant, prunes, fine-tunes with the incoming network as teacher, removes what is dead, and searches
+/// for the smallest that holds.
 /// </summary>
 public static class CompressionPipeline
 {
@@ -23,13 +24,17 @@ public static class CompressionPipeline
     /// <param name="time">The clock for <see cref="CompressionOptions.MaxTime"/>.</param>
     /// <param name="cancel">Stops between and in trainings.</param>
     /// <returns>The best network, and everything that was tried.</returns>
-    /// <exception cref="ArgumentException">The network has no weights to thin, is at chance, mixes samples, or options do not fit.</exception>
+    /// <exception cref="ArgumentException">
+    /// The network has no weights to thin, is at chance, mixes samples, or options do not fit.
+    /// </exception>
     public static CompressionResult Run(
-        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time, CancellationToken cancel = default)
+        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time,
+        CancellationToken cancel = default)
     {
         options.Validated();
         CompressionChecks.Require(network, validation, options);
-        var search = new CompressionSearch(network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
+        var search = new CompressionSearch(
+            network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
         foreach (Thinning thinning in Thinning.For(options.Structure))
         {
             search.Try(thinning);
@@ -43,57 +48,83 @@ public static class CompressionPipeline
         return search.Result() with { LaterEpochs = search.Budget.LaterEpochs() };
     }
 
-    /// <summary>Compresses a network without training and without labels: weights go, and each layer is fitted again to what it gave before.</summary>
+    /// <summary>
+    /// Compresses a network without training and without labels: weights go, and each layer is fitted again to what it
+    /// gave before.
+    /// </summary>
     /// <param name="network">Trained; not changed.</param>
     /// <param name="samples">Samples; their labels are not read. The first ones fit the layers, others choose.</param>
     /// <param name="count">Samples that fit the layers; some hundreds do.</param>
-    /// <param name="options">How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer than before.</param>
+    /// <param name="options">
+    /// How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer
+    /// than before.
+    /// </param>
     /// <param name="run">Remembers choices.</param>
     /// <param name="cancel">Stops between layers.</param>
     /// <returns>The best network; accuracies in it are agreement with the network that came in.</returns>
-    /// <exception cref="ArgumentException">There are too few samples, or as in <see cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are too few samples, or as in
+    /// <see cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>.
+    /// </exception>
     public static CompressionResult Calibrate(
-        Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+        Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run,
+        CancellationToken cancel = default)
     {
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         CompressionChecks.RequireUntrained(options);
         if (samples.Count < 2 * count)
         {
-            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");
+            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected "
+                + $"{2 * count} or more: half fit the layers, half choose); ask for fewer");
         }
 
-        Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
+        Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(
+            count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
-        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: accuracies of what was tried are agreement with the network that came in.");
+        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: accuracies of what was tried are "
+            + "agreement with the network that came in.");
         return search.Result();
     }
 
     /// <summary>
-    /// Compresses a network with nothing but itself: as <see cref="Calibrate"/>, on inputs that are made from the means and variances which its batch
-    /// normalizations remember.
+    /// Compresses a network with nothing but itself: as <see cref="Calibrate"/>, on inputs that are made from the means
+    /// and variances which its batch normalizations remember.
     /// </summary>
     /// <param name="network">Trained; not changed.</param>
-    /// <param name="options">How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the made inputs that get another answer than before.</param>
+    /// <param name="options">
+    /// How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the made inputs that get another answer
+    /// than before.
+    /// </param>
     /// <param name="run">Remembers choices.</param>
     /// <param name="cancel">Stops between steps.</param>
-    /// <returns>The best network; accuracies in it are agreement with the network that came in, on made inputs.</returns>
-    /// <exception cref="ArgumentException">The network has other inputs than one of float32, or as in <see cref="Calibrate"/>.</exception>
-    public static CompressionResult WithoutData(Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+    /// <returns>
+    /// The best network; accuracies in it are agreement with the network that came in, on made inputs.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// The network has other inputs than one of float32, or as in <see cref="Calibrate"/>.
+    /// </exception>
+    public static CompressionResult WithoutData(
+        Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
     {
         const int Fitting = 64, Choosing = 64;
         options.Validated();
         CompressionChecks.RequireUntrained(options);
         network.Batch.RequireFree("compress");
-        (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
-        var made = new TensorDataset("inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing), Tensor.From(new long[Choosing], [Choosing]));
+        (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(
+            network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
+        var made = new TensorDataset(
+            "inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing),
+            Tensor.From(new long[Choosing], [Choosing]));
         AnsweredDataset choosing = AnsweredDataset.Of(network, made, cancel);
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
         search.TryCalibrated(inputs.Slice(0, 0, Fitting), hasStatistics
-            ? "No samples were read: accuracies of what was tried are agreement with the network that came in on inputs made from its own statistics. Measure the result on real samples."
-            : "No samples were read, and the network has no batch normalization to make any from: accuracies of what was tried are agreement on noise, which says little. Measure the result on real samples.");
+            ? "No samples were read: accuracies of what was tried are agreement with the network that came in on "
+                + "inputs made from its own statistics. Measure the result on real samples."
+            : "No samples were read, and the network has no batch normalization to make any from: accuracies of what "
+                + "was tried are agreement on noise, which says little. Measure the result on real samples.");
         return search.Result();
     }
 
@@ -104,7 +135,9 @@ public static class CompressionPipeline
     /// <param name="options">How.</param>
     /// <param name="cancel">Stops it; nothing is kept.</param>
     /// <inheritdoc cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>
-    public static CompressionResult Run(Network network, Dataset train, Dataset validation, CompressionOptions options, CancellationToken cancel = default) =>
+    public static CompressionResult Run(
+        Network network, Dataset train, Dataset validation, CompressionOptions options,
+        CancellationToken cancel = default) =>
         Run(network, validation, options, new RunInMemory(train, validation, cancel), TimeProvider.System, cancel);
 
     private sealed class RunInMemory(Dataset train, Dataset validation, CancellationToken cancel) : ICompressionRun
@@ -139,21 +172,27 @@ internal static class CompressionChecks
         network.Batch.RequireFree("compress");
         if (!network.Parameters.Any(Pruning.SparsityReport.IsWeight))
         {
-            throw new ArgumentException("compress: the network has no weights to thin (got no convolution or linear layer with parameters); see temper inspect");
+            throw new ArgumentException("compress: the network has no weights to thin (got no convolution or linear "
+                + "layer with parameters); see temper inspect");
         }
 
-        string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name => Pruning.SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
-        if (options.Ignore.FirstOrDefault(pattern => !layers.Any(layer => FileSystemName.MatchesSimpleExpression(pattern, layer, ignoreCase: false))) is { } stranger)
+        string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name =>
+            Pruning.SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
+        if (options.Ignore.FirstOrDefault(pattern => !layers.Any(layer =>
+            FileSystemName.MatchesSimpleExpression(pattern, layer, ignoreCase: false))) is { } stranger)
         {
-            throw new ArgumentException($"compress: no layer with weights has the name that is to be ignored (got '{stranger}', expected a pattern for one of {Names.Sample(layers)})");
+            throw new ArgumentException("compress: no layer with weights has the name that is to be ignored (got "
+                + $"'{stranger}', expected a pattern for one of {Names.Sample(layers)})");
         }
 
         if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
         {
-            throw new ArgumentException($"compress: {validation.Name} has no classes to measure accuracy with (expected class labels)");
+            throw new ArgumentException(
+                $"compress: {validation.Name} has no classes to measure accuracy with (expected class labels)");
         }
 
-        if (network.Parameters.FirstOrDefault(parameter => parameter.Value.AsSpan<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) is { } broken)
+        if (network.Parameters.FirstOrDefault(parameter =>
+            parameter.Value.AsSpan<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) is { } broken)
         {
             throw new ArgumentException($"compress: parameter '{broken.Name}' is not finite; train the network again");
         }
@@ -164,13 +203,16 @@ internal static class CompressionChecks
     {
         if (options.Activations != CompressionActivations.None)
         {
-            throw new ArgumentException("compress: winners are fine-tuned, and this form does not train; compress with training, or leave activations as they are");
+            throw new ArgumentException("compress: winners are fine-tuned, and this form does not train; compress with "
+                + "training, or leave activations as they are");
         }
 
         if (options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels)
         {
             throw new ArgumentException(
-                $"compress: without training single weights are removed (got structure {options.Structure.ToString().ToLowerInvariant()}, expected auto, element or none); compress with training");
+                "compress: without training single weights are removed (got structure "
+                + $"{options.Structure.ToString().ToLowerInvariant()}, expected auto, element or none); compress with "
+                    + "training");
         }
     }
 
@@ -181,7 +223,9 @@ internal static class CompressionChecks
         if (accuracy < Math.Min(ChanceMargin * chance, (1 + chance) / 2))
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"compress: the network that came in is at chance (got {accuracy * 100:F1} % of {validation.Count} held-out samples, chance is {chance * 100:F1} %); check --data, --normalize and the order of classes"));
+                $"compress: the network that came in is at chance (got {accuracy * 100:F1} % of {validation.Count} "
+                + $"held-out samples, chance is {chance * 100:F1} %); "
+                + $"check --data, --normalize and the order of classes"));
         }
     }
 }

@@ -10,7 +10,10 @@ namespace Temper.Compression.Pipeline;
 /// <param name="Milliseconds">Time of one sample, compiled for this processor.</param>
 public sealed record NetworkFigures(double Accuracy, long Weights, long Macs, long Bytes, double Milliseconds)
 {
-    /// <summary>Mean operations of a sample whose weight and input are both not zero, zeros of the network's input counted; null where activations were not asked about.</summary>
+    /// <summary>
+    /// Mean operations of a sample whose weight and input are both not zero, zeros of the network's input counted; null
+    /// where activations were not asked about.
+    /// </summary>
     public double? ActiveMacs { get; init; }
 
     /// <summary>The number that a goal makes small.</summary>
@@ -26,11 +29,15 @@ public sealed record NetworkFigures(double Accuracy, long Weights, long Macs, lo
 
 /// <summary>One amount of pruning that was tried.</summary>
 /// <param name="Structure">What was removed.</param>
-/// <param name="Kept">Part that was kept: of the operations for channels, of the weights otherwise; behind the activations' stage, of the operations with both factors not zero.</param>
+/// <param name="Kept">
+/// Part that was kept: of the operations for channels, of the weights otherwise; behind the activations' stage, of the
+/// operations with both factors not zero.
+/// </param>
 /// <param name="Network">The network, fine-tuned and shrunk.</param>
 /// <param name="Figures">What it costs and gives, on the validation samples.</param>
 /// <param name="IsWithinBound">Whether it loses no more than it may.</param>
-public sealed record CompressionTrial(CompressionStructure Structure, double Kept, Network Network, NetworkFigures Figures, bool IsWithinBound)
+public sealed record CompressionTrial(
+    CompressionStructure Structure, double Kept, Network Network, NetworkFigures Figures, bool IsWithinBound)
 {
     /// <summary>What was done to activations.</summary>
     public CompressionActivations Activations { get; init; }
@@ -40,16 +47,23 @@ public sealed record CompressionTrial(CompressionStructure Structure, double Kep
 }
 
 /// <summary>What compression gives.</summary>
-/// <param name="Network">The best network within the bound; where none is, the most accurate one that was found; the one that came in where all are slower than it.</param>
+/// <param name="Network">
+/// The best network within the bound; where none is, the most accurate one that was found; the one that came in where
+/// all are slower than it.
+/// </param>
 /// <param name="Before">The network that came in, on the validation samples.</param>
 /// <param name="Chosen">The trial it comes from; null: the network that came in.</param>
 /// <param name="Trials">Everything that was tried.</param>
 /// <param name="IsWithinBound">Whether a smaller network within the bound was found.</param>
 /// <param name="Remarks">What a reader has to know, in sentences.</param>
 public sealed record CompressionResult(
-    Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials, bool IsWithinBound, IReadOnlyList<string> Remarks)
+    Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials,
+    bool IsWithinBound, IReadOnlyList<string> Remarks)
 {
-    /// <summary>Epochs for which a stage behind this one has time, of <see cref="CompressionOptions.LaterEpochs"/>; null: time was not bounded.</summary>
+    /// <summary>
+    /// Epochs for which a stage behind this one has time, of <see cref="CompressionOptions.LaterEpochs"/>; null: time
+    /// was not bounded.
+    /// </summary>
     public int? LaterEpochs { get; init; }
 
     /// <summary>What quantizing to 8 bit gave; null: it was not asked for.</summary>

@@ -22,7 +22,10 @@ public static class CompressionSection
             Lines =
             [
                 new ChartLine("came in", [Point(result.Before)]),
-                .. result.Trials.GroupBy(trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations.ToString().ToLowerInvariant(), StringComparer.Ordinal).Select(group => new ChartLine(
+                .. result.Trials.GroupBy(
+                    trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations
+                        .ToString()
+                        .ToLowerInvariant(), StringComparer.Ordinal).Select(group => new ChartLine(
                     group.Key, [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
             ],
         };
@@ -39,7 +42,8 @@ public static class CompressionSection
         [
             .. result.Remarks.Select(remark => new Warning(remark)),
             new Paragraph(string.Create(CultureInfo.InvariantCulture,
-                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Held-out samples choose here, so their accuracies are a little too good; samples that measure the result were not used.")),
+                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Held-out samples choose here, "
+                + $"so their accuracies are a little too good; samples that measure the result were not used.")),
             new ChartRow([chart]),
             table,
         ]);
@@ -50,12 +54,16 @@ public static class CompressionSection
     /// <param name="after">The network that came out.</param>
     public static Section Widths(Network before, Network after)
     {
-        Dictionary<string, int> left = after.Nodes.ToDictionary(node => node.Name, NetworkShrinking.WidthOf, StringComparer.Ordinal);
+        Dictionary<string, int> left =
+            after.Nodes.ToDictionary(node => node.Name, NetworkShrinking.WidthOf, StringComparer.Ordinal);
         return new Section("Width of the layers",
         [
             new DataTable(
                 ["layer", "#channels before", "#after"],
-                [.. before.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).Select(node => new[] { node.Name, Number(NetworkShrinking.WidthOf(node)), Number(left.GetValueOrDefault(node.Name)) })]),
+                [.. before.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).Select(node => new[]
+                {
+                    node.Name, Number(NetworkShrinking.WidthOf(node)), Number(left.GetValueOrDefault(node.Name)),
+                })]),
         ]);
     }
 
@@ -63,9 +71,11 @@ public static class CompressionSection
 
     private static string[] Row(string name, double kept, NetworkFigures figures, string remark) =>
     [
-        name, Number(kept * 100, "F1"), Number(figures.Accuracy * 100, "F2"), Number(figures.Weights, "N0"), Number(figures.Macs / 1e6, "F3"),
+        name, Number(kept * 100, "F1"), Number(figures.Accuracy * 100, "F2"), Number(figures.Weights, "N0"),
+        Number(figures.Macs / 1e6, "F3"),
         Number(figures.Bytes / 1024.0, "N0"), Number(figures.Milliseconds, "F3"), remark,
     ];
 
-    private static string Number(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Number(double value, string format = "0") =>
+        value.ToString(format, CultureInfo.InvariantCulture);
 }

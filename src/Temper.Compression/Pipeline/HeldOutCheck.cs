@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>Whether samples that are to choose are fit to: a network that was trained on them knows them by heart.</summary>
+/// <summary>
+/// Whether samples that are to choose are fit to: a network that was trained on them knows them by heart.
+/// </summary>
 public static class HeldOutCheck
 {
     /// <summary>Standard errors by which held-out samples may do better than test samples.</summary>
@@ -11,7 +13,10 @@ public static class HeldOutCheck
     /// <summary>Smallest difference that matters.</summary>
     private const double Least = 0.005;
 
-    /// <summary>A warning where the incoming network does clearly better on held-out training samples than on test samples; null: nothing to say.</summary>
+    /// <summary>
+    /// A warning where the incoming network does clearly better on held-out training samples than on test samples;
+    /// null: nothing to say.
+    /// </summary>
     /// <param name="heldOut">Accuracy on the held-out samples, 0 to 1.</param>
     /// <param name="heldOutCount">How many they are.</param>
     /// <param name="test">Accuracy on samples of the test set.</param>
@@ -26,7 +31,9 @@ public static class HeldOutCheck
         double error = Math.Sqrt(Variance(heldOut, heldOutCount) + Variance(test, testCount));
         return heldOut - test > Math.Max(Least, Errors * error)
             ? string.Create(CultureInfo.InvariantCulture,
-                $"The held-out samples look memorised: the network that came in has {heldOut * 100:F2} % of them right and {test * 100:F2} % of the test samples, so it was trained on them and they choose nothing. Take --validation test:0.5.")
+                $"The held-out samples look memorised: the network that came in has {heldOut * 100:F2} % of them right "
+                + $"and {test * 100:F2} % of the test samples, so it was trained on them and they choose nothing. Take "
+                    + $"--validation test:0.5.")
             : null;
     }
 

@@ -15,7 +15,9 @@ public interface ICompressionRun
     /// <param name="options">How.</param>
     TrainingResult Fit(string stage, Network network, TrainingOptions options);
 
-    /// <summary>Makes a choice that depends on time or on the machine, once; see <see cref="Training.Runs.StagedRun.Choose"/>.</summary>
+    /// <summary>
+    /// Makes a choice that depends on time or on the machine, once; see <see cref="Training.Runs.StagedRun.Choose"/>.
+    /// </summary>
     /// <param name="stage">Where in the run.</param>
     /// <param name="name">What is chosen.</param>
     /// <param name="choose">Makes the choice.</param>
@@ -25,7 +27,8 @@ public interface ICompressionRun
     /// <param name="network">Not changed.</param>
     /// <param name="samples">Samples that fit the network's input.</param>
     /// <param name="cancel">Stops it.</param>
-    EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => Evaluator.Evaluate(network, samples, cancel: cancel);
+    EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
+        Evaluator.Evaluate(network, samples, cancel: cancel);
 
     /// <summary>Training samples of an epoch.</summary>
     int TrainCount { get; }

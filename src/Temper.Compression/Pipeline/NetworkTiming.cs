@@ -6,7 +6,10 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>Times networks beside each other, compiled for this processor, so that a disturbance of the machine meets all of them.</summary>
+/// <summary>
+/// Times networks beside each other, compiled for this processor, so that a disturbance of the machine meets all of
+/// them.
+/// </summary>
 public static class NetworkTiming
 {
     /// <summary>Milliseconds of a batch for each network: the 5th percentile of runs taken in turns.</summary>
@@ -14,7 +17,8 @@ public static class NetworkTiming
     /// <param name="batch">Samples a run; of a network of a fixed batch, its own number.</param>
     /// <param name="seconds">Time to spend on each, about.</param>
     /// <param name="cancel">Stops it between turns.</param>
-    public static IReadOnlyList<double> Milliseconds(IReadOnlyList<Network> networks, int batch, double seconds = 0.5, CancellationToken cancel = default)
+    public static IReadOnlyList<double> Milliseconds(
+        IReadOnlyList<Network> networks, int batch, double seconds = 0.5, CancellationToken cancel = default)
     {
         var compiled = new List<CompiledNetwork>();
         var sessions = new List<InferenceSession>();
@@ -23,7 +27,8 @@ public static class NetworkTiming
             var contenders = new List<Contender>();
             foreach (Network network in networks)
             {
-                compiled.Add(CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [Batch(network, batch)] }));
+                compiled.Add(
+                    CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [Batch(network, batch)] }));
                 InferenceSession session = compiled[^1].CreateSession();
                 sessions.Add(session);
                 Tensor[] inputs = [.. network.Inputs.Select(input => Noise(input, Batch(network, batch)))];
@@ -39,7 +44,8 @@ public static class NetworkTiming
         }
     }
 
-    private static int Batch(Network network, int asked) => network.Batch.Kind == BatchKind.Free ? asked : Math.Max(1, network.Batch.Size);
+    private static int Batch(Network network, int asked) =>
+        network.Batch.Kind == BatchKind.Free ? asked : Math.Max(1, network.Batch.Size);
 
     private static Tensor Noise(InputSpec input, int batch)
     {

@@ -13,8 +13,9 @@ using Temper.Training.Evaluation;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The last stage of a compression: 8 bit. Ranges from samples, fine-tuning with rounded numbers, and layers that go back to float32 where
-/// accuracy or time want it. A network that is worse by the goal than the one that came in is not taken.
+/// The last stage of a compression: 8 bit. Ranges from samples, fine-tuning with rounded numbers, and layers that go
+/// back to float32 where accuracy or time want it. A network that is worse by the goal than the one that came in is not
+/// taken.
 /// </summary>
 public sealed class QuantizationStage
 {
@@ -23,7 +24,9 @@ public sealed class QuantizationStage
     /// <summary>Ratio of times above which a network or layer counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
-    /// <summary>Samples that show how far a layer moves the outputs, and those that show whether a network can be quantized.</summary>
+    /// <summary>
+    /// Samples that show how far a layer moves the outputs, and those that show whether a network can be quantized.
+    /// </summary>
     private const int SensitivitySamples = 64, RequiredSamples = 16;
 
     private readonly Network _start;
@@ -38,12 +41,17 @@ public sealed class QuantizationStage
     private readonly Dictionary<string, string> _float32 = new(StringComparer.Ordinal);
 
     private QuantizationStage(
-        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel)
+        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options,
+        QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel)
     {
-        (_start, _before, _validation, _options, _quantization, _run, _cancel) = (start, before, data.Validation, options, quantization.Validated(), run, cancel);
+        (_start, _before, _validation, _options, _quantization, _run, _cancel) =
+            (start, before, data.Validation, options, quantization.Validated(), run, cancel);
         int count = Math.Min(quantization.Samples, data.Train.Count);
-        _samples = data.Train.Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Train.Count / count))]).Read(0, count).Inputs;
-        _plan = QuantizationPlan.Of(before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
+        _samples = data.Train
+            .Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Train.Count / count))])
+            .Read(0, count).Inputs;
+        _plan = QuantizationPlan.Of(
+            before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
     }
 
     /// <summary>Epochs of fine-tuning: those asked for, or as many as there is time for.</summary>
@@ -62,11 +70,17 @@ public sealed class QuantizationStage
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="ArgumentException">The network cannot be quantized.</exception>
     public static CompressionResult Run(
-        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run,
-        CancellationToken cancel = default) => new QuantizationStage(start, before, data, options, quantization, run, cancel).Run();
+        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options,
+        QuantizationOptions quantization, ICompressionRun run,
+        CancellationToken cancel = default) =>
+            new QuantizationStage(start, before, data, options, quantization, run, cancel).Run();
 
-    /// <summary>The same without training and without labels: <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer.</summary>
-    /// <inheritdoc cref="Run(Network, CompressionResult, ValueTuple{Dataset, Dataset}, CompressionOptions, QuantizationOptions, ICompressionRun, CancellationToken)"/>
+    /// <summary>
+    /// The same without training and without labels: <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part
+    /// of the samples that get another answer.
+    /// </summary>
+    /// <inheritdoc cref="Run(Network, CompressionResult, ValueTuple{Dataset, Dataset}, CompressionOptions,
+    /// QuantizationOptions, ICompressionRun, CancellationToken)"/>
     /// <param name="start">The network that came into the compression.</param>
     /// <param name="before">What the stages before gave.</param>
     /// <param name="samples">Samples; the first part chooses ranges, the rest is compared.</param>
@@ -75,11 +89,14 @@ public sealed class QuantizationStage
     /// <param name="run">Remembers choices.</param>
     /// <param name="cancel">Stops it.</param>
     public static CompressionResult Calibrate(
-        Network start, CompressionResult before, Dataset samples, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
+        Network start, CompressionResult before, Dataset samples, CompressionOptions options,
+        QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
     {
-        int count = Math.Min(quantization.Samples, samples.Count / 2), rest = Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough));
+        int count = Math.Min(quantization.Samples, samples.Count / 2),
+            rest = Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough));
         Dataset compared = AnsweredDataset.Of(start, samples.Subset([.. Enumerable.Range(count, rest)]), cancel);
-        return Run(start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
+        return Run(
+            start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
     /// <summary>Refuses a network that cannot be quantized, before anything is trained.</summary>
@@ -87,8 +104,12 @@ public sealed class QuantizationStage
     /// <param name="samples">Samples that choose ranges; a few of them are run.</param>
     /// <param name="options">Layers that stay.</param>
     /// <param name="quantization">How is quantized.</param>
-    /// <exception cref="ArgumentException">It has 8 bit already, no layer that can have it, or values that are not finite.</exception>
-    public static void Require(Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization) => _ = QuantizationPlan.Of(
+    /// <exception cref="ArgumentException">
+    /// It has 8 bit already, no layer that can have it, or values that are not finite.
+    /// </exception>
+    public static void Require(
+        Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization) =>
+        _ = QuantizationPlan.Of(
         start, samples.Read(0, Math.Min(RequiredSamples, samples.Count)).Inputs,
         quantization.Validated() with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
 
@@ -96,20 +117,23 @@ public sealed class QuantizationStage
     {
         if (!_before.IsWithinBound)
         {
-            return _before with { Remarks = [.. _before.Remarks, "Nothing was quantized, since no network stayed within the bound."] };
+            return _before with { Remarks = [.. _before.Remarks, "Nothing was quantized, since no network stayed "
+                + "within the bound."] };
         }
 
         Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
         double calibrated = Accuracy(network), accuracy = calibrated;
         double? tuned = null;
-        _run.Note(string.Create(CultureInfo.InvariantCulture, $"{Stage}: {calibrated * 100:F2} % of the held-out samples with ranges from {_samples.Shape[0]} samples"));
+        _run.Note(string.Create(CultureInfo.InvariantCulture, $"{Stage}: {calibrated * 100:F2} % of the held-out "
+            + $"samples with ranges from {_samples.Shape[0]} samples"));
         Network weights = _plan.Network;
         if (Epochs > 0)
         {
             TrainingResult result = _run.Fit(Stage, _plan.Apply(_plan.Layers), Training());
             Network snapped = QuantizationPlan.Snapped(result.Network);
             tuned = Accuracy(snapped);
-            (network, accuracy, weights) = tuned > calibrated ? (snapped, tuned.Value, result.Network) : (network, accuracy, weights);
+            (network, accuracy, weights) =
+                tuned > calibrated ? (snapped, tuned.Value, result.Network) : (network, accuracy, weights);
         }
 
         (network, accuracy) = Repaired(network, accuracy, weights);
@@ -143,7 +167,8 @@ public sealed class QuantizationStage
     }
 
     /// <summary>
-    /// Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster. Where bytes are the goal they stay.
+    /// Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster.
+    /// Where bytes are the goal they stay.
     /// </summary>
     private Network Faster(Network network, Network weights, ref double accuracy)
     {
@@ -152,13 +177,15 @@ public sealed class QuantizationStage
             return network;
         }
 
-        string[] slow = _run.Choose(Stage, "slow layers", () => string.Join(' ', SlowLayers(network))).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] slow = _run.Choose(Stage, "slow layers", () => string.Join(' ', SlowLayers(network)))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (slow.Length == 0 || slow.Length == Int8Layers().Length)
         {
             return network;
         }
 
-        Network mixed = QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
+        Network mixed =
+            QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
         double found = Accuracy(mixed);
         if (found < Bound || !IsFaster("float32 for slow layers", network, mixed))
         {
@@ -173,14 +200,16 @@ public sealed class QuantizationStage
     private IEnumerable<string> SlowLayers(Network network)
     {
         Dictionary<string, double> before = LayerSeconds(_plan.Network), after = LayerSeconds(network);
-        return Int8Layers().Where(layer => before.ContainsKey(layer) && after.GetValueOrDefault(layer) > Slower * before[layer]);
+        return Int8Layers()
+            .Where(layer => before.ContainsKey(layer) && after.GetValueOrDefault(layer) > Slower * before[layer]);
     }
 
     private Dictionary<string, double> LayerSeconds(Network network)
     {
         _cancel.ThrowIfCancellationRequested();
         using CompiledNetwork compiled = CompiledNetwork.Compile(network);
-        return compiled.Explain(1, TimeSpan.FromSeconds(0.2)).Steps.Where(step => step.Name.Length > 0).GroupBy(step => step.Name, StringComparer.Ordinal)
+        return compiled.Explain(1, TimeSpan.FromSeconds(0.2)).Steps.Where(step => step.Name.Length > 0)
+            .GroupBy(step => step.Name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Sum(step => step.Seconds ?? 0), StringComparer.Ordinal);
     }
 
@@ -202,18 +231,26 @@ public sealed class QuantizationStage
         NetworkFigures last = _before.Chosen?.Figures ?? _before.Before;
         NetworkFigures figures = last with
         {
-            Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs, Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
+            Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs,
+            Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
         };
         string? reason = accuracy < Bound ? "loses more accuracy than it may"
             : _options.Goal == CompressionGoal.Milliseconds && slower > Slower ? "is slower on this processor"
             : figures[_options.Goal] > Slower * last[_options.Goal] ? $"is larger by {_options.Goal}"
             : null;
-        var outcome = new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
+        var outcome =
+            new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
         _run.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers of 8 bit, {outcome.Float32Layers.Count} of float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} ms{(reason is null ? "" : $"; not taken, since it {reason}")}"));
+            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers of 8 bit, "
+            + $"{outcome.Float32Layers.Count} of float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
+                + $"ms{(reason is null ? "" : $"; not taken, since it {reason}")}"));
         return reason is null
             ? _before with { Network = network, Quantization = outcome, IsWithinBound = true }
-            : _before with { Quantization = outcome, Remarks = [.. _before.Remarks, $"The network of 8 bit {reason}, so the one of float32 is kept."] };
+            : _before with
+            {
+                Quantization = outcome,
+                Remarks = [.. _before.Remarks, $"The network of 8 bit {reason}, so the one of float32 is kept."],
+            };
     }
 
     private string[] Int8Layers() => [.. _plan.Layers.Where(layer => !_float32.ContainsKey(layer))];
@@ -223,14 +260,17 @@ public sealed class QuantizationStage
     private TrainingOptions Training()
     {
         const ulong StageOfSeed = 2;
-        TrainingOptions own = _options.Training ?? new TrainingOptions { Seed = _options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
+        TrainingOptions own = _options.Training
+            ?? new TrainingOptions { Seed = _options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
         return own with
         {
             Seed = _options.Seed + StageOfSeed,
             Epochs = Epochs,
             Optimizer = own.Optimizer with { LearningRate = own.Optimizer.LearningRate * _quantization.TuneRate },
             Schedule = new CosineSchedule(),
-            Objective = _options.Distillation > 0 ? new DistillationObjective(_start, own.Loss) { Weight = _options.Distillation } : null,
+            Objective = _options.Distillation > 0
+                ? new DistillationObjective(_start, own.Loss) { Weight = _options.Distillation }
+                : null,
         };
     }
 }

@@ -53,7 +53,10 @@ internal abstract record Thinning
     };
 }
 
-/// <summary>Weights or blocks of them by Hoyer-Square. Of weights a multiple of each layer's deviation decides, the one that leaves the part asked for; of blocks their size.</summary>
+/// <summary>
+/// Weights or blocks of them by Hoyer-Square. Of weights a multiple of each layer's deviation decides, the one that
+/// leaves the part asked for; of blocks their size.
+/// </summary>
 internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShape Block) : Thinning
 {
     private const int Rounds = 24;
@@ -69,7 +72,8 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
         (double kept, CompressionMethod method) = (amount.Kept, amount.Method);
         if (Block != WeightBlockShape.Single || method is CompressionMethod.Magnitude or CompressionMethod.Gradual)
         {
-            // The baselines' rule; and root mean squares of blocks lie close to their layer's deviation: one multiple for all would empty small layers.
+            // The baselines' rule; and root mean squares of blocks lie close to their layer's deviation: one multiple
+            // for all would empty small layers.
             return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, amount.Ignore);
         }
 
@@ -87,7 +91,10 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
     private static PruningRule Rule(float deviations) => PruningRule.StandardDeviations(deviations);
 }
 
-/// <summary>Whole channels by Group-HS over filters and input channels; they are removed at once, so fine-tuning is as fast as the result.</summary>
+/// <summary>
+/// Whole channels by Group-HS over filters and input channels; they are removed at once, so fine-tuning is as fast as
+/// the result.
+/// </summary>
 internal sealed record ChannelThinning : Thinning
 {
     internal override CompressionStructure Structure => CompressionStructure.Channels;
@@ -125,5 +132,6 @@ internal sealed record PruningAmount(double Kept, IReadOnlyList<string> Ignore, 
     /// <summary>Inputs on which layers are fitted that lose some of theirs; null: they are not.</summary>
     internal Tensor? Samples { get; init; }
 
-    internal bool Ignores(string name) => Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+    internal bool Ignores(string name) =>
+        Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 }

@@ -7,19 +7,19 @@ namespace Temper.Compression.Pruning;
 public static class NetworkPruning
 {
     /// <summary>
-    /// Sets weights of convolutions and linear layers to zero and masks them, so that training leaves them zero. Weights that are zero or
-    /// masked already stay so, and are masked. Biases and normalization are left alone.
+    /// Sets weights of convolutions and linear layers to zero and masks them, so that training leaves them zero.
+    /// Weights that are zero or masked already stay so, and are masked. Biases and normalization are left alone.
     /// </summary>
     /// <param name="network">Not changed.</param>
     /// <param name="rule">Which weights go.</param>
     /// <param name="ignore">
-    /// Layers left alone: names of nodes or parameters, such as <c>fc1</c> or <c>fc1.weight</c>, with <c>*</c> for any text and <c>?</c>
-    /// for any character. Null: none.
+    /// Layers left alone: names of nodes or parameters, such as <c>fc1</c> or <c>fc1.weight</c>, with <c>*</c> for any
+    /// text and <c>?</c> for any character. Null: none.
     /// </param>
     /// <returns>A network that shares all other parameters.</returns>
     /// <exception cref="ArgumentException">
-    /// A name of <paramref name="ignore"/> fits no layer, scores are missing or do not fit, a weight is not finite, or the rule's target
-    /// is out of reach.
+    /// A name of <paramref name="ignore"/> fits no layer, scores are missing or do not fit, a weight is not finite, or
+    /// the rule's target is out of reach.
     /// </exception>
     public static Network Prune(this Network network, PruningRule rule, IReadOnlyList<string>? ignore = null)
     {
@@ -45,15 +45,18 @@ public static class NetworkPruning
         var ignored = new HashSet<string>(StringComparer.Ordinal);
         (string Layer, string Weight)[] weights =
         [
-            .. network.Nodes.SelectMany(node => node.Parameters.Where(name => SparsityReport.IsWeight(network.Parameters[name])).Select(name => (node.Name, name))),
+            .. network.Nodes.SelectMany(node => node.Parameters.Where(name =>
+                SparsityReport.IsWeight(network.Parameters[name])).Select(name => (node.Name, name))),
         ];
         foreach (string pattern in patterns)
         {
-            string[] found = [.. weights.Where(w => Fits(pattern, w.Layer) || Fits(pattern, w.Weight)).Select(w => w.Weight)];
+            string[] found = [.. weights.Where(w => Fits(pattern, w.Layer) || Fits(pattern, w.Weight)).Select(
+                w => w.Weight)];
             if (found.Length == 0)
             {
                 throw new ArgumentException(
-                    $"Prune: no layer with weights has this name (got '{pattern}', expected a pattern for one of {string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
+                    $"Prune: no layer with weights has this name (got '{pattern}', expected a pattern for one of "
+                    + $"{string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
             }
 
             ignored.UnionWith(found);
@@ -62,10 +65,12 @@ public static class NetworkPruning
         return ignored;
     }
 
-    private static bool Fits(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+    private static bool Fits(string pattern, string name) =>
+        FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 
     private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
         rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)
             ? rule.Scores?[parameter.Name]
-            : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; give them, or leave the layer alone with ignore");
+            : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; give them, or leave "
+                + "the layer alone with ignore");
 }

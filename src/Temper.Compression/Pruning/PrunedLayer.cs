@@ -9,8 +9,8 @@ namespace Temper.Compression.Pruning;
 internal sealed record PrunedNetwork(Network Network, IReadOnlyList<PrunedLayer> Layers);
 
 /// <summary>
-/// A layer's weights while it is pruned, as a matrix of outputs by inputs and kernel positions, cut in units: single weights or blocks,
-/// numbered row-major.
+/// A layer's weights while it is pruned, as a matrix of outputs by inputs and kernel positions, cut in units: single
+/// weights or blocks, numbered row-major.
 /// </summary>
 internal sealed class PrunedLayer
 {
@@ -27,7 +27,8 @@ internal sealed class PrunedLayer
         UnitColumns = Units(_width, block.Columns);
         UnitRows = _width == 0 ? 0 : Units(height, block.Rows);
         Values = scores is null ? _weights : Checked(scores);
-        (Scores, Sizes, Stays) = (new float[UnitRows * UnitColumns], new int[UnitRows * UnitColumns], new bool[UnitRows * UnitColumns]);
+        (Scores, Sizes, Stays) =
+            (new float[UnitRows * UnitColumns], new int[UnitRows * UnitColumns], new bool[UnitRows * UnitColumns]);
         Score();
     }
 
@@ -107,18 +108,21 @@ internal sealed class PrunedLayer
     {
         if (!scores.Shape.Equals(Parameter.Value.Shape))
         {
-            throw new ShapeMismatchException($"Prune: scores of '{Parameter.Name}'", scores.Shape, $"the parameter's shape {Parameter.Value.Shape}");
+            throw new ShapeMismatchException(
+                $"Prune: scores of '{Parameter.Name}'", scores.Shape, $"the parameter's shape {Parameter.Value.Shape}");
         }
 
         if (scores.DType != DType.Float32)
         {
-            throw new ArgumentException($"Prune: scores of '{Parameter.Name}' have another dtype (got {scores.DType}, expected Float32); convert them");
+            throw new ArgumentException($"Prune: scores of '{Parameter.Name}' have another dtype (got {scores.DType}, "
+                + "expected Float32); convert them");
         }
 
         float[] values = scores.ToArray<float>();
         Require(values, "scores");
         return Array.Exists(values, value => value < 0)
-            ? throw new ArgumentException($"Prune: scores of '{Parameter.Name}' must be zero or more (got {values.Min()}); take their magnitudes")
+            ? throw new ArgumentException(
+                $"Prune: scores of '{Parameter.Name}' must be zero or more (got {values.Min()}); take their magnitudes")
             : values;
     }
 
@@ -127,7 +131,8 @@ internal sealed class PrunedLayer
         int bad = Array.FindIndex(values, value => !float.IsFinite(value));
         if (bad >= 0)
         {
-            throw new ArgumentException($"Prune: {what} of '{Parameter.Name}' are not finite (got {values[bad]} at index {bad}); nothing was pruned");
+            throw new ArgumentException($"Prune: {what} of '{Parameter.Name}' are not finite (got {values[bad]} at "
+                + $"index {bad}); nothing was pruned");
         }
     }
 }

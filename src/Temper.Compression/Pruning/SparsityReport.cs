@@ -19,10 +19,12 @@ public sealed record SparsityReport(IReadOnlyList<LayerSparsity> Layers, long Ot
     /// <summary>Counts the weights of convolutions and linear layers, as the papers do.</summary>
     /// <param name="network">Any network.</param>
     public static SparsityReport Of(Network network) => new(
-        [.. network.Parameters.Where(IsWeight).Select(p => new LayerSparsity(p.Name, p.Value.Count, p.Value.Count - Zeros(p)))],
+        [.. network.Parameters.Where(IsWeight).Select(
+            p => new LayerSparsity(p.Name, p.Value.Count, p.Value.Count - Zeros(p)))],
         network.Parameters.Where(p => !IsWeight(p)).Sum(p => (long)p.Value.Count));
 
-    internal static bool IsWeight(Parameter parameter) => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
+    internal static bool IsWeight(Parameter parameter) =>
+        parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
 
     private static int Zeros(Parameter parameter)
     {

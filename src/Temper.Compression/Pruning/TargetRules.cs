@@ -7,7 +7,8 @@ internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
     {
-        IEnumerable<IReadOnlyList<PrunedLayer>> together = IsGlobal ? [network.Layers] : network.Layers.Select(layer => (PrunedLayer[])[layer]);
+        IEnumerable<IReadOnlyList<PrunedLayer>> together =
+            IsGlobal ? [network.Layers] : network.Layers.Select(layer => (PrunedLayer[])[layer]);
         foreach (IReadOnlyList<PrunedLayer> layers in together)
         {
             long total = layers.Sum(layer => (long)layer.Count), wanted = (long)Math.Round(Zeros * total);
@@ -23,22 +24,26 @@ internal sealed record TargetMacsRule(long Macs) : PruningRule
     internal override void Apply(PrunedNetwork network)
     {
         IReadOnlyDictionary<string, long> uses = network.Network.WeightUses();
-        long before = network.Network.Cost().NonzeroMacs, prunable = network.Layers.Sum(layer => layer.Nonzero * Uses(layer));
+        long before = network.Network.Cost().NonzeroMacs,
+            prunable = network.Layers.Sum(layer => layer.Nonzero * Uses(layer));
         if (before - prunable > Macs)
         {
             throw new ArgumentException(
-                $"PruningRule.TargetMacs: out of reach (got {Macs}, expected at least {before - prunable}, which pruning leaves alone); raise it or ignore fewer layers");
+                $"PruningRule.TargetMacs: out of reach (got {Macs}, expected at least {before - prunable}, which "
+                + "pruning leaves alone); raise it or ignore fewer layers");
         }
 
         Ranking.DropLowest(network.Layers, ByMac, (layer, unit) => layer.Sizes[unit] * Uses(layer), before - Macs);
 
         long Uses(PrunedLayer layer) => uses.GetValueOrDefault(layer.Parameter.Name);
 
-        // The order of score² / uses, without the underflow of a square. A weight that no node multiplies saves nothing: it goes last.
+        // The order of score² / uses, without the underflow of a square. A weight that no node multiplies saves
+        // nothing: it goes last.
         float[] ByMac(PrunedLayer layer)
         {
             float factor = (float)(1 / Math.Sqrt(Uses(layer)));
-            return [.. layer.Scores.Select(score => factor < float.PositiveInfinity ? score * factor : float.PositiveInfinity)];
+            return [.. layer.Scores.Select(
+                score => factor < float.PositiveInfinity ? score * factor : float.PositiveInfinity)];
         }
     }
 }
@@ -56,7 +61,8 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
         {
             Restore();
             throw new ArgumentException(
-                $"PruningRule.TargetMilliseconds: out of reach (got {Milliseconds} ms, expected at least {least:G4} ms, the time without any of the weights that may go); raise it or ignore fewer layers");
+                $"PruningRule.TargetMilliseconds: out of reach (got {Milliseconds} ms, expected at least {least:G4} "
+                + "ms, the time without any of the weights that may go); raise it or ignore fewer layers");
         }
 
         // Bisection on the weights that go; what holds was measured, so the result is.
@@ -104,9 +110,11 @@ internal static class Ranking
     /// <param name="worth">What dropping a unit saves.</param>
     /// <param name="wanted">What is to be saved in all; units go until it is.</param>
     internal static void DropLowest(
-        IReadOnlyList<PrunedLayer> layers, Func<PrunedLayer, float[]> scores, Func<PrunedLayer, int, long> worth, long wanted)
+        IReadOnlyList<PrunedLayer> layers, Func<PrunedLayer, float[]> scores, Func<PrunedLayer, int, long> worth,
+        long wanted)
     {
-        // Score and number in one key: scores of zero or more are ordered as their bits are, and equal ones by their number.
+        // Score and number in one key: scores of zero or more are ordered as their bits are, and equal ones by their
+        // number.
         int[] starts = new int[layers.Count + 1];
         for (int l = 0; l < layers.Count; l++)
         {
@@ -119,7 +127,8 @@ internal static class Ranking
             float[] ranked = scores(layers[l]);
             for (int unit = 0; unit < ranked.Length; unit++)
             {
-                keys[starts[l] + unit] = ((ulong)BitConverter.SingleToUInt32Bits(Math.Abs(ranked[unit])) << 32) | (uint)(starts[l] + unit);
+                keys[starts[l] + unit] =
+                    ((ulong)BitConverter.SingleToUInt32Bits(Math.Abs(ranked[unit])) << 32) | (uint)(starts[l] + unit);
             }
         }
 
@@ -132,7 +141,9 @@ internal static class Ranking
         }
     }
 
-    /// <summary>The last layer that starts at or before a number; layers without units share their start with the next.</summary>
+    /// <summary>
+    /// The last layer that starts at or before a number; layers without units share their start with the next.
+    /// </summary>
     private static int LayerOf(int[] starts, int number)
     {
         int found = Array.BinarySearch(starts, number), l = found >= 0 ? found : ~found - 1;

@@ -37,7 +37,8 @@ internal sealed record PatternRule(int Kept, int Of) : PruningRule
     {
         if (Block.Columns != 1)
         {
-            throw new ArgumentException($"PruningRule.Pattern: a block has one input (got blocks of {Block}, expected Rx1); N:M chooses among inputs");
+            throw new ArgumentException($"PruningRule.Pattern: a block has one input (got blocks of {Block}, expected "
+                + "Rx1); N:M chooses among inputs");
         }
 
         foreach (PrunedLayer layer in network.Layers.Where(layer => layer.Count > 0))
@@ -67,7 +68,8 @@ internal sealed record PatternRule(int Kept, int Of) : PruningRule
 
     private void DropWeakest(PrunedLayer layer, List<int> group)
     {
-        group.Sort((a, b) => layer.Scores[a] != layer.Scores[b] ? layer.Scores[a].CompareTo(layer.Scores[b]) : a.CompareTo(b));
+        group.Sort(
+            (a, b) => layer.Scores[a] != layer.Scores[b] ? layer.Scores[a].CompareTo(layer.Scores[b]) : a.CompareTo(b));
         for (int i = 0; i < group.Count - Kept; i++)
         {
             layer.Stays[group[i]] = false;

@@ -7,14 +7,23 @@ namespace Temper.Compression.Quantization;
 public static class NetworkQuantization
 {
     /// <summary>
-    /// The network with 8-bit weights, a scale for each output, and 8-bit values before its convolutions and linear layers and around the
-    /// additions behind them, the ranges taken from samples. Nothing is trained, and no labels are needed.
+    /// The network with 8-bit weights, a scale for each output, and 8-bit values before its convolutions and linear
+    /// layers and around the additions behind them, the ranges taken from samples. Nothing is trained, and no labels
+    /// are needed.
     /// </summary>
-    /// <param name="network">In float32; not changed. Normalizations go into the weights of the layers before them.</param>
+    /// <param name="network">
+    /// In float32; not changed. Normalizations go into the weights of the layers before them.
+    /// </param>
     /// <param name="samples">Typical inputs <c>[N, ...]</c>, one or more; some hundreds do.</param>
-    /// <param name="options">How ranges are chosen, and which layers stay float32; null for the defaults. Nothing else is read.</param>
-    /// <returns>A network in float32 arithmetic whose results are those of 8 bit; compiled, saved or exported it is of bytes.</returns>
-    /// <exception cref="ArgumentException">The network has no layer that can have 8 bit, has one already, or values are not finite.</exception>
+    /// <param name="options">
+    /// How ranges are chosen, and which layers stay float32; null for the defaults. Nothing else is read.
+    /// </param>
+    /// <returns>
+    /// A network in float32 arithmetic whose results are those of 8 bit; compiled, saved or exported it is of bytes.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// The network has no layer that can have 8 bit, has one already, or values are not finite.
+    /// </exception>
     public static Network Quantize(this Network network, Tensor samples, QuantizationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);

@@ -6,7 +6,9 @@ public enum CalibrationMethod
     /// <summary>From the least to the largest number that was seen.</summary>
     MinMax,
 
-    /// <summary>Without the part of the numbers farthest out that <see cref="QuantizationOptions.Percentile"/> leaves.</summary>
+    /// <summary>
+    /// Without the part of the numbers farthest out that <see cref="QuantizationOptions.Percentile"/> leaves.
+    /// </summary>
     Percentile,
 
     /// <summary>The range whose mean squared rounding error is least, clamped numbers included.</summary>
@@ -19,7 +21,9 @@ public sealed record QuantizationOptions
     /// <summary>How ranges are chosen.</summary>
     public CalibrationMethod Calibration { get; init; } = CalibrationMethod.MeanSquaredError;
 
-    /// <summary>Percent of the numbers that lie inside the range of <see cref="CalibrationMethod.Percentile"/>, above 50 to 100.</summary>
+    /// <summary>
+    /// Percent of the numbers that lie inside the range of <see cref="CalibrationMethod.Percentile"/>, above 50 to 100.
+    /// </summary>
     public double Percentile { get; init; } = 99.99;
 
     /// <summary>Samples whose values choose the ranges.</summary>
@@ -47,7 +51,8 @@ public sealed record QuantizationOptions
     {
         if (!fits)
         {
-            throw new ArgumentOutOfRangeException(name, $"QuantizationOptions: does not fit (got {got}, expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                name, $"QuantizationOptions: does not fit (got {got}, expected {expected})");
         }
     }
 }

@@ -12,15 +12,19 @@ namespace Temper.Compression.Quantization;
 /// <param name="Float32Layers">Layers that stayed float32, each with the reason.</param>
 /// <param name="IsTaken">Whether the quantized network was taken.</param>
 public sealed record QuantizationOutcome(
-    double Calibrated, double? Tuned, double Accuracy, IReadOnlyList<string> Int8Layers, IReadOnlyDictionary<string, string> Float32Layers, bool IsTaken)
+    double Calibrated, double? Tuned, double Accuracy, IReadOnlyList<string> Int8Layers,
+    IReadOnlyDictionary<string, string> Float32Layers, bool IsTaken)
 {
     /// <summary>As a section of a report.</summary>
     public Section ToSection() => new("8 bit",
     [
         new Paragraph(string.Create(CultureInfo.InvariantCulture,
-            $"Accuracy on the held-out samples: {Calibrated * 100:F2} % with ranges from samples{(Tuned is { } tuned ? $", {tuned * 100:F2} % after fine-tuning" : "")}, {Accuracy * 100:F2} % as taken.{(IsTaken ? "" : " The network in float32 was kept.")}")),
+            $"Accuracy on the held-out samples: {Calibrated * 100:F2} % with ranges from "
+            + $"samples{(Tuned is { } tuned ? $", {tuned * 100:F2} % after fine-tuning" : "")}, {Accuracy * 100:F2} % "
+                + $"as taken.{(IsTaken ? "" : " The network in float32 was kept.")}")),
         new DataTable(
             ["layer", "numbers"],
-            [.. Int8Layers.Select(layer => new[] { layer, "int8" }), .. Float32Layers.Select(layer => new[] { layer.Key, $"float32: {layer.Value}" })]),
+            [.. Int8Layers.Select(layer => new[] { layer, "int8" }), .. Float32Layers.Select(layer =>
+                new[] { layer.Key, $"float32: {layer.Value}" })]),
     ]);
 }

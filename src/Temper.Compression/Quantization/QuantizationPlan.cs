@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Compression.Quantization;
 
 /// <summary>
-/// What quantizing a network needs to know: the grids of the values that layers read and additions add, from typical samples. It makes
-/// networks with any of the layers in 8 bit.
+/// What quantizing a network needs to know: the grids of the values that layers read and additions add, from typical
+/// samples. It makes networks with any of the layers in 8 bit.
 /// </summary>
 internal sealed class QuantizationPlan
 {
@@ -15,7 +15,9 @@ internal sealed class QuantizationPlan
     private readonly Dictionary<string, FakeQuantize> _grids;
     private readonly CalibrationMethod _method;
 
-    private QuantizationPlan(Network network, IReadOnlyList<string> layers, Dictionary<string, FakeQuantize> grids, CalibrationMethod method) =>
+    private QuantizationPlan(
+        Network network, IReadOnlyList<string> layers, Dictionary<string, FakeQuantize> grids,
+        CalibrationMethod method) =>
         (Network, Layers, _grids, _method) = (network, layers, grids, method);
 
     /// <summary>The network in float32, normalizations in the weights of the layers before them.</summary>
@@ -28,30 +30,42 @@ internal sealed class QuantizationPlan
     /// <param name="network">In float32.</param>
     /// <param name="samples"><c>[N, ...]</c>, one or more.</param>
     /// <param name="options">How ranges are chosen, and which layers stay.</param>
-    /// <exception cref="ArgumentException">The network has no layer that can have 8 bit, has one already, or values are not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// The network has no layer that can have 8 bit, has one already, or values are not finite.
+    /// </exception>
     internal static QuantizationPlan Of(Network network, Tensor samples, QuantizationOptions options)
     {
         Network folded = network.FoldNormalization();
         if (folded.Nodes.FirstOrDefault(node => folded.ScalesOf(node) is not null) is { } done)
         {
-            throw new ArgumentException($"quantize: the network is quantized already (layer '{done.Name}' has a weight of 8 bit); take the float32 network");
+            throw new ArgumentException($"quantize: the network is quantized already (layer '{done.Name}' has a weight "
+                + "of 8 bit); take the float32 network");
         }
 
-        string[] layers = [.. folded.Nodes.Where(node => IsLayer(folded, node) && !Matches(options.Ignore, node.Name)).Select(node => node.Name)];
+        string[] layers = [.. folded.Nodes.Where(node => IsLayer(folded, node)
+            && !Matches(options.Ignore, node.Name)).Select(node => node.Name)];
         if (layers.Length == 0)
         {
-            throw new ArgumentException("quantize: the network has no layer that can have 8 bit (got no convolution or linear layer with parameters of its own that is not ignored)");
+            throw new ArgumentException("quantize: the network has no layer that can have 8 bit (got no convolution or "
+                + "linear layer with parameters of its own that is not ignored)");
         }
 
-        Dictionary<string, ValueHistogram> values = ValuesOf(folded, layers.ToHashSet(StringComparer.Ordinal)).ToDictionary(value => value, value => new ValueHistogram(value), StringComparer.Ordinal);
+        Dictionary<string, ValueHistogram> values = ValuesOf(folded, layers.ToHashSet(StringComparer.Ordinal))
+            .ToDictionary(value => value, value => new ValueHistogram(value), StringComparer.Ordinal);
         Observe(folded, samples, values, (histogram, numbers) => histogram.Widen(numbers));
         Observe(folded, samples, values, (histogram, numbers) => histogram.Count(numbers));
-        return new QuantizationPlan(folded, layers, values.ToDictionary(pair => pair.Key, pair => pair.Value.Grid(options), StringComparer.Ordinal), options.Calibration);
+        return new QuantizationPlan(folded, layers, values.ToDictionary(pair =>
+            pair.Key, pair => pair.Value.Grid(options), StringComparer.Ordinal), options.Calibration);
     }
 
-    /// <summary>A network with some layers in 8 bit, the others in float32. Weights are rounded where the network runs; they stay as they are.</summary>
+    /// <summary>
+    /// A network with some layers in 8 bit, the others in float32. Weights are rounded where the network runs; they
+    /// stay as they are.
+    /// </summary>
     /// <param name="layers">Names of layers.</param>
-    /// <param name="weights">The network that weights and biases are of, one of these layers or in float32; null: <see cref="Network"/>.</param>
+    /// <param name="weights">
+    /// The network that weights and biases are of, one of these layers or in float32; null: <see cref="Network"/>.
+    /// </param>
     internal Network Apply(IEnumerable<string> layers, Network? weights = null)
     {
         Network network = weights is null ? Network : Network.WithParameters(weights.Parameters);
@@ -61,12 +75,16 @@ internal sealed class QuantizationPlan
         foreach (Node node in network.Nodes.Where(node => chosen.Contains(node.Name)))
         {
             Tensor? bias = node.Parameters.Count > 1 ? network.Parameters[node.Parameters[1]].Value : null;
-            Operator quantized = node.Operator is Conv2d convolution ? convolution with { HasInt8Weight = true } : (Linear)node.Operator with { HasInt8Weight = true };
+            Operator quantized = node.Operator is Conv2d convolution
+                ? convolution with { HasInt8Weight = true }
+                : (Linear)node.Operator with { HasInt8Weight = true };
             result = result.Replace(node.Name, quantized);
-            string buffer = result.Nodes.First(changed => string.Equals(changed.Name, node.Name, StringComparison.Ordinal)).Buffers[0];
+            string buffer = result.Nodes.First(
+                changed => string.Equals(changed.Name, node.Name, StringComparison.Ordinal)).Buffers[0];
 
             // Scales stay those of the weights that calibration saw, also when weights were trained since.
-            scales[buffer] = WeightScales.Of(Network.Parameters[node.Parameters[0]].Value, bias, _grids[node.Inputs[0]].Scale, _method);
+            scales[buffer] = WeightScales.Of(
+                Network.Parameters[node.Parameters[0]].Value, bias, _grids[node.Inputs[0]].Scale, _method);
         }
 
         foreach (string value in ValuesOf(network, chosen))
@@ -77,7 +95,9 @@ internal sealed class QuantizationPlan
         return result.WithBuffers(scales);
     }
 
-    /// <summary>The network with weights, and biases of layers whose input is of 8 bit, exactly on their grids.</summary>
+    /// <summary>
+    /// The network with weights, and biases of layers whose input is of 8 bit, exactly on their grids.
+    /// </summary>
     internal static Network Snapped(Network network)
     {
         var nodes = network.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
@@ -91,7 +111,8 @@ internal sealed class QuantizationPlan
 
             Parameter weight = network.Parameters[node.Parameters[0]];
             changed.Add(weight with { Value = Int8Weight.Rounded(weight.Value, scales) });
-            if (node.Parameters.Count > 1 && nodes.TryGetValue(node.Inputs[0], out Node? maker) && maker.Operator is FakeQuantize grid)
+            if (node.Parameters.Count > 1
+                && nodes.TryGetValue(node.Inputs[0], out Node? maker) && maker.Operator is FakeQuantize grid)
             {
                 Parameter bias = network.Parameters[node.Parameters[1]];
                 changed.Add(bias with { Value = Multiples(bias.Value, scales * grid.Scale) });
@@ -101,8 +122,11 @@ internal sealed class QuantizationPlan
         return network.WithParameters(changed);
     }
 
-    /// <summary>How far each layer alone, in 8 bit, moves the network's outputs: mean squared differences, by name.</summary>
-    internal IReadOnlyDictionary<string, double> Sensitivity(IReadOnlyCollection<string> layers, Network weights, Tensor samples)
+    /// <summary>
+    /// How far each layer alone, in 8 bit, moves the network's outputs: mean squared differences, by name.
+    /// </summary>
+    internal IReadOnlyDictionary<string, double> Sensitivity(
+        IReadOnlyCollection<string> layers, Network weights, Tensor samples)
     {
         float[] expected = Network.WithParameters(weights.Parameters).Forward(samples).ToArray<float>();
         return layers.ToDictionary(layer => layer, layer =>
@@ -113,18 +137,25 @@ internal sealed class QuantizationPlan
     }
 
     private static bool IsLayer(Network network, Node node) =>
-        node.Operator is Conv2d or Linear && node.Parameters.All(name => network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
+        node.Operator is Conv2d or Linear && node.Parameters.All(name =>
+            network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
 
-    /// <summary>Values that are rounded: what chosen layers read, and both operands of additions that a chosen layer gives one to.</summary>
+    /// <summary>
+    /// Values that are rounded: what chosen layers read, and both operands of additions that a chosen layer gives one
+    /// to.
+    /// </summary>
     private static IEnumerable<string> ValuesOf(Network network, HashSet<string> layers)
     {
         bool IsSum(Node node) => node.Operator is Add && node.Inputs.Any(layers.Contains)
             && node.Inputs.Distinct(StringComparer.Ordinal).Count() == 2
             && node.Inputs.All(input => network.Graph.InfoOf(input).Equals(network.Graph.InfoOf(node.Name)));
-        return network.Nodes.SelectMany(node => layers.Contains(node.Name) ? node.Inputs : IsSum(node) ? node.Inputs : []).Distinct(StringComparer.Ordinal);
+        return network.Nodes
+            .SelectMany(node => layers.Contains(node.Name) ? node.Inputs : IsSum(node) ? node.Inputs : [])
+            .Distinct(StringComparer.Ordinal);
     }
 
-    private static void Observe(Network network, Tensor samples, Dictionary<string, ValueHistogram> values, SpanAction see)
+    private static void Observe(
+        Network network, Tensor samples, Dictionary<string, ValueHistogram> values, SpanAction see)
     {
         string input = network.Inputs[0].Name;
         string[] inside = [.. values.Keys.Where(value => !string.Equals(value, input, StringComparison.Ordinal))];
@@ -153,7 +184,8 @@ internal sealed class QuantizationPlan
         return Tensor.From(values, bias.Shape);
     }
 
-    private static bool Matches(IReadOnlyList<string> patterns, string name) => patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+    private static bool Matches(IReadOnlyList<string> patterns, string name) =>
+        patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 
     private delegate void SpanAction(ValueHistogram histogram, ReadOnlySpan<float> numbers);
 }

@@ -3,7 +3,10 @@ using Temper.Networks;
 
 namespace Temper.Compression.Quantization;
 
-/// <summary>How the numbers of one value are spread: the range in a first pass over the samples, counts of equal parts of it in a second.</summary>
+/// <summary>
+/// How the numbers of one value are spread: the range in a first pass over the samples, counts of equal parts of it in
+/// a second.
+/// </summary>
 internal sealed class ValueHistogram(string value)
 {
     private const int Bins = 2048;
@@ -28,12 +31,14 @@ internal sealed class ValueHistogram(string value)
     {
         if (numbers.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
         {
-            throw new ArgumentException($"quantize: value '{value}' is not finite on the calibration samples; check the data and the network");
+            throw new ArgumentException(
+                $"quantize: value '{value}' is not finite on the calibration samples; check the data and the network");
         }
 
         if (numbers.Length > 0)
         {
-            _range = (Math.Min(_range.Low, TensorPrimitives.Min(numbers)), Math.Max(_range.High, TensorPrimitives.Max(numbers)));
+            _range = (Math.Min(_range.Low, TensorPrimitives.Min(numbers)), Math.Max(
+                _range.High, TensorPrimitives.Max(numbers)));
         }
     }
 
@@ -60,11 +65,15 @@ internal sealed class ValueHistogram(string value)
         _ => _range,
     });
 
-    /// <summary>The grid whose 256 numbers cover a range that holds 0. A range of zero width gets a scale of 1.</summary>
+    /// <summary>
+    /// The grid whose 256 numbers cover a range that holds 0. A range of zero width gets a scale of 1.
+    /// </summary>
     internal static FakeQuantize GridOf((float Low, float High) range)
     {
         float scale = (range.High - range.Low) / Steps;
-        return float.IsNormal(scale) ? new FakeQuantize(scale, (int)Math.Clamp(MathF.Round(-range.Low / scale), 0, Steps)) : new FakeQuantize(1, 0);
+        return float.IsNormal(scale)
+            ? new FakeQuantize(scale, (int)Math.Clamp(MathF.Round(-range.Low / scale), 0, Steps))
+            : new FakeQuantize(1, 0);
     }
 
     /// <summary>The range that leaves out a part of the numbers at each end that has any.</summary>
@@ -80,7 +89,8 @@ internal sealed class ValueHistogram(string value)
         {
         }
 
-        return ((float)Math.Min(0, _range.Low + (first * Width)), (float)Math.Max(0, _range.Low + ((last + 1) * Width)));
+        return ((float)Math.Min(0, _range.Low + (first * Width)), (float)Math.Max(
+            0, _range.Low + ((last + 1) * Width)));
     }
 
     private (float Low, float High) LeastError()
@@ -105,7 +115,8 @@ internal sealed class ValueHistogram(string value)
         {
             if (_counts[i] > 0)
             {
-                double number = _range.Low + ((i + 0.5) * Width), whole = Math.Clamp(Math.Round(number / grid.Scale), -grid.Zero, Steps - grid.Zero);
+                double number = _range.Low + ((i + 0.5) * Width),
+                    whole = Math.Clamp(Math.Round(number / grid.Scale), -grid.Zero, Steps - grid.Zero);
                 double error = number - (whole * grid.Scale);
                 sum += _counts[i] * error * error;
             }

@@ -2,7 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Quantization;
 
-/// <summary>A scale for each output of a weight: whole numbers from -127 to 127, so that a number and its negative are both there.</summary>
+/// <summary>
+/// A scale for each output of a weight: whole numbers from -127 to 127, so that a number and its negative are both
+/// there.
+/// </summary>
 internal static class WeightScales
 {
     private const int Most = sbyte.MaxValue;
@@ -15,7 +18,9 @@ internal static class WeightScales
     /// <param name="weight"><c>[O, ...]</c>.</param>
     /// <param name="bias"><c>[O]</c> or null.</param>
     /// <param name="inputScale">The input's scale.</param>
-    /// <param name="method">The largest magnitude decides, or, for <see cref="CalibrationMethod.MeanSquaredError"/>, the least error.</param>
+    /// <param name="method">
+    /// The largest magnitude decides, or, for <see cref="CalibrationMethod.MeanSquaredError"/>, the least error.
+    /// </param>
     internal static Tensor Of(Tensor weight, Tensor? bias, float inputScale, CalibrationMethod method)
     {
         int outputs = weight.Shape[0], length = weight.Count / Math.Max(1, outputs);
@@ -31,7 +36,8 @@ internal static class WeightScales
             }
 
             float scale = largest / Most;
-            scale = method == CalibrationMethod.MeanSquaredError && float.IsNormal(scale) ? LeastError(row, scale) : scale;
+            scale =
+                method == CalibrationMethod.MeanSquaredError && float.IsNormal(scale) ? LeastError(row, scale) : scale;
             scale = biases.IsEmpty ? scale : Math.Max(scale, MathF.Abs(biases[i]) / inputScale / MostBias);
             scales[i] = float.IsNormal(scale) ? scale : 1;
         }

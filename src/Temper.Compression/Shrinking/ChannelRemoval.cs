@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Shrinking;
 
-/// <summary>Finds the channels that can go without changing a result, hands what they send to the layers that read them, and removes them.</summary>
+/// <summary>
+/// Finds the channels that can go without changing a result, hands what they send to the layers that read them, and
+/// removes them.
+/// </summary>
 internal sealed class ChannelRemoval
 {
     private readonly Network _network;
@@ -17,8 +20,10 @@ internal sealed class ChannelRemoval
     {
         (_network, _multiple) = (network, multiple);
         _known = KnownValues.Of(network);
-        Dictionary<string, Node[]> readers = network.Nodes.Where(IsReader).SelectMany(node => node.Inputs.Distinct(StringComparer.Ordinal).Select(input => (input, node)))
-            .GroupBy(pair => pair.input, pair => pair.node, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        Dictionary<string, Node[]> readers = network.Nodes.Where(IsReader)
+            .SelectMany(node => node.Inputs.Distinct(StringComparer.Ordinal).Select(input => (input, node)))
+            .GroupBy(pair => pair.input, pair => pair.node, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         ChannelGroup[] free = [.. network.ChannelGroups().Where(group => group.Values.All(
             slice => readers.GetValueOrDefault(slice.Name, []).All(reader => IsSpared(reader, slice))))];
         _groups = Rounded(free);
@@ -31,18 +36,24 @@ internal sealed class ChannelRemoval
             return _network;
         }
 
-        Dictionary<string, ChannelSlice[]> slices = _groups.SelectMany(group => group.Values).GroupBy(slice => slice.Name, StringComparer.Ordinal)
+        Dictionary<string, ChannelSlice[]> slices =
+            _groups.SelectMany(group => group.Values).GroupBy(slice => slice.Name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         Network network = _network;
-        foreach (Node node in _network.Nodes.Where(node => IsReader(node) && node.Operator is not MatMul && slices.ContainsKey(node.Inputs[0])))
+        foreach (Node node in _network.Nodes.Where(node => IsReader(node)
+            && node.Operator is not MatMul && slices.ContainsKey(node.Inputs[0])))
         {
-            network = ConstantAddition.Behind(network, node, _known.WithoutBias(node, Sent(node.Inputs[0], slices[node.Inputs[0]])));
+            network = ConstantAddition.Behind(
+                network, node, _known.WithoutBias(node, Sent(node.Inputs[0], slices[node.Inputs[0]])));
         }
 
         return network.WithoutChannels(_groups);
     }
 
-    /// <summary>Nodes that sum over channels: all convolutions but the depthwise ones, whose channels go along with their inputs.</summary>
+    /// <summary>
+    /// Nodes that sum over channels: all convolutions but the depthwise ones, whose channels go along with their
+    /// inputs.
+    /// </summary>
     private bool IsReader(Node node) => node.Operator switch
     {
         Linear or MatMul => true,
@@ -53,19 +64,24 @@ internal sealed class ChannelRemoval
         _ => false,
     };
 
-    private bool IsDepthwise(Node node, Conv2dOptions options) => options.Groups > 1 && options.Groups == _network.Graph.ShapeOf(node.Inputs[0])[1];
+    private bool IsDepthwise(Node node, Conv2dOptions options) => options.Groups > 1
+        && options.Groups == _network.Graph.ShapeOf(node.Inputs[0])[1];
 
-    /// <summary>Whether a reader gets on without some channels: it has no weight for them, or knows what they send.</summary>
+    /// <summary>
+    /// Whether a reader gets on without some channels: it has no weight for them, or knows what they send.
+    /// </summary>
     private bool IsSpared(Node reader, ChannelSlice slice)
     {
         KnownValue value = _known[slice.Name];
         if (reader.Operator is MatMul)
         {
-            return Along(value.Unknown, slice).All(mark => mark == 0) && Along(value.Value, slice).All(number => number == 0);
+            return Along(value.Unknown, slice).All(mark => mark == 0)
+                && Along(value.Value, slice).All(number => number == 0);
         }
 
         int channelAxis = reader.Operator is Linear ? value.Unknown.Rank - 1 : 1;
-        return slice.Axis != channelAxis || Along(value.Unknown, slice).All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
+        return slice.Axis != channelAxis || Along(value.Unknown, slice)
+            .All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
     }
 
     /// <summary>Whether all weights are zero that read some channels of a value with so many.</summary>
@@ -87,7 +103,9 @@ internal sealed class ChannelRemoval
     }
 
     private static float[] Along(Tensor tensor, ChannelSlice slice) =>
-        tensor.IndexSelect(slice.Axis, Tensor.From([.. slice.Indices.Select(index => (long)index)], [slice.Indices.Count])).ToArray<float>();
+        tensor.IndexSelect(
+            slice.Axis, Tensor.From([.. slice.Indices.Select(index => (long)index)], [slice.Indices.Count]))
+            .ToArray<float>();
 
     /// <summary>What the channels that go send where it is known; a reader has no weight for the others.</summary>
     private Tensor Sent(string value, ChannelSlice[] slices)
@@ -97,29 +115,38 @@ internal sealed class ChannelRemoval
         foreach (IGrouping<int, ChannelSlice> group in slices.GroupBy(slice => slice.Axis))
         {
             var indices = group.SelectMany(slice => slice.Indices).ToHashSet();
-            Shape along = Shape.Create([.. Enumerable.Range(0, sent.Rank).Select(axis => axis == group.Key ? sent.Shape[axis] : 1)]);
-            goes = goes.Maximum(Tensor.From([.. Enumerable.Range(0, sent.Shape[group.Key]).Select(i => indices.Contains(i) ? 1f : 0f)], along));
+            Shape along = Shape.Create(
+                [.. Enumerable.Range(0, sent.Rank).Select(axis => axis == group.Key ? sent.Shape[axis] : 1)]);
+            goes = goes.Maximum(Tensor.From(
+                [.. Enumerable.Range(0, sent.Shape[group.Key]).Select(i => indices.Contains(i) ? 1f : 0f)], along));
         }
 
         return sent * goes;
     }
 
-    /// <summary>Groups without the last ones, where too little of a value would be left: nothing, or a width that is not rounded.</summary>
+    /// <summary>
+    /// Groups without the last ones, where too little of a value would be left: nothing, or a width that is not
+    /// rounded.
+    /// </summary>
     private List<ChannelGroup> Rounded(IReadOnlyList<ChannelGroup> free)
     {
         static (string, int) Key(ChannelSlice slice) => (slice.Name, slice.Axis);
-        Dictionary<string, Node> layers = _network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).ToDictionary(node => node.Name, StringComparer.Ordinal);
-        var removable = free.SelectMany(group => group.Values).GroupBy(Key).ToDictionary(group => group.Key, group => group.Sum(slice => slice.Indices.Count));
+        Dictionary<string, Node> layers = _network.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0)
+            .ToDictionary(node => node.Name, StringComparer.Ordinal);
+        var removable = free.SelectMany(group => group.Values)
+            .GroupBy(Key).ToDictionary(group => group.Key, group => group.Sum(slice => slice.Indices.Count));
         int Least(ChannelSlice slice)
         {
-            int least = Math.Max(1, Width(slice) - removable[Key(slice)]), multiple = layers.ContainsKey(slice.Name) ? _multiple : 1;
+            int least = Math.Max(1, Width(slice) - removable[Key(slice)]),
+                multiple = layers.ContainsKey(slice.Name) ? _multiple : 1;
             return (least + multiple - 1) / multiple * multiple;
         }
 
         var left = new Dictionary<(string, int), int>();
         int Left(ChannelSlice slice) => left.GetValueOrDefault(Key(slice), Width(slice));
         var taken = new List<ChannelGroup>();
-        foreach (ChannelGroup group in free.Where(group => group.Values.All(slice => Left(slice) - slice.Indices.Count >= Least(slice))))
+        foreach (ChannelGroup group in free.Where(
+            group => group.Values.All(slice => Left(slice) - slice.Indices.Count >= Least(slice))))
         {
             taken.Add(group);
             foreach (ChannelSlice slice in group.Values)

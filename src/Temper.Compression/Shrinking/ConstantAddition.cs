@@ -10,7 +10,10 @@ internal static class ConstantAddition
     /// <summary>Differences within a channel that are rounding, as a part of its largest magnitude.</summary>
     private const float Rounding = 1e-6f;
 
-    /// <summary>The network in which an addend stands behind a layer: in its bias, in the mean of the normalization behind it, or, where pixels differ, in a node of its own.</summary>
+    /// <summary>
+    /// The network in which an addend stands behind a layer: in its bias, in the mean of the normalization behind it,
+    /// or, where pixels differ, in a node of its own.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="node">A convolution or linear layer.</param>
     /// <param name="addend">Of the shape of its result for a batch of one.</param>
@@ -25,7 +28,8 @@ internal static class ConstantAddition
         int axis = node.Operator is Linear ? addend.Rank - 1 : 1;
         return PerChannel(addend, axis) is not { } channels ? WithMap(network, node, addend)
             : Bias(network, node) is { } bias ? Shifted(network, bias, channels)
-            : axis == 1 && Norm(network, node) is { } mean ? network.WithBuffers([KeyValuePair.Create(mean, network.Buffers[mean] - channels)])
+            : axis == 1 && Norm(network, node) is { } mean
+                ? network.WithBuffers([KeyValuePair.Create(mean, network.Buffers[mean] - channels)])
             : WithBias(network, node, channels);
     }
 
@@ -51,7 +55,8 @@ internal static class ConstantAddition
         return numbers;
     }
 
-    private static Tensor? PerChannel(Tensor addend, int axis) => Numbers(addend, axis) is { } numbers ? Tensor.From(numbers, [numbers.Length]) : null;
+    private static Tensor? PerChannel(Tensor addend, int axis) =>
+        Numbers(addend, axis) is { } numbers ? Tensor.From(numbers, [numbers.Length]) : null;
 
     /// <summary>The layer's bias, where no other node uses it.</summary>
     private static string? Bias(Network network, Node node) =>
@@ -61,19 +66,26 @@ internal static class ConstantAddition
     private static string? Norm(Network network, Node node)
     {
         IReadOnlyList<Node> users = network.UsersOf(node.Name);
-        bool isGivenOut = network.Outputs.Any(output => string.Equals(output.Value, node.Name, StringComparison.Ordinal));
-        return !isGivenOut && users is [{ Operator: BatchNorm } norm] && Users(network, norm.Buffers[0]) == 1 ? norm.Buffers[0] : null;
+        bool isGivenOut =
+            network.Outputs.Any(output => string.Equals(output.Value, node.Name, StringComparison.Ordinal));
+        return !isGivenOut && users is [{ Operator: BatchNorm } norm] && Users(network, norm.Buffers[0]) == 1
+            ? norm.Buffers[0]
+            : null;
     }
 
     private static int Users(Network network, string name) => network.Nodes.Count(
-        node => node.Parameters.Contains(name, StringComparer.Ordinal) || node.Buffers.Contains(name, StringComparer.Ordinal));
+        node => node.Parameters.Contains(name, StringComparer.Ordinal)
+            || node.Buffers.Contains(name, StringComparer.Ordinal));
 
     private static Network Shifted(Network network, string bias, Tensor channels)
     {
         Parameter parameter = network.Parameters[bias];
 
         // What a removed channel sent is no zero that pruning meant to keep.
-        return network.WithParameters([parameter with { Value = parameter.Value + channels, Mask = parameter.Mask?.Maximum(channels.Abs().Sign()) }]);
+        return network.WithParameters([parameter with
+        {
+            Value = parameter.Value + channels, Mask = parameter.Mask?.Maximum(channels.Abs().Sign()),
+        }]);
     }
 
     /// <summary>The layer with a bias of its own; where it cannot have one, or shares it, a node behind it.</summary>
@@ -102,7 +114,8 @@ internal static class ConstantAddition
     {
         Tensor map = addend.Rank == network.Graph.ShapeOf(node.Name).Rank ? addend.Squeeze(0) : addend;
         string name = Free(network, $"{node.Name}.border");
-        Network changed = network.Splice(node.Name, x => x.Add(x.Builder.Add(new ConstantValue(map.Shape), name, parametersOf: null, []), $"{name}.sum"));
+        Network changed = network.Splice(node.Name, x =>
+            x.Add(x.Builder.Add(new ConstantValue(map.Shape), name, parametersOf: null, []), $"{name}.sum"));
         return changed.WithParameters([changed.Parameters[$"{name}.value"] with { Value = map, IsTrainable = false }]);
     }
 

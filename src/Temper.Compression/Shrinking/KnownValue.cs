@@ -4,10 +4,13 @@ namespace Temper.Compression.Shrinking;
 
 /// <summary>A value of a network for a batch of one, as far as it is the same for every input.</summary>
 /// <param name="Value">Its elements where they are known, zero elsewhere.</param>
-/// <param name="Unknown">1 where an element depends on the input, 0 where it is known; float32 of the same shape.</param>
+/// <param name="Unknown">
+/// 1 where an element depends on the input, 0 where it is known; float32 of the same shape.
+/// </param>
 internal readonly record struct KnownValue(Tensor Value, Tensor Unknown)
 {
-    internal static KnownValue Nothing(Shape shape, DType type) => new(Tensor.Full(shape, 0f).To(type), Tensor.Full(shape, 1f));
+    internal static KnownValue Nothing(Shape shape, DType type) =>
+        new(Tensor.Full(shape, 0f).To(type), Tensor.Full(shape, 1f));
 
     internal static KnownValue All(Tensor value) => new(value, Tensor.Full(value.Shape, 0f));
 
@@ -15,7 +18,8 @@ internal readonly record struct KnownValue(Tensor Value, Tensor Unknown)
     internal bool IsKnown => !Unknown.AsSpan<float>().ContainsAnyExcept(0f);
 
     /// <summary>Whether the whole value is zero for every input.</summary>
-    internal bool IsZero => Value.DType == DType.Float32 && IsKnown && !Value.ToRowMajor().AsSpan<float>().ContainsAnyExcept(0f);
+    internal bool IsZero =>
+        Value.DType == DType.Float32 && IsKnown && !Value.ToRowMajor().AsSpan<float>().ContainsAnyExcept(0f);
 
     /// <summary>The known elements of a computed value; what is unknown, or no number, is zero and unknown.</summary>
     internal static KnownValue Of(Tensor value, Tensor unknown)

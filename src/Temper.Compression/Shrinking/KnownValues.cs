@@ -4,9 +4,9 @@ using Temper.Tensors;
 namespace Temper.Compression.Shrinking;
 
 /// <summary>
-/// Finds the elements inside a network that are the same for every input: what a filter of zeros sends, behind a shift and an activation,
-/// is a number, and at the border of a padded convolution another one. One pass over a batch of one computes them, a second pass beside it
-/// computes where they depend on the input.
+/// Finds the elements inside a network that are the same for every input: what a filter of zeros sends, behind a shift
+/// and an activation, is a number, and at the border of a padded convolution another one. One pass over a batch of one
+/// computes them, a second pass beside it computes where they depend on the input.
 /// </summary>
 internal sealed class KnownValues
 {
@@ -33,11 +33,13 @@ internal sealed class KnownValues
     internal static KnownValues Of(Network network) => new(network);
 
     /// <summary>What a layer of weights makes of an input, without its bias.</summary>
-    internal Tensor WithoutBias(Node node, Tensor x) => Run(node, [x], [.. Parameters(node).Select((value, i) => i == 0 ? value : Tensor.Zeros(value.Shape))]);
+    internal Tensor WithoutBias(Node node, Tensor x) =>
+        Run(node, [x], [.. Parameters(node).Select((value, i) => i == 0 ? value : Tensor.Zeros(value.Shape))]);
 
     private KnownValue Find(Node node, KnownValue[] inputs)
     {
-        if (inputs.Length > 0 && Array.TrueForAll(inputs, input => !input.IsKnown && IsWhollyUnknown(input)) && !CanForget(node))
+        if (inputs.Length > 0
+            && Array.TrueForAll(inputs, input => !input.IsKnown && IsWhollyUnknown(input)) && !CanForget(node))
         {
             return KnownValue.Nothing(_network.Graph.ShapeOf(node.Name), _network.Graph.InfoOf(node.Name).DType);
         }
@@ -53,7 +55,15 @@ internal sealed class KnownValues
     }
 
     /// <summary>Layers that give the same for every input where their weights are zero.</summary>
-    private static bool CanForget(Node node) => node.Operator is Conv2d or ConvTranspose2d or Conv3d or ConvTranspose3d or Linear or BatchNorm or MatMul or Multiply or Pad;
+    private static bool CanForget(Node node) => node.Operator is Conv2d
+        or ConvTranspose2d
+        or Conv3d
+        or ConvTranspose3d
+        or Linear
+        or BatchNorm
+        or MatMul
+        or Multiply
+        or Pad;
 
     private static bool IsWhollyUnknown(KnownValue value) => !value.Unknown.AsSpan<float>().Contains(0f);
 
@@ -66,7 +76,8 @@ internal sealed class KnownValues
             case Conv2d or ConvTranspose2d or Conv3d or ConvTranspose3d or Linear:
                 // An unknown element spreads through every weight that is not zero.
                 Tensor[] parameters = Parameters(node);
-                return Run(node, [unknown], [parameters[0].Abs().Sign(), .. parameters[1..].Select(bias => Tensor.Zeros(bias.Shape))]);
+                return Run(node, [unknown], [parameters[0].Abs().Sign(), .. parameters[1..].Select(bias =>
+                    Tensor.Zeros(bias.Shape))]);
             case BatchNorm:
                 Tensor scale = Parameters(node)[0].Abs().Sign();
                 return unknown * scale.Reshape([1, scale.Count, .. Enumerable.Repeat(1, unknown.Rank - 2)]);
@@ -78,14 +89,24 @@ internal sealed class KnownValues
                 return unknown;
             case BinaryOperator:
                 return inputs[0].Unknown + inputs[1].Unknown;
-            case AvgPool2d or GlobalAvgPool2d or AdaptiveAvgPool2d or MaxPool2d or Pool3d or Flatten or Reshape or Permute or Slice or Resize:
+            case AvgPool2d
+                or GlobalAvgPool2d
+                or AdaptiveAvgPool2d
+                or MaxPool2d
+                or Pool3d
+                or Flatten
+                or Reshape
+                or Permute
+                or Slice
+                or Resize:
                 return Run(node, [unknown], []);
             case Concatenate:
                 return Run(node, [.. inputs.Select(input => input.Unknown)], []);
             case Pad pad:
                 return Run(node with { Operator = pad with { Fill = 0 } }, [unknown], []);
             case Reduce reduce:
-                return Run(node with { Operator = new Reduce(Reduction.Max, reduce.Axes, reduce.KeepAxes) }, [unknown], []);
+                return Run(
+                    node with { Operator = new Reduce(Reduction.Max, reduce.Axes, reduce.KeepAxes) }, [unknown], []);
             default:
                 return null;
         }

@@ -1,6 +1,8 @@
 namespace Temper.Data.Video;
 
-/// <summary>Squares in another size: each pixel is the mean of the area that it covers; enlarging interpolates linearly.</summary>
+/// <summary>
+/// Squares in another size: each pixel is the mean of the area that it covers; enlarging interpolates linearly.
+/// </summary>
 internal sealed class AreaScaling
 {
     private readonly int _from;
@@ -56,7 +58,8 @@ internal sealed class AreaScaling
     {
         double ratio = _from / (double)_to, start = place * ratio, end = Math.Min(start + ratio, _from);
         int first = (int)start, last = Math.Max(first, Math.Min(_from, (int)Math.Ceiling(end - 1e-9)) - 1);
-        return (first, [.. Enumerable.Range(first, last - first + 1).Select(k => (float)((Math.Min(end, k + 1) - Math.Max(start, k)) / ratio))]);
+        return (first, [.. Enumerable.Range(first, last - first + 1).Select(k =>
+            (float)((Math.Min(end, k + 1) - Math.Max(start, k)) / ratio))]);
     }
 
     private (int First, float[] Weights) Between(int place)

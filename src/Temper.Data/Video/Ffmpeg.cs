@@ -5,7 +5,9 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>Decodes and encodes videos through a process of an installed ffmpeg; frames pass through a pipe, one at a time.</summary>
+/// <summary>
+/// Decodes and encodes videos through a process of an installed ffmpeg; frames pass through a pipe, one at a time.
+/// </summary>
 internal static class Ffmpeg
 {
     /// <summary>Characters of ffmpeg's own message that an error shows.</summary>
@@ -36,8 +38,10 @@ internal static class Ffmpeg
         using Process process = Start(
             "ffmpeg",
             [
-                "-v", "error", "-xerror", "-nostdin", "-i", Path.GetFullPath(path), "-map", "0:v:0", "-an", "-sn", "-fps_mode", "passthrough",
-                "-frames:v", frames.Last.ToString(CultureInfo.InvariantCulture), "-pix_fmt", "rgb24", "-f", "image2pipe", "-c:v", "ppm", "-",
+                "-v", "error", "-xerror", "-nostdin", "-i", Path.GetFullPath(path), "-map", "0:v:0", "-an", "-sn",
+                "-fps_mode", "passthrough",
+                "-frames:v", frames.Last.ToString(CultureInfo.InvariantCulture), "-pix_fmt", "rgb24", "-f",
+                "image2pipe", "-c:v", "ppm", "-",
             ],
             writes: false);
         Task<string> errors = process.StandardError.ReadToEndAsync();
@@ -63,7 +67,8 @@ internal static class Ffmpeg
             }
 
             process.WaitForExit();
-            return process.ExitCode == 0 ? rate : throw new ModelFormatException(path, 0, $"video: ffmpeg cannot read it to the end ({Shown(errors, process)})");
+            return process.ExitCode == 0 ? rate : throw new ModelFormatException(
+                path, 0, $"video: ffmpeg cannot read it to the end ({Shown(errors, process)})");
         }
         finally
         {
@@ -81,7 +86,8 @@ internal static class Ffmpeg
         {
             using (Process process = Start("ffmpeg", [
                 "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", $"{clip.Width}x{clip.Height}",
-                "-r", clip.FramesPerSecond.ToString("R", CultureInfo.InvariantCulture), "-i", "-", .. codec, "-map_metadata", "-1", "-fflags", "+bitexact",
+                "-r", clip.FramesPerSecond.ToString("R", CultureInfo.InvariantCulture), "-i", "-", .. codec,
+                "-map_metadata", "-1", "-fflags", "+bitexact",
                 "-flags:v", "+bitexact", temporary], writes: true))
             {
                 Send(process, clip, path);
@@ -127,7 +133,11 @@ internal static class Ffmpeg
     private static double Rate(string path)
     {
         using Process process = Start(
-            "ffprobe", ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=avg_frame_rate", "-of", "csv=p=0", Path.GetFullPath(path)], writes: false);
+            "ffprobe",
+            [
+                "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=avg_frame_rate", "-of", "csv=p=0",
+                Path.GetFullPath(path),
+            ], writes: false);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string text = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
@@ -138,8 +148,11 @@ internal static class Ffmpeg
         }
 
         string[] sides = text.Split('\n')[0].Trim().TrimEnd(',').Split('/');
-        return sides.Length == 2 && double.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out double above)
-            && double.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out double below) && above > 0 && below > 0 ? above / below : 25;
+        return sides.Length == 2
+            && double.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out double above)
+            && double.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out double below)
+            && above > 0
+            && below > 0 ? above / below : 25;
     }
 
     /// <summary>Width and height of the next frame (P6, one byte a channel); null at the end of the stream.</summary>
@@ -178,7 +191,9 @@ internal static class Ffmpeg
             }
             else
             {
-                return next < 0 ? null : throw new ModelFormatException(path, 0, "video: ffmpeg has sent a damaged frame");
+                return next < 0
+                    ? null
+                    : throw new ModelFormatException(path, 0, "video: ffmpeg has sent a damaged frame");
             }
         }
 
@@ -187,7 +202,11 @@ internal static class Ffmpeg
 
     private static Process Start(string program, string[] arguments, bool writes)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         try
         {
             Process process = Process.Start(start) ?? throw new Win32Exception();
@@ -201,7 +220,8 @@ internal static class Ffmpeg
         catch (Win32Exception e)
         {
             throw new DataUnavailableException(
-                $"video: {program} is needed for this file and is not installed; install ffmpeg, or convert the video to Y4M, GIF or a folder of pictures", e);
+                $"video: {program} is needed for this file and is not installed; install ffmpeg, or convert the video "
+                + "to Y4M, GIF or a folder of pictures", e);
         }
     }
 
@@ -219,6 +239,10 @@ internal static class Ffmpeg
     {
         string text = errors.GetAwaiter().GetResult().Trim().ReplaceLineEndings("; ");
         text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
-        return text.Length == 0 ? $"it ended with {process.ExitCode}" : text.Length > LongestMessage ? text[..LongestMessage] + "..." : text;
+        return text.Length == 0
+            ? $"it ended with {process.ExitCode}"
+            : text.Length > LongestMessage
+            ? text[..LongestMessage] + "..."
+            : text;
     }
 }

@@ -44,10 +44,13 @@ public static class FlowFile
             throw new ModelFormatException(path, 0, "flow: this is no .flo file");
         }
 
-        (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4)), BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(8)));
-        if (width is < 1 or > LargestSide || height is < 1 or > LargestSide || file.Length != 12 + (8L * width * height))
+        (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(
+            file.AsSpan(4)), BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(8)));
+        if (width is < 1
+            or > LargestSide || height is < 1 or > LargestSide || file.Length != 12 + (8L * width * height))
         {
-            throw new ModelFormatException(path, 4, $"flow: the size does not fit the file (got {width} x {height} and {file.Length} bytes)");
+            throw new ModelFormatException(
+                path, 4, $"flow: the size does not fit the file (got {width} x {height} and {file.Length} bytes)");
         }
 
         float[] flow = new float[2 * width * height];
@@ -59,7 +62,9 @@ public static class FlowFile
         return flow;
     }
 
-    private static int Require(int count, int height, int width) => height > 0 && width > 0 && count == 2L * height * width
+    private static int Require(int count, int height, int width) =>
+        height > 0 && width > 0 && count == 2L * height * width
         ? count
-        : throw new ArgumentException($"flow: the number of values does not fit (got {count} for {height} x {width} x 2)");
+        : throw new ArgumentException(
+            $"flow: the number of values does not fit (got {count} for {height} x {width} x 2)");
 }

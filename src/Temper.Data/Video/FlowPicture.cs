@@ -2,7 +2,10 @@ using Temper.Data.Images;
 
 namespace Temper.Data.Video;
 
-/// <summary>Flow as a picture: direction as hue on the color wheel of Baker et al. (2011), length as saturation; white stands still.</summary>
+/// <summary>
+/// Flow as a picture: direction as hue on the color wheel of Baker et al. (2011), length as saturation; white stands
+/// still.
+/// </summary>
 public static class FlowPicture
 {
     /// <summary>Steps from red to yellow, green, cyan, blue, magenta and back.</summary>
@@ -62,7 +65,8 @@ public static class FlowPicture
 
     private static byte[][] MakeWheel()
     {
-        // Between two full colors one channel goes up or down: green up, red down, blue up, green down, red up, blue down.
+        // Between two full colors one channel goes up or down: green up, red down, blue up, green down, red up, blue
+        // down.
         (int Channel, bool Rises)[] changes = [(1, true), (0, false), (2, true), (1, false), (0, true), (2, false)];
         byte[] color = [255, 0, 0];
         List<byte[]> wheel = [];

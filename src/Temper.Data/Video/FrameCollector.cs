@@ -22,18 +22,21 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
         long bytes = 3L * width * height;
         if (width < 1 || height < 1 || bytes > options.MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, expected at most {options.MaxBytes} bytes)");
+            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, "
+                + $"expected at most {options.MaxBytes} bytes)");
         }
 
         if (_frames.Count > 0 && (width != _width || height != _height))
         {
-            throw new ModelFormatException(path, 0, $"video: the size of frames changes (got {width} x {height} at frame {_seen}, expected {_width} x {_height})");
+            throw new ModelFormatException(path, 0, $"video: the size of frames changes (got {width} x {height} at "
+                + $"frame {_seen}, expected {_width} x {_height})");
         }
 
         if ((_frames.Count + 1) * bytes > options.MaxBytes)
         {
             throw new ModelFormatException(
-                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MaxBytes} bytes; ask for fewer frames or a larger step");
+                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MaxBytes} "
+                    + "bytes; ask for fewer frames or a larger step");
         }
     }
 
@@ -55,7 +58,8 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
     {
         if (_frames.Count == 0)
         {
-            throw new ModelFormatException(path, 0, $"video: there are no such frames (got {_seen} frames, the first wanted is number {options.Start})");
+            throw new ModelFormatException(path, 0, $"video: there are no such frames (got {_seen} frames, the first "
+                + $"wanted is number {options.Start})");
         }
 
         byte[] all = new byte[_frames.Count * _frames[0].Length];

@@ -10,10 +10,12 @@ internal static partial class FrameFolder
     /// <summary>Reads the pictures in the order of their names, numbers in names by their value.</summary>
     internal static void Read(string folder, FrameCollector frames)
     {
-        string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).OrderBy(SortKey, StringComparer.Ordinal)];
+        string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).OrderBy(
+            SortKey, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
-            throw new ModelFormatException(folder, 0, $"video: the folder holds no pictures (expected {string.Join(", ", PictureFile.Extensions)})");
+            throw new ModelFormatException(folder, 0, "video: the folder holds no pictures (expected "
+                + $"{string.Join(", ", PictureFile.Extensions)})");
         }
 
         foreach (string file in files)
@@ -40,13 +42,15 @@ internal static partial class FrameFolder
     }
 
     /// <summary>The name with every number filled up with zeros, so that 10 comes behind 9.</summary>
-    private static string SortKey(string path) => Digits().Replace(Path.GetFileName(path), match => match.Value.PadLeft(20, '0'));
+    private static string SortKey(string path) =>
+        Digits().Replace(Path.GetFileName(path), match => match.Value.PadLeft(20, '0'));
 
     [GeneratedRegex("[0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Digits();
 
     private static bool IsPicture(string path) =>
-        Path.GetFileName(path)[0] != '.' && PictureFile.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+        Path.GetFileName(path)[0] != '.'
+            && PictureFile.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Three channels: gray is repeated, opacity dropped.</summary>
     private static byte[] Rgb(Picture picture)

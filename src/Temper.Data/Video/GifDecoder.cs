@@ -3,7 +3,9 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>Reads animated GIF files (CompuServe, 1990): frames as they are shown, with transparency and disposal.</summary>
+/// <summary>
+/// Reads animated GIF files (CompuServe, 1990): frames as they are shown, with transparency and disposal.
+/// </summary>
 internal sealed class GifDecoder
 {
     private const int MaxCodes = 4096;
@@ -24,7 +26,8 @@ internal sealed class GifDecoder
             throw Truncated();
         }
 
-        (_width, _height) = (BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(6)), BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(8)));
+        (_width, _height) = (BinaryPrimitives.ReadUInt16LittleEndian(
+            file.AsSpan(6)), BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(8)));
         frames.RequireSize(_width, _height);
         _canvas = new byte[_width * _height * 3];
         _at = 13;
@@ -35,7 +38,8 @@ internal sealed class GifDecoder
     }
 
     /// <summary>Reads frames; returns frames a second, from the delay of the first.</summary>
-    internal static double Read(byte[] file, string name, FrameCollector frames) => new GifDecoder(file, name, frames).Run(frames);
+    internal static double Read(byte[] file, string name, FrameCollector frames) =>
+        new GifDecoder(file, name, frames).Run(frames);
 
     private double Run(FrameCollector frames)
     {
@@ -75,7 +79,9 @@ internal sealed class GifDecoder
             ReadOnlySpan<byte> block = Take(length);
             if (isControl && length >= 4)
             {
-                control = new Control((block[0] >> 2) & 7, BinaryPrimitives.ReadUInt16LittleEndian(block[1..]), (block[0] & 1) != 0 ? block[3] : -1);
+                control = new Control(
+                    (block[0] >> 2) & 7, BinaryPrimitives.ReadUInt16LittleEndian(block[1..]),
+                    (block[0] & 1) != 0 ? block[3] : -1);
             }
         }
 
@@ -85,11 +91,14 @@ internal sealed class GifDecoder
     private (int Left, int Top, int Width, int Height) Image(int transparent)
     {
         ReadOnlySpan<byte> head = Take(9);
-        int left = BinaryPrimitives.ReadUInt16LittleEndian(head), top = BinaryPrimitives.ReadUInt16LittleEndian(head[2..]);
-        int width = BinaryPrimitives.ReadUInt16LittleEndian(head[4..]), height = BinaryPrimitives.ReadUInt16LittleEndian(head[6..]);
+        int left = BinaryPrimitives.ReadUInt16LittleEndian(head),
+            top = BinaryPrimitives.ReadUInt16LittleEndian(head[2..]);
+        int width = BinaryPrimitives.ReadUInt16LittleEndian(head[4..]),
+            height = BinaryPrimitives.ReadUInt16LittleEndian(head[6..]);
         if (left + width > _width || top + height > _height)
         {
-            throw new ModelFormatException(_name, _at - 9, $"GIF: an image lies outside of the picture (got {width} x {height} at {left}, {top} of {_width} x {_height})");
+            throw new ModelFormatException(_name, _at - 9, $"GIF: an image lies outside of the picture (got {width} x "
+                + $"{height} at {left}, {top} of {_width} x {_height})");
         }
 
         bool isInterlaced = (head[8] & 0x40) != 0;
@@ -116,7 +125,8 @@ internal sealed class GifDecoder
 
             if (color + 2 >= colors.Length)
             {
-                throw new ModelFormatException(_name, _at, $"GIF: a pixel has no color (got {indices[x]}, expected 0 to {(colors.Length / 3) - 1})");
+                throw new ModelFormatException(_name, _at, $"GIF: a pixel has no color (got {indices[x]}, expected 0 "
+                    + $"to {(colors.Length / 3) - 1})");
             }
 
             colors.AsSpan(color, 3).CopyTo(_canvas.AsSpan(at));
@@ -147,7 +157,8 @@ internal sealed class GifDecoder
 
         byte[] data = Blocks(), result = new byte[count], suffixes = new byte[MaxCodes], stack = new byte[MaxCodes + 1];
         short[] prefixes = new short[MaxCodes];
-        int clear = 1 << start, end = clear + 1, next = end + 1, length = start + 1, previous = -1, written = 0, bits = 0, held = 0, at = 0;
+        int clear = 1 << start, end = clear + 1, next = end + 1, length = start + 1, previous = -1, written = 0,
+            bits = 0, held = 0, at = 0;
         byte first = 0;
         while (written < count)
         {
@@ -167,7 +178,9 @@ internal sealed class GifDecoder
 
             if (code == end || code > next || (code == next && previous < 0) || (previous < 0 && code > end))
             {
-                throw new ModelFormatException(_name, _at, code == end ? "GIF: an image has too few pixels" : "GIF: a code is unknown; the data is damaged");
+                throw new ModelFormatException(_name, _at, code == end
+                    ? "GIF: an image has too few pixels"
+                    : "GIF: a code is unknown; the data is damaged");
             }
 
             int depth = 0, place = code;

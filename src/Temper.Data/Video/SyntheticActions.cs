@@ -4,19 +4,24 @@ using Temper.Tensors;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Clips of a moving textured picture with figures on it. Classes differ in the motion only: a single frame says nothing about them. Needs no
-/// download.
+/// Clips of a moving textured picture with figures on it. Classes differ in the motion only: a single frame says
+/// nothing about them. Needs no download.
 /// </summary>
 public sealed class SyntheticActions : Dataset
 {
-    private static readonly string[] Names = ["left", "right", "up", "down", "turn left", "turn right", "zoom in", "zoom out", "shear", "still"];
+    private static readonly string[] Names =
+    [
+        "left", "right", "up", "down", "turn left", "turn right", "zoom in", "zoom out", "shear", "still",
+    ];
 
     private readonly byte[] _pixels;
     private readonly int _classes;
 
     /// <summary>Draws a set.</summary>
     /// <param name="count">Clips; classes take turns.</param>
-    /// <param name="classes">2 to 10: left, right, up, down, turn left, turn right, zoom in, zoom out, shear, still.</param>
+    /// <param name="classes">
+    /// 2 to 10: left, right, up, down, turn left, turn right, zoom in, zoom out, shear, still.
+    /// </param>
     /// <param name="frames">Frames a clip, 2 or more.</param>
     /// <param name="size">Side in pixels, 8 or more.</param>
     /// <param name="stream">Decides everything.</param>
@@ -32,7 +37,8 @@ public sealed class SyntheticActions : Dataset
         {
             RandomCursor random = stream.Split(i).Cursor();
             var scene = new MovingPicture(size, random);
-            scene.Draw(Motion.Of(Names[i % classes], size, random), frames, random, _pixels.AsSpan(i * SampleShape.Count, SampleShape.Count));
+            scene.Draw(Motion.Of(Names[i % classes], size, random), frames, random, _pixels.AsSpan(
+                i * SampleShape.Count, SampleShape.Count));
         }
     }
 
@@ -84,7 +90,8 @@ public sealed class SyntheticActions : Dataset
 
         internal (double X, double Y) At(double x, double y, double time)
         {
-            double zoom = Math.Exp(Zoom * time), cos = Math.Cos(Angle * time) * zoom, sin = Math.Sin(Angle * time) * zoom, sheared = x + (Shear * time * y);
+            double zoom = Math.Exp(Zoom * time), cos = Math.Cos(Angle * time) * zoom,
+                sin = Math.Sin(Angle * time) * zoom, sheared = x + (Shear * time * y);
             return ((cos * sheared) - (sin * y) + (X * time), (sin * sheared) + (cos * y) + (Y * time));
         }
     }
@@ -120,8 +127,10 @@ public sealed class SyntheticActions : Dataset
                     for (int i = 0; i < _frame * _frame; i++)
                     {
                         // The middle frame shows the picture as it is, whatever the class.
-                        (double x, double y) = motion.At((i % _frame) - middle, (i / _frame) - middle, frame - (frames / 2));
-                        clip[at++] = (byte)Math.Clamp(Value(channel, x + (_size / 2.0), y + (_size / 2.0)) + random.NextSingle(-2, 2), 0, 255);
+                        (double x, double y) =
+                            motion.At((i % _frame) - middle, (i / _frame) - middle, frame - (frames / 2));
+                        clip[at++] = (byte)Math.Clamp(
+                            Value(channel, x + (_size / 2.0), y + (_size / 2.0)) + random.NextSingle(-2, 2), 0, 255);
                     }
                 }
             }
@@ -132,8 +141,10 @@ public sealed class SyntheticActions : Dataset
         {
             for (int wave = 0; wave < 6; wave++)
             {
-                double turns = random.NextSingle(2, 11), angle = random.NextSingle(0, MathF.PI), phase = random.NextSingle(0, 6.28f);
-                double kx = 2 * Math.PI * turns * Math.Cos(angle) / _size, ky = 2 * Math.PI * turns * Math.Sin(angle) / _size;
+                double turns = random.NextSingle(2, 11), angle = random.NextSingle(0, MathF.PI),
+                    phase = random.NextSingle(0, 6.28f);
+                double kx = 2 * Math.PI * turns * Math.Cos(angle) / _size,
+                    ky = 2 * Math.PI * turns * Math.Sin(angle) / _size;
                 float[] strength = [random.NextSingle(-22, 22), random.NextSingle(-22, 22), random.NextSingle(-22, 22)];
                 for (int i = 0; i < _size * _size; i++)
                 {
@@ -149,14 +160,16 @@ public sealed class SyntheticActions : Dataset
         /// <summary>A disk or a rectangle in one color, shaded at its edge.</summary>
         private void Figure(RandomCursor random)
         {
-            double x0 = random.NextSingle(0, _size), y0 = random.NextSingle(0, _size), radius = random.NextSingle(0.08f, 0.25f) * _frame;
+            double x0 = random.NextSingle(0, _size), y0 = random.NextSingle(0, _size),
+                radius = random.NextSingle(0.08f, 0.25f) * _frame;
             bool isDisk = random.NextSingle() < 0.5f;
             float[] color = [random.NextSingle(20, 235), random.NextSingle(20, 235), random.NextSingle(20, 235)];
             for (int y = (int)Math.Max(0, y0 - radius - 1); y < Math.Min(_size, y0 + radius + 2); y++)
             {
                 for (int x = (int)Math.Max(0, x0 - radius - 1); x < Math.Min(_size, x0 + radius + 2); x++)
                 {
-                    double dx = x - x0, dy = y - y0, distance = isDisk ? Math.Sqrt((dx * dx) + (dy * dy)) : Math.Max(Math.Abs(dx), Math.Abs(dy));
+                    double dx = x - x0, dy = y - y0,
+                        distance = isDisk ? Math.Sqrt((dx * dx) + (dy * dy)) : Math.Max(Math.Abs(dx), Math.Abs(dy));
                     float part = (float)Math.Clamp(radius - distance + 0.5, 0, 1);
                     for (int channel = 0; channel < 3; channel++)
                     {
@@ -171,7 +184,8 @@ public sealed class SyntheticActions : Dataset
         {
             int left = (int)Math.Floor(x), top = (int)Math.Floor(y);
             float right = (float)(x - left), below = (float)(y - top);
-            float above = (At(left, top) * (1 - right)) + (At(left + 1, top) * right), under = (At(left, top + 1) * (1 - right)) + (At(left + 1, top + 1) * right);
+            float above = (At(left, top) * (1 - right)) + (At(left + 1, top) * right),
+                under = (At(left, top + 1) * (1 - right)) + (At(left + 1, top + 1) * right);
             return (above * (1 - below)) + (under * below);
 
             float At(int column, int row) => _values[(((channel * _size) + Inside(row)) * _size) + Inside(column)];

@@ -17,10 +17,12 @@ public sealed class VideoClip
     /// <exception cref="ArgumentException">The number of bytes does not fit, or a number is not positive.</exception>
     public VideoClip(int frames, int height, int width, byte[] pixels, double framesPerSecond = 25)
     {
-        if (frames < 1 || height < 1 || width < 1 || pixels.Length != 3L * frames * height * width || !(framesPerSecond > 0))
+        if (frames < 1
+            || height < 1 || width < 1 || pixels.Length != 3L * frames * height * width || !(framesPerSecond > 0))
         {
             throw new ArgumentException(
-                $"VideoClip: sizes do not fit (got {pixels.Length} bytes for {frames} frames of {height} x {width} x 3 at {framesPerSecond} a second)", nameof(pixels));
+                $"VideoClip: sizes do not fit (got {pixels.Length} bytes for {frames} frames of {height} x {width} x 3 "
+                + $"at {framesPerSecond} a second)", nameof(pixels));
         }
 
         (Frames, Height, Width, _pixels, FramesPerSecond) = (frames, height, width, pixels, framesPerSecond);
@@ -45,7 +47,9 @@ public sealed class VideoClip
     /// <param name="index">0 to T - 1.</param>
     public ReadOnlySpan<byte> Frame(int index) => _pixels.AsSpan(index * Height * Width * 3, Height * Width * 3);
 
-    /// <summary>The clip as an animated PNG file that repeats without end. The same clip gives the same bytes.</summary>
+    /// <summary>
+    /// The clip as an animated PNG file that repeats without end. The same clip gives the same bytes.
+    /// </summary>
     public byte[] ToAnimation() => PngAnimation.Encode(
         [.. Enumerable.Range(0, Frames).Select(frame => new Picture(Width, Height, 3, Frame(frame).ToArray()))],
         (int)Math.Clamp(Math.Round(1000 / FramesPerSecond), 1, ushort.MaxValue));
@@ -70,7 +74,9 @@ public sealed class VideoClip
         return new VideoClip(count, Height, Width, pixels, FramesPerSecond / step);
     }
 
-    /// <summary>The largest centered square of each frame in another size, each pixel the mean of the area it covers.</summary>
+    /// <summary>
+    /// The largest centered square of each frame in another size, each pixel the mean of the area it covers.
+    /// </summary>
     /// <param name="side">Height and width.</param>
     public VideoClip Square(int side)
     {
@@ -126,7 +132,8 @@ public sealed class VideoClip
     {
         if (values.Rank != 4 || values.Shape[1] is not (1 or 3) || values.Count == 0)
         {
-            throw new ShapeMismatchException("VideoClip.FromTensor", values.Shape, "frames [T, 3, H, W] or [T, 1, H, W]");
+            throw new ShapeMismatchException(
+                "VideoClip.FromTensor", values.Shape, "frames [T, 3, H, W] or [T, 1, H, W]");
         }
 
         ReadOnlySpan<float> from = values.AsSpan<float>();
@@ -135,7 +142,8 @@ public sealed class VideoClip
         for (int i = 0; i < pixels.Length; i++)
         {
             (int frame, int place, int channel) = (i / (3 * area), i / 3 % area, channels == 3 ? i % 3 : 0);
-            pixels[i] = (byte)Math.Clamp(MathF.Round(from[(((frame * channels) + channel) * area) + place] * 255), 0, 255);
+            pixels[i] =
+                (byte)Math.Clamp(MathF.Round(from[(((frame * channels) + channel) * area) + place] * 255), 0, 255);
         }
 
         return new VideoClip(frames, values.Shape[2], values.Shape[3], pixels, framesPerSecond);

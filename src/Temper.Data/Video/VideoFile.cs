@@ -25,32 +25,41 @@ public sealed record VideoReadOptions
     {
         if (Start < 0 || Step < 1 || Frames < 1 || MaxBytes < 1)
         {
-            throw new ArgumentException($"video: frames to read do not fit (got start {Start}, step {Step}, {Frames} frames); start is 0 or more, step and frames are 1 or more");
+            throw new ArgumentException($"video: frames to read do not fit (got start {Start}, step {Step}, {Frames} "
+                + "frames); start is 0 or more, step and frames are 1 or more");
         }
     }
 }
 
 /// <summary>
-/// Reads and writes videos: Y4M, animated GIF, folders of pictures and arrays <c>[T, H, W, 3]</c> by itself, everything else through an
-/// installed ffmpeg.
+/// Reads and writes videos: Y4M, animated GIF, folders of pictures and arrays <c>[T, H, W, 3]</c> by itself, everything
+/// else through an installed ffmpeg.
 /// </summary>
 public static class VideoFile
 {
     private const long MaxFileBytes = 1L << 30;
 
     /// <summary>Whether a name looks like that of a video: by its ending, or a folder.</summary>
-    internal static bool IsVideo(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    internal static bool IsVideo(string path) =>
+        Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether ffmpeg is installed, which writes .mkv, .avi and .mp4.</summary>
     public static bool CanCode => Ffmpeg.IsInstalled;
 
     /// <summary>Endings of files that data sets take for clips.</summary>
-    public static IReadOnlyList<string> Endings { get; } = [".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy"];
+    public static IReadOnlyList<string> Endings { get; } =
+    [
+        ".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy",
+    ];
 
     /// <summary>Reads frames.</summary>
-    /// <param name="path">A video file, a folder of pictures in the order of their names, or uint8 <c>[T, H, W, 3]</c> as .npy or .npy.gz.</param>
+    /// <param name="path">
+    /// A video file, a folder of pictures in the order of their names, or uint8 <c>[T, H, W, 3]</c> as .npy or .npy.gz.
+    /// </param>
     /// <param name="options">Which frames; null: the first 256.</param>
-    /// <exception cref="ModelFormatException">The file is damaged, holds no such frames, or they take too much memory.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is damaged, holds no such frames, or they take too much memory.
+    /// </exception>
     /// <exception cref="DataUnavailableException">ffmpeg is needed and not installed.</exception>
     /// <exception cref="FileNotFoundException">Nothing is there.</exception>
     public static VideoClip Load(string path, VideoReadOptions? options = null)
@@ -70,7 +79,8 @@ public static class VideoFile
         }
 
         double rate = 25;
-        if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".npy.gz", StringComparison.OrdinalIgnoreCase))
+        if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)
+            || path.EndsWith(".npy.gz", StringComparison.OrdinalIgnoreCase))
         {
             ReadArray(path, frames);
         }
@@ -89,7 +99,8 @@ public static class VideoFile
 
     /// <summary>Writes frames, as a whole or not at all.</summary>
     /// <param name="path">
-    /// .y4m, .npy, or a name without ending for a folder of PNG files; through ffmpeg .mkv and .avi (FFV1, without loss) and .mp4 (H.264).
+    /// .y4m, .npy, or a name without ending for a folder of PNG files; through ffmpeg .mkv and .avi (FFV1, without
+    /// loss) and .mp4 (H.264).
     /// </param>
     /// <param name="clip">The frames.</param>
     /// <param name="quality">H.264's constant rate factor, 1 to 51, larger is coarser; null: without loss.</param>
@@ -114,13 +125,18 @@ public static class VideoFile
                 break;
             case ".mp4" when quality is { } factor:
                 // Chroma at half the resolution needs even sides.
-                Ffmpeg.Write(path, clip, ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", $"{Math.Clamp(factor, 1, 51)}", "-pix_fmt", "yuv420p"]);
+                Ffmpeg.Write(path, clip,
+                [
+                    "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", $"{Math.Clamp(factor, 1, 51)}",
+                    "-pix_fmt", "yuv420p",
+                ]);
                 break;
             case ".mp4":
                 Ffmpeg.Write(path, clip, ["-c:v", "libx264rgb", "-qp", "0", "-pix_fmt", "rgb24"]);
                 break;
             default:
-                throw new ArgumentException($"video: cannot write '{path}' (expected .y4m, .npy, .mkv, .avi, .mp4 or a folder's name without an ending)", nameof(path));
+                throw new ArgumentException($"video: cannot write '{path}' (expected .y4m, .npy, .mkv, .avi, .mp4 or a "
+                    + "folder's name without an ending)", nameof(path));
         }
     }
 
@@ -137,7 +153,8 @@ public static class VideoFile
 
     private static string RequireSize(string path) => new FileInfo(path).Length <= MaxFileBytes
         ? path
-        : throw new ModelFormatException(path, 0, $"video: the file is larger than {MaxFileBytes} bytes, the most that is read whole");
+        : throw new ModelFormatException(
+            path, 0, $"video: the file is larger than {MaxFileBytes} bytes, the most that is read whole");
 
     private static void ReadArray(string path, FrameCollector frames)
     {
@@ -146,7 +163,8 @@ public static class VideoFile
         Tensor array = NpyFile.Read(stream, file.Length, path);
         if (array.DType != DType.UInt8 || array.Rank != 4 || array.Shape[3] != 3)
         {
-            throw new ModelFormatException(path, 0, $"video: an array of frames has another shape or type (got {array.DType} {array.Shape}, expected uint8 [T, H, W, 3])");
+            throw new ModelFormatException(path, 0, "video: an array of frames has another shape or type (got "
+                + $"{array.DType} {array.Shape}, expected uint8 [T, H, W, 3])");
         }
 
         int size = array.Shape[1] * array.Shape[2] * 3;

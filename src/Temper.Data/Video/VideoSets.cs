@@ -24,10 +24,15 @@ public sealed record VideoSetOptions
     /// <summary>Max frames of a video that are read.</summary>
     public int MaxFrames { get; init; } = 300;
 
-    /// <summary>Videos without classes: part of a video's frames, from its start, that training clips are cut from, 0 to 1.</summary>
+    /// <summary>
+    /// Videos without classes: part of a video's frames, from its start, that training clips are cut from, 0 to 1.
+    /// </summary>
     public double TrainPart { get; init; } = 0.6;
 
-    /// <summary>Videos without classes: part of the frames behind those for training that no clip sees, 0 to 1; the rest is for testing.</summary>
+    /// <summary>
+    /// Videos without classes: part of the frames behind those for training that no clip sees, 0 to 1; the rest is for
+    /// testing.
+    /// </summary>
     public double GapPart { get; init; } = 0.1;
 
     /// <summary>Videos without classes: those with this text in their names are left out; empty: none.</summary>
@@ -35,10 +40,12 @@ public sealed record VideoSetOptions
 
     internal void Check()
     {
-        if (Frames < 2 || Size < 1 || Step < 1 || Stride < 1 || MaxFrames < 2 || !(TrainPart >= 0 && GapPart >= 0 && TrainPart + GapPart <= 1 + Rounding))
+        if (Frames < 2 || Size < 1 || Step < 1
+            || Stride < 1 || MaxFrames < 2 || !(TrainPart >= 0 && GapPart >= 0 && TrainPart + GapPart <= 1 + Rounding))
         {
             throw new ArgumentException(
-                $"video: options of a set do not fit (got {this}); two frames or more, all sizes positive, parts of 0 to 1 for training and the gap, together at most 1");
+                $"video: options of a set do not fit (got {this}); two frames or more, all sizes positive, parts of 0 "
+                + "to 1 for training and the gap, together at most 1");
         }
     }
 }
@@ -48,7 +55,8 @@ public sealed class VideoDataset : Dataset
 {
     private readonly List<(byte[] Pixels, byte Label)> _clips;
 
-    internal VideoDataset(string name, Shape shape, IReadOnlyList<string> classes, List<(byte[] Pixels, byte Label)> clips) =>
+    internal VideoDataset(
+        string name, Shape shape, IReadOnlyList<string> classes, List<(byte[] Pixels, byte Label)> clips) =>
         (Name, SampleShape, ClassNames, _clips) = (name, shape, classes, clips);
 
     /// <inheritdoc/>
@@ -82,13 +90,16 @@ public static class VideoSets
     private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
 
     /// <summary>
-    /// Reads a folder: <c>train</c> and <c>test</c> with a folder of videos a class; or folders of classes with UCF-101's split files
-    /// <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which becomes a class: of its frames the first 60 %
-    /// are for training and the last 30 % for testing unless the options say otherwise; what is between belongs to neither.
+    /// Reads a folder: <c>train</c> and <c>test</c> with a folder of videos a class; or folders of classes with
+    /// UCF-101's split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which
+    /// becomes a class: of its frames the first 60 % are for training and the last 30 % for testing unless the options
+    /// say otherwise; what is between belongs to neither.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How clips are cut; null: as usual.</param>
-    /// <exception cref="ModelFormatException">A video cannot be read, there are none, or one that is a class is too short for a clip of each part.</exception>
+    /// <exception cref="ModelFormatException">
+    /// A video cannot be read, there are none, or one that is a class is too short for a clip of each part.
+    /// </exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static DataSets Read(string folder, VideoSetOptions? options = null)
     {
@@ -98,12 +109,14 @@ public static class VideoSets
         if (classes.Length is 0 or > 256 || train.Count + test.Count == 0)
         {
             throw new ModelFormatException(
-                folder, 0, $"video: no set of videos (got {train.Count + test.Count} videos of {classes.Length} classes; expected train and test with folders of classes, UCF-101's split files, or videos)");
+                folder, 0, $"video: no set of videos (got {train.Count + test.Count} videos of {classes.Length} "
+                    + "classes; expected train and test with folders of classes, UCF-101's split files, or videos)");
         }
 
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         Shape shape = [options.Frames, 3, options.Size, options.Size];
-        return new DataSets(new VideoDataset(name, shape, classes, Cut(train, options)), new VideoDataset(name, shape, classes, Cut(test, options)));
+        return new DataSets(new VideoDataset(name, shape, classes, Cut(train, options)), new VideoDataset(
+            name, shape, classes, Cut(test, options)));
     }
 
     private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder, VideoSetOptions options)
@@ -112,19 +125,28 @@ public static class VideoSets
         string? test = TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
         if (Directory.Exists(train) || test is not null)
         {
-            string[] names = [.. new[] { train, test }.OfType<string>().Where(Directory.Exists).SelectMany(Folders).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            string[] names = [.. new[] { train, test }.OfType<string>().Where(Directory.Exists).SelectMany(
+                Folders).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
             return (OfClasses(train, names), OfClasses(test, names), names);
         }
 
         string[] lists = ["trainlist01.txt", "testlist01.txt"];
-        if (Directory.EnumerateFiles(folder, "trainlist01.txt", SearchOption.AllDirectories).FirstOrDefault() is { } list)
+        if (Directory.EnumerateFiles(
+            folder, "trainlist01.txt", SearchOption.AllDirectories).FirstOrDefault() is { } list)
         {
-            string[] names = [.. lists.SelectMany(file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file))).Select(line => line.Split('/')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-            List<Entry>[] parts = [.. lists.Select(file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file)).Select(line => Listed(folder, line, names)).ToList())];
+            string[] names =
+            [
+                .. lists.SelectMany(file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file)))
+                .Select(line => line.Split('/')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            ];
+            List<Entry>[] parts = [.. lists.Select(
+                file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file))
+                    .Select(line => Listed(folder, line, names)).ToList())];
             return (parts[0], parts[1], names);
         }
 
-        string[] videos = [.. Videos(folder).Where(path => options.Skip.Length == 0 || !Path.GetFileName(path).Contains(options.Skip, StringComparison.Ordinal))];
+        string[] videos = [.. Videos(folder).Where(path => options.Skip.Length == 0
+            || !Path.GetFileName(path).Contains(options.Skip, StringComparison.Ordinal))];
         double begin = options.TrainPart + options.GapPart;
         return (
             Parts(options.TrainPart > 0, 0, options.TrainPart), Parts(begin < 1 - VideoSetOptions.Rounding, begin, 1),
@@ -141,17 +163,24 @@ public static class VideoSets
         string path = Path.GetFullPath(Path.Combine(folder, name));
         return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? new Entry(path, (byte)Array.IndexOf(classes, name.Split('/')[0]), 0, 1)
-            : throw new ModelFormatException(folder, 0, $"video: the split file names a video outside of the folder (got '{name}')");
+            : throw new ModelFormatException(
+                folder, 0, $"video: the split file names a video outside of the folder (got '{name}')");
     }
 
-    private static IEnumerable<string> Lines(string file) => File.Exists(file) ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0) : [];
+    private static IEnumerable<string> Lines(string file) =>
+        File.Exists(file) ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0) : [];
 
-    private static IEnumerable<string> Folders(string root) => Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Where(name => name[0] != '.');
+    private static IEnumerable<string> Folders(string root) =>
+        Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Where(name => name[0] != '.');
 
-    private static List<Entry> OfClasses(string? root, string[] classes) => root is null || !Directory.Exists(root) ? [] :
-        [.. classes.SelectMany((name, label) => Directory.Exists(Path.Combine(root, name)) ? Videos(Path.Combine(root, name)).Select(path => new Entry(path, (byte)label, 0, 1)) : [])];
+    private static List<Entry> OfClasses(string? root, string[] classes) =>
+        root is null || !Directory.Exists(root) ? [] :
+        [.. classes.SelectMany((name, label) => Directory.Exists(Path.Combine(root, name))
+            ? Videos(Path.Combine(root, name)).Select(path => new Entry(path, (byte)label, 0, 1))
+            : [])];
 
-    private static IEnumerable<string> Videos(string folder) => Directory.EnumerateFiles(folder).Where(path => VideoFile.IsVideo(path) && Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Videos(string folder) => Directory.EnumerateFiles(folder)
+        .Where(path => VideoFile.IsVideo(path) && Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal);
 
     private static List<(byte[] Pixels, byte Label)> Cut(List<Entry> entries, VideoSetOptions options)
     {
@@ -159,13 +188,17 @@ public static class VideoSets
         long bytes = 0;
         foreach (Entry entry in entries)
         {
-            VideoClip video = VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }).Square(options.Size);
-            int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames), last = (int)(entry.End * video.Frames) - span;
+            VideoClip video =
+                VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }).Square(options.Size);
+            int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames),
+                last = (int)(entry.End * video.Frames) - span;
             if (entry.IsClass && last < first)
             {
                 throw new ModelFormatException(
-                    entry.Path, 0, $"video: too short to be a class (got {video.Frames} frames, of which {Math.Max(last + span - first, 0)} are for "
-                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); ask for fewer frames, or another train= and gap=");
+                    entry.Path, 0, $"video: too short to be a class (got {video.Frames} frames, of which "
+                        + $"{Math.Max(last + span - first, 0)} are for "
+                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); ask for fewer frames, or "
+                        + "another train= and gap=");
             }
 
             for (int start = first; start <= last; start += options.Stride)
@@ -173,7 +206,8 @@ public static class VideoSets
                 byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
                 bytes += pixels.Length;
                 clips.Add(bytes <= MaxBytes ? (pixels, entry.Label) : throw new ModelFormatException(
-                    entry.Path, 0, $"video: the clips of the set take more than {MaxBytes} bytes; ask for smaller or fewer ones (size, stride)"));
+                    entry.Path, 0, $"video: the clips of the set take more than {MaxBytes} bytes; ask for smaller or "
+                        + "fewer ones (size, stride)"));
             }
         }
 

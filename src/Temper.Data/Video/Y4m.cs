@@ -4,7 +4,10 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>YUV4MPEG2, the uncompressed format of the mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, read as BT.601 of limited range.</summary>
+/// <summary>
+/// YUV4MPEG2, the uncompressed format of the mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, read as BT.601 of limited
+/// range.
+/// </summary>
 internal static class Y4m
 {
     private const int LongestHeader = 1024;
@@ -27,7 +30,8 @@ internal static class Y4m
             int read = stream.ReadAtLeast(planes, planes.Length, throwOnEndOfStream: false);
             if (read < planes.Length)
             {
-                throw new ModelFormatException(path, stream.Position, $"Y4M: the file is truncated (got {read} bytes of a frame, expected {planes.Length})");
+                throw new ModelFormatException(path, stream.Position, $"Y4M: the file is truncated (got {read} bytes "
+                    + $"of a frame, expected {planes.Length})");
             }
 
             ToRgb(header, planes, pixels);
@@ -41,7 +45,8 @@ internal static class Y4m
     internal static void Write(Stream stream, VideoClip clip)
     {
         long rate = (long)Math.Round(clip.FramesPerSecond * 1000);
-        stream.Write(Encoding.ASCII.GetBytes($"YUV4MPEG2 W{clip.Width} H{clip.Height} F{Math.Max(rate, 1)}:1000 Ip A1:1 C444\n"));
+        stream.Write(Encoding.ASCII.GetBytes(
+            $"YUV4MPEG2 W{clip.Width} H{clip.Height} F{Math.Max(rate, 1)}:1000 Ip A1:1 C444\n"));
         int area = clip.Width * clip.Height;
         byte[] planes = new byte[3 * area];
         for (int frame = 0; frame < clip.Frames; frame++)
@@ -92,7 +97,9 @@ internal static class Y4m
                 case 'W': width = Number(part); break;
                 case 'H': height = Number(part); break;
                 case 'C': color = part[1..]; break;
-                case 'F' when part[1..].Split(':') is [var above, var below] && Number('F' + below) > 0 && Number('F' + above) > 0:
+                case 'F' when part[1..].Split(':') is [var above, var below]
+                    && Number('F' + below) > 0
+                    && Number('F' + above) > 0:
                     rate = Number('F' + above) / (double)Number('F' + below);
                     break;
                 default: break;
@@ -105,13 +112,15 @@ internal static class Y4m
             "422" => (2, 1),
             "444" => (1, 1),
             "mono" => (0, 0),
-            _ => throw new ModelFormatException(path, 0, $"Y4M: pixels of kind '{color}' are not supported (expected 8 bits: 420, 422, 444 or mono)"),
+            _ => throw new ModelFormatException(
+                path, 0, $"Y4M: pixels of kind '{color}' are not supported (expected 8 bits: 420, 422, 444 or mono)"),
         };
         return width is > 0 and <= 1 << 15 && height is > 0 and <= 1 << 15
             ? new Header(width, height, rate, step.X, step.Y)
             : throw new ModelFormatException(path, 0, $"Y4M: impossible size (got {width} x {height})");
 
-        static int Number(string part) => int.TryParse(part.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0;
+        static int Number(string part) =>
+            int.TryParse(part.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0;
     }
 
     /// <summary>A line of the header; null at the end of the file.</summary>
@@ -122,13 +131,16 @@ internal static class Y4m
         {
             if (next < 0)
             {
-                return text.Length == 0 ? null : throw new ModelFormatException(path, stream.Position, "Y4M: the file is truncated in a header");
+                return text.Length == 0
+                    ? null
+                    : throw new ModelFormatException(path, stream.Position, "Y4M: the file is truncated in a header");
             }
 
             text.Append((char)next);
             if (text.Length > LongestHeader)
             {
-                throw new ModelFormatException(path, stream.Position, $"Y4M: a header is longer than {LongestHeader} bytes");
+                throw new ModelFormatException(
+                    path, stream.Position, $"Y4M: a header is longer than {LongestHeader} bytes");
             }
         }
 

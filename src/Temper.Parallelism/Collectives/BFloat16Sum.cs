@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Sums over ranks whose terms and results travel as bfloat16: half of the bytes. Terms are added in float32, in the order of the ranks, so
-/// the same number of ranks gives the same bytes on every run; all ranks get the same sums.
+/// Sums over ranks whose terms and results travel as bfloat16: half of the bytes. Terms are added in float32, in the
+/// order of the ranks, so the same number of ranks gives the same bytes on every run; all ranks get the same sums.
 /// </summary>
 /// <remarks>
-/// As PyTorch's <c>bf16_compress_hook</c>, but for the sum itself, which is float32 here. Each term and each sum is rounded once, to 8 bits
-/// (relative error up to 2^-9); the range is that of float32, so gradients need no scale.
+/// As PyTorch's <c>bf16_compress_hook</c>, but for the sum itself, which is float32 here. Each term and each sum is
+/// rounded once, to 8 bits (relative error up to 2^-9); the range is that of float32, so gradients need no scale.
 /// </remarks>
 /// <param name="ranks">Those that sum.</param>
 internal sealed class BFloat16Sum(Communicator ranks)
@@ -33,7 +33,8 @@ internal sealed class BFloat16Sum(Communicator ranks)
         // Two numbers travel in the bits of one float32; all parts have one length, the last ones padded.
         int packed = (part + 1) / 2;
         Reserve(packed, size);
-        Span<float> send = _send.AsSpan(0, packed * size), receive = _receive.AsSpan(0, packed * size), sum = _sum.AsSpan(0, part);
+        Span<float> send = _send.AsSpan(0, packed * size), receive = _receive.AsSpan(0, packed * size),
+            sum = _sum.AsSpan(0, part);
         for (int rank = 0; rank < size; rank++)
         {
             Encode(PartOf(chunk, part, rank), send.Slice(rank * packed, packed));

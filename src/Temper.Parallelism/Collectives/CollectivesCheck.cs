@@ -1,9 +1,13 @@
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>Every call on a group of ranks against results in closed form: the contract that each backend has to keep.</summary>
+/// <summary>
+/// Every call on a group of ranks against results in closed form: the contract that each backend has to keep.
+/// </summary>
 internal static class CollectivesCheck
 {
-    /// <summary>Lengths with and without a rest, fewer numbers than ranks, and more than a message that engines send at once.</summary>
+    /// <summary>
+    /// Lengths with and without a rest, fewer numbers than ranks, and more than a message that engines send at once.
+    /// </summary>
     private static readonly int[] Lengths = [0, 1, 7, 1000, 100_003];
 
     /// <summary>Runs all calls. Called by all ranks.</summary>
@@ -30,7 +34,8 @@ internal static class CollectivesCheck
     /// <summary>Whole numbers, whose sums are exact in any order.</summary>
     private static float Number(int rank, int index) => (index % 97) + (100 * rank);
 
-    private static float[] Numbers(int rank, int length) => [.. Enumerable.Range(0, length).Select(i => Number(rank, i))];
+    private static float[] Numbers(int rank, int length) =>
+        [.. Enumerable.Range(0, length).Select(i => Number(rank, i))];
 
     private static float[] Total(Communicator ranks, int length) =>
         [.. Enumerable.Range(0, length).Select(i => Enumerable.Range(0, ranks.Size).Sum(rank => Number(rank, i)))];
@@ -46,7 +51,8 @@ internal static class CollectivesCheck
 
         double[] doubles = [.. Numbers(ranks.Rank, length).Select(value => (double)value)];
         ranks.AllReduce(doubles);
-        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(Total(ranks, length).Select(value => (double)value)));
+        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(Total(ranks, length).Select(value =>
+            (double)value)));
     }
 
     private static void Parts(Communicator ranks, int length, List<string> wrong)
@@ -54,7 +60,8 @@ internal static class CollectivesCheck
         (int start, int count) = ranks.PartOf(length, ranks.Rank);
         float[] own = new float[count], all = new float[length];
         ranks.ReduceScatter(Numbers(ranks.Rank, length), own);
-        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(Total(ranks, length).AsSpan(start, count)));
+        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(Total(ranks, length).AsSpan(
+            start, count)));
         own.CopyTo(all, start);
         ranks.AllGather(all);
         Require(wrong, $"all-gather of {length}", all.AsSpan().SequenceEqual(Total(ranks, length)));
@@ -62,7 +69,8 @@ internal static class CollectivesCheck
 
     private static void Moves(Communicator ranks, int length, List<string> wrong)
     {
-        int root = ranks.Size - 1, next = (ranks.Rank + 1) % ranks.Size, before = (ranks.Rank + ranks.Size - 1) % ranks.Size;
+        int root = ranks.Size - 1, next = (ranks.Rank + 1) % ranks.Size,
+            before = (ranks.Rank + ranks.Size - 1) % ranks.Size;
         float[] values = Numbers(ranks.Rank, length), received = new float[length];
         ranks.SendReceive(values, next, received, before);
         Require(wrong, $"send-receive of {length}", received.AsSpan().SequenceEqual(Numbers(before, length)));
@@ -75,15 +83,18 @@ internal static class CollectivesCheck
     {
         int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))];
         int[] receive = [.. Enumerable.Range(0, ranks.Size).Select(from => from + (2 * ranks.Rank))];
-        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))], received = new float[receive.Sum()];
+        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))],
+            received = new float[receive.Sum()];
         ranks.Exchange(values, send, received, receive);
-        Require(wrong, "exchange", received.SequenceEqual(receive.SelectMany((length, from) => Numbers((10 * from) + ranks.Rank, length))));
+        Require(wrong, "exchange", received.SequenceEqual(receive.SelectMany((length, from) =>
+            Numbers((10 * from) + ranks.Rank, length))));
     }
 
     private static void Texts(Communicator ranks, List<string> wrong)
     {
         string text = ranks.Broadcast($"Rüdiger {ranks.Rank}", ranks.Size - 1);
-        Require(wrong, "broadcast of a text", string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
+        Require(
+            wrong, "broadcast of a text", string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
         Require(wrong, "broadcast of an empty text", ranks.Broadcast("").Length == 0);
     }
 
@@ -106,7 +117,8 @@ internal static class CollectivesCheck
         ranks.AllReduce(own);
         Array.ForEach(calls, call => call.Wait());
         bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000));
-        Require(wrong, "calls at the same time", isRight && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
+        Require(wrong, "calls at the same time", isRight
+            && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
     }
 
     /// <summary>Numbers whose sum depends on the order, against a loop over the ranks.</summary>

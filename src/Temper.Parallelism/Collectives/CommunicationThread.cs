@@ -4,7 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Calls over ranks that go on while this rank computes: one thread makes them, in the order in which they were begun, on a group of its own.
+/// Calls over ranks that go on while this rank computes: one thread makes them, in the order in which they were begun,
+/// on a group of its own.
 /// </summary>
 public sealed class CommunicationThread : IDisposable
 {
@@ -27,7 +28,9 @@ public sealed class CommunicationThread : IDisposable
     private long _bytes;
 
     /// <summary>Begins a call. All ranks begin the same calls in the same order.</summary>
-    /// <param name="call">Makes the call; what it reads and writes is not touched before the result is waited for.</param>
+    /// <param name="call">
+    /// Makes the call; what it reads and writes is not touched before the result is waited for.
+    /// </param>
     /// <returns>The handle to wait for.</returns>
     public PendingCall Begin(Action<Communicator> call)
     {

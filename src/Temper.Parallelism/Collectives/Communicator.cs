@@ -6,7 +6,9 @@ namespace Temper.Parallelism.Collectives;
 /// <summary>How the terms of a sum over ranks are added.</summary>
 public enum SumOrder
 {
-    /// <summary>In the order of the ranks: the same bytes for a number of ranks, on every run and with every engine.</summary>
+    /// <summary>
+    /// In the order of the ranks: the same bytes for a number of ranks, on every run and with every engine.
+    /// </summary>
     Ranks = 0,
 
     /// <summary>As the engine does it, which may be faster for small arrays.</summary>
@@ -14,13 +16,17 @@ public enum SumOrder
 }
 
 /// <summary>
-/// A group of ranks that exchange numbers. All ranks of a group make the same calls in the same order; a call returns when its result is
-/// there and its arguments may be changed. Two groups may be used at the same time from two threads.
+/// A group of ranks that exchange numbers. All ranks of a group make the same calls in the same order; a call returns
+/// when its result is there and its arguments may be changed. Two groups may be used at the same time from two threads.
 /// </summary>
-/// <remarks>Backends: <see cref="InProcessGroup"/>, the ranks being threads, and <see cref="MpiRanks"/>, Open MPI or MPICH.</remarks>
+/// <remarks>
+/// Backends: <see cref="InProcessGroup"/>, the ranks being threads, and <see cref="MpiRanks"/>, Open MPI or MPICH.
+/// </remarks>
 public abstract class Communicator : IDisposable
 {
-    /// <summary>Numbers of one step of a sum: larger arrays go in pieces, so that no count or scratch memory grows with them.</summary>
+    /// <summary>
+    /// Numbers of one step of a sum: larger arrays go in pieces, so that no count or scratch memory grows with them.
+    /// </summary>
     internal const int ChunkLength = 4 << 20;
 
     private float[] _scratch = [];
@@ -31,10 +37,15 @@ public abstract class Communicator : IDisposable
     /// <summary>Number of ranks.</summary>
     public abstract int Size { get; }
 
-    /// <summary>Bytes of float32 numbers that this rank has sent to others. Sums in double precision and texts, which control a run, are not counted.</summary>
+    /// <summary>
+    /// Bytes of float32 numbers that this rank has sent to others. Sums in double precision and texts, which control a
+    /// run, are not counted.
+    /// </summary>
     public long BytesSent { get; private set; }
 
-    /// <summary>The part of an array that a rank holds in <see cref="ReduceScatter"/> and <see cref="AllGather"/>.</summary>
+    /// <summary>
+    /// The part of an array that a rank holds in <see cref="ReduceScatter"/> and <see cref="AllGather"/>.
+    /// </summary>
     /// <param name="length">Length of the array.</param>
     /// <param name="rank">The rank.</param>
     public (int Start, int Length) PartOf(int length, int rank)
@@ -48,7 +59,8 @@ public abstract class Communicator : IDisposable
     /// <param name="sendLengths">Their lengths; this rank's own piece is copied.</param>
     /// <param name="receive">What the ranks have sent, in their order.</param>
     /// <param name="receiveLengths">The lengths; that of a rank is what it sends to this one.</param>
-    public void Exchange(ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
+    public void Exchange(
+        ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
     {
         Span<int> sendPlaces = stackalloc int[Size], receivePlaces = stackalloc int[Size];
         for (int rank = 1; rank < Size; rank++)
@@ -81,7 +93,10 @@ public abstract class Communicator : IDisposable
         }
     }
 
-    /// <summary>Replaces each number by its sum over all ranks, added in the order of the ranks: for a few numbers that control a run.</summary>
+    /// <summary>
+    /// Replaces each number by its sum over all ranks, added in the order of the ranks: for a few numbers that control
+    /// a run.
+    /// </summary>
     /// <param name="values">Of one length on all ranks.</param>
     public void AllReduce(Span<double> values)
     {
@@ -109,7 +124,9 @@ public abstract class Communicator : IDisposable
     }
 
     /// <summary>Fills in the parts of the other ranks.</summary>
-    /// <param name="values">Of one length on all ranks; <see cref="PartOf"/> each is what that rank gives to all.</param>
+    /// <param name="values">
+    /// Of one length on all ranks; <see cref="PartOf"/> each is what that rank gives to all.
+    /// </param>
     public void AllGather(Span<float> values)
     {
         if (Size == 1)
@@ -135,7 +152,8 @@ public abstract class Communicator : IDisposable
     /// <param name="text">On the root; ignored elsewhere.</param>
     /// <param name="root">The rank that gives it.</param>
     public string Broadcast(string text, int root = 0) =>
-        System.Text.Encoding.UTF8.GetString(BroadcastContent(Rank == root ? System.Text.Encoding.UTF8.GetBytes(text) : [], root));
+        System.Text.Encoding.UTF8.GetString(
+            BroadcastContent(Rank == root ? System.Text.Encoding.UTF8.GetBytes(text) : [], root));
 
     /// <summary>Gives all ranks the bytes of one of them.</summary>
     /// <param name="bytes">On the root; ignored elsewhere.</param>
@@ -161,7 +179,8 @@ public abstract class Communicator : IDisposable
         for (int start = 0; Size > 1 && start < values.Length; start += ChunkLength)
         {
             BytesSent += Rank == root ? (Size - 1L) * Math.Min(ChunkLength, values.Length - start) * sizeof(float) : 0;
-            BroadcastBytes(MemoryMarshal.AsBytes(values.Slice(start, Math.Min(ChunkLength, values.Length - start))), root);
+            BroadcastBytes(
+                MemoryMarshal.AsBytes(values.Slice(start, Math.Min(ChunkLength, values.Length - start))), root);
         }
     }
 
@@ -184,7 +203,9 @@ public abstract class Communicator : IDisposable
     /// <summary>Returns when all ranks have called it.</summary>
     public abstract void Barrier();
 
-    /// <summary>Ends the work of all ranks because this one has failed: those that wait for it throw, or their processes end.</summary>
+    /// <summary>
+    /// Ends the work of all ranks because this one has failed: those that wait for it throw, or their processes end.
+    /// </summary>
     /// <param name="code">Exit code of the processes.</param>
     /// <param name="reason">What has failed.</param>
     public abstract void Abort(int code, string reason);
@@ -196,8 +217,12 @@ public abstract class Communicator : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Pieces to and from all ranks. Both arrays may be one, as long as nothing is received where something is sent from.</summary>
-    internal abstract void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces);
+    /// <summary>
+    /// Pieces to and from all ranks. Both arrays may be one, as long as nothing is received where something is sent
+    /// from.
+    /// </summary>
+    internal abstract void ExchangeFloats(
+        Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces);
 
     /// <summary>Sums in the engine's own order.</summary>
     internal abstract void SumFloats(Span<float> values);
@@ -219,11 +244,13 @@ public abstract class Communicator : IDisposable
     {
         if (got != expected)
         {
-            throw new ArgumentException($"{operation}: the rank's part has another length (got {got}, expected {expected}); see PartOf");
+            throw new ArgumentException(
+                $"{operation}: the rank's part has another length (got {got}, expected {expected}); see PartOf");
         }
     }
 
-    private void Exchange(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
+    private void Exchange(
+        Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
     {
         long sent = 0;
         for (int rank = 0; rank < Size; rank++)
@@ -235,7 +262,9 @@ public abstract class Communicator : IDisposable
         ExchangeFloats(send, receive, receiveLengths, receivePlaces);
     }
 
-    /// <summary>Sends all other parts to their ranks and adds up what comes for this rank's own, in the order of the ranks.</summary>
+    /// <summary>
+    /// Sends all other parts to their ranks and adds up what comes for this rank's own, in the order of the ranks.
+    /// </summary>
     private void SumParts(ReadOnlySpan<float> values, Span<float> own)
     {
         int count = own.Length;

@@ -3,7 +3,10 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>Ranks that are threads of this process: no engine is needed. The reference for other backends, and for tests of plans.</summary>
+/// <summary>
+/// Ranks that are threads of this process: no engine is needed. The reference for other backends, and for tests of
+/// plans.
+/// </summary>
 public static class InProcessGroup
 {
     /// <summary>Runs a body once for each rank, each on a thread of its own, and waits for all of them.</summary>
@@ -90,7 +93,9 @@ public static class InProcessGroup
         {
             if (_failure is var (rank, error))
             {
-                throw error is RankFailedException { InnerException: null } ? error : new RankFailedException($"rank {rank} of {size}: {error.Message}", error);
+                throw error is RankFailedException { InnerException: null }
+                    ? error
+                    : new RankFailedException($"rank {rank} of {size}: {error.Message}", error);
             }
         }
 
@@ -144,7 +149,8 @@ public static class InProcessGroup
 
         public override void Barrier() => board.Meet();
 
-        public override void Abort(int code, string reason) => board.Fail(rank, new RankFailedException($"rank {rank} of {Size}: {reason}"));
+        public override void Abort(int code, string reason) =>
+            board.Fail(rank, new RankFailedException($"rank {rank} of {Size}: {reason}"));
 
         public override Communicator Split(int color)
         {
@@ -154,7 +160,8 @@ public static class InProcessGroup
             return new Member(board.Group(_splits++, color, members), place);
         }
 
-        internal override void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
+        internal override void ExchangeFloats(
+            Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
         {
             // The array may be received into, so the others read a copy.
             Show(MemoryMarshal.AsBytes(send.Values), [.. send.Lengths, .. send.Places]);
@@ -163,7 +170,8 @@ public static class InProcessGroup
                 Offer offer = board.Offers[from];
                 (int length, int place) = (offer.Lengths[rank], offer.Lengths[Size + rank]);
                 RequireMatch(length, receiveLengths[from], from);
-                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(place, length).CopyTo(receive[receivePlaces[from]..]);
+                MemoryMarshal.Cast<byte, float>(offer.Bytes)
+                    .Slice(place, length).CopyTo(receive[receivePlaces[from]..]);
             }
 
             board.Meet();
@@ -219,7 +227,8 @@ public static class InProcessGroup
         {
             if (sent != expected)
             {
-                throw new RankFailedException($"rank {rank} of {Size}: rank {from} sent another number of values (got {sent}, expected {expected})");
+                throw new RankFailedException($"rank {rank} of {Size}: rank {from} sent another number of values (got "
+                    + $"{sent}, expected {expected})");
             }
         }
     }

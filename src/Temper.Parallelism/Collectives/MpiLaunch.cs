@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>What a launcher (mpirun or mpiexec) has told this process, read from its variables without loading an engine.</summary>
+/// <summary>
+/// What a launcher (mpirun or mpiexec) has told this process, read from its variables without loading an engine.
+/// </summary>
 /// <param name="Rank">Which of the ranks it is.</param>
 /// <param name="Size">Number of ranks.</param>
 /// <param name="LocalSize">Ranks on this machine.</param>
@@ -24,7 +26,8 @@ public sealed record MpiLaunch(int Rank, int Size, int LocalSize, bool IsMpich)
     {
         foreach ((string rankName, string sizeName, string localName, bool isMpich) in Launchers)
         {
-            if (Number(variable(rankName)) is { } rank && Number(variable(sizeName)) is { } size && size >= 1 && rank < size)
+            if (Number(variable(rankName)) is { } rank
+                && Number(variable(sizeName)) is { } size && size >= 1 && rank < size)
             {
                 return new MpiLaunch(rank, size, Math.Clamp(Number(variable(localName)) ?? size, 1, size), isMpich);
             }

@@ -3,13 +3,17 @@ using Temper.Parallelism.Collectives.Native;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>The ranks that mpirun has started, over Open MPI or MPICH: whichever the launcher belongs to.</summary>
-/// <remarks>There is one of them a process; it is disposed once, at the end of the work that all ranks do together.</remarks>
+/// <remarks>
+/// There is one of them a process; it is disposed once, at the end of the work that all ranks do together.
+/// </remarks>
 public sealed class MpiRanks : IDisposable
 {
     /// <summary>Names the file of the library, where it is not in the loader's usual places.</summary>
     public const string Variable = "TEMPER_MPI";
 
-    /// <summary>The <see cref="ThreadLevel"/> of a library that any thread may call at any time, which training needs.</summary>
+    /// <summary>
+    /// The <see cref="ThreadLevel"/> of a library that any thread may call at any time, which training needs.
+    /// </summary>
     internal const int AnyThread = 3;
 
     private readonly MpiLibrary _library;
@@ -24,7 +28,8 @@ public sealed class MpiRanks : IDisposable
         if (launch is not null && launch.Size != World.Size)
         {
             throw new RankFailedException(
-                $"MPI: the library does not belong to the launcher (got {World.Size} ranks of {Version} in {library.File}, expected {launch.Size}); name the launcher's library in {Variable}");
+                $"MPI: the library does not belong to the launcher (got {World.Size} ranks of {Version} in "
+                + $"{library.File}, expected {launch.Size}); name the launcher's library in {Variable}");
         }
     }
 
@@ -44,8 +49,8 @@ public sealed class MpiRanks : IDisposable
     public int ThreadLevel { get; }
 
     /// <summary>
-    /// How long a call of any group may wait for other ranks before it fails; without end by default. It has to be longer than the work that one
-    /// rank does alone, such as writing a checkpoint.
+    /// How long a call of any group may wait for other ranks before it fails; without end by default. It has to be
+    /// longer than the work that one rank does alone, such as writing a checkpoint.
     /// </summary>
     public TimeSpan TimeLimit
     {
@@ -81,7 +86,8 @@ public sealed class MpiRanks : IDisposable
         if (!_isAborted)
         {
             _isAborted = true;
-            World.Barrier();                        // a library that ends while another rank still computes may close links that it needs
+            // a library that ends while another rank still computes may close links that it needs
+            World.Barrier();
             _library.Complete();
         }
     }

@@ -15,8 +15,8 @@ public enum GradientFormat
     Float32 = 0,
 
     /// <summary>
-    /// Rounded to 8 bits of precision with the range of float32: half of the bytes. Terms are rounded before they travel, added in float32 in
-    /// the order of the ranks, and sums are rounded again.
+    /// Rounded to 8 bits of precision with the range of float32: half of the bytes. Terms are rounded before they
+    /// travel, added in float32 in the order of the ranks, and sums are rounded again.
     /// </summary>
     BFloat16 = 1,
 }
@@ -30,15 +30,18 @@ public sealed record DataRanksOptions
     /// <summary>How terms are added. In the order of the ranks a run has the same bytes each time.</summary>
     public SumOrder Order { get; init; } = SumOrder.Ranks;
 
-    /// <summary>Whether batch normalization sees the batches of all ranks as one, as a run on one rank does; else each rank its own.</summary>
+    /// <summary>
+    /// Whether batch normalization sees the batches of all ranks as one, as a run on one rank does; else each rank its
+    /// own.
+    /// </summary>
     public bool SynchronizesStatistics { get; init; } = true;
 
     /// <summary>How gradients travel; bfloat16 halves their bytes, for slow links.</summary>
     public GradientFormat Gradients { get; init; }
 
     /// <summary>
-    /// Whether each rank keeps the optimizer's state of a part of the parameters only, and steps those: less memory, 4 bytes a weight more to
-    /// send in each step. Results stay the same.
+    /// Whether each rank keeps the optimizer's state of a part of the parameters only, and steps those: less memory, 4
+    /// bytes a weight more to send in each step. Results stay the same.
     /// </summary>
     public bool ShardsOptimizer { get; init; }
 
@@ -47,12 +50,13 @@ public sealed record DataRanksOptions
 
     internal int BucketLength => double.IsFinite(BucketMiB) && BucketMiB > 0
         ? (int)Math.Clamp(BucketMiB * (1 << 20) / sizeof(float), 1, 1 << 28)
-        : throw new ArgumentOutOfRangeException(nameof(BucketMiB), $"DataRanksOptions.BucketMiB: out of range (got {BucketMiB}, expected more than 0)");
+        : throw new ArgumentOutOfRangeException(
+            nameof(BucketMiB), $"DataRanksOptions.BucketMiB: out of range (got {BucketMiB}, expected more than 0)");
 }
 
 /// <summary>
-/// Training in which ranks divide the samples of each batch and sum their gradients. The batch is that of all ranks together, so the
-/// number of ranks changes a run by no more than rounding.
+/// Training in which ranks divide the samples of each batch and sum their gradients. The batch is that of all ranks
+/// together, so the number of ranks changes a run by no more than rounding.
 /// </summary>
 public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
 {
@@ -103,7 +107,8 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
         if (options.Edits.Count > 0)
         {
             throw new NotSupportedException(
-                "DataRanks: an edit between epochs needs the optimizer's whole state, and a rank has only a part of it; leave ShardsOptimizer off");
+                "DataRanks: an edit between epochs needs the optimizer's whole state, and a rank has only a part of "
+                + "it; leave ShardsOptimizer off");
         }
 
         _shards = new OptimizerShards(_ranks, learner);
@@ -120,10 +125,13 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
         return _shards?.Whole(learner) ?? learner;
     }
 
-    /// <summary>Ranks that each have seen their own batches evaluate and save the mean of their running statistics.</summary>
+    /// <summary>
+    /// Ranks that each have seen their own batches evaluate and save the mean of their running statistics.
+    /// </summary>
     private void AverageStatistics(Network network)
     {
-        foreach (Tensor statistics in network.StatisticsNames().Order(StringComparer.Ordinal).Select(name => network.Buffers[name])
+        foreach (Tensor statistics in network.StatisticsNames().Order(StringComparer.Ordinal).Select(
+            name => network.Buffers[name])
             .Where(buffer => buffer.DType == DType.Float32))
         {
             Span<float> values = statistics.Writable();

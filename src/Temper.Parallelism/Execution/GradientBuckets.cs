@@ -4,8 +4,8 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Sums gradients over ranks in buckets of several parameters. A bucket is on its way as soon as it is full, while the backward pass
-/// goes on with earlier layers.
+/// Sums gradients over ranks in buckets of several parameters. A bucket is on its way as soon as it is full, while the
+/// backward pass goes on with earlier layers.
 /// </summary>
 /// <param name="thread">Makes the calls.</param>
 /// <param name="options">How.</param>
@@ -20,7 +20,8 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
     /// <summary>Takes the gradient of a parameter. The order of the parameters is the same on all ranks.</summary>
     internal void Add(string parameter, ReadOnlySpan<float> gradient)
     {
-        if (_current < _buckets.Count && _buckets[_current].Count > 0 && _buckets[_current].Count + gradient.Length > _length)
+        if (_current < _buckets.Count
+            && _buckets[_current].Count > 0 && _buckets[_current].Count + gradient.Length > _length)
         {
             Send();
         }
@@ -91,7 +92,8 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
             if (_values.Length < Count + gradient.Length)
             {
                 // Pinned, so that a library may read it while collections move other objects.
-                float[] larger = GC.AllocateUninitializedArray<float>(Math.Max(Count + gradient.Length, 2 * _values.Length), pinned: true);
+                float[] larger = GC.AllocateUninitializedArray<float>(
+                    Math.Max(Count + gradient.Length, 2 * _values.Length), pinned: true);
                 Values.CopyTo(larger);
                 _values = larger;
             }

@@ -11,8 +11,8 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
     internal const int Small = 1 << 10, Large = 1 << 20;
 
     /// <summary>
-    /// Links between all ranks, as an all-reduce of 4 KB and one of 4 MB find them: a time for each exchange, and a rate. The fastest of many
-    /// calls counts: others on the machine only make them slower.
+    /// Links between all ranks, as an all-reduce of 4 KB and one of 4 MB find them: a time for each exchange, and a
+    /// rate. The fastest of many calls counts: others on the machine only make them slower.
     /// </summary>
     internal Topology Links()
     {
@@ -26,7 +26,8 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
         world.AllReduce(found);
         (latency, double rate) = (found[0], found[1]);
         return Topology.Of("measured links", world.Size, [.. Enumerable.Range(0, world.Size).SelectMany(first =>
-            Enumerable.Range(first + 1, world.Size - first - 1).Select(second => new TopologyLink(first, second, rate, latency)))]);
+            Enumerable.Range(first + 1, world.Size - first - 1)
+                .Select(second => new TopologyLink(first, second, rate, latency)))]);
     }
 
     /// <summary>The median time of an all-reduce.</summary>

@@ -5,8 +5,9 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Optimizer state divided among ranks that all have the whole network: each keeps the state of some parameters, steps them and gives their
-/// values to the others (the first stage of ZeRO, Rajbhandari et al. 2020, arXiv:1910.02054). Results do not change by a bit.
+/// Optimizer state divided among ranks that all have the whole network: each keeps the state of some parameters, steps
+/// them and gives their values to the others (the first stage of ZeRO, Rajbhandari et al. 2020, arXiv:1910.02054).
+/// Results do not change by a bit.
 /// </summary>
 internal sealed class OptimizerShards : IStepShards
 {
@@ -72,7 +73,8 @@ internal sealed class OptimizerShards : IStepShards
         for (int i = 0; i < _owners.Length; i++)
         {
             TrainedParameter trained = learner.Trained.All[i];
-            OptimizerSlot[] slots = [.. trained.State.Slots.Select(slot => slot with { Values = Gathered(i, trained, slot) })];
+            OptimizerSlot[] slots = [.. trained.State.Slots.Select(
+                slot => slot with { Values = Gathered(i, trained, slot) })];
             states.Add(trained.Parameter.Name, new OptimizerState((long)steps[i], slots));
         }
 

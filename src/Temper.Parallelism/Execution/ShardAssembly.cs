@@ -11,7 +11,8 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 {
     internal Learner Of(Learner shard)
     {
-        float[][] pieces = Gathered([.. Layers().SelectMany(one => one.Layer.IsFirst(ranks.Rank, one.Parameter) ? Numbers(shard, Name(one)) : [])]);
+        float[][] pieces = Gathered([.. Layers().SelectMany(one =>
+            one.Layer.IsFirst(ranks.Rank, one.Parameter) ? Numbers(shard, Name(one)) : [])]);
         int[] places = new int[ranks.Size];
         var arrays = new Dictionary<string, float[][]>(StringComparer.Ordinal);
         foreach ((ShardedLayer Layer, int Parameter) one in Layers())
@@ -44,8 +45,10 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 
     private Learner Learner(Learner shard, Dictionary<string, float[][]> arrays)
     {
-        Network network = sharded.Whole.WithParameters(sharded.Whole.Parameters.Where(parameter => arrays[parameter.Name].Length > 0)
-            .Select(parameter => parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
+        Network network =
+            sharded.Whole.WithParameters(sharded.Whole.Parameters.Where(parameter => arrays[parameter.Name].Length > 0)
+            .Select(
+                parameter => parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
         TrainedParameter known = shard.Trained.All[0];
         return shard.With(network, parameter =>
         {
@@ -58,11 +61,15 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 
     /// <summary>The layers' parameters in order: weight, bias.</summary>
     private IEnumerable<(ShardedLayer Layer, int Parameter)> Layers() =>
-        sharded.Layers.SelectMany(layer => Enumerable.Range(0, layer.Node.Parameters.Count).Select(parameter => (layer, parameter)));
+        sharded.Layers.SelectMany(
+            layer => Enumerable.Range(0, layer.Node.Parameters.Count).Select(parameter => (layer, parameter)));
 
     private static string Name((ShardedLayer Layer, int Parameter) one) => one.Layer.Node.Parameters[one.Parameter];
 
-    /// <summary>Arrays of a parameter: its values, the optimizer's, the average; none where it is frozen, so that the whole network has it.</summary>
+    /// <summary>
+    /// Arrays of a parameter: its values, the optimizer's, the average; none where it is frozen, so that the whole
+    /// network has it.
+    /// </summary>
     private int Kinds(Learner shard, string name)
     {
         bool isTrained = TrainedParameters.IsTrained(sharded.Whole.Parameters[name], shard.Options);
@@ -77,13 +84,15 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
             return [];
         }
 
-        return trained.Parameter.Value.ToArray<float>().Concat(trained.State.Slots.SelectMany(slot => slot.Values)).Concat(trained.Average ?? []);
+        return trained.Parameter.Value.ToArray<float>()
+            .Concat(trained.State.Slots.SelectMany(slot => slot.Values)).Concat(trained.Average ?? []);
     }
 
     /// <summary>Where the numbers of a rank's shard lie in the whole parameter.</summary>
     private static int[] Targets((ShardedLayer Layer, int Parameter) one, int rank, Shape shape)
     {
-        int[][] axes = [.. one.Layer.Moves(rank).Where(move => string.Equals(move.To, Name(one), StringComparison.Ordinal)).Select(move => move.Kept.ToArray())];
+        int[][] axes = [.. one.Layer.Moves(rank).Where(move =>
+            string.Equals(move.To, Name(one), StringComparison.Ordinal)).Select(move => move.Kept.ToArray())];
         int inner = shape.Count;
         for (int axis = 0; axis < axes.Length; axis++)
         {
@@ -107,8 +116,10 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
         double[] lengths = new double[ranks.Size];
         lengths[ranks.Rank] = own.Length;
         ranks.AllReduce(lengths);
-        int[] receive = [.. lengths.Select(length => (int)length)], send = [.. Enumerable.Repeat(own.Length, ranks.Size)];
-        float[] copies = [.. Enumerable.Repeat(own, ranks.Size).SelectMany(copy => copy)], all = new float[receive.Sum()];
+        int[] receive = [.. lengths.Select(length => (int)length)],
+            send = [.. Enumerable.Repeat(own.Length, ranks.Size)];
+        float[] copies = [.. Enumerable.Repeat(own, ranks.Size).SelectMany(copy => copy)],
+            all = new float[receive.Sum()];
         ranks.Exchange(copies, send, all, receive);
         int place = 0;
         return [.. receive.Select(length => all[place..(place += length)])];

@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>What the ranks of a step have in common: their group, and the samples of the batch, which change from step to step.</summary>
+/// <summary>
+/// What the ranks of a step have in common: their group, and the samples of the batch, which change from step to step.
+/// </summary>
 internal sealed class ShardStep(Communicator ranks, Hierarchy hierarchy)
 {
     internal Communicator Ranks => ranks;
@@ -16,8 +18,8 @@ internal sealed class ShardStep(Communicator ranks, Hierarchy hierarchy)
 }
 
 /// <summary>
-/// Moves a tensor <c>[N, C, ...]</c> between a layout in which each element lies on one rank (owned) and one in which some ranks hold the
-/// same elements (spread): copies forward, sums back, and only what a rank does not have yet.
+/// Moves a tensor <c>[N, C, ...]</c> between a layout in which each element lies on one rank (owned) and one in which
+/// some ranks hold the same elements (spread): copies forward, sums back, and only what a rank does not have yet.
 /// </summary>
 /// <param name="step">Ranks and samples.</param>
 /// <param name="channels">Length of the divided axis; a flattened image has several features a channel.</param>
@@ -44,12 +46,15 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
     {
         Prepare();
         Block[] sources = isGather ? _ownedFor : _spreadFrom, targets = isGather ? _spreadFrom : _ownedFor;
-        (int Samples, int Channels) from = isGather ? _ownedSize : _spreadSize, to = isGather ? _spreadSize : _ownedSize;
+        (int Samples, int Channels) from = isGather ? _ownedSize : _spreadSize,
+            to = isGather ? _spreadSize : _ownedSize;
         int inner = Inner(x.Shape, from.Channels);
         Shape shape = x.Shape.With(0, to.Samples).With(1, x.Shape[1] / from.Channels * to.Channels);
         Span<int> sendLengths = stackalloc int[sources.Length], receiveLengths = stackalloc int[sources.Length];
         int sent = Lengths(sources, inner, sendLengths), received = Lengths(targets, inner, receiveLengths);
-        (_send, _receive) = (_send.Length < sent ? new float[sent] : _send, _receive.Length < received ? new float[received] : _receive);
+        (_send, _receive) = (_send.Length < sent ? new float[sent] : _send, _receive.Length < received
+            ? new float[received]
+            : _receive);
         ReadOnlySpan<float> values = x.ToRowMajor().Physical();
         for (int rank = 0, place = 0; rank < sources.Length; place += sendLengths[rank++])
         {
@@ -77,13 +82,15 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
         _samples = step.Samples;
         int ranks = step.Ranks.Size, own = step.Ranks.Rank;
         (int[] Samples, int[] Channels) ownedHere = Held(owned, own), spreadHere = Held(spread, own);
-        (_ownedSize, _spreadSize) = ((ownedHere.Samples.Length, ownedHere.Channels.Length), (spreadHere.Samples.Length, spreadHere.Channels.Length));
+        (_ownedSize, _spreadSize) =
+            ((ownedHere.Samples.Length, ownedHere.Channels.Length), (spreadHere.Samples.Length, spreadHere.Channels.Length));
         _ownedFor = [.. Enumerable.Range(0, ranks).Select(rank => Block.Of(ownedHere, Held(spread, rank)))];
         _spreadFrom = [.. Enumerable.Range(0, ranks).Select(rank => Block.Of(spreadHere, Held(owned, rank)))];
     }
 
     private (int[] Samples, int[] Channels) Held(ShardLayout layout, int rank) => (
-        ShardLayout.Indices(_samples, layout.Samples, step.Hierarchy, rank), ShardLayout.Indices(channels, layout.Channels, step.Hierarchy, rank));
+        ShardLayout.Indices(_samples, layout.Samples, step.Hierarchy, rank),
+        ShardLayout.Indices(channels, layout.Channels, step.Hierarchy, rank));
 
     private static int Inner(Shape shape, int heldChannels)
     {

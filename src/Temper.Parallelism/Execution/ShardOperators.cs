@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Moves a value between ranks inside a network: copies forward and sums back, or sums forward and copies back.</summary>
+/// <summary>
+/// Moves a value between ranks inside a network: copies forward and sums back, or sums forward and copies back.
+/// </summary>
 /// <param name="Exchange">What goes where.</param>
 /// <param name="IsGather">Whether copies go forward.</param>
 internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Operator
@@ -11,9 +13,11 @@ internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Op
     public override string Kind => IsGather ? "GatherShards" : "SumShards";
 
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
-        inputs[0].With(1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
+        inputs[0].With(
+            1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
 
-    internal override Tensor Forward(in NodeContext context) => new TransferOperation(context.X, Exchange, IsGather).Apply();
+    internal override Tensor Forward(in NodeContext context) =>
+        new TransferOperation(context.X, Exchange, IsGather).Apply();
 
     private sealed class TransferOperation(Tensor x, ShardExchange exchange, bool isGather) : Operation(x)
     {
@@ -36,13 +40,15 @@ internal sealed record TakeShard(ShardStep Step, ShardLayout Layout) : Operator
 {
     public override string Kind => "TakeShard";
 
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].With(1, Channels(inputs[0][1]).Length);
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        inputs[0].With(1, Channels(inputs[0][1]).Length);
 
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
         Step.Samples = x.Shape[0];
-        int[] samples = ShardLayout.Indices(x.Shape[0], Layout.Samples, Step.Hierarchy, Step.Ranks.Rank), channels = Channels(x.Shape[1]);
+        int[] samples = ShardLayout.Indices(x.Shape[0], Layout.Samples, Step.Hierarchy, Step.Ranks.Rank),
+            channels = Channels(x.Shape[1]);
         int inner = 1;
         for (int axis = 2; axis < x.Shape.Rank; axis++)
         {

@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>A convolution or linear layer under a plan: what each rank holds of its input, weights and output.</summary>
+/// <summary>
+/// A convolution or linear layer under a plan: what each rank holds of its input, weights and output.
+/// </summary>
 internal sealed class ShardedLayer
 {
     private readonly Hierarchy _hierarchy;
@@ -20,7 +22,8 @@ internal sealed class ShardedLayer
         _splits = [.. Enumerable.Range(0, levels).Select(level => plan[level, index])];
         Shape weight = network.Parameters[node.Parameters[0]].Value.Shape;
         OutChannels = weight[0];
-        InChannels = index == 0 ? weight[1] : network.Parameters[Previous(network, plan, index).Parameters[0]].Value.Shape[0];
+        InChannels =
+            index == 0 ? weight[1] : network.Parameters[Previous(network, plan, index).Parameters[0]].Value.Shape[0];
         _unit = weight[1] / InChannels;
         Needed = ShardLayout.Of(levels, level => (_splits[level] == Split.Data, _splits[level] == Split.Input));
         Made = ShardLayout.Of(levels, level => (_splits[level] == Split.Data, _splits[level] == Split.Output));
@@ -55,7 +58,9 @@ internal sealed class ShardedLayer
     /// <summary>For each level whether ranks of its groups have the same weights.</summary>
     internal bool[] Replicated => Needed.Samples;
 
-    /// <summary>The layer that a rank computes. Where several add up partial sums, the first of them adds the bias.</summary>
+    /// <summary>
+    /// The layer that a rank computes. Where several add up partial sums, the first of them adds the bias.
+    /// </summary>
     internal Operator OperatorOf(int rank)
     {
         int channels = Outputs(rank).Length;
@@ -80,7 +85,8 @@ internal sealed class ShardedLayer
 
     /// <summary>Whether a rank is the first of those with the same shard of a parameter.</summary>
     internal bool IsFirst(int rank, int parameter) =>
-        Enumerable.Range(0, _splits.Length).All(level => _splits[level] != Split.Data || _hierarchy.GroupOf(rank, level) == 0) && (parameter == 0 || AddsBias(rank));
+        Enumerable.Range(0, _splits.Length).All(level => _splits[level] != Split.Data
+            || _hierarchy.GroupOf(rank, level) == 0) && (parameter == 0 || AddsBias(rank));
 
     /// <summary>Numbers of the ranks that share this rank's weights: the same number, the same group.</summary>
     internal int GroupOf(int rank)
@@ -102,13 +108,16 @@ internal sealed class ShardedLayer
             if (axes.Any(axis => axis.Length == 0))
             {
                 throw new ArgumentException(
-                    $"plan: '{Node.Name}' is too small for the plan (got {InChannels} input and {OutChannels} output channels over {_hierarchy.Accelerators} ranks, of which rank {rank} would have none); divide its samples");
+                    $"plan: '{Node.Name}' is too small for the plan (got {InChannels} input and {OutChannels} output "
+                    + $"channels over {_hierarchy.Accelerators} ranks, of which rank {rank} would have none); divide "
+                        + "its samples");
             }
         }
     }
 
     private bool AddsBias(int rank) =>
-        Enumerable.Range(0, _splits.Length).All(level => _splits[level] != Split.Input || _hierarchy.GroupOf(rank, level) == 0);
+        Enumerable.Range(0, _splits.Length)
+            .All(level => _splits[level] != Split.Input || _hierarchy.GroupOf(rank, level) == 0);
 
     private int[] Outputs(int rank) => Indices(OutChannels, Made.Channels, rank);
 

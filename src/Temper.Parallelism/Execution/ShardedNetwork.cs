@@ -6,15 +6,18 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// The shard of a network that one rank trains under a plan: convolutions and linear layers with fewer channels, and between them the
-/// transfers that the plan counts.
+/// The shard of a network that one rank trains under a plan: convolutions and linear layers with fewer channels, and
+/// between them the transfers that the plan counts.
 /// </summary>
 internal sealed class ShardedNetwork
 {
-    /// <summary>Operators that work on each element or channel alone, so that it does not matter which of them a rank holds.</summary>
+    /// <summary>
+    /// Operators that work on each element or channel alone, so that it does not matter which of them a rank holds.
+    /// </summary>
     private static readonly HashSet<string> Apart = new(StringComparer.Ordinal)
     {
-        "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Softplus", "Elu", "Celu", "Selu", "HardSigmoid", "Gelu", "Clip", "Dropout", "Flatten",
+        "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Softplus", "Elu", "Celu", "Selu", "HardSigmoid", "Gelu", "Clip",
+        "Dropout", "Flatten",
         "MaxPool", "AveragePool", "GlobalAveragePool", "AdaptiveAveragePool", "Pad", "Normalize",
     };
 
@@ -44,7 +47,8 @@ internal sealed class ShardedNetwork
     internal static ShardedLayer[] LayersOf(Network network, RankPlan plan)
     {
         var hierarchy = Hierarchy.Of(plan.Accelerators);
-        ShardedLayer[] layers = [.. Weighted(network, plan).Select((node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
+        ShardedLayer[] layers = [.. Weighted(network, plan).Select(
+            (node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
         Array.ForEach(layers, layer => layer.RequireNotEmpty());
         return layers;
     }
@@ -68,7 +72,8 @@ internal sealed class ShardedNetwork
                 Parameter source = current.Parameters[part.Name];
                 return source with
                 {
-                    Value = Moved(part, source.Value, source), Mask = source.Mask is null ? null : Moved(part, source.Mask, source),
+                    Value = Moved(part, source.Value, source),
+                    Mask = source.Mask is null ? null : Moved(part, source.Mask, source),
                 };
             })),
         };
@@ -86,15 +91,19 @@ internal sealed class ShardedNetwork
         }
 
         ShardedLayer last = _layers[^1];
-        return Moved(values[_whole.Outputs[0].Value], last.OutChannels, last.Held, ShardLayout.Of(Hierarchy.Levels, _ => (true, false)));
+        return Moved(values[_whole.Outputs[0].Value], last.OutChannels, last.Held, ShardLayout.Of(Hierarchy.Levels, _ =>
+            (true, false)));
     }
 
     private Value Layer(int index, Value x)
     {
         ShardedLayer layer = _layers[index];
-        x = index == 0 ? x.Apply(new TakeShard(_step, layer.Needed)) : Moved(x, layer.InChannels, _layers[index - 1].Held, layer.Needed);
+        x = index == 0
+            ? x.Apply(new TakeShard(_step, layer.Needed))
+            : Moved(x, layer.InChannels, _layers[index - 1].Held, layer.Needed);
         Value y = x.Apply(layer.OperatorOf(_ranks.Rank), layer.Node.Name);
-        return layer.Made.IsSame(layer.Held) ? y : y.Apply(new ShardTransfer(new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made), IsGather: false));
+        return layer.Made.IsSame(layer.Held) ? y : y.Apply(new ShardTransfer(
+            new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made), IsGather: false));
     }
 
     private Value Moved(Value x, int channels, ShardLayout held, ShardLayout needed) => held.IsSame(needed)
@@ -107,7 +116,9 @@ internal sealed class ShardedNetwork
         if (!weighted.Select(node => node.Name).SequenceEqual(plan.Layers, StringComparer.Ordinal))
         {
             throw new ArgumentException(
-                $"plan: it is of another network (got the {plan.Layers.Count} layers {string.Join(", ", plan.Layers.Take(6))}, expected {string.Join(", ", weighted.Take(6).Select(node => node.Name))}); plan this one with temper plan");
+                $"plan: it is of another network (got the {plan.Layers.Count} layers "
+                + $"{string.Join(", ", plan.Layers.Take(6))}, expected "
+                    + $"{string.Join(", ", weighted.Take(6).Select(node => node.Name))}); plan this one with temper plan");
         }
 
         string before = network.Inputs[0].Name;
@@ -117,14 +128,17 @@ internal sealed class ShardedNetwork
             if (!isKnown || node.Inputs is not [var only] || !string.Equals(only, before, StringComparison.Ordinal))
             {
                 throw new NotSupportedException(
-                    $"plan: '{node.Name}' ({node.Operator.Kind}) cannot be trained in shards, only chains of convolutions, linear layers, activations and pooling can; use --plan data, which divides the samples of any network");
+                    $"plan: '{node.Name}' ({node.Operator.Kind}) cannot be trained in shards, only chains of "
+                    + "convolutions, linear layers, activations and pooling can; use --plan data, which divides the "
+                        + "samples of any network");
             }
 
             before = node.Name;
         }
 
         return plan.Levels.Any(level => level.Contains('3', StringComparison.Ordinal))
-            ? throw new NotSupportedException("plan: rows of images cannot be divided in training; plan with --splits kernel or output")
+            ? throw new NotSupportedException(
+                "plan: rows of images cannot be divided in training; plan with --splits kernel or output")
             : weighted;
     }
 }

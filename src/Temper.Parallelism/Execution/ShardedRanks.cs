@@ -9,8 +9,13 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Training under a plan that divides samples at some levels and kernels at others: each rank trains its shard of the network.</summary>
-/// <remarks>For chains of convolutions, linear layers, activations and pooling; anything else is refused before the first step.</remarks>
+/// <summary>
+/// Training under a plan that divides samples at some levels and kernels at others: each rank trains its shard of the
+/// network.
+/// </summary>
+/// <remarks>
+/// For chains of convolutions, linear layers, activations and pooling; anything else is refused before the first step.
+/// </remarks>
 public sealed class ShardedRanks : TrainingRanks, IDisposable
 {
     private readonly Communicator _ranks;
@@ -24,7 +29,9 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">The plan.</param>
-    /// <exception cref="ArgumentException">The plan is of another network or number of ranks, or a layer is too small for it.</exception>
+    /// <exception cref="ArgumentException">
+    /// The plan is of another network or number of ranks, or a layer is too small for it.
+    /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     public ShardedRanks(Communicator ranks, Network network, RankPlan plan)
     {
@@ -32,11 +39,16 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         Divide(network, plan);
     }
 
-    /// <summary>Divides the training of a network that may change between epochs, a growing one: each change is planned anew. Called by all ranks.</summary>
+    /// <summary>
+    /// Divides the training of a network that may change between epochs, a growing one: each change is planned anew.
+    /// Called by all ranks.
+    /// </summary>
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">Gives the plan of a network, the same on all ranks.</param>
-    /// <exception cref="ArgumentException">The plan is of another network or number of ranks, or a layer is too small for it.</exception>
+    /// <exception cref="ArgumentException">
+    /// The plan is of another network or number of ranks, or a layer is too small for it.
+    /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     public ShardedRanks(Communicator ranks, Network network, Func<Network, RankPlan> plan)
     {
@@ -48,13 +60,15 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     {
         if (plan.Accelerators != _ranks.Size)
         {
-            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, expected {_ranks.Size}); plan with --accelerators {_ranks.Size}");
+            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, "
+                + $"expected {_ranks.Size}); plan with --accelerators {_ranks.Size}");
         }
 
         Dispose();
         _sharded = new ShardedNetwork(network, plan, _ranks);
         IEnumerable<IGrouping<string, int>> kinds = Enumerable.Range(0, plan.Layers.Count)
-            .GroupBy(layer => string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);
+            .GroupBy(layer =>
+                string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);
         foreach (IGrouping<string, int> kind in kinds)
         {
             Communicator group = _ranks.Split(_sharded.Layers[kind.First()].GroupOf(_ranks.Rank));
@@ -75,7 +89,9 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <inheritdoc/>
     public override BatchPart LoadedPart => BatchPart.Whole;
 
-    /// <summary>Bytes of gradients and activations that this rank has sent, and of shards for evaluation and checkpoints.</summary>
+    /// <summary>
+    /// Bytes of gradients and activations that this rank has sent, and of shards for evaluation and checkpoints.
+    /// </summary>
     public long BytesSent => _ranks.BytesSent + _sentBefore + _replicas.Sum(replica => replica.Group.BytesSent);
 
     /// <inheritdoc/>
@@ -83,24 +99,30 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     {
         (string Name, bool IsUsed)[] refused =
         [
-            ("a regularizer", options.Regularizers.Count > 0), ("clipping", options.Clipping is not null), ("an objective", options.Objective is not null),
+            ("a regularizer", options.Regularizers.Count > 0), ("clipping", options.Clipping is not null),
+            ("an objective", options.Objective is not null),
             ("an edit between epochs", options.Edits.Count > 0 && _replan is null),
         ];
         if (refused.FirstOrDefault(one => one.IsUsed) is { Name: { } name })
         {
-            throw new NotSupportedException($"plan: {name} needs whole parameters, and a rank has only shards of them; use --plan data");
+            throw new NotSupportedException(
+                $"plan: {name} needs whole parameters, and a rank has only shards of them; use --plan data");
         }
 
         if (_replan is not null)
         {
-            Divide(learner.Network, _replan(learner.Network));          // a run that goes on may have another network than it began with
+            // a run that goes on may have another network than it began with
+            Divide(learner.Network, _replan(learner.Network));
         }
 
         Cut(learner);
     }
 
     /// <inheritdoc/>
-    /// <remarks>Every rank has the whole network at the end of an epoch, since it evaluates it: after a change each cuts its new shard from that, and nothing more is sent.</remarks>
+    /// <remarks>
+    /// Every rank has the whole network at the end of an epoch, since it evaluates it: after a change each cuts its new
+    /// shard from that, and nothing more is sent.
+    /// </remarks>
     public override void Edit(Learner learner, Learner whole, Action<Learner> edit)
     {
         Network before = whole.Network;
@@ -132,7 +154,8 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     {
         int[] own = _sharded.LossSamples(samples);
         Shape shape = batch.Targets.Shape.With(0, own.Length);
-        return batch with { Targets = batch.Targets.DType == DType.Int64 ? Rows<long>(batch.Targets, own, shape) : Rows<float>(batch.Targets, own, shape) };
+        return batch with { Targets = batch.Targets.DType == DType.Int64 ? Rows<long>(
+            batch.Targets, own, shape) : Rows<float>(batch.Targets, own, shape) };
     }
 
     /// <inheritdoc/>

@@ -9,10 +9,13 @@ using Temper.Training.Evaluation;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Evaluations that ranks share while rank 0 alone does everything else: it gives the others each network, and all of them run batches of the
-/// samples. The result has the bytes of one rank.
+/// Evaluations that ranks share while rank 0 alone does everything else: it gives the others each network, and all of
+/// them run batches of the samples. The result has the bytes of one rank.
 /// </summary>
-/// <remarks>Samples do not travel: every rank has opened the same sets. Those of a set that was not named are run by rank 0 alone.</remarks>
+/// <remarks>
+/// Samples do not travel: every rank has opened the same sets. Those of a set that was not named are run by rank 0
+/// alone.
+/// </remarks>
 internal sealed class SharedEvaluation : IDisposable
 {
     private const string Sent = "network of rank 0";
@@ -53,7 +56,8 @@ internal sealed class SharedEvaluation : IDisposable
         {
             using var file = new MemoryStream(_ranks.BroadcastContent([]));
             Network network = ModelFile.FromSingleFile(SafetensorsFile.Read(file, Sent), Sent);
-            Evaluator.Evaluate(network, _sets.Single(set => string.Equals(set.Name, name, StringComparison.Ordinal)).Samples, loss: null, _shared);
+            Evaluator.Evaluate(network, _sets.Single(set =>
+                string.Equals(set.Name, name, StringComparison.Ordinal)).Samples, loss: null, _shared);
         }
     }
 

@@ -46,8 +46,9 @@ internal sealed class TableEdge(int count) : EdgeCosts
 }
 
 /// <summary>
-/// Costs of a value between two layers, which depend on how many levels mismatch only. Going through the levels one by one, with a row
-/// for each class of mismatches so far, crosses in K H C S steps what a table of all pairs takes K² for.
+/// Costs of a value between two layers, which depend on how many levels mismatch only. Going through the levels one by
+/// one, with a row for each class of mismatches so far, crosses in K H C S steps what a table of all pairs takes K²
+/// for.
 /// </summary>
 internal sealed class ValueEdge : EdgeCosts
 {
@@ -60,8 +61,11 @@ internal sealed class ValueEdge : EdgeCosts
 
     internal ValueEdge(PlanCost cost, PlannedEdge edge, CrossingScratch scratch)
     {
-        (_patterns, _classes, _scale, _kinds, _scratch) = (cost.Patterns, cost.Mismatches, cost.Scale(edge), cost.Kinds(edge), scratch);
-        _behind = cost.Kind == CostKind.Table ? [.. Enumerable.Range(0, _patterns.Count).Select(from => cost.Behind(edge, from))] : [];
+        (_patterns, _classes, _scale, _kinds, _scratch) =
+            (cost.Patterns, cost.Mismatches, cost.Scale(edge), cost.Kinds(edge), scratch);
+        _behind = cost.Kind == CostKind.Table
+            ? [.. Enumerable.Range(0, _patterns.Count).Select(from => cost.Behind(edge, from))]
+            : [];
     }
 
     internal override double Of(int from, int to)
@@ -85,7 +89,8 @@ internal sealed class ValueEdge : EdgeCosts
         for (int level = 0; level < _patterns.Levels; level++)
         {
             stride /= _patterns.Splits;
-            (int rowStep, double charge) = _classes.IsProduct ? (_classes.Increment(level), 0.0) : (0, _scale * _classes.Levels[level]);
+            (int rowStep, double charge) =
+                _classes.IsProduct ? (_classes.Increment(level), 0.0) : (0, _scale * _classes.Levels[level]);
             Step step = new(count, stride, rowStep * count, charge);
             CrossLevel(step, isForward, (sums, choices), (nextSums, nextChoices), rows);
             (sums, choices, nextSums, nextChoices) = (nextSums, nextChoices, sums, choices);
@@ -93,10 +98,13 @@ internal sealed class ValueEdge : EdgeCosts
 
         for (int there = 0; there < count; there++)
         {
-            (best[there], choice[there]) = (sums[there] + (isForward || _behind.Length == 0 ? 0 : _behind[there]), choices[there]);
+            (best[there], choice[there]) =
+                (sums[there] + (isForward || _behind.Length == 0 ? 0 : _behind[there]), choices[there]);
             for (int row = 1; row < rows; row++)
             {
-                double sum = sums[(row * count) + there] + (_scale * _classes.Moved(row)) + (isForward || _behind.Length == 0 ? 0 : _behind[there]);
+                double sum = sums[(row * count) + there]
+                    + (_scale * _classes.Moved(row))
+                    + (isForward || _behind.Length == 0 ? 0 : _behind[there]);
                 if (sum < best[there])
                 {
                     (best[there], choice[there]) = (sum, choices[(row * count) + there]);
@@ -105,21 +113,25 @@ internal sealed class ValueEdge : EdgeCosts
         }
     }
 
-    private void CrossLevel(Step step, bool isForward, (double[] Sums, int[] Choices) from, (double[] Sums, int[] Choices) to, int rows)
+    private void CrossLevel(
+        Step step, bool isForward, (double[] Sums, int[] Choices) from, (double[] Sums, int[] Choices) to, int rows)
     {
         int splits = _patterns.Splits, block = step.Stride * splits;
         for (int there = 0; there < splits; there++)
         {
             for (int here = 0; here < splits; here++)
             {
-                bool moves = isForward ? TensorAxes.Mismatch(_kinds.From, here, _kinds.To, there) : TensorAxes.Mismatch(_kinds.From, there, _kinds.To, here);
+                bool moves = isForward
+                    ? TensorAxes.Mismatch(_kinds.From, here, _kinds.To, there)
+                    : TensorAxes.Mismatch(_kinds.From, there, _kinds.To, here);
                 int back = moves ? step.Row : 0;
                 double charge = moves ? step.Charge : 0;
                 for (int row = 0; row < rows * step.Count; row += step.Count)
                 {
                     for (int start = row; start < row + step.Count; start += block)
                     {
-                        Range target = Part(start + (there * step.Stride), step.Stride), source = Part(start + (here * step.Stride) - back, step.Stride);
+                        Range target = Part(start + (there * step.Stride), step.Stride),
+                            source = Part(start + (here * step.Stride) - back, step.Stride);
                         if (here == 0)
                         {
                             to.Sums.AsSpan(target).Fill(double.PositiveInfinity);
@@ -127,7 +139,9 @@ internal sealed class ValueEdge : EdgeCosts
 
                         if (row >= back)
                         {
-                            TakeSmaller(from.Sums.AsSpan(source), from.Choices.AsSpan(source), charge, to.Sums.AsSpan(target), to.Choices.AsSpan(target));
+                            TakeSmaller(
+                                from.Sums.AsSpan(source), from.Choices.AsSpan(source), charge, to.Sums.AsSpan(target),
+                                to.Choices.AsSpan(target));
                         }
                     }
                 }
@@ -137,7 +151,8 @@ internal sealed class ValueEdge : EdgeCosts
 
     private static Range Part(int start, int length) => start < 0 ? default : start..(start + length);
 
-    private static void TakeSmaller(ReadOnlySpan<double> sums, ReadOnlySpan<int> choices, double charge, Span<double> best, Span<int> choice)
+    private static void TakeSmaller(
+        ReadOnlySpan<double> sums, ReadOnlySpan<int> choices, double charge, Span<double> best, Span<int> choice)
     {
         for (int i = 0; i < best.Length; i++)
         {
@@ -162,7 +177,8 @@ internal sealed class CrossingScratch
     {
         if (_sums.Length < length)
         {
-            (_sums, _nextSums, _choices, _nextChoices) = (new double[length], new double[length], new int[length], new int[length]);
+            (_sums, _nextSums, _choices, _nextChoices) =
+                (new double[length], new double[length], new int[length], new int[length]);
         }
 
         return (_sums, _choices, _nextSums, _nextChoices);

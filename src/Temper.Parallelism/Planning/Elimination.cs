@@ -3,15 +3,17 @@ using static Temper.Parallelism.Planning.EliminationCache;
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Finds the patterns of all layers with the least sum of layer and edge costs. Layers are eliminated one by one, each replaced by the least
-/// cost that it can have, which is exact: a layer with one neighbor becomes a part of the neighbor's costs (Viterbi's step), one with two
-/// becomes an edge between them, parallel edges become one. Every series-parallel graph ends with one layer.
+/// Finds the patterns of all layers with the least sum of layer and edge costs. Layers are eliminated one by one, each
+/// replaced by the least cost that it can have, which is exact: a layer with one neighbor becomes a part of the
+/// neighbor's costs (Viterbi's step), one with two becomes an edge between them, parallel edges become one. Every
+/// series-parallel graph ends with one layer.
 /// </summary>
 /// <remarks>
-/// A layer that has one pattern left adds the costs of its edges to its neighbors, so rules and given plans need no tables. Where only layers
-/// with three or more neighbors are left, one of them is fixed to each of its patterns in turn. That is exact as long as the number of trials
-/// stays within <see cref="MaxTrials"/>; beyond, only its cheapest pattern and those with one split at all levels are tried, and
-/// <see cref="IsExact"/> is false. The same happens to layers between two others if tables would be too large.
+/// A layer that has one pattern left adds the costs of its edges to its neighbors, so rules and given plans need no
+/// tables. Where only layers with three or more neighbors are left, one of them is fixed to each of its patterns in
+/// turn. That is exact as long as the number of trials stays within <see cref="MaxTrials"/>; beyond, only its cheapest
+/// pattern and those with one split at all levels are tried, and <see cref="IsExact"/> is false. The same happens to
+/// layers between two others if tables would be too large.
 /// </remarks>
 internal sealed class Elimination
 {
@@ -32,11 +34,14 @@ internal sealed class Elimination
     /// <param name="costs">For each layer the costs of its patterns.</param>
     /// <param name="uniform">Patterns to try where not all can be.</param>
     internal Elimination(EliminationCache cache, IReadOnlyList<CostVector> costs, int[] uniform)
-        : this(cache, [.. costs], [.. costs.Select(_ => new List<Neighbor>(2))], new bool[costs.Count], (uniform, MaxTrials))
+        : this(cache, [.. costs], [.. costs.Select(_ =>
+            new List<Neighbor>(2))], new bool[costs.Count], (uniform, MaxTrials))
     {
     }
 
-    private Elimination(EliminationCache cache, CostVector[] costs, List<Neighbor>[] neighbors, bool[] isGone, (int[] Uniform, int Trials) limits)
+    private Elimination(
+        EliminationCache cache, CostVector[] costs, List<Neighbor>[] neighbors, bool[] isGone,
+        (int[] Uniform, int Trials) limits)
     {
         (_cache, _costs, _neighbors, _isGone) = (cache, costs, neighbors, isGone);
         (_uniform, _trials) = limits;
@@ -65,7 +70,9 @@ internal sealed class Elimination
     }
 
     /// <summary>The patterns of the layers.</summary>
-    /// <param name="last">The layer to eliminate last: what is computed for the others is then computed for good.</param>
+    /// <param name="last">
+    /// The layer to eliminate last: what is computed for the others is then computed for good.
+    /// </param>
     internal int[] Solve(int last)
     {
         int[] patterns = new int[_costs.Length];
@@ -80,7 +87,8 @@ internal sealed class Elimination
         var ready = new Stack<int>(Enumerable.Range(0, _costs.Length).Reverse());
         while (ready.TryPop(out int layer))
         {
-            bool isEliminable = _neighbors[layer].Count == 1 || (_neighbors[layer].Count == 2 && _costs[layer].Values.Length <= MaxTablePatterns);
+            bool isEliminable = _neighbors[layer].Count == 1
+                || (_neighbors[layer].Count == 2 && _costs[layer].Values.Length <= MaxTablePatterns);
             if (_isGone[layer] || layer == last || !isEliminable)
             {
                 continue;
@@ -174,8 +182,10 @@ internal sealed class Elimination
     /// <summary>What is left to solve once a layer has a pattern.</summary>
     private Elimination Without(int[] tangled, int chosen, int pattern, int trials)
     {
-        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen || !tangled.Contains(layer))];
-        var rest = new Elimination(_cache, [.. _costs], [.. _neighbors.Select(list => list.ToList())], isGone, (_uniform, trials));
+        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen
+            || !tangled.Contains(layer))];
+        var rest = new Elimination(
+            _cache, [.. _costs], [.. _neighbors.Select(list => list.ToList())], isGone, (_uniform, trials));
         rest.Settle(chosen, pattern);
         return rest;
     }
@@ -215,6 +225,7 @@ internal sealed class Elimination
 
         internal int Layer => layer;
 
-        internal int PatternOf(int[] patterns) => _choice is null ? choices[(patterns[near] * count) + patterns[far]] : _choice[patterns[near]];
+        internal int PatternOf(int[] patterns) =>
+            _choice is null ? choices[(patterns[near] * count) + patterns[far]] : _choice[patterns[near]];
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// What eliminations have computed, by what it was computed from. Blocks of a network that are alike are eliminated once, and a network
-/// that has grown by a layer takes all but the new layer from here.
+/// What eliminations have computed, by what it was computed from. Blocks of a network that are alike are eliminated
+/// once, and a network that has grown by a layer takes all but the new layer from here.
 /// </summary>
 /// <param name="cancellation">Ends a computation that takes long.</param>
 internal sealed class EliminationCache(CancellationToken cancellation = default)
@@ -102,7 +102,8 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
                 cancellation.ThrowIfCancellationRequested();
                 for (int pattern = 0; pattern < count; pattern++)
                 {
-                    row[pattern] = costs.Values[pattern] + (isNearForward ? near.Edge.Of(pattern, other) : near.Edge.Of(other, pattern));
+                    row[pattern] = costs.Values[pattern]
+                        + (isNearForward ? near.Edge.Of(pattern, other) : near.Edge.Of(other, pattern));
                 }
 
                 far.Edge.Cross(row, isFarForward, table.Costs.AsSpan(other * count, count), choice);
@@ -129,7 +130,8 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
                 cancellation.ThrowIfCancellationRequested();
                 for (int to = 0; to < count; to++)
                 {
-                    table.Costs[(from * count) + to] = first.Edge.Of(from, to) + (sameDirection ? second.Edge.Of(from, to) : second.Edge.Of(to, from));
+                    table.Costs[(from * count) + to] =
+                        first.Edge.Of(from, to) + (sameDirection ? second.Edge.Of(from, to) : second.Edge.Of(to, from));
                 }
             }
 

@@ -1,11 +1,12 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Accelerators in groups of groups: level 0 divides all of them into a few groups of one size, each next level divides each group again.
+/// Accelerators in groups of groups: level 0 divides all of them into a few groups of one size, each next level divides
+/// each group again.
 /// </summary>
 /// <remarks>
-/// For 2^H accelerators every level makes two halves, as in the paper. Other numbers are divided by their prime factors, so 12 is two
-/// levels of halves and one of thirds. A prime number has a single level.
+/// For 2^H accelerators every level makes two halves, as in the paper. Other numbers are divided by their prime
+/// factors, so 12 is two levels of halves and one of thirds. A prime number has a single level.
 /// </remarks>
 public sealed class Hierarchy
 {
@@ -37,7 +38,10 @@ public sealed class Hierarchy
     /// <summary>Number of accelerators.</summary>
     public int Accelerators { get; }
 
-    /// <summary>For each level the part of a tensor that stays where it is when its split changes from one axis to another: 1/2 for halves.</summary>
+    /// <summary>
+    /// For each level the part of a tensor that stays where it is when its split changes from one axis to another: 1/2
+    /// for halves.
+    /// </summary>
     internal double[] Kept { get; }
 
     /// <summary>The hierarchy of a number of accelerators.</summary>
@@ -48,7 +52,8 @@ public sealed class Hierarchy
         if (accelerators is < 1 or > MaxAccelerators)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(accelerators), $"plan: number of accelerators (got {accelerators}, expected 1 to {MaxAccelerators})");
+                nameof(accelerators),
+                $"plan: number of accelerators (got {accelerators}, expected 1 to {MaxAccelerators})");
         }
 
         var groups = new List<int>();
@@ -69,7 +74,9 @@ public sealed class Hierarchy
 
     /// <summary>For each rank the one at the same place of the next group of a level.</summary>
     internal int[] Peers(int level) => [.. Enumerable.Range(0, Accelerators).Select(rank =>
-        GroupOf(rank, level) == Groups[level] - 1 ? rank - ((Groups[level] - 1) * _below[level]) : rank + _below[level])];
+        GroupOf(rank, level) == Groups[level] - 1
+            ? rank - ((Groups[level] - 1) * _below[level])
+            : rank + _below[level])];
 
     /// <summary>Its first levels.</summary>
     internal Hierarchy First(int levels) => new([.. Groups.Take(levels)], Kept[..levels]);

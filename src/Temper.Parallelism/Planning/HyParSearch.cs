@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// HyPar's search (arXiv:1901.02067, Algorithms 1 and 2): the levels of the hierarchy one after the other, from the top; at each level
-/// the best splits of all layers, given those of the levels above.
+/// HyPar's search (arXiv:1901.02067, Algorithms 1 and 2): the levels of the hierarchy one after the other, from the
+/// top; at each level the best splits of all layers, given those of the levels above.
 /// </summary>
 internal sealed class HyParSearch
 {
@@ -15,7 +15,8 @@ internal sealed class HyParSearch
         (_network, _splits) = (cost.Network, cost.Patterns.Splits);
         Hierarchy hierarchy = cost.Hierarchy;
         // The cost of the first levels of a plan: the same formulas, of a hierarchy that ends there.
-        _costs = [.. Enumerable.Range(1, hierarchy.Levels).Select(levels => new PlanCost(_network, hierarchy.First(levels), cost.Batch, cost.Kind, _splits))];
+        _costs = [.. Enumerable.Range(1, hierarchy.Levels).Select(
+            levels => new PlanCost(_network, hierarchy.First(levels), cost.Batch, cost.Kind, _splits))];
     }
 
     /// <summary>Algorithm 2: a plan level by level, as patterns over all levels.</summary>
@@ -35,8 +36,9 @@ internal sealed class HyParSearch
     }
 
     /// <summary>
-    /// Algorithm 1: the splits of one level, by dynamic programming over the layers. com[l][s] is the least communication of layers 0 to l
-    /// where layer l has split s. A tie goes to the smaller number, so to data parallelism.
+    /// Algorithm 1: the splits of one level, by dynamic programming over the layers. com[l][s] is the least
+    /// communication of layers 0 to l where layer l has split s. A tie goes to the smaller number, so to data
+    /// parallelism.
     /// </summary>
     /// <param name="cost">Cost of plans down to this level.</param>
     /// <param name="upper">For each layer its pattern at the levels above.</param>
@@ -84,13 +86,16 @@ internal sealed class HyParSearch
         var cache = new EliminationCache();
         int[] splits = [.. Enumerable.Range(0, _splits)];
         var elimination = new Elimination(
-            cache, [.. upper.Select((pattern, l) => cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))]))], splits);
+            cache, [.. upper.Select((pattern, l) =>
+                cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))]))], splits);
         foreach (PlannedEdge edge in _network.Edges)
         {
             var table = new TableEdge(_splits);
             for (int pair = 0; pair < _splits * _splits; pair++)
             {
-                table.Costs[pair] = cost.Edge(edge, (upper[edge.From] * _splits) + (pair / _splits), (upper[edge.To] * _splits) + (pair % _splits));
+                table.Costs[pair] = cost.Edge(
+                    edge, (upper[edge.From] * _splits) + (pair / _splits),
+                    (upper[edge.To] * _splits) + (pair % _splits));
             }
 
             elimination.Add(edge.From, edge.To, cache.Table(table));

@@ -3,27 +3,35 @@ namespace Temper.Parallelism.Planning;
 /// <summary>What a search found.</summary>
 /// <param name="Patterns">For each layer, those without weights included, the number of its pattern.</param>
 /// <param name="Bytes">Bytes that a step moves.</param>
-/// <param name="LowerBound">No plan moves fewer bytes; equal to <paramref name="Bytes"/> where the plan is proven to be the best.</param>
+/// <param name="LowerBound">
+/// No plan moves fewer bytes; equal to <paramref name="Bytes"/> where the plan is proven to be the best.
+/// </param>
 internal sealed record SearchResult(int[] Patterns, double Bytes, double LowerBound);
 
 /// <summary>
-/// The exact search: a layer's choice is its pattern over all levels at once. Costs couple neighbors only, so the least sum over a chain is
-/// Viterbi's, O(layers), and branched graphs are eliminated (see <see cref="Elimination"/>).
+/// The exact search: a layer's choice is its pattern over all levels at once. Costs couple neighbors only, so the least
+/// sum over a chain is Viterbi's, O(layers), and branched graphs are eliminated (see <see cref="Elimination"/>).
 /// </summary>
 internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation = default)
 {
     private readonly EliminationCache _cache = new(cancellation);
 
-    /// <summary>Costs of layers that were met before, by the layer itself: networks that grow keep most of theirs.</summary>
+    /// <summary>
+    /// Costs of layers that were met before, by the layer itself: networks that grow keep most of theirs.
+    /// </summary>
     private readonly Dictionary<PlannedLayer, EliminationCache.CostVector>[] _known =
-        [.. Enumerable.Range(0, 4).Select(_ => new Dictionary<PlannedLayer, EliminationCache.CostVector>(ReferenceEqualityComparer.Instance))];
+        [.. Enumerable.Range(0, 4).Select(
+            _ => new Dictionary<PlannedLayer, EliminationCache.CostVector>(ReferenceEqualityComparer.Instance))];
 
     /// <summary>The best plan.</summary>
     /// <param name="cost">The network as it is now; sizes of the same hierarchy, batch and splits as before.</param>
-    /// <param name="last">The layer that is eliminated last: the one that has changed, where the network was planned before.</param>
+    /// <param name="last">
+    /// The layer that is eliminated last: the one that has changed, where the network was planned before.
+    /// </param>
     /// <param name="penalty">Added to the cost of each layer and pattern; null: nothing.</param>
     /// <param name="isFixed">Patterns that are given, -1 where the search decides; null: it decides all.</param>
-    internal SearchResult Find(PlanCost cost, int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null)
+    internal SearchResult Find(
+        PlanCost cost, int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null)
     {
         PlannedNetwork network = cost.Network;
         var elimination = new Elimination(_cache, Costs(cost, penalty, isFixed), Uniform(cost.Patterns));
@@ -38,10 +46,12 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
     }
 
     /// <summary>Whether all patterns can be searched: branches take tables of all pairs of patterns.</summary>
-    internal static bool CanSearch(PlanCost cost) => cost.Network.IsChain || cost.Patterns.Count <= Elimination.MaxTablePatterns;
+    internal static bool CanSearch(PlanCost cost) => cost.Network.IsChain
+        || cost.Patterns.Count <= Elimination.MaxTablePatterns;
 
     /// <summary>The best plan of the network that the search was made for.</summary>
-    internal SearchResult Find(int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null) => Find(cost, last, penalty, isFixed);
+    internal SearchResult Find(int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null) =>
+        Find(cost, last, penalty, isFixed);
 
     /// <summary>The sum that a search makes least.</summary>
     internal static double Total(PlanCost cost, int[] patterns, int[]? isFixed = null)
@@ -49,7 +59,9 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
         double total = 0;
         for (int layer = 0; layer < patterns.Length; layer++)
         {
-            total += isFixed is null || isFixed[layer] < 0 ? cost.Layer(layer, patterns[layer]) : cost.LayerBytes(layer, patterns[layer]);
+            total += isFixed is null || isFixed[layer] < 0
+                ? cost.Layer(layer, patterns[layer])
+                : cost.LayerBytes(layer, patterns[layer]);
         }
 
         foreach (PlannedEdge edge in cost.Network.Edges)
@@ -64,7 +76,8 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
     internal static double Bound(PlanCost cost) => Enumerable.Range(0, cost.Network.Layers.Count)
         .Sum(layer => Enumerable.Range(0, cost.Patterns.Count).Min(pattern => cost.Layer(layer, pattern)));
 
-    private static int[] Uniform(Patterns patterns) => [.. Enumerable.Range(0, patterns.Splits).Select(split => patterns.Uniform((Split)split))];
+    private static int[] Uniform(Patterns patterns) =>
+        [.. Enumerable.Range(0, patterns.Splits).Select(split => patterns.Uniform((Split)split))];
 
     private EliminationCache.CostVector[] Costs(PlanCost cost, Func<int, int, double>? penalty, int[]? isFixed)
     {
@@ -73,7 +86,8 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
         for (int layer = 0; layer < vectors.Length; layer++)
         {
             PlannedNetwork network = cost.Network;
-            Dictionary<PlannedLayer, EliminationCache.CostVector> known = _known[(network.HasConsumer[layer] ? 1 : 0) + (network.HasProducer[layer] ? 2 : 0)];
+            Dictionary<PlannedLayer, EliminationCache.CostVector> known =
+                _known[(network.HasConsumer[layer] ? 1 : 0) + (network.HasProducer[layer] ? 2 : 0)];
             if (!isPlain || !known.TryGetValue(network.Layers[layer], out EliminationCache.CostVector? vector))
             {
                 vector = _cache.Vector(Costs(cost, layer, penalty, isFixed is null ? -1 : isFixed[layer]));

@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Pairs of patterns grouped by the number of levels at which they mismatch, counted apart for levels with different numbers of groups. All
-/// pairs of a class move the same part of a tensor.
+/// Pairs of patterns grouped by the number of levels at which they mismatch, counted apart for levels with different
+/// numbers of groups. All pairs of a class move the same part of a tensor.
 /// </summary>
 internal sealed class MismatchClasses
 {
@@ -29,7 +29,8 @@ internal sealed class MismatchClasses
         {
             int[] counts = [.. kinds.Select((_, kind) => i / strides[kind] % sizes[kind])];
             _moved[i] = isProduct
-                ? 1 - kinds.Select((kind, j) => Math.Pow(kind, counts[j])).Aggregate(1.0, (product, part) => product * part)
+                ? 1 - kinds.Select((kind, j) => Math.Pow(kind, counts[j]))
+                    .Aggregate(1.0, (product, part) => product * part)
                 : kinds.Select((kind, j) => (1 - kind) * counts[j]).Sum();
         }
     }

@@ -1,21 +1,27 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>The ten networks of the paper's evaluation, by the names of its figures.</summary>
-/// <remarks>AlexNet is one tower of the original: the only variant whose bytes are those of the figures (our inference).</remarks>
+/// <remarks>
+/// AlexNet is one tower of the original: the only variant whose bytes are those of the figures (our inference).
+/// </remarks>
 public static class PaperNetworks
 {
     private static readonly OrderedDictionary<string, Func<PlannedNetwork>> Rows = new(StringComparer.Ordinal)
     {
         ["sfc"] = () => new ChainBuilder("sfc", 784, 1).Linear(8192).Linear(8192).Linear(8192).Linear(10).Build(),
-        ["sconv"] = () => new ChainBuilder("sconv", 1, 28).Conv(20, 5, pad: 0).Conv(50, 5, pad: 0, pool: true).Conv(50, 5, pad: 0).Conv(10, 5, pad: 0, pool: true).Build(),
-        ["lenet-c"] = () => new ChainBuilder("lenet-c", 1, 28).Conv(20, 5, pad: 0, pool: true).Conv(50, 5, pad: 0, pool: true).Linear(500).Linear(10).Build(),
-        ["cifar-c"] = () => new ChainBuilder("cifar-c", 3, 32).Conv(32, 5, pad: 2, pool: true).Conv(32, 5, pad: 2, pool: true).Conv(64, 5, pad: 2, pool: true).Linear(64).Linear(10).Build(),
+        ["sconv"] = () => new ChainBuilder("sconv", 1, 28).Conv(20, 5, pad: 0)
+            .Conv(50, 5, pad: 0, pool: true).Conv(50, 5, pad: 0).Conv(10, 5, pad: 0, pool: true).Build(),
+        ["lenet-c"] = () => new ChainBuilder("lenet-c", 1, 28)
+            .Conv(20, 5, pad: 0, pool: true).Conv(50, 5, pad: 0, pool: true).Linear(500).Linear(10).Build(),
+        ["cifar-c"] = () => new ChainBuilder("cifar-c", 3, 32).Conv(32, 5, pad: 2, pool: true)
+            .Conv(32, 5, pad: 2, pool: true).Conv(64, 5, pad: 2, pool: true).Linear(64).Linear(10).Build(),
         ["alexnet-one-tower"] = AlexNetOneTower,
         ["vgg-a"] = () => Vgg("vgg-a", [64], [128], [256, 256], [512, 512], [512, 512]),
         ["vgg-b"] = () => Vgg("vgg-b", [64, 64], [128, 128], [256, 256], [512, 512], [512, 512]),
         ["vgg-c"] = () => Vgg("vgg-c", [64, 64], [128, 128], [256, 256, -256], [512, 512, -512], [512, 512, -512]),
         ["vgg-d"] = () => Vgg("vgg-d", [64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]),
-        ["vgg-e"] = () => Vgg("vgg-e", [64, 64], [128, 128], [256, 256, 256, 256], [512, 512, 512, 512], [512, 512, 512, 512]),
+        ["vgg-e"] = () =>
+            Vgg("vgg-e", [64, 64], [128, 128], [256, 256, 256, 256], [512, 512, 512, 512], [512, 512, 512, 512]),
     };
 
     /// <summary>The names, in the order of the figures.</summary>
@@ -26,7 +32,8 @@ public static class PaperNetworks
     /// <exception cref="ArgumentException">No network has this name.</exception>
     public static PlannedNetwork Create(string name) => Rows.TryGetValue(name, out Func<PlannedNetwork>? create)
         ? create()
-        : throw new ArgumentException($"plan: no such network of the paper (got '{name}', expected one of {string.Join(", ", Names)})", nameof(name));
+        : throw new ArgumentException($"plan: no such network of the paper (got '{name}', expected one of "
+            + $"{string.Join(", ", Names)})", nameof(name));
 
     private static PlannedNetwork AlexNetOneTower() => new ChainBuilder("alexnet-one-tower", 3, 227)
         .Conv(48, 11, pad: 0, stride: 4, pool: true, poolKernel: 3).Conv(128, 5, pad: 2, pool: true, poolKernel: 3)
@@ -56,7 +63,8 @@ public static class PaperNetworks
         private int _channels = channels;
         private int _side = side;
 
-        internal ChainBuilder Conv(int channels, int kernel, int pad, int stride = 1, bool pool = false, int poolKernel = 2)
+        internal ChainBuilder Conv(
+            int channels, int kernel, int pad, int stride = 1, bool pool = false, int poolKernel = 2)
         {
             int inSide = _side, outSide = ((_side + (2 * pad) - kernel) / stride) + 1;
             _side = pool ? ((outSide - poolKernel) / 2) + 1 : outSide;

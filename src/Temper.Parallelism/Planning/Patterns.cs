@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// All ways in which one layer can be split over the levels of a hierarchy: one split a level. A pattern is a number whose digits, the
-/// first level's first, are its splits.
+/// All ways in which one layer can be split over the levels of a hierarchy: one split a level. A pattern is a number
+/// whose digits, the first level's first, are its splits.
 /// </summary>
 internal sealed class Patterns
 {
@@ -43,7 +43,9 @@ internal sealed class Patterns
     /// <summary>The splits of a pattern, first level first.</summary>
     internal ReadOnlySpan<byte> Digits(int pattern) => _digits.AsSpan(pattern * Levels, Levels);
 
-    /// <summary>Into how many parts a pattern divides what a split divides: the product of the groups of its levels.</summary>
+    /// <summary>
+    /// Into how many parts a pattern divides what a split divides: the product of the groups of its levels.
+    /// </summary>
     internal int Parts(int pattern, Split split) => _counts[pattern, (int)split];
 
     /// <summary>The pattern with the same split at every level.</summary>

@@ -1,14 +1,15 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Bytes that a training step moves, as a sum of terms of one layer and of one edge. Sums of P partial results that P ranks need again cost
-/// 2 (P - 1) elements each: a reduce-scatter and an all-gather, which is also what the paper's pairwise exchanges add up to.
+/// Bytes that a training step moves, as a sum of terms of one layer and of one edge. Sums of P partial results that P
+/// ranks need again cost 2 (P - 1) elements each: a reduce-scatter and an all-gather, which is also what the paper's
+/// pairwise exchanges add up to.
 /// </summary>
 /// <remarks>
-/// For a layer with R replicas of its weights, P partial outputs and Q readers of each input: (R - 1) A(W) + (P - 1) A(F_out) + (Q - 1) A(F_in),
-/// each twice. For an edge whose splits differ at some levels: twice A(F) times the part that is not where it is needed. Levels number the
-/// parts of an axis independently, so a level keeps its part (1/2) whatever the others do: <see cref="CostKind.Exact"/> multiplies the parts
-/// kept, the paper adds the parts moved.
+/// For a layer with R replicas of its weights, P partial outputs and Q readers of each input: (R - 1) A(W) + (P - 1)
+/// A(F_out) + (Q - 1) A(F_in), each twice. For an edge whose splits differ at some levels: twice A(F) times the part
+/// that is not where it is needed. Levels number the parts of an axis independently, so a level keeps its part (1/2)
+/// whatever the others do: <see cref="CostKind.Exact"/> multiplies the parts kept, the paper adds the parts moved.
 /// </remarks>
 internal sealed class PlanCost
 {
@@ -34,7 +35,8 @@ internal sealed class PlanCost
     internal MismatchClasses Mismatches { get; }
 
     /// <summary>Bytes that belong to one layer, or infinity where it cannot be split so.</summary>
-    internal double Layer(int index, int pattern) => Allows(index, pattern) ? LayerBytes(index, pattern) : double.PositiveInfinity;
+    internal double Layer(int index, int pattern) =>
+        Allows(index, pattern) ? LayerBytes(index, pattern) : double.PositiveInfinity;
 
     /// <summary>Bytes that belong to one layer, whether or not it is large enough for the split.</summary>
     internal double LayerBytes(int index, int pattern) => Gradient(index, pattern) + Activations(index, pattern);
@@ -97,19 +99,22 @@ internal sealed class PlanCost
         return Scale(edge) * moved;
     }
 
-    internal (LayerKind From, LayerKind To) Kinds(PlannedEdge edge) => (Network.Layers[edge.From].Kind, Network.Layers[edge.To].Kind);
+    internal (LayerKind From, LayerKind To) Kinds(PlannedEdge edge) =>
+        (Network.Layers[edge.From].Kind, Network.Layers[edge.To].Kind);
 
     /// <summary>Whether a layer has as many samples, channels and rows as a pattern makes parts of them.</summary>
     internal bool Allows(int index, int pattern)
     {
         PlannedLayer layer = Network.Layers[index];
-        int data = Patterns.Parts(pattern, Split.Data), input = Patterns.Parts(pattern, Split.Input), output = Patterns.Parts(pattern, Split.Output);
+        int data = Patterns.Parts(pattern, Split.Data), input = Patterns.Parts(pattern, Split.Input),
+            output = Patterns.Parts(pattern, Split.Output);
         int strips = Patterns.Parts(pattern, Split.Space);
         bool hasRows = strips == 1 || (layer.Rows is { } rows && rows.Pooled % strips == 0);
         return layer.Kind switch
         {
             LayerKind.Weighted => data <= Batch && input <= layer.InChannels && output <= layer.OutChannels && hasRows,
-            LayerKind.Grouped => data <= Batch && input <= layer.InChannels && layer.InChannels % input == 0 && output == 1 && hasRows,
+            LayerKind.Grouped =>
+                data <= Batch && input <= layer.InChannels && layer.InChannels % input == 0 && output == 1 && hasRows,
             LayerKind.Junction => output == 1 && hasRows,
             _ => input == 1 && output == 1 && strips == 1,
         };

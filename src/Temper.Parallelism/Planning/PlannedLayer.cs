@@ -6,17 +6,23 @@ public enum LayerKind
     /// <summary>A convolution or linear layer: every output channel sums over all input channels.</summary>
     Weighted,
 
-    /// <summary>A layer whose channels stay apart, a grouped convolution: a split of its channels leaves no partial sums.</summary>
+    /// <summary>
+    /// A layer whose channels stay apart, a grouped convolution: a split of its channels leaves no partial sums.
+    /// </summary>
     Grouped,
 
     /// <summary>A point where values meet or part, without weights: samples, channels or rows may be split.</summary>
     Junction,
 
-    /// <summary>An operator that needs all channels of a sample in one place, such as softmax: only samples may be split.</summary>
+    /// <summary>
+    /// An operator that needs all channels of a sample in one place, such as softmax: only samples may be split.
+    /// </summary>
     WholeSample,
 }
 
-/// <summary>A layer as a planner sees it: sizes only, for one sample. Activation and pooling are part of the layer before them.</summary>
+/// <summary>
+/// A layer as a planner sees it: sizes only, for one sample. Activation and pooling are part of the layer before them.
+/// </summary>
 public sealed record PlannedLayer
 {
     /// <summary>Name, unique in the network.</summary>
@@ -38,8 +44,9 @@ public sealed record PlannedLayer
     public required long Outputs { get; init; }
 
     /// <summary>
-    /// Elements of a sample that are summed up where the kernel is split by input channels: those before activation and pooling.
-    /// 0: as many as <see cref="Outputs"/>, the paper's simplification. Only <see cref="CostKind.Exact"/> uses it.
+    /// Elements of a sample that are summed up where the kernel is split by input channels: those before activation and
+    /// pooling. 0: as many as <see cref="Outputs"/>, the paper's simplification. Only <see cref="CostKind.Exact"/> uses
+    /// it.
     /// </summary>
     public long PartialSums { get; init; }
 
@@ -64,7 +71,9 @@ public sealed record PlannedLayer
 /// <summary>The rows of an image that a convolution reads and writes.</summary>
 /// <param name="In">Rows of the input.</param>
 /// <param name="Out">Rows of the convolution's output, before pooling.</param>
-/// <param name="Pooled">Rows after pooling: strips must divide them, so that no pooling window lies across a border.</param>
+/// <param name="Pooled">
+/// Rows after pooling: strips must divide them, so that no pooling window lies across a border.
+/// </param>
 /// <param name="Kernel">Rows of the kernel, dilation included.</param>
 /// <param name="Stride">Rows from one output to the next.</param>
 /// <param name="Padding">Zero rows above the image.</param>
@@ -80,7 +89,8 @@ public sealed record PlannedRows(int In, int Out, int Pooled, int Kernel, int St
         {
             (int first, int end) = (Cut(Out, i), Cut(Out, i + 1));
             (int ownFirst, int ownEnd) = (Cut(In, i), Cut(In, i + 1));
-            int needFirst = Math.Clamp((first * Stride) - Padding, 0, In), needEnd = Math.Clamp(((end - 1) * Stride) - Padding + Kernel, 0, In);
+            int needFirst = Math.Clamp((first * Stride) - Padding, 0, In),
+                needEnd = Math.Clamp(((end - 1) * Stride) - Padding + Kernel, 0, In);
             int own = Math.Max(0, Math.Min(needEnd, ownEnd) - Math.Max(needFirst, ownFirst));
             rows += Math.Max(0, needEnd - needFirst) - own;
         }

@@ -7,7 +7,9 @@ public sealed record PlannedNetwork
     /// <param name="name">Its name.</param>
     /// <param name="layers">In an order in which each stands behind those whose values it takes.</param>
     /// <param name="edges">The values between them.</param>
-    /// <exception cref="ArgumentException">No layer has weights, sizes are negative, or an edge does not go forward.</exception>
+    /// <exception cref="ArgumentException">
+    /// No layer has weights, sizes are negative, or an edge does not go forward.
+    /// </exception>
     public PlannedNetwork(string name, IReadOnlyList<PlannedLayer> layers, IReadOnlyList<PlannedEdge> edges)
     {
         (Name, Layers, Edges) = (name, [.. layers], [.. edges]);
@@ -20,7 +22,8 @@ public sealed record PlannedNetwork
             HasConsumer[edge.From] = HasProducer[edge.To] = true;
         }
 
-        IsChain = edges.Count == layers.Count - 1 && edges.Select((edge, i) => edge.From == i && edge.To == i + 1).All(follows => follows);
+        IsChain = edges.Count == layers.Count - 1
+            && edges.Select((edge, i) => edge.From == i && edge.To == i + 1).All(follows => follows);
     }
 
     /// <summary>Its name.</summary>
@@ -46,7 +49,8 @@ public sealed record PlannedNetwork
     /// <param name="name">Its name.</param>
     /// <param name="layers">In order.</param>
     public static PlannedNetwork Chain(string name, params IReadOnlyList<PlannedLayer> layers) => new(
-        name, layers, [.. Enumerable.Range(0, Math.Max(layers.Count - 1, 0)).Select(i => new PlannedEdge(i, i + 1, layers[i].Outputs))]);
+        name, layers, [.. Enumerable.Range(0, Math.Max(layers.Count - 1, 0)).Select(
+            i => new PlannedEdge(i, i + 1, layers[i].Outputs))]);
 
     /// <summary>A chain with one more layer, as growing leaves it.</summary>
     /// <param name="index">Where the new layer stands.</param>
@@ -54,20 +58,24 @@ public sealed record PlannedNetwork
     /// <exception cref="InvalidOperationException">The network has branches.</exception>
     public PlannedNetwork Insert(int index, PlannedLayer layer) => IsChain
         ? Chain(Name, [.. Layers.Take(index), layer, .. Layers.Skip(index)])
-        : throw new InvalidOperationException($"plan: a layer is inserted into chains only (got {Name}, which has branches); read the grown network anew");
+        : throw new InvalidOperationException($"plan: a layer is inserted into chains only (got {Name}, which has "
+            + "branches); read the grown network anew");
 
     private void Check()
     {
         if (Weighted.Count == 0)
         {
-            throw new ArgumentException($"plan: {Name} has no layer with weights (got {Layers.Count} layers, expected a convolution or linear layer); there is nothing to split");
+            throw new ArgumentException($"plan: {Name} has no layer with weights (got {Layers.Count} layers, expected "
+                + "a convolution or linear layer); there is nothing to split");
         }
 
         foreach (PlannedLayer layer in Layers)
         {
-            if (layer.Weights < 0 || layer.Inputs < 0 || layer.Outputs <= 0 || layer.Macs < 0 || layer.InChannels < 1 || layer.OutChannels < 1)
+            if (layer.Weights < 0 || layer.Inputs < 0
+                || layer.Outputs <= 0 || layer.Macs < 0 || layer.InChannels < 1 || layer.OutChannels < 1)
             {
-                throw new ArgumentException($"plan: sizes of layer '{layer.Name}' cannot be (got {layer}, expected positive numbers)");
+                throw new ArgumentException(
+                    $"plan: sizes of layer '{layer.Name}' cannot be (got {layer}, expected positive numbers)");
             }
         }
 
@@ -75,7 +83,8 @@ public sealed record PlannedNetwork
         {
             if (edge.From < 0 || edge.To >= Layers.Count || edge.From >= edge.To || edge.Elements <= 0)
             {
-                throw new ArgumentException($"plan: a value must go from a layer to a later one (got {edge}, {Layers.Count} layers)");
+                throw new ArgumentException(
+                    $"plan: a value must go from a layer to a later one (got {edge}, {Layers.Count} layers)");
             }
         }
     }

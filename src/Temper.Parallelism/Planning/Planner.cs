@@ -6,7 +6,9 @@ public enum SearchKind
     /// <summary>The paper's Algorithms 1 and 2: level by level from the top.</summary>
     Greedy,
 
-    /// <summary>All levels at once: never worse, and proven to be the best for chains and series-parallel networks.</summary>
+    /// <summary>
+    /// All levels at once: never worse, and proven to be the best for chains and series-parallel networks.
+    /// </summary>
     Joint,
 }
 
@@ -46,7 +48,9 @@ public sealed record PlanOptions
 /// <param name="Data">Every layer splits samples.</param>
 /// <param name="Model">Every layer splits its kernel by input channels.</param>
 /// <param name="Trick">"One weird trick": convolutions split samples, linear layers the kernel.</param>
-/// <param name="LowerBound">No plan of these splits moves fewer; equal to the joint search's plan where that is proven to be the best.</param>
+/// <param name="LowerBound">
+/// No plan of these splits moves fewer; equal to the joint search's plan where that is proven to be the best.
+/// </param>
 public sealed record PlanBytes(double Plan, double Data, double Model, double Trick, double LowerBound);
 
 /// <summary>A plan and what is known of it.</summary>
@@ -69,11 +73,14 @@ public sealed record PlanResult
 
     /// <summary>Bytes that a layer moves in a step.</summary>
     /// <param name="layer">Index among the layers with weights.</param>
-    /// <returns>To sum gradients, to sum outputs and errors, and to bring its output into the split of the layers behind it.</returns>
+    /// <returns>
+    /// To sum gradients, to sum outputs and errors, and to bring its output into the split of the layers behind it.
+    /// </returns>
     public (double Gradients, double Outputs, double Next) LayerBytes(int layer)
     {
         int index = Cost.Network.Weighted[layer], pattern = Patterns[index];
-        double next = Cost.Network.Edges.Where(edge => edge.From == index).Sum(edge => Cost.Edge(edge, pattern, Patterns[edge.To]));
+        double next = Cost.Network.Edges.Where(edge => edge.From == index)
+            .Sum(edge => Cost.Edge(edge, pattern, Patterns[edge.To]));
         return (Cost.Gradient(index, pattern), Cost.Activations(index, pattern), next);
     }
 
@@ -95,7 +102,9 @@ public static class Planner
     /// <param name="cancellation">Ends a search that takes long.</param>
     /// <returns>The plan; data parallelism where nothing beats it. The same for the same arguments.</returns>
     /// <exception cref="ArgumentException">Options cannot be used.</exception>
-    /// <exception cref="InfeasiblePlanException">No plan fits: the batch is too small for the accelerators, or the memory limit too low.</exception>
+    /// <exception cref="InfeasiblePlanException">
+    /// No plan fits: the batch is too small for the accelerators, or the memory limit too low.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The search was canceled.</exception>
     /// <remarks>arXiv:1901.02067; see docs/hypar.md for what is ours.</remarks>
     public static PlanResult Plan(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
@@ -105,16 +114,20 @@ public static class Planner
         int[] greedy = new HyParSearch(cost).Find();
         double greedyBytes = JointSearch.Total(cost, greedy);
         // Tables of all pairs of patterns would be too large: the greedy plan, with a bound.
-        SearchResult optimum = JointSearch.CanSearch(cost) ? joint.Find() : new SearchResult(greedy, greedyBytes, JointSearch.Bound(cost));
+        SearchResult optimum =
+            JointSearch.CanSearch(cost) ? joint.Find() : new SearchResult(greedy, greedyBytes, JointSearch.Bound(cost));
         if (double.IsInfinity(optimum.Bytes))
         {
             throw new InfeasiblePlanException(
-                $"plan: {network.Name} cannot be divided (got a batch of {options.Batch} for {options.Accelerators} accelerators, expected enough samples or channels for all); use a larger batch, fewer accelerators or more kinds of splits");
+                $"plan: {network.Name} cannot be divided (got a batch of {options.Batch} for {options.Accelerators} "
+                + "accelerators, expected enough samples or channels for all); use a larger batch, fewer accelerators "
+                    + "or more kinds of splits");
         }
 
         // What the search proves equal stays with the paper's plan.
         bool isGreedy = options.Search == SearchKind.Greedy || greedyBytes <= optimum.Bytes * (1 + 1e-12);
-        return Finish((cost, joint), options, isGreedy && double.IsFinite(greedyBytes) ? greedy : optimum.Patterns, optimum.LowerBound);
+        return Finish((cost, joint), options, isGreedy
+            && double.IsFinite(greedyBytes) ? greedy : optimum.Patterns, optimum.LowerBound);
     }
 
     /// <summary>What is known of a given plan.</summary>
@@ -122,10 +135,13 @@ public static class Planner
     /// <param name="plan">A plan for it.</param>
     /// <param name="options">Costs and memory limit; accelerators and batch are the plan's.</param>
     /// <param name="cancellation">Ends the search for the lower bound.</param>
-    /// <exception cref="ArgumentException">The plan is for another network, or has splits that are not allowed.</exception>
+    /// <exception cref="ArgumentException">
+    /// The plan is for another network, or has splits that are not allowed.
+    /// </exception>
     /// <exception cref="InfeasiblePlanException">The plan does not fit into the memory limit.</exception>
     /// <exception cref="OperationCanceledException">The search was canceled.</exception>
-    public static PlanResult Evaluate(PlannedNetwork network, RankPlan plan, PlanOptions options, CancellationToken cancellation = default)
+    public static PlanResult Evaluate(
+        PlannedNetwork network, RankPlan plan, PlanOptions options, CancellationToken cancellation = default)
     {
         options = options with { Accelerators = plan.Accelerators, Batch = plan.Batch };
         PlanCost cost = CostOf(network, options);
@@ -143,20 +159,23 @@ public static class Planner
         Hierarchy hierarchy = Hierarchy.Of(options.Accelerators);
         if (options.Batch < 1 || options.OptimizerStates < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), $"plan: batch and optimizer states (got {options.Batch} and {options.OptimizerStates}, expected at least 1 and 0)");
+            throw new ArgumentOutOfRangeException(nameof(options), "plan: batch and optimizer states (got "
+                + $"{options.Batch} and {options.OptimizerStates}, expected at least 1 and 0)");
         }
 
         int splits = options.Splits;
         if (Math.Pow(splits, hierarchy.Levels) > MaxPatterns)
         {
             throw new ArgumentException(
-                $"plan: too many ways to split a layer (got {splits} kinds over {hierarchy.Levels} levels); allow fewer kinds of splits or fewer accelerators");
+                $"plan: too many ways to split a layer (got {splits} kinds over {hierarchy.Levels} levels); allow "
+                + "fewer kinds of splits or fewer accelerators");
         }
 
         return new PlanCost(network, hierarchy, options.Batch, options.Cost, splits);
     }
 
-    internal static PlanResult Finish((PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound)
+    internal static PlanResult Finish(
+        (PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound)
     {
         int[] data = Baseline(search, _ => Split.Data);
         double dataBytes = JointSearch.Total(search.Cost, data);
@@ -173,12 +192,14 @@ public static class Planner
         var notes = new List<string>();
         if (double.IsInfinity(dataBytes))
         {
-            notes.Add($"data parallelism is no choice: {options.Batch} samples are fewer than {options.Accelerators} accelerators");
+            notes.Add($"data parallelism is no choice: {options.Batch} samples are fewer than {options.Accelerators} "
+                + "accelerators");
         }
 
         if (!fits.AsSpan().SequenceEqual(chosen))
         {
-            notes.Add($"the plan that moves the fewest bytes{(chosen == data ? ", data parallelism," : "")} does not fit into the memory; this one does");
+            notes.Add($"the plan that moves the fewest bytes{(chosen == data ? ", data parallelism," : "")} does not "
+                + "fit into the memory; this one does");
         }
         else if (chosen == data)
         {
@@ -189,11 +210,13 @@ public static class Planner
     }
 
     private static PlanResult Describe(
-        (PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound, MemorySaving saving, List<string> notes)
+        (PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound,
+        MemorySaving saving, List<string> notes)
     {
         if (options.Batch % options.Accelerators != 0)
         {
-            notes.Add($"a batch of {options.Batch} does not divide evenly by {options.Accelerators}: ranks get unequal shares, and bytes are those of equal ones");
+            notes.Add($"a batch of {options.Batch} does not divide evenly by {options.Accelerators}: ranks get unequal "
+                + "shares, and bytes are those of equal ones");
         }
 
         PlanCost cost = search.Cost;
@@ -201,7 +224,8 @@ public static class Planner
         {
             Plan = RankPlan.From(cost, patterns),
             Bytes = new PlanBytes(
-                Bytes(cost, patterns), Bytes(cost, Baseline(search, _ => Split.Data)), Bytes(cost, Baseline(search, _ => Split.Input)),
+                Bytes(cost, patterns), Bytes(cost, Baseline(search, _ => Split.Data)),
+                Bytes(cost, Baseline(search, _ => Split.Input)),
                 Bytes(cost, Baseline(search, layer => layer.IsConvolution ? Split.Data : Split.Input)), bound),
             RankMemory = new RankMemory(cost, options.OptimizerStates).Plan(patterns, saving),
             Saving = saving,
@@ -223,8 +247,11 @@ public static class Planner
     internal static int[] Baseline((PlanCost Cost, JointSearch Joint) search, Func<PlannedLayer, Split> rule)
     {
         PlanCost cost = search.Cost;
-        int[] patterns = [.. cost.Network.Layers.Select(layer => layer.HasWeights ? cost.Patterns.Uniform(rule(layer)) : -1)];
-        return cost.Network.Layers.All(layer => layer.HasWeights) ? patterns : search.Joint.Find(cost, isFixed: patterns).Patterns;
+        int[] patterns = [.. cost.Network.Layers.Select(
+            layer => layer.HasWeights ? cost.Patterns.Uniform(rule(layer)) : -1)];
+        return cost.Network.Layers.All(layer => layer.HasWeights)
+            ? patterns
+            : search.Joint.Find(cost, isFixed: patterns).Patterns;
     }
 
     /// <summary>Bytes of a plan, also where layers are too small for it.</summary>

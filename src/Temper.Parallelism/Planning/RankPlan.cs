@@ -1,6 +1,9 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>How a network is divided among accelerators: for each level of the hierarchy and each layer with weights what is split.</summary>
+/// <summary>
+/// How a network is divided among accelerators: for each level of the hierarchy and each layer with weights what is
+/// split.
+/// </summary>
 public sealed record RankPlan
 {
     /// <summary>Name of the network that it was made for.</summary>
@@ -15,11 +18,17 @@ public sealed record RankPlan
     /// <summary>Samples of a step, of all accelerators together.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>For each level, first the one that divides all accelerators, a digit a layer: the number of its <see cref="Split"/>.</summary>
+    /// <summary>
+    /// For each level, first the one that divides all accelerators, a digit a layer: the number of its
+    /// <see cref="Split"/>.
+    /// </summary>
     public required IReadOnlyList<string> Levels { get; init; }
 
-    /// <summary>For points without weights where branches meet, by name, a digit a level; those not named divide samples.</summary>
-    public IReadOnlyDictionary<string, string> Junctions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>
+    /// For points without weights where branches meet, by name, a digit a level; those not named divide samples.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Junctions { get; init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The split of a layer at a level.</summary>
     /// <param name="level">0 for the level that divides all accelerators.</param>
@@ -36,20 +45,28 @@ public sealed record RankPlan
         Accelerators = cost.Hierarchy.Accelerators,
         Batch = cost.Batch,
         Levels = [.. Enumerable.Range(0, cost.Hierarchy.Levels).Select(level =>
-            string.Concat(cost.Network.Weighted.Select(layer => (char)('0' + cost.Patterns.Digits(patterns[layer])[level]))))],
-        Junctions = Enumerable.Range(0, patterns.Length).Where(layer => !cost.Network.Layers[layer].HasWeights).ToDictionary(
-            layer => cost.Network.Layers[layer].Name, layer => Text(cost.Patterns.Digits(patterns[layer])), StringComparer.Ordinal),
+            string.Concat(
+                cost.Network.Weighted.Select(layer => (char)('0' + cost.Patterns.Digits(patterns[layer])[level]))))],
+        Junctions =
+            Enumerable.Range(0, patterns.Length).Where(layer => !cost.Network.Layers[layer].HasWeights).ToDictionary(
+            layer => cost.Network.Layers[layer].Name, layer => Text(cost.Patterns.Digits(patterns[layer])),
+            StringComparer.Ordinal),
     };
 
     /// <summary>The patterns of the layers; -1 for junctions that the plan does not name.</summary>
-    /// <exception cref="ArgumentException">It was made for other layers, or has splits that the cost does not know.</exception>
+    /// <exception cref="ArgumentException">
+    /// It was made for other layers, or has splits that the cost does not know.
+    /// </exception>
     internal int[] Patterns(PlanCost cost)
     {
         string[] names = [.. cost.Network.Weighted.Select(layer => cost.Network.Layers[layer].Name)];
-        if (!names.SequenceEqual(Layers, StringComparer.Ordinal) || Levels.Count != cost.Hierarchy.Levels || Accelerators != cost.Hierarchy.Accelerators)
+        if (!names.SequenceEqual(Layers, StringComparer.Ordinal)
+            || Levels.Count != cost.Hierarchy.Levels || Accelerators != cost.Hierarchy.Accelerators)
         {
             throw new ArgumentException(
-                $"plan: it does not fit the network (got {Layers.Count} layers of {Network} over {Accelerators} accelerators, expected the {names.Length} layers of {cost.Network.Name} over {cost.Hierarchy.Accelerators}); plan anew");
+                $"plan: it does not fit the network (got {Layers.Count} layers of {Network} over {Accelerators} "
+                + $"accelerators, expected the {names.Length} layers of {cost.Network.Name} over "
+                    + $"{cost.Hierarchy.Accelerators}); plan anew");
         }
 
         int[] patterns = new int[cost.Network.Layers.Count];
@@ -78,7 +95,8 @@ public sealed record RankPlan
             splits[i] = (byte)(digits[i] - '0');
             if (splits[i] >= cost.Patterns.Splits)
             {
-                throw new ArgumentException($"plan: it has a split that is not allowed (got '{digits[i]}', expected 0 to {cost.Patterns.Splits - 1}); allow more splits");
+                throw new ArgumentException($"plan: it has a split that is not allowed (got '{digits[i]}', expected 0 "
+                    + $"to {cost.Patterns.Splits - 1}); allow more splits");
             }
         }
 

@@ -43,7 +43,8 @@ public static class RankPlanJson
     {
         if (json.Length > MaxLength)
         {
-            throw new InvalidDataException($"plan of ranks: the file is too long (got {json.Length} bytes, expected at most {MaxLength})");
+            throw new InvalidDataException(
+                $"plan of ranks: the file is too long (got {json.Length} bytes, expected at most {MaxLength})");
         }
 
         try
@@ -51,15 +52,19 @@ public static class RankPlanJson
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception error) when (error is JsonException
+            or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"plan of ranks: the file is damaged or of another kind ({error.Message}); make one with temper plan --save-plan", error);
+            throw new InvalidDataException($"plan of ranks: the file is damaged or of another kind ({error.Message}); "
+                + "make one with temper plan --save-plan", error);
         }
     }
 
     private static RankPlan Read(JsonElement root)
     {
-        string kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString() ?? "" : root.TryGetProperty("format", out JsonElement format) ? format.GetString() ?? "" : "none";
+        string kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString()
+            ?? "" : root.TryGetProperty("format", out JsonElement format) ? format.GetString()
+            ?? "" : "none";
         if (!string.Equals(kind, Kind, StringComparison.Ordinal))
         {
             throw new FormatException($"got kind '{kind}', expected '{Kind}'");
@@ -78,7 +83,8 @@ public static class RankPlanJson
             Batch = root.GetProperty("batch").GetInt32(),
             Layers = [.. root.GetProperty("layers").EnumerateArray().Select(Text)],
             Levels = [.. root.GetProperty("levels").EnumerateArray().Select(Text)],
-            Junctions = root.GetProperty("junctions").EnumerateObject().ToDictionary(entry => entry.Name, entry => Text(entry.Value), StringComparer.Ordinal),
+            Junctions = root.GetProperty("junctions").EnumerateObject()
+                .ToDictionary(entry => entry.Name, entry => Text(entry.Value), StringComparer.Ordinal),
         };
         Check(plan);
         return plan;
@@ -87,8 +93,10 @@ public static class RankPlanJson
     private static void Check(RankPlan plan)
     {
         int levels = Hierarchy.Of(plan.Accelerators).Levels;
-        bool fits = plan.Batch > 0 && plan.Levels.Count == levels && plan.Levels.All(level => level.Length == plan.Layers.Count)
-            && plan.Junctions.Values.All(digits => digits.Length == levels) && plan.Levels.Concat(plan.Junctions.Values).All(text => text.All(digit => digit is >= '0' and <= '3'));
+        bool fits =
+            plan.Batch > 0 && plan.Levels.Count == levels && plan.Levels.All(level => level.Length == plan.Layers.Count)
+            && plan.Junctions.Values.All(digits => digits.Length == levels)
+            && plan.Levels.Concat(plan.Junctions.Values).All(text => text.All(digit => digit is >= '0' and <= '3'));
         if (!fits)
         {
             throw new FormatException($"expected {levels} levels of {plan.Layers.Count} digits from 0 to 3");
@@ -97,5 +105,6 @@ public static class RankPlanJson
 
     private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 
-    private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("a text is missing");
+    private static string Text(JsonElement element) =>
+        element.GetString() ?? throw new FormatException("a text is missing");
 }

@@ -15,7 +15,8 @@ public static class FasterPlan
         double seconds = StepSimulator.Run(result, machine).Seconds;
         PlanResult data = Planner.Baseline(result, _ => Split.Data);
         double memory = new RankMemory(result.Cost, result.OptimizerStates).Plan(data.Patterns, result.Saving);
-        bool isPossible = Enumerable.Range(0, data.Patterns.Length).All(layer => result.Cost.Allows(layer, data.Patterns[layer])) && !(memory > memoryLimit);
+        bool isPossible = Enumerable.Range(0, data.Patterns.Length)
+            .All(layer => result.Cost.Allows(layer, data.Patterns[layer])) && !(memory > memoryLimit);
         double dataSeconds = StepSimulator.Run(data, machine).Seconds;
         if (result.Plan.IsDataParallel || !isPossible || dataSeconds > seconds)
         {

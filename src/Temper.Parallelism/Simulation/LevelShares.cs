@@ -3,18 +3,22 @@ using Temper.Parallelism.Planning;
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>
-/// Shares of the work for accelerators of unequal speed. A level gives each of its groups one share of whatever it splits, the same for all
-/// layers, so a rank's share is the product over its groups.
+/// Shares of the work for accelerators of unequal speed. A level gives each of its groups one share of whatever it
+/// splits, the same for all layers, so a rank's share is the product over its groups.
 /// </summary>
 internal static class LevelShares
 {
     private const int Rounds = 400;
 
     /// <summary>Shares that make the slowest rank as fast as they can.</summary>
-    /// <returns>For each level the shares of its groups, and the time of the slowest rank for work that one rank of speed 1 does in a second.</returns>
+    /// <returns>
+    /// For each level the shares of its groups, and the time of the slowest rank for work that one rank of speed 1 does
+    /// in a second.
+    /// </returns>
     internal static (double[][] Shares, double Seconds) For(Hierarchy hierarchy, IReadOnlyList<double> speeds)
     {
-        double[][] shares = [.. hierarchy.Groups.Select(groups => Enumerable.Repeat(1.0 / groups, groups).ToArray())], best = Copy(shares);
+        double[][] shares = [.. hierarchy.Groups.Select(groups => Enumerable.Repeat(1.0 / groups, groups).ToArray())],
+            best = Copy(shares);
         double least = Slowest(hierarchy, shares, speeds);
         for (int round = 0; round < Rounds && speeds.Count > 0; round++)
         {
@@ -43,7 +47,8 @@ internal static class LevelShares
         return (best, least);
     }
 
-    private static double Slowest(Hierarchy hierarchy, double[][] shares, IReadOnlyList<double> speeds) => Enumerable.Range(0, hierarchy.Accelerators)
+    private static double Slowest(Hierarchy hierarchy, double[][] shares, IReadOnlyList<double> speeds) =>
+        Enumerable.Range(0, hierarchy.Accelerators)
         .Max(rank => Share(hierarchy, shares, rank) / (speeds.Count > 0 ? speeds[rank] : 1));
 
     private static double Share(Hierarchy hierarchy, double[][] shares, int rank)

@@ -15,19 +15,26 @@ public sealed record Machine
     /// <summary>Whether data move while accelerators compute.</summary>
     public bool Overlaps { get; init; }
 
-    /// <summary>For each accelerator its speed as a factor of <see cref="FlopsPerSecond"/>; empty: all 1. Shares of the work follow.</summary>
+    /// <summary>
+    /// For each accelerator its speed as a factor of <see cref="FlopsPerSecond"/>; empty: all 1. Shares of the work
+    /// follow.
+    /// </summary>
     public IReadOnlyList<double> Speeds { get; init; } = [];
 
     /// <summary>Energy of a multiply-add. The paper's 32-bit multiply and add: 3.7 and 0.9 pJ.</summary>
     public double JoulesPerMac { get; init; } = 4.6e-12;
 
-    /// <summary>Energy of a byte that moves between accelerators. The paper gives 640 pJ for a word of DRAM; a byte fits Figure 7, so this is fitted.</summary>
+    /// <summary>
+    /// Energy of a byte that moves between accelerators. The paper gives 640 pJ for a word of DRAM; a byte fits Figure
+    /// 7, so this is fitted.
+    /// </summary>
     public double JoulesPerByte { get; init; } = 640e-12;
 
     /// <summary>
-    /// The two-term model that reproduces the paper's Figure 6: 84 GFLOP/s an accelerator, and 0.25 GB/s that all share. Its constants were
-    /// fitted once and are never tuned again.
+    /// The two-term model that reproduces the paper's Figure 6: 84 GFLOP/s an accelerator, and 0.25 GB/s that all
+    /// share. Its constants were fitted once and are never tuned again.
     /// </summary>
     /// <param name="accelerators">Number of accelerators.</param>
-    public static Machine Paper(int accelerators) => new() { Name = "paper", Topology = Topology.Bus(accelerators, 0.25e9) };
+    public static Machine Paper(int accelerators) =>
+        new() { Name = "paper", Topology = Topology.Bus(accelerators, 0.25e9) };
 }

@@ -3,9 +3,14 @@ using Temper.Tensors;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>A part of a network as a network of its own: a layer with the activation, normalization and pooling behind it, or a point where branches meet.</summary>
+/// <summary>
+/// A part of a network as a network of its own: a layer with the activation, normalization and pooling behind it, or a
+/// point where branches meet.
+/// </summary>
 /// <param name="Network">The part.</param>
-/// <param name="HasInputError">For each input whether the backward pass computes its error: not where it is data.</param>
+/// <param name="HasInputError">
+/// For each input whether the backward pass computes its error: not where it is data.
+/// </param>
 /// <param name="Count">How often the network has such a part.</param>
 internal sealed record NetworkPiece(Network Network, IReadOnlyList<bool> HasInputError, int Count);
 
@@ -14,13 +19,18 @@ internal static class NetworkPieces
 {
     internal static IReadOnlyList<NetworkPiece> Of(Network network)
     {
-        Dictionary<string, int> users = network.Nodes.SelectMany(node => node.Inputs).Concat(network.Outputs.Select(output => output.Value))
-            .GroupBy(value => value, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        Dictionary<string, int> users =
+            network.Nodes.SelectMany(node => node.Inputs).Concat(network.Outputs.Select(output => output.Value))
+            .GroupBy(value => value, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
         HashSet<string> data = [.. network.Inputs.Select(input => input.Name)];
         var pieces = new List<List<Node>>();
         foreach (Node node in network.Nodes)
         {
-            bool follows = pieces.Count > 0 && node.Inputs is [var only] && only.Equals(pieces[^1][^1].Name, StringComparison.Ordinal) && users[only] == 1;
+            bool follows = pieces.Count > 0
+                && node.Inputs is [var only]
+                && only.Equals(pieces[^1][^1].Name, StringComparison.Ordinal)
+                && users[only] == 1;
             // A layer with weights begins a piece: it is what is timed apart.
             if (follows && node.Operator is not (Conv2d or Linear or ConvTranspose2d))
             {
@@ -40,16 +50,21 @@ internal static class NetworkPieces
         [.. piece.SelectMany(node => node.Inputs).Except(piece.Select(node => node.Name), StringComparer.Ordinal)];
 
     private static string Key(Network network, List<Node> piece, HashSet<string> data) => string.Join('|', [
-        .. piece.Select(node => $"{node.Operator}"), .. Inputs(piece).Select(input => $"{network.Graph.ShapeOf(input)}{data.Contains(input)}"),
+        .. piece.Select(node => $"{node.Operator}"),
+        .. Inputs(piece).Select(input => $"{network.Graph.ShapeOf(input)}{data.Contains(input)}"),
     ]);
 
     private static NetworkPiece Piece(Network network, List<Node> piece, HashSet<string> data, int count)
     {
         string[] inputs = Inputs(piece);
-        InputSpec[] specs = [.. inputs.Select(input => new InputSpec { Name = $"input_{Array.IndexOf(inputs, input)}", SampleShape = Sample(network.Graph.ShapeOf(input)) })];
+        InputSpec[] specs = [.. inputs.Select(input => new InputSpec
+        {
+            Name = $"input_{Array.IndexOf(inputs, input)}", SampleShape = Sample(network.Graph.ShapeOf(input)),
+        })];
         Network part = Network.Build(specs, values =>
         {
-            Dictionary<string, Value> known = inputs.Zip(values).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+            Dictionary<string, Value> known =
+                inputs.Zip(values).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
             foreach (Node node in piece)
             {
                 Value[] taken = [.. node.Inputs.Select(input => known[input])];

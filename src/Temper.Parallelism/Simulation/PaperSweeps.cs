@@ -10,7 +10,8 @@ internal static class PaperSweeps
     {
         PlanResult plan = Planner.Plan(PaperNetworks.Create("lenet-c"), new PlanOptions());
         (double best, string at) = Best(plan, Enumerable.Range(0, 256).Select(number =>
-            (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]), levels => $"{levels[0]} {levels[3]}");
+            (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]),
+            levels => $"{levels[0]} {levels[3]}");
         yield return Text("Figure 9", "lenet-c: best splits at levels 1 and 4", at, "0011 0011");
         yield return PaperTables.Row("Figure 9", "lenet-c: their speed over data parallelism", best, 3.05, 0.03);
     }
@@ -20,15 +21,23 @@ internal static class PaperSweeps
     {
         const int Conv = 7, Fc = 8;
         PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions());
-        (double best, string at) = Best(plan, Enumerable.Range(0, 256).Select(number => (string[])[.. plan.Plan.Levels.Select((level, i) =>
-            $"{level[..Conv]}{Bits(number / 16)[i]}{Bits(number % 16)[i]}{level[(Fc + 1)..]}")]), levels => Columns(levels, Conv, Fc));
-        yield return Text("Figure 10", "vgg-a: HyPar's splits of conv5_2 and fc1", Columns(plan.Plan.Levels, Conv, Fc), "0001 1111");
-        yield return PaperTables.Row("Figure 10", "vgg-a: their speed over data parallelism", Speed(plan, plan.Bytes.Plan), 4.97, 0.02);
+        (double best, string at) =
+            Best(plan, Enumerable.Range(0, 256).Select(number => (string[])[.. plan.Plan.Levels.Select((level, i) =>
+            $"{level[..Conv]}{Bits(number / 16)[i]}{Bits(number % 16)[i]}{level[(Fc + 1)..]}")]),
+            levels => Columns(levels, Conv, Fc));
+        yield return Text(
+            "Figure 10", "vgg-a: HyPar's splits of conv5_2 and fc1", Columns(plan.Plan.Levels, Conv, Fc), "0001 1111");
+        yield return PaperTables.Row(
+            "Figure 10", "vgg-a: their speed over data parallelism", Speed(plan, plan.Bytes.Plan), 4.97, 0.02);
         yield return Text("Figure 10", "vgg-a: the best splits of the two", at, "1000 1111");
-        yield return PaperTables.Row("Figure 10", "vgg-a: the best two's speed over data parallelism", best, 5.05, 0.01);
+        yield return PaperTables.Row(
+            "Figure 10", "vgg-a: the best two's speed over data parallelism", best, 5.05, 0.01);
     }
 
-    /// <summary>A layer of VGG-E alone, as Figure 13 plans it: the image before pooling, which is the only one that gives its plans.</summary>
+    /// <summary>
+    /// A layer of VGG-E alone, as Figure 13 plans it: the image before pooling, which is the only one that gives its
+    /// plans.
+    /// </summary>
     internal static PlannedNetwork OneLayer(string layer) => layer is "conv5"
         ? PlannedNetwork.Chain(layer, new PlannedLayer
         {
@@ -50,7 +59,8 @@ internal static class PaperSweeps
             OutChannels = 1000,
         });
 
-    private static (double Speed, string At) Best(PlanResult plan, IEnumerable<string[]> tried, Func<string[], string> name)
+    private static (double Speed, string At) Best(
+        PlanResult plan, IEnumerable<string[]> tried, Func<string[], string> name)
     {
         (double best, string at) = (0, "");
         foreach (string[] levels in tried)
@@ -63,10 +73,12 @@ internal static class PaperSweeps
         return (best, at);
     }
 
-    private static double Speed(PlanResult plan, double bytes) => PaperTables.Seconds(plan, plan.Bytes.Data) / PaperTables.Seconds(plan, bytes);
+    private static double Speed(PlanResult plan, double bytes) =>
+        PaperTables.Seconds(plan, plan.Bytes.Data) / PaperTables.Seconds(plan, bytes);
 
     private static PaperRow Text(string figure, string what, string ours, string paper) => new(
-        figure, what, ours, paper, string.Equals(ours, paper, StringComparison.Ordinal) ? PaperStatus.Reproduced : PaperStatus.Missed);
+        figure, what, ours, paper,
+        string.Equals(ours, paper, StringComparison.Ordinal) ? PaperStatus.Reproduced : PaperStatus.Missed);
 
     private static string Columns(IReadOnlyList<string> levels, int first, int second) =>
         $"{string.Concat(levels.Select(level => level[first]))} {string.Concat(levels.Select(level => level[second]))}";

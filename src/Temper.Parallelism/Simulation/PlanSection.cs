@@ -5,7 +5,9 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>A plan as a section of a report: its picture, what it costs beside the usual ways, and its layers.</summary>
+/// <summary>
+/// A plan as a section of a report: its picture, what it costs beside the usual ways, and its layers.
+/// </summary>
 public static class PlanSection
 {
     private static readonly string[] Names = ["this plan", "data parallel", "model parallel", "one weird trick"];
@@ -23,13 +25,22 @@ public static class PlanSection
         [
             new KeyFigures(
             [
-                new KeyFigure("Bytes of a step", Gigabytes(bytes[0]), isProven ? "proven: no plan of these splits moves fewer" : $"no plan moves fewer than {Gigabytes(result.Bytes.LowerBound)}"),
-                new KeyFigure("Simulated step", $"{Number(steps.Plan.Seconds)} s", $"on {steps.Machine}; data parallel {Number(steps.Data.Seconds)} s"),
-                new KeyFigure("Memory of an accelerator", $"{(result.RankMemory / (1 << 20)).ToString("F1", CultureInfo.InvariantCulture)} MiB", SavingText(result.Saving)),
+                new KeyFigure("Bytes of a step", Gigabytes(bytes[0]), isProven
+                    ? "proven: no plan of these splits moves fewer"
+                    : $"no plan moves fewer than {Gigabytes(result.Bytes.LowerBound)}"),
+                new KeyFigure(
+                    "Simulated step", $"{Number(steps.Plan.Seconds)} s",
+                    $"on {steps.Machine}; data parallel {Number(steps.Data.Seconds)} s"),
+                new KeyFigure(
+                    "Memory of an accelerator",
+                    $"{(result.RankMemory / (1 << 20)).ToString("F1", CultureInfo.InvariantCulture)} MiB",
+                    SavingText(result.Saving)),
             ]),
-            new Warning("Times and energies are simulated from a model of the accelerators and their links, not measured on any."),
+            new Warning("Times and energies are simulated from a model of the accelerators and their links, not "
+                + "measured on any."),
             .. result.Notes.Select(note => new Paragraph(note)),
-            new Drawing(PlanPicture.Draw(result, steps.Plan), $"Layers by levels of the hierarchy, the bytes between them, and when a step computes and moves data (batch of {plan.Batch})"),
+            new Drawing(PlanPicture.Draw(result, steps.Plan), "Layers by levels of the hierarchy, the bytes between "
+                + $"them, and when a step computes and moves data (batch of {plan.Batch})"),
             new ChartRow(
             [
                 Bars("Bytes of a step", "GB", [.. bytes.Select(count => count / 1e9)]),
@@ -38,26 +49,33 @@ public static class PlanSection
             new DataTable(
                 ["plan", "#bytes", "#seconds", "#computing", "#moving data", "#joules"],
                 [.. timelines.Select((step, i) => (string[])
-                    [Names[i], Gigabytes(bytes[i]), Number(step.Seconds), Number(step.ComputeSeconds), Number(step.CommunicationSeconds), Number(step.Joules)])]),
+                    [
+                        Names[i], Gigabytes(bytes[i]), Number(step.Seconds), Number(step.ComputeSeconds),
+                        Number(step.CommunicationSeconds), Number(step.Joules),
+                    ])]),
             new DataTable(
                 ["layer", "splits, first level first", "#gradients", "#outputs", "#to the next"],
                 [.. plan.Layers.Select((layer, i) => Row(result, layer, i))]),
-            new Paragraph("0: samples are split, 1: the kernel by input channels, 2: the kernel by output channels, 3: rows of the image. The first level divides all accelerators."),
+            new Paragraph("0: samples are split, 1: the kernel by input channels, 2: the kernel by output channels, 3: "
+                + "rows of the image. The first level divides all accelerators."),
         ]);
     }
 
     private static string[] Row(PlanResult result, string layer, int index)
     {
         (double gradients, double outputs, double next) = result.LayerBytes(index);
-        return [layer, string.Concat(result.Plan.Levels.Select(level => level[index])), Gigabytes(gradients), Gigabytes(outputs), Gigabytes(next)];
+        return [layer, string.Concat(result.Plan.Levels.Select(level =>
+            level[index])), Gigabytes(gradients), Gigabytes(outputs), Gigabytes(next)];
     }
 
     private static BarChart Bars(string title, string unit, double[] values) => new()
     {
-        Title = $"{title}, {unit}", ValueLabel = unit, Labels = Names, Bars = [new ChartBars(unit, values)], ValueFormat = "G3",
+        Title = $"{title}, {unit}", ValueLabel = unit, Labels = Names, Bars = [new ChartBars(unit, values)],
+        ValueFormat = "G3",
     };
 
-    private static string SavingText(MemorySaving saving) => saving == MemorySaving.None ? "nothing is saved" : $"with {string.Join(" and ", Savings(saving))}";
+    private static string SavingText(MemorySaving saving) =>
+        saving == MemorySaving.None ? "nothing is saved" : $"with {string.Join(" and ", Savings(saving))}";
 
     private static IEnumerable<string> Savings(MemorySaving saving)
     {

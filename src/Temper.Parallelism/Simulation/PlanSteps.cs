@@ -8,7 +8,8 @@ namespace Temper.Parallelism.Simulation;
 /// <param name="Data">Every layer splits samples.</param>
 /// <param name="Model">Every layer splits its kernel by input channels.</param>
 /// <param name="Trick">"One weird trick": convolutions split samples, linear layers the kernel.</param>
-public sealed record PlanSteps(string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
+public sealed record PlanSteps(
+    string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
 {
     /// <summary>Simulates all four.</summary>
     /// <param name="result">A plan, from the planner.</param>

@@ -15,7 +15,9 @@ internal interface IProbeWork
     double Seconds();
 }
 
-/// <summary>Fills caches with other data, on all threads of the pool, so that these do not fall asleep either.</summary>
+/// <summary>
+/// Fills caches with other data, on all threads of the pool, so that these do not fall asleep either.
+/// </summary>
 internal sealed class CacheFiller(long bytes)
 {
     private const int TaskFloats = 1 << 16;
@@ -37,7 +39,8 @@ internal sealed class CacheFiller(long bytes)
     {
         public void Run(int task, int thread)
         {
-            Span<float> part = other.AsSpan(task * TaskFloats, Math.Min(TaskFloats, other.Length - (task * TaskFloats)));
+            Span<float> part =
+                other.AsSpan(task * TaskFloats, Math.Min(TaskFloats, other.Length - (task * TaskFloats)));
             System.Numerics.Tensors.TensorPrimitives.Add(part, 1, part);
         }
     }
@@ -58,7 +61,8 @@ internal sealed class PieceWork : IProbeWork
     {
         (_cache, _time) = (cache, time);
         _network = piece.Network.Initialize(_stream.Split("weights"));
-        _inputs = [.. _network.Inputs.Select((input, i) => Activation(Noise(input.BatchShape(batch), _stream.Split(input.Name)), piece.HasInputError[i]))];
+        _inputs = [.. _network.Inputs.Select((input, i) =>
+            Activation(Noise(input.BatchShape(batch), _stream.Split(input.Name)), piece.HasInputError[i]))];
         Tensor result = _network.Forward(_inputs, Pass.Evaluation)[0];
         _error = Noise(result.Shape, _stream.Split("error")).InLayoutOf(result);
         _sources = [.. _network.ParameterValues, .. _inputs.Where((_, i) => piece.HasInputError[i])];
@@ -66,7 +70,8 @@ internal sealed class PieceWork : IProbeWork
 
     public double Seconds()
     {
-        // An input has just been made by the layer before; an error by the layer behind. What the forward pass kept has been displaced since.
+        // An input has just been made by the layer before; an error by the layer behind. What the forward pass kept has
+        // been displaced since.
         _cache.Fill(_inputs);
         long start = _time.GetTimestamp();
         var tape = new GradientTape();
@@ -122,8 +127,10 @@ internal sealed class OptimizerWork : IProbeWork, IDisposable
         (_cache, _time) = (cache, time);
         int side = Math.Clamp((int)Math.Sqrt(weights), 1, MostSide);
         Part = weights / ((double)side * side);
-        Network network = Network.Build(new InputSpec { SampleShape = [side] }, x => x.Linear(side, bias: false)).Initialize(RandomStream.FromSeed(1));
-        _learner = new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1e-3f, Momentum = 0.9f } });
+        Network network = Network.Build(new InputSpec { SampleShape = [side] }, x => x.Linear(side, bias: false))
+            .Initialize(RandomStream.FromSeed(1));
+        _learner =
+            new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1e-3f, Momentum = 0.9f } });
         Tensor x = PieceWork.Noise([1, side], RandomStream.FromSeed(2));
         _gradients = _learner.Gradients((net, pass) => net.Forward(x, pass).Mean());
     }

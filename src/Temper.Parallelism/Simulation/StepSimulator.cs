@@ -16,12 +16,13 @@ public sealed record StepSegment(string Name, bool IsCommunication, double Start
 /// <param name="Joules">Energy of all accelerators: multiply-adds, and bytes that move.</param>
 /// <param name="Segments">What happens when, in order of the start.</param>
 public sealed record StepTimeline(
-    double Seconds, double ComputeSeconds, double CommunicationSeconds, double Joules, IReadOnlyList<StepSegment> Segments);
+    double Seconds, double ComputeSeconds, double CommunicationSeconds, double Joules,
+    IReadOnlyList<StepSegment> Segments);
 
 /// <summary>
-/// Simulates one training step by events: a task starts when what it waits for is done and its resource is free. Ranks run in lockstep, so
-/// a task stands for all of them and lasts as long as the slowest rank or the busiest link. Data and computing are two resources, one
-/// where they do not overlap.
+/// Simulates one training step by events: a task starts when what it waits for is done and its resource is free. Ranks
+/// run in lockstep, so a task stands for all of them and lasts as long as the slowest rank or the busiest link. Data
+/// and computing are two resources, one where they do not overlap.
 /// </summary>
 public static class StepSimulator
 {
@@ -37,7 +38,8 @@ public static class StepSimulator
         if (machine.Topology.Ranks != ranks || machine.Speeds.Count is var speeds && speeds != 0 && speeds != ranks)
         {
             throw new ArgumentException(
-                $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} ranks and {machine.Speeds.Count} speeds, expected {ranks}); give one for each accelerator");
+                $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} ranks and "
+                + $"{machine.Speeds.Count} speeds, expected {ranks}); give one for each accelerator");
         }
 
         var tasks = new StepTasks(cost, patterns, machine);
@@ -51,7 +53,9 @@ public static class StepSimulator
             segments);
     }
 
-    /// <summary>Runs tasks in the order in which they become ready; of those ready at once the one that was made first.</summary>
+    /// <summary>
+    /// Runs tasks in the order in which they become ready; of those ready at once the one that was made first.
+    /// </summary>
     private static List<StepSegment> Schedule(IReadOnlyList<StepTask> tasks, bool overlaps)
     {
         int[] waits = [.. tasks.Select(task => task.After.Count)];
@@ -77,7 +81,8 @@ public static class StepSimulator
         {
             StepTask task = tasks[index];
             int resource = overlaps && task.IsCommunication ? 1 : 0;
-            double start = task.Seconds > 0 ? Math.Max(readyAt[index], free[resource]) : readyAt[index], end = start + task.Seconds;
+            double start = task.Seconds > 0 ? Math.Max(readyAt[index], free[resource]) : readyAt[index],
+                end = start + task.Seconds;
             if (task.Seconds > 0)
             {
                 free[resource] = end;

@@ -9,11 +9,14 @@ internal sealed class StepTraffic
     {
         int levels = cost.Hierarchy.Levels;
         PlanCost[] costs = [.. Enumerable.Range(1, levels).Select(count =>
-            count == levels ? cost : new PlanCost(cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits))];
+            count == levels ? cost : new PlanCost(
+                cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits))];
         Gradients = Levels(costs, patterns.Length, (at, layer, first) => at.Gradient(layer, first(patterns[layer])));
-        Activations = Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));
+        Activations =
+            Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));
         IReadOnlyList<PlannedEdge> edges = cost.Network.Edges;
-        Edges = Levels(costs, edges.Count, (at, edge, first) => at.Edge(edges[edge], first(patterns[edges[edge].From]), first(patterns[edges[edge].To])));
+        Edges = Levels(costs, edges.Count, (at, edge, first) =>
+            at.Edge(edges[edge], first(patterns[edges[edge].From]), first(patterns[edges[edge].To])));
     }
 
     /// <summary>For each layer and level the bytes by which gradients of weights are summed.</summary>
@@ -34,7 +37,8 @@ internal sealed class StepTraffic
             int divisor = (int)Math.Pow(at.Patterns.Splits, costs.Length - 1 - level);
             for (int i = 0; i < count; i++)
             {
-                result[i][level] = bytes(at, i, pattern => pattern / divisor) - result[i].AsSpan(0, level).ToArray().Sum();
+                result[i][level] =
+                    bytes(at, i, pattern => pattern / divisor) - result[i].AsSpan(0, level).ToArray().Sum();
             }
         }
 

@@ -22,7 +22,8 @@ public abstract class Topology
     /// <param name="ranks">Accelerators.</param>
     /// <param name="bytesPerSecond">Of the whole medium.</param>
     /// <param name="latencySeconds">Of a message.</param>
-    public static Topology Bus(int ranks, double bytesPerSecond, double latencySeconds = 0) => new SharedBus(ranks, bytesPerSecond, latencySeconds);
+    public static Topology Bus(int ranks, double bytesPerSecond, double latencySeconds = 0) =>
+        new SharedBus(ranks, bytesPerSecond, latencySeconds);
 
     /// <summary>A tree of switches that follows the hierarchy: the paper's H tree.</summary>
     /// <param name="ranks">Accelerators.</param>
@@ -85,9 +86,13 @@ public abstract class Topology
     /// <param name="ranks">Accelerators; they are the points 0 to <paramref name="ranks"/> - 1.</param>
     /// <param name="links">The wires.</param>
     /// <exception cref="ArgumentException">A rank cannot be reached, or a link cannot be.</exception>
-    public static Topology Of(string name, int ranks, IReadOnlyList<TopologyLink> links) => new Wires(name, ranks, links);
+    public static Topology Of(string name, int ranks, IReadOnlyList<TopologyLink> links) =>
+        new Wires(name, ranks, links);
 
-    /// <summary>Time in which every rank gets bytes from another one, all at once; messages that share a link share its bandwidth.</summary>
+    /// <summary>
+    /// Time in which every rank gets bytes from another one, all at once; messages that share a link share its
+    /// bandwidth.
+    /// </summary>
     /// <param name="exchanges">Of each exchange for each rank the rank that it gets bytes from.</param>
     /// <returns>For each exchange the seconds a byte of each rank takes, and seconds before the first byte.</returns>
     internal abstract (double SecondsPerByte, double Latency)[] Time(IReadOnlyList<int[]> exchanges);
@@ -107,7 +112,8 @@ public abstract class Topology
         internal Wires(string name, int ranks, IReadOnlyList<TopologyLink> links)
             : base(name, ranks)
         {
-            int points = Math.Max(ranks, links.Count == 0 ? 0 : links.Max(link => Math.Max(link.First, link.Second)) + 1);
+            int points =
+                Math.Max(ranks, links.Count == 0 ? 0 : links.Max(link => Math.Max(link.First, link.Second)) + 1);
             (_links, _neighbors) = (links, [.. Enumerable.Range(0, points).Select(_ => new List<(int, int)>())]);
             for (int i = 0; i < links.Count; i++)
             {
@@ -118,7 +124,8 @@ public abstract class Topology
             int lost = Array.FindIndex(Paths(0), 0, ranks, step => step.From < 0);
             if (lost >= 0)
             {
-                throw new ArgumentException($"topology: rank {lost} cannot be reached from rank 0 (got {links.Count} links for {ranks} ranks); add the missing links");
+                throw new ArgumentException($"topology: rank {lost} cannot be reached from rank 0 (got {links.Count} "
+                    + $"links for {ranks} ranks); add the missing links");
             }
         }
 
@@ -136,7 +143,8 @@ public abstract class Topology
                 }
             }
 
-            return [.. loads.Select((load, i) => (load.Select((count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max(), latencies[i]))];
+            return [.. loads.Select((load, i) => (load.Select(
+                (count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max(), latencies[i]))];
         }
 
         /// <summary>Adds one message to the links on its path; gives its latency.</summary>
@@ -153,7 +161,9 @@ public abstract class Topology
             return latency;
         }
 
-        /// <summary>For each point the one before it on a shortest path from a start, and the link between them.</summary>
+        /// <summary>
+        /// For each point the one before it on a shortest path from a start, and the link between them.
+        /// </summary>
         private (int From, int Link)[] Paths(int start)
         {
             var before = new (int From, int Link)[_neighbors.Length];

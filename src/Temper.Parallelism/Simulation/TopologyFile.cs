@@ -5,7 +5,8 @@ namespace Temper.Parallelism.Simulation;
 
 /// <summary>Topologies as JSON files.</summary>
 /// <example><code>
-/// { "kind": "topology", "ranks": 2, "links": [ { "between": [0, 1], "bytes_per_second": 1e9, "latency_seconds": 1e-6 } ] }
+/// { "kind": "topology", "ranks": 2, "links": [ { "between": [0, 1], "bytes_per_second": 1e9, "latency_seconds": 1e-6 }
+/// ] }
 /// </code></example>
 public static class TopologyFile
 {
@@ -13,8 +14,12 @@ public static class TopologyFile
     private const int MaxLinks = 1 << 16;
 
     /// <summary>Reads a topology.</summary>
-    /// <param name="json">UTF-8: <c>ranks</c>, and <c>links</c> between ranks and switches (numbers from <c>ranks</c> on).</param>
-    /// <exception cref="InvalidDataException">It is damaged, a value is out of range, or a rank cannot be reached.</exception>
+    /// <param name="json">
+    /// UTF-8: <c>ranks</c>, and <c>links</c> between ranks and switches (numbers from <c>ranks</c> on).
+    /// </param>
+    /// <exception cref="InvalidDataException">
+    /// It is damaged, a value is out of range, or a rank cannot be reached.
+    /// </exception>
     public static Topology Parse(ReadOnlyMemory<byte> json)
     {
         try
@@ -22,9 +27,11 @@ public static class TopologyFile
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception error) when (error is JsonException
+            or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"topology: the file is damaged or of another kind ({error.Message}); see docs/hypar.md for its form", error);
+            throw new InvalidDataException($"topology: the file is damaged or of another kind ({error.Message}); see "
+                + "docs/hypar.md for its form", error);
         }
     }
 
@@ -51,9 +58,11 @@ public static class TopologyFile
         int[] ends = [.. element.GetProperty("between").EnumerateArray().Select(end => end.GetInt32())];
         double rate = element.GetProperty("bytes_per_second").GetDouble();
         double latency = element.TryGetProperty("latency_seconds", out JsonElement seconds) ? seconds.GetDouble() : 0;
-        bool fits = ends.Length == 2 && ends[0] != ends[1] && ends.All(end => end is >= 0 and < 4 * Hierarchy.MaxAccelerators)
+        bool fits =
+            ends.Length == 2 && ends[0] != ends[1] && ends.All(end => end is >= 0 and < 4 * Hierarchy.MaxAccelerators)
             && double.IsFinite(rate) && rate > 0 && double.IsFinite(latency) && latency >= 0;
         return fits ? new TopologyLink(ends[0], ends[1], rate, latency)
-            : throw new FormatException($"link {index} cannot be (expected two different points, a positive rate and a latency from 0 on)");
+            : throw new FormatException(
+                $"link {index} cannot be (expected two different points, a positive rate and a latency from 0 on)");
     }
 }

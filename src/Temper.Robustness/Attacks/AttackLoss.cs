@@ -22,7 +22,10 @@ internal enum LossKind
     /// <summary>Logit of one class minus the right one.</summary>
     Difference,
 
-    /// <summary><c>log(1 - p_y + 1e-6)</c>, with p_y the softmax of the right class (arXiv:1803.02536); of a wanted class cross-entropy, negated.</summary>
+    /// <summary>
+    /// <c>log(1 - p_y + 1e-6)</c>, with p_y the softmax of the right class (arXiv:1803.02536); of a wanted class
+    /// cross-entropy, negated.
+    /// </summary>
     Complement,
 }
 

@@ -1,8 +1,9 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all frames of
-/// a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one row.
+/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all
+/// frames of a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one
+/// row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {

@@ -3,12 +3,12 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// d(x, u) = inf { t > 0 : another class wins at x(t) }, capped at T, by forward passes alone: doubling finds a point outside, a grid up to
-/// it finds exits that doubling stepped over, and the bracket is then narrowed.
+/// d(x, u) = inf { t > 0 : another class wins at x(t) }, capped at T, by forward passes alone: doubling finds a point
+/// outside, a grid up to it finds exits that doubling stepped over, and the bracket is then narrowed.
 /// </summary>
 /// <remarks>
-/// The points of doubling are T / 2^k, so that a grid of 16 meets them again and asks only for the others. What lies between two neighbors
-/// of the grid and is left again before the next is not seen.
+/// The points of doubling are T / 2^k, so that a grid of 16 meets them again and asks only for the others. What lies
+/// between two neighbors of the grid and is left again before the next is not seen.
 /// </remarks>
 internal static class BoundarySearch
 {
@@ -107,8 +107,9 @@ internal static class BoundarySearch
         }
 
         /// <summary>
-        /// Where the line through both margins is zero, pushed a little to one side and then to the other, so that both ends close in; the middle
-        /// where that did not halve the bracket in two rounds. Margins of decisions alone are 1 and -1: then it is bisection.
+        /// Where the line through both margins is zero, pushed a little to one side and then to the other, so that both
+        /// ends close in; the middle where that did not halve the bracket in two rounds. Margins of decisions alone are
+        /// 1 and -1: then it is bisection.
         /// </summary>
         internal double Next(int round)
         {

@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// How many feedback examples each class gets: N_k = N w_k / sum w with w_k = (mean m / m_k)^gamma, each within 0.5 to 2 equal shares. m_k says how well the class
-/// is learned; gamma 0 gives equal shares.
+/// How many feedback examples each class gets: N_k = N w_k / sum w with w_k = (mean m / m_k)^gamma, each within 0.5 to
+/// 2 equal shares. m_k says how well the class is learned; gamma 0 gives equal shares.
 /// </summary>
 public static class ClassQuotas
 {
@@ -26,7 +26,8 @@ public static class ClassQuotas
     private static bool IsKnown(double level) => level > 0 && double.IsFinite(level);
 
     /// <summary>
-    /// Weights scaled to a mean of 1 and clipped: the scale s with sum clip(s w_k) = K, by bisection, since the sum grows with s.
+    /// Weights scaled to a mean of 1 and clipped: the scale s with sum clip(s w_k) = K, by bisection, since the sum
+    /// grows with s.
     /// </summary>
     private static double[] Within(double[] weights)
     {
@@ -34,7 +35,8 @@ public static class ClassQuotas
         for (int round = 0; round < 100; round++)
         {
             double middle = (low + high) / 2;
-            (low, high) = weights.Sum(weight => Clip(middle * weight)) < weights.Length ? (middle, high) : (low, middle);
+            (low, high) =
+                weights.Sum(weight => Clip(middle * weight)) < weights.Length ? (middle, high) : (low, middle);
         }
 
         return [.. weights.Select(weight => Clip(high * weight))];
@@ -48,7 +50,8 @@ public static class ClassQuotas
         double sum = shares.Sum();
         double[] exact = [.. shares.Select(share => count * share / sum)];
         int[] quotas = [.. exact.Select(value => (int)Math.Floor(value + 1e-9))];
-        int[] order = [.. Enumerable.Range(0, quotas.Length).OrderByDescending(k => exact[k] - quotas[k]).ThenBy(k => k)];
+        int[] order = [.. Enumerable.Range(0, quotas.Length).OrderByDescending(k => exact[k] - quotas[k]).ThenBy(
+            k => k)];
         for (int i = 0, left = count - quotas.Sum(); i < left; i++)
         {
             quotas[order[i % order.Length]]++;

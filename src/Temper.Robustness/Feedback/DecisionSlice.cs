@@ -11,13 +11,15 @@ public static class DecisionSlice
 {
     /// <summary>What the pictures show, for reports.</summary>
     public const string Explanation =
-        "Planes through a sample (white cross) along two probed directions. Colors are the classes that win; the boundary is black. Values are clipped to the bounds.";
+        "Planes through a sample (white cross) along two probed directions. Colors are the classes that win; the "
+        + "boundary is black. Values are clipped to the bounds.";
 
     private const int Side = 65;
 
     private static readonly (byte Red, byte Green, byte Blue)[] Colors =
     [
-        (47, 111, 219), (217, 88, 59), (42, 146, 104), (138, 92, 209), (194, 133, 26), (43, 152, 176), (200, 80, 140), (120, 130, 60), (90, 100, 160), (160, 100, 80),
+        (47, 111, 219), (217, 88, 59), (42, 146, 104), (138, 92, 209), (194, 133, 26), (43, 152, 176), (200, 80, 140),
+        (120, 130, 60), (90, 100, 160), (160, 100, 80),
     ];
 
     /// <summary>Slices through the first samples that a probe found exits for, one picture a sample.</summary>
@@ -26,12 +28,17 @@ public static class DecisionSlice
     /// <param name="classes">Names of the classes; may be fewer.</param>
     /// <param name="count">Most slices.</param>
     /// <param name="caption">Stands before each caption.</param>
-    public static IEnumerable<Picture> Of(AttackTarget target, ProbeResult found, IReadOnlyList<string> classes, int count, string caption = "")
+    public static IEnumerable<Picture> Of(
+        AttackTarget target, ProbeResult found, IReadOnlyList<string> classes, int count, string caption = "")
     {
         int drawn = 0;
-        foreach (IGrouping<int, ProbedPath> sample in found.Paths.Where(path => path.Exited && path.Point?.Path is Ray).GroupBy(path => path.Sample))
+        foreach (IGrouping<int, ProbedPath> sample in found.Paths.Where(path => path.Exited
+            && path.Point?.Path is Ray).GroupBy(path => path.Sample))
         {
-            ProbedPath[] rays = [.. sample.GroupBy(path => path.Family, StringComparer.Ordinal).Select(group => group.First()).Take(2)];
+            ProbedPath[] rays =
+            [
+                .. sample.GroupBy(path => path.Family, StringComparer.Ordinal).Select(group => group.First()).Take(2),
+            ];
             if (rays.Length < 2 || drawn >= count)
             {
                 continue;
@@ -40,7 +47,8 @@ public static class DecisionSlice
             drawn++;
             int label = rays[0].Label;
             string name = label < classes.Count ? classes[label] : $"{label}";
-            yield return new Picture(Draw(target, rays[0], rays[1]), $"{caption}{name}: {rays[0].Family} right, {rays[1].Family} up");
+            yield return new Picture(
+                Draw(target, rays[0], rays[1]), $"{caption}{name}: {rays[0].Family} right, {rays[1].Family} up");
         }
     }
 
@@ -81,14 +89,21 @@ public static class DecisionSlice
 
     private static byte[] Pixels(float[] logits, int classes)
     {
-        int[] winners = [.. Enumerable.Range(0, Side * Side).Select(i => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits.AsSpan(i * classes, classes)))];
+        int[] winners = [.. Enumerable.Range(0, Side * Side).Select(
+            i => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits.AsSpan(i * classes, classes)))];
         byte[] pixels = new byte[Side * Side * 3];
         for (int i = 0; i < winners.Length; i++)
         {
             (int row, int column) = (i / Side, i % Side);
-            bool isBoundary = (column + 1 < Side && winners[i + 1] != winners[i]) || (row + 1 < Side && winners[i + Side] != winners[i]);
-            bool isSample = (row == Side / 2 && Math.Abs(column - (Side / 2)) <= 2) || (column == Side / 2 && Math.Abs(row - (Side / 2)) <= 2);
-            (byte Red, byte Green, byte Blue) color = isSample ? ((byte)255, (byte)255, (byte)255) : isBoundary ? default : Colors[winners[i] % Colors.Length];
+            bool isBoundary = (column + 1 < Side && winners[i + 1] != winners[i])
+                || (row + 1 < Side && winners[i + Side] != winners[i]);
+            bool isSample = (row == Side / 2 && Math.Abs(column - (Side / 2)) <= 2)
+                || (column == Side / 2 && Math.Abs(row - (Side / 2)) <= 2);
+            (byte Red, byte Green, byte Blue) color = isSample
+                ? ((byte)255, (byte)255, (byte)255)
+                : isBoundary
+                ? default
+                : Colors[winners[i] % Colors.Length];
             (pixels[3 * i], pixels[(3 * i) + 1], pixels[(3 * i) + 2]) = (color.Red, color.Green, color.Blue);
         }
 

@@ -12,8 +12,11 @@ public sealed record DistanceSummary(int Count, double Mean, double Median, doub
     {
         Array.Sort(distances);
         return new DistanceSummary(
-            distances.Length, distances.DefaultIfEmpty(double.NaN).Average(), Percentile(distances, 0.5), Percentile(distances, 0.1),
-            distances.Length == 0 ? double.NaN : distances.Count(distance => distance >= tau) / (double)distances.Length);
+            distances.Length, distances.DefaultIfEmpty(double.NaN).Average(), Percentile(distances, 0.5),
+            Percentile(distances, 0.1),
+            distances.Length == 0
+                ? double.NaN
+                : distances.Count(distance => distance >= tau) / (double)distances.Length);
     }
 
     /// <summary>Linear between neighbors, of sorted values.</summary>
@@ -55,22 +58,29 @@ public readonly record struct Inequality(double Range, double Gini)
 
 /// <summary>The boundary as one family of directions meets it.</summary>
 /// <param name="Family">The family.</param>
-/// <param name="Tau">What counts as well learned: the median distance of the best-learned class, or what was asked for.</param>
+/// <param name="Tau">
+/// What counts as well learned: the median distance of the best-learned class, or what was asked for.
+/// </param>
 /// <param name="All">All classes together.</param>
 /// <param name="Classes">Each class.</param>
 /// <param name="ExitRate">Part of the paths that leaves the class before its cap.</param>
 /// <param name="Islands">Paths whose first exit doubling alone would have missed.</param>
 /// <param name="Inequality">Of the classes' medians.</param>
-/// <param name="PairDistances">Mean distance from class k (row) to the boundary with class j, <c>[K, K]</c>; NaN where it was never met.</param>
+/// <param name="PairDistances">
+/// Mean distance from class k (row) to the boundary with class j, <c>[K, K]</c>; NaN where it was never met.
+/// </param>
 /// <param name="PairHits">How often it was met, <c>[K, K]</c>.</param>
 public sealed record FamilyCriteria(
-    DirectionFamily Family, double Tau, DistanceSummary All, IReadOnlyList<DistanceSummary> Classes, double ExitRate, int Islands, Inequality Inequality,
+    DirectionFamily Family, double Tau, DistanceSummary All, IReadOnlyList<DistanceSummary> Classes, double ExitRate,
+    int Islands, Inequality Inequality,
     double[,] PairDistances, int[,] PairHits)
 {
     internal static FamilyCriteria Of(DirectionFamily family, IReadOnlyList<ProbedPath> paths, int classes, double? tau)
     {
-        double[][] distances = [.. Enumerable.Range(0, classes).Select(k => paths.Where(path => path.Label == k).Select(path => path.Distance).ToArray())];
-        double best = tau ?? distances.Select(own => DistanceSummary.Of(own, 0).Median).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
+        double[][] distances = [.. Enumerable.Range(0, classes).Select(
+            k => paths.Where(path => path.Label == k).Select(path => path.Distance).ToArray())];
+        double best = tau ?? distances.Select(own => DistanceSummary.Of(own, 0).Median)
+            .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
         DistanceSummary[] own = [.. distances.Select(values => DistanceSummary.Of(values, best))];
         var sums = new double[classes, classes];
         var hits = new int[classes, classes];
@@ -90,62 +100,79 @@ public sealed record FamilyCriteria(
 
         double exits = paths.Count == 0 ? double.NaN : paths.Count(path => path.Exited) / (double)paths.Count;
         return new FamilyCriteria(
-            family, best, DistanceSummary.Of([.. paths.Select(path => path.Distance)], best), own, exits, paths.Count(path => path.IsIsland),
+            family, best, DistanceSummary.Of([.. paths.Select(path => path.Distance)], best), own, exits,
+            paths.Count(path => path.IsIsland),
             Inequality.Of(own.Select(one => one.Median)), sums, hits);
     }
 }
 
-/// <summary>How well each region of the decision space is learned: the criteria of a probe, by family and class.</summary>
+/// <summary>
+/// How well each region of the decision space is learned: the criteria of a probe, by family and class.
+/// </summary>
 /// <param name="Families">One for each family that was measured.</param>
 /// <param name="Counts">Samples of each class.</param>
 /// <param name="Accuracies">Accuracy of each class, 0 to 1; NaN for a class without samples.</param>
 /// <param name="Levels">
-/// m_k: how well class k is learned beside all samples. The median distance of the class divided by that of all, mean over the ray families; 1 for a
-/// class like all.
+/// m_k: how well class k is learned beside all samples. The median distance of the class divided by that of all, mean
+/// over the ray families; 1 for a class like all.
 /// </param>
 public sealed record DecisionSpace(
-    IReadOnlyList<FamilyCriteria> Families, IReadOnlyList<int> Counts, IReadOnlyList<double> Accuracies, IReadOnlyList<double> Levels)
+    IReadOnlyList<FamilyCriteria> Families, IReadOnlyList<int> Counts, IReadOnlyList<double> Accuracies,
+    IReadOnlyList<double> Levels)
 {
     /// <summary>Of the classes' levels.</summary>
     public Inequality Inequality => Inequality.Of(Levels);
 
-    /// <summary>A = mean distance at random / mean distance to adversarials: about the root of the dimension for a flat boundary; NaN where one was not measured.</summary>
+    /// <summary>
+    /// A = mean distance at random / mean distance to adversarials: about the root of the dimension for a flat
+    /// boundary; NaN where one was not measured.
+    /// </summary>
     public double Asymmetry => Mean("random") / Mean("adversarial");
 
     /// <summary>The criteria of a probe.</summary>
     /// <param name="found">What the probe found.</param>
-    /// <param name="tau">Distance from which a path counts as well learned; null: in each family the median of the best-learned class.</param>
+    /// <param name="tau">
+    /// Distance from which a path counts as well learned; null: in each family the median of the best-learned class.
+    /// </param>
     public static DecisionSpace Of(ProbeResult found, double? tau = null)
     {
         ILookup<string, ProbedPath> paths = found.Paths.ToLookup(path => path.Family, StringComparer.Ordinal);
-        FamilyCriteria[] families = [.. found.Families.Select(family => FamilyCriteria.Of(family, [.. paths[family.Name]], found.Classes, tau))];
+        FamilyCriteria[] families = [.. found.Families.Select(
+            family => FamilyCriteria.Of(family, [.. paths[family.Name]], found.Classes, tau))];
         int[] counts = [.. Enumerable.Range(0, found.Classes).Select(k => found.Labels.Count(label => label == k))];
         double[] accuracies =
         [
             .. counts.Select((count, k) => count == 0
                 ? double.NaN
-                : found.Labels.Zip(found.Predictions).Count(pair => pair.First == k && pair.Second == k) / (double)count),
+                : found.Labels.Zip(found.Predictions)
+                    .Count(pair => pair.First == k && pair.Second == k) / (double)count),
         ];
         FamilyCriteria[] rays = [.. families.Where(family => family.Family.IsRay && family.All.Median > 0)];
         FamilyCriteria[] basis = rays.Length > 0 ? rays : [.. families.Where(family => family.All.Median > 0)];
         double[] levels =
         [
             .. Enumerable.Range(0, found.Classes).Select(
-                k => basis.Select(family => family.Classes[k].Median / family.All.Median).DefaultIfEmpty(double.NaN).Average()),
+                k => basis.Select(family => family.Classes[k].Median / family.All.Median)
+                    .DefaultIfEmpty(double.NaN).Average()),
         ];
         return new DecisionSpace(families, counts, accuracies, levels);
     }
 
-    /// <summary>The mean of the criteria beside those of another measurement: of each family's median over the other's, 1 where nothing changed.</summary>
+    /// <summary>
+    /// The mean of the criteria beside those of another measurement: of each family's median over the other's, 1 where
+    /// nothing changed.
+    /// </summary>
     /// <param name="before">A measurement of the same families.</param>
     /// <param name="which">The families to take; null: all.</param>
     public double ScoreAgainst(DecisionSpace before, Func<DirectionFamily, bool>? which = null) => Families
         .Where(family => which?.Invoke(family.Family) ?? true)
-        .Select(family => family.All.Median / before.Of(family.Family.Name)!.All.Median).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
+        .Select(family => family.All.Median / before.Of(family.Family.Name)!.All.Median)
+        .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 
     /// <summary>The criteria of a family; null where it was not measured.</summary>
     /// <param name="family">Its name.</param>
-    public FamilyCriteria? Of(string family) => Families.FirstOrDefault(one => string.Equals(one.Family.Name, family, StringComparison.Ordinal));
+    public FamilyCriteria? Of(string family) =>
+        Families.FirstOrDefault(one => string.Equals(one.Family.Name, family, StringComparison.Ordinal));
 
     private double Mean(string family) => Of(family)?.All.Mean ?? double.NaN;
 }

@@ -6,12 +6,13 @@ using Temper.Tensors;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// Measures how far samples lie from the boundary of their class in several families of directions (after the idea of arXiv:1909.05443;
-/// the formulation is ours). Needs forward passes only, but for the adversarial family, and so works on any <see cref="DelegateTarget"/>.
+/// Measures how far samples lie from the boundary of their class in several families of directions (after the idea of
+/// arXiv:1909.05443; the formulation is ours). Needs forward passes only, but for the adversarial family, and so works
+/// on any <see cref="DelegateTarget"/>.
 /// </summary>
 /// <example><code>
-/// ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), images, labels, new SampleReference(train), RandomStream.FromSeed(1));
-/// DecisionSpace space = DecisionSpace.Of(found);
+/// ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), images, labels, new SampleReference(train),
+/// RandomStream.FromSeed(1)); DecisionSpace space = DecisionSpace.Of(found);
 /// </code></example>
 public static class DecisionSpaceProbe
 {
@@ -24,17 +25,24 @@ public static class DecisionSpaceProbe
     /// <param name="options">How; null: all families.</param>
     /// <param name="cancel">Stops it.</param>
     /// <returns>A row a path: the same bytes for any batch size, order and number of threads.</returns>
-    /// <exception cref="ArgumentException">Inputs or labels do not fit the target, or an option is out of range.</exception>
-    /// <exception cref="NotSupportedException">A family that was asked for cannot be measured on this target.</exception>
+    /// <exception cref="ArgumentException">
+    /// Inputs or labels do not fit the target, or an option is out of range.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// A family that was asked for cannot be measured on this target.
+    /// </exception>
     /// <exception cref="InvalidDataException">Logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static ProbeResult Run(
-        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, SampleReference? reference, RandomStream random, ProbeOptions? options = null,
+        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, SampleReference? reference, RandomStream random,
+        ProbeOptions? options = null,
         CancellationToken cancel = default)
     {
         options = (options ?? new ProbeOptions()).Validated();
-        IReadOnlyList<DirectionFamily> families = options.Families ?? DirectionFamily.For(target, reference is not null);
-        if (families.Select(family => family.ReasonAgainst(target, reference is not null)).FirstOrDefault(reason => reason is not null) is { } problem)
+        IReadOnlyList<DirectionFamily> families = options.Families
+            ?? DirectionFamily.For(target, reference is not null);
+        if (families.Select(family => family.ReasonAgainst(target, reference is not null)).FirstOrDefault(
+            reason => reason is not null) is { } problem)
         {
             throw new NotSupportedException($"probe: {problem}; leave this family out");
         }
@@ -42,10 +50,12 @@ public static class DecisionSpaceProbe
         ProbeChecks.Check(target, inputs, labels);
         ProbedSample[] samples = Samples(target, inputs, labels, random);
         int[] predictions = Predict(target, inputs, samples);
-        ProbedSample[] right = [.. samples.Where(sample => predictions[sample.Index] == sample.Label && sample.CleanMargin >= 0)];
+        ProbedSample[] right = [.. samples.Where(sample => predictions[sample.Index] == sample.Label
+            && sample.CleanMargin >= 0)];
         if (reference is not null)
         {
-            OtherClasses[] others = reference.Find([.. right.Select(sample => sample.Clean)], [.. right.Select(sample => sample.Label)]);
+            OtherClasses[] others =
+                reference.Find([.. right.Select(sample => sample.Clean)], [.. right.Select(sample => sample.Label)]);
             for (int i = 0; i < right.Length; i++)
             {
                 right[i].Others = others[i];
@@ -53,16 +63,19 @@ public static class DecisionSpaceProbe
         }
 
         ProbedPath[] paths = new ProbeRunner(target, right, families, options).Run(cancel);
-        return new ProbeResult([.. samples.Select(sample => sample.Label)], predictions, families, paths, target.Classes);
+        return new ProbeResult(
+            [.. samples.Select(sample => sample.Label)], predictions, families, paths, target.Classes);
     }
 
-    private static ProbedSample[] Samples(AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random)
+    private static ProbedSample[] Samples(
+        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random)
     {
         int size = target.SampleShape.Count;
         var samples = new ProbedSample[labels.Length];
         for (int i = 0; i < samples.Length; i++)
         {
-            samples[i] = new ProbedSample(target, i, inputs.AsSpan<float>().Slice(i * size, size).ToArray(), (int)labels[i], random);
+            samples[i] = new ProbedSample(
+                target, i, inputs.AsSpan<float>().Slice(i * size, size).ToArray(), (int)labels[i], random);
         }
 
         return samples;
@@ -76,7 +89,8 @@ public static class DecisionSpaceProbe
         foreach (ProbedSample sample in samples)
         {
             (sample.CleanMargin, predictions[sample.Index]) =
-                ProbeSearch.MarginOf(logits.AsSpan(sample.Index * target.Classes, target.Classes), sample.Label, sample.Index);
+                ProbeSearch.MarginOf(
+                    logits.AsSpan(sample.Index * target.Classes, target.Classes), sample.Label, sample.Index);
         }
 
         return predictions;
@@ -101,7 +115,8 @@ internal static class ProbeChecks
         {
             if (labels[i] < 0 || labels[i] >= target.Classes)
             {
-                throw new ArgumentException($"probe: label of sample {i} is no class of the target (got {labels[i]}, expected 0 to {target.Classes - 1})");
+                throw new ArgumentException($"probe: label of sample {i} is no class of the target (got {labels[i]}, "
+                    + $"expected 0 to {target.Classes - 1})");
             }
         }
 
@@ -112,14 +127,16 @@ internal static class ProbeChecks
             {
                 throw new ArgumentException(
                     $"probe: input of sample {i / target.SampleShape.Count} is outside the bounds "
-                    + $"(got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state other bounds");
+                    + $"(got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state "
+                        + "other bounds");
             }
         }
     }
 }
 
 /// <summary>Runs the searches of a probe: a window of them at a time, their questions joined into batches.</summary>
-internal sealed class ProbeRunner(AttackTarget target, ProbedSample[] samples, IReadOnlyList<DirectionFamily> families, ProbeOptions options)
+internal sealed class ProbeRunner(
+    AttackTarget target, ProbedSample[] samples, IReadOnlyList<DirectionFamily> families, ProbeOptions options)
 {
     private readonly List<Running> _active = [];
     private readonly List<Running> _group = [];
@@ -129,7 +146,8 @@ internal sealed class ProbeRunner(AttackTarget target, ProbedSample[] samples, I
     internal ProbedPath[] Run(CancellationToken cancel)
     {
         (ProbedSample Sample, DirectionFamily Family, int Index)[] todo =
-            [.. samples.SelectMany(sample => families.SelectMany(family => Enumerable.Range(0, family.Count).Select(index => (sample, family, index))))];
+            [.. samples.SelectMany(sample => families.SelectMany(family =>
+                Enumerable.Range(0, family.Count).Select(index => (sample, family, index))))];
         int window = Math.Min(options.BatchSize, Math.Max(todo.Length, 1)), next = 0;
         (_x, _logits) = (new float[window * _size], new float[window * target.Classes]);
         _gradients = families.Any(family => family.Needs == Access.Gradients) ? new float[window * _size] : [];
@@ -217,7 +235,8 @@ internal sealed class ProbeRunner(AttackTarget target, ProbedSample[] samples, I
             length = point.Exited || length > 0 ? length : point.Path.Limit;
             point.Path.Release();
             Path = new ProbedPath(
-                Search.Sample.Index, Search.Sample.Label, Family.Name, Family.IsRay ? length : point.T, length, point.Exited, point.IsIsland, point.Winner,
+                Search.Sample.Index, Search.Sample.Label, Family.Name, Family.IsRay ? length : point.T, length,
+                point.Exited, point.IsIsland, point.Winner,
                 Search.Forwards, Search.Backwards)
             {
                 Point = point,

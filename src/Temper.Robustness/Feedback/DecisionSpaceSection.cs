@@ -11,7 +11,8 @@ public static class DecisionSpaceSection
     /// <param name="space">The criteria.</param>
     /// <param name="classes">Names of the classes; may be fewer.</param>
     /// <param name="title">Heading of the first section.</param>
-    public static IReadOnlyList<Section> Of(DecisionSpace space, IReadOnlyList<string> classes, string title = "How well the decision space is learned")
+    public static IReadOnlyList<Section> Of(
+        DecisionSpace space, IReadOnlyList<string> classes, string title = "How well the decision space is learned")
     {
         List<Section> sections =
         [
@@ -19,12 +20,16 @@ public static class DecisionSpaceSection
             [
                 new KeyFigures(
                 [
-                    new KeyFigure("inequality of classes", Number(space.Inequality.Range), "(max - min) / mean of the classes' levels"),
-                    new KeyFigure("Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned alike"),
+                    new KeyFigure(
+                        "inequality of classes", Number(space.Inequality.Range),
+                        "(max - min) / mean of the classes' levels"),
+                    new KeyFigure(
+                        "Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned alike"),
                     new KeyFigure("asymmetry", Number(space.Asymmetry), "mean random / mean adversarial distance"),
                 ]),
                 new Warning(
-                    "A distance along probed directions is an upper bound of the distance to the boundary; directions that were not probed may be shorter. "
+                    "A distance along probed directions is an upper bound of the distance to the boundary; directions "
+                    + "that were not probed may be shorter. "
                     + "Attacks check that."),
                 Families(space),
             ]),
@@ -49,43 +54,55 @@ public static class DecisionSpaceSection
             new KeyFigures(
             [
                 new KeyFigure("accuracy", Percent(after.Accuracy), $"{Percent(before.Accuracy)} before"),
-                new KeyFigure("inequality of classes", Number(after.Space.Inequality.Range), $"{Number(before.Space.Inequality.Range)} before"),
+                new KeyFigure(
+                    "inequality of classes", Number(after.Space.Inequality.Range),
+                    $"{Number(before.Space.Inequality.Range)} before"),
                 .. after.Attacked is { } hard && before.Attacked is { } soft
-                    ? new[] { new KeyFigure("median DDN distance", Number(hard.MedianDistance), $"L2, {Number(soft.MedianDistance)} before") }
+                    ? new[] { new KeyFigure(
+                        "median DDN distance", Number(hard.MedianDistance),
+                        $"L2, {Number(soft.MedianDistance)} before") }
                     : [],
             ]),
         ];
         if (found.MovedOnlyAlongProbed)
         {
-            summary.Add(new Warning("The boundary moved only along probed directions: neither an attack that was not trained on nor a family without examples shows a gain."));
+            summary.Add(new Warning("The boundary moved only along probed directions: neither an attack that was not "
+                + "trained on nor a family without examples shows a gain."));
         }
 
-        summary.Add(new DataTable(["family", "examples made", "#median before", "#median after", "#10th percentile before", "#after", "unit"],
+        summary.Add(new DataTable(
+            ["family", "examples made", "#median before", "#median after", "#10th percentile before", "#after", "unit"],
         [
             .. after.Space.Families.Select(family =>
             {
                 FamilyCriteria was = before.Space.Of(family.Family.Name)!;
                 return (string[])
                 [
-                    family.Family.Name, found.Trained.Contains(family.Family.Name, StringComparer.Ordinal) ? "yes" : "no", Number(was.All.Median), Number(family.All.Median),
-                    Number(was.All.TenthPercentile), Number(family.All.TenthPercentile), family.Family.IsRay ? "L2" : "severity",
+                    family.Family.Name, found.Trained.Contains(family.Family.Name, StringComparer.Ordinal)
+                        ? "yes"
+                        : "no", Number(was.All.Median), Number(family.All.Median),
+                    Number(was.All.TenthPercentile), Number(family.All.TenthPercentile),
+                    family.Family.IsRay ? "L2" : "severity",
                 ];
             }),
         ]));
         List<Section> sections =
         [
             new Section("What hardening changed, on test samples", summary),
-            new Section("Classes before and after", [new ChartRow([Bars([("before", before.Space), ("after", after.Space)], classes)]), Classes(after.Space, classes)]),
+            new Section("Classes before and after", [new ChartRow(
+                [Bars([("before", before.Space), ("after", after.Space)], classes)]), Classes(after.Space, classes)]),
         ];
         if (after.Attacked is { } attacked)
         {
             sections.Add(new Section("Attacks that were not trained on",
             [
-                new DataTable(["attack", "budget", "#right before", "#right after", "#worst class before", "#worst class after"],
+                new DataTable(
+                    ["attack", "budget", "#right before", "#right after", "#worst class before", "#worst class after"],
                 [
                     .. attacked.Accuracies.Zip(before.Attacked!.Accuracies).Select(pair => (string[])
                     [
-                        pair.First.Attack, pair.First.Budget.Name, Percent(pair.Second.Value), Percent(pair.First.Value),
+                        pair.First.Attack, pair.First.Budget.Name, Percent(pair.Second.Value),
+                        Percent(pair.First.Value),
                         Percent(Worst(pair.Second, before)), Percent(Worst(pair.First, after)),
                     ]),
                 ]),
@@ -106,34 +123,44 @@ public static class DecisionSpaceSection
     public static Section Of(FeedbackResult result, IReadOnlyList<string> classes) => new("Rounds",
     [
         new Paragraph($"Kept: round {result.Best}. No more rounds: {result.StopReason}."),
-        .. result.IsWithinBound ? [] : new Block[] { new Warning("No round keeps the accuracy on held-out samples within the bound; the most accurate one is kept.") },
+        .. result.IsWithinBound ? [] : new Block[] { new Warning("No round keeps the accuracy on held-out samples "
+            + "within the bound; the most accurate one is kept.") },
         new DataTable(
         [
-            "#round", "#accuracy, held out", "#criteria beside round 0", "#inequality", "#Gini", "#examples", "#rejected", "#training passes", "#probing passes",
+            "#round", "#accuracy, held out", "#criteria beside round 0", "#inequality", "#Gini", "#examples",
+            "#rejected", "#training passes", "#probing passes",
         ],
         [
             .. result.Rounds.Select(round => (string[])
             [
-                $"{round.Number}", Percent(round.Accuracy), Number(round.Score), Number(round.Space.Inequality.Range), Number(round.Space.Inequality.Gini),
-                $"{round.Feedback.Sum(one => one.Made):N0}", $"{round.Feedback.Sum(one => one.Rejected):N0}", $"{round.Training.Total:N0}", $"{round.Probing.Total:N0}",
+                $"{round.Number}", Percent(round.Accuracy), Number(round.Score), Number(round.Space.Inequality.Range),
+                Number(round.Space.Inequality.Gini),
+                $"{round.Feedback.Sum(one => one.Made):N0}", $"{round.Feedback.Sum(one => one.Rejected):N0}",
+                $"{round.Training.Total:N0}", $"{round.Probing.Total:N0}",
             ]),
         ]),
         .. result.Rounds.Count < 2 ? [] : new Block[]
         {
             new DataTable(["class", "#wanted", "#made", "#candidates", "#rejected"],
             [
-                .. result.Rounds[^1].Feedback.Select((one, k) => (string[])[Name(classes, k), $"{one.Wanted:N0}", $"{one.Made:N0}", $"{one.Candidates:N0}", $"{one.Rejected:N0}"]),
+                .. result.Rounds[^1].Feedback.Select((one, k) => (string[])[Name(
+                    classes, k), $"{one.Wanted:N0}", $"{one.Made:N0}", $"{one.Candidates:N0}", $"{one.Rejected:N0}"]),
             ]),
         },
     ]);
 
     private static DataTable Families(DecisionSpace space) => new(
-        ["family", "unit", "#median", "#10th percentile", "#mean", "#tau", "#covered", "#paths", "#leave the class", "#islands"],
+        [
+            "family", "unit", "#median", "#10th percentile", "#mean", "#tau", "#covered", "#paths", "#leave the class",
+            "#islands",
+        ],
         [
             .. space.Families.Select(family => (string[])
             [
-                family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median), Number(family.All.TenthPercentile), Number(family.All.Mean), Number(family.Tau),
-                Percent(family.All.Coverage), $"{family.All.Count:N0}", Percent(family.ExitRate), $"{family.Islands:N0}",
+                family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median),
+                Number(family.All.TenthPercentile), Number(family.All.Mean), Number(family.Tau),
+                Percent(family.All.Coverage), $"{family.All.Count:N0}", Percent(family.ExitRate),
+                $"{family.Islands:N0}",
             ]),
         ]);
 
@@ -141,10 +168,14 @@ public static class DecisionSpaceSection
         ["class", "#samples", "#accuracy", "#level", .. space.Families.Select(family => $"#{family.Family.Name}")],
         [
             .. space.Counts.Select((count, k) => (string[])
-                [Name(classes, k), $"{count:N0}", Percent(space.Accuracies[k]), Number(space.Levels[k]), .. space.Families.Select(family => Number(family.Classes[k].Median))]),
+                [
+                    Name(classes, k), $"{count:N0}", Percent(space.Accuracies[k]), Number(space.Levels[k]),
+                    .. space.Families.Select(family => Number(family.Classes[k].Median)),
+                ]),
         ]);
 
-    private static BarChart Bars(IReadOnlyList<(string Name, DecisionSpace Space)> spaces, IReadOnlyList<string> classes) => new()
+    private static BarChart Bars(
+        IReadOnlyList<(string Name, DecisionSpace Space)> spaces, IReadOnlyList<string> classes) => new()
     {
         Title = "How well each class is learned",
         Labels = [.. spaces[0].Space.Levels.Select((_, k) => Name(classes, k))],
@@ -153,11 +184,14 @@ public static class DecisionSpaceSection
         ValueFormat = "F2",
     };
 
-    /// <summary>The map of class pairs, of the adversarial family where it was measured, else of the first one.</summary>
+    /// <summary>
+    /// The map of class pairs, of the adversarial family where it was measured, else of the first one.
+    /// </summary>
     private static Section? Pairs(DecisionSpace space, IReadOnlyList<string> classes)
     {
         const int MostClasses = 20;
-        if ((space.Of("adversarial") ?? (space.Families is [var first, ..] ? first : null)) is not { } family || space.Counts.Count > MostClasses)
+        if ((space.Of("adversarial") ?? (space.Families is [var first, ..] ? first : null)) is not { } family
+            || space.Counts.Count > MostClasses)
         {
             return null;
         }
@@ -166,27 +200,34 @@ public static class DecisionSpaceSection
         string[] names = [.. Enumerable.Range(0, count).Select(k => Name(classes, k))];
         return new Section($"Class pairs, {family.Family.Name}",
         [
-            new Paragraph("Mean distance from a class (row) to its boundary with another (column), and how often that boundary was met first."),
+            new Paragraph("Mean distance from a class (row) to its boundary with another (column), and how often that "
+                + "boundary was met first."),
             new DataTable(["from", .. names.Select(name => $"#{name}")],
             [
                 .. names.Select((name, k) => (string[])
-                    [name, .. Enumerable.Range(0, count).Select(j => family.PairHits[k, j] == 0 ? "" : $"{Number(family.PairDistances[k, j])} ({family.PairHits[k, j]})")]),
+                    [name, .. Enumerable.Range(0, count).Select(j => family.PairHits[k, j] == 0
+                        ? ""
+                        : $"{Number(family.PairDistances[k, j])} ({family.PairHits[k, j]})")]),
             ]),
             new ChartRow([new ConfusionChart
             {
                 Title = "Which boundary is met first",
                 Classes = names,
-                Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(0, count) select (long)family.PairHits[k, j]],
+                Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(
+                    0, count) select (long)family.PairHits[k, j]],
             }]),
         ]);
     }
 
     private static double Worst(AttackedAccuracy accuracy, MeasuredNetwork network) =>
-        accuracy.OfClasses(network.Attacked!.Labels, network.Space.Counts.Count).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+        accuracy.OfClasses(network.Attacked!.Labels, network.Space.Counts.Count)
+            .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
 
     private static string Name(IReadOnlyList<string> classes, int k) => k < classes.Count ? classes[k] : $"{k}";
 
-    private static string Percent(double part) => double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %") : "-";
+    private static string Percent(double part) =>
+        double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %") : "-";
 
-    private static string Number(double value) => double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
+    private static string Number(double value) =>
+        double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
 }

@@ -21,7 +21,9 @@ public abstract record DirectionFamily
     /// <summary>Its name on the command line and in results.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether paths are rays, measured in L2; others are changes of pictures, measured by their severity, 0 to 1.</summary>
+    /// <summary>
+    /// Whether paths are rays, measured in L2; others are changes of pictures, measured by their severity, 0 to 1.
+    /// </summary>
     public virtual bool IsRay => true;
 
     /// <summary>What it asks of its target.</summary>
@@ -36,8 +38,10 @@ public abstract record DirectionFamily
     /// <summary>A family by its name.</summary>
     /// <param name="name">Such as <c>random</c>.</param>
     /// <exception cref="ArgumentException">There is no such family.</exception>
-    public static DirectionFamily ByName(string name) => All.FirstOrDefault(family => string.Equals(family.Name, name, StringComparison.Ordinal))
-        ?? throw new ArgumentException($"probe: no such family of directions (got '{name}', expected one of {string.Join(", ", All.Select(family => family.Name))})");
+    public static DirectionFamily ByName(string name) =>
+        All.FirstOrDefault(family => string.Equals(family.Name, name, StringComparison.Ordinal))
+        ?? throw new ArgumentException($"probe: no such family of directions (got '{name}', expected one of "
+            + $"{string.Join(", ", All.Select(family => family.Name))})");
 
     /// <summary>The families that can be measured on a target.</summary>
     /// <param name="target">The target.</param>
@@ -56,12 +60,17 @@ public abstract record DirectionFamily
     private protected abstract ProbePath PathOf(ProbedSample sample, int index);
 
     /// <summary>The search along a path, which leaves its result in <see cref="ProbeSearch.Found"/>.</summary>
-    internal virtual IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options) => BoundarySearch.Along(s, PathOf(s.Sample, index), options);
+    internal virtual IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options) =>
+        BoundarySearch.Along(s, PathOf(s.Sample, index), options);
 
-    private protected RandomStream StreamOf(ProbedSample sample, int index = 0) => sample.Random.Split(Name).Split(index);
+    private protected RandomStream StreamOf(ProbedSample sample, int index = 0) =>
+        sample.Random.Split(Name).Split(index);
 }
 
-/// <summary>Down the gradient of the margin, taken again at the boundary point, from which a second ray is found; the nearer exit counts.</summary>
+/// <summary>
+/// Down the gradient of the margin, taken again at the boundary point, from which a second ray is found; the nearer
+/// exit counts.
+/// </summary>
 public sealed record AdversarialDirection : DirectionFamily
 {
     /// <inheritdoc/>
@@ -70,7 +79,8 @@ public sealed record AdversarialDirection : DirectionFamily
     /// <inheritdoc/>
     public override Access Needs => Access.Gradients;
 
-    private protected override ProbePath PathOf(ProbedSample sample, int index) => throw new NotSupportedException("adversarial: the path follows from the search");
+    private protected override ProbePath PathOf(ProbedSample sample, int index) =>
+        throw new NotSupportedException("adversarial: the path follows from the search");
 
     internal override IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options)
     {
@@ -90,7 +100,9 @@ public sealed record AdversarialDirection : DirectionFamily
             }
 
             BoundaryPoint found = s.Found!;
-            nearest = nearest is null || (found.Exited && found.Path.Length(found.T) < nearest.Path.Length(nearest.T)) ? found : nearest;
+            nearest = nearest is null || (found.Exited && found.Path.Length(found.T) < nearest.Path.Length(nearest.T))
+                ? found
+                : nearest;
             found.Path.At(found.T, place);
         }
 
@@ -130,7 +142,8 @@ public sealed record NearestSampleDirection : DirectionFamily
 
     internal override bool NeedsReference => true;
 
-    private protected override ProbePath PathOf(ProbedSample sample, int index) => Toward(sample, sample.Others!.Nearest);
+    private protected override ProbePath PathOf(ProbedSample sample, int index) =>
+        Toward(sample, sample.Others!.Nearest);
 
     internal static Ray Toward(ProbedSample sample, float[] goal)
     {
@@ -148,5 +161,6 @@ public sealed record NearestMeanDirection : DirectionFamily
 
     internal override bool NeedsReference => true;
 
-    private protected override ProbePath PathOf(ProbedSample sample, int index) => NearestSampleDirection.Toward(sample, sample.Others!.NearestMean);
+    private protected override ProbePath PathOf(ProbedSample sample, int index) =>
+        NearestSampleDirection.Toward(sample, sample.Others!.NearestMean);
 }

@@ -8,7 +8,9 @@ namespace Temper.Robustness.Feedback;
 /// <param name="Wanted">Its quota.</param>
 /// <param name="Made">Examples that were made.</param>
 /// <param name="Candidates">Probed paths that are poorly learned: shorter than tau.</param>
-/// <param name="Rejected">Examples that were rejected: too near to a sample of another class for the label to be sure.</param>
+/// <param name="Rejected">
+/// Examples that were rejected: too near to a sample of another class for the label to be sure.
+/// </param>
 public sealed record ClassFeedback(int Wanted, int Made, int Candidates, int Rejected);
 
 /// <summary>Feedback examples.</summary>
@@ -18,14 +20,17 @@ public sealed record ClassFeedback(int Wanted, int Made, int Candidates, int Rej
 public sealed record FeedbackSet(Tensor Inputs, IReadOnlyList<long> Labels, IReadOnlyList<ClassFeedback> Classes);
 
 /// <summary>
-/// Makes feedback examples where the decision space is poorly learned: xf = x(alpha d) on paths with d below tau, alpha uniform around 1, so that examples lie just
-/// inside and just outside the boundary; the label stays that of the sample.
+/// Makes feedback examples where the decision space is poorly learned: xf = x(alpha d) on paths with d below tau, alpha
+/// uniform around 1, so that examples lie just inside and just outside the boundary; the label stays that of the
+/// sample.
 /// </summary>
 /// <remarks>
-/// Families take turns within a class, so that ten random rays of a sample do not crowd out its one adversarial ray. Label safety: an example is rejected
-/// where its distance from the sample is more than half of that to the nearest training sample of another class.
+/// Families take turns within a class, so that ten random rays of a sample do not crowd out its one adversarial ray.
+/// Label safety: an example is rejected where its distance from the sample is more than half of that to the nearest
+/// training sample of another class.
 /// </remarks>
-internal sealed class FeedbackGenerator(ProbeResult found, DecisionSpace space, FeedbackOptions options, RandomStream random)
+internal sealed class FeedbackGenerator(
+    ProbeResult found, DecisionSpace space, FeedbackOptions options, RandomStream random)
 {
     /// <summary>Draws of alpha for one candidate before a class ends short of its quota.</summary>
     private const int MaxDraws = 8;
@@ -48,7 +53,8 @@ internal sealed class FeedbackGenerator(ProbeResult found, DecisionSpace space, 
     private ClassFeedback Fill(int label, int quota)
     {
         RandomStream own = random.Split(label);
-        ProbedPath[][] pools = [.. options.Families.Select(family => Candidates(label, family, own)).Where(pool => pool.Length > 0)];
+        ProbedPath[][] pools = [.. options.Families.Select(family => Candidates(label, family, own)).Where(
+            pool => pool.Length > 0)];
         int candidates = pools.Sum(pool => pool.Length), made = 0, rejected = 0;
         int[] next = new int[pools.Length];
         RandomCursor draws = own.Split("alpha").Cursor();
@@ -56,7 +62,8 @@ internal sealed class FeedbackGenerator(ProbeResult found, DecisionSpace space, 
         {
             int turn = draw % pools.Length;
             ProbedPath path = pools[turn][next[turn]++ % pools[turn].Length];
-            if (Example(path, options.MinAlpha + ((options.MaxAlpha - options.MinAlpha) * draws.NextDouble())) is { } example)
+            if (Example(
+                path, options.MinAlpha + ((options.MaxAlpha - options.MinAlpha) * draws.NextDouble())) is { } example)
             {
                 _inputs.Add(example);
                 _labels.Add(label);
@@ -75,7 +82,8 @@ internal sealed class FeedbackGenerator(ProbeResult found, DecisionSpace space, 
     {
         double tau = space.Of(family)?.Tau ?? double.NaN;
         ProbedPath[] paths =
-            [.. found.Paths.Where(path => path.Label == label && path.Exited && path.Distance < tau && string.Equals(path.Family, family, StringComparison.Ordinal))];
+            [.. found.Paths.Where(path => path.Label == label
+                && path.Exited && path.Distance < tau && string.Equals(path.Family, family, StringComparison.Ordinal))];
         own.Split(family).Shuffle(paths.AsSpan());
         return paths;
     }

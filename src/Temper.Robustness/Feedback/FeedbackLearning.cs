@@ -10,10 +10,13 @@ using Temper.Training.Evaluation;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// Feedback learning (after the idea of Song et al., arXiv:1909.05443, whose text is not available; the formulation is ours): measure how well each region of the
-/// decision space is learned, make examples where it is not, in proportions that repair weak classes, train on them, and again.
+/// Feedback learning (after the idea of Song et al., arXiv:1909.05443, whose text is not available; the formulation is
+/// ours): measure how well each region of the decision space is learned, make examples where it is not, in proportions
+/// that repair weak classes, train on them, and again.
 /// </summary>
-/// <remarks>Every step follows from seed, network and data, so that a run whose trainings resume gives the same bytes.</remarks>
+/// <remarks>
+/// Every step follows from seed, network and data, so that a run whose trainings resume gives the same bytes.
+/// </remarks>
 /// <example><code>
 /// FeedbackResult hard = FeedbackLearning.Run(
 ///     network, new FeedbackOptions { Seed = 1, Training = training }, new FeedbackRun((train, validation)));
@@ -38,9 +41,12 @@ public sealed class FeedbackLearning
     /// <param name="options">How.</param>
     /// <param name="run">Data and trainings.</param>
     /// <param name="cancel">Stops a probe; trainings are stopped by the run.</param>
-    /// <exception cref="ArgumentException">Options, network and samples do not fit, or no family of <see cref="FeedbackOptions.Families"/> can be measured.</exception>
+    /// <exception cref="ArgumentException">
+    /// Options, network and samples do not fit, or no family of <see cref="FeedbackOptions.Families"/> can be measured.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static FeedbackResult Run(Network network, FeedbackOptions options, IFeedbackRun run, CancellationToken cancel = default) =>
+    public static FeedbackResult Run(
+        Network network, FeedbackOptions options, IFeedbackRun run, CancellationToken cancel = default) =>
         new FeedbackLearning(options.Validated(), run, cancel).Run(network);
 
     private FeedbackResult Run(Network network)
@@ -50,10 +56,14 @@ public sealed class FeedbackLearning
         {
             string known = string.Join(", ", found.Families.Select(family => family.Name));
             throw new ArgumentException(
-                $"feedback learning: no family in which examples are made can be measured (got {string.Join(", ", _options.Families)}, expected some of {known})");
+                "feedback learning: no family in which examples are made can be measured (got "
+                + $"{string.Join(", ", _options.Families)}, expected some of {known})");
         }
 
-        List<FeedbackRound> rounds = [new FeedbackRound(0, Accuracy(network), 1, space, [], default, Passes(found)) { Network = network }];
+        List<FeedbackRound> rounds =
+        [
+            new FeedbackRound(0, Accuracy(network), 1, space, [], default, Passes(found)) { Network = network },
+        ];
         _run.Report(rounds[0]);
         FeedbackReservoir reservoir = FeedbackReservoir.Empty(_options.KeptRounds);
         string? reason = null;
@@ -72,7 +82,8 @@ public sealed class FeedbackLearning
             (found, space) = Probe(network, number);
             PassCount training = PassCount.Plain * ((long)_run.Train.Count * _options.Epochs);
             double score = space.ScoreAgainst(rounds[0].Space);
-            rounds.Add(new FeedbackRound(number, Accuracy(network), score, space, examples.Classes, training, Passes(found)) { Network = network });
+            rounds.Add(new FeedbackRound(number, Accuracy(network), score, space, examples.Classes, training, Passes(
+                found)) { Network = network });
             _run.Report(rounds[^1]);
             reason = RoundChoice.StopReason(rounds, _options);
         }
@@ -81,16 +92,20 @@ public sealed class FeedbackLearning
         return new FeedbackResult(rounds[best].Network!, rounds, best, isWithin, reason);
     }
 
-    /// <summary>Measures a network on training samples that are drawn anew for each round, from each class in proportion.</summary>
+    /// <summary>
+    /// Measures a network on training samples that are drawn anew for each round, from each class in proportion.
+    /// </summary>
     private (ProbeResult Found, DecisionSpace Space) Probe(Network network, int round)
     {
-        int count = Math.Clamp((int)Math.Round(_run.Train.Count * _options.ProbedPart), 1, Math.Min(_options.MaxProbed, _run.Train.Count));
+        int count = Math.Clamp(
+            (int)Math.Round(_run.Train.Count * _options.ProbedPart), 1, Math.Min(_options.MaxProbed, _run.Train.Count));
         (_, Dataset probed) = StratifiedSplit.Of(_run.Train, count, _random.Split("samples").Split(round));
         (Tensor inputs, Tensor labels) = probed.Read(0, probed.Count);
         var target = new NetworkTarget(network);
         inputs = inputs.Reshape([probed.Count, .. target.SampleShape.AsSpan()]);
         ProbeResult found = DecisionSpaceProbe.Run(
-            target, inputs, labels.AsSpan<long>(), _reference, _random.Split("directions").Split(round), _options.Probe, _cancel);
+            target, inputs, labels.AsSpan<long>(), _reference, _random.Split("directions").Split(round), _options.Probe,
+            _cancel);
         return (found, DecisionSpace.Of(found));
     }
 
@@ -98,7 +113,8 @@ public sealed class FeedbackLearning
     {
         int count = Math.Max(1, (int)Math.Round(_run.Train.Count * _options.ExamplePart));
         int[] quotas = ClassQuotas.Of(space.Levels, count, _options.Gamma);
-        return new FeedbackGenerator(found, space, _options, _random.Split("examples").Split(round)).Run(quotas, _run.Train.SampleShape);
+        return new FeedbackGenerator(found, space, _options, _random.Split("examples").Split(round))
+            .Run(quotas, _run.Train.SampleShape);
     }
 
     private TrainingOptions Training(FeedbackReservoir reservoir) => _options.Training with
@@ -106,8 +122,14 @@ public sealed class FeedbackLearning
         Epochs = _options.Epochs,
         Schedule = new ConstantSchedule(),
         EarlyStopping = null,
-        Optimizer = _options.Training.Optimizer with { LearningRate = (float)(_options.Training.Optimizer.LearningRate * _options.RateFactor) },
-        Objective = new FeedbackObjective { Reservoir = reservoir, Share = _options.FeedbackShare, Loss = _options.Training.Loss },
+        Optimizer = _options.Training.Optimizer with
+        {
+            LearningRate = (float)(_options.Training.Optimizer.LearningRate * _options.RateFactor),
+        },
+        Objective = new FeedbackObjective
+        {
+            Reservoir = reservoir, Share = _options.FeedbackShare, Loss = _options.Training.Loss,
+        },
     };
 
     private double Accuracy(Network network) => Evaluator.Evaluate(network, _run.Validation, cancel: _cancel).Accuracy;

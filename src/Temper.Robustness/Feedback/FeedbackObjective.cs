@@ -22,7 +22,8 @@ internal sealed class FeedbackReservoir
     {
         (_sets, _most) = (sets, most);
         _labels = [.. sets.SelectMany(set => set.Labels)];
-        _inputs = sets.Count == 0 ? null : sets.Count == 1 ? sets[0].Inputs : Tensor.Concatenate([.. sets.Select(set => set.Inputs)], 0);
+        _inputs = sets.Count == 0 ? null : sets.Count == 1 ? sets[0].Inputs : Tensor.Concatenate(
+            [.. sets.Select(set => set.Inputs)], 0);
     }
 
     internal int Count => _labels.Length;
@@ -32,7 +33,8 @@ internal sealed class FeedbackReservoir
     internal static FeedbackReservoir Empty(int most) => new([], most);
 
     /// <summary>With the examples of one more round; those of the oldest go.</summary>
-    internal FeedbackReservoir With(FeedbackSet set) => new([.. _sets.Append(set).Where(one => one.Labels.Count > 0).TakeLast(_most)], _most);
+    internal FeedbackReservoir With(FeedbackSet set) =>
+        new([.. _sets.Append(set).Where(one => one.Labels.Count > 0).TakeLast(_most)], _most);
 
     /// <summary>Some examples, drawn with replacement.</summary>
     internal (Tensor Inputs, long[] Labels) Draw(int count, RandomStream stream)
@@ -53,7 +55,9 @@ internal sealed class FeedbackReservoir
     }
 }
 
-/// <summary>Training on batches of which a part is feedback examples. A step costs as many passes as a plain one.</summary>
+/// <summary>
+/// Training on batches of which a part is feedback examples. A step costs as many passes as a plain one.
+/// </summary>
 internal sealed record FeedbackObjective : Objective
 {
     internal required FeedbackReservoir Reservoir { get; init; }
@@ -86,5 +90,6 @@ internal sealed record FeedbackObjective : Objective
         return new ObjectiveValue(Loss.Value(output, batch.Targets), output);
     }
 
-    public override JsonNode Fingerprint() => new JsonObject { ["share"] = Share, ["examples"] = Reservoir.Digest(), ["loss"] = Fingerprints.Of(Loss) };
+    public override JsonNode Fingerprint() =>
+        new JsonObject { ["share"] = Share, ["examples"] = Reservoir.Digest(), ["loss"] = Fingerprints.Of(Loss) };
 }

@@ -2,7 +2,9 @@ using Temper.Training;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>How feedback learning goes on from a trained network. The paper's text is not available: all numbers are ours.</summary>
+/// <summary>
+/// How feedback learning goes on from a trained network. The paper's text is not available: all numbers are ours.
+/// </summary>
 public sealed record FeedbackOptions
 {
     /// <summary>Decides which samples are probed, in which random directions, and which examples are made.</summary>
@@ -29,7 +31,10 @@ public sealed record FeedbackOptions
     /// <summary>Largest place of an example on its path.</summary>
     public double MaxAlpha { get; init; } = 1.1;
 
-    /// <summary>Names of the families of directions in which examples are made; those that cannot be measured on a network are left out.</summary>
+    /// <summary>
+    /// Names of the families of directions in which examples are made; those that cannot be measured on a network are
+    /// left out.
+    /// </summary>
     public IReadOnlyList<string> Families { get; init; } = ["adversarial", "random", "nearest", "class-mean"];
 
     /// <summary>Part of each batch that is feedback examples, above 0 to 1.</summary>
@@ -58,14 +63,16 @@ public sealed record FeedbackOptions
 
     internal FeedbackOptions Validated()
     {
-        Require(Rounds >= 1 && Epochs >= 1 && KeptRounds >= 1 && MaxProbed >= 1, "rounds, epochs, kept rounds and probed samples are one or more");
+        Require(Rounds >= 1 && Epochs >= 1
+            && KeptRounds >= 1 && MaxProbed >= 1, "rounds, epochs, kept rounds and probed samples are one or more");
         Require(
             ProbedPart is > 0 and <= 1 && ExamplePart is > 0 and <= 10 && FeedbackShare is > 0 and <= 1,
             "parts are above 0, those of batches and probed samples at most 1");
         Require(
             Gamma >= 0 && double.IsFinite(Gamma) && RateFactor > 0 && MinGain >= 0 && MaxAccuracyDrop is >= 0 and <= 1,
             "gamma, gains and drops are zero or more, the rate's factor is above zero");
-        Require(MinAlpha >= 0 && MaxAlpha >= MinAlpha && double.IsFinite(MaxAlpha), "alphas are zero or more, the smaller first");
+        Require(MinAlpha >= 0
+            && MaxAlpha >= MinAlpha && double.IsFinite(MaxAlpha), "alphas are zero or more, the smaller first");
         Require(Families.Count > 0, "examples need a family of directions");
         _ = Families.Select(DirectionFamily.ByName).ToArray();
         return this;
@@ -74,7 +81,8 @@ public sealed record FeedbackOptions
         {
             if (!holds)
             {
-                throw new ArgumentException($"FeedbackOptions: an option is out of range (got {this}; expected: {expected})");
+                throw new ArgumentException(
+                    $"FeedbackOptions: an option is out of range (got {this}; expected: {expected})");
             }
         }
     }

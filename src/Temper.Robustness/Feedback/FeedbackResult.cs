@@ -5,13 +5,18 @@ namespace Temper.Robustness.Feedback;
 /// <summary>What a round gave; round 0 is the network that came in.</summary>
 /// <param name="Number">From 0.</param>
 /// <param name="Accuracy">On the held-out samples, 0 to 1.</param>
-/// <param name="Score">Mean of the criteria beside round 0, over all families that were measured: 1 where nothing changed.</param>
-/// <param name="Space">Criteria of the network after the round, on training samples that the round did not choose.</param>
+/// <param name="Score">
+/// Mean of the criteria beside round 0, over all families that were measured: 1 where nothing changed.
+/// </param>
+/// <param name="Space">
+/// Criteria of the network after the round, on training samples that the round did not choose.
+/// </param>
 /// <param name="Feedback">What each class got of the examples that the round trained on; empty for round 0.</param>
 /// <param name="Training">Passes of the round's training.</param>
 /// <param name="Probing">Passes of the probe after it.</param>
 public sealed record FeedbackRound(
-    int Number, double Accuracy, double Score, DecisionSpace Space, IReadOnlyList<ClassFeedback> Feedback, PassCount Training, PassCount Probing)
+    int Number, double Accuracy, double Score, DecisionSpace Space, IReadOnlyList<ClassFeedback> Feedback,
+    PassCount Training, PassCount Probing)
 {
     /// <summary>The network after the round.</summary>
     internal Network? Network { get; init; }
@@ -23,7 +28,8 @@ public sealed record FeedbackRound(
 /// <param name="Best">Number of the best round.</param>
 /// <param name="IsWithinBound">Whether its accuracy on held-out samples is within the bound.</param>
 /// <param name="StopReason">Why there were no more rounds.</param>
-public sealed record FeedbackResult(Network Network, IReadOnlyList<FeedbackRound> Rounds, int Best, bool IsWithinBound, string StopReason)
+public sealed record FeedbackResult(
+    Network Network, IReadOnlyList<FeedbackRound> Rounds, int Best, bool IsWithinBound, string StopReason)
 {
     /// <summary>Passes of all trainings.</summary>
     public PassCount Training => Rounds.Aggregate(default(PassCount), (sum, round) => sum + round.Training);
@@ -41,7 +47,8 @@ internal static class RoundChoice
         FeedbackRound last = rounds[^1];
         if (last.Number > 0 && !IsWithin(last, rounds[0], options))
         {
-            return FormattableString.Invariant($"accuracy on held-out samples fell by more than {options.MaxAccuracyDrop * 100:0.##} points");
+            return FormattableString.Invariant(
+                $"accuracy on held-out samples fell by more than {options.MaxAccuracyDrop * 100:0.##} points");
         }
 
         if (last.Number > 0 && !(last.Score >= rounds[^2].Score * (1 + options.MinGain)))
@@ -53,8 +60,8 @@ internal static class RoundChoice
     }
 
     /// <summary>
-    /// The round of the best criteria among those within the bound, the incoming network included. Where only that one is within it, the most accurate
-    /// of the others is kept, and said to be outside.
+    /// The round of the best criteria among those within the bound, the incoming network included. Where only that one
+    /// is within it, the most accurate of the others is kept, and said to be outside.
     /// </summary>
     internal static (int Best, bool IsWithinBound) Choose(IReadOnlyList<FeedbackRound> rounds, FeedbackOptions options)
     {

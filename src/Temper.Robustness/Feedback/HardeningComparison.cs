@@ -11,7 +11,9 @@ namespace Temper.Robustness.Feedback;
 /// <param name="Attacked">How it stands up to attacks; null where they were not run.</param>
 public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, AttackedNetwork? Attacked)
 {
-    /// <summary>Measures a network. The same samples, reference and stream make two networks comparable sample by sample.</summary>
+    /// <summary>
+    /// Measures a network. The same samples, reference and stream make two networks comparable sample by sample.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="samples">Samples <c>[N, ...]</c> and their classes, int64 <c>[N]</c>.</param>
     /// <param name="reference">Samples of other classes to aim at.</param>
@@ -19,13 +21,16 @@ public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, Attac
     /// <param name="random">Random numbers.</param>
     /// <param name="cancel">Stops it.</param>
     public static MeasuredNetwork Of(
-        Network network, (Tensor Inputs, Tensor Labels) samples, SampleReference reference, (ProbeOptions Probe, UntrainedCheck? Check) how, RandomStream random,
+        Network network, (Tensor Inputs, Tensor Labels) samples, SampleReference reference,
+        (ProbeOptions Probe, UntrainedCheck? Check) how, RandomStream random,
         CancellationToken cancel = default)
     {
         var target = new NetworkTarget(network);
         Tensor inputs = samples.Inputs.Reshape([samples.Inputs.Shape[0], .. target.SampleShape.AsSpan()]);
-        ProbeResult found = DecisionSpaceProbe.Run(target, inputs, samples.Labels.AsSpan<long>(), reference, random.Split("probe"), how.Probe, cancel);
-        AttackedNetwork? attacked = how.Check?.Run(target, inputs, samples.Labels.AsSpan<long>(), random.Split("attacks"), cancel);
+        ProbeResult found = DecisionSpaceProbe.Run(
+            target, inputs, samples.Labels.AsSpan<long>(), reference, random.Split("probe"), how.Probe, cancel);
+        AttackedNetwork? attacked =
+            how.Check?.Run(target, inputs, samples.Labels.AsSpan<long>(), random.Split("attacks"), cancel);
         return new MeasuredNetwork(found.Accuracy, DecisionSpace.Of(found), attacked);
     }
 }
@@ -40,11 +45,13 @@ public sealed record HardeningComparison(MeasuredNetwork Before, MeasuredNetwork
     private const double Change = 1.02;
 
     /// <summary>
-    /// Whether the boundary moved only along the probed directions: the families that examples were made in improved, and neither an attack nor a family
-    /// without examples did.
+    /// Whether the boundary moved only along the probed directions: the families that examples were made in improved,
+    /// and neither an attack nor a family without examples did.
     /// </summary>
     public bool MovedOnlyAlongProbed => Gain(isTrained: true) > Change && !(Gain(isTrained: false) > Change)
-        && (After.Attacked is null || !After.Attacked.Accuracies.Zip(Before.Attacked!.Accuracies).Any(pair => pair.First.Value > pair.Second.Value));
+        && (After.Attacked is null || !After.Attacked.Accuracies.Zip(Before.Attacked!.Accuracies).Any(
+            pair => pair.First.Value > pair.Second.Value));
 
-    private double Gain(bool isTrained) => After.Space.ScoreAgainst(Before.Space, family => Trained.Contains(family.Name, StringComparer.Ordinal) == isTrained);
+    private double Gain(bool isTrained) => After.Space.ScoreAgainst(
+        Before.Space, family => Trained.Contains(family.Name, StringComparer.Ordinal) == isTrained);
 }

@@ -28,11 +28,14 @@ public interface IFeedbackRun
     }
 }
 
-/// <summary>Feedback learning whose trainings are stages of a <see cref="StagedRun"/>, or which keeps nothing.</summary>
+/// <summary>
+/// Feedback learning whose trainings are stages of a <see cref="StagedRun"/>, or which keeps nothing.
+/// </summary>
 /// <param name="data">Samples to train on, and held-out samples.</param>
 /// <param name="run">Keeps checkpoints; null: the run cannot resume.</param>
 /// <param name="cancel">Stops after the running step.</param>
-public sealed class FeedbackRun((Dataset Train, Dataset Validation) data, StagedRun? run = null, CancellationToken cancel = default) : IFeedbackRun
+public sealed class FeedbackRun(
+    (Dataset Train, Dataset Validation) data, StagedRun? run = null, CancellationToken cancel = default) : IFeedbackRun
 {
     /// <inheritdoc/>
     public Dataset Train => data.Train;
@@ -46,6 +49,7 @@ public sealed class FeedbackRun((Dataset Train, Dataset Validation) data, Staged
         TrainingResult result = run is null
             ? Trainer.Fit(network, data.Train, data.Validation, options, cancel)
             : run.Fit(stage, network, data, options, cancel);
-        return result.IsComplete ? result : throw new OperationCanceledException($"feedback learning: stopped after step {result.Steps} of training '{stage}'", cancel);
+        return result.IsComplete ? result : throw new OperationCanceledException(
+            $"feedback learning: stopped after step {result.Steps} of training '{stage}'", cancel);
     }
 }

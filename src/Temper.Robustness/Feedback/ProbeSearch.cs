@@ -3,7 +3,9 @@ using Temper.Robustness.Criteria;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>The search along one path of one sample; the runner joins the questions of many searches into batches.</summary>
+/// <summary>
+/// The search along one path of one sample; the runner joins the questions of many searches into batches.
+/// </summary>
 internal sealed class ProbeSearch
 {
     internal ProbeSearch(ProbedSample sample, int classes)
@@ -18,7 +20,10 @@ internal sealed class ProbeSearch
 
     internal float[] Logits { get; }
 
-    /// <summary>Gradient of the margin loss (largest other logit less the right one) at <see cref="X"/>; empty until it is asked for.</summary>
+    /// <summary>
+    /// Gradient of the margin loss (largest other logit less the right one) at <see cref="X"/>; empty until it is asked
+    /// for.
+    /// </summary>
     internal float[] Gradient { get; private set; } = [];
 
     /// <summary>Logit of the right class less the largest other one at <see cref="X"/>.</summary>
@@ -56,7 +61,8 @@ internal sealed class ProbeSearch
         double margin = (double)logits[label] - Criterion.LargestOther(logits, label);
         return double.IsFinite(margin)
             ? (margin, System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits))
-            : throw new InvalidDataException($"probe: logits of sample {sample} are not finite; the network cannot be measured");
+            : throw new InvalidDataException(
+                $"probe: logits of sample {sample} are not finite; the network cannot be measured");
     }
 }
 

@@ -9,7 +9,8 @@ internal sealed class ProbedSample
 {
     internal ProbedSample(AttackTarget target, int index, float[] clean, int label, RandomStream random)
     {
-        (Index, Label, Shape, Clean, Low, High) = (index, label, target.SampleShape, clean, target.Minimum, target.Maximum);
+        (Index, Label, Shape, Clean, Low, High) =
+            (index, label, target.SampleShape, clean, target.Minimum, target.Maximum);
         Diagonal = ((double)High - Low) * Math.Sqrt(clean.Length);
         Size = Math.Sqrt(clean.Sum(value => ((double)value - Low) * ((double)value - Low)));
 

@@ -7,7 +7,8 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// The samples that directions aim at and that label safety is measured against: class means, and the nearest sample of another class.
+/// The samples that directions aim at and that label safety is measured against: class means, and the nearest sample of
+/// another class.
 /// </summary>
 public sealed class SampleReference
 {
@@ -19,19 +20,23 @@ public sealed class SampleReference
 
     /// <summary>Reads all samples once for the means of their classes.</summary>
     /// <param name="samples">With class labels; usually the training samples.</param>
-    /// <exception cref="ArgumentException">Targets are no class labels, or there are fewer than two classes.</exception>
+    /// <exception cref="ArgumentException">
+    /// Targets are no class labels, or there are fewer than two classes.
+    /// </exception>
     public SampleReference(Dataset samples)
     {
         if (samples.TargetShape is not null)
         {
-            throw new ArgumentException($"SampleReference: needs class labels (got targets of {samples.TargetShape} in {samples.Name})", nameof(samples));
+            throw new ArgumentException($"SampleReference: needs class labels (got targets of {samples.TargetShape} in "
+                + $"{samples.Name})", nameof(samples));
         }
 
         _samples = samples;
         _labels = [.. Enumerable.Range(0, samples.Count).Select(i => (int)samples.Label(i))];
         if (_labels.Distinct().Take(2).Count() < 2)
         {
-            throw new ArgumentException($"SampleReference: needs samples of two classes or more (got {samples.Count} samples of one in {samples.Name})", nameof(samples));
+            throw new ArgumentException($"SampleReference: needs samples of two classes or more (got {samples.Count} "
+                + $"samples of one in {samples.Name})", nameof(samples));
         }
 
         _means = Means();
@@ -49,7 +54,8 @@ public sealed class SampleReference
         {
             float[] sample = new float[size];
             _samples.CopySample(nearest[i], sample);
-            float[] mean = _means.Where((_, k) => k != labels[i]).OfType<float[]>().MinBy(mean => Perturbations.Distance(Norm.L2, mean, x))!;
+            float[] mean = _means.Where((_, k) => k != labels[i])
+                .OfType<float[]>().MinBy(mean => Perturbations.Distance(Norm.L2, mean, x))!;
             return new OtherClasses(sample, mean, Perturbations.Distance(Norm.L2, sample, x));
         })];
     }
@@ -115,6 +121,7 @@ public sealed class SampleReference
             counts[_labels[i]]++;
         }
 
-        return [.. sums.Select((sum, k) => counts[k] == 0 ? null : Array.ConvertAll(sum, value => (float)(value / counts[k])))];
+        return [.. sums.Select(
+            (sum, k) => counts[k] == 0 ? null : Array.ConvertAll(sum, value => (float)(value / counts[k])))];
     }
 }

@@ -41,7 +41,8 @@ public sealed record CorruptionTraining : Objective
             RandomCursor random = own.Cursor();
             Span<float> to = x.AsSpan(row * size, size);
             var clean = new CleanPicture(to.ToArray(), shape, low, high);
-            Families[random.NextInt32(Families.Count)].Change(clean, own.Split("change"), Severity * random.NextDouble(), to);
+            Families[random.NextInt32(Families.Count)].Change(
+                clean, own.Split("change"), Severity * random.NextDouble(), to);
             Perturbations.Clip(to, low, high);
         }
 

@@ -6,9 +6,13 @@ namespace Temper.Robustness.Video;
 /// <summary>Frames as files hold them: 256 levels.</summary>
 public static class ByteFrames
 {
-    /// <summary>A victim that reads its clips from files: frames are rounded to bytes first, with gradients passed straight through.</summary>
+    /// <summary>
+    /// A victim that reads its clips from files: frames are rounded to bytes first, with gradients passed straight
+    /// through.
+    /// </summary>
     /// <param name="inner">The victim.</param>
-    public static AttackTarget Victim(AttackTarget inner) => new StraightThroughTarget(inner, x => Round(x, inner.Minimum, inner.Maximum));
+    public static AttackTarget Victim(AttackTarget inner) =>
+        new StraightThroughTarget(inner, x => Round(x, inner.Minimum, inner.Maximum));
 
     /// <summary>Rounds values to 256 levels between two bounds.</summary>
     /// <param name="x">Changed in place.</param>
@@ -37,7 +41,9 @@ public static class ByteFrames
         return Tensor.From(bytes, changed.Shape);
     }
 
-    /// <summary>Each frame with a quarter of the frames beside it: a defense that a sparse change has to get through.</summary>
+    /// <summary>
+    /// Each frame with a quarter of the frames beside it: a defense that a sparse change has to get through.
+    /// </summary>
     /// <param name="clip"><c>[T, C, H, W]</c>, changed in place.</param>
     /// <param name="frames">T.</param>
     public static void Smooth(Span<float> clip, int frames)
@@ -47,7 +53,8 @@ public static class ByteFrames
         for (int i = 0; i < clip.Length; i++)
         {
             (int frame, int at) = (i / size, i % size);
-            float left = before[(Math.Max(frame - 1, 0) * size) + at], right = before[(Math.Min(frame + 1, frames - 1) * size) + at];
+            float left = before[(Math.Max(frame - 1, 0) * size) + at],
+                right = before[(Math.Min(frame + 1, frames - 1) * size) + at];
             clip[i] = (0.25f * left) + (0.5f * before[i]) + (0.25f * right);
         }
     }

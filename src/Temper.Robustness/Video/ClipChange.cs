@@ -40,7 +40,8 @@ internal static class ClipChange
         double psnr = 0, ssim = 0;
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<float> a = clean.AsSpan<float>().Slice(i * size, size), b = changed.AsSpan<float>().Slice(i * size, size);
+            ReadOnlySpan<float> a = clean.AsSpan<float>().Slice(i * size, size),
+                b = changed.AsSpan<float>().Slice(i * size, size);
             (psnr, ssim) = (psnr + (Psnr(a, b, range) / count), ssim + (Ssim(a, b, shape, range) / count));
         }
 
@@ -60,7 +61,9 @@ internal static class ClipChange
         return 10 * Math.Log10(range * range * a.Length / squares);
     }
 
-    /// <summary>Structural similarity (Wang et al. 2004) of every plane over windows of 8x8 pixels, mean; 1 for equal clips.</summary>
+    /// <summary>
+    /// Structural similarity (Wang et al. 2004) of every plane over windows of 8x8 pixels, mean; 1 for equal clips.
+    /// </summary>
     internal static double Ssim(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Shape shape, double range)
     {
         (int planes, int height, int width) = (shape[0] * shape[1], shape[2], shape[3]);
@@ -68,7 +71,8 @@ internal static class ClipChange
         double sum = 0;
         for (int plane = 0; plane < planes; plane++)
         {
-            ReadOnlySpan<float> x = a.Slice(plane * height * width, height * width), y = b.Slice(plane * height * width, height * width);
+            ReadOnlySpan<float> x = a.Slice(plane * height * width, height * width),
+                y = b.Slice(plane * height * width, height * width);
             if (x.SequenceEqual(y))
             {
                 int here = ((rows + 3) / 4) * ((columns + 3) / 4);
@@ -89,7 +93,9 @@ internal static class ClipChange
         return sum / windows;
     }
 
-    private static double Similarity(ReadOnlySpan<float> x, ReadOnlySpan<float> y, int stride, int top, int left, int height, int width, double range)
+    private static double Similarity(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, int stride, int top, int left, int height, int width,
+        double range)
     {
         double sx = 0, sy = 0, xx = 0, yy = 0, xy = 0;
         for (int row = top; row < top + height; row++)
@@ -102,7 +108,8 @@ internal static class ClipChange
         }
 
         int n = height * width;
-        double mx = sx / n, my = sy / n, vx = (xx / n) - (mx * mx), vy = (yy / n) - (my * my), cov = (xy / n) - (mx * my);
+        double mx = sx / n, my = sy / n, vx = (xx / n) - (mx * mx), vy = (yy / n) - (my * my),
+            cov = (xy / n) - (mx * my);
         double c1 = 1e-4 * range * range, c2 = 9e-4 * range * range;
         return ((2 * mx * my) + c1) * ((2 * cov) + c2) / (((mx * mx) + (my * my) + c1) * (vx + vy + c2));
     }

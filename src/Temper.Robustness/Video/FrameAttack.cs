@@ -6,18 +6,22 @@ namespace Temper.Robustness.Video;
 public enum FrameRule
 {
     /// <summary>
-    /// Salience once, the full perturbation of all frames once; perturbed frames are copied in, the most salient first, until the class
-    /// changes. The rule of the public reference implementation.
+    /// Salience once, the full perturbation of all frames once; perturbed frames are copied in, the most salient first,
+    /// until the class changes. The rule of the public reference implementation.
     /// </summary>
     Transplant,
 
-    /// <summary>After each frame, salience and perturbation are computed again at the current point; the next unused frame is added.</summary>
+    /// <summary>
+    /// After each frame, salience and perturbation are computed again at the current point; the next unused frame is
+    /// added.
+    /// </summary>
     Refresh,
 
     /// <summary>
-    /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that is halved where the loss
-    /// stops growing; then frames are taken back, the one first that costs least, and the others optimized again.
-    /// The same once more from all frames down. Where nothing is found, the likeliest classes are aimed at one by one.
+    /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that
+    /// is halved where the loss stops growing; then frames are taken back, the one first that costs least, and the
+    /// others optimized again. The same once more from all frames down. Where nothing is found, the likeliest classes
+    /// are aimed at one by one.
     /// </summary>
     Sparse,
 }
@@ -36,8 +40,8 @@ public enum FrameOrder
 }
 
 /// <summary>
-/// Attack on few frames of a clip <c>[T, C, H, W]</c>, each within <see cref="Epsilon"/> in the largest norm (after arXiv:1811.11875). Looks
-/// for the fewest changed elements, and so frames. Clips do not depend on each other.
+/// Attack on few frames of a clip <c>[T, C, H, W]</c>, each within <see cref="Epsilon"/> in the largest norm (after
+/// arXiv:1811.11875). Looks for the fewest changed elements, and so frames. Clips do not depend on each other.
 /// </summary>
 public sealed record FrameAttack : MinimalAttack
 {
@@ -60,12 +64,15 @@ public sealed record FrameAttack : MinimalAttack
     public int Steps { get; init; } = 10;
 
     /// <summary>
-    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon / 4 for that rule, for others 1.25 epsilon / steps, as basic
-    /// iterative attacks of clips have it.
+    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon / 4 for that rule, for others
+    /// 1.25 epsilon / steps, as basic iterative attacks of clips have it.
     /// </summary>
     public double? StepSize { get; init; }
 
-    /// <summary>Classes that <see cref="FrameRule.Sparse"/> aims at, one after the other, where all frames together are not enough.</summary>
+    /// <summary>
+    /// Classes that <see cref="FrameRule.Sparse"/> aims at, one after the other, where all frames together are not
+    /// enough.
+    /// </summary>
     public int TargetClasses { get; init; } = 3;
 
     /// <summary>Most frames; null: all.</summary>

@@ -3,23 +3,26 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Video;
 
 /// <summary>
-/// A victim whose gradients are not known: they come from another network, such as one stream of it, or the same network with another
-/// optical flow. Logits are the victim's.
+/// A victim whose gradients are not known: they come from another network, such as one stream of it, or the same
+/// network with another optical flow. Logits are the victim's.
 /// </summary>
 /// <param name="victim">Gives the logits.</param>
 /// <param name="surrogate">Gives the gradients, of the loss at its own logits; same samples and classes.</param>
 public sealed class SurrogateTarget(AttackTarget victim, AttackTarget surrogate) : WrappedTarget(victim)
 {
-    private readonly AttackTarget _surrogate = surrogate.SampleShape.Equals(victim.SampleShape) && surrogate.Classes == victim.Classes
+    private readonly AttackTarget _surrogate = surrogate.SampleShape.Equals(victim.SampleShape)
+        && surrogate.Classes == victim.Classes
         ? surrogate
         : throw new ArgumentException(
-            $"SurrogateTarget: the surrogate does not fit the victim (got {surrogate.SampleShape} and {surrogate.Classes} classes, expected {victim.SampleShape} and {victim.Classes})", nameof(surrogate));
+            $"SurrogateTarget: the surrogate does not fit the victim (got {surrogate.SampleShape} and "
+            + $"{surrogate.Classes} classes, expected {victim.SampleShape} and {victim.Classes})", nameof(surrogate));
 
     /// <inheritdoc/>
     public override Access Access => _surrogate.Access;
 
     /// <inheritdoc/>
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         _surrogate.Gradient(x, count, new float[count * Classes], derivative, gradient);
         Inner.Scores(x, count, logits);

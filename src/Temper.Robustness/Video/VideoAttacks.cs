@@ -14,7 +14,10 @@ public static class VideoAttacks
     [
         ("noise", c => new SignNoise { Epsilon = c.Epsilon }),
         ("one-shot", c => new Fgsm { Epsilon = c.Epsilon }),
-        ("iterative", c => new BasicIterative { Epsilon = c.Epsilon, Steps = c.Steps, StepSize = Math.Max(1.25 * c.Epsilon / c.Steps, double.Epsilon) }),
+        ("iterative", c => new BasicIterative
+        {
+            Epsilon = c.Epsilon, Steps = c.Steps, StepSize = Math.Max(1.25 * c.Epsilon / c.Steps, double.Epsilon),
+        }),
         ("transplant", c => new FrameAttack { Epsilon = c.Epsilon, Rule = FrameRule.Transplant, Steps = 1 }),
         ("refresh", c => new FrameAttack { Epsilon = c.Epsilon, Rule = FrameRule.Refresh }),
         ("sparse", c => new FrameAttack { Epsilon = c.Epsilon, Steps = c.Steps }),
@@ -34,8 +37,10 @@ public static class VideoAttacks
     /// <param name="queries">Most questions of the attack that knows scores alone.</param>
     /// <exception cref="ArgumentException">There is no such attack.</exception>
     public static Attack Create(string name, double epsilon, int steps = 10, int queries = UsualQueries) =>
-        All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(new AttackSize(epsilon, steps, queries))
-        ?? throw new ArgumentException($"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
+        All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(
+            new AttackSize(epsilon, steps, queries))
+        ?? throw new ArgumentException(
+            $"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
 
     /// <summary>What an attack is made with.</summary>
     private readonly record struct AttackSize(double Epsilon, int Steps, int Queries);
@@ -73,7 +78,9 @@ public sealed record SignNoise : FixedBudgetAttack
     {
         for (int i = 0; i < clean.Length; i++)
         {
-            noisy[i] = Math.Clamp(clean[i] + ((random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), bounds.Low, bounds.High);
+            noisy[i] = Math.Clamp(
+                clean[i] + ((random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), bounds.Low,
+                bounds.High);
         }
     }
 }

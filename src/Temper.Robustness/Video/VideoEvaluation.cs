@@ -21,7 +21,8 @@ namespace Temper.Robustness.Video;
 /// <param name="Backwards">Backward passes.</param>
 /// <param name="Seconds">Time.</param>
 public sealed record VideoRow(
-    string Attack, double Epsilon, double Top1, double Top5, double Fooled, double MedianFrames, double LateFrames, double MeanChange, double Psnr, double Ssim,
+    string Attack, double Epsilon, double Top1, double Top5, double Fooled, double MedianFrames, double LateFrames,
+    double MeanChange, double Psnr, double Ssim,
     long Forwards, long Backwards, double Seconds);
 
 /// <summary>The clips that an attack gives, with its row.</summary>
@@ -45,20 +46,30 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
     public VideoRow Clean()
     {
         (double top1, double top5) = Accuracy(clips);
-        return new VideoRow("clean", 0, top1, top5, double.NaN, double.NaN, double.NaN, 0, double.PositiveInfinity, 1, labels.Length, 0, 0);
+        return new VideoRow(
+            "clean", 0, top1, top5, double.NaN, double.NaN, double.NaN, 0, double.PositiveInfinity, 1, labels.Length, 0,
+            0);
     }
 
     /// <summary>Runs an attack and measures what it gives, rounded to bytes as files hold it.</summary>
-    /// <param name="attack">The attack; its criterion is that the class changes from the victim's own, or from the right one.</param>
+    /// <param name="attack">
+    /// The attack; its criterion is that the class changes from the victim's own, or from the right one.
+    /// </param>
     /// <param name="epsilon">Its size, for the row.</param>
-    /// <param name="usesLabels">Whether the right classes are used; the victim's own otherwise, which tells the attack nothing.</param>
+    /// <param name="usesLabels">
+    /// Whether the right classes are used; the victim's own otherwise, which tells the attack nothing.
+    /// </param>
     /// <param name="random">Where its random numbers start.</param>
     /// <param name="asked">What the attack asks; null: the victim.</param>
     /// <param name="cancel">Stops it.</param>
-    public VideoOutcome Run(Attack attack, double epsilon, bool usesLabels, RandomStream random, AttackTarget? asked = null, CancellationToken cancel = default)
+    public VideoOutcome Run(
+        Attack attack, double epsilon, bool usesLabels, RandomStream random, AttackTarget? asked = null,
+        CancellationToken cancel = default)
     {
         long start = time.GetTimestamp();
-        AttackResult result = attack.Run(asked ?? target, clips, Criterion.Misclassified(usesLabels ? labels : Predictions), random, new AttackRun { BatchSize = 16 }, cancel);
+        AttackResult result = attack.Run(
+            asked ?? target, clips, Criterion.Misclassified(usesLabels ? labels : Predictions), random,
+            new AttackRun { BatchSize = 16 }, cancel);
         double seconds = time.GetElapsedTime(start).TotalSeconds;
         Tensor bytes = ByteFrames.Rounded(result.Adversarials, clips, target.Minimum, target.Maximum);
         return Measure(attack.Name, epsilon, result with { Adversarials = bytes }, seconds);
@@ -68,16 +79,20 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
     public VideoOutcome Measure(string name, double epsilon, AttackResult result, double seconds)
     {
         (double top1, double top5) = Accuracy(result.Adversarials);
-        int[] fooled = [.. Enumerable.Range(0, labels.Length).Where(i => result.Samples[i].Outcome == AttackOutcome.Fooled)];
-        double[] frames = [.. fooled.Select(i => (double)ClipChange.Frames(Clip(clips, i), Clip(result.Adversarials, i), target.SampleShape[0])).Order()];
+        int[] fooled = [.. Enumerable.Range(0, labels.Length).Where(
+            i => result.Samples[i].Outcome == AttackOutcome.Fooled)];
+        double[] frames = [.. fooled.Select(i =>
+            (double)ClipChange.Frames(Clip(clips, i), Clip(result.Adversarials, i), target.SampleShape[0])).Order()];
         int attacked = result.Samples.Count(sample => sample.Outcome != AttackOutcome.WrongFromStart);
         double range = target.Maximum - target.Minimum;
         var row = new VideoRow(
-            name, epsilon, top1, top5, attacked == 0 ? double.NaN : fooled.Length / (double)attacked, Quantile(frames, 0.5), Quantile(frames, 0.9),
+            name, epsilon, top1, top5, attacked == 0 ? double.NaN : fooled.Length / (double)attacked,
+            Quantile(frames, 0.5), Quantile(frames, 0.9),
             Mean(i => ClipChange.Mean(Clip(clips, i), Clip(result.Adversarials, i))),
             Mean(i => ClipChange.Psnr(Clip(clips, i), Clip(result.Adversarials, i), range)),
             Mean(i => ClipChange.Ssim(Clip(clips, i), Clip(result.Adversarials, i), target.SampleShape, range)),
-            result.Samples.Sum(sample => (long)sample.Forwards), result.Samples.Sum(sample => (long)sample.Backwards), seconds);
+            result.Samples.Sum(sample => (long)sample.Forwards), result.Samples.Sum(sample => (long)sample.Backwards),
+            seconds);
         return new VideoOutcome(row, result);
 
         double Mean(Func<int, double> value) => fooled.Length == 0 ? double.NaN : fooled.Average(value);
@@ -113,8 +128,10 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         int count = clips.Shape[0];
         float[] logits = new float[count * target.Classes];
         target.Scores(clips.AsSpan<float>(), count, logits);
-        return [.. Enumerable.Range(0, count).Select(i => (long)System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits.AsSpan(i * target.Classes, target.Classes)))];
+        return [.. Enumerable.Range(0, count).Select(i => (long)System.Numerics.Tensors.TensorPrimitives.IndexOfMax(
+            logits.AsSpan(i * target.Classes, target.Classes)))];
     }
 
-    private static double Quantile(double[] sorted, double part) => sorted.Length == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Length - 1, Math.Floor(part * sorted.Length))];
+    private static double Quantile(double[] sorted, double part) =>
+        sorted.Length == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Length - 1, Math.Floor(part * sorted.Length))];
 }

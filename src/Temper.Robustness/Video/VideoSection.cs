@@ -17,17 +17,25 @@ public static class VideoSection
     /// <param name="rows">The rows, the clean one first.</param>
     public static Section Table(IReadOnlyList<VideoRow> rows) => new("Attacks",
     [
-        new Paragraph("Top-1 and top-5 are over all clips; frames, change and similarity over the clips whose class changed. Noise has the same largest change."),
+        new Paragraph("Top-1 and top-5 are over all clips; frames, change and similarity over the clips whose class "
+            + "changed. Noise has the same largest change."),
         new DataTable(
-            ["attack", "#255ths", "#top-1", "#top-5", "#changed", "#frames, median", "#90 %", "#mean change", "#PSNR", "#SSIM", "#forward", "#backward", "#seconds"],
+            [
+                "attack", "#255ths", "#top-1", "#top-5", "#changed", "#frames, median", "#90 %", "#mean change",
+                "#PSNR", "#SSIM", "#forward", "#backward", "#seconds",
+            ],
             [.. rows.Select(row => (string[])
             [
-                row.Attack, Number(row.Epsilon * 255, "0.##"), Percent(row.Top1), Percent(row.Top5), Percent(row.Fooled), Number(row.MedianFrames, "0"), Number(row.LateFrames, "0"),
-                Number(row.MeanChange * 255, "0.000"), Number(row.Psnr, "0.0"), Number(row.Ssim, "0.0000"), $"{row.Forwards:N0}", $"{row.Backwards:N0}", Number(row.Seconds, "0.0"),
+                row.Attack, Number(row.Epsilon * 255, "0.##"), Percent(row.Top1), Percent(row.Top5),
+                Percent(row.Fooled), Number(row.MedianFrames, "0"), Number(row.LateFrames, "0"),
+                Number(row.MeanChange * 255, "0.000"), Number(row.Psnr, "0.0"), Number(row.Ssim, "0.0000"),
+                $"{row.Forwards:N0}", $"{row.Backwards:N0}", Number(row.Seconds, "0.0"),
             ])]),
     ]);
 
-    /// <summary>One clip: frames before, change and frames after; flow before and after where it changed most.</summary>
+    /// <summary>
+    /// One clip: frames before, change and frames after; flow before and after where it changed most.
+    /// </summary>
     /// <param name="clean"><c>[T, C, H, W]</c>.</param>
     /// <param name="attacked"><c>[T, C, H, W]</c>.</param>
     /// <param name="flow">How flow is computed for the pictures; null: no pictures of flow.</param>
@@ -38,7 +46,8 @@ public static class VideoSection
         Tensor change = ((attacked - clean) * Magnified) + 0.5f;
         List<Picture> pictures =
         [
-            new(Strip(clean), was, true), new(Strip(change), $"change, {Magnified} times; gray is none"), new(Strip(attacked), now, false),
+            new(Strip(clean), was, true), new(Strip(change), $"change, {Magnified} times; gray is none"),
+            new(Strip(attacked), now, false),
             new(VideoClip.FromTensor(attacked, 10).ToAnimation(), "the attacked clip"),
         ];
         if (flow is not null)
@@ -68,15 +77,19 @@ public static class VideoSection
         return PngEncoder.Encode(new Data.Images.Picture(width, frames.Height, 3, pixels));
     }
 
-    private static (byte[] Before, byte[] After, int Pair) FlowPictures(Tensor clean, Tensor attacked, OpticalFlowOptions options)
+    private static (byte[] Before, byte[] After, int Pair) FlowPictures(
+        Tensor clean, Tensor attacked, OpticalFlowOptions options)
     {
         (int height, int width) = (clean.Shape[2], clean.Shape[3]);
-        float[] before = clean.Unsqueeze(0).OpticalFlow(options).ToArray<float>(), after = attacked.Unsqueeze(0).OpticalFlow(options).ToArray<float>();
+        float[] before = clean.Unsqueeze(0).OpticalFlow(options).ToArray<float>(),
+            after = attacked.Unsqueeze(0).OpticalFlow(options).ToArray<float>();
         int size = 2 * height * width, pairs = before.Length / size;
-        int pair = Enumerable.Range(0, pairs).MaxBy(p => Enumerable.Range(p * size, size).Sum(i => Math.Abs((double)before[i] - after[i])));
+        int pair = Enumerable.Range(0, pairs)
+            .MaxBy(p => Enumerable.Range(p * size, size).Sum(i => Math.Abs((double)before[i] - after[i])));
         float[] one = Interleaved(before, pair * size, size), two = Interleaved(after, pair * size, size);
         double largest = Math.Max(FlowPicture.Longest(one), FlowPicture.Longest(two));
-        return (PngEncoder.Encode(FlowPicture.Draw(one, height, width, largest)), PngEncoder.Encode(FlowPicture.Draw(two, height, width, largest)), pair);
+        return (PngEncoder.Encode(FlowPicture.Draw(one, height, width, largest)), PngEncoder.Encode(FlowPicture.Draw(
+            two, height, width, largest)), pair);
     }
 
     private static float[] Interleaved(float[] planes, int start, int size)
@@ -90,7 +103,9 @@ public static class VideoSection
         return result;
     }
 
-    private static string Percent(double part) => double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F1} %") : "-";
+    private static string Percent(double part) =>
+        double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F1} %") : "-";
 
-    private static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "-";
+    private static string Number(double value, string format) =>
+        double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "-";
 }

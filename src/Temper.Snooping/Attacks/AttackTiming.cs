@@ -40,14 +40,17 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         for (int i = 0; i < steps; i++)
         {
             FrameHistory.Copy(log, (int)((long)i * log.Count / steps), stack);
-            scores[i] = Score(rule, proxy.Network.Forward(Tensor.From(stack, [1, .. log.Stream.StackShape.AsSpan()])).AsSpan<float>());
+            scores[i] = Score(
+                rule,
+                proxy.Network.Forward(Tensor.From(stack, [1, .. log.Stream.StackShape.AsSpan()])).AsSpan<float>());
         }
 
         Array.Sort(scores);
         int wanted = (int)Math.Round(rate * steps);
         double threshold = scores[Math.Clamp(wanted - 1, 0, steps - 1)];
 
-        // A proxy that is sure gives many frames the same score: of those at the bound itself only as many are attacked as are missing.
+        // A proxy that is sure gives many frames the same score: of those at the bound itself only as many are attacked
+        // as are missing.
         int below = scores.Count(score => score < threshold), ties = scores.Count(score => score == threshold);
         return new AttackTiming(rule, rate, threshold) { TieShare = (double)(wanted - below) / ties };
     }
@@ -64,7 +67,8 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     {
         if (proxy.Goal is not ProxyGoal.Classes)
         {
-            throw new ArgumentException($"timing: needs a proxy of actions (got {proxy.Task}, whose output is {proxy.Goal}); use action-imitator, latent-imitator or offline-q");
+            throw new ArgumentException($"timing: needs a proxy of actions (got {proxy.Task}, whose output is "
+                + $"{proxy.Goal}); use action-imitator, latent-imitator or offline-q");
         }
     }
 
@@ -82,7 +86,9 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         }
 
         double best = 1 / sum;
-        return rule == TimingRule.LowMargin ? best - (Math.Exp(second - most) / sum) : -(best - (Math.Exp(least - most) / sum));
+        return rule == TimingRule.LowMargin
+            ? best - (Math.Exp(second - most) / sum)
+            : -(best - (Math.Exp(least - most) / sum));
     }
 }
 
@@ -95,9 +101,14 @@ public enum TimingRule
     /// <summary>At random: what other rules are compared with.</summary>
     Random,
 
-    /// <summary>Where the proxy's two likeliest actions are closest: a small change turns them (our formulation).</summary>
+    /// <summary>
+    /// Where the proxy's two likeliest actions are closest: a small change turns them (our formulation).
+    /// </summary>
     LowMargin,
 
-    /// <summary>Where its likeliest action is farthest above its least likely one (Lin et al. 2017), with the proxy in the place of the victim.</summary>
+    /// <summary>
+    /// Where its likeliest action is farthest above its least likely one (Lin et al. 2017), with the proxy in the place
+    /// of the victim.
+    /// </summary>
     HighPreference,
 }

@@ -1,8 +1,8 @@
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// The gradient-guided Carlini-Wagner attack on each frame: the smallest change that turns the proxy's action (arXiv:1812.02524), cut to epsilon. Of a stack of frames only the newest
-/// one's change goes through the channel.
+/// The gradient-guided Carlini-Wagner attack on each frame: the smallest change that turns the proxy's action
+/// (arXiv:1812.02524), cut to epsilon. Of a stack of frames only the newest one's change goes through the channel.
 /// </summary>
 public sealed record GuidedFrame : ObservationAttack
 {
@@ -20,7 +20,8 @@ public sealed record GuidedFrame : ObservationAttack
         base.Validate();
         if (Steps < 1 || SearchSteps < 1)
         {
-            throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, {SearchSteps} searches; expected 1 or more)");
+            throw new ArgumentException(
+                $"{Name}: an option is out of range (got {Steps} steps, {SearchSteps} searches; expected 1 or more)");
         }
     }
 }

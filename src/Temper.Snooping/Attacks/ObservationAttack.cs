@@ -1,8 +1,8 @@
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// A change of observations that stays within <see cref="Epsilon"/> of the clean one in each number (L-infinity) and within the bounds of the
-/// stream.
+/// A change of observations that stays within <see cref="Epsilon"/> of the clean one in each number (L-infinity) and
+/// within the bounds of the stream.
 /// </summary>
 public abstract record ObservationAttack
 {
@@ -40,7 +40,10 @@ public abstract record ObservationAttack
 /// <summary>Where the attacker stands.</summary>
 public enum StackMode
 {
-    /// <summary>Each frame is changed once, when it crosses the channel, and stays changed in the agent's stack: the physical case.</summary>
+    /// <summary>
+    /// Each frame is changed once, when it crosses the channel, and stays changed in the agent's stack: the physical
+    /// case.
+    /// </summary>
     PerFrame,
 
     /// <summary>All frames of the stack are changed anew at each step, as most published code does.</summary>
@@ -53,11 +56,16 @@ public enum ChannelPrecision
     /// <summary>Any float.</summary>
     Float32,
 
-    /// <summary>Whole multiples of 1/255 from 0 to 1; what arrives is within epsilon of what would have arrived, so smaller changes do nothing.</summary>
+    /// <summary>
+    /// Whole multiples of 1/255 from 0 to 1; what arrives is within epsilon of what would have arrived, so smaller
+    /// changes do nothing.
+    /// </summary>
     UInt8,
 }
 
-/// <summary>Each number moves by epsilon up or down at random: stronger than uniform noise, the baseline of every attack.</summary>
+/// <summary>
+/// Each number moves by epsilon up or down at random: stronger than uniform noise, the baseline of every attack.
+/// </summary>
 public sealed record RandomSign : ObservationAttack
 {
     /// <inheritdoc/>
@@ -72,8 +80,8 @@ public sealed record UniformNoise : ObservationAttack
 }
 
 /// <summary>
-/// Steps along the sign of a proxy's gradient: one is FGSM (arXiv:1412.6572), several PGD (arXiv:1706.06083), with momentum MI-FGSM
-/// (arXiv:1710.06081).
+/// Steps along the sign of a proxy's gradient: one is FGSM (arXiv:1412.6572), several PGD (arXiv:1706.06083), with
+/// momentum MI-FGSM (arXiv:1710.06081).
 /// </summary>
 public sealed record GradientSign : ObservationAttack
 {
@@ -83,7 +91,9 @@ public sealed record GradientSign : ObservationAttack
     /// <summary>Steps, one or more.</summary>
     public int Steps { get; init; } = 1;
 
-    /// <summary>Size of a step; null: epsilon for one step, 2.5 epsilon / steps for several, epsilon / steps with momentum.</summary>
+    /// <summary>
+    /// Size of a step; null: epsilon for one step, 2.5 epsilon / steps for several, epsilon / steps with momentum.
+    /// </summary>
     public double? StepSize { get; init; }
 
     /// <summary>What is kept of the steps before, 0 to 1.</summary>
@@ -108,7 +118,8 @@ public sealed record GradientSign : ObservationAttack
 
     /// <summary>Ten steps with momentum, which carries over to other networks better.</summary>
     /// <param name="epsilon">Largest change of a number.</param>
-    public static GradientSign MomentumIterative(double epsilon) => new() { Epsilon = epsilon, Steps = 10, Momentum = 1 };
+    public static GradientSign MomentumIterative(double epsilon) =>
+        new() { Epsilon = epsilon, Steps = 10, Momentum = 1 };
 
     internal double Size => StepSize ?? (Steps == 1 ? Epsilon : (Momentum > 0 ? 1 : 2.5) * Epsilon / Steps);
 
@@ -117,7 +128,8 @@ public sealed record GradientSign : ObservationAttack
         base.Validate();
         if (Steps < 1 || Momentum is < 0 or > 1 || StepSize is <= 0)
         {
-            throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, step size {StepSize}; expected 1 or more, 0 to 1, above zero)");
+            throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, "
+                + $"step size {StepSize}; expected 1 or more, 0 to 1, above zero)");
         }
     }
 }

@@ -9,12 +9,12 @@ using Temper.Tensors;
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// Stands in an observation channel and changes what passes, with gradients of proxies alone. It never asks the agent or the environment
-/// anything.
+/// Stands in an observation channel and changes what passes, with gradients of proxies alone. It never asks the agent
+/// or the environment anything.
 /// </summary>
 /// <remarks>
-/// Belongs to one thread. The same observations in the same order give the same changes. Each slot is one stream with a stack of frames of its
-/// own.
+/// Belongs to one thread. The same observations in the same order give the same changes. Each slot is one stream with a
+/// stack of frames of its own.
 /// </remarks>
 public sealed class ObservationAttacker
 {
@@ -32,30 +32,39 @@ public sealed class ObservationAttacker
     /// <param name="stream">The format of the stream.</param>
     /// <param name="random">Where random numbers start.</param>
     /// <param name="timing">Which frames; null: every one.</param>
-    /// <exception cref="ArgumentException">An option is out of range, a proxy is of another stream, or 8 bits cannot carry the stream.</exception>
-    public ObservationAttacker(ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random, AttackTiming? timing = null)
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, a proxy is of another stream, or 8 bits cannot carry the stream.
+    /// </exception>
+    public ObservationAttacker(
+        ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random,
+        AttackTiming? timing = null)
     {
         attack.Validate();
-        (_attack, _proxies, _stream, _random, _timing) = (attack, proxies, stream, random, timing ?? AttackTiming.EveryFrame);
+        (_attack, _proxies, _stream, _random, _timing) =
+            (attack, proxies, stream, random, timing ?? AttackTiming.EveryFrame);
         if (attack is GradientSign or GuidedFrame && proxies.Count == 0)
         {
             throw new ArgumentException($"{attack.Name}: needs a proxy");
         }
 
-        if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
+        if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes
+            || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
         {
-            throw new ArgumentException($"{attack.Name}: needs a proxy of actions and observations with bounds (got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
+            throw new ArgumentException($"{attack.Name}: needs a proxy of actions and observations with bounds (got "
+                + $"{proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
         }
 
         if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
         {
-            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream (got {other.Stream.StackShape}, expected {stream.StackShape})");
+            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream (got "
+                + $"{other.Stream.StackShape}, expected {stream.StackShape})");
         }
 
         if (attack.Precision == ChannelPrecision.UInt8 && !(stream is { Minimum: >= 0, Maximum: <= 1 }))
         {
             throw new ArgumentException(
-                $"{attack.Name}: an 8-bit channel carries numbers from 0 to 1 (got {stream.Minimum} to {stream.Maximum}); take float32");
+                $"{attack.Name}: an 8-bit channel carries numbers from 0 to 1 (got {stream.Minimum} to "
+                + $"{stream.Maximum}); take float32");
         }
 
         if (_timing.Rule is TimingRule.LowMargin or TimingRule.HighPreference)
@@ -75,7 +84,9 @@ public sealed class ObservationAttacker
 
     /// <summary>Changes an observation in place.</summary>
     /// <param name="slot">Which stream.</param>
-    /// <param name="observation">A frame, or the whole stack, as the attack's mode says; the agent sees what is left here.</param>
+    /// <param name="observation">
+    /// A frame, or the whole stack, as the attack's mode says; the agent sees what is left here.
+    /// </param>
     /// <param name="isFirst">Whether an episode begins.</param>
     /// <exception cref="ArgumentException">It has another length.</exception>
     public void Perturb(int slot, Span<float> observation, bool isFirst)
@@ -83,7 +94,8 @@ public sealed class ObservationAttacker
         int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
         if (observation.Length != expected)
         {
-            throw new ArgumentException($"{_attack.Name}: an observation of another length (got {observation.Length}, expected {expected})", nameof(observation));
+            throw new ArgumentException($"{_attack.Name}: an observation of another length (got {observation.Length}, "
+                + $"expected {expected})", nameof(observation));
         }
 
         if (!_slots.TryGetValue(slot, out Slot? state))
@@ -161,16 +173,21 @@ public sealed class ObservationAttacker
         }
     }
 
-    /// <summary>The smallest change that turns the first proxy's action; where none is found the frame stays as it is.</summary>
+    /// <summary>
+    /// The smallest change that turns the first proxy's action; where none is found the frame stays as it is.
+    /// </summary>
     private void Turn(GuidedFrame attack, Slot state, Span<float> x)
     {
         using var scope = new TensorScope();
         Network network = _proxies[0].Network;
         network = network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
         Tensor clean = Batch(state.Stack);
-        long action = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(network.Forward([clean], _pass)[0].AsSpan<float>());
-        var search = new CarliniWagner { Guidance = Guidance.Weighted, Steps = attack.Steps, SearchSteps = attack.SearchSteps };
-        AttackResult found = search.Run(network, clean, Criterion.Misclassified([action]), state.Random.Split("search").Split(state.Count));
+        long action =
+            System.Numerics.Tensors.TensorPrimitives.IndexOfMax(network.Forward([clean], _pass)[0].AsSpan<float>());
+        var search =
+            new CarliniWagner { Guidance = Guidance.Weighted, Steps = attack.Steps, SearchSteps = attack.SearchSteps };
+        AttackResult found = search.Run(
+            network, clean, Criterion.Misclassified([action]), state.Random.Split("search").Split(state.Count));
         found.Adversarials.AsSpan<float>()[^x.Length..].CopyTo(x);
         Project(state, x);
         Gradients++;
@@ -193,7 +210,8 @@ public sealed class ObservationAttacker
 
             // g = mu g + grad / |grad|_1;  x = P(x + size * sign(g))
             ReadOnlySpan<float> gradient = state.Gradient.AsSpan()[^length..];
-            float sum = System.Numerics.Tensors.TensorPrimitives.SumOfMagnitudes(gradient), scale = sum > 0 ? 1 / sum : 0;
+            float sum = System.Numerics.Tensors.TensorPrimitives.SumOfMagnitudes(gradient),
+                scale = sum > 0 ? 1 / sum : 0;
             for (int i = 0; i < length; i++)
             {
                 state.Direction[i] = (attack.Momentum * state.Direction[i]) + (scale * gradient[i]);
@@ -208,10 +226,14 @@ public sealed class ObservationAttacker
     {
         using var scope = new TensorScope();
         Tensor batch = Batch(state.Stack);
-        return [.. _proxies.Select(proxy => ProxyLoss.Reference(proxy.Goal, proxy.Network.Forward([batch], _pass)[0], attack.IsTargeted).Detach())];
+        return [.. _proxies.Select(proxy =>
+            ProxyLoss.Reference(proxy.Goal, proxy.Network.Forward([batch], _pass)[0], attack.IsTargeted).Detach())];
     }
 
-    /// <summary>The gradient of the sum of all proxies' losses to the stack; at the first step the output of the clean stack fixes what they lead away from.</summary>
+    /// <summary>
+    /// The gradient of the sum of all proxies' losses to the stack; at the first step the output of the clean stack
+    /// fixes what they lead away from.
+    /// </summary>
     private void Gradient(GradientSign attack, Slot state, ref Tensor[] references)
     {
         using var tape = new GradientTape();
@@ -222,7 +244,8 @@ public sealed class ObservationAttacker
         for (int i = 0; i < _proxies.Count; i++)
         {
             Tensor output = _proxies[i].Network.Forward([input], _pass)[0];
-            found[i] = isFirst ? ProxyLoss.Reference(_proxies[i].Goal, output, attack.IsTargeted).Detach() : references[i];
+            found[i] =
+                isFirst ? ProxyLoss.Reference(_proxies[i].Goal, output, attack.IsTargeted).Detach() : references[i];
             Tensor own = ProxyLoss.Of(_proxies[i].Goal, output, found[i], attack);
             loss = loss is null ? own : loss + own;
         }
@@ -250,12 +273,15 @@ public sealed class ObservationAttacker
         for (int i = 0; i < x.Length; i++)
         {
             // A number outside the bounds of the stream stays where it is, or comes back a little.
-            float clean = state.Clean[i], low = Math.Max(clean - epsilon, Math.Min(_stream.Minimum, clean)), high = Math.Min(clean + epsilon, Math.Max(_stream.Maximum, clean));
+            float clean = state.Clean[i], low = Math.Max(clean - epsilon, Math.Min(_stream.Minimum, clean)),
+                high = Math.Min(clean + epsilon, Math.Max(_stream.Maximum, clean));
             x[i] = Math.Min(Math.Max(x[i], low), high);
         }
     }
 
-    /// <summary>Rounds to the levels of the channel, as many away from the clean one at most as epsilon holds whole ones.</summary>
+    /// <summary>
+    /// Rounds to the levels of the channel, as many away from the clean one at most as epsilon holds whole ones.
+    /// </summary>
     private void Round(Span<float> x, ReadOnlySpan<float> clean)
     {
         int room = _attack.Levels;

@@ -4,7 +4,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Snooping.Attacks;
 
-/// <summary>The loss of a proxy that an attacker climbs; what it leads away from is fixed on the clean observation.</summary>
+/// <summary>
+/// The loss of a proxy that an attacker climbs; what it leads away from is fixed on the clean observation.
+/// </summary>
 internal static class ProxyLoss
 {
     /// <summary>What the proxy says of the clean observation, as the loss needs it.</summary>
@@ -28,17 +30,20 @@ internal static class ProxyLoss
 
                 return Tensor.From(cells, output.Shape);
             default:
-                return Tensor.From<long>([isTargeted ? TensorPrimitives.IndexOfMin(classes) : TensorPrimitives.IndexOfMax(classes)], [1]);
+                return Tensor.From<long>(
+                    [isTargeted ? TensorPrimitives.IndexOfMin(classes) : TensorPrimitives.IndexOfMax(classes)], [1]);
         }
     }
 
     /// <summary>A scalar to climb.</summary>
     internal static Tensor Of(ProxyGoal goal, Tensor output, Tensor reference, GradientSign attack) => goal switch
     {
-        // The squared difference to the clean value has no gradient at the clean observation, so the signed value itself is climbed.
+        // The squared difference to the clean value has no gradient at the clean observation, so the signed value
+        // itself is climbed.
         ProxyGoal.Value => attack.RaisesValue ? output.Sum() : -output.Sum(),
         ProxyGoal.Cells => output.BinaryCrossEntropyWithLogits(reference),
-        ProxyGoal.ClassesAndValue => AwayFrom(output.Slice(1, 0, output.Shape[1] - 1), reference, attack) - output.Slice(1, output.Shape[1] - 1).Sum(),
+        ProxyGoal.ClassesAndValue => AwayFrom(output.Slice(1, 0, output.Shape[1] - 1), reference, attack)
+            - output.Slice(1, output.Shape[1] - 1).Sum(),
         _ => AwayFrom(output, reference, attack),
     };
 

@@ -6,8 +6,9 @@ using Temper.Tensors;
 namespace Temper.Snooping.Defenses;
 
 /// <summary>
-/// The attacker's future predictor in the defender's hands: an observation that differs more from what was foreseen than clean ones do raises an alarm. The bound is set on
-/// clean play, so that a given share of its frames raises a false one (our formulation).
+/// The attacker's future predictor in the defender's hands: an observation that differs more from what was foreseen
+/// than clean ones do raises an alarm. The bound is set on clean play, so that a given share of its frames raises a
+/// false one (our formulation).
 /// </summary>
 /// <remarks>Belongs to one thread. The first frame of an episode cannot be foreseen and raises none.</remarks>
 public sealed class PerturbationDetector
@@ -18,26 +19,35 @@ public sealed class PerturbationDetector
 
     private PerturbationDetector(Proxy predictor) => _predictor = predictor;
 
-    /// <summary>Largest difference without an alarm: mean absolute difference of a number to the foreseen one.</summary>
+    /// <summary>
+    /// Largest difference without an alarm: mean absolute difference of a number to the foreseen one.
+    /// </summary>
     public double Bound { get; private init; }
 
     /// <summary>Sets the bound.</summary>
     /// <param name="predictor">A future predictor.</param>
     /// <param name="clean">Clean play that it was not trained on; the same format.</param>
     /// <param name="falseAlarms">Share of clean frames that raise an alarm, 0 to below 1.</param>
-    /// <exception cref="ArgumentException">The proxy foresees nothing, the formats differ, or the share is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The proxy foresees nothing, the formats differ, or the share is out of range.
+    /// </exception>
     public static PerturbationDetector Calibrate(Proxy predictor, IStateLog clean, double falseAlarms = 0.01)
     {
-        if (predictor.Goal != ProxyGoal.Cells || !predictor.Stream.StackShape.Equals(clean.Stream.StackShape) || falseAlarms is not (>= 0 and < 1))
+        if (predictor.Goal != ProxyGoal.Cells
+            || !predictor.Stream.StackShape.Equals(clean.Stream.StackShape) || falseAlarms is not (>= 0 and < 1))
         {
-            throw new ArgumentException($"detector: needs a future predictor of the log's format and a share below 1 (got {predictor.Task} of {predictor.Stream.StackShape}, {clean.Stream.StackShape}, {falseAlarms}); train one with temper rl snoop --proxy future-predictor");
+            throw new ArgumentException("detector: needs a future predictor of the log's format and a share below 1 "
+                + $"(got {predictor.Task} of {predictor.Stream.StackShape}, {clean.Stream.StackShape}, {falseAlarms}); "
+                    + "train one with temper rl snoop --proxy future-predictor");
         }
 
         var detector = new PerturbationDetector(predictor);
-        double[] scores = [.. Enumerable.Range(0, clean.Count).Select(step => detector.Score(0, clean.Observation(step), clean.IsFirst(step))).Where(double.IsFinite)];
+        double[] scores = [.. Enumerable.Range(0, clean.Count).Select(
+            step => detector.Score(0, clean.Observation(step), clean.IsFirst(step))).Where(double.IsFinite)];
         if (scores.Length == 0)
         {
-            throw new ArgumentException("detector: no observation of the log is followed by another one of its episode; record more");
+            throw new ArgumentException(
+                "detector: no observation of the log is followed by another one of its episode; record more");
         }
 
         Array.Sort(scores);
@@ -71,7 +81,8 @@ public sealed class PerturbationDetector
     private double Difference(float[] stack, ReadOnlySpan<float> frame)
     {
         using var scope = new TensorScope();
-        ReadOnlySpan<float> foreseen = _predictor.Network.Forward([Tensor.From(stack, [1, .. _predictor.Stream.StackShape.AsSpan()])], _pass)[0].AsSpan<float>();
+        ReadOnlySpan<float> foreseen = _predictor.Network
+            .Forward([Tensor.From(stack, [1, .. _predictor.Stream.StackShape.AsSpan()])], _pass)[0].AsSpan<float>();
         double sum = 0;
         for (int i = 0; i < frame.Length; i++)
         {

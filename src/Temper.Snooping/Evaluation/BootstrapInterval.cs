@@ -2,7 +2,10 @@ using Temper.Randomness;
 
 namespace Temper.Snooping.Evaluation;
 
-/// <summary>The 95 % interval of a mean by resampling: of victims first, then of the episodes of each, since both are drawn by luck.</summary>
+/// <summary>
+/// The 95 % interval of a mean by resampling: of victims first, then of the episodes of each, since both are drawn by
+/// luck.
+/// </summary>
 public static class BootstrapInterval
 {
     private const int Draws = 2000;

@@ -24,7 +24,9 @@ public sealed record SnoopingRow
     /// <summary>Episodes of all victims.</summary>
     public required int Episodes { get; init; }
 
-    /// <summary>Return of each episode of each victim, for intervals over more victims; empty where they were not kept.</summary>
+    /// <summary>
+    /// Return of each episode of each victim, for intervals over more victims; empty where they were not kept.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<double>> Returns { get; init; } = [];
 
     /// <summary>Fraction of the frames that were attacked.</summary>

@@ -1,6 +1,9 @@
 namespace Temper.Snooping.Logs;
 
-/// <summary>The last frames of a stream as an agent stacks them: the oldest first; at the start of an episode its first frame fills the stack.</summary>
+/// <summary>
+/// The last frames of a stream as an agent stacks them: the oldest first; at the start of an episode its first frame
+/// fills the stack.
+/// </summary>
 internal static class FrameHistory
 {
     /// <summary>The stack that ends with a step of a log.</summary>

@@ -1,6 +1,9 @@
 namespace Temper.Snooping.Logs;
 
-/// <summary>Recorded observations. What else can be read depends on the type: a log of threat model S has no rewards and no actions.</summary>
+/// <summary>
+/// Recorded observations. What else can be read depends on the type: a log of threat model S has no rewards and no
+/// actions.
+/// </summary>
 public interface IStateLog
 {
     /// <summary>The format of the stream.</summary>

@@ -8,13 +8,15 @@ using Temper.Tensors;
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// Logs as npz archives: <c>observations</c> float32 <c>[N, ...]</c> (uint8 where all are whole multiples of 1/255), <c>firsts</c> uint8
-/// <c>[N]</c>, <c>actions</c> int64 <c>[N]</c> and <c>rewards</c> float32 <c>[N]</c> where the threat model reads them, and <c>info</c>, UTF-8 JSON
-/// as uint8. An array that the threat model does not read is not in the file.
+/// Logs as npz archives: <c>observations</c> float32 <c>[N, ...]</c> (uint8 where all are whole multiples of 1/255),
+/// <c>firsts</c> uint8 <c>[N]</c>, <c>actions</c> int64 <c>[N]</c> and <c>rewards</c> float32 <c>[N]</c> where the
+/// threat model reads them, and <c>info</c>, UTF-8 JSON as uint8. An array that the threat model does not read is not
+/// in the file.
 /// </summary>
 public static class SnoopLogFile
 {
-    private const string Observations = "observations", Firsts = "firsts", Actions = "actions", Rewards = "rewards", Info = "info";
+    private const string Observations = "observations", Firsts = "firsts", Actions = "actions", Rewards = "rewards",
+        Info = "info";
 
     /// <summary>Writes a log, as a whole or not at all.</summary>
     /// <param name="log">The log.</param>
@@ -32,16 +34,19 @@ public static class SnoopLogFile
 
         var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal)
         {
-            [Observations] = Packed(values, [log.Count, .. log.Stream.FrameShape.AsSpan()]), [Firsts] = Tensor.From(firsts, [log.Count]),
+            [Observations] = Packed(values, [log.Count, .. log.Stream.FrameShape.AsSpan()]),
+            [Firsts] = Tensor.From(firsts, [log.Count]),
         };
         if (log is IActionLog actions)
         {
-            arrays[Actions] = Tensor.From<long>([.. Enumerable.Range(0, log.Count).Select(i => (long)actions.Action(i))], [log.Count]);
+            arrays[Actions] = Tensor.From<long>(
+                [.. Enumerable.Range(0, log.Count).Select(i => (long)actions.Action(i))], [log.Count]);
         }
 
         if (log is IRewardLog rewards)
         {
-            arrays[Rewards] = Tensor.From<float>([.. Enumerable.Range(0, log.Count).Select(rewards.Reward)], [log.Count]);
+            arrays[Rewards] =
+                Tensor.From<float>([.. Enumerable.Range(0, log.Count).Select(rewards.Reward)], [log.Count]);
         }
 
         byte[] info = Encoding.UTF8.GetBytes(Describe(log).ToJsonString());
@@ -51,47 +56,63 @@ public static class SnoopLogFile
 
     /// <summary>Reads a log; its type shows no more than its threat model reads.</summary>
     /// <param name="path">An archive that <see cref="Save"/> wrote.</param>
-    /// <exception cref="ModelFormatException">It is damaged, or holds other arrays than its threat model reads.</exception>
+    /// <exception cref="ModelFormatException">
+    /// It is damaged, or holds other arrays than its threat model reads.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static IStateLog Load(string path)
     {
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path);
         (ThreatModel threat, StreamInfo stream) = ReadInfo(Array(Info, DType.UInt8).ToArray<byte>(), path);
-        Tensor observations = arrays.GetValueOrDefault(Observations) ?? throw Damaged($"there is no array '{Observations}'");
+        Tensor observations = arrays.GetValueOrDefault(Observations)
+            ?? throw Damaged($"there is no array '{Observations}'");
         int count = observations.Rank > 0 ? observations.Shape[0] : 0;
-        if (count == 0 || !observations.Shape.AsSpan()[1..].SequenceEqual(stream.FrameShape.AsSpan()) || observations.DType is not (DType.UInt8 or DType.Float32))
+        if (count == 0 || !observations.Shape.AsSpan()[1..].SequenceEqual(stream.FrameShape.AsSpan())
+            || observations.DType is not (DType.UInt8 or DType.Float32))
         {
-            throw Damaged($"observations do not fit (got {observations.DType} {observations.Shape}, expected [N, {string.Join(", ", stream.FrameShape)}] with N of 1 or more)");
+            throw Damaged($"observations do not fit (got {observations.DType} {observations.Shape}, expected [N, "
+                + $"{string.Join(", ", stream.FrameShape)}] with N of 1 or more)");
         }
 
         if (arrays.ContainsKey(Actions) != threat.HasActions() || arrays.ContainsKey(Rewards) != threat.HasRewards())
         {
-            throw Damaged($"the arrays are not those of threat model {threat} ({threat.Describe()}; got {string.Join(", ", arrays.Keys.Order(StringComparer.Ordinal))})");
+            throw Damaged($"the arrays are not those of threat model {threat} ({threat.Describe()}; got "
+                + $"{string.Join(", ", arrays.Keys.Order(StringComparer.Ordinal))})");
         }
 
         var steps = new RecordedSteps(
             Unpacked(observations), [.. Column<byte>(Firsts, DType.UInt8, isThere: true).Select(first => first != 0)],
-            [.. Column<long>(Actions, DType.Int64, threat.HasActions()).Select(action => action is >= 0 and <= int.MaxValue ? (int)action : -1)], Column<float>(Rewards, DType.Float32, threat.HasRewards()));
-        return steps.Observations.All(float.IsFinite) && steps.Rewards.All(float.IsFinite) && steps.Actions.All(action => action >= 0 && (stream.Actions == 0 || action < stream.Actions))
+            [.. Column<long>(Actions, DType.Int64, threat.HasActions()).Select(
+                action => action is >= 0 and <= int.MaxValue ? (int)action : -1)],
+            Column<float>(Rewards, DType.Float32, threat.HasRewards()));
+        return steps.Observations.All(float.IsFinite)
+            && steps.Rewards.All(float.IsFinite)
+            && steps.Actions.All(action => action >= 0 && (stream.Actions == 0 || action < stream.Actions))
             ? StateLog.Of(stream, threat, steps)
             : throw Damaged("an observation or reward is not finite, or an action is out of range");
 
-        Tensor Array(string name, DType dtype) => arrays.TryGetValue(name, out Tensor? array) && array.DType == dtype && array.Rank == 1
+        Tensor Array(string name, DType dtype) =>
+            arrays.TryGetValue(name, out Tensor? array) && array.DType == dtype && array.Rank == 1
             ? array
             : throw Damaged($"there is no array '{name}' of {dtype} with one axis");
 
         T[] Column<T>(string name, DType dtype, bool isThere)
             where T : unmanaged => !isThere ? [] : Array(name, dtype) is { } array && array.Count == count
             ? array.ToArray<T>()
-            : throw Damaged($"array '{name}' has another length than the observations (got {arrays[name].Count}, expected {count})");
+            : throw Damaged($"array '{name}' has another length than the observations (got {arrays[name].Count}, "
+                + $"expected {count})");
 
-        ModelFormatException Damaged(string what) => new(path, 0, $"snooping log: {what}; record it anew with temper rl record");
+        ModelFormatException Damaged(string what) =>
+            new(path, 0, $"snooping log: {what}; record it anew with temper rl record");
     }
 
     private static JsonObject Describe(IStateLog log) => new()
     {
-        ["threat"] = $"{log.Threat}", ["shape"] = new JsonArray([.. log.Stream.FrameShape.Select(axis => (JsonNode)axis)]), ["frames"] = log.Stream.Frames,
-        ["minimum"] = float.IsFinite(log.Stream.Minimum) ? log.Stream.Minimum : null, ["maximum"] = float.IsFinite(log.Stream.Maximum) ? log.Stream.Maximum : null,
+        ["threat"] = $"{log.Threat}",
+        ["shape"] = new JsonArray([.. log.Stream.FrameShape.Select(axis => (JsonNode)axis)]),
+        ["frames"] = log.Stream.Frames,
+        ["minimum"] = float.IsFinite(log.Stream.Minimum) ? log.Stream.Minimum : null,
+        ["maximum"] = float.IsFinite(log.Stream.Maximum) ? log.Stream.Maximum : null,
         ["actions"] = log.Stream.Actions, ["source"] = log.Stream.Source,
     };
 
@@ -102,19 +123,26 @@ public static class SnoopLogFile
             JsonNode info = JsonNode.Parse(bytes)!;
             int[] shape = [.. info["shape"]!.AsArray().Select(axis => (int)axis!)];
             int frames = (int)info["frames"]!, actions = (int)info["actions"]!;
-            return shape.Length is 0 or > 4 || shape.Any(axis => axis is < 1 or > 1 << 20) || frames is < 1 or > 64 || actions is < 0 or > 1 << 20
+            return shape.Length is 0 or > 4
+                || shape.Any(axis => axis is < 1 or > 1 << 20)
+                || frames is < 1 or > 64
+                || actions is < 0 or > 1 << 20
                 ? throw new FormatException("a shape or count is out of range")
                 : (ThreatModels.Parse((string)info["threat"]!), new StreamInfo(
-                    Shape.Create(shape), frames, (float?)info["minimum"] ?? float.NegativeInfinity, (float?)info["maximum"] ?? float.PositiveInfinity, actions, (string)info["source"]!));
+                    Shape.Create(shape), frames, (float?)info["minimum"] ?? float.NegativeInfinity,
+                    (float?)info["maximum"] ?? float.PositiveInfinity, actions, (string)info["source"]!));
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException
+            or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
         {
-            throw new ModelFormatException(path, 0, $"snooping log: its description is damaged ({e.Message}); record it anew with temper rl record", e);
+            throw new ModelFormatException(path, 0, $"snooping log: its description is damaged ({e.Message}); record "
+                + "it anew with temper rl record", e);
         }
     }
 
     /// <summary>Bytes where nothing is lost, since most observations are pictures or grids.</summary>
-    private static Tensor Packed(float[] values, Shape shape) => values.All(value => value is >= 0 and <= 1 && MathF.Round(value * 255) / 255f == value)
+    private static Tensor Packed(float[] values, Shape shape) =>
+        values.All(value => value is >= 0 and <= 1 && MathF.Round(value * 255) / 255f == value)
         ? Tensor.From<byte>([.. values.Select(value => (byte)MathF.Round(value * 255))], shape)
         : Tensor.From(values, shape);
 

@@ -1,7 +1,9 @@
 namespace Temper.Snooping.Logs;
 
 /// <summary>Listens to one stream and keeps what its threat model reads; the rest is dropped when it arrives.</summary>
-/// <remarks>Belongs to one thread. A step is kept when its action arrives, so that the last observation of an episode is not.</remarks>
+/// <remarks>
+/// Belongs to one thread. A step is kept when its action arrives, so that the last observation of an episode is not.
+/// </remarks>
 /// <param name="stream">The format of the stream.</param>
 /// <param name="threat">What is read.</param>
 /// <param name="capacity">Steps after which no more are kept, positive.</param>
@@ -28,7 +30,8 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
         int size = stream.FrameShape.Count;
         if (observation.Length != size)
         {
-            throw new ArgumentException($"SnoopRecorder: an observation of another length (got {observation.Length}, expected {size})", nameof(observation));
+            throw new ArgumentException($"SnoopRecorder: an observation of another length (got {observation.Length}, "
+                + $"expected {size})", nameof(observation));
         }
 
         if (!IsFull)

@@ -11,6 +11,8 @@ namespace Temper.Snooping.Logs;
 /// <param name="Source">Where the stream was recorded, for people.</param>
 public sealed record StreamInfo(Shape FrameShape, int Frames, float Minimum, float Maximum, int Actions, string Source)
 {
-    /// <summary>Shape of what the agent sees at once: the frames one after the other along the first axis, the newest last.</summary>
+    /// <summary>
+    /// Shape of what the agent sees at once: the frames one after the other along the first axis, the newest last.
+    /// </summary>
     public Shape StackShape => Shape.Create([FrameShape[0] * Frames, .. FrameShape.AsSpan()[1..]]);
 }

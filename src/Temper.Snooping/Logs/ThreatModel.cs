@@ -1,8 +1,9 @@
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// Which signals between agent and environment an eavesdropper reads (arXiv:1905.11832; the split into four is the natural reading of its
-/// abstract). The end of an episode is visible in all four, since a reset shows in the observations.
+/// Which signals between agent and environment an eavesdropper reads (arXiv:1905.11832; the split into four is the
+/// natural reading of its abstract). The end of an episode is visible in all four, since a reset shows in the
+/// observations.
 /// </summary>
 public enum ThreatModel
 {
@@ -26,8 +27,12 @@ public static class ThreatModels
     /// <param name="name">s, sr, sa or sra.</param>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
     public static ThreatModel Parse(string name) =>
-        Enum.GetValues<ThreatModel>().Where(model => string.Equals($"{model}", name, StringComparison.OrdinalIgnoreCase)).Select(model => (ThreatModel?)model).FirstOrDefault()
-        ?? throw new ArgumentException($"threat model: there is none called '{name}' (expected s, sr, sa or sra)", nameof(name));
+        Enum.GetValues<ThreatModel>()
+            .Where(model => string.Equals($"{model}", name, StringComparison.OrdinalIgnoreCase))
+            .Select(model => (ThreatModel?)model)
+            .FirstOrDefault()
+        ?? throw new ArgumentException(
+            $"threat model: there is none called '{name}' (expected s, sr, sa or sra)", nameof(name));
 
     /// <summary>Whether rewards are read.</summary>
     /// <param name="model">The model.</param>

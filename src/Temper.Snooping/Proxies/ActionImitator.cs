@@ -2,7 +2,9 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Says what the agent will do: cross-entropy of q(a | o) to the actions heard (spec point 1; behavior cloning).</summary>
+/// <summary>
+/// Says what the agent will do: cross-entropy of q(a | o) to the actions heard (spec point 1; behavior cloning).
+/// </summary>
 public sealed record ActionImitator : RelatedTask<IActionLog>
 {
     /// <inheritdoc/>
@@ -19,11 +21,17 @@ public sealed record ActionImitator : RelatedTask<IActionLog>
         long[] labels = Labels(log);
         int count = Math.Max(log.Stream.Actions, (int)labels.Max() + 1);
         return labels.Distinct().Skip(1).Any()
-            ? new ProxyData { Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = count, Classes = Names(count) }
-            : throw Refused($"the agent did one thing only in {log.Count} steps (action {labels[0]}), from which nothing can be learned; record more");
+            ? new ProxyData
+            {
+                Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = count,
+                Classes = Names(count),
+            }
+            : throw Refused($"the agent did one thing only in {log.Count} steps (action {labels[0]}), from which "
+                + "nothing can be learned; record more");
     }
 
-    internal static long[] Labels(IActionLog log) => [.. Enumerable.Range(0, log.Count).Select(step => (long)log.Action(step))];
+    internal static long[] Labels(IActionLog log) =>
+        [.. Enumerable.Range(0, log.Count).Select(step => (long)log.Action(step))];
 
     internal static string[] Names(int count) => [.. Enumerable.Range(0, count).Select(index => $"{index}")];
 }

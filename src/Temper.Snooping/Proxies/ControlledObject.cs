@@ -4,9 +4,9 @@ namespace Temper.Snooping.Proxies;
 
 /// <summary>The object of a stream that an agent steers, as far as an eavesdropper can tell.</summary>
 /// <remarks>
-/// Candidates are the channels of a grid and, in pictures, bands of columns and of rows. One qualifies if it shows one connected object nearly
-/// always, whose moves are short. Of these the one is taken whose next move follows least from its last one: a ball flies on, an opponent
-/// patrols, what an agent steers is decided anew at each step.
+/// Candidates are the channels of a grid and, in pictures, bands of columns and of rows. One qualifies if it shows one
+/// connected object nearly always, whose moves are short. Of these the one is taken whose next move follows least from
+/// its last one: a ball flies on, an opponent patrols, what an agent steers is decided anew at each step.
 /// </remarks>
 /// <param name="Name">Where it was found, for people.</param>
 /// <param name="Moves">Its move after each step of the log, rows and columns; null: not known.</param>
@@ -37,7 +37,10 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
         return best.Found;
     }
 
-    /// <summary>Each channel as a whole; in pictures bands of a twelfth of the width or height, since objects share a channel there.</summary>
+    /// <summary>
+    /// Each channel as a whole; in pictures bands of a twelfth of the width or height, since objects share a channel
+    /// there.
+    /// </summary>
     private static IEnumerable<ObjectWindow> Windows(IStateLog log)
     {
         int channels = log.Stream.FrameShape[0], rows = log.Stream.FrameShape[1], columns = log.Stream.FrameShape[2];
@@ -52,22 +55,28 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
             int width = Math.Max(2, columns / 12), height = Math.Max(2, rows / 12);
             for (int left = 0; left + width <= columns; left += Math.Max(1, width / 2))
             {
-                yield return new ObjectWindow($"columns {left} to {left + width - 1}", channel, 0, rows, left, left + width);
+                yield return new ObjectWindow(
+                    $"columns {left} to {left + width - 1}", channel, 0, rows, left, left + width);
             }
 
             for (int top = 0; top + height <= rows; top += Math.Max(1, height / 2))
             {
-                yield return new ObjectWindow($"rows {top} to {top + height - 1}", channel, top, top + height, 0, columns);
+                yield return new ObjectWindow(
+                    $"rows {top} to {top + height - 1}", channel, top, top + height, 0, columns);
             }
         }
     }
 
-    /// <summary>The move from each step to the next of its episode; nothing where the object is not there alone, or jumped.</summary>
+    /// <summary>
+    /// The move from each step to the next of its episode; nothing where the object is not there alone, or jumped.
+    /// </summary>
     private static (int, int)?[] Follow(IStateLog log, ObjectWindow window)
     {
-        int columns = log.Stream.FrameShape[2], longest = Math.Max(LongestMove, Math.Max(log.Stream.FrameShape[1], columns) / 8);
+        int columns = log.Stream.FrameShape[2],
+            longest = Math.Max(LongestMove, Math.Max(log.Stream.FrameShape[1], columns) / 8);
         int plane = log.Stream.FrameShape[1] * columns;
-        (int Rows, int Columns)?[] places = [.. Enumerable.Range(0, log.Count).Select(step => window.Locate(log.Observation(step).Slice(window.Channel * plane, plane), columns))];
+        (int Rows, int Columns)?[] places = [.. Enumerable.Range(0, log.Count).Select(step =>
+            window.Locate(log.Observation(step).Slice(window.Channel * plane, plane), columns))];
         var moves = new (int, int)?[log.Count];
         if (places.Count(place => place is not null) < MostlyThere * log.Count)
         {
@@ -80,14 +89,19 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
             {
                 // Places are in half cells, so that objects of even and odd size are alike.
                 (int down, int right) = ((there.Rows - here.Rows) / 2, (there.Columns - here.Columns) / 2);
-                moves[step] = Math.Abs(down) <= longest && Math.Abs(right) <= longest ? (Math.Sign(down), Math.Sign(right)) : null;
+                moves[step] = Math.Abs(down) <= longest && Math.Abs(right) <= longest
+                    ? (Math.Sign(down), Math.Sign(right))
+                    : null;
             }
         }
 
         return moves;
     }
 
-    /// <summary>H(move | last move) in bits: what the last move does not tell of the next one. Zero where the object mostly is not followed.</summary>
+    /// <summary>
+    /// H(move | last move) in bits: what the last move does not tell of the next one. Zero where the object mostly is
+    /// not followed.
+    /// </summary>
     private static double Unforeseen(IStateLog log, (int, int)?[] moves)
     {
         var pairs = new Dictionary<((int, int), (int, int)), int>();
@@ -105,7 +119,8 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
             return 0;
         }
 
-        Dictionary<(int, int), double> lasts = pairs.GroupBy(pair => pair.Key.Item1).ToDictionary(group => group.Key, group => (double)group.Sum(pair => pair.Value));
+        Dictionary<(int, int), double> lasts = pairs.GroupBy(pair => pair.Key.Item1)
+            .ToDictionary(group => group.Key, group => (double)group.Sum(pair => pair.Value));
         return pairs.Sum(pair => -pair.Value / total * Math.Log2(pair.Value / lasts[pair.Key.Item1]));
     }
 }
@@ -115,7 +130,9 @@ internal readonly record struct ObjectWindow(string Name, int Channel, int Top, 
 {
     private const float Lit = 0.25f;
 
-    /// <summary>The center of the one connected object in the window, in half cells; null where there is none, or several.</summary>
+    /// <summary>
+    /// The center of the one connected object in the window, in half cells; null where there is none, or several.
+    /// </summary>
     internal (int Rows, int Columns)? Locate(ReadOnlySpan<float> plane, int columns)
     {
         int top = int.MaxValue, bottom = -1, left = int.MaxValue, right = -1, lit = 0;
@@ -125,12 +142,14 @@ internal readonly record struct ObjectWindow(string Name, int Channel, int Top, 
             {
                 if (plane[(row * columns) + column] > Lit)
                 {
-                    (top, bottom, left, right, lit) = (Math.Min(top, row), row, Math.Min(left, column), Math.Max(right, column), lit + 1);
+                    (top, bottom, left, right, lit) =
+                        (Math.Min(top, row), row, Math.Min(left, column), Math.Max(right, column), lit + 1);
                 }
             }
         }
 
-        // One object fills at least half of its box; two that are apart leave more of it empty. Walls fill the whole window.
+        // One object fills at least half of its box; two that are apart leave more of it empty. Walls fill the whole
+        // window.
         int box = (bottom - top + 1) * (right - left + 1), window = (Bottom - Top) * (Right - Left);
         return lit > 0 && 2 * lit >= box && 2 * lit <= window ? (top + bottom, left + right) : null;
     }

@@ -3,7 +3,10 @@ using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Says what the next observation is: cross-entropy of each cell (spec point 3; cells are taken as numbers from 0 to 1).</summary>
+/// <summary>
+/// Says what the next observation is: cross-entropy of each cell (spec point 3; cells are taken as numbers from 0 to
+/// 1).
+/// </summary>
 public sealed record FuturePredictor : RelatedTask<IStateLog>
 {
     /// <inheritdoc/>
@@ -27,7 +30,8 @@ public sealed record FuturePredictor : RelatedTask<IStateLog>
         int[] steps = [.. Enumerable.Range(0, log.Count - 1).Where(step => !log.IsFirst(step + 1))];
         int size = log.Stream.FrameShape.Count;
         return steps.Length > 0
-            ? new ProxyData { Log = log, Steps = steps, Target = (step, target) => log.Observation(step + 1).CopyTo(target), TargetLength = size, Outputs = size }
+            ? new ProxyData { Log = log, Steps = steps, Target = (step, target) =>
+                log.Observation(step + 1).CopyTo(target), TargetLength = size, Outputs = size }
             : throw Refused("no observation is followed by another one of its episode; record more");
     }
 }

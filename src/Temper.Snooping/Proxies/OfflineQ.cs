@@ -7,8 +7,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Values of actions learned from the log alone: fitted Q iteration with the conservative penalty of arXiv:2006.04779, attacked as a policy
-/// softmax(Q) (spec point 6).
+/// Values of actions learned from the log alone: fitted Q iteration with the conservative penalty of arXiv:2006.04779,
+/// attacked as a policy softmax(Q) (spec point 6).
 /// </summary>
 public sealed record OfflineQ : RelatedTask<IFullLog>
 {
@@ -24,7 +24,9 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
     /// <summary>Discount of a step, 0 to 1.</summary>
     public float Discount { get; init; } = 0.99f;
 
-    /// <summary>What the conservative penalty counts: log sum exp Q - Q(a), which is the cross-entropy of Q to the action heard.</summary>
+    /// <summary>
+    /// What the conservative penalty counts: log sum exp Q - Q(a), which is the cross-entropy of Q to the action heard.
+    /// </summary>
     public float Penalty { get; init; } = 1;
 
     /// <summary>The network whose values stand for what comes later; null: nothing comes later.</summary>
@@ -42,7 +44,8 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
             Log = log, Steps = steps, Outputs = actions, TargetLength = actions,
 
             // y = r + gamma max_a Q(o', a), and r alone at the end of an episode.
-            Target = (step, target) => (target[0], target[1]) = (log.Action(step), log.Reward(step) + (log.IsFirst(step + 1) ? 0 : Discount * later[step + 1])),
+            Target = (step, target) => (target[0], target[1]) = (log.Action(step), log.Reward(step)
+                + (log.IsFirst(step + 1) ? 0 : Discount * later[step + 1])),
         } : throw Refused("needs two steps or more; record more");
     }
 
@@ -63,7 +66,8 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
             Tensor values = network.Forward(Tensor.From(stacks, [rows, .. log.Stream.StackShape.AsSpan()]));
             for (int i = 0; i < rows; i++)
             {
-                best[start + i] = System.Numerics.Tensors.TensorPrimitives.Max(values.AsSpan<float>().Slice(i * values.Shape[1], values.Shape[1]));
+                best[start + i] = System.Numerics.Tensors.TensorPrimitives.Max(
+                    values.AsSpan<float>().Slice(i * values.Shape[1], values.Shape[1]));
             }
         }
 

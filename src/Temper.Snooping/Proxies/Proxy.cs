@@ -24,7 +24,9 @@ public sealed record Proxy
     /// <summary>The stream that it was made for.</summary>
     public required StreamInfo Stream { get; init; }
 
-    /// <summary>What the eavesdropper read; null: the network did not come from eavesdropping (an agent's own, another agent's).</summary>
+    /// <summary>
+    /// What the eavesdropper read; null: the network did not come from eavesdropping (an agent's own, another agent's).
+    /// </summary>
     public ThreatModel? Threat { get; init; }
 
     /// <summary>Steps that it was trained on.</summary>
@@ -65,22 +67,30 @@ public sealed record Proxy
         {
             string[] bounds = Get("bounds").Split(','), fidelity = Get("fidelity").Split('=');
             var stream = new StreamInfo(
-                Shape.Create([.. Get("frame").Split(',').Select(axis => int.Parse(axis, CultureInfo.InvariantCulture))]), Number("frames"),
-                float.Parse(bounds[0], CultureInfo.InvariantCulture), float.Parse(bounds[1], CultureInfo.InvariantCulture), Number("actions"), Get("source"));
+                Shape.Create([.. Get("frame").Split(',').Select(axis =>
+                    int.Parse(axis, CultureInfo.InvariantCulture))]), Number("frames"),
+                float.Parse(bounds[0], CultureInfo.InvariantCulture),
+                float.Parse(bounds[1], CultureInfo.InvariantCulture), Number("actions"), Get("source"));
             return network.Inputs is [{ } input] && input.SampleShape.Equals(stream.StackShape)
                 ? new Proxy
                 {
-                    Network = network, Task = Get("task"), Goal = Enum.Parse<ProxyGoal>(Get("goal")), Stream = stream, Threat = ThreatModels.Parse(Get("threat")),
-                    Steps = Number("steps"), FidelityName = fidelity[0], Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
+                    Network = network, Task = Get("task"), Goal = Enum.Parse<ProxyGoal>(Get("goal")), Stream = stream,
+                    Threat = ThreatModels.Parse(Get("threat")),
+                    Steps = Number("steps"), FidelityName = fidelity[0],
+                    Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
                 }
                 : throw new FormatException("the network does not take the stream's stack of frames");
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
+        catch (Exception e) when (e is FormatException
+            or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
-            throw new ModelFormatException(path, 0, $"proxy: no proxy, or its metadata are damaged ({e.Message}); make one with temper rl snoop", e);
+            throw new ModelFormatException(path, 0, $"proxy: no proxy, or its metadata are damaged ({e.Message}); make "
+                + "one with temper rl snoop", e);
         }
 
-        string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value) ? value : throw new KeyNotFoundException($"there is no '{Prefix}{key}'");
+        string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value)
+            ? value
+            : throw new KeyNotFoundException($"there is no '{Prefix}{key}'");
 
         int Number(string key) => int.Parse(Get(key), CultureInfo.InvariantCulture);
     }

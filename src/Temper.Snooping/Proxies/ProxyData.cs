@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>A supervised task made of a log: for each usable step what a proxy is to say of its stack of frames.</summary>
+/// <summary>
+/// A supervised task made of a log: for each usable step what a proxy is to say of its stack of frames.
+/// </summary>
 internal sealed record ProxyData
 {
     internal required IStateLog Log { get; init; }
@@ -43,7 +45,8 @@ internal sealed record ProxyData
 
         public override Shape? TargetShape { get; } = data.Labels is null ? Shape.Create(data.TargetLength) : null;
 
-        public override void CopySample(int index, Span<float> sample) => FrameHistory.Copy(data.Log, steps[index], sample);
+        public override void CopySample(int index, Span<float> sample) =>
+            FrameHistory.Copy(data.Log, steps[index], sample);
 
         public override long Label(int index) => data.Labels![steps[index]];
 

@@ -5,7 +5,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>How well a proxy does its task: agreement of classes, R2 of values, or how often a whole next frame is right.</summary>
+/// <summary>
+/// How well a proxy does its task: agreement of classes, R2 of values, or how often a whole next frame is right.
+/// </summary>
 internal sealed class ProxyFidelity
 {
     private const int LargestBatch = 256;
@@ -53,7 +55,8 @@ internal sealed class ProxyFidelity
         switch (goal)
         {
             case ProxyGoal.Value:
-                (_error, _sum, _squares) = (_error + Math.Pow(output[0] - target[0], 2), _sum + target[0], _squares + Math.Pow(target[0], 2));
+                (_error, _sum, _squares) =
+                    (_error + Math.Pow(output[0] - target[0], 2), _sum + target[0], _squares + Math.Pow(target[0], 2));
                 break;
             case ProxyGoal.Cells:
                 _right += IsWhole(output, target) ? 1 : 0;

@@ -9,7 +9,10 @@ public enum ProxyGoal
     /// <summary>A value, <c>[N, 1]</c>: the attacker makes it look low (or high).</summary>
     Value,
 
-    /// <summary>Logits of cells that are 0 or 1, or numbers, <c>[N, D]</c>: the attacker leads away from the proxy's own prediction.</summary>
+    /// <summary>
+    /// Logits of cells that are 0 or 1, or numbers, <c>[N, D]</c>: the attacker leads away from the proxy's own
+    /// prediction.
+    /// </summary>
     Cells,
 
     /// <summary>Logits of classes and then a value, <c>[N, K + 1]</c>: both at once.</summary>

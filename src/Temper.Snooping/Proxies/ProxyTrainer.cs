@@ -22,37 +22,49 @@ internal static class ProxyTrainer
         (string name, double fidelity) = ProxyFidelity.Measure(task.Goal, data, network, heldOut);
         return new Proxy
         {
-            Network = network, Task = task.Name, Goal = task.Goal, Stream = log.Stream, Threat = log.Threat, Steps = log.Count, FidelityName = name, Fidelity = fidelity,
+            Network = network, Task = task.Name, Goal = task.Goal, Stream = log.Stream, Threat = log.Threat,
+            Steps = log.Count, FidelityName = name, Fidelity = fidelity,
         };
     }
 
-    private static Network Fit(RelatedTask task, ProxyData data, Network network, int[] train, int[] heldOut, ProxyOptions options, int epochs, CancellationToken cancel) =>
+    private static Network Fit(
+        RelatedTask task, ProxyData data, Network network, int[] train, int[] heldOut, ProxyOptions options, int epochs,
+        CancellationToken cancel) =>
         Trainer.Fit(network, data.Part("log", train), data.Part("held-out episodes", heldOut), new TrainingOptions
         {
-            Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length), Loss = task.Loss,
+            Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length),
+            Loss = task.Loss,
             Optimizer = new Adam { LearningRate = options.LearningRate },
         }, cancel).Network;
 
     /// <summary>Targets are computed with the network of the iteration before, which then learns them.</summary>
-    private static Network FittedQ(OfflineQ task, IStateLog log, Network network, int[] train, int[] heldOut, ProxyOptions options, CancellationToken cancel)
+    private static Network FittedQ(
+        OfflineQ task, IStateLog log, Network network, int[] train, int[] heldOut, ProxyOptions options,
+        CancellationToken cancel)
     {
         for (int iteration = 0; iteration < options.QIterations; iteration++)
         {
             OfflineQ next = task with { Target = iteration == 0 ? null : network };
-            network = Fit(next, next.Prepare(log), network, train, heldOut, options, Math.Max(1, options.Epochs / options.QIterations), cancel);
+            network = Fit(
+                next, next.Prepare(log), network, train, heldOut, options,
+                Math.Max(1, options.Epochs / options.QIterations), cancel);
         }
 
         return network;
     }
 
-    /// <summary>Whole episodes are held out, since neighbors in an episode are alike; of a single episode its end.</summary>
+    /// <summary>
+    /// Whole episodes are held out, since neighbors in an episode are alike; of a single episode its end.
+    /// </summary>
     private static (int[] Train, int[] HeldOut) Split(ProxyData data, double share, RandomStream random)
     {
         IReadOnlyList<Range> episodes = FrameHistory.Episodes(data.Log);
         if (episodes.Count == 1)
         {
             int rest = Math.Max(1, (int)(data.Steps.Length * share));
-            return data.Steps.Length > 1 ? (data.Steps[..^rest], data.Steps[^rest..]) : throw new ArgumentException("proxy: one step is not enough; record more");
+            return data.Steps.Length > 1
+                ? (data.Steps[..^rest], data.Steps[^rest..])
+                : throw new ArgumentException("proxy: one step is not enough; record more");
         }
 
         int count = Math.Clamp((int)Math.Round(episodes.Count * share), 1, episodes.Count - 1);
@@ -62,9 +74,11 @@ internal static class ProxyTrainer
             isHeldOut.AsSpan(episodes[episode]).Fill(true);
         }
 
-        int[] train = [.. data.Steps.Where(step => !isHeldOut[step])], heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
+        int[] train = [.. data.Steps.Where(step => !isHeldOut[step])],
+            heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
         return train.Length > 0 && heldOut.Length > 0
             ? (train, heldOut)
-            : throw new ArgumentException($"proxy: too few episodes with something to learn (got {episodes.Count} episodes, {data.Steps.Length} usable steps); record more");
+            : throw new ArgumentException($"proxy: too few episodes with something to learn (got {episodes.Count} "
+                + $"episodes, {data.Steps.Length} usable steps); record more");
     }
 }

@@ -4,8 +4,9 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// A task that needs the same features as the agent's and that an eavesdropper can train from what it heard: what the agent will do, what a
-/// state is worth, what comes next (arXiv:1905.11832 names the idea; the losses are our formulation).
+/// A task that needs the same features as the agent's and that an eavesdropper can train from what it heard: what the
+/// agent will do, what a state is worth, what comes next (arXiv:1905.11832 names the idea; the losses are our
+/// formulation).
 /// </summary>
 public abstract record RelatedTask
 {
@@ -29,8 +30,11 @@ public abstract record RelatedTask
     /// <param name="log">What was heard.</param>
     /// <param name="options">How.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">The log does not show what the task needs, is too short, or nothing can be learned from it.</exception>
-    public Proxy TrainOn(IStateLog log, ProxyOptions options, CancellationToken cancel = default) => ProxyTrainer.Train(this, log, options, cancel);
+    /// <exception cref="ArgumentException">
+    /// The log does not show what the task needs, is too short, or nothing can be learned from it.
+    /// </exception>
+    public Proxy TrainOn(IStateLog log, ProxyOptions options, CancellationToken cancel = default) =>
+        ProxyTrainer.Train(this, log, options, cancel);
 
     /// <summary>The supervised task of a log.</summary>
     /// <exception cref="ArgumentException">The log does not show what the task needs, or too little of it.</exception>
@@ -53,11 +57,13 @@ public abstract record RelatedTask<TLog> : RelatedTask
     /// <param name="options">How.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="ArgumentException">The log is too short, or nothing can be learned from it.</exception>
-    public Proxy Train(TLog log, ProxyOptions options, CancellationToken cancel = default) => ProxyTrainer.Train(this, log, options, cancel);
+    public Proxy Train(TLog log, ProxyOptions options, CancellationToken cancel = default) =>
+        ProxyTrainer.Train(this, log, options, cancel);
 
     internal sealed override ProxyData Prepare(IStateLog log) => log is TLog typed
         ? Data(typed)
-        : throw Refused($"needs {Needs.Describe()}, but the log was recorded under {log.Threat} ({log.Threat.Describe()}); record with --threat {Needs.ToString().ToLowerInvariant()}");
+        : throw Refused($"needs {Needs.Describe()}, but the log was recorded under {log.Threat} "
+            + $"({log.Threat.Describe()}); record with --threat {Needs.ToString().ToLowerInvariant()}");
 
     private protected abstract ProxyData Data(TLog log);
 }

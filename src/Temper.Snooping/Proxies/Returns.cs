@@ -6,8 +6,8 @@ namespace Temper.Snooping.Proxies;
 internal static class Returns
 {
     /// <summary>
-    /// G_t = sum over k of gamma^k r_(t+k) within the episode. The last episode of a log is cut off somewhere, so its returns are not known and it
-    /// is left out, unless there is no other.
+    /// G_t = sum over k of gamma^k r_(t+k) within the episode. The last episode of a log is cut off somewhere, so its
+    /// returns are not known and it is left out, unless there is no other.
     /// </summary>
     internal static (int[] Steps, float[] Values) Discounted(IRewardLog log, float gamma)
     {
@@ -26,7 +26,8 @@ internal static class Returns
     /// <summary>Mean 0 and deviation 1 over some steps; null where all are equal.</summary>
     internal static float[]? Standardized(int[] steps, float[] values)
     {
-        double mean = steps.Average(step => (double)values[step]), deviation = Math.Sqrt(steps.Average(step => Math.Pow(values[step] - mean, 2)));
+        double mean = steps.Average(step => (double)values[step]),
+            deviation = Math.Sqrt(steps.Average(step => Math.Pow(values[step] - mean, 2)));
         return deviation > 1e-9 ? [.. values.Select(value => (float)((value - mean) / deviation))] : null;
     }
 }

@@ -5,7 +5,9 @@ using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Says what the agent will do and what the state is worth: one trunk, the sum of both losses (spec point 5).</summary>
+/// <summary>
+/// Says what the agent will do and what the state is worth: one trunk, the sum of both losses (spec point 5).
+/// </summary>
 public sealed record SeveralHeads : RelatedTask<IFullLog>
 {
     /// <inheritdoc/>
@@ -32,11 +34,14 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
         int actions = Math.Max(log.Stream.Actions, (int)ActionImitator.Labels(log).Max() + 1);
         return new ProxyData
         {
-            Log = log, Steps = steps, Outputs = actions + 1, TargetLength = actions + 1, Target = (step, target) => (target[0], target[1]) = (log.Action(step), values[step]),
+            Log = log, Steps = steps, Outputs = actions + 1, TargetLength = actions + 1,
+            Target = (step, target) => (target[0], target[1]) = (log.Action(step), values[step]),
         };
     }
 
-    /// <summary>Cross-entropy of all outputs but the last to the action, and the squared error of the last to the value.</summary>
+    /// <summary>
+    /// Cross-entropy of all outputs but the last to the action, and the squared error of the last to the value.
+    /// </summary>
     private sealed record ActionAndValueLoss(float ValueWeight) : TrainingLoss
     {
         public override Tensor Value(Tensor output, Tensor targets)
@@ -50,7 +55,10 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
     }
 }
 
-/// <summary>Targets of an action and a number; they are as wide as the output, as a trainer wants them, and the rest is not read.</summary>
+/// <summary>
+/// Targets of an action and a number; they are as wide as the output, as a trainer wants them, and the rest is not
+/// read.
+/// </summary>
 internal static class TargetColumns
 {
     /// <summary>The first column as class labels, int64 <c>[N]</c>.</summary>

@@ -3,7 +3,9 @@ using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Says what a state is worth: squared error to the discounted return heard, standardized (spec point 2).</summary>
+/// <summary>
+/// Says what a state is worth: squared error to the discounted return heard, standardized (spec point 2).
+/// </summary>
 public sealed record ValueAssessor : RelatedTask<IRewardLog>
 {
     /// <inheritdoc/>
@@ -23,8 +25,10 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
     private protected override ProxyData Data(IRewardLog log)
     {
         (int[] steps, float[] returns) = Returns.Discounted(log, Discount);
-        float[] values = Returns.Standardized(steps, returns) ?? throw Refused($"all returns are equal in {log.Count} steps, from which nothing can be learned; record more");
-        return new ProxyData { Log = log, Steps = steps, Target = (step, target) => target[0] = values[step], TargetLength = 1, Outputs = 1 };
+        float[] values = Returns.Standardized(steps, returns) ?? throw Refused(
+            $"all returns are equal in {log.Count} steps, from which nothing can be learned; record more");
+        return new ProxyData { Log = log, Steps = steps, Target = (step, target) =>
+            target[0] = values[step], TargetLength = 1, Outputs = 1 };
     }
 }
 
@@ -51,13 +55,19 @@ public sealed record RewardPredictor : RelatedTask<IRewardLog>
             for (int step = episode.Start.Value; step < episode.End.Value; step++)
             {
                 // 0: none, 1: a negative one, 2: a positive one; the first that comes decides.
-                int first = Enumerable.Range(step, Math.Min(Horizon, episode.End.Value - step)).FirstOrDefault(later => log.Reward(later) != 0, -1);
+                int first = Enumerable.Range(step, Math.Min(Horizon, episode.End.Value - step))
+                    .FirstOrDefault(later => log.Reward(later) != 0, -1);
                 labels[step] = first < 0 ? 0 : log.Reward(first) < 0 ? 1 : 2;
             }
         }
 
         return labels.Distinct().Skip(1).Any()
-            ? new ProxyData { Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = 3, Classes = ["none", "negative", "positive"] }
-            : throw Refused($"rewards come always or never in {log.Count} steps, from which nothing can be learned; record more");
+            ? new ProxyData
+            {
+                Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = 3,
+                Classes = ["none", "negative", "positive"],
+            }
+            : throw Refused(
+                $"rewards come always or never in {log.Count} steps, from which nothing can be learned; record more");
     }
 }

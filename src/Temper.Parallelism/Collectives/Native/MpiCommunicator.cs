@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Temper.Parallelism.Collectives.Native;
 
-/// <summary>A communicator of an MPI library. Calls begin without waiting and are then asked for their end, so that a waiting rank leaves the core to others.</summary>
+/// <summary>
+/// A communicator of an MPI library. Calls begin without waiting and are then asked for their end, so that a waiting
+/// rank leaves the core to others.
+/// </summary>
 internal sealed unsafe class MpiCommunicator : Communicator
 {
     private const int Spins = 2000, Yields = 20_000;
@@ -18,14 +21,18 @@ internal sealed unsafe class MpiCommunicator : Communicator
     {
         (_mpi, _communicator) = (mpi, communicator);
         int rank, size;
-        mpi.Check("MPI_Comm_set_errhandler", ((delegate* unmanaged[Cdecl]<nint, nint, int>)mpi.Function("MPI_Comm_set_errhandler"))(communicator, mpi.ErrorsReturn));
-        mpi.Check("MPI_Comm_rank", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_rank"))(communicator, &rank));
-        mpi.Check("MPI_Comm_size", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_size"))(communicator, &size));
+        mpi.Check("MPI_Comm_set_errhandler", ((delegate* unmanaged[Cdecl]<nint, nint, int>)mpi.Function(
+            "MPI_Comm_set_errhandler"))(communicator, mpi.ErrorsReturn));
+        mpi.Check("MPI_Comm_rank", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_rank"))(
+            communicator, &rank));
+        mpi.Check("MPI_Comm_size", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_size"))(
+            communicator, &size));
         (Rank, Size, _requests) = (rank, size, new nint[2 * size]);
         _test = (delegate* unmanaged[Cdecl]<nint*, int*, nint, int>)mpi.Function("MPI_Test");
         _send = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Isend");
         _receive = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Irecv");
-        _sum = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int>)mpi.Function("MPI_Iallreduce");
+        _sum =
+            (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int>)mpi.Function("MPI_Iallreduce");
     }
 
     public override int Rank { get; }
@@ -35,20 +42,24 @@ internal sealed unsafe class MpiCommunicator : Communicator
     public override Communicator Split(int color)
     {
         nint split = 0;                             // MPICH writes 32 bits only
-        Check("MPI_Comm_split", ((delegate* unmanaged[Cdecl]<nint, int, int, nint*, int>)_mpi.Function("MPI_Comm_split"))(_communicator, color, Rank, &split));
+        Check(
+            "MPI_Comm_split", ((delegate* unmanaged[Cdecl]<nint, int, int, nint*, int>)_mpi.Function("MPI_Comm_split"))(
+                _communicator, color, Rank, &split));
         return new MpiCommunicator(_mpi, split);
     }
 
     public override void Barrier()
     {
         nint request = 0;
-        Check("MPI_Ibarrier", ((delegate* unmanaged[Cdecl]<nint, nint*, int>)_mpi.Function("MPI_Ibarrier"))(_communicator, &request));
+        Check("MPI_Ibarrier", ((delegate* unmanaged[Cdecl]<nint, nint*, int>)_mpi.Function("MPI_Ibarrier"))(
+            _communicator, &request));
         Wait("MPI_Ibarrier", request);
     }
 
     public override void Abort(int code, string reason) => _mpi.Abort(code);
 
-    internal override void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
+    internal override void ExchangeFloats(
+        Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
     {
         fixed (float* from = send.Values, to = receive)
         {
@@ -57,7 +68,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
             {
                 if (rank == Rank)
                 {
-                    send.Values.Slice(send.Places[rank], send.Lengths[rank]).CopyTo(receive.Slice(receivePlaces[rank], receiveLengths[rank]));
+                    send.Values.Slice(send.Places[rank], send.Lengths[rank])
+                        .CopyTo(receive.Slice(receivePlaces[rank], receiveLengths[rank]));
                 }
                 else if (receiveLengths[rank] > 0)
                 {
@@ -85,7 +97,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
         nint request = 0;
         fixed (float* place = values)
         {
-            Check("MPI_Iallreduce", _sum((void*)_mpi.InPlace, place, values.Length, _mpi.Float, _mpi.Sum, _communicator, &request));
+            Check("MPI_Iallreduce", _sum(
+                (void*)_mpi.InPlace, place, values.Length, _mpi.Float, _mpi.Sum, _communicator, &request));
             Wait("MPI_Iallreduce", request);
         }
     }
@@ -95,7 +108,10 @@ internal sealed unsafe class MpiCommunicator : Communicator
         nint request = 0;
         fixed (byte* from = own, to = all)
         {
-            Check("MPI_Iallgather", ((delegate* unmanaged[Cdecl]<void*, int, nint, void*, int, nint, nint, nint*, int>)_mpi.Function("MPI_Iallgather"))(
+            Check(
+                "MPI_Iallgather",
+                ((delegate* unmanaged[Cdecl]<void*, int, nint, void*, int, nint, nint, nint*, int>)_mpi.Function(
+                    "MPI_Iallgather"))(
                 from, own.Length, _mpi.Byte, to, own.Length, _mpi.Byte, _communicator, &request));
             Wait("MPI_Iallgather", request);
         }
@@ -106,7 +122,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
         nint request = 0;
         fixed (byte* place = values)
         {
-            Check("MPI_Ibcast", ((delegate* unmanaged[Cdecl]<void*, int, nint, int, nint, nint*, int>)_mpi.Function("MPI_Ibcast"))(
+            Check("MPI_Ibcast", ((delegate* unmanaged[Cdecl]<void*, int, nint, int, nint, nint*, int>)_mpi.Function(
+                "MPI_Ibcast"))(
                 place, values.Length, _mpi.Byte, root, _communicator, &request));
             Wait("MPI_Ibcast", request);
         }
@@ -148,7 +165,9 @@ internal sealed unsafe class MpiCommunicator : Communicator
         return request;
     }
 
-    /// <summary>Asks until a call has ended: first at once, then giving the core away, and after some milliseconds with pauses.</summary>
+    /// <summary>
+    /// Asks until a call has ended: first at once, then giving the core away, and after some milliseconds with pauses.
+    /// </summary>
     private void Wait(string call, nint request)
     {
         int isDone = 0;
@@ -189,7 +208,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
     {
         if (code != 0)
         {
-            throw new RankFailedException($"rank {Rank} of {Size}: {call} failed ({_mpi.ErrorText(code)}); see whether all ranks and links are there");
+            throw new RankFailedException($"rank {Rank} of {Size}: {call} failed ({_mpi.ErrorText(code)}); see whether "
+                + "all ranks and links are there");
         }
     }
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace Temper.Parallelism.Collectives.Native;
 
 /// <summary>
-/// The functions of an MPI library, found by name when it is loaded. One binary serves both families: handles of Open MPI are addresses of
-/// its data, those of MPICH are 32-bit numbers, and both fit a native integer.
+/// The functions of an MPI library, found by name when it is loaded. One binary serves both families: handles of Open
+/// MPI are addresses of its data, those of MPICH are 32-bit numbers, and both fit a native integer.
 /// </summary>
 internal sealed unsafe class MpiLibrary
 {
@@ -26,7 +26,10 @@ internal sealed unsafe class MpiLibrary
         (InPlace, StatusesIgnore) = IsMpich ? (-1, 1) : ((nint)1, (nint)0);
     }
 
-    /// <summary>Files to try, in the order of preference: runtime packages have these names, the bare one comes with development packages.</summary>
+    /// <summary>
+    /// Files to try, in the order of preference: runtime packages have these names, the bare one comes with development
+    /// packages.
+    /// </summary>
     internal static IReadOnlyList<string> OpenMpiFiles { get; } = ["libmpi.so.40", "libmpi.so"];
 
     /// <inheritdoc cref="OpenMpiFiles"/>
@@ -54,7 +57,8 @@ internal sealed unsafe class MpiLibrary
     /// <summary>Loads the first of some files that is there; null: none is.</summary>
     internal static MpiLibrary? TryLoad(IEnumerable<string> files)
     {
-        // UCX would put its own handler of segmentation faults in the place of the runtime's, which needs it for null references.
+        // UCX would put its own handler of segmentation faults in the place of the runtime's, which needs it for null
+        // references.
         SetVariable("UCX_ERROR_SIGNALS", "");
 
         // Ranks that wait give the core to threads that compute.
@@ -85,7 +89,8 @@ internal sealed unsafe class MpiLibrary
             return provided;
         }
 
-        Check("MPI_Init_thread", ((delegate* unmanaged[Cdecl]<nint, nint, int, int*, int>)Function("MPI_Init_thread"))(0, 0, ThreadMultiple, &provided));
+        Check("MPI_Init_thread", ((delegate* unmanaged[Cdecl]<nint, nint, int, int*, int>)Function("MPI_Init_thread"))(
+            0, 0, ThreadMultiple, &provided));
         return provided;
     }
 
@@ -98,7 +103,9 @@ internal sealed unsafe class MpiLibrary
     {
         byte* text = stackalloc byte[TextLength];
         int length;
-        Check("MPI_Get_library_version", ((delegate* unmanaged[Cdecl]<byte*, int*, int>)Function("MPI_Get_library_version"))(text, &length));
+        Check(
+            "MPI_Get_library_version",
+            ((delegate* unmanaged[Cdecl]<byte*, int*, int>)Function("MPI_Get_library_version"))(text, &length));
         string whole = Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength)).TrimEnd('\0');
         string first = whole.ReplaceLineEndings("\n").Split('\n')[0];
         return first.Split(',')[0].Replace("\t", " ", StringComparison.Ordinal).Trim();
@@ -108,8 +115,10 @@ internal sealed unsafe class MpiLibrary
     {
         byte* text = stackalloc byte[TextLength];
         int length = 0;
-        int failed = ((delegate* unmanaged[Cdecl]<int, byte*, int*, int>)Function("MPI_Error_string"))(code, text, &length);
-        return failed != 0 ? $"error {code}" : Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength)).TrimEnd('\0');
+        int failed =
+            ((delegate* unmanaged[Cdecl]<int, byte*, int*, int>)Function("MPI_Error_string"))(code, text, &length);
+        return failed != 0 ? $"error {code}" : Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength))
+            .TrimEnd('\0');
     }
 
     internal nint Function(string name) => NativeLibrary.GetExport(_library, name);
@@ -124,14 +133,19 @@ internal sealed unsafe class MpiLibrary
 
     private nint Handle(string export, nint number) => IsMpich ? number : NativeLibrary.GetExport(_library, export);
 
-    /// <summary>Sets a variable for native code, which does not see those that the runtime sets; one that the user has set stays.</summary>
+    /// <summary>
+    /// Sets a variable for native code, which does not see those that the runtime sets; one that the user has set
+    /// stays.
+    /// </summary>
     private static void SetVariable(string name, string value)
     {
         if (!OperatingSystem.IsWindows() && NativeLibrary.TryLoad("libc.so.6", out nint library))
         {
-            fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + "\0"), valueBytes = Encoding.UTF8.GetBytes(value + "\0"))
+            fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + "\0"), valueBytes = Encoding.UTF8.GetBytes(
+                value + "\0"))
             {
-                _ = ((delegate* unmanaged[Cdecl]<byte*, byte*, int, int>)NativeLibrary.GetExport(library, "setenv"))(nameBytes, valueBytes, 0);
+                _ = ((delegate* unmanaged[Cdecl]<byte*, byte*, int, int>)NativeLibrary.GetExport(library, "setenv"))(
+                    nameBytes, valueBytes, 0);
             }
         }
     }
