@@ -112,7 +112,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             return PolicyFile.Load(file);
         }
 
-        IEnvironment Create() => EnvironmentCatalog.Create(game, new EnvironmentOptions());
+        IEnvironment Create() => EnvironmentCatalog.Create(game, new EnvironmentOptions { FrameSkip = AgentPresets.FrameSkipFor(game) });
         AgentTrainingOptions options = scale.Training(method, defense, Create().Spec, seed);
         using AgentTrainer trainer = AgentPresets.Trainer(Create, options);
         AgentRunResult result = AgentRun.Run(trainer, Create, options.Steps, new AgentRunOptions

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Temper.Testing;
 
 namespace Temper.Compression.Tests;
 
@@ -8,7 +8,7 @@ public sealed class SampleTests
     [Fact]
     public void Compression_runs_in_its_tiny_form()
     {
-        string output = Run(typeof(CompressionSample.Program).Assembly.Location);
+        string output = SampleProcess.Output(typeof(CompressionSample.Program));
         Assert.Matches("DeepHoyer: .* weights", output);
         Assert.Matches("L1: .* weights", output);
     }
@@ -16,19 +16,10 @@ public sealed class SampleTests
     [Fact]
     public void Activations_run_in_their_tiny_form()
     {
-        string output = Run(typeof(ActivationsSample.Program).Assembly.Location);
+        string output = SampleProcess.Output(typeof(ActivationsSample.Program));
         foreach (string line in new[] { "JPnet", "JPnet, thresholds", "DASNet", "DASNet, 8 bit" })
         {
             Assert.Matches($"{line}: .* of the activations", output);
         }
-    }
-
-    private static string Run(string program)
-    {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [program, "--tiny"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-        return output;
     }
 }

@@ -127,6 +127,17 @@ public sealed class ConventionTests
         Assert.Equal(printed, Tool.Run("inspect", "--config", folder.Write("run.yaml", printed), "--print-config").Output);
     }
 
+    /// <summary>A file may name a setting as flags of other tools, or of earlier versions, do.</summary>
+    [Fact]
+    public void Configuration_takes_other_names_of_a_setting()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("run.yaml", "rl-train:\n  defence: noise\n  defence-epsilon: 0.03\n");
+        string printed = Tool.Run("rl", "train", "--env", "cartpole", "--config", file, "--print-config").Output;
+        Assert.Contains("defense: noise\n", printed, StringComparison.Ordinal);
+        Assert.Contains("defense-epsilon: 0.03\n", printed, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("inspect:\n  bach: 2\n", "did you mean 'inspect.batch'?")]
     [InlineData("inspct:\n  batch: 2\n", "did you mean 'inspect'?")]

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Temper.PrivacySample;
+using Temper.Testing;
 
 namespace Temper.Privacy.Tests;
 
@@ -9,13 +9,8 @@ public sealed class SampleTests
     [Fact]
     public void Sample_runs_in_its_tiny_form()
     {
-        using var folder = new Temper.Testing.TemporaryFolder();
-        var start = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, "--tiny"]) { RedirectStandardOutput = true, UseShellExecute = false };
-        start.Environment["TMPDIR"] = folder.Path;
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        using var folder = new TemporaryFolder();
+        string output = SampleProcess.Output(typeof(Program), folder.Path);
         Assert.Contains("BROKEN: whoever gets this bundle", output, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(folder.Path, "audit.html", SearchOption.AllDirectories));
     }

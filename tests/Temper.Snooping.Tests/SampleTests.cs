@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Temper.SnoopingSample;
+using Temper.Testing;
 
 namespace Temper.Snooping.Tests;
 
@@ -9,11 +9,7 @@ public sealed class SampleTests
     [Fact]
     public void Sample_runs_in_its_tiny_form()
     {
-        string program = typeof(Program).Assembly.Location;
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [program, "--tiny"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        string output = SampleProcess.Output(typeof(Program));
         foreach (string line in (string[])["proxy: ", "clean play: ", "random sign noise of 0.1: ", "action imitator, FGSM of 0.1: "])
         {
             Assert.Contains(line, output, StringComparison.Ordinal);

@@ -63,9 +63,9 @@ internal sealed class ConfigFile
             foreach ((YamlNode settingKey, YamlNode settingValue) in Mapping(value, name).Children)
             {
                 string given = Scalar(settingKey, $"a setting's name in '{name}'");
-                Setting setting = Array.Find(known, one => string.Equals(one.Name, given, StringComparison.Ordinal))
+                Setting setting = Array.Find(known, one => one.IsCalled(given))
                     ?? throw Unknown("setting", $"{name}.{given}", known.Select(one => $"{name}.{one.Name}"));
-                values[given] = Text(settingValue, setting, $"{name}.{given}");
+                values[setting.Name] = Text(settingValue, setting, $"{name}.{given}");
             }
         }
 

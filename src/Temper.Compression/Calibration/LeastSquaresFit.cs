@@ -36,20 +36,20 @@ internal static class LeastSquaresFit
         }
 
         int[] support = new int[width];
+        double[] matrix = new double[width * width];
+        int count = 0;
         for (int output = 0; output < outputs; output++)
         {
-            int count = 0;
-            for (int i = 0; i < width; i++)
+            // Often all outputs keep the same weights: H_SS is then made once.
+            ReadOnlySpan<bool> kept = keeps.Slice(output * width, width);
+            if (output == 0 || !kept.SequenceEqual(keeps.Slice((output - 1) * width, width)))
             {
-                if (keeps[(output * width) + i])
-                {
-                    support[count++] = i;
-                }
+                count = Support(kept, support);
+                Take(moments, width, support.AsSpan(0, count), matrix);
             }
 
             Span<float> row = weights.AsSpan(output * width, width);
             double[] start = [.. support[..count].Select(i => (double)weights[(output * width) + i])];
-            double[] matrix = Matrix(moments, width, support.AsSpan(0, count));
             double[] residual = new double[count];
             for (int i = 0; i < count; i++)
             {
@@ -66,10 +66,24 @@ internal static class LeastSquaresFit
         }
     }
 
-    /// <summary>The rows and columns of H that stay.</summary>
-    private static double[] Matrix(double[] moments, int width, ReadOnlySpan<int> support)
+    /// <summary>The indices of what stays, and their number.</summary>
+    private static int Support(ReadOnlySpan<bool> kept, int[] support)
     {
-        double[] matrix = new double[support.Length * support.Length];
+        int count = 0;
+        for (int i = 0; i < kept.Length; i++)
+        {
+            if (kept[i])
+            {
+                support[count++] = i;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>H_SS, the rows and columns of H that stay, at the start of a larger array.</summary>
+    private static void Take(double[] moments, int width, ReadOnlySpan<int> support, double[] matrix)
+    {
         for (int i = 0; i < support.Length; i++)
         {
             for (int j = 0; j < support.Length; j++)
@@ -77,8 +91,6 @@ internal static class LeastSquaresFit
                 matrix[(i * support.Length) + j] = moments[(support[i] * width) + support[j]];
             }
         }
-
-        return matrix;
     }
 
     /// <summary>Conjugate gradients on <c>(A + λ) x = b</c>, from zero.</summary>

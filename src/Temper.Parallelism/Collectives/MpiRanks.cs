@@ -86,7 +86,7 @@ public sealed class MpiRanks : IDisposable
         if (!_isAborted)
         {
             _isAborted = true;
-            // a library that ends while another rank still computes may close links that it needs
+            // A library that ends while another rank still computes may close links that the rank needs.
             World.Barrier();
             _library.Complete();
         }

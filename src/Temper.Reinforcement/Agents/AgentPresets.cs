@@ -23,8 +23,8 @@ public static class AgentPresets
     };
 
     /// <summary>
-    /// Steps of the game that an action lasts while an agent is trained: 4 where frames are pictures of a game without
-    /// a grid, else 1.
+    /// Steps of the game that an action lasts while an agent is trained: 4 in pixel-pong, as usual for Atari games;
+    /// else 1.
     /// </summary>
     /// <param name="environment">Name of the environment.</param>
     public static int FrameSkipFor(string environment) =>

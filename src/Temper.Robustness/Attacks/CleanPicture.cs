@@ -158,7 +158,7 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
 
         double Waves(int v, int u, int i) => Wave(v, i / size.Width, size.Height) * Wave(u, i % size.Width, size.Width);
 
-        static double Wave(int k, int place, int length) =>
-            Math.Sqrt((k == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * (place + 0.5) * k / length);
+        static double Wave(int k, int index, int length) =>
+            Math.Sqrt((k == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * (index + 0.5) * k / length);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class FrameSet
 
     internal int Most => Math.Min(_attack.MostFrames ?? _count, _count);
 
-    /// <summary>All frames, the one to try first at the start; ties by their place.</summary>
+    /// <summary>All frames, the one to try first at the start; ties by index.</summary>
     internal int[] Order()
     {
         double[] weight = _fixed ?? [.. Enumerable.Range(0, _count).Select(Salience)];

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Temper.HardeningSample;
+using Temper.Testing;
 
 namespace Temper.Robustness.Tests.Feedback;
 
@@ -9,11 +9,7 @@ public sealed class SampleTests
     [Fact]
     public void Sample_runs_in_its_tiny_form()
     {
-        string program = typeof(Program).Assembly.Location;
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [program, "--tiny"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        string output = SampleProcess.Output(typeof(Program));
         Assert.Matches(@"kept round \d: ", output);
     }
 }

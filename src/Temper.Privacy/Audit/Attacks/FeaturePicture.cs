@@ -18,7 +18,7 @@ internal static class FeaturePicture
     private const double Visible = 0.2;
 
     /// <summary>Pictures from which on telling them apart means something.</summary>
-    private const int LeastPictures = 10;
+    private const int MinPictures = 10;
 
     internal static AttackFinding Find(AuditRows rows, AugConvLayer? layer)
     {
@@ -57,7 +57,7 @@ internal static class FeaturePicture
     {
         int size = pictures.Length / count;
         double told = Enumerable.Range(0, count).Count(i => Nearest(i) == i) / (double)count;
-        bool isOften = count >= LeastPictures && told >= Math.Min(1, 10.0 / count);
+        bool isOften = count >= MinPictures && told >= Math.Min(1, 10.0 / count);
         string part = told.ToString("P0", CultureInfo.InvariantCulture);
         return finding with
         {
@@ -107,8 +107,8 @@ internal static class FeaturePicture
                where to.Y < bottom && to.X < end
                select ((y * s.OutWidth) + x, (to.Y * s.OutWidth) + to.X),
         ];
-        const int LeastPairs = 16;
-        return pairs.Length < LeastPairs ? null : Enumerable.Range(0, pictures.Length / s.Pixels).Average(Correlated);
+        const int MinPairs = 16;
+        return pairs.Length < MinPairs ? null : Enumerable.Range(0, pictures.Length / s.Pixels).Average(Correlated);
 
         double Correlated(int n) => Correlation.Of<float>(
             [.. pairs.Select(pair => pictures[(n * s.Pixels) + pair.From])],
@@ -126,13 +126,14 @@ internal static class FeaturePicture
         {
             (int n, int y, int x) = (i / s.Pixels, i % s.Pixels / s.OutWidth, i % s.OutWidth);
             double sum = 0;
-            for (int tap = 0; tap < s.Channels * area; tap++)
+            for (int position = 0; position < s.Channels * area; position++)
             {
-                (int channel, int u, int v) = (tap / area, tap / s.KernelWidth % s.KernelHeight, tap % s.KernelWidth);
+                (int channel, int u, int v) =
+                    (position / area, position / s.KernelWidth % s.KernelHeight, position % s.KernelWidth);
                 (int row, int column) = ((y * s.StrideHeight) - s.PadTop + u, (x * s.StrideWidth) - s.PadLeft + v);
                 bool isInside = (uint)row < (uint)s.Height && (uint)column < (uint)s.Width;
-                int place = (((((n * s.Channels) + channel) * s.Height) + row) * s.Width) + column;
-                double value = isInside ? truth[place] : 0;
+                int index = (((((n * s.Channels) + channel) * s.Height) + row) * s.Width) + column;
+                double value = isInside ? truth[index] : 0;
                 sum += value * value;
             }
 
