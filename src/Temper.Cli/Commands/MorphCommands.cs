@@ -125,7 +125,7 @@ internal sealed class MorphDataCommand()
         using var morpher = new Morpher(key);
         if (ranks.Size > 1)
         {
-            ranks.Share(ranks.Size, share => MorphBundle.WriteShare(
+            ranks.Share(ranks.Size, share => BundleWriter.WriteShare(
                 key, morpher, data, (output, context.Get(Format)), new BatchPart(share, ranks.Size), context.Cancel));
         }
 
@@ -266,8 +266,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
             .Row("memory to morph data, bytes", $"{estimate.DataMemory:N0}", "independent of the number of pictures")
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
-        ResultTable table =
-            new("the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here", "claim", "formula", "#value");
+        var table = new ResultTable(
+            "the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here",
+            "claim", "formula", "#value");
         Privacy.Morphing.PaperFigures.All.ToList()
             .ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
         table.Write(context.Terminal);
