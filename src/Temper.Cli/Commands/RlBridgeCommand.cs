@@ -188,9 +188,10 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             }
             else
             {
-                Console.Out.WriteLine(
-                    $"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
-                    + $"changed{(double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each")}{(output is null ? "" : $"; {output}: {steps:N0} steps")}");
+                string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
+                string written = output is null ? "" : $"; {output}: {steps:N0} steps";
+                Console.Out.WriteLine($"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
+                    + $"changed{time}{written}");
             }
 
             return ExitCode.Success;
