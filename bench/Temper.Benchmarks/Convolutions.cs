@@ -4,7 +4,9 @@ using Temper.Kernels;
 
 namespace Temper.Benchmarks;
 
-/// <summary>The three passes of a convolution of 64 images, "kernel: inputs-outputs @size", weights packed inside the time.</summary>
+/// <summary>
+/// The three passes of a convolution of 64 images, "kernel: inputs-outputs @size", weights packed inside the time.
+/// </summary>
 public class Convolutions
 {
     private const int Batch = 64;
@@ -22,11 +24,16 @@ public class Convolutions
     [GlobalSetup]
     public void Setup()
     {
-        int[] n = [.. Layer.Split([':', '-', '@', ' '], StringSplitOptions.RemoveEmptyEntries).Select(size => int.Parse(size, CultureInfo.InvariantCulture))];
+        int[] n =
+        [
+            .. Layer.Split([':', '-', '@', ' '], StringSplitOptions.RemoveEmptyEntries)
+                .Select(size => int.Parse(size, CultureInfo.InvariantCulture)),
+        ];
         int padding = n[0] == 3 ? 1 : 0;
         _geometry = new ConvolutionGeometry
         {
-            Batch = Batch, InChannels = n[1], InHeight = n[3], InWidth = n[3], OutChannels = n[2], KernelHeight = n[0], KernelWidth = n[0],
+            Batch = Batch, InChannels = n[1], InHeight = n[3], InWidth = n[3], OutChannels = n[2], KernelHeight = n[0],
+            KernelWidth = n[0],
             PadTop = padding, PadLeft = padding, PadBottom = padding, PadRight = padding,
         };
         (_x, _dx) = (Numbers.From(1, _geometry.InCount), Numbers.Scratch(_geometry.InCount));

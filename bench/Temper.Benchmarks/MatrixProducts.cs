@@ -26,5 +26,7 @@ public class MatrixProducts
     }
 
     [Benchmark]
-    public void Multiply() => Gemm.Multiply(new MatrixView(_a.Span, _sizes.M, _sizes.K), new MatrixView(_b.Span, _sizes.K, _sizes.N), _c.Span);
+    public void Multiply() =>
+        Gemm.Multiply(
+            new MatrixView(_a.Span, _sizes.M, _sizes.K), new MatrixView(_b.Span, _sizes.K, _sizes.N), _c.Span);
 }

@@ -36,5 +36,6 @@ public class MemoryBound
 
     [Benchmark]
     public void Adam() => OptimizerSteps.Adam(
-        new ParameterStep { Value = _x.Span, Gradient = _y.Span, Rate = 1e-6f }, _z.Span, _w.Span, new AdamRule(0.9f, 0.999f, 1e-8f, 1, 1));
+        new ParameterStep { Value = _x.Span, Gradient = _y.Span, Rate = 1e-6f }, _z.Span, _w.Span,
+        new AdamRule(0.9f, 0.999f, 1e-8f, 1, 1));
 }

@@ -14,8 +14,9 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// JPnet and DASNet beside their baselines, over seeds: each cell is a run in a folder of its own that resumes; cells that were not asked for and have
-/// no result print <c>not run</c>. Settings are fixed by the command line before a result is seen; the test samples are read once, at the end of a cell.
+/// JPnet and DASNet beside their baselines, over seeds: each cell is a run in a folder of its own that resumes; cells
+/// that were not asked for and have no result print <c>not run</c>. Settings are fixed by the command line before a
+/// result is seen; the test samples are read once, at the end of a cell.
 /// </summary>
 internal sealed class ActivationTable(ActivationScale scale, DataSets data, string folder)
 {
@@ -27,22 +28,30 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         if (args.Length < 3)
         {
             Console.Error.WriteLine(
-                "usage: jpnet|dasnet DATA NETWORK [function=relu|leaky|tanh seeds=3 count=all dense=20 regularize=10 tune=5 trials=4 drop=0.4 rate=1e-3 batch=128 pressure=1 first=0.1 crop=0 rows=joint,... folder=artifacts/activations]");
+                "usage: jpnet|dasnet DATA NETWORK [function=relu|leaky|tanh seeds=3 count=all dense=20 regularize=10 "
+                + "tune=5 trials=4 drop=0.4 rate=1e-3 batch=128 pressure=1 first=0.1 crop=0 rows=joint,... "
+                + "folder=artifacts/activations]");
             return 2;
         }
 
-        Dictionary<string, string> set = args[3..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        Dictionary<string, string> set = args[3..].Select(arg => arg.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
         ActivationScale scale = ActivationScale.Read(args[0], args[2], set);
-        string name = string.Concat($"{args[1]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        string name = string.Concat(
+            $"{args[1]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/activations"), name);
-        new ActivationTable(scale, DataSource.Open(args[1]), folder).Fill(set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), ActivationScale.Number(set, "seeds", 3));
+        new ActivationTable(scale, DataSource.Open(args[1]), folder).Fill(
+            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+            ActivationScale.Number(set, "seeds", 3));
         return 0;
     }
 
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        const string Header = "| row | seed | lost, points | test, % | weights left, % | activations, % | MACs left, inputs counted, % | skipped, % | ms, dense | ms |";
+        const string Header =
+            "| row | seed | lost, points | test, % | weights left, % | activations, % | MACs left, inputs counted, % "
+            + "| skipped, % | ms, dense | ms |";
         new SeedTable(folder, Header, Cell, Line).Fill(scale.Rows, wanted, seeds);
     }
 
@@ -50,18 +59,22 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
     {
         double Mean(string name) => cells.Average(cell => (double)cell[name]!);
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {row} | {seed} | {Mean("lost") * 100:F2} | {Mean("test") * 100:F2} | {Mean("weights") * 100:F2} | {Mean("activations") * 100:F2} | "
+            $"| {row} | {seed} | {Mean("lost") * 100:F2} | {Mean("test") * 100:F2} | {Mean("weights") * 100:F2} | "
+            + $"{Mean("activations") * 100:F2} | "
             + $"{Mean("counted") * 100:F3} | {Mean("skipped") * 100:F3} | {Mean("dense_ms"):F3} | {Mean("ms"):F3} |");
     }
 
     private JsonObject Cell(string row, ulong seed)
     {
-        (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(
+            data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
         train = scale.Count > 0 ? train.Take(scale.Count) : train;
         Network dense = Dense(seed, train, validation);
         var stages = new TableRun(Folder($"{row}-{seed}"), train, validation);
-        CompressionResult result = CompressionPipeline.Run(dense, validation, scale.Options(row, seed), stages, TimeProvider.System);
-        double before = Evaluator.Evaluate(dense, data.Test).Accuracy, after = Evaluator.Evaluate(result.Network, data.Test).Accuracy;
+        CompressionResult result = CompressionPipeline.Run(
+            dense, validation, scale.Options(row, seed), stages, TimeProvider.System);
+        double before = Evaluator.Evaluate(dense, data.Test).Accuracy,
+            after = Evaluator.Evaluate(result.Network, data.Test).Accuracy;
         ActivationCount count = ActivationCount.Of(result.Network, data.Test, Counted);
         IReadOnlyList<double> times = NetworkTiming.Milliseconds([dense, result.Network], 1);
         double macs = dense.Cost().Macs;
@@ -71,7 +84,9 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
             ["lost"] = before - after,
             ["within_bound"] = result.IsWithinBound,
             ["chosen"] = result.Chosen?.Label,
-            ["weights"] = (double)Compression.Pruning.SparsityReport.Of(result.Network).Nonzero / Compression.Pruning.SparsityReport.Of(dense).Total,
+            ["weights"] =
+                (double)Compression.Pruning.SparsityReport.Of(result.Network).Nonzero
+                    / Compression.Pruning.SparsityReport.Of(dense).Total,
             ["activations"] = count.Activations,
             ["counted"] = count.MacsZeroInputsCounted / macs,
             ["skipped"] = count.MacsZeroInputsSkipped / macs,
@@ -85,18 +100,25 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
     {
         var zoo = new ZooOptions
         {
-            Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1), Classes = data.Train.ClassNames.Count,
+            Input = InputSpec.Image(
+                data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1),
+            Classes = data.Train.ClassNames.Count,
         };
-        Network network = scale.WithFunction(NetworkZoo.Create(scale.Network, zoo)).Initialize(RandomStream.FromSeed(seed).Split("weights"));
-        return new TableRun(Folder($"dense-{seed}"), train, validation).Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense, Schedule = new CosineSchedule() }).Network;
+        Network network = scale.WithFunction(NetworkZoo.Create(scale.Network, zoo)).Initialize(
+            RandomStream.FromSeed(seed).Split("weights"));
+        return new TableRun(Folder($"dense-{seed}"), train, validation).Fit(
+            "dense", network,
+            scale.Training(seed) with { Epochs = scale.Dense, Schedule = new CosineSchedule() }).Network;
     }
 
-    private RunFolder Folder(string name) => RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
+    private RunFolder Folder(string name) =>
+        RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
 }
 
 /// <summary>How large a table is: fixed before any result is seen.</summary>
 internal sealed record ActivationScale(
-    string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials, double Drop, double Rate, int Batch, double Pressure,
+    string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials,
+    double Drop, double Rate, int Batch, double Pressure,
     double First, int Crop)
 {
     /// <summary>Crops from which on pictures are mirrored too; digits are not.</summary>
@@ -107,8 +129,10 @@ internal sealed record ActivationScale(
         : ["winners", "winners-blocks", "channels"];
 
     internal static ActivationScale Read(string method, string network, Dictionary<string, string> set) => new(
-        method, network, set.GetValueOrDefault("function", "relu"), set.GetValueOrDefault("count", "all") is "all" ? 0 : Number(set, "count", 0), Number(set, "dense", 20),
-        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"), Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
+        method, network, set.GetValueOrDefault("function", "relu"),
+        set.GetValueOrDefault("count", "all") is "all" ? 0 : Number(set, "count", 0), Number(set, "dense", 20),
+        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"),
+        Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
         Real(set, "first", "0.1"), Number(set, "crop", 0));
 
     internal static int Number(Dictionary<string, string> set, string name, int usual) =>
@@ -119,7 +143,8 @@ internal sealed record ActivationScale(
     {
         var options = new CompressionOptions
         {
-            Seed = seed, MaxAccuracyDrop = Drop, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, Pressure = Pressure, Goal = CompressionGoal.Macs,
+            Seed = seed, MaxAccuracyDrop = Drop, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials,
+            Pressure = Pressure, Goal = CompressionGoal.Macs,
             Structure = CompressionStructure.Element, Training = Training(seed), FirstKept = First,
         };
         return row switch
@@ -127,15 +152,23 @@ internal sealed record ActivationScale(
             "joint" => options with { Activations = CompressionActivations.Joint },
             "hoyer-square" => options with { Trials = 2 * Trials },
             "magnitude" => options with { Trials = 2 * Trials, RegularizeEpochs = 0 },
-            "winners" => options with { Structure = CompressionStructure.None, Activations = CompressionActivations.Winners },
-            "winners-blocks" => options with { Structure = CompressionStructure.Blocks, FirstKept = null, Activations = CompressionActivations.Winners },
+            "winners" =>
+                options with { Structure = CompressionStructure.None, Activations = CompressionActivations.Winners },
+            "winners-blocks" =>
+                options with
+                {
+                    Structure = CompressionStructure.Blocks, FirstKept = null,
+                    Activations = CompressionActivations.Winners,
+                },
             _ => options with { Structure = CompressionStructure.Channels, FirstKept = null },
         };
     }
 
     internal TrainingOptions Training(ulong seed) => new()
     {
-        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Transforms = Crop >= Pictures ? [new RandomCrop(Crop), new HorizontalFlip()] : Crop > 0 ? [new RandomCrop(Crop)] : [],
+        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate },
+        Transforms =
+            Crop >= Pictures ? [new RandomCrop(Crop), new HorizontalFlip()] : Crop > 0 ? [new RandomCrop(Crop)] : [],
     };
 
     internal Network WithFunction(Network network)
@@ -148,5 +181,6 @@ internal sealed record ActivationScale(
         return network;
     }
 
-    private static double Real(Dictionary<string, string> set, string name, string usual) => double.Parse(set.GetValueOrDefault(name, usual), CultureInfo.InvariantCulture);
+    private static double Real(Dictionary<string, string> set, string name, string usual) =>
+        double.Parse(set.GetValueOrDefault(name, usual), CultureInfo.InvariantCulture);
 }

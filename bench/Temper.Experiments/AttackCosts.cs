@@ -15,16 +15,19 @@ internal static class AttackCosts
     private static readonly RandomStream Random = RandomStream.FromSeed(1);
 
     /// <summary>
-    /// Peak memory of AutoAttack on ResNet-20 at a radius at which all members run. Bar: 600 MiB for 1,000 images. Steps and queries decide the
-    /// time, not the memory: <c>steps=10 queries=100</c> is a tenth of the standard version.
+    /// Peak memory of AutoAttack on ResNet-20 at a radius at which all members run. Bar: 600 MiB for 1,000 images.
+    /// Steps and queries decide the time, not the memory: <c>steps=10 queries=100</c> is a tenth of the standard
+    /// version.
     /// </summary>
     internal static void Memory(string data, TableArguments given)
     {
-        int count = given.Number("count", 1000), steps = given.Number("steps", 100), queries = given.Number("queries", 5000);
+        int count = given.Number("count", 1000), steps = given.Number("steps", 100),
+            queries = given.Number("queries", 5000);
         (Network network, Dataset test) = AttackNetworks.Cifar(data);
         (Tensor x, Tensor y) = test.Read(0, count);
         var watch = Stopwatch.StartNew();
-        AttackResult found = new AutoAttack { Epsilon = 1.0 / 255, Steps = steps, Queries = queries }.Run(network, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
+        AttackResult found = new AutoAttack { Epsilon = 1.0 / 255, Steps = steps, Queries = queries }.Run(
+            network, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
         using var process = Process.GetCurrentProcess();
         Console.WriteLine(FormattableString.Invariant(
             $"| AutoAttack, resnet-20, L-inf 1/255, {steps} steps, {queries} queries | {count} images | {100 * found.RobustAccuracy:F1} % right | {watch.Elapsed.TotalSeconds:F0} s | peak {process.PeakWorkingSet64 / 1048576.0:F0} MiB (bar 600 at 1,000 images) |"));
@@ -35,7 +38,8 @@ internal static class AttackCosts
         int count = given.Number("count", 1000);
         (Network network, Dataset test) = AttackNetworks.Mnist(data, "fmn_mnist");
         Network lenet = NetworkZoo.Create("lenet-5-caffe").Initialize(RandomStream.FromSeed(1));
-        foreach ((string name, Network net) in new[] { ("lenet-5-caffe", lenet), ("fmn_mnist", network) }.Where(row => given.Wants("net", row.Item1)))
+        foreach ((string name, Network net) in
+            new[] { ("lenet-5-caffe", lenet), ("fmn_mnist", network) }.Where(row => given.Wants("net", row.Item1)))
         {
             // The network's own answers as labels, so that every sample takes all steps.
             (Tensor x, _) = test.Read(0, count);
@@ -50,7 +54,9 @@ internal static class AttackCosts
         }
     }
 
-    /// <summary>Wall time, and processor time: on a busy machine half of that is what two free cores would take.</summary>
+    /// <summary>
+    /// Wall time, and processor time: on a busy machine half of that is what two free cores would take.
+    /// </summary>
     private static string Seconds(Action work)
     {
         var watch = Stopwatch.StartNew();
@@ -71,7 +77,11 @@ internal static class AttackCosts
             for (int start = 0; start < count; start += Batch)
             {
                 int rows = Math.Min(Batch, count - start), first = start;
-                target.Gradient(x.Slice(start * size, rows * size), rows, logits, (row, z, slope) => new AttackLoss(LossKind.CrossEntropy, (int)labels[first + row]).Evaluate(z, slope), gradient);
+                target.Gradient(
+                    x.Slice(start * size, rows * size), rows, logits,
+                    (row, z, slope) =>
+                        new AttackLoss(LossKind.CrossEntropy, (int)labels[first + row]).Evaluate(z, slope),
+                    gradient);
                 done += rows;
             }
         }

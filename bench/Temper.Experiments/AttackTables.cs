@@ -11,12 +11,15 @@ using Temper.Tensors;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Tables about attacks: against other libraries on the same images, a hardened network with a proven bound, guided against plain
-/// Carlini-Wagner. A cell that is finished is kept in a file, so that a table goes on where it was stopped.
+/// Tables about attacks: against other libraries on the same images, a hardened network with a proven bound, guided
+/// against plain Carlini-Wagner. A cell that is finished is kept in a file, so that a table goes on where it was
+/// stopped.
 /// </summary>
 internal static class AttackTables
 {
-    private const string Usage = "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [NAME=VALUE ...]; see bench/README.md";
+    private const string Usage =
+        "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [NAME=VALUE ...]; see "
+        + "bench/README.md";
 
     /// <summary>Recorded attacks whose names hold their steps.</summary>
     private static readonly string[] KindsWithSteps = ["ddn", "fmn"];
@@ -52,10 +55,13 @@ internal static class AttackTables
     {
         foreach ((string name, int count) in new[] { ("convex_mnist", 100), ("fmn_mnist", 50) })
         {
-            IReadOnlyDictionary<string, Tensor> theirs = NpzFile.Load(Path.Combine(data, "attack-reference", $"{name}_0-{count - 1}.npz"));
+            IReadOnlyDictionary<string, Tensor> theirs = NpzFile.Load(
+                Path.Combine(data, "attack-reference", $"{name}_0-{count - 1}.npz"));
             (Network network, Dataset test) = AttackNetworks.Mnist(data, name);
             (Tensor x, Tensor y) = test.Read(0, count);
-            foreach (string attack in theirs.Keys.Where(key => key.EndsWith(".l2", StringComparison.Ordinal)).Select(key => key[..^3]).Where(row => given.Wants("rows", row)))
+            foreach (string attack in
+                theirs.Keys.Where(key => key.EndsWith(".l2", StringComparison.Ordinal)).Select(key => key[..^3])
+                    .Where(row => given.Wants("rows", row)))
             {
                 if (Ours(attack) is not { } ours)
                 {
@@ -65,7 +71,8 @@ internal static class AttackTables
 
                 Console.WriteLine(cells.Get($"{name} {attack}", () =>
                 {
-                    long[] labels = y.ToArray<long>(), predicted = theirs[$"{attack}.pred"].To(DType.Int64).ToArray<long>();
+                    long[] labels = y.ToArray<long>(),
+                        predicted = theirs[$"{attack}.pred"].To(DType.Int64).ToArray<long>();
                     float[] l2 = theirs[$"{attack}.l2"].To(DType.Float32).ToArray<float>();
                     AttackResult found = ours.Run(network, x, Criterion.Misclassified(labels), Random);
                     int[] fooled = [.. Enumerable.Range(0, count).Where(i => predicted[i] != labels[i])];
@@ -86,16 +93,22 @@ internal static class AttackTables
     {
         string[] words = name.ToLowerInvariant().Split('_', '-', ' ');
         double Value(string prefix, double usual) => words.Select(w => w.StartsWith(prefix, StringComparison.Ordinal)
-            && double.TryParse(w[prefix.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double v) ? v : double.NaN).FirstOrDefault(v => !double.IsNaN(v), usual);
+            && double.TryParse(w[prefix.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double v)
+                ? v
+                : double.NaN).FirstOrDefault(v => !double.IsNaN(v),
+            usual);
         double epsilon = Value("eps", 0.1);
-        int steps = (int)Value("it", KindsWithSteps.Select(kind => Value(kind, double.NaN)).FirstOrDefault(v => !double.IsNaN(v), 100));
+        int steps = (int)Value(
+            "it", KindsWithSteps.Select(kind => Value(kind, double.NaN)).FirstOrDefault(v => !double.IsNaN(v), 100));
         return words[0] switch
         {
             var w when w.StartsWith("fgsm", StringComparison.Ordinal) => new Fgsm { Epsilon = epsilon },
-            var w when w.StartsWith("pgd", StringComparison.Ordinal) => new Pgd { Epsilon = epsilon, Steps = 40, StepSize = epsilon / 10 },
+            var w when w.StartsWith("pgd", StringComparison.Ordinal) =>
+                new Pgd { Epsilon = epsilon, Steps = 40, StepSize = epsilon / 10 },
             var w when w.StartsWith("ddn", StringComparison.Ordinal) => new Ddn { Steps = steps },
             var w when w.StartsWith("fmn", StringComparison.Ordinal) => new Fmn { Steps = steps },
-            var w when w.StartsWith("cw", StringComparison.Ordinal) => new CarliniWagner { Steps = steps, SearchSteps = (int)Value("bs", 9) },
+            var w when w.StartsWith("cw", StringComparison.Ordinal) =>
+                new CarliniWagner { Steps = steps, SearchSteps = (int)Value("bs", 9) },
             _ => null,
         };
     }
@@ -103,14 +116,16 @@ internal static class AttackTables
     private static void Convex(string data, Cells cells, TableArguments given)
     {
         (Network network, Dataset test) = AttackNetworks.Mnist(data, "convex_mnist");
-        int count = Math.Min(given.Number("count", 10_000), test.Count), part = given.Number("part", 500), wrong = 0, done = 0;
+        int count = Math.Min(given.Number("count", 10_000), test.Count), part = given.Number("part", 500), wrong = 0,
+            done = 0;
         for (int start = given.Number("skip", 0); start < count; start += part)
         {
             int size = Math.Min(part, count - start);
             string cell = cells.Get($"convex autoattack 0.1 {start} {size}", () =>
             {
                 (Tensor x, Tensor y) = test.Read(start, size);
-                AttackResult found = new AutoAttack { Epsilon = 0.1 }.Run(network, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
+                AttackResult found = new AutoAttack { Epsilon = 0.1 }.Run(
+                    network, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
                 return $"{found.Samples.Count(s => s.IsAdversarial)}";
             });
             (wrong, done) = (wrong + int.Parse(cell, CultureInfo.InvariantCulture), done + size);
@@ -118,7 +133,9 @@ internal static class AttackTables
         }
     }
 
-    /// <summary>Smallest changes at about 100 gradients on a saturated fully connected network, where plain gradients mislead.</summary>
+    /// <summary>
+    /// Smallest changes at about 100 gradients on a saturated fully connected network, where plain gradients mislead.
+    /// </summary>
     private static void Minimal(string data, Cells cells, int count)
     {
         Network network = OnnxFile.Load(Path.Combine(data, "onnx-models", "mnist-net_256x2.onnx")).Network;
@@ -127,10 +144,14 @@ internal static class AttackTables
         x = x.Reshape([count, .. target.SampleShape.AsSpan()]);
         foreach (Attack attack in new Attack[]
         {
-            new Ddn(), new Fmn(), new Alma { Steps = 100, Smoothing = 0.5 }, new CarliniWagner(), new CarliniWagner { Guidance = Guidance.Weighted }, new CarliniWagner { Guidance = Guidance.Sign }, new MinimalL2(), new Ddn { Steps = 1000 },
+            new Ddn(), new Fmn(), new Alma { Steps = 100, Smoothing = 0.5 }, new CarliniWagner(),
+            new CarliniWagner { Guidance = Guidance.Weighted }, new CarliniWagner { Guidance = Guidance.Sign },
+            new MinimalL2(), new Ddn { Steps = 1000 },
         })
         {
-            string name = attack is CarliniWagner { Guidance: not Guidance.None and var guidance } ? $"{attack.Name} {guidance}" : attack is Ddn ddn ? $"ddn {ddn.Steps}" : attack.Name;
+            string name = attack is CarliniWagner { Guidance: not Guidance.None and var guidance }
+                ? $"{attack.Name} {guidance}"
+                : attack is Ddn ddn ? $"ddn {ddn.Steps}" : attack.Name;
             Console.WriteLine(cells.Get($"minimal mnist-net_256x2 {name} {count}", () =>
             {
                 AttackResult found = attack.Run(target, x, Criterion.Misclassified(y.AsSpan<long>()), Random);

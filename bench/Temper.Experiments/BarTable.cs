@@ -16,15 +16,18 @@ internal static class BarTable
         Line(what, values, $"<= {Text(bar)}", mean => mean <= bar, format);
 
     /// <summary>A figure that should be above zero.</summary>
-    internal static void AboveZero(string what, IReadOnlyList<double> values) => Line(what, values, "above 0", mean => mean > 0, "F2");
+    internal static void AboveZero(string what, IReadOnlyList<double> values) =>
+        Line(what, values, "above 0", mean => mean > 0, "F2");
 
     /// <summary>A figure that is printed whatever comes.</summary>
     internal static void Shown(string what, IReadOnlyList<double> values, string note = "", string format = "F2") =>
         Line(what, values, note, isMet: null, format);
 
-    private static void Line(string what, IReadOnlyList<double> values, string wanted, Func<double, bool>? isMet, string format)
+    private static void Line(
+        string what, IReadOnlyList<double> values, string wanted, Func<double, bool>? isMet, string format)
     {
-        string verdict = values.Count == 0 || isMet is null ? "" : isMet(SeedStatistics.Of(values).Mean) ? "yes" : "SHORT";
+        string verdict =
+            values.Count == 0 || isMet is null ? "" : isMet(SeedStatistics.Of(values).Mean) ? "yes" : "SHORT";
         string found = values.Count == 0 ? "not run" : SeedStatistics.Text(values, format);
         Console.WriteLine($"| {what} | {found} | {wanted} | {verdict} |");
     }

@@ -13,8 +13,8 @@ using Temper.Training.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Accuracy against sparsity without any training: plain magnitude, the calibrated form, and that on inputs made from the network.
-/// Nothing is chosen on the test samples.
+/// Accuracy against sparsity without any training: plain magnitude, the calibrated form, and that on inputs made from
+/// the network. Nothing is chosen on the test samples.
 /// </summary>
 internal static class CalibratedCurve
 {
@@ -22,15 +22,27 @@ internal static class CalibratedCurve
 
     internal static int Run(string[] args)
     {
-        float[][] sides = [.. args[3].Split('/').Select(side => side.Split(',').Select(text => float.Parse(text, CultureInfo.InvariantCulture)).ToArray())];
+        float[][] sides =
+        [
+            .. args[3].Split('/').Select(
+                side => side.Split(',').Select(text => float.Parse(text, CultureInfo.InvariantCulture)).ToArray()),
+        ];
         DataSets data = DataSource.Open(args[4]);
         Shape sample = data.Train.SampleShape;
-        Network network = NetworkZoo.Create(args[2], new ZooOptions { Input = InputSpec.Image(sample[0], sample[1], sample[2]), Classes = data.ClassCount() });
-        network = ModelFile.LoadWeights(network, args[1]).Prepend(InputSpec.Image(sample[0], sample[1], sample[2]), x => x.Normalize(sides[0], sides[1]));
-        Tensor samples = data.Train.Read(0, args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 256).Inputs;
+        Network network = NetworkZoo.Create(
+            args[2],
+            new ZooOptions { Input = InputSpec.Image(sample[0], sample[1], sample[2]), Classes = data.ClassCount() });
+        network = ModelFile.LoadWeights(network, args[1]).Prepend(
+            InputSpec.Image(sample[0], sample[1], sample[2]), x => x.Normalize(sides[0], sides[1]));
+        Tensor samples =
+            data.Train.Read(0, args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 256).Inputs;
         Dataset test = args.Length > 7 ? data.Test.Take(int.Parse(args[7], CultureInfo.InvariantCulture)) : data.Test;
         Console.WriteLine($"| dense | {Accuracy(network):P2} |");
-        double[] sparsities = [.. (args.Length > 6 ? args[6] : "0.4,0.5,0.6,0.7,0.8").Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+        double[] sparsities =
+        [
+            .. (args.Length > 6 ? args[6] : "0.4,0.5,0.6,0.7,0.8").Split(',')
+                .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+        ];
         foreach (double sparsity in sparsities)
         {
             Network magnitude = ByMagnitude(network, sparsity);
@@ -42,7 +54,9 @@ internal static class CalibratedCurve
             Network made = WithoutData(network, sparsity);
             double secondsMade = Stopwatch.GetElapsedTime(start).TotalSeconds;
             Console.WriteLine(
-                $"| {(double)(left.Total - left.Nonzero) / left.Total:P1} zeros | magnitude {Accuracy(magnitude):P2} | calibrated {Accuracy(calibrated):P2} | {seconds:F1} s | data-free {Accuracy(made):P2} | {secondsMade:F1} s |");
+                $"| {(double)(left.Total - left.Nonzero) / left.Total:P1} zeros | magnitude {Accuracy(magnitude):P2} "
+                + $"| calibrated {Accuracy(calibrated):P2} | {seconds:F1} s | data-free {Accuracy(made):P2} | "
+                + $"{secondsMade:F1} s |");
         }
 
         return 0;
@@ -52,14 +66,20 @@ internal static class CalibratedCurve
 
     /// <summary>The calibrated form on inputs made from the network alone.</summary>
     private static Network WithoutData(Network network, double sparsity) => CompressionPipeline.WithoutData(
-        network, new CompressionOptions { Seed = 1, Trials = 1, FirstKept = 1 - sparsity, MaxAccuracyDrop = 100, Goal = CompressionGoal.Weights }, new NoRun()).Trials[0].Network;
+        network,
+        new CompressionOptions
+        {
+            Seed = 1, Trials = 1, FirstKept = 1 - sparsity, MaxAccuracyDrop = 100, Goal = CompressionGoal.Weights,
+        },
+        new NoRun()).Trials[0].Network;
 
     /// <summary>Nothing is trained or remembered.</summary>
     private sealed class NoRun : ICompressionRun
     {
         public int TrainCount => 0;
 
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => throw new NotSupportedException("calibrated: nothing is trained");
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
+            throw new NotSupportedException("calibrated: nothing is trained");
 
         public string Choose(string stage, string name, Func<string> choose) => choose();
 

@@ -9,7 +9,10 @@ internal sealed class Cells
     internal Cells(string path)
     {
         _path = path;
-        foreach (string[] parts in File.Exists(path) ? File.ReadAllLines(path).Select(line => line.Split('\t')).Where(parts => parts.Length == 2) : [])
+        foreach (string[] parts in
+            File.Exists(path)
+                ? File.ReadAllLines(path).Select(line => line.Split('\t')).Where(parts => parts.Length == 2)
+                : [])
         {
             _done[parts[0]] = parts[1];
         }

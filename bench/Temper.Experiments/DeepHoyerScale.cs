@@ -10,9 +10,13 @@ namespace Temper.Experiments;
 /// <summary>How large a table of DeepHoyer is and what it asks for: fixed before any result is seen.</summary>
 internal sealed record DeepHoyerScale
 {
-    internal const string Usage = "deephoyer DATA NETWORK [rows=hoyer-square,l1,gradual,magnitude,group-hs,group-lasso seeds=3 floor=98.4 margin=0.1 heldout=5000 dense=15 "
-        + "regularize=40 tune=12 trials=3 rate=1e-3 batch=128 crop=1 smoothing=0 distillation=0.5 first=0.0125 channels=0.06 hoyer-square=16 l1=2 group-hs=2 group-lasso=2 folder=F]; "
-        + "pressures may be lists, hoyer-square=8,16: the first seed chooses, and gradual and magnitude get as many trials as hoyer-square has over all pressures";
+    internal const string Usage =
+        "deephoyer DATA NETWORK [rows=hoyer-square,l1,gradual,magnitude,group-hs,group-lasso seeds=3 floor=98.4 "
+        + "margin=0.1 heldout=5000 dense=15 "
+        + "regularize=40 tune=12 trials=3 rate=1e-3 batch=128 crop=1 smoothing=0 distillation=0.5 first=0.0125 "
+        + "channels=0.06 hoyer-square=16 l1=2 group-hs=2 group-lasso=2 folder=F]; "
+        + "pressures may be lists, hoyer-square=8,16: the first seed chooses, and gradual and magnitude get as many "
+        + "trials as hoyer-square has over all pressures";
 
     /// <summary>Single weights, then channels.</summary>
     internal static readonly string[] Rows = ["hoyer-square", "l1", "gradual", "magnitude", "group-hs", "group-lasso"];
@@ -22,7 +26,10 @@ internal sealed record DeepHoyerScale
     /// <summary>Accuracy that must be kept, in percent of samples that did not choose.</summary>
     public required double Floor { get; init; }
 
-    /// <summary>Points above the floor that held-out samples must show, since the best of several trials is a little too good on them.</summary>
+    /// <summary>
+    /// Points above the floor that held-out samples must show, since the best of several trials is a little too good on
+    /// them.
+    /// </summary>
     public required double Margin { get; init; }
 
     public required int HeldOut { get; init; }
@@ -56,19 +63,29 @@ internal sealed record DeepHoyerScale
 
     internal static DeepHoyerScale Read(string network, Dictionary<string, string> set)
     {
-        double Real(string name, double usual) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Real(string name, double usual) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
         int Count(string name, int usual) => (int)Real(name, usual);
         return new DeepHoyerScale
         {
-            Network = network, Floor = Real("floor", 98.4), Margin = Real("margin", 0.1), HeldOut = Count("heldout", 5000), Dense = Count("dense", 15), Regularize = Count("regularize", 40),
-            Tune = Count("tune", 12), Trials = Count("trials", 3), Rate = Real("rate", 1e-3), Batch = Count("batch", 128), Crop = Count("crop", 1), Smoothing = Real("smoothing", 0),
+            Network = network, Floor = Real("floor", 98.4), Margin = Real("margin", 0.1),
+            HeldOut = Count("heldout", 5000), Dense = Count("dense", 15), Regularize = Count("regularize", 40),
+            Tune = Count("tune", 12), Trials = Count("trials", 3), Rate = Real("rate", 1e-3),
+            Batch = Count("batch", 128), Crop = Count("crop", 1), Smoothing = Real("smoothing", 0),
             Distillation = Real("distillation", 0.5), First = Real("first", 0.0125), Channels = Real("channels", 0.06),
-            Regularizers = string.Join(';', new[] { ("hoyer-square", "16"), ("l1", "2"), ("group-hs", "2"), ("group-lasso", "2") }.Select(row => $"{row.Item1}={set.GetValueOrDefault(row.Item1, row.Item2)}")),
+            Regularizers = string.Join(
+                ';',
+                new[] { ("hoyer-square", "16"), ("l1", "2"), ("group-hs", "2"), ("group-lasso", "2") }.Select(
+                    row => $"{row.Item1}={set.GetValueOrDefault(row.Item1, row.Item2)}")),
         };
     }
 
-    /// <summary>Pressures that a row's first seed tries; one, which means nothing, for rows without a regularizer.</summary>
-    internal IReadOnlyList<double> Pressures(string row) => Regularizers.Split(';').Select(text => text.Split('=')).FirstOrDefault(pair => string.Equals(pair[0], row, StringComparison.Ordinal)) is { } found
+    /// <summary>
+    /// Pressures that a row's first seed tries; one, which means nothing, for rows without a regularizer.
+    /// </summary>
+    internal IReadOnlyList<double> Pressures(string row) =>
+        Regularizers.Split(';').Select(text => text.Split('='))
+            .FirstOrDefault(pair => string.Equals(pair[0], row, StringComparison.Ordinal)) is { } found
         ? [.. found[1].Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture))]
         : [1];
 
@@ -77,22 +94,30 @@ internal sealed record DeepHoyerScale
         bool isStructured = row.StartsWith("group", StringComparison.Ordinal);
         var options = new CompressionOptions
         {
-            Seed = seed, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, Distillation = (float)Distillation, Training = Training(seed),
-            Structure = isStructured ? CompressionStructure.Channels : CompressionStructure.Element, FirstKept = isStructured ? Channels : First,
+            Seed = seed, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials,
+            Distillation = (float)Distillation, Training = Training(seed),
+            Structure = isStructured ? CompressionStructure.Channels : CompressionStructure.Element,
+            FirstKept = isStructured ? Channels : First,
             Goal = isStructured ? CompressionGoal.Macs : CompressionGoal.Weights,
         };
         return row switch
         {
             "l1" or "group-lasso" => options with { Method = CompressionMethod.L1 },
-            "gradual" => options with { Method = CompressionMethod.Gradual, Trials = Trials * Pressures("hoyer-square").Count },
-            "magnitude" => options with { Method = CompressionMethod.Magnitude, Trials = Trials * Pressures("hoyer-square").Count },
+            "gradual" =>
+                options with { Method = CompressionMethod.Gradual, Trials = Trials * Pressures("hoyer-square").Count },
+            "magnitude" =>
+                options with
+                {
+                    Method = CompressionMethod.Magnitude, Trials = Trials * Pressures("hoyer-square").Count,
+                },
             _ => options,
         };
     }
 
     internal TrainingOptions Training(ulong seed) => new()
     {
-        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Loss = new CrossEntropyLoss { LabelSmoothing = (float)Smoothing },
+        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate },
+        Loss = new CrossEntropyLoss { LabelSmoothing = (float)Smoothing },
         Schedule = new CosineSchedule(), Transforms = Crop > 0 ? [new RandomCrop(Crop)] : [],
     };
 }

@@ -12,8 +12,9 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// DeepHoyer beside its baselines at one accuracy, over seeds: each row is the search of <c>temper compress</c> with the same epochs and trials. Each cell is a
-/// run in a folder of its own that resumes; cells without a result print <c>not run</c>. Held-out training samples choose; the test samples are read once, at the end of a cell.
+/// DeepHoyer beside its baselines at one accuracy, over seeds: each row is the search of <c>temper compress</c> with
+/// the same epochs and trials. Each cell is a run in a folder of its own that resumes; cells without a result print
+/// <c>not run</c>. Held-out training samples choose; the test samples are read once, at the end of a cell.
 /// </summary>
 internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string folder)
 {
@@ -25,44 +26,57 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             return 2;
         }
 
-        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
         var scale = DeepHoyerScale.Read(args[1], set);
-        string folder = Directory.CreateDirectory(set.GetValueOrDefault("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}")).FullName;
+        string folder =
+            Directory.CreateDirectory(
+                set.GetValueOrDefault("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}")).FullName;
         string before = Path.Combine(folder, "scale.txt"), now = $"{args[0]} {scale}";
         if (File.Exists(before) && !string.Equals(File.ReadAllText(before), now, StringComparison.Ordinal))
         {
-            Console.Error.WriteLine($"deephoyer: {folder} has results of another scale (got {now}, expected {File.ReadAllText(before)}); give another folder=");
+            Console.Error.WriteLine(
+                $"deephoyer: {folder} has results of another scale (got {now}, expected {File.ReadAllText(before)}); "
+                + "give another folder=");
             return 2;
         }
 
         File.WriteAllText(before, now);
         Console.WriteLine($"scale: {scale}");
         new DeepHoyerTable(scale, DataSource.Open(args[0]), folder).Fill(
-            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), int.Parse(set.GetValueOrDefault("seeds", "3"), CultureInfo.InvariantCulture));
+            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+            int.Parse(set.GetValueOrDefault("seeds", "3"), CultureInfo.InvariantCulture));
         return 0;
     }
 
     private void Fill(string[] wanted, int seeds)
     {
-        const string Header = "| row | seed | dense, % | test, % | weights, times fewer | operations left, % | pressure | held-out, % |";
+        const string Header =
+            "| row | seed | dense, % | test, % | weights, times fewer | operations left, % | pressure | held-out, % |";
         new SeedTable(folder, Header, Cell, Line).Fill(DeepHoyerScale.Rows, wanted, seeds);
     }
 
-    /// <summary>Times fewer weights are those of the mean of the weights left, which is less kind than the mean of the ratios.</summary>
+    /// <summary>
+    /// Times fewer weights are those of the mean of the weights left, which is less kind than the mean of the ratios.
+    /// </summary>
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
         double Mean(string name) => cells.Average(cell => (double)cell[name]!);
         string missed = cells.All(cell => (bool)cell["within_bound"]!) ? "" : ", below the floor";
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {row} | {seed} | {Mean("dense") * 100:F2} | {Mean("test") * 100:F2} | {1 / Mean("weights"):F1} | {Mean("macs") * 100:F2} | {Mean("pressure"):G3} | {Mean("held_out") * 100:F2}{missed} |");
+            $"| {row} | {seed} | {Mean("dense") * 100:F2} | {Mean("test") * 100:F2} | {1 / Mean("weights"):F1} | "
+            + $"{Mean("macs") * 100:F2} | {Mean("pressure"):G3} | {Mean("held_out") * 100:F2}{missed} |");
     }
 
     private JsonObject Cell(string row, ulong seed)
     {
-        (Dataset train, Dataset validation) = data.SplitValidation(scale.HeldOut, RandomStream.FromSeed(seed).Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(
+            scale.HeldOut, RandomStream.FromSeed(seed).Split("validation"));
         Network dense = Dense(seed, train, validation);
         double drop = (Evaluator.Evaluate(dense, validation).Accuracy * 100) - scale.Floor - scale.Margin;
-        (CompressionResult result, double pressure) = Best(row, seed, (dense, Math.Max(0, drop)), validation, new TableRun(Folder($"{row}-{seed}"), train, validation));
+        (CompressionResult result, double pressure) = Best(
+            row, seed, (dense, Math.Max(0, drop)), validation,
+            new TableRun(Folder($"{row}-{seed}"), train, validation));
         return new JsonObject
         {
             ["dense"] = Evaluator.Evaluate(dense, data.Test).Accuracy,
@@ -72,32 +86,41 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             ["pressure"] = pressure,
             ["held_out"] = (result.Chosen?.Figures ?? result.Before).Accuracy,
 
-            // A dense network below the floor leaves nothing to lose: its bound was set to 0 and says nothing about the floor.
+            // A dense network below the floor leaves nothing to lose: its bound was set to 0 and says nothing about the
+            // floor.
             ["within_bound"] = result.IsWithinBound && drop >= 0,
         };
     }
 
     /// <summary>
-    /// The best result over the pressures of a row, by held-out samples alone. The first seed chooses the pressure, the others take it. A row without a
-    /// regularizer has as many trials as the others have over all pressures.
+    /// The best result over the pressures of a row, by held-out samples alone. The first seed chooses the pressure, the
+    /// others take it. A row without a regularizer has as many trials as the others have over all pressures.
     /// </summary>
-    private (CompressionResult Result, double Pressure) Best(string row, ulong seed, (Network Network, double Drop) dense, Dataset validation, TableRun run)
+    private (CompressionResult Result, double Pressure) Best(
+        string row, ulong seed, (Network Network, double Drop) dense, Dataset validation, TableRun run)
     {
         IReadOnlyList<double> pressures = scale.Pressures(row);
         string first = Path.Combine(folder, $"{row}-1", "cell.json");
-        pressures = seed > 1 && File.Exists(first) ? [(double)JsonNode.Parse(File.ReadAllText(first))!["pressure"]!] : pressures;
+        pressures = seed > 1 && File.Exists(first)
+            ? [(double)JsonNode.Parse(File.ReadAllText(first))!["pressure"]!]
+            : pressures;
         CompressionOptions options = scale.Options(row, seed) with { MaxAccuracyDrop = dense.Drop };
         return pressures.Select(pressure => (Result: CompressionPipeline.Run(
-                dense.Network, validation, options with { Pressure = pressure }, run.Named(string.Create(CultureInfo.InvariantCulture, $"p{pressure}-")), TimeProvider.System), pressure))
-            .OrderByDescending(found => found.Result.IsWithinBound).ThenBy(found => (found.Result.Chosen?.Figures ?? found.Result.Before)[options.Goal]).First();
+                dense.Network, validation, options with { Pressure = pressure },
+                run.Named(string.Create(CultureInfo.InvariantCulture, $"p{pressure}-")),
+                TimeProvider.System), pressure))
+            .OrderByDescending(found => found.Result.IsWithinBound)
+            .ThenBy(found => (found.Result.Chosen?.Figures ?? found.Result.Before)[options.Goal]).First();
     }
 
     /// <summary>The dense network of a seed, which all rows share.</summary>
     private Network Dense(ulong seed, Dataset train, Dataset validation)
     {
         Network network = NetworkZoo.Create(scale.Network).Initialize(RandomStream.FromSeed(seed).Split("weights"));
-        return new TableRun(Folder($"dense-{seed}"), train, validation).Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense }).Network;
+        return new TableRun(Folder($"dense-{seed}"), train, validation)
+            .Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense }).Network;
     }
 
-    private RunFolder Folder(string name) => RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
+    private RunFolder Folder(string name) =>
+        RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
 }

@@ -8,7 +8,10 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Experiments;
 
-/// <summary>One seed of a recipe on one data set. The epoch is chosen on held-out samples; test samples are looked at on request only.</summary>
+/// <summary>
+/// One seed of a recipe on one data set. The epoch is chosen on held-out samples; test samples are looked at on request
+/// only.
+/// </summary>
 internal sealed class Experiment
 {
     private const int HeldOut = 5000;
@@ -35,12 +38,16 @@ internal sealed class Experiment
     internal TrainingResult Rival(Network start) =>
         Fit(start, _recipe.Options(_seed + 1, _recipe.SparseEpochs + _recipe.TuneEpochs, _recipe.SparseRate));
 
-    /// <summary>Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.</summary>
+    /// <summary>
+    /// Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.
+    /// </summary>
     internal TrainingResult Sparse(Network start, float strength) => Fit(
         start,
         _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Regularizers = Terms(strength) });
 
-    /// <summary>Prunes, and trains what is left with frozen zeros, with the regularizer where that helps against overfitting.</summary>
+    /// <summary>
+    /// Prunes, and trains what is left with frozen zeros, with the regularizer where that helps against overfitting.
+    /// </summary>
     internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
         sparse.Prune(PruningRule.StandardDeviations(deviations)),
         _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Regularizers = Terms(_recipe.TuneStrength) });
@@ -51,7 +58,9 @@ internal sealed class Experiment
 
     private static HoyerSquare[] Terms(float strength) => [new HoyerSquare { Strength = strength }];
 
-    private Network Fresh() => NetworkZoo.Create(_recipe.Network).Initialize(RandomStream.FromSeed(_seed).Split("weights"));
+    private Network Fresh() =>
+        NetworkZoo.Create(_recipe.Network).Initialize(RandomStream.FromSeed(_seed).Split("weights"));
 
-    private TrainingResult Fit(Network network, TrainingOptions options) => Trainer.Fit(network, _train, _validation, options);
+    private TrainingResult Fit(Network network, TrainingOptions options) =>
+        Trainer.Fit(network, _train, _validation, options);
 }

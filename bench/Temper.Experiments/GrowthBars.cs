@@ -13,7 +13,9 @@ internal static class GrowthBars
         BarTable.Begin();
         foreach (string other in (string[])["p-uniform", "p-adam", "p-zero", "c-gaussian"])
         {
-            BarTable.Shown($"test accuracy, {Paper} - {other}, points", cells.Points(Paper, other, Accuracy), "above 0 in the paper");
+            BarTable.Shown(
+                $"test accuracy, {Paper} - {other}, points", cells.Points(Paper, other, Accuracy),
+                "above 0 in the paper");
         }
 
         BarTable.AtMost($"blocks, {Own} / {Paper}", cells.Pairs(Own, Paper, (a, b) => Blocks(a) / Blocks(b)), 0.6);

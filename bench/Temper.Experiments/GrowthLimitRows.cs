@@ -15,7 +15,9 @@ internal static class GrowthLimitRows
 
     internal static IReadOnlyList<string> Names { get; } = ["limit-time", "limit-parameters", "limit-macs", "limit-ms"];
 
-    /// <summary>The limit of a row. What is measured is a choice of the run: a resumed one has the same limit.</summary>
+    /// <summary>
+    /// The limit of a row. What is measured is a choice of the run: a resumed one has the same limit.
+    /// </summary>
     internal static GrowthLimits Of(string row, Network seed, int seconds, IGrowthRun run) => row switch
     {
         "limit-time" => new GrowthLimits { Time = TimeSpan.FromSeconds(seconds) },
@@ -24,7 +26,9 @@ internal static class GrowthLimitRows
         _ => new GrowthLimits { Milliseconds = Times * Milliseconds(seed, run) },
     };
 
-    /// <summary>Adds what was found as a part of the limit; milliseconds are measured anew, in turns with the seed's.</summary>
+    /// <summary>
+    /// Adds what was found as a part of the limit; milliseconds are measured anew, in turns with the seed's.
+    /// </summary>
     internal static void Judge(
         JsonObject cell, GrowthLimits limits, (Network Seed, Network Found) networks, double seconds)
     {
@@ -42,7 +46,8 @@ internal static class GrowthLimitRows
     private static double Milliseconds(Network seed, IGrowthRun run)
     {
         string chosen = run.Choose(
-            "limit", "milliseconds of the seed", () => NetworkTiming.Milliseconds([seed], 1)[0].ToString("R", CultureInfo.InvariantCulture));
+            "limit", "milliseconds of the seed",
+            () => NetworkTiming.Milliseconds([seed], 1)[0].ToString("R", CultureInfo.InvariantCulture));
         return double.Parse(chosen, CultureInfo.InvariantCulture);
     }
 }

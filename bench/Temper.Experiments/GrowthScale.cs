@@ -15,7 +15,8 @@ namespace Temper.Experiments;
 /// <param name="Crop">Pixels by which training pictures are moved at random; 0: none.</param>
 /// <param name="Mirrors">Whether they are mirrored at random too.</param>
 internal sealed record GrowthScale(
-    string Family, string Widths, int Count, int Interval, int Window, int Finish, double Rate, int Batch, int Most, string Grown,
+    string Family, string Widths, int Count, int Interval, int Window, int Finish, double Rate, int Batch, int Most,
+    string Grown,
     string Rates, int Seconds, int Crop, bool Mirrors)
 {
     internal static GrowthScale Read(Dictionary<string, string> set) => new(
@@ -51,7 +52,8 @@ internal sealed record GrowthScale(
     /// <summary>What tells the folders of two scales apart: settings beyond the usual ones at the end.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Family} {Widths} count {Count} K {Interval} J {Window} N {Finish} rate {Rate} batch {Batch} most {Most}{Augmented}");
+        $"{Family} {Widths} count {Count} K {Interval} J {Window} N {Finish} rate {Rate} batch {Batch} most "
+        + $"{Most}{Augmented}");
 
     private string Augmented => (Crop > 0 ? $" crop {Crop}" : "") + (Mirrors ? " mirrored" : "");
 

@@ -15,14 +15,15 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Growth over seeds: initializers, p against c, roll-back, found networks from scratch. Each cell is a run in a folder of its own that resumes; cells
-/// that were not asked for and have no result print <c>not run</c>.
+/// Growth over seeds: initializers, p against c, roll-back, found networks from scratch. Each cell is a run in a folder
+/// of its own that resumes; cells that were not asked for and have no result print <c>not run</c>.
 /// </summary>
 internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folder)
 {
     private static readonly string[] Rows =
     [
-        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "paired", "random", "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
+        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "paired", "random",
+        "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
         .. GrowthLimitRows.Names,
     ];
 
@@ -34,36 +35,47 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         if (args.Length == 0)
         {
             Console.Error.WriteLine(
-                "usage: growth DATA [family=basic3 widths=8,16,32 count=10000 seeds=3 interval=3 window=12 finish=15 rate=0.1 batch=128 most=60 crop=0 mirror=0 grown=rollback rates=0.1,0.03,0.01,0.003 seconds=120 rows=p-gaussian,... folder=artifacts/growth]");
+                "usage: growth DATA [family=basic3 widths=8,16,32 count=10000 seeds=3 interval=3 window=12 finish=15 "
+                + "rate=0.1 batch=128 most=60 crop=0 mirror=0 grown=rollback rates=0.1,0.03,0.01,0.003 seconds=120 "
+                + "rows=p-gaussian,... folder=artifacts/growth]");
             return 2;
         }
 
-        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
         GrowthScale scale = GrowthScale.Read(set);
-        string name = string.Concat($"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        string name = string.Concat(
+            $"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/growth"), name);
         new GrowthTable(scale, DataSource.Open(args[0]), folder).Fill(
-            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), GrowthScale.Number(set, "seeds", 3));
+            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+            GrowthScale.Number(set, "seeds", 3));
         return 0;
     }
 
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        GrowthBars.Print(new SeedTable(folder, "| row | seed | depths | test, % | epochs | seconds | |", Cell, Line).Fill(Rows, wanted, seeds), scale.Grown);
+        GrowthBars.Print(
+            new SeedTable(folder, "| row | seed | depths | test, % | epochs | seconds | |", Cell, Line)
+                .Fill(Rows, wanted, seeds),
+            scale.Grown);
     }
 
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
-        string depths = cells.Count == 1 ? (string)cells[0]["depths"]! : "", note = cells.Count == 1 ? (string?)cells[0]["note"] ?? "" : "";
+        string depths = cells.Count == 1 ? (string)cells[0]["depths"]! : "",
+            note = cells.Count == 1 ? (string?)cells[0]["note"] ?? "" : "";
         return $"| {row} | {seed} | {depths} | {Text("accuracy", 100, "F2")} | {Text("epochs", 1, "F0")} | {Text("seconds", 1, "F0")} | {note} |";
 
-        string Text(string name, double factor, string format) => SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
+        string Text(string name, double factor, string format) =>
+            SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
     }
 
     private JsonObject Cell(string row, ulong seed)
     {
-        (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(
+            data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
         int held = Math.Max(scale.Count / 5, 100);
         (train, validation) = (train.Take(scale.Count), validation.Take(held));
         RunFolder run = RunFolder.Open(Path.Combine(folder, $"{row}-{seed}"));
@@ -73,8 +85,11 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         {
             GrowableNetwork start = Seed(seed);
             GrowthLimits limits = GrowthLimitRows.Of(row, start.Network, scale.Seconds, stages);
-            GrowthResult limited = AutoGrow.Run(start, scale.Options() with { RollsBack = false, Limits = limits }, training, stages);
-            JsonObject cell = Result(limited.Network.Network, limited.Network.Depths, limited.GrowthEpochs + limited.Finish.History.Count, limited.Record.Seconds, limited.GrowthEpochs);
+            GrowthResult limited = AutoGrow.Run(
+                start, scale.Options() with { RollsBack = false, Limits = limits }, training, stages);
+            JsonObject cell = Result(
+                limited.Network.Network, limited.Network.Depths, limited.GrowthEpochs + limited.Finish.History.Count,
+                limited.Record.Seconds, limited.GrowthEpochs);
             GrowthLimitRows.Judge(cell, limits, (start.Network, limited.Network.Network), limited.Record.Seconds);
             return cell;
         }
@@ -92,10 +107,15 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         }
 
         GrowthResult result = AutoGrow.Run(Seed(seed), Options(row), training, stages);
-        return Result(result.Network.Network, result.Network.Depths, result.GrowthEpochs + result.Finish.History.Count, result.Record.Seconds, result.GrowthEpochs);
+        return Result(
+            result.Network.Network, result.Network.Depths, result.GrowthEpochs + result.Finish.History.Count,
+            result.Record.Seconds, result.GrowthEpochs);
     }
 
-    /// <summary>The network that was found, from fresh weights: for the epochs of its final training, or for those of growing as well.</summary>
+    /// <summary>
+    /// The network that was found, from fresh weights: for the epochs of its final training, or for those of growing as
+    /// well.
+    /// </summary>
     private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
     {
         (int[] depths, int all) = Found(seed);
@@ -105,7 +125,10 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         return Result(trained.Network, depths, epochs, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
     }
 
-    /// <summary>The same for the epochs of growing and final training together at each of several rates; held-out samples choose one.</summary>
+    /// <summary>
+    /// The same for the epochs of growing and final training together at each of several rates; held-out samples choose
+    /// one.
+    /// </summary>
     private JsonObject ScratchRates(ulong seed, GrowthRun stages, TrainingOptions training)
     {
         (int[] depths, int epochs) = Found(seed);
@@ -114,19 +137,26 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         [
             .. scale.Rates.Split(',').Select(rate => (rate, FromScratch(
                 depths, (seed, $"rate-{rate}"), stages,
-                training with { Optimizer = training.Optimizer with { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) } }, epochs))),
+                training with
+                {
+                    Optimizer =
+                        training.Optimizer with { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) },
+                },
+                epochs))),
         ];
         (string best, TrainingResult trained) = tried.MaxBy(one => Held(one.Result));
-        JsonObject cell = Result(trained.Network, depths, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+        JsonObject cell = Result(
+            trained.Network, depths, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
         cell["note"] = $"rate {best}; held out: {string.Join(", ", tried.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Rate} {Held(one.Result) * 100:F1} %")))}";
         return cell;
 
-        static double Held(TrainingResult result) => result.History.Count == 0 ? 0 : result.History[result.BestEpoch].ValidationAccuracy;
+        static double Held(TrainingResult result) =>
+            result.History.Count == 0 ? 0 : result.History[result.BestEpoch].ValidationAccuracy;
     }
 
     /// <summary>
-    /// A grid of depths from scratch under the budget of roll-back: its epochs are divided evenly among the depths, and held-out samples choose
-    /// one of the networks.
+    /// A grid of depths from scratch under the budget of roll-back: its epochs are divided evenly among the depths, and
+    /// held-out samples choose one of the networks.
     /// </summary>
     private JsonObject Grid(ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -137,13 +167,16 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
             .. GridDepths.Select(depth => scale.FamilyOf().Widths.Select(_ => depth).ToArray())
                 .Select(depths => (depths, FromScratch(depths, (seed, $"grid-{depths[0]}"), stages, training, epochs))),
         ];
-        (int[] best, TrainingResult trained) = tried.MaxBy(one => one.Result.History[one.Result.BestEpoch].ValidationAccuracy);
-        return Result(trained.Network, best, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+        (int[] best, TrainingResult trained) = tried.MaxBy(
+            one => one.Result.History[one.Result.BestEpoch].ValidationAccuracy);
+        return Result(
+            trained.Network, best, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
     }
 
     /// <summary>
-    /// Deepening in the manner of Net2Net, to the depths and with the epochs of roll-back: the seed is trained to the end, gets all missing blocks at
-    /// once such that its outputs stay, and is trained on for as many epochs as the final training has.
+    /// Deepening in the manner of Net2Net, to the depths and with the epochs of roll-back: the seed is trained to the
+    /// end, gets all missing blocks at once such that its outputs stay, and is trained on for as many epochs as the
+    /// final training has.
     /// </summary>
     private JsonObject Net2Net(ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -151,7 +184,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         int first = Math.Max(1, all - scale.Finish);
         long start = TimeProvider.System.GetTimestamp();
         GrowableNetwork network = Seed(seed);
-        TrainingResult teacher = stages.Fit("teacher", network.Network, training with { Epochs = first, Schedule = AutoGrow.FinishSchedule(first) });
+        TrainingResult teacher = stages.Fit(
+            "teacher", network.Network, training with { Epochs = first, Schedule = AutoGrow.FinishSchedule(first) });
         network = network.With(teacher.Network);
         RandomStream stream = RandomStream.FromSeed(seed).Split("net2net");
         foreach (int stage in depths.SelectMany((depth, stage) => Enumerable.Repeat(stage, depth - 1)))
@@ -159,34 +193,46 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
             network = Deepened(network, stage, stream.Split(network.Depths.Sum()), stages, training);
         }
 
-        TrainingResult student = stages.Fit("student", network.Network, training with { Epochs = scale.Finish, Schedule = AutoGrow.FinishSchedule(scale.Finish) });
-        return Result(student.Network, depths, first + scale.Finish, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+        TrainingResult student = stages.Fit(
+            "student", network.Network,
+            training with { Epochs = scale.Finish, Schedule = AutoGrow.FinishSchedule(scale.Finish) });
+        return Result(
+            student.Network, depths, first + scale.Finish, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
     }
 
-    private static GrowableNetwork Deepened(GrowableNetwork network, int stage, RandomStream stream, GrowthRun stages, TrainingOptions training)
+    private static GrowableNetwork Deepened(
+        GrowableNetwork network, int stage, RandomStream stream, GrowthRun stages, TrainingOptions training)
     {
         GrowableNetwork deeper = network.Append(stage, stream.Split("block"));
         BlockInitializer keeps = deeper.Stages[stage].IsResidual ? new ZeroInit() : new IdentityInit();
         return deeper.With(keeps.Initialize(deeper.Network, deeper.Stages[stage].Blocks[^1], new InitializerSetting
         {
-            Before = network.Stages[stage].Blocks[^1], Train = stages.Train, Validation = stages.Validation, Training = training, TrainAccuracy = 1, Stream = stream,
+            Before = network.Stages[stage].Blocks[^1], Train = stages.Train, Validation = stages.Validation,
+            Training = training, TrainAccuracy = 1, Stream = stream,
         }));
     }
 
-    private TrainingResult FromScratch(int[] depths, (ulong Seed, string Name) run, GrowthRun stages, TrainingOptions training, int epochs) => stages.Fit(
+    private TrainingResult FromScratch(
+        int[] depths, (ulong Seed, string Name) run, GrowthRun stages, TrainingOptions training,
+        int epochs) => stages.Fit(
         run.Name,
-        GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(RandomStream.FromSeed(run.Seed).Split("scratch")),
+        GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(
+            RandomStream.FromSeed(run.Seed).Split("scratch")),
         training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
 
     /// <summary>What the grown row found that baselines are for: they get its depths or its epochs.</summary>
     private (int[] Depths, int Epochs) Found(ulong seed)
     {
         JsonNode grown = SeedTable.Read(folder, scale.Grown, seed)
-            ?? throw new InvalidOperationException($"growth: run the row {scale.Grown} first; baselines take its depths and epochs");
-        return ([.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))], (int)grown["epochs"]!);
+            ?? throw new InvalidOperationException(
+                $"growth: run the row {scale.Grown} first; baselines take its depths and epochs");
+        return (
+            [.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
+            (int)grown["epochs"]!);
     }
 
-    private JsonObject Result(Network network, IReadOnlyList<int> depths, int epochs, double seconds, int growth) => new()
+    private JsonObject Result(Network network, IReadOnlyList<int> depths, int epochs, double seconds, int growth) =>
+        new()
     {
         ["depths"] = string.Join('-', depths),
         ["accuracy"] = Evaluator.Evaluate(network, data.Test).Accuracy,
@@ -217,6 +263,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
 
     private ZooOptions Zoo() => new()
     {
-        Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2]), Classes = data.Train.ClassNames.Count,
+        Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2]),
+        Classes = data.Train.ClassNames.Count,
     };
 }

@@ -9,12 +9,16 @@ using Temper.Tensors;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Guided Carlini-Wagner against plain in the same variable, each at the rate of an equal grid that is best on 50 images that no row uses; the
-/// original and other attacks beside them. A seed is another part of the test images: these attacks draw no random numbers.
+/// Guided Carlini-Wagner against plain in the same variable, each at the rate of an equal grid that is best on 50
+/// images that no row uses; the original and other attacks beside them. A seed is another part of the test images:
+/// these attacks draw no random numbers.
 /// </summary>
-internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string Name, Network Network, Dataset Test) net)
+internal sealed class GuidedTable(
+    Cells cells, TableArguments arguments, (string Name, Network Network, Dataset Test) net)
 {
-    /// <summary>The grid that rates are chosen from; the plain form needs the small ones on pictures that a small change fools.</summary>
+    /// <summary>
+    /// The grid that rates are chosen from; the plain form needs the small ones on pictures that a small change fools.
+    /// </summary>
     private static readonly double[] Rates = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
 
     /// <summary>From this rate on the spread over rates is printed.</summary>
@@ -22,7 +26,8 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
 
     private static double[] SpreadRates => [.. Rates.Where(rate => rate >= FirstOfSpread)];
 
-    private static readonly (string Name, int Searches, int Steps)[] Budgets = [("30", 1, 30), ("100", 4, 25), ("100 in one search", 1, 100)];
+    private static readonly (string Name, int Searches, int Steps)[] Budgets =
+        [("30", 1, 30), ("100", 4, 25), ("100 in one search", 1, 100)];
 
     private readonly int _count = arguments.Number("count", 200);
 
@@ -30,10 +35,13 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
     {
         (string Name, Func<(Network Network, Dataset Test)> Load)[] nets =
         [
-            ("fmn_mnist", () => AttackNetworks.Mnist(data, "fmn_mnist")), ("convex_mnist", () => AttackNetworks.Mnist(data, "convex_mnist")),
+            ("fmn_mnist", () => AttackNetworks.Mnist(data, "fmn_mnist")),
+            ("convex_mnist", () => AttackNetworks.Mnist(data, "convex_mnist")),
             ("resnet-20", () => AttackNetworks.Cifar(data)),
         ];
-        foreach ((string name, Func<(Network Network, Dataset Test)> load) in nets.Where(net => arguments.Wants("net", net.Name)))
+        foreach (
+            (string name, Func<(Network Network, Dataset Test)> load) in nets.Where(
+                net => arguments.Wants("net", net.Name)))
         {
             (Network network, Dataset test) = load();
             var table = new GuidedTable(cells, arguments, (name, network, test));
@@ -50,19 +58,37 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
     {
         foreach ((string budget, int searches, int steps) in Budgets.Where(row => arguments.Wants("budgets", row.Name)))
         {
-            foreach (Guidance guidance in Enum.GetValues<Guidance>().Where(form => arguments.Wants("forms", form.ToString())))
+            foreach (Guidance guidance in
+                Enum.GetValues<Guidance>().Where(form => arguments.Wants("forms", form.ToString())))
             {
                 CarliniWagner attack = Textbook(guidance, searches, steps);
                 double best = BestRate($"{budget} {guidance}", attack);
-                Summary[] all = [.. SpreadRates.Where(_ => arguments.Wants("rates", "all")).Select(r => Result($"{budget} {guidance} rate {r}", attack with { LearningRate = r }, seed))];
+                Summary[] all =
+                [
+                    .. SpreadRates.Where(_ => arguments.Wants("rates", "all"))
+                        .Select(r => Result($"{budget} {guidance} rate {r}", attack with { LearningRate = r }, seed)),
+                ];
                 Summary chosen = Result($"{budget} {guidance} rate {best}", attack with { LearningRate = best }, seed);
-                string spread = all.Length == 0 ? "not run" : Text($"{100 * ((all.Max(s => s.Mean) / all.Min(s => s.Mean)) - 1):F1} %");
-                Row(seed, $"{budget} gradients", guidance.ToString(), Text($"rate {best}: {chosen}, spread of the mean over rates {spread}"));
-                Row(seed, $"{budget} gradients", $"{guidance}, c and step from the sample", Result($"{budget} {guidance} own", new CarliniWagner { Guidance = guidance, SearchSteps = searches, Steps = steps }, seed).ToString());
+                string spread = all.Length == 0
+                    ? "not run"
+                    : Text($"{100 * ((all.Max(s => s.Mean) / all.Min(s => s.Mean)) - 1):F1} %");
+                Row(
+                    seed, $"{budget} gradients", guidance.ToString(),
+                    Text($"rate {best}: {chosen}, spread of the mean over rates {spread}"));
+                Row(
+                    seed, $"{budget} gradients", $"{guidance}, c and step from the sample",
+                    Result(
+                        $"{budget} {guidance} own",
+                        new CarliniWagner { Guidance = guidance, SearchSteps = searches, Steps = steps },
+                        seed).ToString());
             }
         }
 
-        Attack[] peers = [new Ddn { Steps = 30 }, new Ddn(), new Ddn { Steps = 1000 }, new Fmn { Steps = 30 }, new Fmn(), new Alma { Steps = 100, Smoothing = 0.5 }, new MinimalL2()];
+        Attack[] peers =
+        [
+            new Ddn { Steps = 30 }, new Ddn(), new Ddn { Steps = 1000 }, new Fmn { Steps = 30 }, new Fmn(),
+            new Alma { Steps = 100, Smoothing = 0.5 }, new MinimalL2(),
+        ];
         foreach (Attack peer in peers.Where(peer => arguments.Wants("peers", peer.Name)))
         {
             int steps = peer switch { Ddn ddn => ddn.Steps, Fmn fmn => fmn.Steps, Alma alma => alma.Steps, _ => 130 };
@@ -70,7 +96,10 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
         }
     }
 
-    /// <summary>The three claims about the guided form, on the first images of seed 0: the original takes thousands of gradients.</summary>
+    /// <summary>
+    /// The three claims about the guided form, on the first images of seed 0: the original takes thousands of
+    /// gradients.
+    /// </summary>
     private void Original(int images)
     {
         if (images == 0)
@@ -83,11 +112,13 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
         double best = BestRate($"100 {Guidance.Weighted}", guided);
         foreach ((string name, Attack attack) in new (string, Attack)[]
         {
-            ("original, tanh, 9 x 1,000", CarliniWagner.Original), ($"guided, rate {best}", guided with { LearningRate = best }),
+            ("original, tanh, 9 x 1,000", CarliniWagner.Original),
+            ($"guided, rate {best}", guided with { LearningRate = best }),
             ("guided, c and step from the sample", new CarliniWagner { Guidance = Guidance.Weighted }),
         })
         {
-            Console.WriteLine($"| {net.Name} | {images} images | {name} | {Part($"{name} of {images}", attack, (2000, images))} |");
+            Console.WriteLine(
+                $"| {net.Name} | {images} images | {name} | {Part($"{name} of {images}", attack, (2000, images))} |");
         }
     }
 
@@ -98,15 +129,19 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
     private double BestRate(string name, CarliniWagner attack) =>
         Rates.MinBy(r => Part($"{name} rate {r} choice", attack with { LearningRate = r }, (1000, 50)).Rank);
 
-    private Summary Result(string name, Attack attack, int seed) => Part($"{name} seed {seed}", attack, (2000 + (seed * _count), _count));
+    private Summary Result(string name, Attack attack, int seed) =>
+        Part($"{name} seed {seed}", attack, (2000 + (seed * _count), _count));
 
-    private Summary Part(string name, Attack attack, (int Start, int Count) part) => Summary.Parse(cells.Get($"guided {net.Name} {name} {part.Count}", () =>
+    private Summary Part(string name, Attack attack, (int Start, int Count) part) =>
+        Summary.Parse(cells.Get($"guided {net.Name} {name} {part.Count}", () =>
     {
         (Tensor x, Tensor y) = net.Test.Read(part.Start, part.Count);
-        return Summary.Of(attack.Run(net.Network, x, Criterion.Misclassified(y.AsSpan<long>()), RandomStream.FromSeed(1))).Cell;
+        return Summary.Of(
+            attack.Run(net.Network, x, Criterion.Misclassified(y.AsSpan<long>()), RandomStream.FromSeed(1))).Cell;
     }));
 
-    private void Row(int seed, string budget, string form, string text) => Console.WriteLine($"| {net.Name} | seed {seed}, {_count} images | {budget} | {form} | {text} |");
+    private void Row(int seed, string budget, string form, string text) =>
+        Console.WriteLine($"| {net.Name} | seed {seed}, {_count} images | {budget} | {form} | {text} |");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
@@ -129,7 +164,8 @@ internal sealed class GuidedTable(Cells cells, TableArguments arguments, (string
             var kept = new AttackResult(found.Adversarials, right);
             double[] first = [.. right.Where(s => s.IsAdversarial).Select(s => (double)s.First).Order()];
             return new Summary(
-                100.0 * right.Count(s => s.IsAdversarial) / right.Length, kept.MeanDistance(Norm.L2), kept.MedianDistance(Norm.L2),
+                100.0 * right.Count(s => s.IsAdversarial) / right.Length, kept.MeanDistance(Norm.L2),
+                kept.MedianDistance(Norm.L2),
                 first.Length == 0 ? double.NaN : first[first.Length / 2], right.Average(s => s.Backwards));
         }
 

@@ -22,7 +22,8 @@ internal static class HardeningBars
         }
 
         Families(cells);
-        BarTable.AtLeast("test accuracy, feedback - start, points", cells.Points(Feedback, HardeningTable.Warm, "test"), -0.5);
+        BarTable.AtLeast(
+            "test accuracy, feedback - start, points", cells.Points(Feedback, HardeningTable.Warm, "test"), -0.5);
         BarTable.AtLeast("test accuracy, feedback - plain, points", cells.Points(Feedback, Plain, "test"), -0.5);
         BarTable.AtMost("inequality, gamma 1 / gamma 0", cells.Ratios(Feedback, Equal, "inequality"), 0.7);
         foreach (AttackBudget budget in scale.Budgets)
@@ -31,14 +32,17 @@ internal static class HardeningBars
             BarTable.AboveZero(what, cells.Points(Feedback, Equal, Worst(budget.Name)));
         }
 
-        BarTable.AtMost("seconds, feedback / PGD training of as many epochs", cells.Pairs(Feedback, "pgd", EpochSeconds), 1);
+        BarTable.AtMost(
+            "seconds, feedback / PGD training of as many epochs", cells.Pairs(Feedback, "pgd", EpochSeconds), 1);
     }
 
     private static double EpochSeconds(JsonNode a, JsonNode b) => EpochSeconds(a) / EpochSeconds(b);
 
     private static double EpochSeconds(JsonNode cell) => (double)cell["seconds"]! / (double)cell["epochs"]!;
 
-    /// <summary>Families without examples, and the part of them that improves beyond its interval. A point is 0.01 of severity.</summary>
+    /// <summary>
+    /// Families without examples, and the part of them that improves beyond its interval. A point is 0.01 of severity.
+    /// </summary>
     private static void Families(SeedCells cells)
     {
         string[] names = [.. DirectionFamily.All.Where(family => !family.IsRay).Select(family => family.Name)];

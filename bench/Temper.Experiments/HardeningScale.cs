@@ -6,7 +6,8 @@ namespace Temper.Experiments;
 
 /// <summary>The scale of a table, fixed before its results.</summary>
 internal sealed record HardeningScale(
-    string Network, int Count, int Seeds, int WarmEpochs, float Rate, int Batch, int Rounds, int Epochs, int Probed, double Examples, double Share, double RateFactor,
+    string Network, int Count, int Seeds, int WarmEpochs, float Rate, int Batch, int Rounds, int Epochs, int Probed,
+    double Examples, double Share, double RateFactor,
     double Epsilon, int Steps, double DefenseRate, int Measured, int Queries, double Linf, double L2, double Drop)
 {
     /// <summary>Of AutoAttack.</summary>
@@ -20,11 +21,15 @@ internal sealed record HardeningScale(
     internal static HardeningScale Read(Dictionary<string, string> set)
     {
         return new(
-            set.GetValueOrDefault("network", "lenet-5"), (int)Number("count", 20_000), (int)Number("seeds", 3), (int)Number("warm", 10), (float)Number("rate", 1e-3), (int)Number("batch", 64),
-            (int)Number("rounds", 5), (int)Number("epochs", 2), (int)Number("probed", 2000), Number("examples", 0.3), Number("share", 0.3), Number("ratefactor", 0.1),
-            Number("epsilon", 0.05), (int)Number("steps", 10), Number("defenserate", 1), (int)Number("measured", 500), (int)Number("queries", 5000), Number("linf", 0.03), Number("l2", 0.5),
+            set.GetValueOrDefault("network", "lenet-5"), (int)Number("count", 20_000), (int)Number("seeds", 3),
+            (int)Number("warm", 10), (float)Number("rate", 1e-3), (int)Number("batch", 64),
+            (int)Number("rounds", 5), (int)Number("epochs", 2), (int)Number("probed", 2000), Number("examples", 0.3),
+            Number("share", 0.3), Number("ratefactor", 0.1),
+            Number("epsilon", 0.05), (int)Number("steps", 10), Number("defenserate", 1), (int)Number("measured", 500),
+            (int)Number("queries", 5000), Number("linf", 0.03), Number("l2", 0.5),
             Number("drop", 0.005));
 
-        double Number(string name, double usual) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Number(string name, double usual) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
     }
 }

@@ -14,10 +14,11 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Accuracy with and without morphing, over seeds. The first convolution comes from the developer before training, so it is fresh and frozen in both
-/// <c>frozen</c> and <c>morphed</c>; all else of a seed is the same. <c>plain</c> trains the first convolution too, <c>augmented</c> also crops and
-/// mirrors, which morphed rows do not allow: the distance to it is the price that a trainer pays. Each cell is a run in a folder of its own that
-/// resumes; test samples are read once, at the end of a cell.
+/// Accuracy with and without morphing, over seeds. The first convolution comes from the developer before training, so
+/// it is fresh and frozen in both <c>frozen</c> and <c>morphed</c>; all else of a seed is the same. <c>plain</c> trains
+/// the first convolution too, <c>augmented</c> also crops and mirrors, which morphed rows do not allow: the distance to
+/// it is the price that a trainer pays. Each cell is a run in a folder of its own that resumes; test samples are read
+/// once, at the end of a cell.
 /// </summary>
 internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string folder)
 {
@@ -28,22 +29,28 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
         if (args.Length < 2)
         {
             Console.Error.WriteLine(
-                "usage: morph DATA NETWORK [seeds=3 epochs=20 count=all rate=1e-3 batch=64 cores=1 mirror=1 rows=plain,frozen,morphed,augmented folder=artifacts/morph]");
+                "usage: morph DATA NETWORK [seeds=3 epochs=20 count=all rate=1e-3 batch=64 cores=1 mirror=1 "
+                + "rows=plain,frozen,morphed,augmented folder=artifacts/morph]");
             return 2;
         }
 
-        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
         MorphScale scale = MorphScale.Read(args[1], set);
-        string name = string.Concat($"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
-        var table = new MorphAccuracy(scale, DataSource.Open(args[0]), Path.Combine(set.GetValueOrDefault("folder", "artifacts/morph"), name));
-        table.Fill(set.GetValueOrDefault("rows", string.Join(',', Names)).Split(','), ActivationScale.Number(set, "seeds", 3));
+        string name = string.Concat(
+            $"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        var table = new MorphAccuracy(
+            scale, DataSource.Open(args[0]), Path.Combine(set.GetValueOrDefault("folder", "artifacts/morph"), name));
+        table.Fill(
+            set.GetValueOrDefault("rows", string.Join(',', Names)).Split(','), ActivationScale.Number(set, "seeds", 3));
         return 0;
     }
 
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        SeedCells cells = new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
+        SeedCells cells =
+            new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
         BarTable.Begin();
         BarTable.AtLeast("morphed - frozen, points", Points("morphed", "frozen"), -0.5);
         BarTable.Shown("the price: augmented - morphed, points", Points("augmented", "morphed"));
@@ -76,10 +83,12 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
             network = network.WithParameters([network.Parameters[weight] with { IsTrainable = false }]);
         }
 
-        (Dataset train, Dataset validation) = sets.SplitValidation(sets.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
+        (Dataset train, Dataset validation) = sets.SplitValidation(
+            sets.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
         train = scale.Count > 0 ? train.Take(scale.Count) : train;
         var stages = new StagedRun(RunFolder.Open(Path.Combine(folder, $"{row}-{seed}")), TimeProvider.System);
-        TrainingResult result = stages.Fit("train", network, (train, validation), scale.Options(seed, row is "augmented"));
+        TrainingResult result = stages.Fit(
+            "train", network, (train, validation), scale.Options(seed, row is "augmented"));
         double test = Evaluator.Evaluate(result.Network, sets.Test).Accuracy;
         if (row is "morphed")
         {
@@ -93,7 +102,9 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
     {
         var zoo = new ZooOptions
         {
-            Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1), Classes = data.Train.ClassNames.Count,
+            Input = InputSpec.Image(
+                data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1),
+            Classes = data.Train.ClassNames.Count,
         };
         return NetworkZoo.Create(scale.Network, zoo).Initialize(RandomStream.FromSeed(seed).Split("weights"));
     }
@@ -113,12 +124,17 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
             Directory.Delete(path, recursive: true);
         }
 
-        using var key = MorphKey.Create(new MorphMap(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2]) { Cores = scale.Cores });
+        using var key = MorphKey.Create(
+            new MorphMap(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2])
+            {
+                Cores = scale.Cores,
+            });
         using var morpher = new Morpher(key);
         Conv2dOptions options = ((Conv2d)First(network).Operator).Options;
         Tensor weights = network.Parameters[First(network).Parameters[0]].Value;
         MorphBundle.WriteData(key, morpher, data, path);
-        MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, options.Stride.Height, options.Padding.Top), path);
+        MorphBundle.WriteLayer(
+            key, AugConvLayer.Compose(key, morpher, weights, options.Stride.Height, options.Padding.Top), path);
         return MorphBundle.Open(path);
     }
 }
@@ -129,13 +145,17 @@ internal sealed record MorphScale(string Network, int Epochs, int Count, double 
     private const int Crop = 4, SmallCrop = 2;
 
     internal static MorphScale Read(string network, Dictionary<string, string> set) => new(
-        network, ActivationScale.Number(set, "epochs", 20), set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
-        double.Parse(set.GetValueOrDefault("rate", "1e-3"), CultureInfo.InvariantCulture), ActivationScale.Number(set, "batch", 64),
+        network, ActivationScale.Number(set, "epochs", 20),
+        set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
+        double.Parse(set.GetValueOrDefault("rate", "1e-3"), CultureInfo.InvariantCulture),
+        ActivationScale.Number(set, "batch", 64),
         ActivationScale.Number(set, "cores", 1), ActivationScale.Number(set, "mirror", 1) != 0);
 
     internal TrainingOptions Options(ulong seed, bool isAugmented) => new()
     {
-        Seed = seed, Epochs = Epochs, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Schedule = new CosineSchedule(),
-        Transforms = !isAugmented ? [] : Mirror ? [new RandomCrop(Crop), new HorizontalFlip()] : [new RandomCrop(SmallCrop)],
+        Seed = seed, Epochs = Epochs, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate },
+        Schedule = new CosineSchedule(),
+        Transforms =
+            !isAugmented ? [] : Mirror ? [new RandomCrop(Crop), new HorizontalFlip()] : [new RandomCrop(SmallCrop)],
     };
 }

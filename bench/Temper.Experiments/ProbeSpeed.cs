@@ -10,7 +10,9 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>How many paths of LeNet-5 are probed a second, all families; what it learned matters little for the time.</summary>
+/// <summary>
+/// How many paths of LeNet-5 are probed a second, all families; what it learned matters little for the time.
+/// </summary>
 internal static class ProbeSpeed
 {
     internal static int Run()
@@ -22,12 +24,14 @@ internal static class ProbeSpeed
         var target = new NetworkTarget(Trainer.Fit(network, shapes.Train, shapes.Train.Take(100), options).Network);
         (Tensor inputs, Tensor labels) = shapes.Train.Read(0, 500);
         var reference = new SampleReference(shapes.Train);
-        Console.WriteLine("| paths | forward passes a path | seconds | paths a second, bar 2,000 | a second of processor time |");
+        Console.WriteLine(
+            "| paths | forward passes a path | seconds | paths a second, bar 2,000 | a second of processor time |");
         for (int round = 0; round < Rounds; round++)
         {
             long start = Stopwatch.GetTimestamp();
             TimeSpan processor = Environment.CpuUsage.TotalTime;
-            ProbeResult found = DecisionSpaceProbe.Run(target, inputs, labels.AsSpan<long>(), reference, RandomStream.FromSeed(1));
+            ProbeResult found = DecisionSpaceProbe.Run(
+                target, inputs, labels.AsSpan<long>(), reference, RandomStream.FromSeed(1));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds, paths = found.Paths.Count;
             Console.WriteLine(FormattableString.Invariant(

@@ -5,7 +5,8 @@ using Temper.Experiments;
 using Temper.Networks;
 using Temper.Training;
 
-// Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
+// Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see
+// bench/README.md.
 if (args is ["attacks", .. var table])
 {
     return AttackTables.Run(table);
@@ -65,12 +66,16 @@ if (args is ["harden", ..])
 
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N smoothing=X first=N]; sweep takes lists, c=0.25,0.5");
+    Console.Error.WriteLine(
+        "usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS "
+        + "[dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N "
+        + "smoothing=X first=N]; sweep takes lists, c=0.25,0.5");
     Console.Error.WriteLine($"       or: {CalibratedCurve.Usage}");
     return 2;
 }
 
-Dictionary<string, string> set = args[4..].Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
+Dictionary<string, string> set =
+    args[4..].Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
 var recipe = new Recipe
 {
     Network = args[1],
@@ -114,7 +119,8 @@ void Accuracy(Experiment experiment, ulong seed)
 {
     TrainingResult dense = experiment.Dense();
     tests.Add(experiment.Test(dense));
-    Console.WriteLine($"| dense | {args[1]} | {seed} | validation {Experiment.Validation(dense):P2} | test {tests[^1]:P2} |");
+    Console.WriteLine(
+        $"| dense | {args[1]} | {seed} | validation {Experiment.Validation(dense):P2} | test {tests[^1]:P2} |");
 }
 
 void Lean(Experiment experiment, ulong seed)
@@ -126,7 +132,8 @@ void Lean(Experiment experiment, ulong seed)
     rivals.Add(experiment.Test(rival));
     tests.Add(experiment.Test(lean));
     Console.WriteLine(
-        $"| lean | {args[1]} | {seed} | dense {rivals[^1]:P2} | validation {Experiment.Validation(lean):P2} | test {tests[^1]:P2} | {Left(lean)} |");
+        $"| lean | {args[1]} | {seed} | dense {rivals[^1]:P2} | validation {Experiment.Validation(lean):P2} | test "
+        + $"{tests[^1]:P2} | {Left(lean)} |");
 }
 
 // Choices are made here, on held-out training samples only.
@@ -137,22 +144,29 @@ void Sweep(Experiment experiment)
     foreach (double strength in Numbers("strength", "3e-5"))
     {
         TrainingResult sparse = experiment.Sparse(start, (float)strength);
-        Console.WriteLine($"| strength {strength:G3} | before pruning | validation {sparse.History[^1].ValidationAccuracy:P2} |");
+        Console.WriteLine(
+            $"| strength {strength:G3} | before pruning | validation {sparse.History[^1].ValidationAccuracy:P2} |");
         foreach (double c in Numbers("c", "0.25"))
         {
             foreach (double rate in Numbers("tunerate", "5e-4"))
             {
                 TrainingResult tuned = experiment.Tune(sparse.Last, (float)c, (float)rate);
-                Console.WriteLine($"| strength {strength:G3} | c {c} | rate {rate:G3} | validation {Experiment.Validation(tuned):P2} | {Left(tuned)} |");
+                Console.WriteLine(
+                    $"| strength {strength:G3} | c {c} | rate {rate:G3} | validation "
+                    + $"{Experiment.Validation(tuned):P2} | {Left(tuned)} |");
             }
         }
     }
 }
 
-double Number(string name, double standard) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : standard;
+double Number(string name, double standard) =>
+    set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : standard;
 
 double[] Numbers(string name, string standard) =>
-    [.. set.GetValueOrDefault(name, standard).Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+    [
+        .. set.GetValueOrDefault(name, standard).Split(',')
+            .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+    ];
 
 static string Left(TrainingResult run)
 {

@@ -9,21 +9,27 @@ using Temper.Robustness.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Properties with the answers of verifiers: none that holds may be broken, and of those that are violated 60 % shall be (aim 80 %). Answers in
-/// dispute are left out.
+/// Properties with the answers of verifiers: none that holds may be broken, and of those that are violated 60 % shall
+/// be (aim 80 %). Answers in dispute are left out.
 /// </summary>
 internal static class PropertyTable
 {
     /// <param name="data">Folder of vnn-instances and onnx-models.</param>
     /// <param name="cell">Gives a kept cell, or computes it.</param>
-    /// <param name="given">Benchmarks and verdicts that are wanted, <c>count</c> of the instances, <c>budget</c> of gradients for each.</param>
+    /// <param name="given">
+    /// Benchmarks and verdicts that are wanted, <c>count</c> of the instances, <c>budget</c> of gradients for each.
+    /// </param>
     internal static void Print(string data, Func<string, Func<string>, string> cell, TableArguments given)
     {
         int count = given.Number("count", 138), budget = given.Number("budget", 5000);
         using ZipArchive zip = ZipFile.OpenRead(Path.Combine(data, "vnn-instances", "vnnlib.zip"));
         var found = new Dictionary<(string Benchmark, string Verdict), (int Broken, int All)>();
         string[][] rows = [.. File.ReadLines(Path.Combine(data, "vnn-instances", "verdicts.csv")).Skip(1).Select(line => line.Split(','))
-            .Where(row => row[3] is "holds" or "violated" && given.Wants("verdict", row[3]) && given.Wants("benchmark", row[0])).Take(count)];
+            .Where(
+                row =>
+                    row[3] is "holds" or "violated"
+                        && given.Wants("verdict", row[3])
+                        && given.Wants("benchmark", row[0])).Take(count)];
         foreach (string[] row in rows)
         {
             (string benchmark, string model, string property, string verdict) = (row[0], row[1], row[2], row[3]);
@@ -33,19 +39,25 @@ internal static class PropertyTable
                 continue;
             }
 
-            bool isBroken = cell($"vnn {benchmark} {model} {property} {budget}", () => Search(zip, $"{benchmark}/{property}", file, budget)) is "broken";
+            bool isBroken =
+                cell(
+                    $"vnn {benchmark} {model} {property} {budget}",
+                    () => Search(zip, $"{benchmark}/{property}", file, budget)) is "broken";
             (int broken, int all) = found.GetValueOrDefault((benchmark, verdict));
             found[(benchmark, verdict)] = (broken + (isBroken ? 1 : 0), all + 1);
             if (isBroken && verdict is "holds")
             {
-                Console.WriteLine($"| {benchmark} | {model} | {property} | a counterexample where a verifier proved that there is none |");
+                Console.WriteLine(
+                    $"| {benchmark} | {model} | {property} | a counterexample where a verifier proved that there is "
+                    + "none |");
             }
         }
 
         foreach (((string benchmark, string verdict), (int broken, int all)) in found.OrderBy(pair => pair.Key))
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {benchmark} | {verdict} | broken {broken} of {all} ({100.0 * broken / all:F0} %) | {(verdict is "holds" ? "bar 0" : "bar 60 %, aim 80 %")} | {budget} gradients each |"));
+                $"| {benchmark} | {verdict} | broken {broken} of {all} ({100.0 * broken / all:F0} %) | "
+                + $"{(verdict is "holds" ? "bar 0" : "bar 60 %, aim 80 %")} | {budget} gradients each |"));
         }
     }
 
@@ -54,7 +66,10 @@ internal static class PropertyTable
         using var reader = new StreamReader(zip.GetEntry(name)!.Open());
         VnnLibProperty property = VnnLibProperty.Parse(reader.ReadToEnd(), name);
         Network network = OnnxFile.Load(file).Network;
-        var target = new NetworkTarget(network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
-        return PropertySearch.Run(target, property, budget, RandomStream.FromSeed(1)).Counterexample is null ? "kept" : "broken";
+        var target = new NetworkTarget(
+            network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
+        return PropertySearch.Run(target, property, budget, RandomStream.FromSeed(1)).Counterexample is null
+            ? "kept"
+            : "broken";
     }
 }

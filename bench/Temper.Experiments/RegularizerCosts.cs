@@ -14,7 +14,10 @@ internal static class RegularizerCosts
 {
     private const int Rounds = 7;
 
-    /// <summary>Prints a table: the median time of a step without a regularizer, and of value and gradient of each formula and grouping.</summary>
+    /// <summary>
+    /// Prints a table: the median time of a step without a regularizer, and of value and gradient of each formula and
+    /// grouping.
+    /// </summary>
     /// <param name="name">A network of the zoo that takes CIFAR's pictures and has ten classes.</param>
     /// <param name="batch">Samples a step.</param>
     internal static void Print(string name, int batch)
@@ -26,10 +29,14 @@ internal static class RegularizerCosts
         Console.WriteLine($"| step without a regularizer | {step:F2} | |");
         const float Strength = 1e-5f;
         WeightRegularizer[] formulas =
-            [new L1 { Strength = Strength }, new Hoyer { Strength = Strength }, new HoyerSquare { Strength = Strength }, new TransformedL1 { Strength = Strength }];
+            [
+                new L1 { Strength = Strength }, new Hoyer { Strength = Strength },
+                new HoyerSquare { Strength = Strength }, new TransformedL1 { Strength = Strength },
+            ];
         foreach (WeightRegularizer formula in formulas)
         {
-            foreach (Grouping grouping in (Grouping[])[Grouping.Element, Grouping.FilterAndChannel, Grouping.RowAndColumn, Grouping.FourOutputs])
+            foreach (Grouping grouping in
+                (Grouping[])[Grouping.Element, Grouping.FilterAndChannel, Grouping.RowAndColumn, Grouping.FourOutputs])
             {
                 WeightRegularizer regularizer = formula with { Grouping = grouping };
                 double time = Time(network, regularizer);
@@ -40,7 +47,8 @@ internal static class RegularizerCosts
 
     private static double StepTime(Network network, int batch)
     {
-        using var learner = new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1e-3f, Momentum = 0.9f } });
+        using var learner = new Learner(
+            network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1e-3f, Momentum = 0.9f } });
         Shape shape = [batch, .. network.Inputs[0].SampleShape];
         float[] pixels = new float[shape.Count];
         RandomStream.FromSeed(2).FillGaussian(pixels);

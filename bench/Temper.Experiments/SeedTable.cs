@@ -5,8 +5,8 @@ using Temper.Formats;
 namespace Temper.Experiments;
 
 /// <summary>
-/// A table of rows over seeds whose finished cells are kept in a folder, so that it resumes; cells without a result print
-/// <c>not run</c>.
+/// A table of rows over seeds whose finished cells are kept in a folder, so that it resumes; cells without a result
+/// print <c>not run</c>.
 /// </summary>
 /// <param name="folder">Where cells are kept.</param>
 /// <param name="header">The head of the table, in Markdown; its first columns are row and seed.</param>

@@ -10,8 +10,8 @@ using Temper.Snooping.Proxies;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Snooping on victims of several games: each cell trains a victim, records it, trains proxies on what was heard, and plays the victim under every attack and
-/// baseline. Trainings and cells are kept, so that the table resumes.
+/// Snooping on victims of several games: each cell trains a victim, records it, trains proxies on what was heard, and
+/// plays the victim under every attack and baseline. Trainings and cells are kept, so that the table resumes.
 /// </summary>
 internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
 {
@@ -25,31 +25,41 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             return 2;
         }
 
-        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
         SnoopingScale scale = SnoopingScale.Read(set);
         string[] wanted = set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         var experiment = new SnoopingExperiment(scale, args[0]);
         Console.WriteLine($"scale: {scale.Described}; folder {Path.Combine(args[0], scale.Name)}");
-        new SeedTable(Path.Combine(args[0], scale.Name), SnoopingLines.Header, experiment.Cell, new SnoopingLines(scale).Of)
+        new SeedTable(
+            Path.Combine(args[0], scale.Name), SnoopingLines.Header, experiment.Cell, new SnoopingLines(scale).Of)
             .Fill([.. scale.Games.Concat(wanted).Distinct(StringComparer.Ordinal)], wanted, scale.Victims);
         return 0;
     }
 
-    /// <summary>One victim of a game, or of a game and a defense that it is trained with: <c>brick-break+interval</c>.</summary>
+    /// <summary>
+    /// One victim of a game, or of a game and a defense that it is trained with: <c>brick-break+interval</c>.
+    /// </summary>
     private JsonObject Cell(string row, ulong seed)
     {
         (string game, string? defense) = row.Split('+') is [var name, var trained] ? (name, trained) : (row, null);
         Policy victim = Agent(game, defense, scale.Method, seed);
 
         // The independent agent is another victim, so that it costs nothing.
-        Policy same = Agent(game, defense, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1), other = Agent(game, defense: null, scale.OtherMethod, OtherMethodSeed);
+        Policy same = Agent(game, defense, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1),
+            other = Agent(game, defense: null, scale.OtherMethod, OtherMethodSeed);
         (List<Proxy> proxies, IStateLog? heard) = Snooped(row, game, victim, seed);
         var run = new SnoopingRun(new SnoopingRunOptions
         {
-            Environment = game, EnvironmentOptions = new EnvironmentOptions(), Victims = [victim], Episodes = scale.Episodes, Seed = 2_000_000 + seed, Mode = StackMode.PerFrame,
+            Environment = game, EnvironmentOptions = new EnvironmentOptions(), Victims = [victim],
+            Episodes = scale.Episodes, Seed = 2_000_000 + seed, Mode = StackMode.PerFrame,
             Precision = scale.Channel, DefenseBits = scale.Bits, Time = TimeProvider.System,
         });
-        var rows = new SnoopingRows(run, proxies, (same, other), found => Console.Error.WriteLine($"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
+        var rows = new SnoopingRows(
+            run, proxies, (same, other),
+            found =>
+                Console.Error.WriteLine(
+                    $"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
         rows.AddClean();
         foreach (double epsilon in scale.Epsilons)
         {
@@ -63,7 +73,8 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         return new JsonObject
         {
             ["random"] = run.RandomReturn(),
-            ["proxies"] = new JsonObject([.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, (JsonNode?)proxy.Fidelity))]),
+            ["proxies"] = new JsonObject(
+                [.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, (JsonNode?)proxy.Fidelity))]),
             ["rows"] = new JsonArray([.. rows.Rows.Select(found => (JsonNode)Fields(found))]),
         };
     }
@@ -78,13 +89,20 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         {
             if (!logs.TryGetValue(task.Needs, out IStateLog? log))
             {
-                logs.Add(task.Needs, log = LogRecording.Of(victim, (game, new EnvironmentOptions()), task.Needs, scale.Recorded, 1_000 * seed, CancellationToken.None).Log);
+                logs.Add(
+                    task.Needs,
+                    log =
+                        LogRecording.Of(
+                            victim, (game, new EnvironmentOptions()), task.Needs, scale.Recorded, 1_000 * seed,
+                            CancellationToken.None).Log);
             }
 
             try
             {
                 proxies.Add(task.TrainOn(log, scale.Proxy(seed)));
-                Console.Error.WriteLine($"{row}, victim {seed}: {task.Name} under {task.Needs}, {proxies[^1].FidelityName} {proxies[^1].Fidelity:F3}");
+                Console.Error.WriteLine(
+                    $"{row}, victim {seed}: {task.Name} under {task.Needs}, {proxies[^1].FidelityName} "
+                    + $"{proxies[^1].Fidelity:F3}");
             }
             catch (ArgumentException error)
             {
@@ -98,27 +116,34 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
 
     private static JsonObject Fields(SnoopingRow row) => new()
     {
-        ["attack"] = row.Attack, ["baseline"] = row.Baseline is { } baseline ? SnoopingTable.Name(baseline) : null, ["defense"] = row.Defense, ["epsilon"] = row.Epsilon,
-        ["returns"] = new JsonArray([.. row.Returns[0].Select(one => (JsonNode)one)]), ["attacked"] = row.AttackedFrames,
-        ["milliseconds"] = double.IsNaN(row.MillisecondsPerFrame) ? null : row.MillisecondsPerFrame, ["no_operation"] = row.IsNoOperation,
+        ["attack"] = row.Attack, ["baseline"] = row.Baseline is { } baseline ? SnoopingTable.Name(baseline) : null,
+        ["defense"] = row.Defense, ["epsilon"] = row.Epsilon,
+        ["returns"] = new JsonArray([.. row.Returns[0].Select(one => (JsonNode)one)]),
+        ["attacked"] = row.AttackedFrames,
+        ["milliseconds"] = double.IsNaN(row.MillisecondsPerFrame) ? null : row.MillisecondsPerFrame,
+        ["no_operation"] = row.IsNoOperation,
     };
 
     /// <summary>Trains an agent, goes on with its training, or reads it.</summary>
     private Policy Agent(string game, string? defense, string method, ulong seed)
     {
-        string path = Path.Combine(folder, scale.AgentsName, $"{game}{(defense is null ? "" : $"+{defense}")}-{method}-{seed}"), file = Path.Combine(path, "agent.safetensors");
+        string path = Path.Combine(
+            folder, scale.AgentsName, $"{game}{(defense is null ? "" : $"+{defense}")}-{method}-{seed}"),
+            file = Path.Combine(path, "agent.safetensors");
         if (File.Exists(file))
         {
             return PolicyFile.Load(file);
         }
 
-        IEnvironment Create() => EnvironmentCatalog.Create(game, new EnvironmentOptions { FrameSkip = AgentPresets.FrameSkipFor(game) });
+        IEnvironment Create() =>
+            EnvironmentCatalog.Create(game, new EnvironmentOptions { FrameSkip = AgentPresets.FrameSkipFor(game) });
         AgentTrainingOptions options = scale.Training(method, defense, Create().Spec, seed);
         using AgentTrainer trainer = AgentPresets.Trainer(Create, options);
         AgentRunResult result = AgentRun.Run(trainer, Create, options.Steps, new AgentRunOptions
         {
             EvaluationSeed = 3_000_000 + seed, Checkpoints = Path.Combine(path, "checkpoints"),
-            Progress = (point, _) => Console.Error.WriteLine($"{game} {defense} {method} {seed}: step {point.Steps}, return {point.Evaluated:F2}"),
+            Progress = (point, _) => Console.Error.WriteLine(
+                $"{game} {defense} {method} {seed}: step {point.Steps}, return {point.Evaluated:F2}"),
         });
         PolicyFile.Save(result.Best, file);
         return PolicyFile.Load(file);

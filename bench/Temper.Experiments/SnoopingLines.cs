@@ -6,30 +6,48 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Experiments;
 
-/// <summary>Lines of a table of snooping: of one victim what it earns when nothing is changed, of all together every row with its interval.</summary>
+/// <summary>
+/// Lines of a table of snooping: of one victim what it earns when nothing is changed, of all together every row with
+/// its interval.
+/// </summary>
 internal sealed class SnoopingLines(SnoopingScale scale)
 {
     internal const string Header =
-        "| game | victim | attack | hears | defense | epsilon | mean return | 95 % interval | lost of the clean range | frames attacked | ms a frame |";
+        "| game | victim | attack | hears | defense | epsilon | mean return | 95 % interval | lost of the clean range "
+        + "| frames attacked | ms a frame |";
 
     internal string Of(string game, string victim, IReadOnlyList<JsonNode> cells)
     {
         // A row is of the victims that have it: a proxy may not be trainable on what some of them do.
-        List<(JsonNode Row, double[][] Returns)> rows = [.. cells.SelectMany(cell => cell["rows"]!.AsArray()).DistinctBy(row => Key(row!))
-            .Select(row => (row!, cells.Select(cell => Find(cell, row!)).Where(found => found is not null).Select(found => Returns(found!)).ToArray()))];
+        List<(JsonNode Row, double[][] Returns)> rows =
+            [.. cells.SelectMany(cell => cell["rows"]!.AsArray()).DistinctBy(row => Key(row!))
+            .Select(
+                row =>
+                    (
+                        row!,
+                        cells.Select(cell => Find(cell, row!)).Where(found => found is not null)
+                            .Select(found => Returns(found!)).ToArray()))];
         double random = cells.Average(cell => (double)cell["random"]!), clean = Mean(rows[0].Returns);
         bool isOne = victim.All(char.IsAsciiDigit);
-        IEnumerable<string> lines = (isOne ? rows.Take(1) : rows).Select(row => Line(game, victim, row, (clean, random), cells));
-        return string.Join('\n', isOne ? lines : lines.Concat(Missing(game, victim, rows)).Append(Fidelity(game, victim, cells)));
+        IEnumerable<string> lines =
+            (isOne ? rows.Take(1) : rows).Select(row => Line(game, victim, row, (clean, random), cells));
+        return string.Join(
+            '\n', isOne ? lines : lines.Concat(Missing(game, victim, rows)).Append(Fidelity(game, victim, cells)));
     }
 
-    private static string Line(string game, string victim, (JsonNode Row, double[][] Returns) row, (double Clean, double Random) range, IReadOnlyList<JsonNode> cells)
+    private static string Line(
+        string game, string victim, (JsonNode Row, double[][] Returns) row, (double Clean, double Random) range,
+        IReadOnlyList<JsonNode> cells)
     {
         (double low, double high) = BootstrapInterval.Of(row.Returns, RandomStream.FromSeed(1).Split("interval"));
         double mean = Mean(row.Returns), lost = (range.Clean - mean) / (range.Clean - range.Random);
         JsonNode one = row.Row;
-        string note = (bool)one["no_operation"]! ? " (below the channel's precision)" : row.Returns.Length < cells.Count ? Text($" ({row.Returns.Length} victims)") : "";
-        IEnumerable<double> milliseconds = cells.Select(cell => Find(cell, one)?["milliseconds"]).Where(value => value is not null).Select(value => (double)value!);
+        string note =
+            (bool)one["no_operation"]!
+                ? " (below the channel's precision)"
+                : row.Returns.Length < cells.Count ? Text($" ({row.Returns.Length} victims)") : "";
+        IEnumerable<double> milliseconds = cells.Select(cell => Find(cell, one)?["milliseconds"]).Where(
+            value => value is not null).Select(value => (double)value!);
         return Text(
             $"| {game} | {victim} | {one["attack"]}{note} | {Hears($"{one["attack"]}")} | {one["defense"]} | {(double)one["epsilon"]!:0.###} | {mean:F2} | {low:F2} to {high:F2} | {(range.Clean > range.Random ? Text($"{lost * 100:F0} %") : "-")} | {(double)one["attacked"]! * 100:F0} % | {(milliseconds.Any() ? Text($"{milliseconds.Average():F3}") : "")} |");
     }
@@ -38,7 +56,8 @@ internal sealed class SnoopingLines(SnoopingScale scale)
     private IEnumerable<string> Missing(string game, string victim, List<(JsonNode Row, double[][] Returns)> rows)
     {
         HashSet<string> found = [.. rows.Select(row => (string?)row.Row["baseline"] ?? "")];
-        return Enum.GetValues<Baseline>().Select(SnoopingTable.Name).Where(name => !found.Contains(name)).Append("learned optimal adversary")
+        return Enum.GetValues<Baseline>().Select(SnoopingTable.Name).Where(name => !found.Contains(name))
+            .Append("learned optimal adversary")
             .Select(name => Text($"| {game} | {victim} | {name} | | | {string.Join(' ', scale.Epsilons.Select(epsilon => Text($"{epsilon}")))} | not run | | | | |"));
     }
 
@@ -46,11 +65,16 @@ internal sealed class SnoopingLines(SnoopingScale scale)
         $"| {game} | {victim} | proxies on held-out episodes: {string.Join(", ", cells.SelectMany(cell => cell["proxies"]!.AsObject()).GroupBy(proxy => proxy.Key, StringComparer.Ordinal).Select(proxy => Text($"{proxy.Key} {proxy.Average(one => (double)one.Value!):F3}")))} | | | | | | | | |");
 
     /// <summary>The weakest threat model of a proxy's task.</summary>
-    private static string Hears(string attack) => RelatedTasks.All.FirstOrDefault(task => attack.StartsWith(task.Name, StringComparison.Ordinal))?.Needs.ToString() ?? "";
+    private static string Hears(string attack) =>
+        RelatedTasks.All.FirstOrDefault(
+            task => attack.StartsWith(task.Name, StringComparison.Ordinal))?.Needs.ToString()
+            ?? "";
 
-    private static (string, string, double) Key(JsonNode row) => ((string)row["attack"]!, (string)row["defense"]!, (double)row["epsilon"]!);
+    private static (string, string, double) Key(JsonNode row) =>
+        ((string)row["attack"]!, (string)row["defense"]!, (double)row["epsilon"]!);
 
-    private static JsonNode? Find(JsonNode cell, JsonNode row) => cell["rows"]!.AsArray().FirstOrDefault(other => Key(other!) == Key(row));
+    private static JsonNode? Find(JsonNode cell, JsonNode row) =>
+        cell["rows"]!.AsArray().FirstOrDefault(other => Key(other!) == Key(row));
 
     private static double[] Returns(JsonNode row) => [.. row["returns"]!.AsArray().Select(one => (double)one!)];
 

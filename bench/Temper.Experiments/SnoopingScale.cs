@@ -11,8 +11,11 @@ namespace Temper.Experiments;
 internal sealed record SnoopingScale
 {
     internal const string Usage =
-        "usage: snooping FOLDER [games=brick-break,road-cross,alien-rows rows=GAME,GAME+DEFENSE,... victims=5 method=ppo steps=0 hidden=0 othermethod=dqn othersteps=0 defenseepsilon=0.05 recorded=10000 passes=10 "
-        + "proxies=action-imitator,latent-imitator,value-assessor,future-predictor attacks=fgsm epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; rows that are named run, others print not run; steps=0: what suits the game";
+        "usage: snooping FOLDER [games=brick-break,road-cross,alien-rows rows=GAME,GAME+DEFENSE,... victims=5 "
+        + "method=ppo steps=0 hidden=0 othermethod=dqn othersteps=0 defenseepsilon=0.05 recorded=10000 passes=10 "
+        + "proxies=action-imitator,latent-imitator,value-assessor,future-predictor attacks=fgsm "
+        + "epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; rows that are named run, others "
+        + "print not run; steps=0: what suits the game";
 
     internal required string[] Games { get; init; }
 
@@ -66,17 +69,27 @@ internal sealed record SnoopingScale
     {
         return new()
         {
-            Games = List("games", "brick-break,road-cross,alien-rows"), Victims = (int)Number("victims", 5), Method = set.GetValueOrDefault("method", "ppo"), Steps = (long)Number("steps", 0),
-            Hidden = (int)Number("hidden", 0), OtherMethod = set.GetValueOrDefault("othermethod", "dqn"), OtherSteps = (long)Number("othersteps", 0), DefenseEpsilon = Number("defenseepsilon", 0.05),
-            Recorded = (int)Number("recorded", 10_000), Passes = (int)Number("passes", 10), Proxies = List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
-            Attacks = List("attacks", "fgsm"), Epsilons = [.. List("epsilons", "0.02,0.05,0.1").Select(text => double.Parse(text, CultureInfo.InvariantCulture))],
+            Games = List("games", "brick-break,road-cross,alien-rows"), Victims = (int)Number("victims", 5),
+            Method = set.GetValueOrDefault("method", "ppo"), Steps = (long)Number("steps", 0),
+            Hidden = (int)Number("hidden", 0), OtherMethod = set.GetValueOrDefault("othermethod", "dqn"),
+            OtherSteps = (long)Number("othersteps", 0), DefenseEpsilon = Number("defenseepsilon", 0.05),
+            Recorded = (int)Number("recorded", 10_000), Passes = (int)Number("passes", 10),
+            Proxies = List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
+            Attacks = List("attacks", "fgsm"),
+            Epsilons =
+                [.. List("epsilons", "0.02,0.05,0.1").Select(text => double.Parse(text, CultureInfo.InvariantCulture))],
             Episodes = (int)Number("episodes", 100), Timing = Number("timing", 0.25),
-            Channel = set.GetValueOrDefault("channel", "float32") is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, Bits = (int)Number("bits", 1),
+            Channel = set.GetValueOrDefault("channel", "float32") is "uint8"
+                ? ChannelPrecision.UInt8
+                : ChannelPrecision.Float32,
+            Bits = (int)Number("bits", 1),
         };
 
-        double Number(string name, double usual) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Number(string name, double usual) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
 
-        string[] List(string name, string usual) => set.GetValueOrDefault(name, usual).Split(',', StringSplitOptions.RemoveEmptyEntries);
+        string[] List(string name, string usual) =>
+            set.GetValueOrDefault(name, usual).Split(',', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>How an agent is trained.</summary>
@@ -86,11 +99,17 @@ internal sealed record SnoopingScale
         long steps = string.Equals(method, OtherMethod, StringComparison.Ordinal) ? OtherSteps : Steps;
         options = options with
         {
-            Steps = steps > 0 ? steps : options.Steps, Network = Hidden > 0 ? AgentNetwork.For(spec) with { Convolutions = [], Hidden = [Hidden] } : options.Network,
+            Steps = steps > 0 ? steps : options.Steps,
+            Network =
+                Hidden > 0 ? AgentNetwork.For(spec) with { Convolutions = [], Hidden = [Hidden] } : options.Network,
         };
         return defense is null ? options
-            : options is OnPolicyOptions ppo ? ppo with { Defense = PolicyDefense.Create(defense, (float)DefenseEpsilon) }
-            : throw new ArgumentException($"snooping: {method} cannot be trained with a defense (got {defense}); take ppo or a2c");
+            : options is OnPolicyOptions ppo ? ppo with
+            {
+                Defense = PolicyDefense.Create(defense, (float)DefenseEpsilon),
+            }
+            : throw new ArgumentException(
+                $"snooping: {method} cannot be trained with a defense (got {defense}); take ppo or a2c");
     }
 
     /// <summary>How a proxy is trained.</summary>

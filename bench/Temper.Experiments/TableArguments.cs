@@ -5,10 +5,13 @@ namespace Temper.Experiments;
 /// <summary>Settings of a table, <c>name=value</c>.</summary>
 internal sealed class TableArguments(string[] arguments)
 {
-    internal int Number(string name, int usual) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    internal int Number(string name, int usual) =>
+        Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
 
     /// <summary>Whether a row is among those of a comma-separated list; without the list all are.</summary>
-    internal bool Wants(string name, string row) => Text(name) is not { } list || list.Split(',').Contains(row, StringComparer.Ordinal);
+    internal bool Wants(string name, string row) =>
+        Text(name) is not { } list || list.Split(',').Contains(row, StringComparer.Ordinal);
 
-    private string? Text(string name) => arguments.FirstOrDefault(a => a.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
+    private string? Text(string name) =>
+        arguments.FirstOrDefault(a => a.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
 }

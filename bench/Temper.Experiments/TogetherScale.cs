@@ -8,11 +8,13 @@ namespace Temper.Experiments;
 
 /// <summary>How large a table of <see cref="TogetherTable"/> is: fixed before any result is seen.</summary>
 internal sealed record TogetherScale(
-    string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials, double First,
+    string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials,
+    double First,
     int Int8Epochs, double Rate, int Batch, double Seconds)
 {
     internal const string Usage =
-        "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint drop=1 regularize=1 "
+        "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint "
+        + "drop=1 regularize=1 "
         + "tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 "
         + "rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
 
@@ -26,7 +28,8 @@ internal sealed record TogetherScale(
         return new TogetherScale(
             set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"),
             set.GetValueOrDefault("activations", "winners"), Real("drop", 1), Whole("regularize", 1), Whole("tune", 3),
-            Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128), Real("seconds", 1));
+            Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128),
+            Real("seconds", 1));
 
         int Whole(string name, int usual) => ActivationScale.Number(set, name, usual);
 
@@ -34,10 +37,13 @@ internal sealed record TogetherScale(
             set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
     }
 
-    /// <summary>Options of a row. All rows may lose as much in all, so what a stage uses up is gone for those behind it.</summary>
+    /// <summary>
+    /// Options of a row. All rows may lose as much in all, so what a stage uses up is gone for those behind it.
+    /// </summary>
     internal CompressionOptions Options(ulong seed, string[] stages) => new()
     {
-        Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize, TuneEpochs = Tune,
+        Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize,
+        TuneEpochs = Tune,
         Trials = Trials, FirstKept = First,
         Structure = stages.Contains("weights", StringComparer.Ordinal)
             ? Enum.Parse<CompressionStructure>(Structure, ignoreCase: true) : CompressionStructure.None,

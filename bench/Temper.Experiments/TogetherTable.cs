@@ -15,9 +15,10 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Fewer weights, winners and 8 bit on a published network, each alone and together: accuracy, operations, bytes, milliseconds.
-/// All training samples train, since the network has seen them all; half of the test samples choose, and the other half is read
-/// once, at the end of a cell. Rows share the stages that they have in common, and each stage resumes.
+/// Fewer weights, winners and 8 bit on a published network, each alone and together: accuracy, operations, bytes,
+/// milliseconds. All training samples train, since the network has seen them all; half of the test samples choose, and
+/// the other half is read once, at the end of a cell. Rows share the stages that they have in common, and each stage
+/// resumes.
 /// </summary>
 internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataSets Data) start, string folder)
 {
@@ -32,7 +33,8 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     /// <summary>Rows, and the same with a stage less.</summary>
     private static readonly (string More, string Less)[] Steps =
     [
-        ("weights-winners", "weights"), ("weights-winners", "winners"), ("weights-int8", "weights"), ("winners-int8", "winners"),
+        ("weights-winners", "weights"), ("weights-winners", "winners"), ("weights-int8", "weights"),
+        ("winners-int8", "winners"),
         ("all", "weights-winners"), ("all", "weights-int8"), ("all", "winners-int8"),
     ];
 
@@ -54,13 +56,16 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
             .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         DataSets data = DataSource.Open(args[1]);
         var table = new TogetherTable(
-            scale, (Opened(scale.Architecture, args[0], data), data), Path.Combine(set.GetValueOrDefault("folder", "artifacts/together"), name));
+            scale, (Opened(scale.Architecture, args[0], data), data),
+            Path.Combine(set.GetValueOrDefault("folder", "artifacts/together"), name));
         string[] wanted = set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         table.Fill(wanted, ActivationScale.Number(set, "seeds", 1));
         return 0;
     }
 
-    /// <summary>A file of numbers as a network that takes pixels of 0 to 1, with the usual means and deviations.</summary>
+    /// <summary>
+    /// A file of numbers as a network that takes pixels of 0 to 1, with the usual means and deviations.
+    /// </summary>
     private static Network Opened(string architecture, string file, DataSets data)
     {
         float[] mean = [0.485f, 0.456f, 0.406f], deviation = [0.229f, 0.224f, 0.225f];
@@ -74,7 +79,8 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     private void Fill(string[] wanted, int seeds)
     {
         const string Header =
-            "| row | seed | test, % | lost, points | weights left, % | operations, M | both factors not zero, M | bytes | bytes, % "
+            "| row | seed | test, % | lost, points | weights left, % | operations, M | both factors not zero, M | "
+            + "bytes | bytes, % "
             + "| ms, batch 1 (dense) | ms, batch 64 (dense) | |";
         Console.WriteLine(
             $"scale: {scale}; {start.Data.Train.Count} training samples, {_test.Choosing.Count} test samples choose, "
@@ -84,15 +90,20 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         BarTable.AtMost("all together, points lost", cells.Of("all", cell => (double)cell["lost"]! * 100), 1);
         foreach ((string more, string less) in Steps)
         {
-            BarTable.Shown($"operations, both factors not zero, {more} / {less}", cells.Ratios(more, less, "active"), format: "F3");
+            BarTable.Shown(
+                $"operations, both factors not zero, {more} / {less}", cells.Ratios(more, less, "active"),
+                format: "F3");
             BarTable.Shown($"bytes, {more} / {less}", cells.Ratios(more, less, "bytes"), format: "F3");
         }
     }
 
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
-        string size = $"{Text("macs", 1e-6, "F2")} | {Text("active", 1e-6, "F2")} | {Text("bytes", 1, "F0")} | {Text("part", 100, "F1")}";
-        string one = $"{Text("ms1", 1, "F3")} ({Text("dense1", 1, "F3")})", many = $"{Text("ms64", 1, "F2")} ({Text("dense64", 1, "F2")})";
+        string size =
+            $"{Text("macs", 1e-6, "F2")} | {Text("active", 1e-6, "F2")} | {Text("bytes", 1, "F0")} | "
+            + $"{Text("part", 100, "F1")}";
+        string one = $"{Text("ms1", 1, "F3")} ({Text("dense1", 1, "F3")})",
+            many = $"{Text("ms64", 1, "F2")} ({Text("dense64", 1, "F2")})";
         string note = cells.Count == 1 ? (string)cells[0]["note"]! : "";
         return $"| {row} | {seed} | {Text("test", 100, "F2")} | {Text("lost", 100, "F2")} | {Text("weights", 100, "F1")} | {size} "
             + $"| {one} | {many} | {note} |";
@@ -106,7 +117,8 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         CompressionResult result = Compressed(row, seed);
         Network[] both = [start.Network, result.Network];
         AccuracyInterval lost = AccuracyInterval.OfDifference(Right(result.Network), Right(start.Network));
-        IReadOnlyList<double> one = NetworkTiming.Milliseconds(both, 1, scale.Seconds), many = NetworkTiming.Milliseconds(both, 64, scale.Seconds);
+        IReadOnlyList<double> one = NetworkTiming.Milliseconds(both, 1, scale.Seconds),
+            many = NetworkTiming.Milliseconds(both, 64, scale.Seconds);
         long bytes = Bytes(result.Network, row, seed), dense = Bytes(start.Network, "dense", seed);
         return new JsonObject
         {
@@ -126,11 +138,14 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     {
         string bound = result.IsWithinBound ? "" : "; outside the bound";
         string int8 = result.Quantization is not { } found ? ""
-            : found.IsTaken ? $"; 8 bit in {found.Int8Layers.Count} layers, {found.Float32Layers.Count} stay float32" : "; 8 bit not taken";
+            : found.IsTaken
+                ? $"; 8 bit in {found.Int8Layers.Count} layers, {found.Float32Layers.Count} stay float32"
+                : "; 8 bit not taken";
         string remarks = string.Concat(result.Remarks.Select(remark => $"; {remark}"));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"lost {lost.Low * 100:F2} to {lost.High * 100:F2}{bound}; {result.Chosen?.Label ?? "nothing removed"}{int8}{remarks}");
+            $"lost {lost.Low * 100:F2} to {lost.High * 100:F2}{bound}; "
+            + $"{result.Chosen?.Label ?? "nothing removed"}{int8}{remarks}");
     }
 
     private CompressionResult Compressed(string row, ulong seed)
@@ -138,15 +153,16 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         string[] stages = row is "all" ? ["weights", "winners", Int8] : row.Split('-');
         CompressionOptions options = scale.Options(seed, stages);
         TableRun run = Stages(row, seed, string.Join('-', stages.Where(stage => stage is not Int8)));
-        CompressionResult result = CompressionPipeline.Run(start.Network, _test.Choosing, options, run, TimeProvider.System);
+        CompressionResult result = CompressionPipeline.Run(
+            start.Network, _test.Choosing, options, run, TimeProvider.System);
         return !stages.Contains(Int8, StringComparer.Ordinal) ? result : QuantizationStage.Run(
             start.Network, result, (start.Data.Train, _test.Choosing), options with { Goal = CompressionGoal.Bytes },
             new QuantizationOptions { TuneEpochs = scale.Int8Epochs }, run);
     }
 
     /// <summary>
-    /// A stage is the same in all rows with the same stages before it: what came in and the weights always, winners with or
-    /// without weights; 8 bit is each row's own.
+    /// A stage is the same in all rows with the same stages before it: what came in and the weights always, winners
+    /// with or without weights; 8 bit is each row's own.
     /// </summary>
     private TableRun Stages(string row, ulong seed, string before)
     {
@@ -160,7 +176,9 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     private bool[] Right(Network network)
     {
         Dataset test = _test.Measured;
-        return [.. Evaluator.Predict(network, test, 0, test.Count).Select((answer, i) => answer.Predicted == test.Label(i))];
+        return [
+            .. Evaluator.Predict(network, test, 0, test.Count)
+                .Select((answer, i) => answer.Predicted == test.Label(i))];
     }
 
     /// <summary>The file that holds a network, which stays in the cell's folder.</summary>

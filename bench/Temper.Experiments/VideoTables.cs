@@ -14,13 +14,14 @@ using Temper.Training.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Tables about networks of clips and attacks on them. Networks and finished cells are kept in a folder, so that a table goes on where it was
-/// stopped.
+/// Tables about networks of clips and attacks on them. Networks and finished cells are kept in a folder, so that a
+/// table goes on where it was stopped.
 /// </summary>
 internal sealed class VideoTables
 {
     private const string Usage =
-        "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [first=N] [count=N] "
+        "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] "
+        + "[first=N] [count=N] "
         + "[levels=1,2,4,8] [rules=NAME,...] [gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
 
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
@@ -31,12 +32,17 @@ internal sealed class VideoTables
     private VideoTables(string folder, string[] options)
     {
         _folder = folder;
-        _options = options.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
+        _options = options.Select(pair => pair.Split('=', 2)).ToDictionary(
+            pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, "data.txt");
-        if (File.Exists(path) && File.ReadAllText(path) is var before && !string.Equals(before, Data, StringComparison.Ordinal))
+        if (
+            File.Exists(path)
+                && File.ReadAllText(path) is var before
+                && !string.Equals(before, Data, StringComparison.Ordinal))
         {
-            throw new ArgumentException($"video: the folder belongs to other data (got {Data}, expected {before}); name another folder");
+            throw new ArgumentException(
+                $"video: the folder belongs to other data (got {Data}, expected {before}); name another folder");
         }
 
         File.WriteAllText(path, Data);
@@ -86,24 +92,35 @@ internal sealed class VideoTables
         }
     }
 
-    /// <summary>Every attack at every level; clips from <c>first</c> on, so that settings can be chosen on other clips than those of the table.</summary>
+    /// <summary>
+    /// Every attack at every level; clips from <c>first</c> on, so that settings can be chosen on other clips than
+    /// those of the table.
+    /// </summary>
     private void Attack()
     {
-        string name = _options.GetValueOrDefault("network", "two-stream"), gradients = _options.GetValueOrDefault("gradients", "white-box");
+        string name = _options.GetValueOrDefault("network", "two-stream"),
+            gradients = _options.GetValueOrDefault("gradients", "white-box");
         Console.WriteLine($"{name} on {Count} test clips from {First} on of {Data}, gradients: {gradients}");
-        Console.WriteLine("| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | mean change, 255ths | PSNR | SSIM | forward | backward | s |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine(
+            "| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | mean change, 255ths | PSNR | SSIM "
+            + "| forward | backward | s |");
+        Console.WriteLine(
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         (VideoEvaluation Evaluation, AttackTarget Asked)? victim = null;
-        foreach (int level in _options.GetValueOrDefault("levels", "4").Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
+        foreach (int level in
+            _options.GetValueOrDefault("levels", "4").Split(',')
+                .Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
         {
-            foreach (string attack in _options.TryGetValue("rules", out string? some) ? some.Split(',') : [.. VideoAttacks.Names])
+            foreach (string attack in
+                _options.TryGetValue("rules", out string? some) ? some.Split(',') : [.. VideoAttacks.Names])
             {
                 Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Option("steps", 10)}", () =>
                 {
                     victim ??= Victim(Trained(name), gradients);
                     (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
                     VideoRow row = evaluation.Run(
-                        VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked).Row;
+                        VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0,
+                        usesLabels: false, RandomStream.FromSeed(1), asked).Row;
                     return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));
             }
@@ -114,11 +131,16 @@ internal sealed class VideoTables
     {
         (Tensor clips, long[] labels) = Clips();
         AttackTarget target = ByteFrames.Victim(new NetworkTarget(network));
-        AttackTarget asked = gradients is "logits" ? new SurrogateTarget(target, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))) : target;
+        AttackTarget asked = gradients is "logits"
+            ? new SurrogateTarget(target, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits())))
+            : target;
         return (new VideoEvaluation(target, clips, labels, TimeProvider.System), asked);
     }
 
-    /// <summary>All flows in two networks, and a network without flow: accuracy of each column under the attacks of each row, 8/255.</summary>
+    /// <summary>
+    /// All flows in two networks, and a network without flow: accuracy of each column under the attacks of each row,
+    /// 8/255.
+    /// </summary>
     private void Transfer()
     {
         Console.WriteLine(Cell("transfer", () =>
@@ -128,18 +150,32 @@ internal sealed class VideoTables
             foreach (string name in Networks[..2])
             {
                 Network network = Trained(name);
-                members.AddRange(Enum.GetValues<FlowMethod>().Select(method => ($"{name} {method}", method == FlowMethod.TvL1 ? network : network.WithFlow(OpticalFlowOptions.Of(method)))));
+                members.AddRange(
+                    Enum.GetValues<FlowMethod>().Select(
+                        method =>
+                            (
+                                $"{name} {method}",
+                                method == FlowMethod.TvL1
+                                    ? network
+                                    : network.WithFlow(OpticalFlowOptions.Of(method)))));
             }
 
             members.Add(("temporal-shift", Trained("temporal-shift")));
-            TransferMatrix matrix = TransferMatrix.Of(members, clips, labels, 8 / 255.0, steps: 10, RandomStream.FromSeed(1));
+            TransferMatrix matrix = TransferMatrix.Of(
+                members, clips, labels, 8 / 255.0, steps: 10, RandomStream.FromSeed(1));
             List<string> lines =
             [
-                $"| top-1 in %, {Count} clips, 8/255 | {string.Join(" | ", matrix.Names)} | PSNR | SSIM |", $"| --- |{string.Concat(matrix.Names.Select(_ => " ---: |"))} ---: | ---: |",
-                $"| clean | {string.Join(" | ", matrix.Clean.Select(Percent))} | | |", Line(matrix.Noise), .. matrix.Attacks.Select(Line),
-                $"rows that harm another network more than their own: {(matrix.Suspicious.Count == 0 ? "none" : string.Join(", ", matrix.Suspicious))}",
+                $"| top-1 in %, {Count} clips, 8/255 | {string.Join(" | ", matrix.Names)} | PSNR | SSIM |",
+                $"| --- |{string.Concat(matrix.Names.Select(_ => " ---: |"))} ---: | ---: |",
+                $"| clean | {string.Join(" | ", matrix.Clean.Select(Percent))} | | |", Line(matrix.Noise),
+                .. matrix.Attacks.Select(Line),
+                "rows that harm another network more than their own: "
+                + $"{(matrix.Suspicious.Count == 0 ? "none" : string.Join(", ", matrix.Suspicious))}",
             ];
-            lines.AddRange(matrix.Names.Select((name, row) => (name, halved: matrix.Halved(row))).Where(row => row.halved.Count > 0).Select(row => $"{row.name} halves {string.Join(", ", row.halved)}"));
+            lines.AddRange(
+                matrix.Names.Select((name, row) => (name, halved: matrix.Halved(row)))
+                    .Where(row => row.halved.Count > 0)
+                    .Select(row => $"{row.name} halves {string.Join(", ", row.halved)}"));
             return string.Join('\n', lines);
         }));
 
@@ -150,7 +186,10 @@ internal sealed class VideoTables
 
     private static string Percent(double part) => Text($"{part * 100:F0}");
 
-    /// <summary>One clip of each class, attacked, written and read back: without loss and through H.264. Beside it the clean clip.</summary>
+    /// <summary>
+    /// One clip of each class, attacked, written and read back: without loss and through H.264. Beside it the clean
+    /// clip.
+    /// </summary>
     private void Files()
     {
         string name = _options.GetValueOrDefault("network", "two-stream");
@@ -159,7 +198,10 @@ internal sealed class VideoTables
         Console.WriteLine(VideoFileTable.Head);
         foreach (string rule in _options.GetValueOrDefault("rules", "iterative,sparse").Split(','))
         {
-            Console.WriteLine(Cell($"files {name} {rule} {level}", () => table.Rows(Trained(name), DataSource.Open(Data).Test, rule, level)));
+            Console.WriteLine(
+                Cell(
+                    $"files {name} {rule} {level}",
+                    () => table.Rows(Trained(name), DataSource.Open(Data).Test, rule, level)));
         }
     }
 
@@ -169,8 +211,15 @@ internal sealed class VideoTables
         if (!File.Exists(path))
         {
             DataSets data = DataSource.Open(Data);
-            (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, RandomStream.FromSeed(1).Split("validation"));
-            Network fresh = NetworkZoo.Create(name, new ZooOptions { Input = new InputSpec { SampleShape = train.SampleShape, Minimum = 0, Maximum = 1 }, Classes = train.ClassNames.Count })
+            (Dataset train, Dataset validation) = data.SplitValidation(
+                data.Train.Count / 10, RandomStream.FromSeed(1).Split("validation"));
+            Network fresh = NetworkZoo.Create(
+                name,
+                new ZooOptions
+                {
+                    Input = new InputSpec { SampleShape = train.SampleShape, Minimum = 0, Maximum = 1 },
+                    Classes = train.ClassNames.Count,
+                })
                 .Initialize(RandomStream.FromSeed(1).Split("weights")).WithClassNames(train.ClassNames);
             TrainingResult run = Trainer.Fit(fresh, train, validation, new TrainingOptions
             {
@@ -182,12 +231,17 @@ internal sealed class VideoTables
         return ModelFile.Load(path);
     }
 
-    /// <summary>Clips of the test set from <c>first</c> on: neighbors, or evenly spread where they are in the order of their videos.</summary>
+    /// <summary>
+    /// Clips of the test set from <c>first</c> on: neighbors, or evenly spread where they are in the order of their
+    /// videos.
+    /// </summary>
     private (Tensor Clips, long[] Labels) Clips()
     {
         Dataset test = DataSource.Open(Data).Test;
-        int distance = Data.StartsWith("videos:", StringComparison.Ordinal) ? Math.Max(1, (test.Count - First) / Count) : 1;
-        Dataset some = test.Subset([.. Enumerable.Range(0, Count).Select(i => First + (i * distance)).Where(i => i < test.Count)]);
+        int distance =
+            Data.StartsWith("videos:", StringComparison.Ordinal) ? Math.Max(1, (test.Count - First) / Count) : 1;
+        Dataset some = test.Subset(
+            [.. Enumerable.Range(0, Count).Select(i => First + (i * distance)).Where(i => i < test.Count)]);
         (Tensor clips, Tensor labels) = some.Read(0, some.Count);
         return (clips, labels.ToArray<long>());
     }
@@ -204,7 +258,8 @@ internal sealed class VideoTables
         return File.ReadAllText(path);
     }
 
-    private int Option(string name, int usual) => _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    private int Option(string name, int usual) =>
+        _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -23,12 +23,8 @@ internal sealed class TrainingRun
     private readonly RandomStream _root;
     private readonly RandomStream _dropout;
     private readonly Func<Network, Pass, Tensor> _loss;
+    private readonly GradientAccumulator _accumulator;
     private Network? _best;
-
-    /// <summary>Gradients that are added up for the next step, and how many full batches they amount to.</summary>
-    private Gradients? _held;
-    private float _heldBatches;
-    private int _heldCount;
 
     /// <summary>
     /// The batch that the loss is computed of, its samples on all ranks, and how many of its answers are right.
@@ -52,6 +48,7 @@ internal sealed class TrainingRun
         };
         _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
         _loss = Loss;
+        _accumulator = new GradientAccumulator(_options.Accumulation);
         _best = networks.GetValueOrDefault(BestName);
         foreach (IEpochEdit edit in _options.Edits)
         {
@@ -108,7 +105,7 @@ internal sealed class TrainingRun
         }
         finally
         {
-            _held?.Dispose();                       // where a step failed between two batches that make it
+            _accumulator.Clear();                   // where a step failed between two batches that make it
             _learner.Dispose();
         }
     }
@@ -145,7 +142,7 @@ internal sealed class TrainingRun
     private void Step(Batch batch, bool isLast)
     {
         Gradients gradients = GradientsOf(batch);
-        if (Accumulated(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
+        if (_accumulator.Add(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
         {
             return;
         }
@@ -213,39 +210,6 @@ internal sealed class TrainingRun
         _progress.Samples += _samples;
         _progress.Counted += _correct >= 0 ? _samples : 0;
         _progress.Correct += (long)sums[1];
-    }
-
-    /// <summary>
-    /// The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.
-    /// </summary>
-    private Gradients? Accumulated(Gradients gradients, float weight, bool isLast)
-    {
-        if (_options.Accumulation == 1)
-        {
-            return gradients;
-        }
-
-        if (_held is null)
-        {
-            gradients.Scale(weight);
-            (_held, _heldBatches, _heldCount) = (gradients, weight, 1);
-        }
-        else
-        {
-            _held.Add(gradients, weight);
-            gradients.Dispose();
-            (_heldBatches, _heldCount) = (_heldBatches + weight, _heldCount + 1);
-        }
-
-        if (_heldCount < _options.Accumulation && !isLast)
-        {
-            return null;
-        }
-
-        Gradients whole = _held;
-        whole.Scale(1 / _heldBatches);
-        _held = null;
-        return whole;
     }
 
     private void EndEpoch()

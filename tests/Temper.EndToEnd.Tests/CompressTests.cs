@@ -128,7 +128,11 @@ public sealed class CompressTests
     public void Pruning_takes_a_target_and_leaves_layers_alone()
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.RunProcess(["prune", TrainedRun.Folder, "--rule", "sparsity", "--threshold", "0.6", "--ignore", "fc*", "--runs", folder.Path, "--json"]);
+        ToolResult result = Tool.Run(
+        [
+            "prune", TrainedRun.Folder, "--rule", "sparsity", "--threshold", "0.6", "--ignore", "fc*",
+            "--runs", folder.Path, "--json",
+        ]);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal(2, Tool.Run(["prune", TrainedRun.Folder, "--rule", "macs", "--runs", folder.Path]).ExitCode);
     }

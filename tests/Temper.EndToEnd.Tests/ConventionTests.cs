@@ -77,7 +77,7 @@ public sealed class ConventionTests
     [InlineData("bench", "--filter", "64 x 300", "--seconds", "0.01")]
     public void Json_is_exactly_one_document(params string[] arguments)
     {
-        ToolResult result = Tool.RunProcess([.. arguments, "--json"]);
+        ToolResult result = Tool.Run([.. arguments, "--json"]);
         Assert.Equal(0, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         Assert.Equal(1, document.RootElement.GetProperty("schema").GetInt32());
@@ -162,7 +162,7 @@ public sealed class ConventionTests
 
     [Fact]
     public void Missing_configuration_file_gives_6() =>
-        Assert.Equal(6, Tool.RunProcess("doctor", "--config", "no/such/file.yaml").ExitCode);
+        Assert.Equal(6, Tool.Run("doctor", "--config", "no/such/file.yaml").ExitCode);
 
     [Theory]
     [InlineData("temper comp", "completion")]

@@ -56,7 +56,8 @@ public sealed class GrowTests
             Tool.Finish(process);
         }
 
-        ToolResult resumed = Tool.RunProcess("grow", "--resume", "last", "--runs", folder["killed"]), whole = Tool.Run([.. Small, "--runs", folder["whole"]]);
+        ToolResult resumed = Tool.Run("grow", "--resume", "last", "--runs", folder["killed"]);
+        ToolResult whole = Tool.Run([.. Small, "--runs", folder["whole"]]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.True(whole.ExitCode == 0, whole.Error);
         Assert.Equal(Model(folder["whole"]), Model(folder["killed"]));

@@ -140,7 +140,8 @@ public sealed class HardenTests : IDisposable
             Tool.Finish(process);
         }
 
-        ToolResult resumed = Tool.RunProcess("harden", "--resume", "last", "--runs", _folder["killed"]), whole = Tool.Run([.. harden, "--runs", _folder["whole"]]);
+        ToolResult resumed = Tool.Run("harden", "--resume", "last", "--runs", _folder["killed"]);
+        ToolResult whole = Tool.Run([.. harden, "--runs", _folder["whole"]]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.True(whole.ExitCode == 0, whole.Error);
         Assert.Equal(Model(_folder["whole"]), Model(_folder["killed"]));

@@ -6,7 +6,14 @@ namespace Temper.EndToEnd.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MpiTheoryAttribute : TheoryAttribute
 {
-    public MpiTheoryAttribute() => Skip = Mpi.Engines.Count > 0 ? null : "no mpirun.openmpi and no mpirun.mpich on this machine: apt-get install openmpi-bin";
+    public MpiTheoryAttribute() => Skip = Mpi.WhyNot;
+}
+
+/// <summary>A test with mpirun that goes through the installed engines itself, so that what they share is made once.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class MpiFactAttribute : FactAttribute
+{
+    public MpiFactAttribute() => Skip = Mpi.WhyNot;
 }
 
 /// <summary>Starts the tool on several ranks.</summary>
@@ -16,6 +23,11 @@ internal static class Mpi
 
     /// <summary>Engines that are installed; the tests run with each of them.</summary>
     internal static IReadOnlyList<string> Engines { get; } = [.. Known.Where(engine => LauncherOf(engine) is not null)];
+
+    /// <summary>Why tests with mpirun are skipped; null: they are not.</summary>
+    internal static string? WhyNot => Engines.Count > 0
+        ? null
+        : "no mpirun.openmpi and no mpirun.mpich on this machine: apt-get install openmpi-bin";
 
     internal static Process Start(string engine, int ranks, Dictionary<string, string?> environment, params string[] arguments)
     {

@@ -32,25 +32,28 @@ public sealed class RankTests : IDisposable
         Assert.Equal(2, mpi.GetProperty("ranks").GetInt32());
     }
 
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Two_ranks_train_to_the_losses_of_one(string engine)
+    [MpiFact]
+    public void Two_ranks_train_to_the_losses_of_one()
     {
         double[] one = Losses(Tool.Run([.. Training, "--plan", "data", "--runs", Runs("one")]), "one");
-        double[] two = Losses(Mpi.Run(engine, 2, [.. Training, "--plan", "data", "--runs", Runs("two")]), "two");
-        AssertClose(one, two);
+        foreach (string engine in Mpi.Engines)
+        {
+            AssertClose(one, Losses(Mpi.Run(engine, 2, [.. Training, "--plan", "data", "--runs", Runs(engine)]), engine));
+        }
     }
 
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Plan_of_a_file_is_carried_out_and_one_that_does_not_fit_is_refused(string engine)
+    [MpiFact]
+    public void Plan_of_a_file_is_carried_out_and_one_that_does_not_fit_is_refused()
     {
         string plan = Path.Combine(_folder, "plan.json");
         Assert.Equal(0, Tool.Run("plan", "lenet-5", "--accelerators", "2", "--batch", "20", "--cost", "exact", "--splits", "output", "--save-plan", plan, "--quiet").ExitCode);
         double[] one = Losses(Tool.Run([.. Training, "--runs", Runs("one")]), "one");
-        double[] two = Losses(Mpi.Run(engine, 2, [.. Training, "--plan", plan, "--runs", Runs("two")]), "two");
-        AssertClose(one, two);
-        ToolResult wrong = Mpi.Run(engine, 3, [.. Training, "--plan", plan, "--runs", Runs("wrong")]);
+        foreach (string engine in Mpi.Engines)
+        {
+            AssertClose(one, Losses(Mpi.Run(engine, 2, [.. Training, "--plan", plan, "--runs", Runs(engine)]), engine));
+        }
+
+        ToolResult wrong = Mpi.Run(Mpi.Engines[0], 3, [.. Training, "--plan", plan, "--runs", Runs("wrong")]);
         Assert.Equal(2, wrong.ExitCode);
         Assert.Contains("another number of ranks", wrong.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Runs("wrong")));
@@ -85,9 +88,8 @@ public sealed class RankTests : IDisposable
         Assert.All([copy, folder], path => Assert.True(File.Exists(Path.Combine(path, "result.json"))));
     }
 
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Ranks_attack_samples_to_the_bytes_of_one(string engine)
+    [MpiFact]
+    public void Ranks_attack_samples_to_the_bytes_of_one()
     {
         Network network = Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(8).Relu().Linear(3)).Initialize(RandomStream.FromSeed(4));
         ModelFile.Save(network, Path.Combine(_folder, "model.safetensors"));
@@ -100,19 +102,22 @@ public sealed class RankTests : IDisposable
         });
         string[] attack = ["attack", Path.Combine(_folder, "model.safetensors"), "--data", Path.Combine(_folder, "data.npz"), "--attack", "ddn"];
         Assert.Equal(0, Tool.Run([.. attack, "--output", Runs("one")]).ExitCode);
-        ToolResult refused = Mpi.Run(engine, 2, attack);
+        ToolResult refused = Mpi.Run(Mpi.Engines[0], 2, attack);
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("--output", refused.Error, StringComparison.Ordinal);
-        ToolResult result = Mpi.Run(engine, 2, [.. attack, "--output", Runs("two"), "--json"]);
-        Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(50, JsonDocument.Parse(result.Output).RootElement.GetProperty("count").GetInt32());
-        Assert.Equal(File.ReadAllBytes(Path.Combine(Runs("one"), "adversarial.npz")), File.ReadAllBytes(Path.Combine(Runs("two"), "adversarial.npz")));
-        Assert.False(Directory.Exists(Path.Combine(Runs("two"), "parts")));
+        byte[] one = File.ReadAllBytes(Path.Combine(Runs("one"), "adversarial.npz"));
+        foreach (string engine in Mpi.Engines)
+        {
+            ToolResult result = Mpi.Run(engine, 2, [.. attack, "--output", Runs(engine), "--json"]);
+            Assert.True(result.ExitCode == 0, result.Error);
+            Assert.Equal(50, JsonDocument.Parse(result.Output).RootElement.GetProperty("count").GetInt32());
+            Assert.Equal(one, File.ReadAllBytes(Path.Combine(Runs(engine), "adversarial.npz")));
+            Assert.False(Directory.Exists(Path.Combine(Runs(engine), "parts")));
+        }
     }
 
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Ranks_morph_rows_to_the_bytes_of_one(string engine)
+    [MpiFact]
+    public void Ranks_morph_rows_to_the_bytes_of_one()
     {
         const string Data = "synth:shapes?size=12&channels=1&count=1300&classes=4";
         string key = Path.Combine(_folder, "key"), password = Path.Combine(_folder, "password");
@@ -120,15 +125,17 @@ public sealed class RankTests : IDisposable
         string[] secret = ["--data", Data, "--password-file", password];
         Assert.Equal(0, Tool.Run(["morph", "keygen", "--output", key, "--cores", "4", .. secret]).ExitCode);
         Assert.Equal(0, Tool.Run(["morph", "data", "--key", key, "--output", Runs("one"), .. secret]).ExitCode);
-        ToolResult result = Mpi.Run(engine, 2, ["morph", "data", "--key", key, "--output", Runs("two"), "--json", .. secret]);
-        Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
-        AssertSameFiles(Runs("one"), Runs("two"), except: "manifest.sig");          // a signature draws random numbers
+        foreach (string engine in Mpi.Engines)
+        {
+            ToolResult result = Mpi.Run(engine, 2, ["morph", "data", "--key", key, "--output", Runs(engine), "--json", .. secret]);
+            Assert.True(result.ExitCode == 0, result.Error);
+            Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
+            AssertSameFiles(Runs("one"), Runs(engine), except: "manifest.sig");          // a signature draws random numbers
+        }
     }
 
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Ranks_measure_and_compress_to_the_bytes_of_one(string engine)
+    [MpiFact]
+    public void Ranks_measure_and_compress_to_the_bytes_of_one()
     {
         const string Data = "synth:shapes?count=400&classes=4&size=28";
         string[] compress =
@@ -137,25 +144,28 @@ public sealed class RankTests : IDisposable
             "--max-accuracy-drop", "30", "--validation", "test:0.5", "--sensitivity", "--json",
         ];
         ToolResult one = Tool.Run([.. compress, "--output", Runs("one"), "--runs", Runs("runs-one")]);
-        ToolResult two = Mpi.Run(engine, 2, [.. compress, "--output", Runs("two"), "--runs", Runs("runs-two")]);
-        Assert.True(one.ExitCode == 0 && two.ExitCode == 0, two.Error);
-        AssertSameFiles(Runs("one"), Runs("two"));
-        foreach (string side in (string[])["before", "after"])
+        Assert.True(one.ExitCode == 0, one.Error);
+        foreach (string engine in Mpi.Engines)
         {
-            Assert.Equal(Accuracy(one, side), Accuracy(two, side));
-        }
+            ToolResult two = Mpi.Run(engine, 2, [.. compress, "--output", Runs(engine), "--runs", Runs($"runs-{engine}")]);
+            Assert.True(two.ExitCode == 0, two.Error);
+            AssertSameFiles(Runs("one"), Runs(engine));
+            foreach (string side in (string[])["before", "after"])
+            {
+                Assert.Equal(Accuracy(one, side), Accuracy(two, side));
+            }
 
-        string[] eval = ["eval", Runs("two"), "--data", Data, "--json"];
-        Assert.Equal(Tool.Run(eval).Output, Mpi.Run(engine, 2, eval).Output);
+            string[] eval = ["eval", Runs(engine), "--data", Data, "--json"];
+            Assert.Equal(Tool.Run(eval).Output, Mpi.Run(engine, 2, eval).Output);
+        }
 
         static string Accuracy(ToolResult result, string side) =>
             JsonDocument.Parse(result.Output).RootElement.GetProperty(side).GetProperty("accuracy").GetRawText();
     }
 
-    /// <summary>Samples divided, and a chain that is planned anew after each growth: the same path on every run and with every engine.</summary>
-    [MpiTheory]
-    [MemberData(nameof(Engines))]
-    public void Ranks_grow_a_network_on_one_path(string engine)
+    /// <summary>Samples divided, and a chain that is planned anew after each growth: the same path with every engine.</summary>
+    [MpiFact]
+    public void Ranks_grow_a_network_on_one_path()
     {
         Network chain = Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
             .Flatten().Linear(48).Relu().Linear(48).Relu().Linear(48).Relu().Linear(3)).Initialize(RandomStream.FromSeed(4));
@@ -164,16 +174,18 @@ public sealed class RankTests : IDisposable
         string[] common = ["--data", "synth:shapes?count=120&classes=3&size=12", "--interval", "1", "--window", "1", "--finish-epochs", "1", "--batch", "40", "--json"];
         string[] divided = ["grow", "--family", "basic3", "--widths", "2,4,8", "--plan", "data", "--max-macs", "40000", "--compare", .. common];
         string[] planned = ["grow", model, "--plan", "auto", "--max-parameters", "22000", .. common];
+        (string Name, string Engine)[] runs = [("a", Mpi.Engines[0]), ("b", Mpi.Engines[^1])];
         foreach (string[] grow in (string[][])[divided, planned])
         {
-            ToolResult[] found = [.. new[] { "a", "b" }.Select(name => Mpi.Run(engine, 2, [.. grow, "--output", Runs(name), "--force", "--runs", Runs($"runs-{name}")]))];
+            ToolResult[] found = [.. runs.Select(run => Mpi.Run(
+                run.Engine, 2, [.. grow, "--output", Runs(run.Name), "--force", "--runs", Runs($"runs-{run.Name}")]))];
             Assert.All(found, result => Assert.True(result.ExitCode == 0, result.Error));
             AssertSameFiles(Runs("a"), Runs("b"));
             JsonElement path = JsonDocument.Parse(found[0].Output).RootElement.GetProperty("path");
             Assert.Contains(path.EnumerateArray(), step => step.GetProperty("event").GetString() is "grow");
         }
 
-        ToolResult refused = Mpi.Run(engine, 2, [.. divided, "--shard-optimizer", "--runs", Runs("refused")]);
+        ToolResult refused = Mpi.Run(Mpi.Engines[0], 2, [.. divided, "--shard-optimizer", "--runs", Runs("refused")]);
         Assert.Equal(2, refused.ExitCode);
         Assert.False(Directory.Exists(Runs("refused")));
     }

@@ -98,7 +98,7 @@ public sealed class RunTests
             Assert.Equal(exitCode, Tool.Finish(process).ExitCode);
         }
 
-        ToolResult resumed = Tool.RunProcess("train", "--resume", "last", "--runs", stopped.Path);
+        ToolResult resumed = Tool.Run("train", "--resume", "last", "--runs", stopped.Path);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
         Assert.Equal(Model(TrainedRun.Folder), Model(Directory.GetDirectories(stopped.Path).Single()));
     }

@@ -43,7 +43,9 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 
 if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))
 {
-    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/peers/Temper.Peers -- {string.Join('|', tables.Keys)} [arguments]");
+    Console.Error.WriteLine(
+        $"usage: dotnet run -c Release --project bench/peers/Temper.Peers -- {string.Join('|', tables.Keys)} "
+        + "[arguments]");
     return 2;
 }
 

@@ -13,62 +13,67 @@ internal static class AttackSettings
         "data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
     internal static Setting<string> Attack { get; } =
-        Setting.Choice("attack", "The attack; defaultValue: autoattack where a radius is given, else minimal-l2 (of a "
-            + "served model square and hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
+        Setting.Choice("attack", "Attack; usual: autoattack if a radius is given, else minimal-l2 (for a served "
+            + "model square or hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
 
     internal static Setting<string> Threat { get; } = Setting.Choice(
-        "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None,
+        "threat", "Named threat model instead of --norm and --epsilon, for pixels of 0 to 1", None,
         [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
 
     internal static Setting<string> NormName { get; } = Setting.Choice(
-        "norm", "How a change is measured: l2, linf, l1 or l0; defaultValue: as is usual for the attack", Usual, Usual,
+        "norm", "Norm of the perturbation: l2, linf, l1 or l0; usual: the attack's own", Usual, Usual,
         "l2", "linf", "l1", "l0");
 
     internal static Setting<double?> Epsilon { get; } =
-        Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a "
-            + "ball; others count as right what lies beyond");
+        Setting.OptionalNumber("epsilon", "Maximum perturbation, in units of the input; for attacks that search the "
+            + "smallest one, samples beyond it count as right");
 
     internal static Setting<int?> Steps { get; } = OptionalInteger(
-        "steps", "Steps of the attack (see docs/attacks.md), or queries of one without gradients; none: the paper's",
+        "steps", "Steps of the attack (see docs/attacks.md), or queries of an attack without gradients; none = the "
+            + "paper's number",
         1);
 
     internal static Setting<int?> Limit { get; } =
-        OptionalInteger("limit", "Samples from the start of the set; none: all", 1);
+        OptionalInteger("limit", "Number of samples, from the start of the set; none = all", 1);
 
     internal static Setting<int?> Budget { get; } =
-        OptionalInteger("budget", "Most gradients for a sample, obeyed exactly; 5000 for a property", 0);
+        OptionalInteger("budget", "Maximum number of gradients per sample, obeyed exactly; 5000 for a property", 0);
 
     internal static Setting<int> Batch { get; } =
-        Setting.Integer("batch", "Samples at a time; does not change results", defaultValue: 128);
+        Setting.Integer("batch", "Samples per batch; does not change results", defaultValue: 128);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText(
-        "output", "Folder for adversarial.npz, report.html and pictures; a run that was interrupted goes on");
+        "output", "Folder for adversarial.npz, report.html and pictures; an interrupted run continues");
 
     internal static Setting<string?> VnnLib { get; } =
-        Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead: exit 4 when found");
+        Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead; exit code 4 if "
+            + "one is found");
 
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
-        "fail-below", "Exit with 4 when the accuracy under attack is lower than this, 0 to 1", maximum: 1);
+        "fail-below", "Exit with code 4 if the accuracy under attack is below this fraction, 0 to 1", maximum: 1);
 
     internal static Setting<bool> NoChecks { get; } =
-        Setting.Switch("no-checks", "Leave out the checklist of what makes results suspicious");
+        Setting.Switch("no-checks", "Skip the checklist of signs that a result is not trustworthy");
 
     internal static Setting<string> Asked { get; } = Setting.Choice(
-        "access", "What is asked of a served model: scores, or decisions (the winning class alone)", "scores", "scores",
+        "access", "What is read from a served model: scores, or decisions (the predicted class only)", "scores",
+        "scores",
         "decisions");
 
     internal static Setting<string?> TokenFile { get; } =
-        Setting.OptionalText("token-file", "File with the token of a served model; or TEMPER_SERVE_TOKEN");
+        Setting.OptionalText("token-file", "File with the token of a served model; without it, the environment "
+            + "variable TEMPER_SERVE_TOKEN is used");
 
     internal static Setting<string?> Surrogate { get; } = Setting.OptionalText(
-        "surrogate", "Attack this model instead and try what is found on MODEL, which is asked for decisions alone; "
-            + "the same preprocessing holds for both; also with --video");
+        "surrogate", "Compute the perturbations on this model, with the same preprocessing, and test them on MODEL, "
+            + "of which only decisions are used; also with --video");
 
     internal static Setting<bool> TensorBoard { get; } = Setting.Switch(
         "tensorboard",
-        "Write an event file into the output folder: accuracy under attack, size and gradients after each part");
+        "Write an event file to the output folder: accuracy under attack, perturbation size and gradients after "
+            + "each part");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -52,10 +52,11 @@ internal static class PropertyRun
         }
         else
         {
+            string where = file ?? "name a folder with --output to keep it";
             Console.Out.WriteLine(found.Counterexample is null
                 ? $"no counterexample found with {found.Gradients:N0} gradients (this proves nothing)"
                 : $"counterexample found with {found.Gradients:N0} gradients: outputs "
-                    + $"{string.Join(", ", found.Outputs)}{(file is null ? "; name a folder with --output to keep it" : $"; {file}")}");
+                    + $"{string.Join(", ", found.Outputs)}; {where}");
         }
 
         return found.Counterexample is null ? ExitCode.Success : ExitCode.ThresholdNotMet;

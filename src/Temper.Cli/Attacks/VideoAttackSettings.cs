@@ -15,36 +15,40 @@ internal static class VideoAttackSettings
     ];
 
     internal static Setting<bool> Video { get; } =
-        Setting.Switch("video", "Attack a network of clips [T, C, H, W]: which few frames matter; see docs/video.md");
+        Setting.Switch("video", "Attack a network that classifies clips [T, C, H, W]: find the few frames that have "
+            + "to change; see docs/video.md");
 
     internal static Setting<string?> Clip { get; } = Setting.OptionalText(
-        "clip", "With --video: one video file instead of --data; its class is what the network says");
+        "clip", "With --video: one video file instead of --data; its label is the network's prediction");
 
     internal static Setting<IReadOnlyList<string>> Rules { get; } = new(
         "rules", $"With --video: attacks, of {string.Join(", ", VideoAttacks.Names)}", DefaultRules,
         ReadRules) { Separator = ',' };
 
     internal static Setting<double[]> Levels { get; } =
-        Setting.Numbers("levels", "With --video: largest changes of a pixel, in 255ths", [4], minimum: 0, maximum: 255);
+        Setting.Numbers("levels", "With --video: maximum perturbations of a pixel, in units of 1/255",
+            [4], minimum: 0, maximum: 255);
 
     internal static Setting<int> Queries { get; } = Setting.Integer(
-        "queries", "With --video: most questions a clip for square, which knows scores alone",
+        "queries", "With --video: maximum number of queries per clip for the attack square, which sees scores only",
         defaultValue: VideoAttacks.UsualQueries);
 
     internal static Setting<string> Flow { get; } =
-        Setting.Choice("flow", "With --video: the victim's optical flow", Own, [Own, .. FlowMethods.Names]);
+        Setting.Choice("flow", "With --video: optical flow that the victim computes; own = the network's",
+            Own, [Own, .. FlowMethods.Names]);
 
     internal static Setting<string> Gradients { get; } = Setting.Choice(
-        "gradients", "With --video: what the attacker knows: all; all, by the sum of both streams' logits; one stream; "
-            + "or the network with another flow",
+        "gradients", "With --video: what the attacker knows: white-box (everything), logits (everything, by the sum "
+            + "of both streams' logits), motion or frame (one stream), or another method of optical flow",
         WhiteBox, [WhiteBox, SummedLogits, "motion", "frame", .. FlowMethods.Names]);
 
     internal static Setting<bool> TrueLabels { get; } = Setting.Switch(
-        "true-labels", "With --video: the attack knows the right classes; else it uses the network's own");
+        "true-labels", "With --video: attack the true labels instead of the network's predictions");
 
     internal static Setting<bool> Defenses { get; } = Setting.Switch(
         "defenses",
-        "With --video: also try the clips of the last attack after smoothing over time, flow in 8 bits and H.264");
+        "With --video: also test the clips of the last attack after smoothing over time, with flow in 8 bits, and "
+            + "after H.264");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

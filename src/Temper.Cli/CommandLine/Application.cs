@@ -7,19 +7,20 @@ using Temper.Cli.Output;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.
+/// The command-line entry point: parses arguments, resolves settings, runs one command, and maps every outcome,
+/// including exceptions, to an exit code.
 /// </summary>
 internal static class Application
 {
     private static readonly (string Name, string Help)[] Groups =
     [
-        ("data", "Get, list and verify data sets"),
+        ("data", "Obtain, list and check data sets"),
         ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
-        ("rl", "Train agents, watch them play, attack them, and connect to agents and environments elsewhere"),
+        ("rl", "Train, run and attack agents, also between processes"),
     ];
 
     private const string Description = """
-        Temper makes neural networks lean, hard and private, in pure C#.
+        Temper makes neural networks smaller, faster and more robust, in pure C#.
 
         Examples:
           temper demo                                            train, compress, attack; one HTML report

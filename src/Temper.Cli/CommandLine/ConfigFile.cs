@@ -105,9 +105,16 @@ internal sealed class ConfigFile
     /// <summary>
     /// A setting's text as a file has it: a list where it may have several values, each of which may hold any letter.
     /// </summary>
-    internal static string Written(Setting setting, string text) => setting.IsList
-        ? $"[{string.Join(", ", text.Split(setting.Separator!.Value, StringSplitOptions.RemoveEmptyEntries).Select(Quoted))}]"
-        : Quoted(text);
+    internal static string Written(Setting setting, string text)
+    {
+        if (!setting.IsList)
+        {
+            return Quoted(text);
+        }
+
+        string[] values = text.Split(setting.Separator!.Value, StringSplitOptions.RemoveEmptyEntries);
+        return $"[{string.Join(", ", values.Select(Quoted))}]";
+    }
 
     /// <summary>One value, or the list of them for a setting that may have several.</summary>
     private string Text(YamlNode node, Setting setting, string name) => node is YamlSequenceNode list

@@ -35,7 +35,7 @@ internal abstract class Setting(string name, string help)
     /// <summary>Other flags that mean the same: what users of other tools type.</summary>
     internal IReadOnlyList<string> Aliases { get; private protected set; } = [];
 
-    /// <summary>Whether a name in a configuration file means this setting: its own, or a flag that means the same.</summary>
+    /// <summary>Whether a name in a configuration file is this setting's, or one of its aliases.</summary>
     internal bool IsCalled(string name) => string.Equals(Name, name, StringComparison.Ordinal)
         || Aliases.Contains($"--{name}", StringComparer.Ordinal);
 

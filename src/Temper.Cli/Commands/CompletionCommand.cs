@@ -13,7 +13,9 @@ internal sealed class CompletionCommand() : ToolCommand("completion", "Write the
             # temper: put into ~/.bashrc:  source <(temper completion bash)
             _temper() {
                 local IFS=$'\n'
-                COMPREPLY=($("${COMP_WORDS[0]}" "[suggest:$((COMP_POINT - ${#COMP_WORDS[0]} + 6))]" "temper${COMP_LINE#"${COMP_WORDS[0]}"}" 2> /dev/null))
+                local tool=${COMP_WORDS[0]}
+                local cursor=$((COMP_POINT - ${#tool} + 6))
+                COMPREPLY=($("$tool" "[suggest:$cursor]" "temper${COMP_LINE#"$tool"}" 2> /dev/null))
             }
             complete -o default -F _temper temper ./temper
             """,
@@ -21,14 +23,22 @@ internal sealed class CompletionCommand() : ToolCommand("completion", "Write the
             # temper: put into ~/.zshrc:  source <(temper completion zsh)
             _temper() {
                 local -a found
-                found=(${(f)"$("${words[1]}" "[suggest:$((CURSOR - ${#words[1]} + 6))]" "temper${BUFFER#"${words[1]}"}" 2> /dev/null)"})
+                local tool=${words[1]}
+                local cursor=$((CURSOR - ${#tool} + 6))
+                found=(${(f)"$("$tool" "[suggest:$cursor]" "temper${BUFFER#"$tool"}" 2> /dev/null)"})
                 compadd -a found || _files
             }
             compdef _temper temper
             """,
         ["fish"] = """
             # temper: put into ~/.config/fish/completions/temper.fish
-            complete -c temper -a '(set -l line (commandline -cp); set -l tool (commandline -po)[1]; $tool "[suggest:"(math (string length -- $line) - (string length -- $tool) + 6)"]" (string replace -- $tool temper $line) 2> /dev/null)'
+            function __temper_words
+                set -l line (commandline -cp)
+                set -l tool (commandline -po)[1]
+                set -l cursor (math (string length -- $line) - (string length -- $tool) + 6)
+                $tool "[suggest:$cursor]" (string replace -- $tool temper $line) 2> /dev/null
+            end
+            complete -c temper -a '(__temper_words)'
             """,
         ["pwsh"] = """
             # temper: put into $PROFILE:  temper completion pwsh | Out-String | Invoke-Expression

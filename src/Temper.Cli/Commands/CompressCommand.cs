@@ -12,7 +12,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Makes a trained network small and fast within a bound on accuracy.</summary>
 internal sealed class CompressCommand()
-    : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
+    : RunCommand("compress", "Compress a trained network without losing more accuracy than allowed")
 {
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
     private const int MaxForSensitivity = 1000;

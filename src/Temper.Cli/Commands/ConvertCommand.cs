@@ -16,7 +16,7 @@ namespace Temper.Cli.Commands;
 /// Turns a network of one format into another one, reads it back, and says how far the results are apart.
 /// </summary>
 internal sealed class ConvertCommand()
-    : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
+    : ToolCommand("convert", "Convert a network to another file format, and check that the outputs are the same")
 {
     private const int Samples = 4;
     private const double MaxDifference = 1e-4;

@@ -24,7 +24,8 @@ internal static class KnownData
 /// Obtains a data set; the one command that uses the network, besides those told to use a set that is not here yet.
 /// </summary>
 internal sealed class DataGetCommand()
-    : ToolCommand("data get", "Obtain a data set: from the cache, the system, Debian's package, or its home")
+    : ToolCommand("data get", "Get a data set from the first source that has it: the cache, system folders, a "
+        + "Debian package, or its download site")
 {
     internal override IReadOnlyList<Setting> Settings => [KnownData.Name];
 

@@ -14,7 +14,7 @@ namespace Temper.Cli.Commands;
 /// What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy,
 /// measures both once on the test samples, and looks how easily each is fooled.</summary>
 internal sealed class DemoCommand()
-    : RunCommand("demo", "Train LeNet-5 on clothes, make it small and fast, and show both in a report")
+    : RunCommand("demo", "Train LeNet-5 on Fashion-MNIST, compress it, and compare the two networks in a report")
 {
     private const string Model = "lenet-5-caffe";
 
@@ -25,7 +25,8 @@ internal sealed class DemoCommand()
         "stage-epochs", "Epochs with the regularizer, and for each trial after pruning", defaultValue: 3);
 
     private static readonly Setting<double> Drop =
-        Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
+        Setting.Number("max-accuracy-drop", "Largest accepted loss of accuracy, in percentage points, 0 to 100",
+            defaultValue: 0.5, maximum: 100);
 
     internal override IReadOnlyList<Setting> Settings =>
         field ??= [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];

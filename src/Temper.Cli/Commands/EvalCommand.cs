@@ -83,7 +83,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         }
 
         var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of "
-            + $"{source}", "class", "#found", "#right when said");
+            + $"{source}", "class", "#recall", "#precision");
         for (int i = 0; i < classes.Count; i++)
         {
             table.Row(classes[i], Percent(found.Confusion.Recall(i)), Percent(found.Confusion.Precision(i)));

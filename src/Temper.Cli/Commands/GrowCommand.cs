@@ -17,7 +17,7 @@ namespace Temper.Cli.Commands;
 /// at its repeated blocks.
 /// </summary>
 internal sealed class GrowCommand() : RunCommand(
-    "grow", "Find a network's depth by growing it block by block; --max-time and other limits hold for the result")
+    "grow", "Find the depth of a network by growing it block by block, within limits such as --max-time")
 {
     internal override bool SharesWork => true;
 

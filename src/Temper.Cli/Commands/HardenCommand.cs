@@ -11,8 +11,9 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes a network hard to fool by feedback learning, or by a defense that it is compared with.</summary>
-internal sealed class HardenCommand() : RunCommand("harden", "Make a network harder to fool by training where its "
-    + "decision space is poorly learned (feedback learning)")
+internal sealed class HardenCommand() : RunCommand("harden", "Make a network more robust: find classes and "
+    + "directions in which samples lie close to the decision boundary, and train on examples made there (feedback "
+    + "learning)")
 {
     internal override IReadOnlyList<Setting> Settings => field ??=
     [

@@ -16,7 +16,7 @@ internal sealed class MorphKeygenCommand()
     : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
 {
     private static readonly Setting<bool> Force =
-        Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
+        Setting.Switch("force", "Overwrite an existing key; data morphed with the old key becomes unusable");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
         [
@@ -94,7 +94,7 @@ internal static class MorphNotice
 
 /// <summary>Morphs a set into a bundle.</summary>
 internal sealed class MorphDataCommand()
-    : ToolCommand("morph data", "Morph a set's pictures into a bundle; goes on where a stopped run was")
+    : ToolCommand("morph data", "Morph the pictures of a data set into a bundle; an interrupted run continues")
 {
     private static readonly Setting<string> Format = Setting.Choice(
         "format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors",
@@ -125,7 +125,7 @@ internal sealed class MorphDataCommand()
         using var morpher = new Morpher(key);
         if (ranks.Size > 1)
         {
-            ranks.Share(ranks.Size, share => MorphBundle.WriteShare(
+            ranks.Share(ranks.Size, share => BundleWriter.WriteShare(
                 key, morpher, data, (output, context.Get(Format)), new BatchPart(share, ranks.Size), context.Cancel));
         }
 
@@ -207,19 +207,20 @@ internal sealed class MorphLayerCommand()
 
 /// <summary>Says what morphing costs before anything runs.</summary>
 internal sealed class MorphEstimateCommand() : ToolCommand(
-    "morph estimate", "What morphing costs: computation, bytes and memory of owner and trainer; nothing is run")
+    "morph estimate", "Estimate the computation, bytes and memory that morphing costs the owner and the trainer, "
+        + "without running it")
 {
     private static readonly Setting<int> Rows =
-        Setting.Integer("rows", "Pictures of the set, where none is named", defaultValue: 60_000);
+        Setting.Integer("rows", "Number of pictures, used without --data", defaultValue: 60_000);
 
     private static readonly Setting<int> Channels =
         Setting.Integer("channels", "Output channels of the first convolution", defaultValue: 64);
 
     private static readonly Setting<int> Kernel =
-        Setting.Integer("kernel", "Side of its kernel, in pixels", defaultValue: 3);
+        Setting.Integer("kernel", "Kernel size of the first convolution, in pixels", defaultValue: 3);
 
     private static readonly Setting<int> Padding =
-        Setting.Integer("padding", "Zeros around the picture, in pixels", defaultValue: 1, minimum: 0);
+        Setting.Integer("padding", "Zero padding of the first convolution, in pixels", defaultValue: 1, minimum: 0);
 
     private static readonly Setting<string?> Network = Setting.OptionalText(
         "network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
@@ -266,8 +267,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
             .Row("memory to morph data, bytes", $"{estimate.DataMemory:N0}", "independent of the number of pictures")
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
-        ResultTable table =
-            new("the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here", "claim", "formula", "#value");
+        var table = new ResultTable(
+            "the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here",
+            "claim", "formula", "#value");
         Privacy.Morphing.PaperFigures.All.ToList()
             .ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
         table.Write(context.Terminal);

@@ -15,27 +15,28 @@ internal static class MorphSettings
         "key", "Key file of temper morph keygen; it does not protect the pictures from whoever has the layer");
 
     internal static Setting<string?> PasswordFile { get; } = Setting.OptionalText(
-        "password-file", $"File with the password of the key; else the variable {PasswordVariable} is read");
+        "password-file", "File with the password of the key; without it, the environment variable "
+            + $"{PasswordVariable} is used");
 
     internal static Setting<string?> Output { get; } =
-        Setting.OptionalText("output", "Where the result goes: a key file, or the folder of a bundle");
+        Setting.OptionalText("output", "Key file, or folder of the bundle, to write");
 
     internal static Setting<string?> Data { get; } =
         Setting.OptionalText("data", "A known set, a path, or synth:shapes; see 'temper data list'");
 
     internal static Setting<int[]?> Shape { get; } = new("shape", "Channels, height and width of a picture, such as "
-        + "3,32,32, where no set is named", null, ReadShape);
+        + "3,32,32; needed without --data", null, ReadShape);
 
     internal static Setting<int> Cores { get; } =
-        Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a "
-            + "picture. More cores cost less and hide less", defaultValue: 1);
+        Setting.Integer("cores", "Number of diagonal blocks (cores) of the morphing matrix, kappa of the paper; "
+            + "must divide channels x height x width. More cores cost less and hide less", defaultValue: 1);
 
     internal static Setting<bool> Repeated { get; } =
-        Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
+        Setting.Switch("repeated", "Repeat one core along the whole diagonal, as the authors' code does");
 
     internal static Setting<bool> Structured { get; } = Setting.Switch(
-        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms instead of dense cores: for large "
-            + "pictures; hides no more");
+        "structured", "Use cores of Walsh-Hadamard transforms with secret permutations and signs instead of dense "
+            + "ones: faster for large pictures; hides no more");
 
     internal static Setting<string?> Weights { get; } =
         Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
@@ -44,7 +45,7 @@ internal static class MorphSettings
         Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
 
     internal static Setting<int> Padding { get; } = Setting.Integer(
-        "padding", "Zeros around the picture in the first convolution, in pixels", defaultValue: 0, minimum: 0);
+        "padding", "Zero padding of the first convolution, in pixels", defaultValue: 0, minimum: 0);
 
     /// <summary>The key that the settings name, decrypted.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)

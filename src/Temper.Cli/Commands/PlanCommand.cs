@@ -15,7 +15,8 @@ namespace Temper.Cli.Commands;
 /// Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.
 /// </summary>
 internal sealed class PlanCommand()
-    : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a step")
+    : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a "
+        + "step")
 {
     private static readonly Setting<string?> Model = new(
         "model", $"A network as for inspect, or one of the paper's: {string.Join(", ", PaperNetworks.Names)}", null,
@@ -32,17 +33,17 @@ internal sealed class PlanCommand()
         Setting.OptionalText("save-plan", "Write the plan to this file");
 
     private static readonly Setting<string?> Picture =
-        Setting.OptionalText("picture", "Draw the plan and its step into this SVG file");
+        Setting.OptionalText("picture", "Draw the plan and its step to this SVG file");
 
     private static readonly Setting<string?> ReportFile =
-        Setting.OptionalText("report", "Write a report of the plan, with its picture, to this HTML file");
+        Setting.OptionalText("report", "Write a report of the plan to this HTML file");
 
     private static readonly Setting<bool> Probe = Setting.Switch(
         "probe", "Time the network's layers one by one, about 10 seconds, and simulate accelerators like this machine "
             + "instead of --gflops; started by mpirun, the links between ranks too");
 
     private static readonly Setting<bool> Paper = Setting.Switch(
-        "paper", "Compute the paper's Figures 5 to 13 again, each beside the paper's value with its status");
+        "paper", "Compute the paper's Figures 5 to 13 again, next to the paper's values and their status");
 
     private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
 

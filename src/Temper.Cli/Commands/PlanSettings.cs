@@ -8,30 +8,31 @@ namespace Temper.Cli.Commands;
 internal static class PlanSettings
 {
     private static readonly Setting<int> Accelerators =
-        Setting.Integer("accelerators", "Accelerators to divide the training among, 1 to 4096", defaultValue: 16);
+        Setting.Integer("accelerators", "Number of accelerators to divide the training among, 1 to 4096",
+            defaultValue: 16);
 
     private static readonly Setting<int> Batch =
-        Setting.Integer("batch", "Samples of a step, of all accelerators together", defaultValue: 256);
+        Setting.Integer("batch", "Samples per step, over all accelerators together", defaultValue: 256);
 
     private static readonly Setting<string> Cost = Setting.Choice(
-        "cost", "How bytes are counted: figure (reproduces the paper's figures), table (its tables as printed) or "
-            + "exact (what shards have to move)",
+        "cost", "How bytes are counted: figure (reproduces the paper's figures), table (the paper's tables as "
+            + "printed) or exact (what the shards have to send)",
         "figure", "figure", "table", "exact");
 
     private static readonly Setting<string> Search = Setting.Choice(
-        "search", "greedy (the paper's, level by level) or joint (all levels at once: never worse; proven optimal, or "
-            + "a lower bound is printed)", "joint", "greedy", "joint");
+        "search", "greedy (the paper's, level by level) or joint (all levels together; never worse than greedy; "
+            + "proves the optimum or prints a lower bound)", "joint", "greedy", "joint");
 
     private static readonly Setting<string> Splits = Setting.Choice(
-        "splits", "What may be split: kernel (samples and input channels), output (output channels too) or space (rows "
-            + "of images too)",
+        "splits", "What may be split: kernel (samples and input channels), output (also output channels) or space "
+            + "(also rows of images)",
         "kernel", "kernel", "output", "space");
 
     private static readonly Setting<double?> Memory =
-        Setting.OptionalNumber("memory", "Most MiB that an accelerator may hold");
+        Setting.OptionalNumber("memory", "Maximum memory per accelerator, in MiB");
 
     private static readonly Setting<int> OptimizerStates = Setting.Integer(
-        "optimizer-states", "Numbers that the optimizer keeps for each weight: 0 sgd, 1 with momentum, 2 adam",
+        "optimizer-states", "Values that the optimizer stores per weight: 0 for sgd, 1 with momentum, 2 for adam",
         defaultValue: 1, minimum: 0);
 
     private static readonly Setting<string> Wires = Setting.Choice(
@@ -39,23 +40,26 @@ internal static class PlanSettings
         "htree", "torus");
 
     private static readonly Setting<string?> TopologyPath =
-        Setting.OptionalText("topology", "A file with the links between accelerators, in place of --machine, "
+        Setting.OptionalText("topology", "File with the links between accelerators, instead of --machine, "
             + "--bandwidth and --latency; see docs/hypar.md");
 
     private static readonly Setting<double> Gigaflops =
-        Setting.Number("gflops", "Billions of operations a second of an accelerator", defaultValue: 84, minimum: 1e-6);
+        Setting.Number("gflops", "Speed of an accelerator, in billions of operations per second",
+            defaultValue: 84, minimum: 1e-6);
 
     private static readonly Setting<double> Bandwidth =
-        Setting.Number("bandwidth", "GB/s of a link (bus, htree, torus)", defaultValue: 0.2, minimum: 1e-9);
+        Setting.Number("bandwidth", "Bandwidth of a link, in GB/s (bus, htree, torus)",
+            defaultValue: 0.2, minimum: 1e-9);
 
     private static readonly Setting<double> Latency =
-        Setting.Number("latency", "Microseconds of a link (bus, htree, torus)", defaultValue: 0);
+        Setting.Number("latency", "Latency of a link, in microseconds (bus, htree, torus)", defaultValue: 0);
 
     private static readonly Setting<bool> Overlap =
-        Setting.Switch("overlap", "Let data move while accelerators compute");
+        Setting.Switch("overlap", "Overlap communication with computation");
 
     private static readonly Setting<double[]> Speeds = Setting.Numbers(
-        "speeds", "Speed of each accelerator, such as 1,1,0.5,1; shares of the work follow", [], minimum: 1e-6);
+        "speeds", "Relative speeds of the accelerators, such as 1,1,0.5,1; each gets work in proportion",
+        [], minimum: 1e-6);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -24,7 +24,7 @@ internal sealed class PredictCommand()
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
     private static readonly Setting<string> Engine = Setting.Choice(
-        "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator",
+        "engine", "Engine: compiled (kernels chosen by a cost estimate) or graph (operator by operator)",
         "compiled", "compiled", "graph");
 
     internal override IReadOnlyList<string> Examples =>

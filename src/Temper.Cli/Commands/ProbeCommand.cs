@@ -18,7 +18,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Measures how far samples lie from the boundary of their class, by family of directions and class.</summary>
 internal sealed class ProbeCommand() : ToolCommand(
-    "probe", "Measure how well the decision space is learned: distances to the boundary by direction and class")
+    "probe", "Measure the distance from samples to the decision boundary, by direction and class")
 {
     internal override IReadOnlyList<Setting> Settings => field ??=
         [

@@ -9,10 +9,10 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Sets small weights to zero, trains what is left for some epochs, and measures before and after.</summary>
 internal sealed class PruneCommand()
-    : RunCommand("prune", "Set small weights to zero and train the others on; measures before and after")
+    : RunCommand("prune", "Set small weights to zero, fine-tune the others, and measure before and after")
 {
     private static readonly Setting<string> Data =
-        Setting.Text("data", "Data to fine-tune and measure with; none: only prune", "none");
+        Setting.Text("data", "Data set for fine-tuning and measuring; none = only prune", "none");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [

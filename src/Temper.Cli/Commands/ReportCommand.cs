@@ -7,10 +7,10 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes the report of a run again, from what its folder holds.</summary>
-internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML report of a run from its folder")
+internal sealed class ReportCommand() : ToolCommand("report", "Write the HTML report of a run from its folder")
 {
     private static readonly Setting<string?> Source =
-        Setting.Positional("run", "Folder of a run; the latest in --runs where not given");
+        Setting.Positional("run", "Folder of a run; when not given, the latest in --runs");
 
     private static readonly Setting<string?> Output =
         Setting.OptionalText("output", "Output file [default: report.html in the run's folder]");

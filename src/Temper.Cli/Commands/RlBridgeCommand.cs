@@ -16,23 +16,24 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Stands between an agent and its environment, whatever they are written in.</summary>
 internal sealed class RlBridgeCommand() : ToolCommand(
-    "rl bridge", "Stand between an agent and its environment in other processes: record what passes, and attack it")
+    "rl bridge", "Relay between an agent and its environment in other processes: record what passes, and attack it")
 {
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect", "Host and port of the environment; godot: of the trainer, since games connect to trainers");
 
     private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List(
-        "proxy", "Proxy file of temper rl snoop, whose gradients change observations; may be given several times");
+        "proxy", "Proxy file written by temper rl snoop, whose gradients perturb the observations; may be repeated");
 
     private static readonly Setting<string> Attack = Setting.Choice(
         "attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm",
         AttackNames.All);
 
     private static readonly Setting<double> Epsilon =
-        Setting.Number("epsilon", "Largest change of a number, in units of the observation", defaultValue: 0.05);
+        Setting.Number("epsilon", "Maximum perturbation of a value, in units of the observation", defaultValue: 0.05);
 
     private static readonly Setting<string> Precision =
-        Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
+        Setting.Choice("precision", "Precision of the observation channel: float32 or uint8", "float32", "float32",
+            "uint8");
 
     private static readonly Setting<string?> ObservationField =
         Setting.OptionalText("observation-field", "openenv: field of an observation that holds its numbers");
@@ -188,9 +189,10 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             }
             else
             {
-                Console.Out.WriteLine(
-                    $"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
-                    + $"changed{(double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each")}{(output is null ? "" : $"; {output}: {steps:N0} steps")}");
+                string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
+                string written = output is null ? "" : $"; {output}: {steps:N0} steps";
+                Console.Out.WriteLine($"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
+                    + $"changed{time}{written}");
             }
 
             return ExitCode.Success;

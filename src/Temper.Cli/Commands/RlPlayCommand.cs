@@ -12,7 +12,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Lets an agent play.</summary>
 internal sealed class RlPlayCommand()
-    : ToolCommand("rl play", "Let an agent play an environment: ours, or a published one; 'random' plays at random")
+    : ToolCommand("rl play", "Play an environment with an agent trained here, a published one, or 'random'")
 {
     private const string AtRandom = "random";
 
@@ -24,7 +24,8 @@ internal sealed class RlPlayCommand()
         Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
 
     private static readonly Setting<string?> ReportFile =
-        Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
+        Setting.OptionalText("report", "Write an HTML report with pictures and an animation of the first episode to "
+            + "this file");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [

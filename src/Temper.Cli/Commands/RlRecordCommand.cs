@@ -13,9 +13,9 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Records what an eavesdropper between agent and environment hears.</summary>
 internal sealed class RlRecordCommand()
-    : ToolCommand("rl record", "Record what an eavesdropper between agent and environment hears under a threat model")
+    : ToolCommand("rl record", "Record what an eavesdropper between agent and environment sees under a threat model")
 {
-    private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent that plays");
+    private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

@@ -9,10 +9,11 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Holds the rules of a grid game against episodes that another program recorded.</summary>
 internal sealed class RlReplayCommand() : ToolCommand(
-    "rl replay", "Check a grid game's rules against recorded episodes; exits with 4 at the first step that differs")
+    "rl replay", "Check the rules of a grid game against recorded episodes; exit code 4 at the first step that "
+        + "differs")
 {
     private static readonly Setting<string?> Trace = Setting.OptionalText(
-        "trace", "Recorded episodes: an npz archive of epN.states_packed, actions, rewards and terminals");
+        "trace", "Recorded episodes: an npz file with epN.states_packed, actions, rewards and terminals");
 
     internal override IReadOnlyList<Setting> Settings => field ??= [RlSettings.Environment, Trace];
 

@@ -18,19 +18,20 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Plays agents under snooping attacks and all baselines.</summary>
 internal sealed class RlReportCommand() : ToolCommand(
-    "rl report", "Play agents while their observations are attacked through proxies, beside every baseline")
+    "rl report", "Measure agents whose observations are attacked through proxies, next to every baseline")
 {
     private static readonly Setting<IReadOnlyList<string>> Proxies =
-        Setting.List("proxy", "What temper rl snoop wrote; several: give it several times");
+        Setting.List("proxy", "Proxy file written by temper rl snoop; may be repeated");
 
     private static readonly Setting<string?> Other = Setting.OptionalText(
-        "transfer-agent", "File of an independent agent of the same method, whose gradients are tried too");
+        "transfer-agent", "File of an independent agent of the same method, whose gradients are also used to attack");
 
     private static readonly Setting<string?> OtherMethod =
-        Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are tried too");
+        Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are also used "
+            + "to attack");
 
     private static readonly Setting<double[]> Epsilons = Setting.Numbers(
-        "epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
+        "epsilon", "Maximum perturbations of a value, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
     private static readonly Setting<IReadOnlyList<string>> Attacks =
         Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
@@ -40,7 +41,8 @@ internal sealed class RlReportCommand() : ToolCommand(
             + "at each step", "per-frame", "per-frame", "whole");
 
     private static readonly Setting<string> Precision =
-        Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
+        Setting.Choice("precision", "Precision of the observation channel: float32 or uint8", "float32", "float32",
+            "uint8");
 
     private static readonly Setting<int> DefenseBits = Setting.Integer(
         "defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1,
@@ -50,14 +52,14 @@ internal sealed class RlReportCommand() : ToolCommand(
     private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber(
-        "timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
+        "timing", "Also attack only this fraction of the frames, selected by three rules; needs --log", maximum: 1);
 
     private static readonly Setting<string?> Detector =
         Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defense; needs --log, whose "
             + "clean frames set its bound (1 % false alarms), and single frames");
 
     private static readonly Setting<string?> Folder =
-        Setting.OptionalText("output", "Folder that report.html is written to");
+        Setting.OptionalText("output", "Folder for report.html");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

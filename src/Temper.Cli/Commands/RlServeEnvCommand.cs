@@ -9,7 +9,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Offers an environment to agents in other processes.</summary>
 internal sealed class RlServeEnvCommand()
-    : ToolCommand("rl serve-env", "Offer an environment to agents in other processes until SIGTERM or Ctrl-C")
+    : ToolCommand("rl serve-env", "Serve an environment to agents in other processes until SIGTERM or Ctrl-C")
 {
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect",

@@ -11,7 +11,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Trains a proxy on what an eavesdropper heard.</summary>
 internal sealed class RlSnoopCommand()
-    : ToolCommand("rl snoop", "Train a proxy on a recorded log: no agent, no environment")
+    : ToolCommand("rl snoop", "Train a proxy on a recorded log; needs neither the agent nor the environment")
 {
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

@@ -11,7 +11,8 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Trains an agent.</summary>
 internal sealed class RlTrainCommand() : RunCommand(
-    "rl train", "Train an agent (ppo, a2c or dqn) in an environment; leaves a run folder with agent, curve and report")
+    "rl train", "Train an agent (ppo, a2c or dqn) in an environment; writes the agent, its learning curve and a "
+        + "report to a run folder")
 {
     internal const string AgentName = "agent.safetensors";
 

@@ -17,32 +17,36 @@ internal sealed class ServeCommand()
     private static readonly Setting<string> ModelName = Setting.Text("name", "Model name in URLs", "model");
 
     private static readonly Setting<string> Host =
-        Setting.Text("host", "Address to listen on; any other than loopback is reachable by others", "127.0.0.1");
+        Setting.Text("host", "Address to listen on; any other than loopback is reachable from other machines",
+            "127.0.0.1");
 
     private static readonly Setting<int> Port =
         Setting.Integer("port", "Port; 0 = any free port", defaultValue: 8080, minimum: 0);
 
     private static readonly Setting<string?> TokenFile =
-        Setting.OptionalText("token-file", "File with the token that requests must carry; or set TEMPER_SERVE_TOKEN");
+        Setting.OptionalText("token-file", "File with the token that requests must send; without it, the "
+            + "environment variable TEMPER_SERVE_TOKEN is used");
 
     private static readonly Setting<int> MaxBatch = Setting.Integer(
-        "max-batch", "Max samples per batch; requests that arrive during a batch form the next one", defaultValue: 32);
+        "max-batch", "Maximum samples per batch; requests that arrive during a batch form the next one",
+        defaultValue: 32);
 
     private static readonly Setting<int> Queue =
-        Setting.Integer("queue", "Max waiting requests; more are answered with 503", defaultValue: 256);
+        Setting.Integer("queue", "Maximum number of waiting requests; further ones get status 503", defaultValue: 256);
 
     private static readonly Setting<int> MaxRequest = Setting.Integer(
-        "max-request-mib", "Max request body in MiB; larger ones are answered with 413", defaultValue: 32);
+        "max-request-mib", "Maximum size of a request in MiB; larger ones get status 413", defaultValue: 32);
 
     private static readonly Setting<double> Timeout = Setting.Number(
         "timeout", "Timeout in seconds to read a request (408) and to answer it (504)", defaultValue: 30, minimum: 0.1,
         maximum: 86400);
 
     private static readonly Setting<bool> NoTiming =
-        Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them; starts faster");
+        Setting.Switch("no-timing", "Choose kernels by a cost estimate instead of timing them; starts faster");
 
     private static readonly Setting<string?> Plan =
-        Setting.OptionalText("plan", "Use the kernels chosen by temper bench --save-plan on this processor");
+        Setting.OptionalText("plan", "Use the kernels of this plan file, written by temper bench --save-plan on "
+            + "this processor");
 
     internal override IReadOnlyList<string> Examples =>
     [

@@ -11,12 +11,12 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Trains a network and measures the best epoch's on the test samples.</summary>
 internal sealed class TrainCommand()
-    : RunCommand("train", "Train a network; the epoch is chosen on samples held out of the training set")
+    : RunCommand("train", "Train a network; the epoch is selected on held-out samples")
 {
     private const string Phase = "train";
 
     private static readonly Setting<bool> FreezeZeros =
-        Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
+        Setting.Switch("freeze-zeros", "Keep weights at zero that are zero");
 
     private static readonly Setting<IReadOnlyList<string>> Freeze =
         Setting.List("freeze", "Prefixes of parameter names that are frozen (not trained)");

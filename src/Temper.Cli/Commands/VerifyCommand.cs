@@ -9,7 +9,8 @@ namespace Temper.Cli.Commands;
 
 /// <summary>Runs an ONNX model on test data in ONNX's own layout and compares.</summary>
 internal sealed class VerifyCommand()
-    : ToolCommand("verify", "Run an ONNX model on its test data and compare: 0 where all agree, 4 where one does not")
+    : ToolCommand("verify", "Run an ONNX model on its test data and compare the outputs; exit code 0 if all agree, "
+        + "4 if one does not")
 {
     private static readonly Setting<string?> Model = Setting.Positional("model", "The .onnx file");
 

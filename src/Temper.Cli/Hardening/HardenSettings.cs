@@ -17,7 +17,7 @@ internal static class HardenSettings
     internal const string Feedback = "feedback";
 
     internal static Setting<string?> Output { get; } = new(
-        "output", "Folder for the network that comes out, as a model that every command takes, and the report", null,
+        "output", "Folder for the hardened network, usable as MODEL in every command, and for the report", null,
         text => text)
     {
         IsAboutOutput = true,
@@ -26,68 +26,79 @@ internal static class HardenSettings
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
     internal static Setting<string> Method { get; } = Setting.Choice(
-        "method", "feedback, or what it is compared with for about as many passes: plain, pgd, trades, mart, fair, "
-            + "noise or corruptions", Feedback, [Feedback, .. Defense.Names]);
+        "method", "Training method: feedback, or a baseline with about the same number of passes: plain, pgd, "
+            + "trades, mart, fair, noise or corruptions", Feedback, [Feedback, .. Defense.Names]);
 
     internal static Setting<double> Drop { get; } = Setting.Number(
-        "max-accuracy-drop", "Points of clean accuracy that may be lost", defaultValue: 0.5, maximum: 100);
+        "max-accuracy-drop", "Largest accepted loss of accuracy on clean samples, in percentage points, 0 to 100",
+        defaultValue: 0.5, maximum: 100);
 
     internal static Setting<int> MeasuredSamples { get; } = Setting.Integer(
-        "measure-samples", "Test samples on which before and after are probed and attacked", defaultValue: 200);
+        "measure-samples", "Number of test samples used to probe and attack the network before and after",
+        defaultValue: 200);
 
     internal static Setting<string> Check { get; } = Setting.Choice(
-        "check", "Attacks that nothing is trained on: autoattack (the standard one), quick (20 steps, 500 queries: an "
-            + "upper bound) or none", "autoattack", "autoattack", "quick", "none");
+        "check", "Attacks of the final check, never used in training: autoattack (standard), quick (20 steps and "
+            + "500 queries; overestimates robustness) or none", "autoattack", "autoattack", "quick", "none");
 
     internal static Setting<string> Families { get; } = ProbeSettings.FamilyList(
         "families",
-        "Families of directions in which examples are made, with commas between; the others are measured too",
+        "Direction families in which examples are made, separated by commas; all families are measured in any case",
         "adversarial,random,nearest,class-mean");
 
     private static readonly Setting<int> Rounds =
-        Setting.Integer("rounds", "Most rounds of measuring, making examples and training", defaultValue: 5);
+        Setting.Integer("rounds", "Maximum number of rounds; each round measures, makes examples and trains",
+            defaultValue: 5);
 
     private static readonly Setting<int> RoundEpochs =
-        Setting.Integer("round-epochs", "Epochs of a round", defaultValue: 2);
+        Setting.Integer("round-epochs", "Epochs of training per round", defaultValue: 2);
 
     private static readonly Setting<int> Probed =
-        Setting.Integer("probe-samples", "Most training samples that a round probes", defaultValue: 2000);
+        Setting.Integer("probe-samples", "Maximum number of training samples probed per round", defaultValue: 2000);
 
     private static readonly Setting<double> ProbedPart = Setting.Number(
-        "probe-part", "Part of the training samples that a round probes, if that is fewer", defaultValue: 0.2,
+        "probe-part", "Fraction of the training samples probed per round, at most --probe-samples", defaultValue: 0.2,
         minimum: 1e-6, maximum: 1);
 
     private static readonly Setting<double> Examples = Setting.Number(
-        "examples", "Feedback examples of a round, as a part of the training samples", defaultValue: 0.3, minimum: 1e-6,
+        "examples", "Feedback examples made per round, as a fraction of the number of training samples, up to 10",
+        defaultValue: 0.3, minimum: 1e-6,
         maximum: 10);
 
     private static readonly Setting<double> Gamma = Setting.Number(
-        "gamma", "How strongly classes that are learned worse get more examples; 0: equal shares", defaultValue: 1);
+        "gamma", "How strongly poorly learned classes are favored when examples are distributed; 0 = equal shares",
+        defaultValue: 1);
 
     private static readonly Setting<double> Share = Setting.Number(
-        "feedback-share", "Part of each batch that is feedback examples", defaultValue: 0.3, minimum: 1e-6, maximum: 1);
+        "feedback-share", "Fraction of each batch that is taken from the feedback examples, above 0 up to 1",
+        defaultValue: 0.3, minimum: 1e-6, maximum: 1);
 
     private static readonly Setting<double> RateFactor =
-        Setting.Number("rate-factor", "Times the learning rate in rounds", defaultValue: 0.1, minimum: 1e-9);
+        Setting.Number("rate-factor", "Factor on the learning rate during the rounds",
+            defaultValue: 0.1, minimum: 1e-9);
 
     private static readonly Setting<double> MinGain =
-        Setting.Number("min-gain", "Percent by which the criteria must rise for another round", defaultValue: 1);
+        Setting.Number("min-gain", "Minimum improvement of the criteria for another round, in percent",
+            defaultValue: 1);
 
     private static readonly Setting<double> Epsilon = Setting.Number(
-        "attack-epsilon", "Radius of the attack in training, for the methods that attack", defaultValue: 0.1,
+        "attack-epsilon", "Radius of the attack used in training, in --attack-norm and units of the input; for "
+            + "methods that attack", defaultValue: 0.1,
         minimum: 1e-9);
 
     private static readonly Setting<string> AttackNorm =
-        Setting.Choice("attack-norm", "Its norm: linf or l2", "linf", "linf", "l2");
+        Setting.Choice("attack-norm", "Norm of the attack used in training: linf or l2", "linf", "linf", "l2");
 
-    private static readonly Setting<int> AttackSteps = Setting.Integer("attack-steps", "Its steps", defaultValue: 10);
+    private static readonly Setting<int> AttackSteps = Setting.Integer("attack-steps", "Gradient steps of the "
+        + "attack used in training", defaultValue: 10);
 
     private static readonly Setting<double> WeightPerturbation = Setting.Number(
-        "weight-perturbation", "Gamma of adversarial weight perturbation (AWP), for the methods that attack; 0: none",
+        "weight-perturbation", "Gamma of adversarial weight perturbation (AWP), for methods that attack; 0 = off",
         defaultValue: 0);
 
     private static readonly Setting<string> Budgets = new(
-        "budgets", "Largest changes in the check, such as linf:0.03,l2:0.5", "linf:0.03,l2:0.5", text =>
+        "budgets", "Radii of the check as NORM:RADIUS in units of the input, such as linf:0.03,l2:0.5",
+        "linf:0.03,l2:0.5", text =>
     {
         BudgetsOf(text);
         return text;

@@ -12,26 +12,29 @@ internal static class ProbeSettings
         "data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
     internal static Setting<int> Samples { get; } =
-        Setting.Integer("samples", "Test samples to probe, from each class in proportion", defaultValue: 500);
+        Setting.Integer("samples", "Number of test samples to probe, drawn in proportion from each class",
+            defaultValue: 500);
 
     internal static Setting<string> Families { get; } = FamilyList(
-        "families", "Families of directions, with commas between; auto: all that model and data allow", Auto);
+        "families", "Direction families, separated by commas; auto: all that the model and the data allow", Auto);
 
     internal static Setting<int> Rays { get; } =
-        Setting.Integer("rays", "Random directions for each sample", defaultValue: 10);
+        Setting.Integer("rays", "Number of random directions per sample", defaultValue: 10);
 
     internal static Setting<int> Grid { get; } =
-        Setting.Integer("grid", "Points that look for exits which doubling stepped over", defaultValue: 16, minimum: 2);
+        Setting.Integer("grid", "Points checked along each direction for boundary crossings that the doubling "
+            + "search stepped over; 2 or more", defaultValue: 16, minimum: 2);
 
     internal static Setting<int> Bisections { get; } =
-        Setting.Integer("bisections", "Most forward passes that narrow the place of an exit", defaultValue: 12);
+        Setting.Integer("bisections", "Maximum bisection steps (one forward pass each) to locate a boundary "
+            + "crossing", defaultValue: 12);
 
     internal static Setting<int> Batch { get; } =
-        Setting.Integer("probe-batch", "Paths that are searched at a time; does not change results", defaultValue: 512);
+        Setting.Integer("probe-batch", "Directions searched per batch; does not change results", defaultValue: 512);
 
     internal static Setting<double?> Tau { get; } = Setting.OptionalNumber(
-        "tau", "Distance from which a path counts as well learned; where not given, in each family the median of the "
-            + "best-learned class");
+        "tau", "Distance from which a direction counts as well learned; when not given, the median of the "
+            + "best-learned class in each family");
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 

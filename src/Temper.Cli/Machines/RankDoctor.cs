@@ -17,47 +17,74 @@ internal static class RankDoctor
         Communicator world = mpi.World;
         RequireRight(mpi);
         var probe = new LinkProbe(world, context.Time);
-        double latency = probe.Seconds(200, () => PingPong(world)) / 2;
-        (double small, double large) = (probe.AllReduce(LinkProbe.Small, 100), probe.AllReduce(LinkProbe.Large, 10));
-        (double engineSmall, double engineLarge) = (probe.AllReduce(LinkProbe.Small, 100, SumOrder.Engine), probe.AllReduce(LinkProbe.Large, 10, SumOrder.Engine));
-        double rate = 2.0 * (world.Size - 1) / world.Size * LinkProbe.Large * sizeof(float) / large / 1e9;
+        var speed = new LinkSpeed(
+            probe.Seconds(200, () => PingPong(world)) / 2, probe.AllReduce(LinkProbe.Small, 100),
+            probe.AllReduce(LinkProbe.Large, 10), probe.AllReduce(LinkProbe.Small, 100, SumOrder.Engine),
+            probe.AllReduce(LinkProbe.Large, 10, SumOrder.Engine));
         if (world.Rank > 0)
         {
             return ExitCode.Success;
         }
 
-        bool isAlone = world.Size == 1;
         if (context.IsJson)
         {
-            JsonResult.Write("doctor", new JsonObject
-            {
-                ["mpi"] = new JsonObject
-                {
-                    ["library"] = mpi.Version, ["file"] = mpi.File, ["handles"] = mpi.Handles, ["thread_level"] = mpi.ThreadLevel, ["ranks"] = world.Size,
-                    ["latency_us"] = isAlone ? null : Math.Round(latency * 1e6, 2), ["all_reduce_4kb_us"] = isAlone ? null : Math.Round(small * 1e6, 1),
-                    ["all_reduce_4mb_ms"] = isAlone ? null : Math.Round(large * 1e3, 3), ["all_reduce_4kb_engine_us"] = isAlone ? null : Math.Round(engineSmall * 1e6, 1),
-                    ["all_reduce_4mb_engine_ms"] = isAlone ? null : Math.Round(engineLarge * 1e3, 3), ["gigabytes_per_second"] = isAlone ? null : Math.Round(rate, 3),
-                },
-            });
-            return ExitCode.Success;
+            JsonResult.Write("doctor", new JsonObject { ["mpi"] = Json(mpi, speed) });
+        }
+        else
+        {
+            Table(mpi, launch, speed).Write(context.Terminal);
         }
 
-        var table = new ResultTable("MPI", "what", "here");
-        table.Row("library", $"{mpi.Version} ({mpi.File})")
+        return ExitCode.Success;
+    }
+
+    private static JsonObject Json(MpiRanks mpi, LinkSpeed speed)
+    {
+        bool isAlone = mpi.World.Size == 1;
+        return new JsonObject
+        {
+            ["library"] = mpi.Version,
+            ["file"] = mpi.File,
+            ["handles"] = mpi.Handles,
+            ["thread_level"] = mpi.ThreadLevel,
+            ["ranks"] = mpi.World.Size,
+            ["latency_us"] = isAlone ? null : Math.Round(speed.Latency * 1e6, 2),
+            ["all_reduce_4kb_us"] = isAlone ? null : Math.Round(speed.Small * 1e6, 1),
+            ["all_reduce_4mb_ms"] = isAlone ? null : Math.Round(speed.Large * 1e3, 3),
+            ["all_reduce_4kb_engine_us"] = isAlone ? null : Math.Round(speed.EngineSmall * 1e6, 1),
+            ["all_reduce_4mb_engine_ms"] = isAlone ? null : Math.Round(speed.EngineLarge * 1e3, 3),
+            ["gigabytes_per_second"] = isAlone ? null : Math.Round(speed.Rate(mpi.World.Size), 3),
+        };
+    }
+
+    private static ResultTable Table(MpiRanks mpi, MpiLaunch? launch, LinkSpeed speed)
+    {
+        int size = mpi.World.Size;
+        string threads = mpi.ThreadLevel >= MpiRanks.AnyThread
+            ? $"any at the same time ({mpi.ThreadLevel})"
+            : $"one at a time ({mpi.ThreadLevel}): train --plan refuses it; use a build with MPI_THREAD_MULTIPLE";
+        string ranks = launch is null
+            ? "1 (start with mpirun -n 2 to measure between ranks)"
+            : $"{size}, {launch.LocalSize} on this machine";
+        ResultTable table = new ResultTable("MPI", "what", "here")
+            .Row("library", $"{mpi.Version} ({mpi.File})")
             .Row("handles", mpi.Handles)
-            .Row("threads", mpi.ThreadLevel >= MpiRanks.AnyThread ? $"any at the same time ({mpi.ThreadLevel})" : $"one at a time ({mpi.ThreadLevel}): train --plan refuses it; use a build with MPI_THREAD_MULTIPLE")
+            .Row("threads", threads)
             .Row("calls", "all of them gave what they should")
             .Row("UCX signal handlers", "switched off (UCX_ERROR_SIGNALS)")
-            .Row("ranks", launch is null ? "1 (start with mpirun -n 2 to measure between ranks)" : $"{world.Size}, {launch.LocalSize} on this machine");
-        if (!isAlone)
+            .Row("ranks", ranks);
+        if (size == 1)
         {
-            table.Row("latency", Text($"{latency * 1e6:F1} us between ranks 0 and 1"))
-                .Row("all-reduce of 4 KB", Text($"{small * 1e6:F0} us in the order of the ranks, {engineSmall * 1e6:F0} us in the library's"))
-                .Row("all-reduce of 4 MB", Text($"{large * 1e3:F2} ms in the order of the ranks, {engineLarge * 1e3:F2} ms in the library's; {rate:F2} GB/s"));
+            return table;
         }
 
-        table.Write(context.Terminal);
-        return ExitCode.Success;
+        string small = Text($"{speed.Small * 1e6:F0} us in the order of the ranks, ")
+            + Text($"{speed.EngineSmall * 1e6:F0} us in the library's");
+        string large = Text($"{speed.Large * 1e3:F2} ms in the order of the ranks, ")
+            + Text($"{speed.EngineLarge * 1e3:F2} ms in the library's; {speed.Rate(size):F2} GB/s");
+        return table.Row("latency", Text($"{speed.Latency * 1e6:F1} us between ranks 0 and 1"))
+            .Row("all-reduce of 4 KB", small)
+            .Row("all-reduce of 4 MB", large);
     }
 
     /// <summary>Every call once, against what it should give.</summary>
@@ -66,7 +93,8 @@ internal static class RankDoctor
         IReadOnlyList<string> wrong = CollectivesCheck.Run(mpi.World);
         if (wrong.Count > 0)
         {
-            Terminal.Error($"MPI: {mpi.Version} gives wrong results on rank {mpi.World.Rank} (in {string.Join(", ", wrong)}); use another library");
+            Terminal.Error($"MPI: {mpi.Version} gives wrong results on rank {mpi.World.Rank} "
+                + $"(in {string.Join(", ", wrong)}); use another library");
             mpi.Abort(ExitCode.Unexpected);
         }
     }
@@ -82,5 +110,18 @@ internal static class RankDoctor
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
         }
+    }
+
+    /// <summary>Seconds of messages between ranks.</summary>
+    /// <param name="Latency">One number from one rank to another.</param>
+    /// <param name="Small">All-reduce of 4 KB, summed in the order of the ranks.</param>
+    /// <param name="Large">All-reduce of 4 MB, summed in the order of the ranks.</param>
+    /// <param name="EngineSmall">All-reduce of 4 KB as the library sums.</param>
+    /// <param name="EngineLarge">All-reduce of 4 MB as the library sums.</param>
+    private readonly record struct LinkSpeed(
+        double Latency, double Small, double Large, double EngineSmall, double EngineLarge)
+    {
+        /// <summary>Gigabytes per second that a rank sends in a large all-reduce.</summary>
+        internal double Rate(int ranks) => 2.0 * (ranks - 1) / ranks * LinkProbe.Large * sizeof(float) / Large / 1e9;
     }
 }

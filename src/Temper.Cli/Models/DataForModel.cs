@@ -207,12 +207,15 @@ internal static class DataForModel
         .SelectMany(set => set.StoredShapes).Select(shape => (shape[1], shape[2])).Distinct(),
     ];
 
-    private static ToolException SeveralSizes((int Height, int Width)[] sizes) => new(
-        ExitCode.BadInput,
-        string.Create(
+    private static ToolException SeveralSizes((int Height, int Width)[] sizes)
+    {
+        string first = string.Join(", ", sizes.Take(4).Select(size => $"{size.Width} x {size.Height}"));
+        string more = sizes.Length > 4 ? ", ..." : "";
+        return new ToolException(ExitCode.BadInput, string.Create(
             CultureInfo.InvariantCulture,
-            $"data: pictures of {sizes.Length} sizes "
-            + $"({string.Join(", ", sizes.Take(4).Select(size => $"{size.Width} x {size.Height}"))}{(sizes.Length > 4 ? ", ..." : "")}, expected one); --resize linear brings them to one size"));
+            $"data: pictures of {sizes.Length} sizes ({first}{more}, expected one); --resize linear brings them to one "
+            + "size"));
+    }
 
     private static string Inputs(Network network) =>
         string.Join(", ", network.Inputs.Select(input => $"{input.Name} {input.SampleShape}"));

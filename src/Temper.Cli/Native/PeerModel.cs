@@ -23,6 +23,7 @@ internal sealed record PeerModel(byte[] Bytes, string Input, string Output)
     /// </summary>
     internal static string? Obstacle(Network network) =>
         network.Inputs.Count != 1 || network.Outputs.Count != 1 || network.Inputs[0].DType != DType.Float32
-            ? $"it has {network.Inputs.Count} inputs and {network.Outputs.Count} outputs (expected one float32 tensor each)"
+            ? $"it has {network.Inputs.Count} inputs and {network.Outputs.Count} outputs (expected one float32 tensor "
+                + "each)"
             : null;
 }

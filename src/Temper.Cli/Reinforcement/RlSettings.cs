@@ -7,31 +7,32 @@ namespace Temper.Cli.Reinforcement;
 internal static class RlSettings
 {
     internal static Setting<string?> Environment { get; } =
-        new("env", "Name of the environment, such as cartpole or brick-break; rl play: also tcp://, ws://, http:// or "
-            + "godot:// of one in another process", null, text => text) { Words = () => EnvironmentCatalog.Names };
+        new("env", "Environment, such as cartpole or brick-break; in rl play also the tcp://, ws://, http:// or "
+            + "godot:// address of one in another process",
+            null, text => text) { Words = () => EnvironmentCatalog.Names };
 
     internal static Setting<int> Episodes { get; } = Setting.Integer("episodes", "Episodes to play", defaultValue: 10);
 
     internal static Setting<double?> Sticky { get; } = Setting.OptionalNumber(
-        "sticky", "Grid games: probability that an action is repeated; when not given, as the agent was trained or "
-            + "published, else 0.1", maximum: 1);
+        "sticky", "Grid games: probability that the previous action is repeated; when not given, the value the "
+            + "agent was trained with, else 0.1", maximum: 1);
 
     internal static Setting<int?> StepLimit { get; } = new(
-        "step-limit", "Steps after which an episode is truncated, 0 = never; when not given, as the agent was trained, "
-            + "else the default of the environment", null,
+        "step-limit", "Steps after which an episode is truncated, 0 = never; when not given, the value the agent "
+            + "was trained with, else the environment's default", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 0
             ? value
             : throw new FormatException("a whole number from 0 on"));
 
     internal static Setting<int?> FrameSkip { get; } = new(
-        "frame-skip", "Steps of the game that an action lasts; not for grid games; without it as the agent was "
-            + "trained, else 1 (rl train: 4 in pixel-pong)", null,
+        "frame-skip", "Game steps for which an action is repeated; not for grid games; when not given, the value "
+            + "the agent was trained with, else 1 (rl train: 4 in pixel-pong)", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 1
             ? value
             : throw new FormatException("a whole number from 1 on"));
 
     internal static Setting<bool> AllActions { get; } =
-        Setting.Switch("all-actions", "Grid games: all six actions, also those that do nothing in this game");
+        Setting.Switch("all-actions", "Grid games: offer all six actions, also those without effect in the game");
 
     /// <summary>What is said about the environment.</summary>
     internal static EnvironmentOptions Options(CommandContext context) => new()

@@ -14,47 +14,54 @@ internal static class RlTrainSettings
     internal static Setting<string> Agent { get; } =
         Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
 
-    internal static Setting<long?> Steps { get; } = Whole("steps", "Steps in all environments together");
+    internal static Setting<long?> Steps { get; } = Whole("steps", "Total number of steps, summed over all "
+        + "environments");
 
-    internal static Setting<long?> Environments { get; } = Whole("environments", "Environments that step together");
+    internal static Setting<long?> Environments { get; } = Whole("environments", "Number of environments run in "
+        + "parallel");
 
     internal static Setting<double?> LearningRate { get; } =
-        Setting.OptionalNumber("learning-rate", "Initial learning rate");
+        Setting.OptionalNumber("learning-rate", "Initial learning rate; default depends on the environment");
 
-    internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount factor", maximum: 1);
+    internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount factor, 0 to 1; "
+        + "default depends on the environment", maximum: 1);
 
     internal static Setting<long?> Horizon { get; } =
-        Whole("horizon", "ppo, a2c: steps of each environment between updates");
+        Whole("horizon", "ppo, a2c: steps per environment between updates");
 
     internal static Setting<long?> Passes { get; } =
-        Whole("passes", "ppo, a2c: passes over the experience of an update");
+        Whole("passes", "ppo, a2c: passes over the collected experience per update");
 
     internal static Setting<long?> Minibatches { get; } =
-        Whole("minibatches", "ppo, a2c: parts of the experience, a gradient step each");
+        Whole("minibatches", "ppo, a2c: minibatches per pass, one gradient step each");
 
     internal static Setting<double?> Lambda { get; } =
-        Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantage estimation (GAE)", maximum: 1);
+        Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantage estimation (GAE), 0 to 1; "
+            + "default depends on the environment", maximum: 1);
 
     internal static Setting<double?> Clip { get; } =
-        Setting.OptionalNumber("clip", "ppo: clip range of the probability ratio");
+        Setting.OptionalNumber("clip", "ppo: clip range of the probability ratio, such as 0.2; default depends on "
+            + "the environment");
 
     internal static Setting<double?> Entropy { get; } =
-        Setting.OptionalNumber("entropy", "ppo, a2c: entropy coefficient");
+        Setting.OptionalNumber("entropy", "ppo, a2c: weight of the entropy bonus in the loss; default depends on "
+            + "the environment");
 
     internal static Setting<string> Defense { get; } = Setting.Choice(
-        "defense", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth "
-            + "(state-adversarial regularizer) or interval (its interval bounds)", None,
+        "defense", "ppo, a2c: training against perturbed observations: none, noise, adversarial, smooth "
+            + "(state-adversarial regularizer) or interval (the same regularizer with interval bounds)", None,
             [None, .. PolicyDefense.Names]).AlsoCalled("--defence");
 
     internal static Setting<double> DefenseEpsilon { get; } =
-        Setting.Number("defense-epsilon", "Perturbation radius that the defense is trained for, in units of the "
+        Setting.Number("defense-epsilon", "Perturbation radius that the defense trains for, in units of the "
             + "observation", defaultValue: 0.05).AlsoCalled("--defence-epsilon");
 
     internal static Setting<double?> DefenseStrength { get; } = Setting.OptionalNumber(
-        "defense-strength", "smooth, interval: weight of the penalty; when not given, the default of the defense",
+        "defense-strength", "smooth, interval: weight of the regularizer; when not given, the defense's default",
         aliases: "--defence-strength");
 
-    internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
+    internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: number of steps n of the "
+        + "n-step returns");
 
     internal static Setting<bool> Dueling { get; } =
         Setting.Switch("dueling", "dqn: dueling network (state value and advantages computed separately)");
@@ -68,10 +75,10 @@ internal static class RlTrainSettings
         Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
 
     internal static Setting<int> EvaluateEvery { get; } = Setting.Integer(
-        "evaluate-every", "Steps between evaluations; 0: a twentieth of the training", defaultValue: 0, minimum: 0);
+        "evaluate-every", "Steps between evaluations; 0 = a twentieth of all steps", defaultValue: 0, minimum: 0);
 
     internal static Setting<int> EvaluationEpisodes { get; } =
-        Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", defaultValue: 20);
+        Setting.Integer("evaluation-episodes", "Episodes per evaluation during training", defaultValue: 20);
 
     internal static Setting<int> FinalEpisodes { get; } =
         Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", defaultValue: 100);
@@ -79,7 +86,8 @@ internal static class RlTrainSettings
     internal static Setting<double?> Until { get; } =
         Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File for a copy of the agent");
+    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Write a copy of the agent to "
+        + "this file");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
@@ -166,7 +174,7 @@ internal static class RlTrainSettings
         new(name, help, null, text => text is "none" ? [] : NumberLists.Integers(text, 1)) { Separator = ',' };
 
     private static Setting<long?> Whole(string name, string help) =>
-        new(name, $"{help}; without it as suits the environment", null, text =>
+        new(name, $"{help}; default depends on the environment", null, text =>
         long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value)
             && value is > 0 and <= int.MaxValue
             ? value

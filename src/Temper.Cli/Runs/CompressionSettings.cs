@@ -12,78 +12,88 @@ internal static class CompressionSettings
     private const string TestPrefix = "test:";
 
     internal static Setting<string> Validation { get; } = new(
-        "validation", "Samples that choose: a part of the training samples, such as 0.1, or of the test samples, such "
-            + "as test:0.5, which then no longer measure", "0.1", text =>
+        "validation", "Samples used to choose between networks: a fraction of the training set, such as 0.1, or of "
+            + "the test set, such as test:0.5 (these are then excluded from the final measurement)", "0.1", text =>
     {
         PartOf(text);
         return text;
     });
 
     internal static Setting<string?> Output { get; } =
-        new("output", "Folder for the network that comes out, as a model that every command takes", null, text => text)
+        new("output", "Folder for the compressed network, usable as MODEL in every command", null, text => text)
     {
         IsAboutOutput = true,
     };
 
     private static readonly Setting<double> Drop =
-        Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", defaultValue: 0.5, maximum: 100);
+        Setting.Number("max-accuracy-drop", "Largest accepted loss of accuracy, in percentage points, 0 to 100",
+            defaultValue: 0.5, maximum: 100);
 
     private static readonly Setting<string> Structure =
-        Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which "
-            + "tries channels and blocks, or none", "auto", "element", "blocks", "channels", "auto", "none");
+        Setting.Choice("structure", "What is removed: element (single weights), blocks (of 4 outputs by 1 input), "
+            + "channels, auto (tries channels and blocks) or none", "auto", "element", "blocks", "channels", "auto",
+            "none");
 
     private static readonly Setting<string> Activations = Setting.Choice(
-        "activations", "What is done to activations: none, winners (whole channels of images, so that kernels skip "
-            + "them), or joint (single numbers, together with more weights)",
+        "activations", "Sparse activations: none, winners (keep only the strongest channels of images; kernels skip "
+            + "the others), or joint (single activations, together with further weight pruning)",
         "none", "none", "winners", "joint");
 
     private static readonly Setting<string> Score = Setting.Choice(
-        "winner-score", "What decides between channels: the mean, max or l2 of their magnitudes", "mean", "mean", "max",
+        "winner-score", "Score that ranks channels for --activations winners: mean, max or l2 norm of their "
+            + "magnitudes", "mean", "mean", "max",
         "l2");
 
     private static readonly Setting<string> Objective = Setting.Choice(
-        "objective", "What to minimize: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
+        "objective", "What to minimize: ms (milliseconds per sample on this machine), macs, weights (nonzero) or "
+            + "bytes (of the file)", "ms", "ms", "macs", "weights", "bytes");
 
     private static readonly Setting<int> RegularizeEpochs = Setting.Integer(
-        "regularize-epochs", "Epochs with the regularizer, before anything is pruned", defaultValue: 4, minimum: 0);
+        "regularize-epochs", "Epochs of training with the regularizer before pruning; 0 = none",
+        defaultValue: 4, minimum: 0);
 
     private static readonly Setting<int> TuneEpochs =
-        Setting.Integer("tune-epochs", "Epochs after pruning, for each trial", defaultValue: 4, minimum: 0);
+        Setting.Integer("tune-epochs", "Epochs of fine-tuning after pruning, in each trial; 0 = none",
+            defaultValue: 4, minimum: 0);
 
     private static readonly Setting<int> Trials =
-        Setting.Integer("trials", "Amounts of pruning that are tried for each structure", defaultValue: 5);
+        Setting.Integer("trials", "Number of pruning ratios tried for each structure (bisection)", defaultValue: 5);
 
     private static readonly Setting<double> Pressure = Setting.Number(
-        "pressure", "Value of the regularizer where it begins, in units of the loss; its strength follows",
+        "pressure", "Initial value of the regularization term, in units of the loss (nats); its strength is derived "
+            + "from it",
         defaultValue: 1);
 
     private static readonly Setting<double> Distillation = Setting.Number(
-        "distillation", "Share of the incoming network's answers in the loss, 0 to 1", defaultValue: 0.5, maximum: 1);
+        "distillation", "Weight of the distillation term in the loss, 0 to 1; the teacher is the original network",
+        defaultValue: 0.5, maximum: 1);
 
     private static readonly Setting<double?> FirstKept = Setting.OptionalNumber(
-        "first-kept", "Part that the first trial keeps, of the operations for channels, of the weights otherwise",
+        "first-kept", "Fraction kept in the first trial, 0 to 1: of the MACs when pruning channels, of the weights "
+            + "otherwise",
         maximum: 1);
 
     private static readonly Setting<IReadOnlyList<string>> Ignore =
-        Setting.List("ignore", "Layers that stay as they are; a star stands for any text");
+        Setting.List("ignore", "Layers to leave unchanged; * matches any text");
 
     /// <summary>Samples for the form without training; 0: train.</summary>
     internal static Setting<int> Calibrate { get; } = Setting.Integer(
-        "calibrate", "Do not train: fit each layer again on this many samples, whose labels are not read; 0: train",
+        "calibrate", "Do not train; refit each layer on this many unlabeled samples; 0 = train",
         defaultValue: 0, minimum: 0);
 
     /// <summary>Neither training nor samples.</summary>
     internal static Setting<bool> DataFree { get; } = Setting.Switch(
-        "data-free", "Neither train nor read samples to choose: fit layers again on inputs made from the network's own "
-            + "statistics; --data only measures");
+        "data-free", "Use neither training nor samples; refit layers on inputs synthesized from the network's own "
+            + "statistics; --data is used for measuring only");
 
     /// <summary>A table of what each layer bears.</summary>
     internal static Setting<bool> Sensitivity { get; } = Setting.Switch(
-        "sensitivity", "Add a table to the report: held-out accuracy when one layer alone loses weights");
+        "sensitivity", "Add a sensitivity table to the report: validation accuracy when each layer is pruned alone");
 
     private static readonly Setting<string> Method = Setting.Choice(
-        "method", "How weights are made unimportant: hoyer (DeepHoyer), or a baseline with the same budget: l1 (of "
-            + "groups the group lasso), magnitude (train on, then prune), gradual (prune a little each epoch)",
+        "method", "Method that drives weights toward zero before pruning: hoyer (DeepHoyer), or a baseline with the "
+            + "same budget: l1 (group lasso for blocks and channels), magnitude (train without a regularizer, then "
+            + "prune) or gradual (prune a little each epoch)",
         "hoyer", "hoyer", "l1", "magnitude", "gradual");
 
     /// <summary>Whether test samples choose.</summary>

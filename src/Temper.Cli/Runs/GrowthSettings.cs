@@ -34,10 +34,11 @@ internal static class GrowthSettings
         Lengths("depths", "Blocks of each stage to begin with; one where not given");
 
     internal static Setting<bool> Compare { get; } = Setting.Switch(
-        "compare", "Also train the found network from scratch, for as many epochs as the final training, to compare");
+        "compare", "Also train the found network from scratch, for as many epochs as the final training, and "
+            + "compare");
 
     internal static Setting<string?> Output { get; } =
-        Setting.OptionalText("output", "Folder to write the found network to, as a model that every command takes");
+        Setting.OptionalText("output", "Folder for the found network, usable as MODEL in every command");
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
@@ -45,18 +46,19 @@ internal static class GrowthSettings
         Setting.Integer("interval", "Epochs between growths (K of the paper)", defaultValue: 3);
 
     private static readonly Setting<int> Window =
-        Setting.Integer("window", "Epochs without a gain after which growing ends (J of the paper); the value of "
+        Setting.Integer("window", "Epochs without a gain after which growth stops (J of the paper); equal to "
             + "--interval gives c-AutoGrow", defaultValue: 12);
 
     private static readonly Setting<string> Stopping = Setting.Choice(
-        "stopping", "accuracy: the best held-out accuracy must rise by --tau; paired: the network must be better on "
-            + "the same held-out samples beyond chance", "accuracy", "accuracy", "paired");
+        "stopping", "What counts as a gain: accuracy (the best validation accuracy rises by --tau) or paired "
+            + "(significantly better on the same validation samples)", "accuracy", "accuracy", "paired");
 
     private static readonly Setting<double> Tau =
-        Setting.Number("tau", "Points of accuracy that count as a gain", defaultValue: 0.05, maximum: 100);
+        Setting.Number("tau", "Gain of validation accuracy that counts, in percentage points",
+            defaultValue: 0.05, maximum: 100);
 
     private static readonly Setting<string> Order = Setting.Choice(
-        "order", "Which stage grows next: round-robin, benefit (gain of accuracy for the MACs of a block) or random",
+        "order", "Which stage grows next: round-robin, benefit (accuracy gained per MAC of a block) or random",
         "round-robin", "round-robin", "benefit", "random");
 
     private static readonly Setting<string> Initializer = Setting.Choice(
@@ -67,23 +69,24 @@ internal static class GrowthSettings
         Setting.Integer("finish-epochs", "Epochs of the final training (N of the paper)", defaultValue: 30);
 
     private static readonly Setting<bool> KeepAll = Setting.Switch(
-        "keep-all", "Keep every block that was added, as the paper does, instead of rolling back to the last gain");
+        "keep-all", "Keep every added block, as the paper does, instead of rolling back to the last gain");
 
     private static readonly Setting<double> Tolerance = Setting.Number(
-        "tolerance", "Points of held-out accuracy that removing the last blocks may cost", defaultValue: 0,
+        "tolerance", "Validation accuracy that may be lost by removing trailing blocks, in percentage points",
+        defaultValue: 0,
         maximum: 100);
 
     private static readonly Setting<double?> MaxParameters =
-        Setting.OptionalNumber("max-parameters", "Largest number of parameters", minimum: 1);
+        Setting.OptionalNumber("max-parameters", "Maximum number of parameters", minimum: 1);
 
     private static readonly Setting<double?> MaxMacs =
-        Setting.OptionalNumber("max-macs", "Largest number of multiply-accumulates per sample", minimum: 1);
+        Setting.OptionalNumber("max-macs", "Maximum number of multiply-accumulates per sample", minimum: 1);
 
     private static readonly Setting<double?> MaxMemory =
-        Setting.OptionalNumber("max-memory", "Largest training memory in MiB, estimated from the graph");
+        Setting.OptionalNumber("max-memory", "Maximum training memory in MiB, estimated from the graph");
 
     private static readonly Setting<double?> MaxMilliseconds =
-        Setting.OptionalNumber("max-ms", "Largest time per sample in milliseconds, measured on this machine");
+        Setting.OptionalNumber("max-ms", "Maximum milliseconds per sample, measured on this machine");
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 128);
 

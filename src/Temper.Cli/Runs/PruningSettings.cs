@@ -10,13 +10,14 @@ namespace Temper.Cli.Runs;
 internal static class PruningSettings
 {
     internal static Setting<string> Rule { get; } = Setting.Choice(
-        "rule", "What --threshold is: std (times a layer's deviation), absolute, sparsity (part of zeros in all), "
-            + "layer-sparsity (in each layer), macs, or ms (of one sample, compiled, on this processor)",
+        "rule", "Meaning of --threshold: std (multiple of the layer's standard deviation), absolute, sparsity "
+            + "(fraction of zeros in all layers together), layer-sparsity (fraction of zeros in each layer), macs, or "
+            + "ms (milliseconds per sample on this machine, compiled)",
         "std", "std", "absolute", "sparsity", "layer-sparsity", "macs", "ms");
 
     internal static Setting<double?> Threshold { get; } = Setting.OptionalNumber(
-        "threshold", "Weights with a smaller magnitude are removed; for the other rules the target [default: 0.25 for "
-            + "std, 0.0001 for absolute]");
+        "threshold", "Magnitude below which weights are removed, or the target of the other rules [default: 0.25 "
+            + "for std, 0.0001 for absolute]");
 
     internal static Setting<IReadOnlyList<string>> Ignore { get; } =
         Setting.List("ignore", "Layers to leave unchanged; * matches any text");

@@ -9,7 +9,7 @@ internal static class QuantizationSettings
     private const string None = "none", Int8 = "int8";
 
     private static readonly Setting<string> Quantize = Setting.Choice(
-        "quantize", "Quantization: none keeps float32, int8 makes weights and activations 8 bit", None, None, Int8);
+        "quantize", "Quantization: none (float32) or int8 (8-bit weights and activations)", None, None, Int8);
 
     private static readonly Setting<string> Range =
         Setting.Choice("quantize-range", "How the ranges of 8-bit activations are calibrated: min-max, percentile "

@@ -10,25 +10,27 @@ internal static class RankSettings
 {
     private static readonly Setting<string> Gradients = Setting.Choice(
         "gradient-format",
-        "How gradients travel between ranks: bfloat16 halves their bytes, for slow links; with --plan data", "float32",
+        "Format of gradients sent between ranks; bfloat16 halves the bytes, for slow links; with --plan data",
+        "float32",
         "float32", "bfloat16");
 
     private static readonly Setting<string> Statistics = Setting.Choice(
         "batch-statistics",
-        "What batch normalization sees: the batches of all ranks as one, or each rank its own (local)", "all", "all",
+        "Batch-normalization statistics: all (synchronized over all ranks) or local (of each rank's own batch)", "all",
+        "all",
         "local");
 
     private static readonly Setting<bool> ShardOptimizer = Setting.Switch(
         "shard-optimizer",
-        "Each rank keeps the optimizer's state of a part of the parameters (ZeRO stage 1); with --plan data");
+        "Shard the optimizer state over the ranks (ZeRO stage 1); with --plan data");
 
     private static readonly Setting<string?> Timeline = Setting.OptionalText(
-        "timeline", "Write what the steps spend their time on to this file, for Perfetto or about:tracing; rank 1 and "
-            + "on add their number");
+        "timeline", "Write a timeline of the training steps to this file (Chrome trace format, for Perfetto); ranks "
+            + "from 1 on append their number to the file name");
 
     private static readonly Setting<TimeSpan?> Timeout = Setting.OptionalDuration(
         "rank-timeout",
-        "End the job when a rank waits longer than this for others, such as 30s or 10m; none: 10 minutes");
+        "Abort the job if a rank waits longer than this for the others, such as 30s [default: 10m]");
 
     internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
 

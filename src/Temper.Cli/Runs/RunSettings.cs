@@ -14,15 +14,15 @@ internal static class RunSettings
         "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
 
     internal static Setting<double> Validation { get; } = Setting.Number(
-        "validation", "Fraction of the training samples held out for validation, which chooses the epoch",
+        "validation", "Fraction of the training samples held out for validation, used to select the epoch",
         defaultValue: 0.1, minimum: 0.001, maximum: 0.9);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
-    internal static Setting<string> Runs { get; } = Setting.Text("runs", "Parent folder of run folders", "runs");
+    internal static Setting<string> Runs { get; } = Setting.Text("runs", "Parent folder of the run folders", "runs");
 
     internal static Setting<string?> Resume { get; } = new(
-        "resume", "Resume an interrupted run: its folder, or 'last'; its own settings apply", null, text => text)
+        "resume", "Continue an interrupted run, with its settings: a run folder, or 'last'", null, text => text)
     {
         IsAboutOutput = true,
         Words = () => [Last],
@@ -30,15 +30,16 @@ internal static class RunSettings
 
     internal static Setting<TimeSpan?> MaxTime { get; } = Setting.OptionalDuration(
         "max-time",
-        "Stop training after this time, such as 20m or 1h30m, with a checkpoint to resume from; none: no limit");
+        "Stop training after this time, such as 20m or 1h30m, and write a checkpoint to resume from; none = no "
+            + "limit");
 
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
-        "fail-below", "Exit with 4 when the test accuracy is lower than this, in percent", maximum: 100);
+        "fail-below", "Exit with code 4 if the test accuracy is below this percentage", maximum: 100);
 
     /// <summary>How ranks share training; null: there is one.</summary>
     internal static Setting<string?> Plan { get; } = Setting.OptionalText(
-        "plan", "How ranks started by mpirun share training: data (divide the samples), auto, or a file of temper plan "
-            + "--save-plan; one rank without mpirun");
+        "plan", "How ranks started by mpirun divide the training: data (divide the samples), auto, or a plan file "
+            + "written by temper plan --save-plan; without mpirun there is one rank");
 
     /// <summary>What every such command has, behind its own settings.</summary>
     internal static IReadOnlyList<Setting> All { get; } = [Validation, Seed, Runs, Resume, MaxTime, FailBelow];

@@ -15,24 +15,25 @@ internal static class BridgeSettings
         "protocol", "temper (TCP), openenv (HTTP and WebSocket) or godot (Godot RL Agents)", Own, Own, OpenEnv, Godot);
 
     internal static Setting<string> Host { get; } =
-        Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
+        Setting.Text("host", "Address to listen on; any other than loopback is reachable from other machines",
+            "127.0.0.1");
 
     internal static Setting<int> Port { get; } =
-        Setting.Integer("port", "Port to listen on; 0: one that is free", defaultValue: 0, minimum: 0);
+        Setting.Integer("port", "Port to listen on; 0 = any free port", defaultValue: 0, minimum: 0);
 
     internal static Setting<double> Timeout { get; } = Setting.Number(
-        "timeout", "Seconds for a message to arrive whole and for an answer", defaultValue: 10, minimum: 0.01,
+        "timeout", "Seconds to wait for a complete message, or for a reply", defaultValue: 10, minimum: 0.01,
         maximum: 86400);
 
     internal static Setting<double> Idle { get; } = Setting.Number(
-        "idle", "Seconds that a peer may think before its connection is ended", defaultValue: 600, minimum: 0.01,
+        "idle", "Seconds without a message after which a connection is closed", defaultValue: 600, minimum: 0.01,
         maximum: 864000);
 
     internal static Setting<int> MaxMessage { get; } =
-        Setting.Integer("max-message-mib", "Largest message, MiB", defaultValue: 16);
+        Setting.Integer("max-message-mib", "Maximum size of a message, in MiB", defaultValue: 16);
 
     internal static Setting<int> MaxConnections { get; } =
-        Setting.Integer("max-connections", "Connections at a time; further ones are closed", defaultValue: 64);
+        Setting.Integer("max-connections", "Maximum number of connections; further ones are closed", defaultValue: 64);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -11,29 +11,30 @@ namespace Temper.Cli.Snooping;
 internal static class SnoopingSettings
 {
     internal static Setting<string> Threat { get; } = Setting.Choice(
-        "threat", "What is heard: s (observations), sr (and rewards), sa (and actions) or sra (all)", "sa", "s", "sr",
+        "threat", "What the eavesdropper records: s (observations), sr (and rewards), sa (and actions) or sra (all)",
+        "sa", "s", "sr",
         "sa", "sra");
 
     internal static Setting<int> Steps { get; } = Setting.Integer("steps", "Steps to record", defaultValue: 10_000);
 
     internal static Setting<IReadOnlyList<string>> Agents { get; } =
-        Setting.List("agent", "File of the agent under attack; several victims: give it several times");
+        Setting.List("agent", "File of the attacked agent; repeat the option for several victims");
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File to write");
 
-    internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "What temper rl record wrote");
+    internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "Log written by temper rl record");
 
     internal static Setting<string> Proxy { get; } = Setting.Choice(
         "proxy", "The related task: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)),
         "action-imitator", [.. RelatedTasks.All.Select(task => task.Name)]);
 
     internal static Setting<string> Architecture { get; } = Setting.Choice(
-        "architecture", "The proxy's network: default (as victims usually have), mlp, small-tanh or large", "default",
+        "architecture", "Network of the proxy: default (as victims usually have), mlp, small-tanh or large", "default",
         "default", "mlp", "small-tanh", "large");
 
     internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", defaultValue: 10);
 
-    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", defaultValue: 64);
+    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Samples per batch", defaultValue: 64);
 
     internal static Setting<double> LearningRate { get; } =
         Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);

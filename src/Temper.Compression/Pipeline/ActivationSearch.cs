@@ -29,12 +29,12 @@ internal sealed class ActivationSearch(
 
     internal void Try()
     {
-        Network start = search.StartOfActivations();
+        Network start = search.History.StartOfActivations();
         IReadOnlyList<WinnerPlace> places =
             WinnerPlacement.Of(start, channels: options.Activations == CompressionActivations.Winners, Ignores);
         if (places.Count == 0)
         {
-            search.Remark(
+            search.History.Remark(
                 "Winners have no place in this network: no activation function is read by layers of weights alone.");
             return;
         }
@@ -42,7 +42,8 @@ internal sealed class ActivationSearch(
         Dataset scanned = validation.Count > ScannedSamples
             ? validation.Subset([.. Enumerable.Range(0, ScannedSamples)])
             : validation;
-        double accuracy = search.Accuracy(start, scanned);
+        double Accuracy(Network network) => search.Evaluator.Accuracy(network, scanned);
+        double accuracy = Accuracy(start);
         Knob[] knobs =
         [
             .. places.Select(place => new WinnerKnob(place, options.Score)),
@@ -52,8 +53,8 @@ internal sealed class ActivationSearch(
         foreach (Knob knob in knobs)
         {
             cancel.ThrowIfCancellationRequested();
-            sensitivities.Add(Sensitivity.Of(knob, start, accuracy, network => search.Accuracy(network, scanned)));
-            search.Note($"sensitivity of {knob.Name}: {Curve(sensitivities[^1])}");
+            sensitivities.Add(Sensitivity.Of(knob, start, accuracy, Accuracy));
+            search.History.Note($"sensitivity of {knob.Name}: {Curve(sensitivities[^1])}");
         }
 
         Search(start, sensitivities, Multiplied(ActivationCount.Of(start, scanned, CountedSamples, cancel)));
@@ -89,9 +90,9 @@ internal sealed class ActivationSearch(
                 thinned = knobs[knob].Knob.Apply(thinned, levels[knob]);
             }
 
-            search.Note(string.Create(CultureInfo.InvariantCulture, $"{Name}-{trial}, budget {budget * 100:F1} points: "
-                + $"{Choice(knobs, levels)}"));
-            CompressionTrial tried = search.Tuned($"{Name}-{trial}", thinned, options.Activations);
+            search.History.Note(string.Create(CultureInfo.InvariantCulture,
+                $"{Name}-{trial}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
+            CompressionTrial tried = search.FineTuneActivations($"{Name}-{trial}", thinned);
             (holds, fails) = tried.IsWithinBound ? (budget, fails) : (holds, budget);
             (held, heldLevels, failed) =
                 tried.IsWithinBound ? (tried.Network, levels, failed) : (held, heldLevels, levels);
@@ -114,10 +115,10 @@ internal sealed class ActivationSearch(
     /// </summary>
     private void TryThresholds()
     {
-        if (search.BestOfActivations() is { } best)
+        if (search.History.BestOfActivations() is { } best)
         {
             Network network = WinnerThresholds.Calibrate(best.Network, validation);
-            search.Measured($"{best.Label}, thresholds", network, options.Activations);
+            search.MeasureActivations($"{best.Label}, thresholds", network);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Temper.Data;
 using Temper.Formats;
 using Temper.Formats.Npz;
@@ -45,6 +43,8 @@ public sealed class MorphBundle
     /// <summary>Whether it holds an Aug-Conv layer.</summary>
     public bool HasLayer => _manifest.Layer is not null;
 
+    internal BundleManifest Manifest => _manifest;
+
     internal BundleLayer? Layer => _manifest.Layer;
 
     internal string Folder => _folder;
@@ -86,37 +86,8 @@ public sealed class MorphBundle
     /// </exception>
     public static void WriteData(
         MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy",
-        Action<string, int, int>? progress = null, CancellationToken cancel = default)
-    {
-        RowContainer container = ContainerOf(format);
-        BundleManifest manifest = ForKey(key, folder) with { Classes = [.. data.Train.ClassNames] };
-        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
-        {
-            Directory.CreateDirectory(folder);
-            var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) =>
-                progress?.Invoke(part, done, all) };
-            manifest.Parts[part] = writer.Write(part, set, cancel);
-        }
-
-        Sign(key, folder, manifest);
-    }
-
-    /// <summary>
-    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before
-    /// <see cref="WriteData"/> has been called, when all shares are there. What a share lacks is morphed then.
-    /// </summary>
-    internal static void WriteShare(
-        MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
-        CancellationToken cancel)
-    {
-        RowContainer container = ContainerOf(bundle.Format);
-        ForKey(key, bundle.Folder);
-        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
-        {
-            Directory.CreateDirectory(bundle.Folder);
-            new RowWriter(key, morpher, container, bundle.Folder) { Share = share }.WriteShare(part, set, cancel);
-        }
-    }
+        Action<string, int, int>? progress = null, CancellationToken cancel = default) =>
+        BundleWriter.WriteData(key, morpher, data, (folder, format), progress, cancel);
 
     /// <summary>Writes an Aug-Conv layer into a bundle.</summary>
     /// <param name="key">The key.</param>
@@ -125,22 +96,8 @@ public sealed class MorphBundle
     /// <param name="isHalf">
     /// Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.
     /// </param>
-    public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false)
-    {
-        string path = Path.Combine(folder, LayerName);
-        BundleManifest manifest = ForKey(key, folder);
-        AtomicFile.Write(path, stream => AugConvFile.Write(stream, layer.Weight, isHalf));
-        Conv2dOptions options = layer.Operator.Options;
-        Sign(key, folder, manifest with
-        {
-            Layer = new BundleLayer
-            {
-                File = LayerName, Digest = DigestOf(path), Channels = layer.Operator.Channels,
-                Kernel = [layer.Operator.Kernel.Height, layer.Operator.Kernel.Width],
-                Stride = options.Stride.Height, Padding = options.Padding.Top,
-            },
-        });
-    }
+    public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false) =>
+        BundleWriter.WriteLayer(key, layer, folder, isHalf);
 
     /// <summary>
     /// The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest
@@ -157,7 +114,7 @@ public sealed class MorphBundle
             Path.Combine(_folder, ManifestName), 0,
             "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
         string path = Path.Combine(_folder, layer.File);
-        RequireDigest(path, layer.Digest);
+        BundleFiles.RequireDigest(path, layer.Digest);
         AugConv operation = AugConvLayer.OperatorFor(
             Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding);
         Tensor weight = SafetensorsFile.Load(path)[AugConvFile.TensorName].To(DType.Float32);
@@ -181,7 +138,7 @@ public sealed class MorphBundle
         }
 
         string labelsPath = Path.Combine(_folder, part.Labels);
-        RequireDigest(labelsPath, part.LabelsDigest);
+        BundleFiles.RequireDigest(labelsPath, part.LabelsDigest);
         long[] labels = NpyFile.Load(labelsPath).To(DType.Int64).ToArray<long>();
         if (labels.Length != part.Rows
             || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
@@ -195,7 +152,7 @@ public sealed class MorphBundle
             new MorphedDataset($"{Path.GetFileName(_folder)}/{name}", path, part, Map, labels, _manifest.Classes);
         try
         {
-            RequireChunks(path, part);
+            BundleFiles.RequireChunks(path, part, Map.Inputs);
         }
         catch
         {
@@ -204,94 +161,6 @@ public sealed class MorphBundle
         }
 
         return data;
-    }
-
-    internal static string DigestOf(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
-
-    private static RowContainer ContainerOf(string format) => RowContainer.Find(format) ?? throw new ArgumentException(
-        $"morph data: unknown format (got '{format}', expected "
-        + $"{string.Join(", ", RowContainer.All.Select(known => known.Name))})");
-
-    /// <summary>
-    /// The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour
-    /// of training rows.
-    /// </summary>
-    private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
-    {
-        (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
-        Array.ForEach(parts, part => RowWriter.Check(key, morpher, part.Set, data.Train.ClassNames.Count));
-        return parts;
-    }
-
-    private static BundleManifest ForKey(MorphKey key, string folder)
-    {
-        var fresh = new BundleManifest
-        {
-            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores,
-            IsRepeated = key.Map.IsRepeated, IsStructured = key.Map.IsStructured,
-        };
-        if (!IsBundle(folder))
-        {
-            return fresh;
-        }
-
-        BundleManifest found = Open(folder)._manifest;
-        return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
-            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, "
-            + "one for each key");
-    }
-
-    private static void Sign(MorphKey key, string folder, BundleManifest manifest)
-    {
-        byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.BundleManifest);
-        AtomicFile.Write(Path.Combine(folder, SignatureName), stream => stream.Write(BundleSignature.Sign(key, text)));
-        AtomicFile.Write(Path.Combine(folder, ManifestName), stream => stream.Write(text));
-    }
-
-    private void RequireChunks(string path, BundlePart part)
-    {
-        RowContainer container = RowContainer.Find(part.Container)!;
-        using FileStream stream = File.OpenRead(path);
-        stream.Position = container.Head(part.Rows, Map.Inputs).Length;
-        long end = stream.Position + ((long)part.Rows * container.Stride(Map.Inputs));
-        byte[] chunk = new byte[Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(Map.Inputs))];
-        uint sum = container.HeadSum(part.Rows, Map.Inputs);
-        for (int i = 0; i < part.Chunks.Length; i++)
-        {
-            int count = (int)Math.Min(chunk.Length, end - stream.Position);
-            long offset = stream.Position;
-            stream.ReadExactly(chunk, 0, count);
-            if (!string.Equals(
-                Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i],
-                StringComparison.Ordinal))
-            {
-                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} is not what the manifest says; "
-                    + "the file is damaged or changed, fetch it again");
-            }
-
-            sum = container.Sum(sum, chunk.AsSpan(0, count));
-        }
-
-        byte[] tail = container.Tail(part.Rows, Map.Inputs, sum), found = new byte[tail.Length];
-        stream.ReadExactly(found);
-        if (!found.AsSpan().SequenceEqual(tail))
-        {
-            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must "
-                + "be; the file is damaged or changed, fetch it again");
-        }
-    }
-
-    private static void RequireDigest(string path, string digest)
-    {
-        if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
-        {
-            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is "
-                + "damaged or changed, fetch it again");
-        }
     }
 
     private static byte[] ReadSmall(string path, int max)

@@ -35,7 +35,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows,
             Chunks = [.. chunks.Select(digest => digest!)], Labels = labels,
-            LabelsDigest = MorphBundle.DigestOf(Path.Combine(folder, labels)),
+            LabelsDigest = BundleFiles.DigestOf(Path.Combine(folder, labels)),
         };
     }
 

@@ -18,8 +18,6 @@ namespace Temper.Robustness.Attacks;
 /// </remarks>
 public sealed class ServedTarget : AttackTarget, IDisposable
 {
-    private const string HeaderLength = "Inference-Header-Content-Length";
-
     /// <summary>Numbers in one request: 4 MiB.</summary>
     private const int MaxNumbers = 1 << 20;
 
@@ -36,11 +34,12 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         (float Minimum, float Maximum) bounds, Access access)
     {
         (_client, _address, Access) = (client, address, access);
-        (_input, SampleShape) = Described(tensors.Input, "input");
-        (_output, Shape answer) = Described(tensors.Output, "output");
+        (_input, SampleShape) = InferenceProtocol.Described(tensors.Input, "input");
+        (_output, Shape answer) = InferenceProtocol.Described(tensors.Output, "output");
         Classes = answer.Rank == 1 && answer[0] >= 2
             ? answer[0]
-            : throw Unfit($"the first output is not logits [N, K] of two or more classes (got [N, {answer}])");
+            : throw InferenceProtocol.Unfit(
+                $"the first output is not logits [N, K] of two or more classes (got [N, {answer}])");
         (Minimum, Maximum) = bounds;
     }
 
@@ -92,10 +91,10 @@ public sealed class ServedTarget : AttackTarget, IDisposable
             client.DefaultRequestHeaders.Authorization =
                 token is null ? null : new AuthenticationHeaderValue("Bearer", token);
             using HttpResponseMessage answer = Send(client, new HttpRequestMessage(HttpMethod.Get, address));
-            using JsonDocument model = Parse(Bytes(answer));
-            return new ServedTarget(
-                client, address, (First(model.RootElement, "inputs"), First(model.RootElement, "outputs")), bounds,
-                access);
+            using JsonDocument model = InferenceProtocol.Parse(Bytes(answer));
+            JsonElement input = InferenceProtocol.First(model.RootElement, "inputs");
+            JsonElement output = InferenceProtocol.First(model.RootElement, "outputs");
+            return new ServedTarget(client, address, (input, output), bounds, access);
         }
         catch
         {
@@ -111,8 +110,9 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         for (int start = 0; start < count; start += step)
         {
             int rows = Math.Min(step, count - start);
-            Infer(x.Slice(start * SampleShape.Count, rows * SampleShape.Count), rows, logits.Slice(
-                start * Classes, rows * Classes));
+            Infer(
+                x.Slice(start * SampleShape.Count, rows * SampleShape.Count), rows,
+                logits.Slice(start * Classes, rows * Classes));
         }
 
         if (Access == Access.Decisions)
@@ -132,8 +132,9 @@ public sealed class ServedTarget : AttackTarget, IDisposable
 
     private void Infer(ReadOnlySpan<float> x, int rows, Span<float> logits)
     {
-        byte[] header = Header(rows, x.Length * sizeof(float)),
-            body = new byte[header.Length + (x.Length * sizeof(float))];
+        byte[] header = InferenceProtocol.RequestHeader(
+            _input, _output, [rows, .. SampleShape.AsSpan()], x.Length * sizeof(float));
+        byte[] body = new byte[header.Length + (x.Length * sizeof(float))];
         header.CopyTo(body, 0);
         MemoryMarshal.AsBytes(x).CopyTo(body.AsSpan(header.Length));
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address.AbsoluteUri.TrimEnd('/') + "/infer"))
@@ -141,96 +142,26 @@ public sealed class ServedTarget : AttackTarget, IDisposable
             Content = new ByteArrayContent(body),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        request.Headers.Add(HeaderLength, header.Length.ToString(CultureInfo.InvariantCulture));
+        request.Headers.Add(InferenceProtocol.HeaderLength, header.Length.ToString(CultureInfo.InvariantCulture));
         using HttpResponseMessage answer = Send(_client, request);
         byte[] bytes = Bytes(answer);
-        if (answer.Headers.TryGetValues(HeaderLength, out IEnumerable<string>? lengths)
+        if (answer.Headers.TryGetValues(InferenceProtocol.HeaderLength, out IEnumerable<string>? lengths)
             && int.TryParse(lengths.First(), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
             && length <= bytes.Length)
         {
             ReadOnlySpan<byte> raw = bytes.AsSpan(length);
             if (raw.Length != logits.Length * sizeof(float))
             {
-                throw Broken($"{raw.Length} bytes of logits, expected {logits.Length * sizeof(float)}");
+                throw InferenceProtocol.Broken(
+                    $"{raw.Length} bytes of logits, expected {logits.Length * sizeof(float)}");
             }
 
             raw.CopyTo(MemoryMarshal.AsBytes(logits));
             return;
         }
 
-        using JsonDocument document = Parse(bytes);
-        ReadNumbers(First(document.RootElement, "outputs"), logits);
-    }
-
-    private byte[] Header(int rows, int bytes)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("inputs");
-            json.WriteStartObject();
-            json.WriteString("name", _input);
-            json.WriteString("datatype", "FP32");
-            json.WriteStartArray("shape");
-            foreach (int size in (int[])[rows, .. SampleShape.AsSpan()])
-            {
-                json.WriteNumberValue(size);
-            }
-
-            json.WriteEndArray();
-            json.WriteStartObject("parameters");
-            json.WriteNumber("binary_data_size", bytes);
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteStartArray("outputs");
-            json.WriteStartObject();
-            json.WriteString("name", _output);
-            json.WriteStartObject("parameters");
-            json.WriteBoolean("binary_data", true);
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return stream.ToArray();
-    }
-
-    /// <summary>Numbers of an answer in JSON, flat or nested.</summary>
-    private static void ReadNumbers(JsonElement output, Span<float> logits)
-    {
-        int count = 0;
-        if (!output.TryGetProperty("data", out JsonElement data))
-        {
-            throw Broken("an output without data");
-        }
-
-        Read(data, logits, ref count);
-        if (count != logits.Length)
-        {
-            throw Broken($"{count} logits, expected {logits.Length}");
-        }
-
-        static void Read(JsonElement element, Span<float> logits, ref int count)
-        {
-            if (element.ValueKind != JsonValueKind.Array)
-            {
-                if (count >= logits.Length || element.ValueKind != JsonValueKind.Number)
-                {
-                    throw Broken("more logits than were asked for, or one that is no number");
-                }
-
-                logits[count++] = element.GetSingle();
-                return;
-            }
-
-            foreach (JsonElement item in element.EnumerateArray())
-            {
-                Read(item, logits, ref count);
-            }
-        }
+        using JsonDocument document = InferenceProtocol.Parse(bytes);
+        InferenceProtocol.ReadNumbers(InferenceProtocol.First(document.RootElement, "outputs"), logits);
     }
 
     private static HttpResponseMessage Send(HttpClient client, HttpRequestMessage request)
@@ -268,49 +199,4 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         stream.CopyTo(copy);
         return copy.ToArray();
     }
-
-    private static JsonDocument Parse(byte[] bytes)
-    {
-        try
-        {
-            return JsonDocument.Parse(bytes);
-        }
-        catch (JsonException error)
-        {
-            throw new IOException($"served model: the answer is not JSON ({error.Message}); is this the address of a "
-                + "model, such as http://localhost:8080/v2/models/model?", error);
-        }
-    }
-
-    private static JsonElement First(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root
-            .TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list
-            .GetArrayLength() >= 1
-            ? list.GetArrayLength() == 1 || name is "outputs"
-                ? list[0].Clone()
-                : throw Unfit($"it has {list.GetArrayLength()} inputs, expected one")
-            : throw Broken($"no list of {name}");
-
-    private static (string Name, Shape Sample) Described(JsonElement tensor, string kind)
-    {
-        if (!tensor.TryGetProperty("name", out JsonElement name) || name.GetString() is not { } text
-            || !tensor.TryGetProperty("datatype", out JsonElement type)
-            || !tensor.TryGetProperty("shape", out JsonElement shape)
-            || shape.ValueKind != JsonValueKind.Array)
-        {
-            throw Broken($"an {kind} without name, datatype and shape");
-        }
-
-        int[] lengths = [.. shape.EnumerateArray().Select(one => one.TryGetInt32(out int length) ? length : 0)];
-        return lengths is [-1, .. var sample]
-            && sample.All(length => length > 0)
-            && string.Equals(type.GetString(), "FP32", StringComparison.Ordinal)
-            ? (text, Shape.Create(sample))
-            : throw Unfit($"{kind} '{text}' is {type.GetString()} {shape.GetRawText()}, expected FP32 [-1, ...]");
-    }
-
-    private static IOException Broken(string what) =>
-        new($"served model: the answer does not follow the Open Inference Protocol (got {what})");
-
-    private static ArgumentException Unfit(string what) => new($"served model: cannot be attacked: {what}");
 }

@@ -84,7 +84,7 @@ public sealed class BundleTests
         MorphBundle.WriteData(key, morpher, data, whole, format);
         foreach (int share in (int[])[2, 0, 2])
         {
-            MorphBundle.WriteShare(key, morpher, data, (shared, format), new BatchPart(share, 3), CancellationToken.None);
+            BundleWriter.WriteShare(key, morpher, data, (shared, format), new BatchPart(share, 3), CancellationToken.None);
         }
 
         Assert.False(MorphBundle.IsBundle(shared));

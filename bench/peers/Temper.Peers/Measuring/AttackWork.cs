@@ -4,7 +4,9 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>A projected gradient attack on noise whose samples finish one after the other, as an attack on pictures does.</summary>
+/// <summary>
+/// A projected gradient attack on noise whose samples finish one after the other, as an attack on pictures does.
+/// </summary>
 internal sealed class AttackWork
 {
     private const float Size = 2f / 255;
@@ -30,11 +32,14 @@ internal sealed class AttackWork
     /// <summary>How many samples are left.</summary>
     public int Left => _labels.Count;
 
-    /// <summary>The gradient of the loss with respect to the inputs, in evaluation; it lives as long as the tape.</summary>
+    /// <summary>
+    /// The gradient of the loss with respect to the inputs, in evaluation; it lives as long as the tape.
+    /// </summary>
     public Tensor Slope(GradientTape tape)
     {
         tape.Watch(_x);
-        return tape.Gradient(_network.Forward(_x).CrossEntropy(_labels, new CrossEntropyOptions { Reduction = LossReduction.Sum }), _x);
+        return tape.Gradient(
+            _network.Forward(_x).CrossEntropy(_labels, new CrossEntropyOptions { Reduction = LossReduction.Sum }), _x);
     }
 
     /// <summary>One step; what the next one needs is kept in the scope.</summary>

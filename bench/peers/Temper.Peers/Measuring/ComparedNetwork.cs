@@ -6,7 +6,9 @@ using Temper.Networks;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>A network of ours, compiled for a batch, beside ONNX Runtime; refuses to time results that differ.</summary>
+/// <summary>
+/// A network of ours, compiled for a batch, beside ONNX Runtime; refuses to time results that differ.
+/// </summary>
 internal sealed class ComparedNetwork : IDisposable
 {
     private const double Tolerance = 1e-4;

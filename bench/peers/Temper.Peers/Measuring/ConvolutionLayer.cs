@@ -3,7 +3,8 @@ using Temper.Kernels;
 namespace Temper.Peers.Measuring;
 
 /// <summary>A square convolution that is compared.</summary>
-internal sealed record ConvolutionLayer(int Batch, int Inputs, int Outputs, int Size, int Kernel, int Stride, int Padding)
+internal sealed record ConvolutionLayer(
+    int Batch, int Inputs, int Outputs, int Size, int Kernel, int Stride, int Padding)
 {
     public int OutSize => ((Size + (2 * Padding) - Kernel) / Stride) + 1;
 
@@ -14,8 +15,10 @@ internal sealed record ConvolutionLayer(int Batch, int Inputs, int Outputs, int 
 
     public ConvolutionGeometry Geometry => new()
     {
-        Batch = Batch, InChannels = Inputs, InHeight = Size, InWidth = Size, OutChannels = Outputs, KernelHeight = Kernel,
-        KernelWidth = Kernel, StrideHeight = Stride, StrideWidth = Stride, PadTop = Padding, PadLeft = Padding, PadBottom = Padding,
+        Batch = Batch, InChannels = Inputs, InHeight = Size, InWidth = Size, OutChannels = Outputs,
+        KernelHeight = Kernel,
+        KernelWidth = Kernel, StrideHeight = Stride, StrideWidth = Stride, PadTop = Padding, PadLeft = Padding,
+        PadBottom = Padding,
         PadRight = Padding,
     };
 

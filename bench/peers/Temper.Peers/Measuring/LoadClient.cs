@@ -9,7 +9,9 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>Sends a server requests of many kinds over one connection each, good and bad, and looks at every answer.</summary>
+/// <summary>
+/// Sends a server requests of many kinds over one connection each, good and bad, and looks at every answer.
+/// </summary>
 internal sealed class LoadClient
 {
     private readonly Uri _infer;
@@ -21,13 +23,16 @@ internal sealed class LoadClient
     {
         _infer = new Uri($"{model}/infer");
         _input = network.Inputs[0].Name;
-        Tensor x = Tensor.From(Noise(8 * network.Inputs[0].SampleShape.Count), Shape.Create([8, .. network.Inputs[0].SampleShape.AsSpan()]));
+        Tensor x = Tensor.From(
+            Noise(8 * network.Inputs[0].SampleShape.Count),
+            Shape.Create([8, .. network.Inputs[0].SampleShape.AsSpan()]));
         _expected = network.Forward(x).ToArray<float>();
         float[] values = x.ToArray<float>();
         string sample = string.Join(',', network.Inputs[0].SampleShape);
         _one = Binary(values.AsSpan(0, values.Length / 8), $"[1,{sample}]");
         _eight = Binary(values, $"[8,{sample}]");
-        string numbers = string.Join(',', values[..(values.Length / 8)].Select(value => value.ToString(CultureInfo.InvariantCulture)));
+        string numbers = string.Join(
+            ',', values[..(values.Length / 8)].Select(value => value.ToString(CultureInfo.InvariantCulture)));
         _json = Encoding.UTF8.GetBytes($$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"{{_input}}","shape":[1,{{sample}}],"datatype":"FP32","data":[{{numbers}}]}]}""");
     }
 
@@ -39,10 +44,14 @@ internal sealed class LoadClient
 
     public int Bad { get; private set; }
 
-    /// <summary>Sends until it is cancelled: of 20 requests 13 are one sample in bytes, 4 one in JSON, 2 eight in bytes, and one is bad.</summary>
+    /// <summary>
+    /// Sends until it is cancelled: of 20 requests 13 are one sample in bytes, 4 one in JSON, 2 eight in bytes, and one
+    /// is bad.
+    /// </summary>
     public async Task Run(int seed, CancellationToken end)
     {
-        using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = 1, PooledConnectionLifetime = Timeout.InfiniteTimeSpan };
+        using var handler =
+            new SocketsHttpHandler { MaxConnectionsPerServer = 1, PooledConnectionLifetime = Timeout.InfiniteTimeSpan };
         using var client = new HttpClient(handler);
         for (int i = seed * 7; !end.IsCancellationRequested; i++)
         {
@@ -79,7 +88,11 @@ internal sealed class LoadClient
             0 => (Encoding.UTF8.GetBytes("{\"inputs\":["), HttpStatusCode.BadRequest),
             1 => (new byte[2 << 20], HttpStatusCode.RequestEntityTooLarge),
             2 => (_one[..^4], HttpStatusCode.BadRequest),
-            _ => (Encoding.UTF8.GetBytes($$"""{"inputs":[{"name":"{{_input}}","shape":[2147483647],"datatype":"FP32","data":[]}]}"""), HttpStatusCode.BadRequest),
+            _ =>
+                (
+                    Encoding.UTF8.GetBytes(
+                        $$"""{"inputs":[{"name":"{{_input}}","shape":[2147483647],"datatype":"FP32","data":[]}]}"""),
+                    HttpStatusCode.BadRequest),
         };
         using HttpResponseMessage response = await Post(client, body);
         lock (Seconds)

@@ -24,7 +24,8 @@ internal static class OnnxChain
         for (int i = 0; i < length; i++)
         {
             graph.Add(1, new Message()
-                .Text(1, i == 0 ? "x" : $"v{i}").Text(1, "w").Text(2, i == length - 1 ? "y" : $"v{i + 1}").Text(4, "Conv")
+                .Text(1, i == 0 ? "x" : $"v{i}").Text(1, "w").Text(2, i == length - 1 ? "y" : $"v{i + 1}")
+                .Text(4, "Conv")
                 .Add(5, Integers("pads", layer.Padding, 4)).Add(5, Integers("strides", layer.Stride, 2)));
         }
 
@@ -53,7 +54,8 @@ internal static class OnnxChain
             BinaryPrimitives.WriteSingleLittleEndian(raw.AsSpan(i * sizeof(float)), weights[i]);
         }
 
-        return new Message().Number(1, layer.Outputs).Number(1, layer.Inputs).Number(1, layer.Kernel).Number(1, layer.Kernel)
+        return new Message().Number(1, layer.Outputs).Number(1, layer.Inputs).Number(1, layer.Kernel)
+            .Number(1, layer.Kernel)
             .Number(2, 1).Text(8, "w").Bytes(9, raw);
     }
 

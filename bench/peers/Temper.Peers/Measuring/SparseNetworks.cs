@@ -24,9 +24,16 @@ internal static class SparseNetworks
     /// <param name="skip">Layers at the beginning that stay dense.</param>
     public static Network Thin(Network network, double sparsity, int block, ulong seed, int skip = 0)
     {
-        Parameter[] weights = [.. network.Parameters.Where(p => p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight).Skip(skip)];
+        Parameter[] weights =
+        [
+            .. network.Parameters.Where(p => p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+                .Skip(skip),
+        ];
         return network.WithParameters(weights.Select((weight, i) =>
-            weight with { Value = Thinned(weight.Value, sparsity, block, RandomStream.FromSeed(seed).Split("zeros").Split(i)) }));
+            weight with
+            {
+                Value = Thinned(weight.Value, sparsity, block, RandomStream.FromSeed(seed).Split("zeros").Split(i)),
+            }));
     }
 
     private static Tensor Thinned(Tensor weight, double sparsity, int block, RandomStream stream)

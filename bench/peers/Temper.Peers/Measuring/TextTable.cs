@@ -17,10 +17,12 @@ internal sealed class TextTable
     /// <summary>Prints a row.</summary>
     public void Row(params string[] cells)
     {
-        IEnumerable<string> padded = cells.Select((cell, i) => i == 0 ? cell.PadRight(_widths[i]) : cell.PadLeft(_widths[i]));
+        IEnumerable<string> padded = cells.Select(
+            (cell, i) => i == 0 ? cell.PadRight(_widths[i]) : cell.PadLeft(_widths[i]));
         Console.WriteLine($"| {string.Join(" | ", padded)} |");
     }
 
     /// <summary>The mean for ratios.</summary>
-    public static double GeometricMean(IReadOnlyCollection<double> ratios) => Math.Exp(ratios.Sum(Math.Log) / ratios.Count);
+    public static double GeometricMean(IReadOnlyCollection<double> ratios) =>
+        Math.Exp(ratios.Sum(Math.Log) / ratios.Count);
 }

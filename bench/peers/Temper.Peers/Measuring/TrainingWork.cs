@@ -19,11 +19,13 @@ internal sealed class TrainingWork : IDisposable
 
     public TrainingWork(Network start, int batch)
     {
-        _learner = new Learner(start, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } });
+        _learner = new Learner(
+            start, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } });
         Shape shape = Shape.Create([batch, .. start.Inputs[0].SampleShape.AsSpan()]);
         float[] pixels = new float[shape.Count];
         RandomStream.FromSeed(3).Fill(pixels);
-        Tensor inputs = Tensor.From(pixels, shape), targets = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 10L)], [batch]);
+        Tensor inputs = Tensor.From(pixels, shape),
+            targets = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 10L)], [batch]);
         var loss = new CrossEntropyLoss();
         _loss = (network, pass) =>
         {

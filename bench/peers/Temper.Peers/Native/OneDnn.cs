@@ -19,7 +19,8 @@ internal static unsafe partial class OneDnn
     public static void Multiply(int m, int n, int k, float* a, bool transposeA, float* b, bool transposeB, float* c)
     {
         int status = Sgemm(
-            (byte)(transposeA ? 'T' : 'N'), (byte)(transposeB ? 'T' : 'N'), m, n, k, 1, a, transposeA ? m : k, b, transposeB ? k : n, 0, c, n);
+            (byte)(transposeA ? 'T' : 'N'), (byte)(transposeB ? 'T' : 'N'), m, n, k, 1, a, transposeA ? m : k, b,
+            transposeB ? k : n, 0, c, n);
         if (status != 0)
         {
             throw new InvalidOperationException($"dnnl_sgemm: failed (got status {status}, expected 0)");
@@ -28,7 +29,8 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "dnnl_sgemm")]
     private static partial int Sgemm(
-        byte transposeA, byte transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc);
+        byte transposeA, byte transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta, float* c, long ldc);
 
     [LibraryImport(OpenMP, EntryPoint = "omp_set_num_threads")]
     private static partial void SetThreads(int threads);

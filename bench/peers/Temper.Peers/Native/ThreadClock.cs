@@ -13,7 +13,9 @@ internal static partial class ThreadClock
         get
         {
             int status = GetTime(ThreadProcessorTime, out TimeSpec time);
-            return status == 0 ? time.Seconds + (1e-9 * time.Nanoseconds) : throw new InvalidOperationException("clock_gettime failed");
+            return status == 0
+                ? time.Seconds + (1e-9 * time.Nanoseconds)
+                : throw new InvalidOperationException("clock_gettime failed");
         }
     }
 

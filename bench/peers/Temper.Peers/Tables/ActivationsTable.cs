@@ -11,8 +11,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What activations cost, values and gradients, and networks with them; with the path of another build's Temper.Peers.dll, beside that
-/// build, both in turns. Bars: 1.3 times another build's kernel, 1.05 times its network.
+/// What activations cost, values and gradients, and networks with them; with the path of another build's
+/// Temper.Peers.dll, beside that build, both in turns. Bars: 1.3 times another build's kernel, 1.05 times its network.
 /// </summary>
 internal static class ActivationsTable
 {
@@ -27,7 +27,8 @@ internal static class ActivationsTable
     [
         ("tanh", new Temper.Networks.Tanh()), ("sigmoid", new Temper.Networks.Sigmoid()), ("softplus", new Softplus()),
         ("elu", new Elu()), ("selu", new Selu()), ("celu", new Celu()), ("mish", new Pointwise(PointwiseFunction.Mish)),
-        ("softsign", new Pointwise(PointwiseFunction.Softsign)), ("gelu", new Gelu()), ("gelu, approximate", new Gelu(IsApproximate: true)),
+        ("softsign", new Pointwise(PointwiseFunction.Softsign)), ("gelu", new Gelu()),
+        ("gelu, approximate", new Gelu(IsApproximate: true)),
     ];
 
     /// <param name="arguments">Seconds for each row and turn, then the path of the other build, if any.</param>
@@ -51,8 +52,10 @@ internal static class ActivationsTable
         var table = new TextTable("what", "us", "other build us", "ratio", "bar", "");
         foreach ((string name, double time) in ours)
         {
-            double ratio = time / theirs[name], bar = name.Contains("network", StringComparison.Ordinal) ? NetworkBar : KernelBar;
-            table.Row(name, Text(1e6 * time), Text(1e6 * theirs[name]), Text(ratio), Text(bar), ratio > bar ? "SHORT" : "");
+            double ratio = time / theirs[name],
+                bar = name.Contains("network", StringComparison.Ordinal) ? NetworkBar : KernelBar;
+            table.Row(
+                name, Text(1e6 * time), Text(1e6 * theirs[name]), Text(ratio), Text(bar), ratio > bar ? "SHORT" : "");
         }
 
         return 0;
@@ -66,7 +69,8 @@ internal static class ActivationsTable
         var vector = new InputSpec { Name = "x", SampleShape = [Floats] };
         foreach ((string name, ElementwiseOperator activation) in Activations)
         {
-            (double values, double gradient) = Times(Network.Build(vector, x => x.Apply(activation)).Initialize(RandomStream.FromSeed(1)), 1, seconds);
+            (double values, double gradient) = Times(
+                Network.Build(vector, x => x.Apply(activation)).Initialize(RandomStream.FromSeed(1)), 1, seconds);
             rows.Add(($"{name}, values", values));
             rows.Add(($"{name}, gradient", gradient));
         }
@@ -74,8 +78,10 @@ internal static class ActivationsTable
         foreach ((string name, ElementwiseOperator activation) in Activations)
         {
             Network network = Network.Build(InputSpec.Image(1, 28, 28), x => x
-                .Conv2d(6, kernel: 5).Apply(activation).MaxPool2d(2).Conv2d(16, kernel: 5).Apply(activation).MaxPool2d(2)
-                .Flatten().Linear(120).Apply(activation).Linear(84).Apply(activation).Linear(10)).Initialize(RandomStream.FromSeed(1));
+                .Conv2d(6, kernel: 5).Apply(activation).MaxPool2d(2).Conv2d(16, kernel: 5).Apply(activation)
+                .MaxPool2d(2)
+                .Flatten().Linear(120).Apply(activation).Linear(84).Apply(activation)
+                .Linear(10)).Initialize(RandomStream.FromSeed(1));
             (double values, double gradient) = Times(network, 64, seconds);
             rows.Add(($"network with {name}", values + gradient));
         }
@@ -86,7 +92,8 @@ internal static class ActivationsTable
     /// <summary>Seconds of the values, and of the gradient of inputs beyond those.</summary>
     private static (double Values, double Gradient) Times(Network network, int batch, double seconds)
     {
-        Tensor x = Noise([batch, .. network.Inputs[0].SampleShape.ToArray()], 2), cotangent = Noise(network.Forward(x).Shape, 3);
+        Tensor x = Noise([batch, .. network.Inputs[0].SampleShape.ToArray()], 2),
+            cotangent = Noise(network.Forward(x).Shape, 3);
         double[] times = Rounds.Measure(
             [
                 new("values", () =>
@@ -122,10 +129,16 @@ internal static class ActivationsTable
 
     private static IEnumerable<(string Name, double Seconds)> Child(string build, string seconds)
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [build, "activations", seconds]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process process =
+            Process.Start(
+                new ProcessStartInfo("dotnet", [build, "activations", seconds])
+                {
+                    RedirectStandardOutput = true, UseShellExecute = false,
+                })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        foreach (string[] cells in output.Split('\n').Select(line => line.Split('\t')).Where(cells => cells.Length == 2))
+        foreach (string[] cells in
+            output.Split('\n').Select(line => line.Split('\t')).Where(cells => cells.Length == 2))
         {
             yield return (cells[0], double.Parse(cells[1], CultureInfo.InvariantCulture));
         }

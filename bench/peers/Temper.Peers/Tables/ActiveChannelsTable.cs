@@ -9,8 +9,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Convolutions of 3x3, batch 1, of whose input channels some are zero, others in every call: finding and leaving them out against our own
-/// fastest dense kernel, which may be Winograd's, and against the direct one.
+/// Convolutions of 3x3, batch 1, of whose input channels some are zero, others in every call: finding and leaving them
+/// out against our own fastest dense kernel, which may be Winograd's, and against the direct one.
 /// </summary>
 internal static class ActiveChannelsTable
 {
@@ -21,7 +21,9 @@ internal static class ActiveChannelsTable
 
     private static readonly (double Kept, double Bar)[] Shares = [(0.5, 1.4), (0.3, 2.2)];
 
-    /// <param name="arguments">Seconds for each row and kernel, then threads, then channels of the only layer wanted.</param>
+    /// <param name="arguments">
+    /// Seconds for each row and kernel, then threads, then channels of the only layer wanted.
+    /// </param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 2;
@@ -29,17 +31,21 @@ internal static class ActiveChannelsTable
         int wanted = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 0;
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("channels, size, kept", "active us", "dense us", "direct us", "kernels", "speed", "bar", "", "to direct");
+        var table = new TextTable(
+            "channels, size, kept", "active us", "dense us", "direct us", "kernels", "speed", "bar", "", "to direct");
         foreach ((int channels, int size) in Layers.Where(layer => wanted == 0 || layer.Channels == wanted))
         {
             foreach ((double kept, double bar) in Shares)
             {
                 (double Seconds, string Kernel)[] times = Measure(channels, size, kept, seconds);
-                (double Seconds, string Kernel) active = times.Where((_, i) => i % 2 == 0).Min(), dense = times.Where((_, i) => i % 2 == 1).Min(), direct = times[1];
+                (double Seconds, string Kernel) active = times.Where((_, i) => i % 2 == 0).Min(),
+                    dense = times.Where((_, i) => i % 2 == 1).Min(), direct = times[1];
                 double ratio = dense.Seconds / active.Seconds;
                 table.Row(
-                    $"{channels}, {size}x{size}, {kept:P0}", Us(active.Seconds), Us(dense.Seconds), Us(direct.Seconds), $"{active.Kernel} / {dense.Kernel}",
-                    ratio.ToString("F2", CultureInfo.InvariantCulture), bar.ToString("F1", CultureInfo.InvariantCulture), ratio < bar ? "SHORT" : "",
+                    $"{channels}, {size}x{size}, {kept:P0}", Us(active.Seconds), Us(dense.Seconds), Us(direct.Seconds),
+                    $"{active.Kernel} / {dense.Kernel}",
+                    ratio.ToString("F2", CultureInfo.InvariantCulture),
+                    bar.ToString("F1", CultureInfo.InvariantCulture), ratio < bar ? "SHORT" : "",
                     (direct.Seconds / active.Seconds).ToString("F2", CultureInfo.InvariantCulture));
             }
         }
@@ -50,18 +56,30 @@ internal static class ActiveChannelsTable
     /// <summary>Active channels and all, by the direct method and then by Winograd's.</summary>
     private static (double Seconds, string Kernel)[] Measure(int channels, int size, double kept, double seconds)
     {
-        ConvolutionGeometry g = Conv2dShapes.Geometry([1, channels, size, size], [channels, channels, 3, 3], Conv2dOptions.Of(1, padding: 1));
+        ConvolutionGeometry g = Conv2dShapes.Geometry(
+            [1, channels, size, size], [channels, channels, 3, 3], Conv2dOptions.Of(1, padding: 1));
         float[] weights = new float[g.WeightCount];
         RandomStream.FromSeed(1).Fill(weights);
-        PinnedFloats[] inputs = [.. Enumerable.Range(0, Inputs).Select(i => Thinned(g, kept, RandomStream.FromSeed(2).Split(i)))];
+        PinnedFloats[] inputs =
+            [.. Enumerable.Range(0, Inputs).Select(i => Thinned(g, kept, RandomStream.FromSeed(2).Split(i)))];
         var y = new PinnedFloats(g.OutCount);
         int call = 0;
         var contenders = new List<Contender>();
-        foreach (ConvolutionMethod method in Enum.GetValues<ConvolutionMethod>().Where(method => PackedConvolution.FitsActiveChannels(g, method)))
+        foreach (ConvolutionMethod method in
+            Enum.GetValues<ConvolutionMethod>().Where(method => PackedConvolution.FitsActiveChannels(g, method)))
         {
             var convolution = new PackedConvolution(g, weights, method);
-            contenders.Add(new($"{method}", () => convolution.RunActiveChannels(1, inputs[call++ % Inputs].Address, y.Address, new LayerTail { Relu = true })));
-            contenders.Add(new($"{method}", () => convolution.Run(1, inputs[call++ % Inputs].Address, y.Address, new LayerTail { Relu = true })));
+            contenders.Add(
+                new(
+                    $"{method}",
+                    () =>
+                        convolution.RunActiveChannels(
+                            1, inputs[call++ % Inputs].Address, y.Address, new LayerTail { Relu = true })));
+            contenders.Add(
+                new(
+                    $"{method}",
+                    () =>
+                        convolution.Run(1, inputs[call++ % Inputs].Address, y.Address, new LayerTail { Relu = true })));
         }
 
         (double, string)[] times = [.. Rounds.Measure(contenders, seconds).Zip(contenders.Select(c => c.Name))];
@@ -75,7 +93,8 @@ internal static class ActiveChannelsTable
         stream.Fill(values.Span);
         float[] keys = new float[g.InChannels];
         stream.Split("winners").Fill(keys);
-        foreach (int loser in Enumerable.Range(0, g.InChannels).OrderBy(c => keys[c]).Take((int)((1 - kept) * g.InChannels)))
+        foreach (int loser in
+            Enumerable.Range(0, g.InChannels).OrderBy(c => keys[c]).Take((int)((1 - kept) * g.InChannels)))
         {
             for (int i = loser; i < values.Count; i += g.InChannels)
             {

@@ -13,8 +13,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Fully connected layers whose inputs are partly zero, others in every call, batch 1: the compiled layer, which finds the active ones,
-/// against the same layer dense and against ONNX Runtime.
+/// Fully connected layers whose inputs are partly zero, others in every call, batch 1: the compiled layer, which finds
+/// the active ones, against the same layer dense and against ONNX Runtime.
 /// </summary>
 internal static class ActiveInputsTable
 {
@@ -37,8 +37,10 @@ internal static class ActiveInputsTable
             double[] times = Measure(width, sparsity, seconds, threads);
             double ratio = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
             table.Row([
-                $"{width}, {sparsity:P0}", .. times.Select(time => (time * 1e6).ToString("F1", CultureInfo.InvariantCulture)),
-                ratio.ToString("F2", CultureInfo.InvariantCulture), bar.ToString("F1", CultureInfo.InvariantCulture), ratio < bar ? "SHORT" : ""]);
+                $"{width}, {sparsity:P0}",
+                .. times.Select(time => (time * 1e6).ToString("F1", CultureInfo.InvariantCulture)),
+                ratio.ToString("F2", CultureInfo.InvariantCulture), bar.ToString("F1", CultureInfo.InvariantCulture),
+                ratio < bar ? "SHORT" : ""]);
         }
 
         return 0;
@@ -46,16 +48,22 @@ internal static class ActiveInputsTable
 
     private static double[] Measure(int width, double sparsity, double seconds, int threads)
     {
-        Network network = Network.Build(new InputSpec { SampleShape = [width] }, x => x.Linear(width)).Initialize(RandomStream.FromSeed(1));
-        float[][] inputs = [.. Enumerable.Range(0, Inputs).Select(i => Thinned(width, sparsity, RandomStream.FromSeed(3).Split(i)))];
+        Network network = Network.Build(new InputSpec { SampleShape = [width] }, x => x.Linear(width)).Initialize(
+            RandomStream.FromSeed(1));
+        float[][] inputs =
+            [.. Enumerable.Range(0, Inputs).Select(i => Thinned(width, sparsity, RandomStream.FromSeed(3).Split(i)))];
         float[] y = GC.AllocateArray<float>(width, pinned: true);
         using OnnxSession? spins = Peer(network, threads, spins: true), sleeps = Peer(network, threads, spins: false);
-        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TypicalInput = Tensor.From(inputs[0], [1, width]) });
+        using CompiledNetwork compiled = CompiledNetwork.Compile(
+            network, new CompileOptions { TypicalInput = Tensor.From(inputs[0], [1, width]) });
         using CompiledNetwork dense = CompiledNetwork.Compile(network, (_, candidates) => candidates[0]);
         using InferenceSession session = compiled.CreateSession(), denseSession = dense.CreateSession();
         int call = 0;
         float[] Next() => inputs[call++ % Inputs];
-        var contenders = new List<Contender> { new("Temper", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)) };
+        var contenders = new List<Contender>
+        {
+            new("Temper", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)),
+        };
         foreach (OnnxSession peer in new[] { spins, sleeps }.OfType<OnnxSession>())
         {
             contenders.Add(new("peer", () => RunOther(peer, Next())));
@@ -65,7 +73,8 @@ internal static class ActiveInputsTable
         return [.. times, .. Enumerable.Repeat(double.NaN, 4 - times.Length)];
     }
 
-    private static OnnxSession? Peer(Network network, int threads, bool spins) => OnnxRuntime.IsInstalled ? new OnnxSession(network, 1, threads, spins) : null;
+    private static OnnxSession? Peer(Network network, int threads, bool spins) =>
+        OnnxRuntime.IsInstalled ? new OnnxSession(network, 1, threads, spins) : null;
 
     private static void RunOther(OnnxSession session, float[] input)
     {

@@ -4,15 +4,21 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Speed of environments and of training: random steps a second on one core, without and with dense observations, and steps a second of PPO with learning.</summary>
+/// <summary>
+/// Speed of environments and of training: random steps a second on one core, without and with dense observations, and
+/// steps a second of PPO with learning.
+/// </summary>
 internal static class AgentsTable
 {
     private const double Seconds = 1;
 
-    /// <summary>What others measured with JAX on a CPU, steps a second with 10 environments (gymnax-blines' table).</summary>
+    /// <summary>
+    /// What others measured with JAX on a CPU, steps a second with 10 environments (gymnax-blines' table).
+    /// </summary>
     private static readonly Dictionary<string, string> Anchors = new(StringComparer.Ordinal)
     {
-        ["cartpole"] = "2.3 M", ["brick-break"] = "0.415 M", ["treasure-dash"] = "0.182 M", ["road-cross"] = "0.038 M", ["alien-rows"] = "0.079 M",
+        ["cartpole"] = "2.3 M", ["brick-break"] = "0.415 M", ["treasure-dash"] = "0.182 M", ["road-cross"] = "0.038 M",
+        ["alien-rows"] = "0.079 M",
     };
 
     private static readonly (string Name, AgentNetwork Network)[] Networks =
@@ -42,7 +48,9 @@ internal static class AgentsTable
         Console.WriteLine($"{"environment",-20} {"random steps/s",15} {"with observation",17} {"JAX on a CPU",13}");
         foreach (string name in EnvironmentCatalog.Names)
         {
-            Console.WriteLine($"{name,-20} {Speed(name, isDense: false) / 1e6,13:F1} M {Speed(name, isDense: true) / 1e6,15:F1} M {Anchors.GetValueOrDefault(name, ""),13}");
+            Console.WriteLine(
+                $"{name,-20} {Speed(name, isDense: false) / 1e6,13:F1} M {Speed(name, isDense: true) / 1e6,15:F1} M "
+                + $"{Anchors.GetValueOrDefault(name, ""),13}");
         }
     }
 
@@ -92,7 +100,8 @@ internal static class AgentsTable
 
     private static void Training()
     {
-        Console.WriteLine($"{"PPO in brick-break",-24} {"steps/s",10}   64 environments x 128 steps, 4 passes, 8 minibatches");
+        Console.WriteLine(
+            $"{"PPO in brick-break",-24} {"steps/s",10}   64 environments x 128 steps, 4 passes, 8 minibatches");
         foreach ((string name, AgentNetwork network) in Networks)
         {
             Func<IEnvironment> create = () => EnvironmentCatalog.Create("brick-break");

@@ -7,8 +7,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// A thousand steps of an attack whose batch shrinks at random moments: garbage collections of generation 2 after warm-up, and resident
-/// memory against that after the first step. Bars: none, and 1.3.
+/// A thousand steps of an attack whose batch shrinks at random moments: garbage collections of generation 2 after
+/// warm-up, and resident memory against that after the first step. Bars: none, and 1.3.
 /// </summary>
 internal static class AttackLoopTable
 {
@@ -35,7 +35,8 @@ internal static class AttackLoopTable
                 (collections, allocated) = (GC.CollectionCount(2), GC.GetTotalAllocatedBytes(precise: true));
             }
 
-            if (work.Left > 1 && random.NextSingle() * steps < batch / 2.0)         // so that about one sample is left at the end
+            // so that about one sample is left at the end
+            if (work.Left > 1 && random.NextSingle() * steps < batch / 2.0)
             {
                 work.Finish(Math.Min(1 + random.NextInt32(3), work.Left - 1), scope);
             }
@@ -45,8 +46,12 @@ internal static class AttackLoopTable
         }
 
         double kibibytes = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / 1024.0 / (steps - WarmUp);
-        Console.WriteLine($"{network}, batch {batch} to {work.Left}, {steps} steps in {watch.Elapsed.TotalSeconds:F1} s: {GC.CollectionCount(2) - collections} gen-2 collections after {WarmUp} steps (bar 0), {kibibytes:F1} KiB allocated a step");
-        Console.WriteLine($"resident memory: {first:F0} MiB after the first step, {max:F0} MiB at most, {max / first:F2}x (bar 1.3)");
+        Console.WriteLine(
+            $"{network}, batch {batch} to {work.Left}, {steps} steps in {watch.Elapsed.TotalSeconds:F1} s: "
+            + $"{GC.CollectionCount(2) - collections} gen-2 collections after {WarmUp} steps (bar 0), {kibibytes:F1} "
+            + "KiB allocated a step");
+        Console.WriteLine(
+            $"resident memory: {first:F0} MiB after the first step, {max:F0} MiB at most, {max / first:F2}x (bar 1.3)");
         return 0;
     }
 

@@ -9,7 +9,9 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>What a batch-invariant pass of ResNet-20 costs, against the same pass with the fastest kernels. Bar: 10 % more.</summary>
+/// <summary>
+/// What a batch-invariant pass of ResNet-20 costs, against the same pass with the fastest kernels. Bar: 10 % more.
+/// </summary>
 internal static class BatchInvariantTable
 {
     private const double Bar = 1.10;
@@ -18,10 +20,12 @@ internal static class BatchInvariantTable
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 3;
-        using var pool = new WorkerPool(arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 2);
+        using var pool = new WorkerPool(
+            arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 2);
         using WorkerPool.Usage usage = pool.Use();
         Network network = NetworkZoo.Create("resnet-20").Initialize(RandomStream.FromSeed(1));
-        var table = new TextTable("batch", "values ms", "invariant ms", "ratio", "gradient ms", "invariant ms", "ratio", "bar", "");
+        var table = new TextTable(
+            "batch", "values ms", "invariant ms", "ratio", "gradient ms", "invariant ms", "ratio", "bar", "");
         foreach (int batch in (int[])[1, 3, 7, 16, 64, 128])
         {
             float[] pixels = new float[batch * 3 * 32 * 32];
@@ -38,7 +42,8 @@ internal static class BatchInvariantTable
                 seconds);
             double values = times[1] / times[0], gradient = times[3] / times[2];
             table.Row(
-                $"{batch}", Text(1000 * times[0]), Text(1000 * times[1]), Text(values), Text(1000 * times[2]), Text(1000 * times[3]), Text(gradient),
+                $"{batch}", Text(1000 * times[0]), Text(1000 * times[1]), Text(values), Text(1000 * times[2]),
+                Text(1000 * times[3]), Text(gradient),
                 Text(Bar), Math.Max(values, gradient) > Bar ? "SHORT" : "");
         }
 

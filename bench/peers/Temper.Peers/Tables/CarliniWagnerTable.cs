@@ -12,8 +12,9 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// A whole Carlini-Wagner run in tanh space, one c, as many gradients for every image, against the same in PyTorch in both memory formats, the
-/// better taken. Neither stops early. A run takes seconds, so they take turns and the fastest of a few counts. Bar: 0.6.
+/// A whole Carlini-Wagner run in tanh space, one c, as many gradients for every image, against the same in PyTorch in
+/// both memory formats, the better taken. Neither stops early. A run takes seconds, so they take turns and the fastest
+/// of a few counts. Bar: 0.6.
 /// </summary>
 internal static class CarliniWagnerTable
 {
@@ -22,11 +23,13 @@ internal static class CarliniWagnerTable
     /// <param name="arguments">Images, steps, turns, then threads; none: 50, 50, 5 and 2.</param>
     public static int Run(string[] arguments)
     {
-        int Number(int index, int usual) => arguments.Length > index ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : usual;
+        int Number(int index, int usual) =>
+            arguments.Length > index ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : usual;
         (int images, int steps, int turns, int threads) = (Number(0, 50), Number(1, 50), Number(2, 5), Number(3, 2));
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        using PyTorchWorker? nchw = Start("nchw", (images, steps, threads)), nhwc = Start("nhwc", (images, steps, threads));
+        using PyTorchWorker? nchw = Start("nchw", (images, steps, threads)),
+            nhwc = Start("nhwc", (images, steps, threads));
         if (nchw is null || nhwc is null)
         {
             Console.Error.WriteLine("cw: PyTorch is not installed; see bench/README.md");
@@ -39,7 +42,8 @@ internal static class CarliniWagnerTable
         {
             for (int i = 0; i < runs.Length; i++)
             {
-                Thread.Sleep(40);                                                   // idle workers of a library spin for a while
+                // idle workers of a library spin for a while
+                Thread.Sleep(40);
                 times[i] = Math.Min(times[i], runs[i]());
             }
         }
@@ -47,7 +51,8 @@ internal static class CarliniWagnerTable
         string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
         var table = new TextTable("Carlini-Wagner", "Temper s", "nchw s", "nhwc s", "time ratio", "bar");
         table.Row(
-            $"{Model}, {images} images, {steps} steps", Text(times[0], "F3"), Text(times[1], "F3"), Text(times[2], "F3"),
+            $"{Model}, {images} images, {steps} steps", Text(times[0], "F3"), Text(times[1], "F3"),
+            Text(times[2], "F3"),
             Text(times[0] / Math.Min(times[1], times[2]), "F2"), "0.60");
         return 0;
     }
@@ -63,8 +68,18 @@ internal static class CarliniWagnerTable
         var target = new NetworkTarget(network, (0, 1));
         float[] logits = new float[images * target.Classes];
         target.Scores(pixels, images, logits);
-        long[] labels = [.. Enumerable.Range(0, images).Select(i => (long)logits.AsSpan(i * target.Classes, target.Classes).IndexOf(logits.Skip(i * target.Classes).Take(target.Classes).Max()))];
-        var attack = new CarliniWagner { Variable = AttackVariable.Tanh, SearchSteps = 1, Steps = steps, FirstC = 1, LearningRate = 0.01, DecaysRate = false };
+        long[] labels =
+        [
+            .. Enumerable.Range(0, images).Select(
+                i =>
+                    (long)logits.AsSpan(i * target.Classes, target.Classes)
+                        .IndexOf(logits.Skip(i * target.Classes).Take(target.Classes).Max())),
+        ];
+        var attack = new CarliniWagner
+        {
+            Variable = AttackVariable.Tanh, SearchSteps = 1, Steps = steps, FirstC = 1, LearningRate = 0.01,
+            DecaysRate = false,
+        };
         return () =>
         {
             var watch = Stopwatch.StartNew();
@@ -78,9 +93,14 @@ internal static class CarliniWagnerTable
     private static PyTorchWorker? Start(string format, (int Images, int Steps, int Threads) run)
     {
         PyTorchWorker? worker = PyTorchWorker.TryStart("pytorch_attack.py", run.Threads);
-        JsonElement? answer = worker?.Ask(new { @do = "prepare", model = Model, images = run.Images, steps = run.Steps, threads = run.Threads, format });
+        JsonElement? answer = worker?.Ask(
+            new
+            {
+                @do = "prepare", model = Model, images = run.Images, steps = run.Steps, threads = run.Threads, format,
+            });
         return answer is null ? null : worker;
     }
 
-    private static double Torch(PyTorchWorker worker) => worker.Ask(new { @do = "run" })!.Value.GetProperty("seconds").GetDouble();
+    private static double Torch(PyTorchWorker worker) =>
+        worker.Ask(new { @do = "run" })!.Value.GetProperty("seconds").GetDouble();
 }

@@ -10,8 +10,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Folders with a model, its inputs and the outputs that are right, each through <c>temper predict</c>, a compiled network, and
-/// <c>temper convert</c> with predict behind it: how many are right, refused, wrong or crash.
+/// Folders with a model, its inputs and the outputs that are right, each through <c>temper predict</c>, a compiled
+/// network, and <c>temper convert</c> with predict behind it: how many are right, refused, wrong or crash.
 /// </summary>
 /// <remarks>A folder without outputs is to be refused by predict, with a message that names the file.</remarks>
 internal static class CasesTable
@@ -29,12 +29,15 @@ internal static class CasesTable
         Crashed,
     }
 
-    /// <param name="arguments">The folder that holds the folders of the kinds; then, if only some are wanted, beginnings of names.</param>
+    /// <param name="arguments">
+    /// The folder that holds the folders of the kinds; then, if only some are wanted, beginnings of names.
+    /// </param>
     public static int Run(string[] arguments)
     {
         if (arguments.Length == 0 || !Directory.Exists(arguments[0]))
         {
-            Console.WriteLine("cases: name the folder of the cases, and beginnings of names where only some are wanted");
+            Console.WriteLine(
+                "cases: name the folder of the cases, and beginnings of names where only some are wanted");
             return 2;
         }
 
@@ -44,17 +47,21 @@ internal static class CasesTable
         foreach (string folder in Folders(arguments))
         {
             string name = $"{Path.GetFileName(Path.GetDirectoryName(folder))}/{Path.GetFileName(folder)}";
-            (string Way, Outcome Outcome)[] ways = [("predict", Predict(folder)), ("compiled", Compiled(folder)), ("convert", Converted(folder))];
+            (string Way, Outcome Outcome)[] ways =
+                [("predict", Predict(folder)), ("compiled", Compiled(folder)), ("convert", Converted(folder))];
             table.Row([name, .. ways.Select(way => Text(way.Outcome.Verdict))]);
             foreach ((string way, Outcome outcome) in ways)
             {
                 counts[(way, outcome.Verdict)] = counts.GetValueOrDefault((way, outcome.Verdict)) + 1;
             }
 
-            foreach (IGrouping<Verdict, (string Way, Outcome Outcome)> group in ways.Where(way => way.Outcome.Verdict != Verdict.Right).GroupBy(way => way.Outcome.Verdict))
+            foreach (IGrouping<Verdict, (string Way, Outcome Outcome)> group in
+                ways.Where(way => way.Outcome.Verdict != Verdict.Right).GroupBy(way => way.Outcome.Verdict))
             {
                 string reason = group.First().Outcome.Reason;
-                reasons.Add($"{Text(group.Key)}: {name} ({string.Join(", ", group.Select(way => way.Way))}): {reason[..Math.Min(reason.Length, Longest)]}");
+                reasons.Add(
+                    $"{Text(group.Key)}: {name} ({string.Join(", ", group.Select(way => way.Way))}): "
+                    + $"{reason[..Math.Min(reason.Length, Longest)]}");
             }
         }
 
@@ -62,15 +69,21 @@ internal static class CasesTable
         var totals = new TextTable(["way", .. Enum.GetValues<Verdict>().Select(Text)]);
         foreach (string way in counts.Keys.Select(key => key.Way).Distinct(StringComparer.Ordinal))
         {
-            totals.Row([way, .. Enum.GetValues<Verdict>().Select(verdict => $"{counts.GetValueOrDefault((way, verdict))}")]);
+            totals.Row(
+                [way, .. Enum.GetValues<Verdict>().Select(verdict => $"{counts.GetValueOrDefault((way, verdict))}")]);
         }
 
         return counts.Keys.Any(key => key.Verdict is Verdict.Wrong or Verdict.Crashed) ? 1 : 0;
     }
 
-    private static IEnumerable<string> Folders(string[] arguments) => Kinds.Select(kind => Path.Combine(arguments[0], kind)).Where(Directory.Exists)
+    private static IEnumerable<string> Folders(string[] arguments) =>
+        Kinds.Select(kind => Path.Combine(arguments[0], kind)).Where(Directory.Exists)
         .SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "model.onnx")))
-        .Where(folder => arguments.Length == 1 || arguments.Skip(1).Any(start => Path.GetFileName(folder).StartsWith(start, StringComparison.Ordinal)))
+        .Where(
+            folder =>
+                arguments.Length == 1
+                    || arguments.Skip(1)
+                        .Any(start => Path.GetFileName(folder).StartsWith(start, StringComparison.Ordinal)))
         .Order(StringComparer.Ordinal);
 
     private static Outcome Predict(string folder) => Predict(Path.Combine(folder, "model.onnx"), folder);
@@ -80,9 +93,16 @@ internal static class CasesTable
         string results = Directory.CreateTempSubdirectory("temper-cases-").FullName;
         try
         {
-            string[] inputs = [.. Directory.GetFiles(folder, "in_*.npy").SelectMany(file => (string[])["--input", $"{Path.GetFileNameWithoutExtension(file)[3..]}={file}"])];
+            string[] inputs =
+            [
+                .. Directory.GetFiles(folder, "in_*.npy")
+                    .SelectMany(file => (string[])["--input", $"{Path.GetFileNameWithoutExtension(file)[3..]}={file}"]),
+            ];
             (int code, string text) = Tool(["predict", model, .. inputs, "--output", results, "--force"]);
-            return Judge(folder, code, text, name => Path.Combine(results, $"{name}.npy") is var file && File.Exists(file) ? NpyFile.Load(file) : null);
+            return Judge(
+                folder, code, text,
+                name =>
+                    Path.Combine(results, $"{name}.npy") is var file && File.Exists(file) ? NpyFile.Load(file) : null);
         }
         finally
         {
@@ -108,12 +128,16 @@ internal static class CasesTable
     {
         try
         {
-            Dictionary<string, Tensor> given = Directory.GetFiles(folder, "in_*.npy").ToDictionary(file => Path.GetFileNameWithoutExtension(file)[3..], NpyFile.Load, StringComparer.Ordinal);
+            Dictionary<string, Tensor> given = Directory.GetFiles(folder, "in_*.npy").ToDictionary(
+                file => Path.GetFileNameWithoutExtension(file)[3..], NpyFile.Load, StringComparer.Ordinal);
             ModelForInputs model = ModelForInputs.Open(Path.Combine(folder, "model.onnx"), architecture: null, given);
-            using CompiledNetwork compiled = CompiledNetwork.Compile(model.Network, new CompileOptions { TimesKernels = false, BatchSizes = [1] });
+            using CompiledNetwork compiled = CompiledNetwork.Compile(
+                model.Network, new CompileOptions { TimesKernels = false, BatchSizes = [1] });
             using InferenceSession session = compiled.CreateSession();
             IReadOnlyList<Tensor> results = session.Run([.. model.Inputs.Select(name => given[name])]);
-            return Judge(folder, code: 0, "", name => model.Outputs.ToList().IndexOf(name) is var index and >= 0 ? results[index] : null);
+            return Judge(
+                folder, code: 0, "",
+                name => model.Outputs.ToList().IndexOf(name) is var index and >= 0 ? results[index] : null);
         }
         catch (Exception error)
         {
@@ -163,10 +187,15 @@ internal static class CasesTable
                 return new Outcome(Verdict.Wrong, $"there is no output {name}");
             }
 
-            OnnxComparison compared = OnnxVerification.Compare("", name, found, NpyFile.Load(file), isRelative ? new OnnxTolerance(1e-5, 0) : new OnnxTolerance(1e-4, 1e-6));
+            OnnxComparison compared = OnnxVerification.Compare(
+                "", name, found, NpyFile.Load(file),
+                isRelative ? new OnnxTolerance(1e-5, 0) : new OnnxTolerance(1e-4, 1e-6));
             if (!compared.Agrees)
             {
-                return new Outcome(Verdict.Wrong, $"{name}: off by {compared.LargestAbsolute:G3}, relative {compared.LargestRelative:G3} {compared.Remark}");
+                return new Outcome(
+                    Verdict.Wrong,
+                    $"{name}: off by {compared.LargestAbsolute:G3}, relative {compared.LargestRelative:G3} "
+                    + $"{compared.Remark}");
             }
         }
 

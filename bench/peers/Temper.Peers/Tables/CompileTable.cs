@@ -7,17 +7,22 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>How long compiling takes for one class of batch sizes, each in a process of its own, so that nothing is warm.</summary>
+/// <summary>
+/// How long compiling takes for one class of batch sizes, each in a process of its own, so that nothing is warm.
+/// </summary>
 internal static class CompileTable
 {
-    private static readonly (bool TimesKernels, int Batch, double Bar)[] Works = [(false, 1, 0.3), (true, 1, 3), (false, 64, 0), (true, 64, 0)];
+    private static readonly (bool TimesKernels, int Batch, double Bar)[] Works =
+        [(false, 1, 0.3), (true, 1, 3), (false, 64, 0), (true, 64, 0)];
 
     /// <param name="arguments">Network.</param>
     public static int Run(string[] arguments)
     {
         if (arguments is ["one", var model, var times, var batch])
         {
-            Console.WriteLine(One(model, bool.Parse(times), int.Parse(batch, CultureInfo.InvariantCulture)).ToString("R", CultureInfo.InvariantCulture));
+            Console.WriteLine(
+                One(model, bool.Parse(times), int.Parse(batch, CultureInfo.InvariantCulture))
+                    .ToString("R", CultureInfo.InvariantCulture));
             return 0;
         }
 
@@ -27,8 +32,10 @@ internal static class CompileTable
         {
             double seconds = Child(name, timesKernels, size);
             table.Row(
-                $"{name}, {(timesKernels ? "timed" : "estimated")}, {size}", seconds.ToString("F2", CultureInfo.InvariantCulture),
-                bar > 0 ? bar.ToString("F1", CultureInfo.InvariantCulture) : "", bar > 0 && seconds > bar ? "SHORT" : "");
+                $"{name}, {(timesKernels ? "timed" : "estimated")}, {size}",
+                seconds.ToString("F2", CultureInfo.InvariantCulture),
+                bar > 0 ? bar.ToString("F1", CultureInfo.InvariantCulture) : "",
+                bar > 0 && seconds > bar ? "SHORT" : "");
         }
 
         return 0;
@@ -38,7 +45,8 @@ internal static class CompileTable
     {
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
         long start = Stopwatch.GetTimestamp();
-        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [batch], TimesKernels = timesKernels });
+        using CompiledNetwork compiled = CompiledNetwork.Compile(
+            network, new CompileOptions { BatchSizes = [batch], TimesKernels = timesKernels });
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
@@ -46,7 +54,10 @@ internal static class CompileTable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Temper.Peers.dll");
         using Process child = Process.Start(
-            new ProcessStartInfo("dotnet", [program, "compile", "one", name, $"{timesKernels}", $"{batch}"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            new ProcessStartInfo("dotnet", [program, "compile", "one", name, $"{timesKernels}", $"{batch}"])
+            {
+                RedirectStandardOutput = true, UseShellExecute = false,
+            })!;
         string[] lines = child.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         child.WaitForExit();
         return double.Parse(lines[^1], CultureInfo.InvariantCulture);

@@ -11,19 +11,24 @@ using Temper.Peers.Measuring;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What `temper compress` gave beside the network that came in, in our engine and in ONNX Runtime, all in turns; the speed is against the fastest of the
-/// dense ones. ONNX Runtime runs the compressed network too, as a file like any other.
+/// What `temper compress` gave beside the network that came in, in our engine and in ONNX Runtime, all in turns; the
+/// speed is against the fastest of the dense ones. ONNX Runtime runs the compressed network too, as a file like any
+/// other.
 /// </summary>
 internal static class CompressedTable
 {
     private static readonly int[] Batches = [1, 64];
 
-    /// <param name="arguments">The network that came in, the one that came out; then seconds for each row and engine, then threads.</param>
+    /// <param name="arguments">
+    /// The network that came in, the one that came out; then seconds for each row and engine, then threads.
+    /// </param>
     public static int Run(string[] arguments)
     {
         if (arguments.Length < 2)
         {
-            Console.Error.WriteLine("usage: compressed DENSE COMPRESSED [seconds] [threads]; the run folder of temper compress has before.safetensors and result.safetensors");
+            Console.Error.WriteLine(
+                "usage: compressed DENSE COMPRESSED [seconds] [threads]; the run folder of temper compress has "
+                + "before.safetensors and result.safetensors");
             return 2;
         }
 
@@ -32,10 +37,13 @@ internal static class CompressedTable
         (Network dense, Network compressed) = (ModelFile.Load(arguments[0]), ModelFile.Load(arguments[1]));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"operations {dense.Cost().NonzeroMacs / 1e6:F3} M to {compressed.Cost().NonzeroMacs / 1e6:F3} M, {(double)dense.Cost().NonzeroMacs / compressed.Cost().NonzeroMacs:F2} times fewer; threads {threads}"));
+            $"operations {dense.Cost().NonzeroMacs / 1e6:F3} M to {compressed.Cost().NonzeroMacs / 1e6:F3} M, "
+            + $"{(double)dense.Cost().NonzeroMacs / compressed.Cost().NonzeroMacs:F2} times fewer; threads "
+            + $"{threads}"));
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("batch", "compressed ms", "dense ms", "ORT dense", "ORT compressed", "to ours", "to ORT", "to the faster");
+        var table = new TextTable(
+            "batch", "compressed ms", "dense ms", "ORT dense", "ORT compressed", "to ours", "to ORT", "to the faster");
         foreach (int batch in Batches)
         {
             Row(table, dense, compressed, batch, seconds, threads);
@@ -47,15 +55,18 @@ internal static class CompressedTable
     private static void Row(TextTable table, Network dense, Network compressed, int batch, double seconds, int threads)
     {
         var options = new CompileOptions { BatchSizes = [batch] };
-        using CompiledNetwork large = CompiledNetwork.Compile(dense, options), small = CompiledNetwork.Compile(compressed, options);
+        using CompiledNetwork large = CompiledNetwork.Compile(dense, options),
+            small = CompiledNetwork.Compile(compressed, options);
         PeerModel? Peer(Network network) => OnnxRuntime.IsInstalled ? PeerModel.Of(network) : null;
         using var first = new InferenceWork(large, Peer(dense), batch, threads);
         using var second = new InferenceWork(small, Peer(compressed), batch, threads);
         double[] times = Rounds.Measure([.. second.Contenders, .. first.Contenders], seconds);
         int half = second.Contenders.Count;
-        double runtimeSmall = half > 1 ? times[1..half].Min() : double.NaN, runtime = half > 1 ? times[(half + 1)..].Min() : double.NaN;
+        double runtimeSmall = half > 1 ? times[1..half].Min() : double.NaN,
+            runtime = half > 1 ? times[(half + 1)..].Min() : double.NaN;
         table.Row(
-            $"{batch}", Ms(times[0]), Ms(times[half]), Ms(runtime), Ms(runtimeSmall), Ratio(times[half] / times[0]), Ratio(runtime / times[0]),
+            $"{batch}", Ms(times[0]), Ms(times[half]), Ms(runtime), Ms(runtimeSmall), Ratio(times[half] / times[0]),
+            Ratio(runtime / times[0]),
             Ratio(times[half..].Min() / times[0]));
     }
 

@@ -12,28 +12,34 @@ using Temper.Tensors.Memory;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// The three passes of convolution layers against the best of PyTorch (both memory formats) and ONNX Runtime (forward). Our
-/// weights are packed inside the time.
+/// The three passes of convolution layers against the best of PyTorch (both memory formats) and ONNX Runtime (forward).
+/// Our weights are packed inside the time.
 /// </summary>
 internal static class ConvolutionTable
 {
     /// <summary>The layers of VGG on 32x32 pictures: the mean is taken over these, without the 1x1 layers.</summary>
     private static readonly ConvolutionLayer[] Vgg =
     [
-        new(64, 3, 64, 32, 3, 1, 1), new(64, 64, 64, 32, 3, 1, 1), new(64, 64, 128, 16, 3, 1, 1), new(64, 128, 128, 16, 3, 1, 1),
-        new(64, 256, 256, 8, 3, 1, 1), new(64, 512, 512, 4, 3, 1, 1), new(64, 64, 64, 32, 1, 1, 0), new(64, 256, 256, 8, 1, 1, 0),
+        new(64, 3, 64, 32, 3, 1, 1), new(64, 64, 64, 32, 3, 1, 1), new(64, 64, 128, 16, 3, 1, 1),
+        new(64, 128, 128, 16, 3, 1, 1),
+        new(64, 256, 256, 8, 3, 1, 1), new(64, 512, 512, 4, 3, 1, 1), new(64, 64, 64, 32, 1, 1, 0),
+        new(64, 256, 256, 8, 1, 1, 0),
     ];
 
     private static readonly ConvolutionLayer[] Small =
     [
-        new(128, 3, 16, 32, 3, 1, 1), new(128, 16, 16, 32, 3, 1, 1), new(128, 16, 32, 32, 3, 2, 1), new(128, 32, 32, 16, 3, 1, 1),
-        new(128, 32, 64, 16, 3, 2, 1), new(128, 64, 64, 8, 3, 1, 1), new(64, 1, 20, 28, 5, 1, 0), new(64, 20, 50, 12, 5, 1, 0),
-        new(64, 1, 6, 28, 5, 1, 2), new(64, 6, 16, 14, 5, 1, 0), new(64, 3, 32, 32, 3, 1, 1), new(64, 32, 32, 32, 3, 1, 1),
+        new(128, 3, 16, 32, 3, 1, 1), new(128, 16, 16, 32, 3, 1, 1), new(128, 16, 32, 32, 3, 2, 1),
+        new(128, 32, 32, 16, 3, 1, 1),
+        new(128, 32, 64, 16, 3, 2, 1), new(128, 64, 64, 8, 3, 1, 1), new(64, 1, 20, 28, 5, 1, 0),
+        new(64, 20, 50, 12, 5, 1, 0),
+        new(64, 1, 6, 28, 5, 1, 2), new(64, 6, 16, 14, 5, 1, 0), new(64, 3, 32, 32, 3, 1, 1),
+        new(64, 32, 32, 32, 3, 1, 1),
         new(64, 32, 64, 16, 3, 1, 1), new(64, 64, 64, 16, 3, 1, 1),
     ];
 
     /// <param name="arguments">vgg or small, then part of the names of the rows wanted, then seconds for each row and
-    /// library, then threads (2; with 1, times are processor time of the thread, which a busy machine hardly disturbs).</param>
+    /// library, then threads (2; with 1, times are processor time of the thread, which a busy machine hardly
+    /// disturbs).</param>
     public static int Run(string[] arguments)
     {
         int threads = arguments.Length > 3 ? int.Parse(arguments[3], CultureInfo.InvariantCulture) : 2;
@@ -44,20 +50,25 @@ internal static class ConvolutionTable
             return 5;
         }
 
-        ConvolutionLayer[] layers = string.Equals(arguments.FirstOrDefault(), "small", StringComparison.Ordinal) ? Small : Vgg;
+        ConvolutionLayer[] layers =
+            string.Equals(arguments.FirstOrDefault(), "small", StringComparison.Ordinal) ? Small : Vgg;
         string part = arguments.Length > 1 ? arguments[1] : "";
         double seconds = arguments.Length > 2 ? double.Parse(arguments[2], CultureInfo.InvariantCulture) : 0.7;
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("layer, batch", "pass", "Temper ms", "GFLOP/s", "nchw ms", "nhwc ms", "ORT ms", "speed ratio");
+        var table = new TextTable(
+            "layer, batch", "pass", "Temper ms", "GFLOP/s", "nchw ms", "nhwc ms", "ORT ms", "speed ratio");
         var ratios = new List<double>();
-        foreach (ConvolutionLayer layer in layers.Where(l => l.ToString().Contains(part, StringComparison.OrdinalIgnoreCase)))
+        foreach (ConvolutionLayer layer in
+            layers.Where(l => l.ToString().Contains(part, StringComparison.OrdinalIgnoreCase)))
         {
             double[] found = new Comparison(layer, torch, seconds, threads).Run(table);
             ratios.AddRange(layer.Kernel == 1 ? [] : found);
         }
 
-        Console.WriteLine($"geometric mean of the ratios without 1x1 layers: {TextTable.GeometricMean(ratios):F3}; least {ratios.Min():F2}");
+        Console.WriteLine(
+            $"geometric mean of the ratios without 1x1 layers: {TextTable.GeometricMean(ratios):F3}; least "
+            + $"{ratios.Min():F2}");
         return 0;
     }
 
@@ -86,16 +97,22 @@ internal static class ConvolutionTable
             (_dx, _dw) = (Numbers(g.InCount, 4), Numbers(g.WeightCount, 5));
         }
 
-        /// <summary>Fills rows of the table and gives the ratios. A first layer's input is data, and needs no gradient.</summary>
+        /// <summary>
+        /// Fills rows of the table and gives the ratios. A first layer's input is data, and needs no gradient.
+        /// </summary>
         public double[] Run(TextTable table)
         {
             _torch?.Ask(new
             {
-                @do = "prepare", threads = _threads, batch = _layer.Batch, inputs = _layer.Inputs, outputs = _layer.Outputs,
+                @do = "prepare", threads = _threads, batch = _layer.Batch, inputs = _layer.Inputs,
+                outputs = _layer.Outputs,
                 size = _layer.Size, kernel = _layer.Kernel, stride = _layer.Stride, padding = _layer.Padding,
             });
             ConvolutionGeometry g = _layer.Geometry;
-            var ratios = new List<double> { Row(table, Forward, () => Convolution.Forward(g, _x.Span, _w.Span, _y.Span, default)) };
+            var ratios = new List<double>
+            {
+                Row(table, Forward, () => Convolution.Forward(g, _x.Span, _w.Span, _y.Span, default)),
+            };
             if (_layer.Inputs > 3)
             {
                 ratios.Add(Row(table, "data", () => Convolution.BackwardData(g, _y.Span, _w.Span, _dx.Span)));
@@ -124,11 +141,14 @@ internal static class ConvolutionTable
             double[] times = Rounds.Measure(contenders, _seconds, _threads == 1 ? () => ThreadClock.Seconds : null);
             double[] torch = _torch is null ? [] : times[1..3];
 
-            // Between layers ONNX Runtime keeps an order of its own: in a chain the conversions at both ends are not counted.
-            double[] onnx = !usesOnnx ? [] : _layer.IsChain ? [(times[^1] - times[^2]) / (ChainLength - 1)] : [times[^1]];
+            // Between layers ONNX Runtime keeps an order of its own: in a chain the conversions at both ends are not
+            // counted.
+            double[] onnx =
+                !usesOnnx ? [] : _layer.IsChain ? [(times[^1] - times[^2]) / (ChainLength - 1)] : [times[^1]];
             double ratio = torch.Concat(onnx).Min() / times[0];
             table.Row(
-                _layer.ToString(), pass, Milliseconds(times[..1]), $"{2e-9 * _layer.Multiplications / times[0]:F0}", Milliseconds(torch.Take(1)),
+                _layer.ToString(), pass, Milliseconds(times[..1]), $"{2e-9 * _layer.Multiplications / times[0]:F0}",
+                Milliseconds(torch.Take(1)),
                 Milliseconds(torch.Skip(1)), Milliseconds(onnx), $"{ratio:F2}");
             return ratio;
         }

@@ -10,7 +10,10 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Loading 100 MB and adding up every tensor, against File.ReadAllBytes and the same sum; the file is in the system's cache.</summary>
+/// <summary>
+/// Loading 100 MB and adding up every tensor, against File.ReadAllBytes and the same sum; the file is in the system's
+/// cache.
+/// </summary>
 internal static class FilesTable
 {
     private const int Tensors = 25;
@@ -24,13 +27,19 @@ internal static class FilesTable
         {
             var table = new TextTable("file", "load ms", "bytes ms", "time ratio", "memory");
             float[] values = [.. Enumerable.Range(0, Length).Select(i => (i % 1000) * 0.001f)];
-            KeyValuePair<string, Tensor>[] tensors = [.. Enumerable.Range(0, Tensors).Select(i => KeyValuePair.Create($"t{i}", Tensor.From(values, [1024, 1024])))];
+            KeyValuePair<string, Tensor>[] tensors =
+            [
+                .. Enumerable.Range(0, Tensors)
+                    .Select(i => KeyValuePair.Create($"t{i}", Tensor.From(values, [1024, 1024]))),
+            ];
             string safetensors = Path.Combine(folder, "x.safetensors"), onnx = Path.Combine(folder, "x.onnx");
             new SafetensorsFile(tensors).Save(safetensors);
-            Measure(table, safetensors, () => SafetensorsFile.Load(safetensors).Tensors.Sum(tensor => Sum(tensor.Value)));
+            Measure(
+                table, safetensors, () => SafetensorsFile.Load(safetensors).Tensors.Sum(tensor => Sum(tensor.Value)));
             OnnxFile.Save(Chain(), onnx);
             Measure(table, onnx, () => OnnxFile.Load(onnx).Network.Parameters.Sum(parameter => Sum(parameter.Value)));
-            Console.WriteLine("memory: bytes allocated while loading, over the bytes of the tensors (bars: time 1.5, memory 1.2)");
+            Console.WriteLine(
+                "memory: bytes allocated while loading, over the bytes of the tensors (bars: time 1.5, memory 1.2)");
             return 0;
         }
         finally
@@ -62,11 +71,18 @@ internal static class FilesTable
             ours.Add(Time(load));
             allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
             GC.Collect();
-            bytes.Add(Time(() => TensorPrimitives.Sum(MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(file).AsSpan()[..(Tensors * Length * sizeof(float))]))));
+            bytes.Add(
+                Time(
+                    () =>
+                        TensorPrimitives.Sum(
+                            MemoryMarshal.Cast<byte, float>(
+                                File.ReadAllBytes(file).AsSpan()[..(Tensors * Length * sizeof(float))]))));
         }
 
         double own = Low(ours), other = Low(bytes);
-        table.Row(Path.GetExtension(file), $"{own:F1}", $"{other:F1}", $"{own / other:F2}", $"{allocated / (double)(Tensors * Length * sizeof(float)):F2}");
+        table.Row(
+            Path.GetExtension(file), $"{own:F1}", $"{other:F1}", $"{own / other:F2}",
+            $"{allocated / (double)(Tensors * Length * sizeof(float)):F2}");
     }
 
     private static double Sum(Tensor tensor) => TensorPrimitives.Sum(tensor.AsSpan<float>());

@@ -20,9 +20,14 @@ internal static class FoldingTable
         foreach (int depth in (int[])[70, 700])
         {
             Network network = Network.Build(InputSpec.Image(4, 8, 8), x => Enumerable.Range(0, depth).Aggregate(
-                x, (value, i) => value.Conv2d(4, kernel: 1, name: $"conv{i}").BatchNorm($"bn{i}").Relu($"relu{i}"))).Initialize(RandomStream.FromSeed(1));
+                x,
+                (value, i) =>
+                    value.Conv2d(4, kernel: 1, name: $"conv{i}").BatchNorm($"bn{i}")
+                        .Relu($"relu{i}"))).Initialize(RandomStream.FromSeed(1));
             double time = Rounds.Measure([new("fold", () => network.FoldNormalization())], seconds)[0];
-            table.Row($"{depth}", (time * 1000).ToString("F2", CultureInfo.InvariantCulture), depth == 700 ? $"{BarMilliseconds:F1}" : "");
+            table.Row(
+                $"{depth}", (time * 1000).ToString("F2", CultureInfo.InvariantCulture),
+                depth == 700 ? $"{BarMilliseconds:F1}" : "");
         }
 
         return 0;

@@ -48,7 +48,9 @@ internal static class GemmTable
         new("matrix x vector", 4096, 4096, 1),
     ];
 
-    /// <param name="arguments">Optionally part of the names of the rows wanted, and seconds for each row and library.</param>
+    /// <param name="arguments">
+    /// Optionally part of the names of the rows wanted, and seconds for each row and library.
+    /// </param>
     public static int Run(string[] arguments)
     {
         if (!OneDnn.IsInstalled)
@@ -63,12 +65,14 @@ internal static class GemmTable
         using var pool = new WorkerPool(Threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("product M x K x N", "Temper us", "oneDNN us", "GFLOP/s", "oneDNN", "speed ratio");
-        foreach (Product product in Products.Where(p => p.ToString().Contains(part, StringComparison.OrdinalIgnoreCase)))
+        foreach (Product product in
+            Products.Where(p => p.ToString().Contains(part, StringComparison.OrdinalIgnoreCase)))
         {
             double[] times = product.Measure(seconds);
             double work = 2e-9 * product.M * product.K * product.N;
             table.Row(
-                product.ToString(), $"{times[0] * 1e6:F1}", $"{times[1] * 1e6:F1}", $"{work / times[0]:F0}", $"{work / times[1]:F0}",
+                product.ToString(), $"{times[0] * 1e6:F1}", $"{times[1] * 1e6:F1}", $"{work / times[0]:F0}",
+                $"{work / times[1]:F0}",
                 $"{times[1] / times[0]:F2}");
         }
 
@@ -81,7 +85,8 @@ internal static class GemmTable
 
         public unsafe double[] Measure(double seconds)
         {
-            Memory<float> a = Numbers(M * K, 1), b = Numbers(K * N, 2), ours = Numbers(M * N, 3), theirs = Numbers(M * N, 4);
+            Memory<float> a = Numbers(M * K, 1), b = Numbers(K * N, 2), ours = Numbers(M * N, 3),
+                theirs = Numbers(M * N, 4);
             fixed (float* pa = a.Span, pb = b.Span, pc = theirs.Span)
             {
                 (nint na, nint nb, nint nc) = ((nint)pa, (nint)pb, (nint)pc);
@@ -91,7 +96,9 @@ internal static class GemmTable
                             TransposeA ? new MatrixView(a.Span, K, M).Transposed : new MatrixView(a.Span, M, K),
                             TransposeB ? new MatrixView(b.Span, N, K).Transposed : new MatrixView(b.Span, K, N),
                             ours.Span)),
-                        new("oneDNN", () => OneDnn.Multiply(M, N, K, (float*)na, TransposeA, (float*)nb, TransposeB, (float*)nc)),
+                        new(
+                            "oneDNN",
+                            () => OneDnn.Multiply(M, N, K, (float*)na, TransposeA, (float*)nb, TransposeB, (float*)nc)),
                     ],
                     seconds);
                 Compare(ours.Span, theirs.Span);
@@ -110,11 +117,15 @@ internal static class GemmTable
 
             if (!(worst < 1e-6f * (K + 100)))
             {
-                throw new InvalidOperationException($"{this}: results differ (got {worst}, expected rounding errors only)");
+                throw new InvalidOperationException(
+                    $"{this}: results differ (got {worst}, expected rounding errors only)");
             }
         }
 
-        /// <summary>Aligned as tensors are, and pinned: a moving collection between rounds would hand the other library a stale address.</summary>
+        /// <summary>
+        /// Aligned as tensors are, and pinned: a moving collection between rounds would hand the other library a stale
+        /// address.
+        /// </summary>
         private static Memory<float> Numbers(int count, ulong seed)
         {
             Memory<float> values = BufferPool<float>.AllocateAligned(count);

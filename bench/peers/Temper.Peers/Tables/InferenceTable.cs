@@ -8,13 +8,18 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Dense networks, whole: Temper's compiled form against ONNX Runtime with its workers spinning and sleeping, the better taken.</summary>
+/// <summary>
+/// Dense networks, whole: Temper's compiled form against ONNX Runtime with its workers spinning and sleeping, the
+/// better taken.
+/// </summary>
 internal static class InferenceTable
 {
     private static readonly string[] Names = ["lenet-300-100", "lenet-5", "convnet-small", "resnet-20", "vgg-16-bn"];
     private static readonly int[] Batches = [1, 8, 64];
 
-    /// <param name="arguments">Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch.</param>
+    /// <param name="arguments">
+    /// Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch.
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -33,7 +38,9 @@ internal static class InferenceTable
                 double[] times = Rounds.Measure(work.Contenders, seconds);
                 double ratio = Math.Min(times[1], times[2]) / times[0];
                 ratios.Add(ratio);
-                table.Row($"{name}, {batch}", Ms(times[0]), Ms(times[1]), Ms(times[2]), ratio.ToString("F2", CultureInfo.InvariantCulture));
+                table.Row(
+                    $"{name}, {batch}", Ms(times[0]), Ms(times[1]), Ms(times[2]),
+                    ratio.ToString("F2", CultureInfo.InvariantCulture));
             }
         }
 

@@ -9,17 +9,21 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// The gradient with respect to the inputs, in evaluation, against a whole training step of the same network and batch (bar: 0.70), and the
-/// pass back into images of one channel against the forward pass.
+/// The gradient with respect to the inputs, in evaluation, against a whole training step of the same network and batch
+/// (bar: 0.70), and the pass back into images of one channel against the forward pass.
 /// </summary>
 internal static class InputGradientTable
 {
-    private static readonly (string Network, int Batch)[] Rows = [("lenet-5", 64), ("convnet-small", 64), ("resnet-20", 128)];
+    private static readonly (string Network, int Batch)[] Rows =
+        [("lenet-5", 64), ("convnet-small", 64), ("resnet-20", 128)];
 
-    /// <summary>First layers of networks for gray images: rows and columns of the image, result channels, kernel, padding.</summary>
+    /// <summary>
+    /// First layers of networks for gray images: rows and columns of the image, result channels, kernel, padding.
+    /// </summary>
     private static readonly (string Name, int Image, int Channels, int Kernel, int Padding)[] FirstLayers =
     [
-        ("lenet-5, first layer", 28, 6, 5, 2), ("lenet-5-caffe, first layer", 28, 20, 5, 0), ("3x3 x 32, first layer", 28, 32, 3, 1),
+        ("lenet-5, first layer", 28, 6, 5, 2), ("lenet-5-caffe, first layer", 28, 20, 5, 0),
+        ("3x3 x 32, first layer", 28, 32, 3, 1),
     ];
 
     /// <param name="arguments">Part of the names of the rows wanted, then seconds for each, then threads.</param>
@@ -35,14 +39,17 @@ internal static class InputGradientTable
         {
             var attack = new AttackWork(network, batch);
             using var training = new TrainingWork(network, batch);
-            double[] times = Rounds.Measure([new("gradient", () => Gradient(attack)), new("step", training.Run)], seconds);
+            double[] times = Rounds.Measure(
+                [new("gradient", () => Gradient(attack)), new("step", training.Run)], seconds);
             table.Row(
-                $"{network}, {batch}", Text(times[0] * 1000, "F3"), Text(times[1] * 1000, "F3"), Text(times[0] / times[1], "F2"),
+                $"{network}, {batch}", Text(times[0] * 1000, "F3"), Text(times[1] * 1000, "F3"),
+                Text(times[0] / times[1], "F2"),
                 network is "resnet-20" ? "0.70" : "");
         }
 
         var passes = new TextTable("one channel, batch 64", "back ms", "forward ms", "ratio");
-        foreach ((string name, int image, int channels, int kernel, int padding) in FirstLayers.Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
+        foreach ((string name, int image, int channels, int kernel, int padding) in
+            FirstLayers.Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
         {
             double[] times = Rounds.Measure(Passes(image, channels, kernel, padding), seconds);
             passes.Row(name, Text(times[0] * 1000, "F3"), Text(times[1] * 1000, "F3"), Text(times[0] / times[1], "F2"));
@@ -55,10 +62,12 @@ internal static class InputGradientTable
     {
         var g = new ConvolutionGeometry
         {
-            Batch = 64, InHeight = image, InWidth = image, InChannels = 1, OutChannels = channels, KernelHeight = kernel, KernelWidth = kernel,
+            Batch = 64, InHeight = image, InWidth = image, InChannels = 1, OutChannels = channels,
+            KernelHeight = kernel, KernelWidth = kernel,
             PadTop = padding, PadLeft = padding, PadBottom = padding, PadRight = padding,
         };
-        float[] x = Noise(g.InCount), weight = Noise(g.WeightCount), y = Noise(g.OutCount), dx = Noise(g.InCount), dy = Noise(g.OutCount);
+        float[] x = Noise(g.InCount), weight = Noise(g.WeightCount), y = Noise(g.OutCount), dx = Noise(g.InCount),
+            dy = Noise(g.OutCount);
         return
         [
             new("back", () => Convolution.BackwardData(g, dy, weight, dx)),

@@ -17,8 +17,9 @@ using Temper.Training.Evaluation;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What 8 bit costs a published ResNet: accuracy with each way to choose ranges and after fine-tuning, bytes of the file beside float32, and ONNX Runtime on the
-/// exported file. Ranges come from 512 training samples and the test samples choose nothing.
+/// What 8 bit costs a published ResNet: accuracy with each way to choose ranges and after fine-tuning, bytes of the
+/// file beside float32, and ONNX Runtime on the exported file. Ranges come from 512 training samples and the test
+/// samples choose nothing.
 /// </summary>
 internal static class Int8AccuracyTable
 {
@@ -28,7 +29,10 @@ internal static class Int8AccuracyTable
 
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Deviation = [0.229f, 0.224f, 0.225f];
 
-    /// <param name="arguments">The numbers of a ResNet-20, data, epochs of fine-tuning (0: none), training samples of them, test samples for ONNX Runtime.</param>
+    /// <param name="arguments">
+    /// The numbers of a ResNet-20, data, epochs of fine-tuning (0: none), training samples of them, test samples for
+    /// ONNX Runtime.
+    /// </param>
     public static int Run(string[] arguments)
     {
         if (arguments.Length < 2)
@@ -37,21 +41,29 @@ internal static class Int8AccuracyTable
             return 2;
         }
 
-        int epochs = Number(arguments, 2, 0), count = Number(arguments, 3, int.MaxValue), tested = Number(arguments, 4, 500);
+        int epochs = Number(arguments, 2, 0), count = Number(arguments, 3, int.MaxValue),
+            tested = Number(arguments, 4, 500);
         DataSets data = DataSource.Open(arguments[1]);
-        Network network = ModelReading.Load(arguments[0], "resnet-20").Prepend(InputSpec.Image(3, 32, 32, 0, 1), x => x.Normalize(Mean, Deviation));
+        Network network = ModelReading.Load(arguments[0], "resnet-20").Prepend(
+            InputSpec.Image(3, 32, 32, 0, 1), x => x.Normalize(Mean, Deviation));
         double before = Evaluator.Evaluate(network, data.Test).Accuracy;
         long bytes = SizeOf(network);
-        var table = new TextTable("numbers", "test, %", "lost, points", "bar", "", "bytes", "part", "", "ORT differs, steps of 1/127");
+        var table = new TextTable(
+            "numbers", "test, %", "lost, points", "bar", "", "bytes", "part", "", "ORT differs, steps of 1/127");
         table.Row("float32", Percent(before), "", "", "", $"{bytes}", "", "", "");
         foreach (CalibrationMethod method in Enum.GetValues<CalibrationMethod>())
         {
-            Row($"int8, {method}", network.Quantize(Some(data.Train, 512), new QuantizationOptions { Calibration = method }), MaxCalibrated);
+            Row(
+                $"int8, {method}",
+                network.Quantize(Some(data.Train, 512), new QuantizationOptions { Calibration = method }),
+                MaxCalibrated);
         }
 
         if (epochs > 0)
         {
-            Row($"int8, {epochs} epochs on {Math.Min(count, data.Train.Count)} samples", Tuned(network, data, epochs, count), MaxTuned);
+            Row(
+                $"int8, {epochs} epochs on {Math.Min(count, data.Train.Count)} samples",
+                Tuned(network, data, epochs, count), MaxTuned);
         }
         else
         {
@@ -62,28 +74,36 @@ internal static class Int8AccuracyTable
 
         void Row(string name, Network quantized, double bar)
         {
-            double accuracy = Evaluator.Evaluate(quantized, data.Test).Accuracy, lost = (before - accuracy) * 100, part = (double)SizeOf(quantized) / bytes;
-            string steps = OnnxRuntime.IsInstalled ? Steps(quantized, data.Test.Take(tested)).ToString("F2", CultureInfo.InvariantCulture) : "";
+            double accuracy = Evaluator.Evaluate(quantized, data.Test).Accuracy, lost = (before - accuracy) * 100,
+                part = (double)SizeOf(quantized) / bytes;
+            string steps = OnnxRuntime.IsInstalled
+                ? Steps(quantized, data.Test.Take(tested)).ToString("F2", CultureInfo.InvariantCulture)
+                : "";
             table.Row(
-                name, Percent(accuracy), lost.ToString("F2", CultureInfo.InvariantCulture), $"{bar}", lost > bar ? "SHORT" : "", $"{SizeOf(quantized)}", part.ToString("P1", CultureInfo.InvariantCulture),
+                name, Percent(accuracy), lost.ToString("F2", CultureInfo.InvariantCulture), $"{bar}",
+                lost > bar ? "SHORT" : "", $"{SizeOf(quantized)}", part.ToString("P1", CultureInfo.InvariantCulture),
                 part > MaxBytes ? "SHORT" : "", steps);
         }
     }
 
     private static Network Tuned(Network network, DataSets data, int epochs, int count)
     {
-        (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, Randomness.RandomStream.FromSeed(1).Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(
+            data.Train.Count / 10, Randomness.RandomStream.FromSeed(1).Split("validation"));
         var options = new CompressionOptions
         {
             Seed = 1, Structure = CompressionStructure.None, Goal = CompressionGoal.Bytes, MaxAccuracyDrop = 100,
             Training = new TrainingOptions
             {
-                Seed = 1, BatchSize = 64, Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f }, Transforms = [new RandomCrop(4), new HorizontalFlip()],
+                Seed = 1, BatchSize = 64, Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f },
+                Transforms = [new RandomCrop(4), new HorizontalFlip()],
             },
         };
         var came = new NetworkFigures(Evaluator.Evaluate(network, validation).Accuracy, 0, 0, SizeOf(network), 1);
         var before = new CompressionResult(network, came, null, [], IsWithinBound: true, []);
-        return QuantizationStage.Run(network, before, (train, validation), options, new QuantizationOptions { TuneEpochs = epochs }, new TableRun(train.Take(count), validation)).Network;
+        return QuantizationStage.Run(
+            network, before, (train, validation), options, new QuantizationOptions { TuneEpochs = epochs },
+            new TableRun(train.Take(count), validation)).Network;
     }
 
     /// <summary>The largest difference of ONNX Runtime's results to ours, in 127ths of the largest.</summary>
@@ -105,7 +125,8 @@ internal static class Int8AccuracyTable
     }
 
     private static Tensor Some(Dataset train, int count) =>
-        train.Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * train.Count / count))]).Read(0, count).Inputs;
+        train.Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * train.Count / count))])
+            .Read(0, count).Inputs;
 
     private static long SizeOf(Network network)
     {
@@ -124,7 +145,8 @@ internal static class Int8AccuracyTable
     {
         public int TrainCount => train.Count;
 
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, train, validation, options);
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
+            Trainer.Fit(network, train, validation, options);
 
         public string Choose(string stage, string name, Func<string> choose) => choose();
 

@@ -15,14 +15,18 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Networks of 8 bit beside the same in float32, both compiled, and ONNX Runtime on the file of the one of 8 bit and on that of float32, all in turns.
+/// Networks of 8 bit beside the same in float32, both compiled, and ONNX Runtime on the file of the one of 8 bit and on
+/// that of float32, all in turns.
 /// </summary>
 internal static class Int8Table
 {
     private static readonly string[] Names = ["lenet-300-100", "lenet-5", "convnet-small", "resnet-20", "vgg-16-bn"];
     private static readonly int[] Batches = [1, 64];
 
-    /// <param name="arguments">Part of the names of the networks wanted, or a model; then seconds for each row and engine, then threads, then batch, then <c>explain</c> for what each step takes.</param>
+    /// <param name="arguments">
+    /// Part of the names of the networks wanted, or a model; then seconds for each row and engine, then threads, then
+    /// batch, then <c>explain</c> for what each step takes.
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -31,25 +35,32 @@ internal static class Int8Table
         int[] batches = arguments.Length > 3 ? [int.Parse(arguments[3], CultureInfo.InvariantCulture)] : Batches;
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("network, batch", "float32 ms", "int8 ms", "faster", "ORT float32", "ORT int8", "beside ORT int8", "differs, steps of 1/127");
+        var table = new TextTable(
+            "network, batch", "float32 ms", "int8 ms", "faster", "ORT float32", "ORT int8", "beside ORT int8",
+            "differs, steps of 1/127");
         bool isModel = Directory.Exists(part) || File.Exists(part);
         foreach (string name in isModel ? [part] : Names.Where(n => n.Contains(part, StringComparison.Ordinal)))
         {
-            Network network = isModel ? ModelFile.Load(part) : NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
+            Network network =
+                isModel ? ModelFile.Load(part) : NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
             foreach (int batch in batches)
             {
-                Row(table, Path.GetFileName(name), network, batch, seconds, threads, arguments.ElementAtOrDefault(4) is "explain");
+                Row(
+                    table, Path.GetFileName(name), network, batch, seconds, threads,
+                    arguments.ElementAtOrDefault(4) is "explain");
             }
         }
 
         return 0;
     }
 
-    private static void Row(TextTable table, string name, Network network, int batch, double seconds, int threads, bool explains)
+    private static void Row(
+        TextTable table, string name, Network network, int batch, double seconds, int threads, bool explains)
     {
         Network int8 = network.Quantize(Noise(network, 64));
         var options = new CompileOptions { BatchSizes = [batch] };
-        using CompiledNetwork floats = CompiledNetwork.Compile(network, options), bytes = CompiledNetwork.Compile(int8, options);
+        using CompiledNetwork floats = CompiledNetwork.Compile(network, options),
+            bytes = CompiledNetwork.Compile(int8, options);
         if (explains)
         {
             Console.WriteLine(floats.Explain(batch, TimeSpan.FromSeconds(seconds)));
@@ -61,9 +72,11 @@ internal static class Int8Table
         using var second = new InferenceWork(bytes, Peer(int8), batch, threads);
         double[] times = Rounds.Measure([.. first.Contenders, .. second.Contenders], seconds);
         int half = first.Contenders.Count;
-        double runtime = half > 1 ? times[1..half].Min() : double.NaN, runtimeInt8 = half > 1 ? times[(half + 1)..].Min() : double.NaN;
+        double runtime = half > 1 ? times[1..half].Min() : double.NaN,
+            runtimeInt8 = half > 1 ? times[(half + 1)..].Min() : double.NaN;
         table.Row(
-            $"{name}, {batch}", Ms(times[0]), Ms(times[half]), Ratio(times[0] / times[half]), Ms(runtime), Ms(runtimeInt8), Ratio(runtimeInt8 / times[half]),
+            $"{name}, {batch}", Ms(times[0]), Ms(times[half]), Ratio(times[0] / times[half]), Ms(runtime),
+            Ms(runtimeInt8), Ratio(runtimeInt8 / times[half]),
             (second.Difference * sbyte.MaxValue).ToString("F2", CultureInfo.InvariantCulture));
     }
 

@@ -19,7 +19,8 @@ internal static class LoadTable
     {
         double seconds = double.Parse(arguments.ElementAtOrDefault(0) ?? "60", CultureInfo.InvariantCulture);
         int connections = int.Parse(arguments.ElementAtOrDefault(1) ?? "32", CultureInfo.InvariantCulture);
-        Network network = NetworkZoo.Create(arguments.ElementAtOrDefault(2) ?? "resnet-20").Initialize(RandomStream.FromSeed(1));
+        Network network =
+            NetworkZoo.Create(arguments.ElementAtOrDefault(2) ?? "resnet-20").Initialize(RandomStream.FromSeed(1));
         string file = Path.Combine(Path.GetTempPath(), $"temper-load-{Environment.ProcessId}.onnx");
         OnnxFile.Save(network, file);
         try
@@ -35,11 +36,19 @@ internal static class LoadTable
     private static async Task<int> Run(Network network, string file, double seconds, int connections)
     {
         string tool = Path.Combine(AppContext.BaseDirectory, "Temper.Cli.dll");
-        using Process server = Process.Start(new ProcessStartInfo("dotnet", [tool, "serve", file, "--port", "0", "--max-request-mib", "1", "--timeout", "3"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process server =
+            Process.Start(
+                new ProcessStartInfo(
+                    "dotnet",
+                    [
+                        tool, "serve", file, "--port", "0", "--max-request-mib", "1", "--timeout", "3",
+                    ]) { RedirectStandardOutput = true,
+                    UseShellExecute = false })!;
         var model = new Uri((await server.StandardOutput.ReadLineAsync())!["serving ".Length..]);
         var load = new LoadClient(network, model);
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-        Task[] clients = [.. Enumerable.Range(0, connections).Select(seed => Task.Run(() => load.Run(seed, end.Token)))];
+        Task[] clients =
+            [.. Enumerable.Range(0, connections).Select(seed => Task.Run(() => load.Run(seed, end.Token)))];
         Task<string> slow = Slow(model);
         await Task.Delay(TimeSpan.FromSeconds(seconds / 4));
         double early = await Resident(model);
@@ -75,7 +84,9 @@ internal static class LoadTable
     {
         using var client = new TcpClient();
         await client.ConnectAsync(model.Host, model.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {model.AbsolutePath}/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{"));
+        await client.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST {model.AbsolutePath}/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{"));
         using var reader = new StreamReader(client.GetStream());
         return (await reader.ReadLineAsync())?.Split(' ').ElementAtOrDefault(1) ?? "none";
     }
@@ -84,7 +95,8 @@ internal static class LoadTable
     {
         using var client = new HttpClient();
         string metrics = await client.GetStringAsync(new Uri(model, "/metrics"));
-        string line = metrics.Split('\n').First(text => text.StartsWith("process_resident_memory_bytes ", StringComparison.Ordinal));
+        string line = metrics.Split('\n').First(
+            text => text.StartsWith("process_resident_memory_bytes ", StringComparison.Ordinal));
         return double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture) / (1 << 20);
     }
 

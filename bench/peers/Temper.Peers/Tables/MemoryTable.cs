@@ -4,7 +4,10 @@ using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Peak memory of a process that trains ResNet-20 with batches of 128, against PyTorch's, and what a step of ours allocates.</summary>
+/// <summary>
+/// Peak memory of a process that trains ResNet-20 with batches of 128, against PyTorch's, and what a step of ours
+/// allocates.
+/// </summary>
 internal static class MemoryTable
 {
     private const int Steps = 12;
@@ -28,7 +31,9 @@ internal static class MemoryTable
         }
 
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / Steps;
-        Console.WriteLine($"{network}, batch {batch}: {allocated / 1024.0:F1} KiB allocated a step, {GC.CollectionCount(2) - collections} gen-2 collections in {Steps} steps");
+        Console.WriteLine(
+            $"{network}, batch {batch}: {allocated / 1024.0:F1} KiB allocated a step, "
+            + $"{GC.CollectionCount(2) - collections} gen-2 collections in {Steps} steps");
         Console.WriteLine($"peak memory: Temper {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB");
         foreach (string format in (string[])["nchw", "nhwc"])
         {
@@ -36,7 +41,8 @@ internal static class MemoryTable
             torch?.Ask(new { @do = "run", seconds = 3.0 });
             if (torch?.Ask(new { @do = "memory" }) is { } answer)
             {
-                Console.WriteLine($"peak memory: PyTorch {format} {answer.GetProperty("peak_rss_kib").GetInt64() / 1024.0:F0} MiB");
+                Console.WriteLine(
+                    $"peak memory: PyTorch {format} {answer.GetProperty("peak_rss_kib").GetInt64() / 1024.0:F0} MiB");
             }
         }
 

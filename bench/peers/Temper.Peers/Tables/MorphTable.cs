@@ -13,7 +13,10 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Morphing and the Aug-Conv layer at the size of CIFAR against their bars: the product's own rate, rows in all, block-sparse against dense, memory.</summary>
+/// <summary>
+/// Morphing and the Aug-Conv layer at the size of CIFAR against their bars: the product's own rate, rows in all,
+/// block-sparse against dense, memory.
+/// </summary>
 internal static class MorphTable
 {
     private const int Batch = 512;
@@ -22,15 +25,24 @@ internal static class MorphTable
     private const int LookRows = 100_000, LookStep = 512;
     private static readonly MorphMap Cifar = new(3, 32, 32);
 
-    /// <param name="arguments">What: rate, rows, layer, training, memory or audit (all where none is given); then seconds for each row, then threads.</param>
+    /// <param name="arguments">
+    /// What: rate, rows, layer, training, memory or audit (all where none is given); then seconds for each row, then
+    /// threads.
+    /// </param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
-        using var pool = new WorkerPool(arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
+        using var pool = new WorkerPool(
+            arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("morphing", "found", "bar", "");
         string which = arguments.Length > 0 ? arguments[0] : "";
-        foreach ((string name, Action<TextTable, double> part) in new (string, Action<TextTable, double>)[] { ("rate", Rate), ("rows", Rows), ("layer", Layer), ("training", Training), ("memory", Memory), ("audit", Audit) })
+        foreach ((string name, Action<TextTable, double> part) in
+            new (string, Action<TextTable, double>)[]
+            {
+                ("rate", Rate), ("rows", Rows), ("layer", Layer), ("training", Training), ("memory", Memory),
+                ("audit", Audit),
+            })
         {
             if (which.Length == 0 || string.Equals(which, name, StringComparison.Ordinal))
             {
@@ -51,7 +63,9 @@ internal static class MorphTable
         double[] times = Rounds.Measure(
             [
                 new Contender("morph", () => morpher.Apply(rows, result)),
-                new Contender("product", () => Gemm.Multiply(new MatrixView(rows, Batch, d), new MatrixView(matrix, d, d), result)),
+                new Contender(
+                    "product",
+                    () => Gemm.Multiply(new MatrixView(rows, Batch, d), new MatrixView(matrix, d, d), result)),
             ], seconds);
         Row(table, "part of the product's rate, batch 512", times[1] / times[0], 0.85, isLeast: true);
         Console.WriteLine($"  {2.0 * Batch * d * d / times[1] / 1e9:F0} GFLOP/s");
@@ -83,7 +97,11 @@ internal static class MorphTable
         }
 
         double product = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  the same products alone: {product:F2} s, {2.0 * 60_000 * d * d / product / 1e9:F0} GFLOP/s (5 s need 226)"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  the same products alone: {product:F2} s, {2.0 * 60_000 * d * d / product / 1e9:F0} GFLOP/s (5 s "
+                + "need 226)"));
         string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
         var data = new ImageDataset("noise", [3, 32, 32], Bytes(60_000 * d), new byte[60_000], ["only"]);
         start = Stopwatch.GetTimestamp();
@@ -107,36 +125,54 @@ internal static class MorphTable
         {
             Tensor x = Tensor.From(Random(batch * Cifar.Inputs), [batch, Cifar.Inputs]);
             double[] times = Rounds.Measure(
-                [.. layers.Select(layer => new Contender($"{layer.Operator.CoreSide}", () => new AugConvLayer(layer.Operator, layer.Weight).Features(x)))], seconds);
+                [
+                    .. layers.Select(
+                        layer =>
+                            new Contender(
+                                $"{layer.Operator.CoreSide}",
+                                () => new AugConvLayer(layer.Operator, layer.Weight).Features(x))),
+                ],
+                seconds);
             Row(table, $"96 cores against one, batch {batch}", times[0] / times[1], 3, isLeast: true);
         }
     }
 
-    /// <summary>The paper's own case: steps of VGG-16 with batch normalization, plain and behind the layer of a default key, and what is sent.</summary>
+    /// <summary>
+    /// The paper's own case: steps of VGG-16 with batch normalization, plain and behind the layer of a default key, and
+    /// what is sent.
+    /// </summary>
     private static void Training(TextTable table, double seconds)
     {
         const int Samples = 64, Pictures = 60_000;
         Network plain = NetworkZoo.Create("vgg-16-bn").Initialize(RandomStream.FromSeed(1));
         AugConv operation = AugConvLayer.OperatorFor(Cifar, [64, 3, 3, 3], 1, 1);
-        var layer = new AugConvLayer(operation, Tensor.From(Random((int)operation.Pattern.Count), [(int)operation.Pattern.Count]));
+        var layer = new AugConvLayer(
+            operation, Tensor.From(Random((int)operation.Pattern.Count), [(int)operation.Pattern.Count]));
         using var key = MorphKey.Create(Cifar);
         using var morpher = new Morpher(key);
         float[] rows = Random(Samples * Cifar.Inputs), result = new float[rows.Length];
         using var without = new TrainingWork(plain, Samples);
         using var with = new TrainingWork(plain.WithAugConv(layer), Samples);
         double[] times = Rounds.Measure(
-            [new Contender("plain", without.Run), new Contender("morphed", with.Run), new Contender("owner", () => morpher.Apply(rows, result))], seconds);
+            [
+                new Contender("plain", without.Run), new Contender("morphed", with.Run),
+                new Contender("owner", () => morpher.Apply(rows, result)),
+            ],
+            seconds);
         double layerBytes = 4.0 * layer.Weight.Count, rowBytes = 4.0 * Pictures * Cifar.Inputs;
         Fact(table, $"VGG-16-BN, batch {Samples}, plain: s a step", times[0]);
         Fact(table, "behind the Aug-Conv layer: s a step", times[1]);
         Fact(table, "the owner's morphing of a batch, s", times[2]);
         Fact(table, "more time in all, % (paper: 9)", 100 * ((times[1] + times[2]) / times[0] - 1));
         Fact(table, "first layer, MB (plain: 0.007)", layerBytes / 1e6);
-        Fact(table, $"morphed rows of {Pictures:N0} pictures, MB (plain, a byte a number: {rowBytes / 4e6:F0})", rowBytes / 1e6);
+        Fact(
+            table, $"morphed rows of {Pictures:N0} pictures, MB (plain, a byte a number: {rowBytes / 4e6:F0})",
+            rowBytes / 1e6);
         Fact(table, "layer by morphed rows, % (paper: 5.12)", 100 * layerBytes / rowBytes);
     }
 
-    private static void Fact(TextTable table, string name, double found) => table.Row(name, found.ToString("F3", CultureInfo.InvariantCulture), "", "");
+    private static void Fact(TextTable table, string name, double found) =>
+        table.Row(name, found.ToString("F3", CultureInfo.InvariantCulture), "", "");
 
     /// <summary>Attacks on a default bundle: 64 channels, the weights known.</summary>
     private static void Audit(TextTable table, double seconds)
@@ -149,9 +185,12 @@ internal static class MorphTable
             var data = new ImageDataset("noise", [3, 32, 32], Bytes(64 * Cifar.Inputs), new byte[64], ["only"]);
             MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder);
             MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, 1, 1), folder);
-            foreach (AttackFinding finding in MorphAudit.Run(MorphBundle.Open(folder), new AuditInputs { Weights = weights, Truth = data }).Take(3))
+            foreach (AttackFinding finding in
+                MorphAudit.Run(MorphBundle.Open(folder), new AuditInputs { Weights = weights, Truth = data }).Take(3))
             {
-                Row(table, $"{finding.Name}: {finding.Verdict}, SSIM {finding.Mean?.Ssim:F4}, s", finding.Time.TotalSeconds, finding.Name[0] == 'B' ? 40 : 8, isLeast: false);
+                Row(
+                    table, $"{finding.Name}: {finding.Verdict}, SSIM {finding.Mean?.Ssim:F4}, s",
+                    finding.Time.TotalSeconds, finding.Name[0] == 'B' ? 40 : 8, isLeast: false);
             }
         }
 
@@ -187,7 +226,9 @@ internal static class MorphTable
     }
 
     private static void Row(TextTable table, string name, double found, double bar, bool isLeast) => table.Row(
-        name, found.ToString("F2", CultureInfo.InvariantCulture), $"{(isLeast ? ">=" : "<=")} {bar.ToString(CultureInfo.InvariantCulture)}", isLeast == found >= bar ? "" : "SHORT");
+        name, found.ToString("F2", CultureInfo.InvariantCulture),
+        $"{(isLeast ? ">=" : "<=")} {bar.ToString(CultureInfo.InvariantCulture)}",
+        isLeast == found >= bar ? "" : "SHORT");
 
     private static float[] Random(int count)
     {

@@ -9,7 +9,10 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Single layers with any share of zeros, at any batch, against the same layer dense: leaving out zeros must never cost time.</summary>
+/// <summary>
+/// Single layers with any share of zeros, at any batch, against the same layer dense: leaving out zeros must never cost
+/// time.
+/// </summary>
 internal static class NeverSlowerTable
 {
     private const double Bar = 1.03, Limit = 1.10, Share = 0.95;
@@ -31,23 +34,37 @@ internal static class NeverSlowerTable
     {
         string part = arguments.ElementAtOrDefault(0) ?? "";
         double seconds = double.Parse(arguments.ElementAtOrDefault(1) ?? "0.2", CultureInfo.InvariantCulture);
-        using var pool = new WorkerPool(int.Parse(arguments.ElementAtOrDefault(2) ?? "2", CultureInfo.InvariantCulture));
+        using var pool = new WorkerPool(
+            int.Parse(arguments.ElementAtOrDefault(2) ?? "2", CultureInfo.InvariantCulture));
         using WorkerPool.Usage usage = pool.Use();
         var all = new List<double>();
-        var table = new TextTable(["time / dense time", .. Shares.Select(share => share.ToString("P0", CultureInfo.InvariantCulture))]);
-        foreach ((string name, InputSpec input, Func<Value, Value> layer) in Layers.Where(l => l.Name.Contains(part, StringComparison.Ordinal)))
+        var table = new TextTable(
+            ["time / dense time", .. Shares.Select(share => share.ToString("P0", CultureInfo.InvariantCulture))]);
+        foreach ((string name, InputSpec input, Func<Value, Value> layer) in
+            Layers.Where(l => l.Name.Contains(part, StringComparison.Ordinal)))
         {
             Network dense = Network.Build(input, layer).Initialize(RandomStream.FromSeed(1));
             foreach (int batch in Batches)
             {
-                using CompiledNetwork compiled = CompiledNetwork.Compile(dense, new CompileOptions { BatchSizes = [batch] });
-                double[] ratios = [.. Shares.Select(share => Ratio(compiled, SparseNetworks.Thin(dense, share, block: 1, seed: 1), batch, seconds))];
+                using CompiledNetwork compiled = CompiledNetwork.Compile(
+                    dense, new CompileOptions { BatchSizes = [batch] });
+                double[] ratios =
+                [
+                    .. Shares.Select(
+                        share => Ratio(compiled, SparseNetworks.Thin(dense, share, block: 1, seed: 1), batch, seconds)),
+                ];
                 all.AddRange(ratios);
-                table.Row([$"{name}, batch {batch}", .. ratios.Select(ratio => ratio.ToString("F2", CultureInfo.InvariantCulture))]);
+                table.Row(
+                    [
+                        $"{name}, batch {batch}",
+                        .. ratios.Select(ratio => ratio.ToString("F2", CultureInfo.InvariantCulture)),
+                    ]);
             }
         }
 
-        Console.WriteLine($"{all.Count} points: {all.Count(ratio => ratio <= Bar) / (double)all.Count:P1} at most {Bar} (bar {Share:P0}), largest {all.Max():F2} (bar {Limit:F2})");
+        Console.WriteLine(
+            $"{all.Count} points: {all.Count(ratio => ratio <= Bar) / (double)all.Count:P1} at most {Bar} (bar "
+            + $"{Share:P0}), largest {all.Max():F2} (bar {Limit:F2})");
         return 0;
     }
 

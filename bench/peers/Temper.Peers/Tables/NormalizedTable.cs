@@ -10,23 +10,27 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Networks behind means and deviations, as <c>convert --normalize</c> writes them, against the same without: the work of a network whose
-/// first layer holds the normalization. Kernels are chosen by estimate, so that both have the same.
+/// Networks behind means and deviations, as <c>convert --normalize</c> writes them, against the same without: the work
+/// of a network whose first layer holds the normalization. Kernels are chosen by estimate, so that both have the same.
 /// </summary>
 internal static class NormalizedTable
 {
     private const double Bar = 0.98;
 
-    private static readonly string[] Names = ["lenet-300-100", "lenet-5", "lenet-5-caffe", "convnet-small", "resnet-20", "vgg-16-bn"];
+    private static readonly string[] Names =
+        ["lenet-300-100", "lenet-5", "lenet-5-caffe", "convnet-small", "resnet-20", "vgg-16-bn"];
 
     private static readonly float[] Means = [0.485f, 0.456f, 0.406f], Deviations = [0.229f, 0.224f, 0.225f];
 
-    /// <param name="arguments">Part of the names of the networks wanted, then seconds for each row and network, then threads.</param>
+    /// <param name="arguments">
+    /// Part of the names of the networks wanted, then seconds for each row and network, then threads.
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
         double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
-        using var pool = new WorkerPool(arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
+        using var pool = new WorkerPool(
+            arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("network, batch", "steps", "folded", "ms", "folded ms", "speed", "bar", "");
         var ratios = new List<double>();
@@ -34,15 +38,23 @@ internal static class NormalizedTable
         {
             Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
             int channels = network.Inputs[0].SampleShape[0];
-            using CompiledNetwork folded = Compile(network), normalized = Compile(network.Prepend(network.Inputs[0], x => x.Normalize(Means[..channels], Deviations[..channels])));
+            using CompiledNetwork folded = Compile(network),
+                normalized = Compile(
+                    network.Prepend(network.Inputs[0], x => x.Normalize(Means[..channels], Deviations[..channels])));
             foreach (int batch in new[] { 1, 64 })
             {
                 (int steps, int max) = (normalized.Explain(batch).Steps.Count, folded.Explain(batch).Steps.Count);
-                double[] times = Rounds.Measure([new Contender("normalized", Work(normalized, batch)), new Contender("folded", Work(folded, batch))], seconds);
+                double[] times = Rounds.Measure(
+                    [
+                        new Contender("normalized", Work(normalized, batch)),
+                        new Contender("folded", Work(folded, batch)),
+                    ],
+                    seconds);
                 double ratio = times[1] / times[0];
                 ratios.Add(ratio);
                 table.Row(
-                    $"{name}, {batch}", $"{steps}", $"{max}", Ms(times[0]), Ms(times[1]), Number(ratio, "F3"), Number(Bar, "F2"), steps > max || ratio < Bar ? "SHORT" : "");
+                    $"{name}, {batch}", $"{steps}", $"{max}", Ms(times[0]), Ms(times[1]), Number(ratio, "F3"),
+                    Number(Bar, "F2"), steps > max || ratio < Bar ? "SHORT" : "");
             }
         }
 
@@ -50,7 +62,8 @@ internal static class NormalizedTable
         return 0;
     }
 
-    private static CompiledNetwork Compile(Network network) => CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [1, 64], TimesKernels = false });
+    private static CompiledNetwork Compile(Network network) =>
+        CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [1, 64], TimesKernels = false });
 
     private static Action Work(CompiledNetwork compiled, int batch)
     {

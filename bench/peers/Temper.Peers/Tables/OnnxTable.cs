@@ -8,7 +8,10 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Networks written as ONNX, run by ONNX Runtime and, read again, by Temper: largest differences over the largest output.</summary>
+/// <summary>
+/// Networks written as ONNX, run by ONNX Runtime and, read again, by Temper: largest differences over the largest
+/// output.
+/// </summary>
 internal static class OnnxTable
 {
     private const int Batch = 3;
@@ -16,7 +19,9 @@ internal static class OnnxTable
 
     private static readonly int[] Opsets = [13, 17, 21];
 
-    /// <param name="arguments">Folders or .onnx files whose networks are exported too, besides those of the zoo.</param>
+    /// <param name="arguments">
+    /// Folders or .onnx files whose networks are exported too, besides those of the zoo.
+    /// </param>
     public static int Run(string[] arguments)
     {
         if (!OnnxRuntime.IsInstalled)
@@ -29,7 +34,10 @@ internal static class OnnxTable
         double worst = 0;
         foreach ((string name, Network network) in Networks(arguments))
         {
-            foreach (OnnxExportOptions options in Opsets.Select(opset => new OnnxExportOptions { Opset = opset }).Append(new OnnxExportOptions { FoldsNormalization = true }).Append(new OnnxExportOptions { SparseInitializers = true }))
+            foreach (OnnxExportOptions options in
+                Opsets.Select(opset => new OnnxExportOptions { Opset = opset })
+                    .Append(new OnnxExportOptions { FoldsNormalization = true })
+                    .Append(new OnnxExportOptions { SparseInitializers = true }))
             {
                 (double runtime, double again) = Compare(network, options);
                 worst = Math.Max(worst, Math.Max(runtime, again));
@@ -56,25 +64,37 @@ internal static class OnnxTable
             // Statistics that do something: a fresh network's are 0 and 1.
             yield return (name, network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
                 .Select((buffer, i) => KeyValuePair.Create(
-                    buffer.Key, buffer.Key.EndsWith("mean", StringComparison.Ordinal) ? Random(buffer.Value.Shape, i, -0.1f, 0.1f) : Random(buffer.Value.Shape, i, 0.5f, 1.5f)))));
+                    buffer.Key,
+                    buffer.Key.EndsWith("mean", StringComparison.Ordinal)
+                        ? Random(buffer.Value.Shape, i, -0.1f, 0.1f)
+                        : Random(buffer.Value.Shape, i, 0.5f, 1.5f)))));
         }
 
         foreach (ChannelScore score in Enum.GetValues<ChannelScore>())
         {
-            yield return ($"winners, {score}", Winners(new WinnerOptions { Unit = WinnerUnit.Channels, Score = score }, new WinnerOptions()));
+            yield return (
+                $"winners, {score}",
+                Winners(new WinnerOptions { Unit = WinnerUnit.Channels, Score = score }, new WinnerOptions()));
         }
 
         yield return ("winners, thresholds", Winners(
-            new WinnerOptions { Unit = WinnerUnit.Channels, Threshold = 0.2f }, new WinnerOptions { Threshold = 0.1f }));
-        foreach (string file in arguments.SelectMany(argument => Directory.Exists(argument) ? Directory.GetFiles(argument, "*.onnx").Order(StringComparer.Ordinal).ToArray() : (string[])[argument]))
+            new WinnerOptions { Unit = WinnerUnit.Channels, Threshold = 0.2f },
+            new WinnerOptions { Threshold = 0.1f }));
+        foreach (string file in
+            arguments.SelectMany(
+                argument => Directory.Exists(argument)
+                    ? Directory.GetFiles(argument, "*.onnx").Order(StringComparer.Ordinal).ToArray()
+                    : (string[])[argument]))
         {
             yield return (Path.GetFileNameWithoutExtension(file), OnnxFile.Load(file).Network);
         }
     }
 
     /// <summary>Winners of channels, of numbers of an image and of a row.</summary>
-    private static Network Winners(WinnerOptions channels, WinnerOptions numbers) => Network.Build(InputSpec.Image(3, 12, 12, min: 0, max: 1), x => x
-        .Conv2d(16, kernel: 3, padding: 1).Relu().Winners(rate: 0.5, channels).Conv2d(16, kernel: 3, padding: 1).Tanh().Winners(rate: 0.3, numbers)
+    private static Network Winners(WinnerOptions channels, WinnerOptions numbers) =>
+        Network.Build(InputSpec.Image(3, 12, 12, min: 0, max: 1), x => x
+        .Conv2d(16, kernel: 3, padding: 1).Relu().Winners(rate: 0.5, channels).Conv2d(16, kernel: 3, padding: 1).Tanh()
+        .Winners(rate: 0.3, numbers)
         .Flatten().Linear(64).Tanh().Winners(rate: 0.2, numbers).Linear(10)).Initialize(RandomStream.FromSeed(1));
 
     private static unsafe (double Runtime, double Again) Compare(Network network, OnnxExportOptions options)
@@ -88,7 +108,8 @@ internal static class OnnxTable
         nint session = OnnxRuntime.OpenModel(stream.ToArray(), threads: 2);
         fixed (float* px = input, py = output)
         {
-            nint from = OnnxRuntime.View(px, [.. shape.Select(length => (long)length)]), to = OnnxRuntime.View(py, [.. expected.Shape.Select(length => (long)length)]);
+            nint from = OnnxRuntime.View(px, [.. shape.Select(length => (long)length)]),
+                to = OnnxRuntime.View(py, [.. expected.Shape.Select(length => (long)length)]);
             OnnxRuntime.Run(session, from, to, network.Inputs[0].Name, network.Outputs[0].Name);
         }
 
@@ -104,6 +125,7 @@ internal static class OnnxTable
     private static Tensor Random(Shape shape, int part, float low, float high)
     {
         RandomCursor random = RandomStream.FromSeed(7).Split(part).Cursor();
-        return Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle(low, high))], shape);
+        return Tensor.From(
+            (float[])[.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle(low, high))], shape);
     }
 }

@@ -12,8 +12,8 @@ using Temper.Tensors.Memory;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What an operator without a kernel of its own costs in a compiled network beyond the operation itself: the step of a plan between two
-/// convolutions, against the tensor operation on an image that lies ready. Bar: 20 us and 1 KiB a run.
+/// What an operator without a kernel of its own costs in a compiled network beyond the operation itself: the step of a
+/// plan between two convolutions, against the tensor operation on an image that lies ready. Bar: 20 us and 1 KiB a run.
 /// </summary>
 internal static class OperatorsTable
 {
@@ -30,12 +30,14 @@ internal static class OperatorsTable
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 2;
-        var table = new TextTable("operator on [1, 48, 32, 32]", "alone us", "bytes", "step us", "bytes", "more us", "more bytes", "");
+        var table = new TextTable(
+            "operator on [1, 48, 32, 32]", "alone us", "bytes", "step us", "bytes", "more us", "more bytes", "");
         using var pool = new WorkerPool(threads: 2);
         using WorkerPool.Usage usage = pool.Use();
         foreach ((string name, Operator operation, Func<Tensor, Tensor> alone) in Works)
         {
-            Network network = Network.Build(InputSpec.Image(48, 32, 32), x => x.Conv2d(48, kernel: 1).Apply(operation).Conv2d(48, kernel: 1))
+            Network network = Network.Build(
+                InputSpec.Image(48, 32, 32), x => x.Conv2d(48, kernel: 1).Apply(operation).Conv2d(48, kernel: 1))
                 .Initialize(RandomStream.FromSeed(1));
             using CompiledNetwork compiled = CompiledNetwork.Compile(network);
             ExecutionPlan plan = compiled.PlanFor(1).Steps;
@@ -52,7 +54,14 @@ internal static class OperatorsTable
             }
 
             // The steps between the convolutions: the operator, and changes of the memory order if there are any.
-            int[] between = [.. plan.Steps.Index().Where(pair => pair.Item.Layer is not Inference.ConvolutionLayer && pair.Index > 0 && pair.Index < plan.Steps.Length - 1).Select(pair => pair.Index)];
+            int[] between =
+            [
+                .. plan.Steps.Index().Where(
+                    pair =>
+                        pair.Item.Layer is not Inference.ConvolutionLayer
+                            && pair.Index > 0
+                            && pair.Index < plan.Steps.Length - 1).Select(pair => pair.Index),
+            ];
             Tensor image = Tensor.From(x.Span, [1, 48, 32, 32]).InLayout(Layout.ChannelsLast);
             Action step = () =>
             {
@@ -71,7 +80,8 @@ internal static class OperatorsTable
             (long aloneBytes, long stepBytes) = (Bytes(operationAlone), Bytes(step));
             double more = (times[1] - times[0]) * 1e6;
             table.Row(
-                name, Text(times[0] * 1e6), $"{aloneBytes}", Text(times[1] * 1e6), $"{stepBytes}", Text(more), $"{stepBytes - aloneBytes}",
+                name, Text(times[0] * 1e6), $"{aloneBytes}", Text(times[1] * 1e6), $"{stepBytes}", Text(more),
+                $"{stepBytes - aloneBytes}",
                 more > BarMicroseconds || stepBytes - aloneBytes > BarBytes ? "SHORT" : "");
             GC.KeepAlive(x);
             GC.KeepAlive(y);

@@ -21,12 +21,18 @@ internal static class PlanTable
         PlannedNetwork vgg = PaperNetworks.Create("vgg-e"), deep = Deep(1000), residual = Residual();
         PlanOptions exact = new() { Search = SearchKind.Joint, Cost = CostKind.Exact };
         var table = new TextTable("plan", "ms", "bar", "");
-        Row("ten networks of the paper, 16 accelerators", 100, () => Array.ForEach(paper, network => Planner.Plan(network, new PlanOptions())));
+        Row(
+            "ten networks of the paper, 16 accelerators", 100,
+            () => Array.ForEach(paper, network => Planner.Plan(network, new PlanOptions())));
         Row("VGG-E, 16, exact search", 0.3, () => Search(vgg, exact));
         Row("VGG-E, 64, exact search", 3, () => Search(vgg, exact with { Accelerators = 64 }));
         Row("1,000 layers, 16, exact search", 15, () => Search(deep, exact));
-        Row($"{residual.Weighted.Count} layers with residuals, 64, exact search", 500, () => Search(residual, exact with { Accelerators = 64 }));
-        Row("VGG-E, 64, three kinds of splits", double.NaN, () => Search(vgg, exact with { Accelerators = 64, AllowsOutputSplit = true }));
+        Row(
+            $"{residual.Weighted.Count} layers with residuals, 64, exact search", 500,
+            () => Search(residual, exact with { Accelerators = 64 }));
+        Row(
+            "VGG-E, 64, three kinds of splits", double.NaN,
+            () => Search(vgg, exact with { Accelerators = 64, AllowsOutputSplit = true }));
         Row("VGG-E, 16, four kinds of splits", double.NaN, () => Search(vgg, exact with { AllowsSpaceSplit = true }));
         Again("1,000 layers, 16: a layer inserted", deep, exact);
         return 0;
@@ -51,7 +57,8 @@ internal static class PlanTable
                 [
                     new Contender(name, () =>
                     {
-                        PlannedNetwork grown = network.Insert(middle, network.Layers[middle] with { Name = "new", Weights = weights++ });
+                        PlannedNetwork grown = network.Insert(
+                            middle, network.Layers[middle] with { Name = "new", Weights = weights++ });
                         session.Find(Planner.CostOf(grown, options), last: middle);
                     }),
                 ],
@@ -60,11 +67,14 @@ internal static class PlanTable
         }
     }
 
-    private static void Search(PlannedNetwork network, PlanOptions options) => new JointSearch(Planner.CostOf(network, options)).Find();
+    private static void Search(PlannedNetwork network, PlanOptions options) =>
+        new JointSearch(Planner.CostOf(network, options)).Find();
 
-    private static PlannedNetwork Deep(int layers) => PlannedNetwork.Chain("deep", [.. Enumerable.Range(0, layers).Select(i => new PlannedLayer
+    private static PlannedNetwork Deep(int layers) =>
+        PlannedNetwork.Chain("deep", [.. Enumerable.Range(0, layers).Select(i => new PlannedLayer
     {
-        Name = $"conv{i}", IsConvolution = true, Weights = 9L * (64 + i) * 64, Inputs = i == 0 ? 0 : 4096 + i, Outputs = 4097 + i, Macs = 1000, InChannels = 64, OutChannels = 64,
+        Name = $"conv{i}", IsConvolution = true, Weights = 9L * (64 + i) * 64, Inputs = i == 0 ? 0 : 4096 + i,
+        Outputs = 4097 + i, Macs = 1000, InChannels = 64, OutChannels = 64,
     })]);
 
     /// <summary>Bottleneck blocks as in ResNet-152: 3, 8, 36 and 3 of three convolutions.</summary>
@@ -87,7 +97,8 @@ internal static class PlanTable
 
     private static Value Block(Value x, int width, int stride, bool isFirst)
     {
-        Value y = x.Conv2d(width, kernel: 1, bias: false).BatchNorm().Relu().Conv2d(width, kernel: 3, stride: stride, padding: 1, bias: false).BatchNorm().Relu()
+        Value y = x.Conv2d(width, kernel: 1, bias: false).BatchNorm().Relu().Conv2d(
+            width, kernel: 3, stride: stride, padding: 1, bias: false).BatchNorm().Relu()
             .Conv2d(4 * width, kernel: 1, bias: false).BatchNorm();
         return (y + (isFirst ? x.Conv2d(4 * width, kernel: 1, stride: stride, bias: false).BatchNorm() : x)).Relu();
     }

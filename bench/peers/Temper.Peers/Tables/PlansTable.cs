@@ -11,9 +11,10 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Whether kernels are chosen well on a busy machine: a network is compiled again and again while another process spins for 5 ms of every 10,
-/// then all plans are timed undisturbed, in turns. Bar: the slowest takes at most 1.15 times as long as the fastest. Plans with the same kernels
-/// differ too, by where their weights lie in memory: "alike" is the largest such ratio.
+/// Whether kernels are chosen well on a busy machine: a network is compiled again and again while another process spins
+/// for 5 ms of every 10, then all plans are timed undisturbed, in turns. Bar: the slowest takes at most 1.15 times as
+/// long as the fastest. Plans with the same kernels differ too, by where their weights lie in memory: "alike" is the
+/// largest such ratio.
 /// </summary>
 internal static class PlansTable
 {
@@ -34,9 +35,11 @@ internal static class PlansTable
         string[] names = arguments.Length > 0 ? [arguments[0]] : ["vgg-16-bn", "resnet-20", "convnet-small"];
         int count = int.Parse(arguments.ElementAtOrDefault(1) ?? "10", CultureInfo.InvariantCulture);
         double seconds = double.Parse(arguments.ElementAtOrDefault(2) ?? "2", CultureInfo.InvariantCulture);
-        using var pool = new WorkerPool(int.Parse(arguments.ElementAtOrDefault(3) ?? "2", CultureInfo.InvariantCulture));
+        using var pool = new WorkerPool(
+            int.Parse(arguments.ElementAtOrDefault(3) ?? "2", CultureInfo.InvariantCulture));
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("network, batch 1", "compile s", "plans", "fastest ms", "slowest ms", "ratio", "alike", "bar", "");
+        var table = new TextTable(
+            "network, batch 1", "compile s", "plans", "fastest ms", "slowest ms", "ratio", "alike", "bar", "");
         foreach (string name in names)
         {
             Row(table, name, count, seconds);
@@ -51,7 +54,10 @@ internal static class PlansTable
         CompiledNetwork[] compiled = new CompiledNetwork[count];
         var clock = Stopwatch.StartNew();
         using (Process spinner = Process.Start(
-            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Temper.Peers.dll"), "plans", Spin]) { RedirectStandardOutput = true, UseShellExecute = false })!)
+            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Temper.Peers.dll"), "plans", Spin])
+            {
+                RedirectStandardOutput = true, UseShellExecute = false,
+            })!)
         {
             spinner.StandardOutput.ReadLine();
             clock.Restart();
@@ -65,12 +71,20 @@ internal static class PlansTable
             spinner.WaitForExit();
         }
 
-        InferenceWork[] works = [.. compiled.Select(plan => new InferenceWork(plan, model: null, batch: 1, threads: 2))];
-        double[] times = Rounds.Measure([.. works.Select((work, i) => new Contender($"{i}", work.Contenders[0].Work))], seconds);
-        double[][] plans = [.. compiled.Index().GroupBy(pair => Convert.ToHexString(pair.Item.ChosenKernels().ToJson()), pair => times[pair.Index], StringComparer.Ordinal).Select(plan => plan.ToArray())];
+        InferenceWork[] works =
+            [.. compiled.Select(plan => new InferenceWork(plan, model: null, batch: 1, threads: 2))];
+        double[] times = Rounds.Measure(
+            [.. works.Select((work, i) => new Contender($"{i}", work.Contenders[0].Work))], seconds);
+        double[][] plans =
+        [
+            .. compiled.Index().GroupBy(
+                pair => Convert.ToHexString(pair.Item.ChosenKernels().ToJson()), pair => times[pair.Index],
+                StringComparer.Ordinal).Select(plan => plan.ToArray()),
+        ];
         double ratio = times.Max() / times.Min();
         table.Row(
-            name, Text(clock.Elapsed.TotalSeconds / count, "F2"), $"{plans.Length}", Text(times.Min() * 1000, "F3"), Text(times.Max() * 1000, "F3"), Text(ratio, "F2"),
+            name, Text(clock.Elapsed.TotalSeconds / count, "F2"), $"{plans.Length}", Text(times.Min() * 1000, "F3"),
+            Text(times.Max() * 1000, "F3"), Text(ratio, "F2"),
             Text(plans.Max(plan => plan.Max() / plan.Min()), "F2"),
             Text(Bar, "F2"), ratio > Bar ? "SHORT" : "");
         if (ratio > Bar)
@@ -86,10 +100,17 @@ internal static class PlansTable
     private static void Explain(CompiledNetwork[] compiled, double[] times)
     {
         IReadOnlyDictionary<string, string>[] kernels = [.. compiled.Select(plan => plan.ChosenKernels().Kernels[1])];
-        string[] differing = [.. kernels[0].Keys.Where(layer => kernels.Any(plan => !string.Equals(plan[layer], kernels[0][layer], StringComparison.Ordinal)))];
-        foreach ((int i, IReadOnlyDictionary<string, string> plan) in kernels.Index().OrderBy(pair => times[pair.Index]))
+        string[] differing =
+        [
+            .. kernels[0].Keys.Where(
+                layer => kernels.Any(plan => !string.Equals(plan[layer], kernels[0][layer], StringComparison.Ordinal))),
+        ];
+        foreach ((int i, IReadOnlyDictionary<string, string> plan) in
+            kernels.Index().OrderBy(pair => times[pair.Index]))
         {
-            Console.WriteLine($"  {Text(times[i] * 1000, "F3")} ms: {string.Join(", ", differing.Select(layer => $"{layer} {plan[layer]}"))}");
+            Console.WriteLine(
+                $"  {Text(times[i] * 1000, "F3")} ms: "
+                + $"{string.Join(", ", differing.Select(layer => $"{layer} {plan[layer]}"))}");
         }
     }
 

@@ -15,26 +15,31 @@ internal static class ProbeTable
     private const double Bar = 0.2;
 
     /// <remarks>
-    /// With one thread both are times of the processor on it, which others on the machine do not lengthen. With several threads they are wall times, which mean
-    /// something on a quiet machine only.
+    /// With one thread both are times of the processor on it, which others on the machine do not lengthen. With several
+    /// threads they are wall times, which mean something on a quiet machine only.
     /// </remarks>
     /// <param name="arguments">Seconds of a probe, samples of a step, then threads.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 10;
         int batch = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 64;
-        using var pool = new WorkerPool(arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : Environment.ProcessorCount);
+        using var pool = new WorkerPool(
+            arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : Environment.ProcessorCount);
         using WorkerPool.Usage usage = pool.Use();
         bool isAlone = pool.Threads == 1;
         TimeProvider time = isAlone ? new ProcessorTime() : TimeProvider.System;
         var table = new TextTable("network", "predicted ms", "measured ms", "off", "");
         foreach (string name in new[] { "lenet-5", "resnet-20", "vgg-16-bn" })
         {
-            double predicted = MachineProbe.Run(NetworkZoo.Create(name), batch, TimeSpan.FromSeconds(seconds), time).StepSeconds;
+            double predicted =
+                MachineProbe.Run(NetworkZoo.Create(name), batch, TimeSpan.FromSeconds(seconds), time).StepSeconds;
             using var work = new TrainingWork(name, batch);
-            double measured = Rounds.Measure([new Contender(name, work.Run)], seconds / 2, isAlone ? () => ThreadClock.Seconds : null)[0];
+            double measured = Rounds.Measure(
+                [new Contender(name, work.Run)], seconds / 2, isAlone ? () => ThreadClock.Seconds : null)[0];
             double off = (predicted / measured) - 1;
-            table.Row(name, Text(1e3 * predicted), Text(1e3 * measured), off.ToString("P1", CultureInfo.InvariantCulture), Math.Abs(off) > Bar ? "SHORT" : "");
+            table.Row(
+                name, Text(1e3 * predicted), Text(1e3 * measured), off.ToString("P1", CultureInfo.InvariantCulture),
+                Math.Abs(off) > Bar ? "SHORT" : "");
         }
 
         return 0;

@@ -16,7 +16,10 @@ internal static class SparseInferenceTable
     private static readonly (int Block, double Sparsity, double Bar)[] Patterns =
         [(1, 0.8, 1.5), (1, 0.9, 2.5), (1, 0.95, 4.5), (1, 0.98, 8), (4, 0.8, 3), (4, 0.9, 5.5), (4, 0.95, 9)];
 
-    /// <param name="arguments">Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch (0: all).</param>
+    /// <param name="arguments">
+    /// Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch (0:
+    /// all).
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -26,7 +29,8 @@ internal static class SparseInferenceTable
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("network, batch, zeros", "Temper ms", "spins ms", "sleeps ms", "speed", "bar", "");
-        foreach ((string name, int batch, double share) in Works.Where(w => w.Network.Contains(part, StringComparison.Ordinal) && (wanted == 0 || w.Batch == wanted)))
+        foreach ((string name, int batch, double share) in
+            Works.Where(w => w.Network.Contains(part, StringComparison.Ordinal) && (wanted == 0 || w.Batch == wanted)))
         {
             foreach ((int block, double sparsity, double bar) in Patterns)
             {
@@ -35,7 +39,8 @@ internal static class SparseInferenceTable
                 double[] times = Rounds.Measure(work.Contenders, seconds);
                 double ratio = Math.Min(times[1], times[2]) / times[0];
                 table.Row(
-                    $"{name}, {batch}, {sparsity:P0}{(block > 1 ? $" {block}x1" : "")}", Ms(times[0]), Ms(times[1]), Ms(times[2]), ratio.ToString("F2", CultureInfo.InvariantCulture),
+                    $"{name}, {batch}, {sparsity:P0}{(block > 1 ? $" {block}x1" : "")}", Ms(times[0]), Ms(times[1]),
+                    Ms(times[2]), ratio.ToString("F2", CultureInfo.InvariantCulture),
                     (bar * share).ToString("F2", CultureInfo.InvariantCulture), ratio < bar * share ? "SHORT" : "");
             }
         }

@@ -5,7 +5,10 @@ using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>How long the tool takes to say its help: the built program alone, and through the launcher, which looks for changed sources.</summary>
+/// <summary>
+/// How long the tool takes to say its help: the built program alone, and through the launcher, which looks for changed
+/// sources.
+/// </summary>
 internal static class StartTable
 {
     private const int Rounds = 20;
@@ -37,7 +40,9 @@ internal static class StartTable
     private static double Seconds(string program, params string[] arguments)
     {
         long start = Stopwatch.GetTimestamp();
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process process =
+            Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

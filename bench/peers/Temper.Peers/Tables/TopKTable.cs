@@ -8,7 +8,9 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Selections of the largest numbers, as sparse activations and pruning thresholds use them, against their bars.</summary>
+/// <summary>
+/// Selections of the largest numbers, as sparse activations and pruning thresholds use them, against their bars.
+/// </summary>
 internal static class TopKTable
 {
     private sealed record Case(string Name, int Rows, int Columns, double Milliseconds, Action<Tensor> Run);
@@ -26,7 +28,8 @@ internal static class TopKTable
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 1;
-        using var pool = new WorkerPool(arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 1);
+        using var pool = new WorkerPool(
+            arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 1);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("selection", "ms", "bar", "");
         foreach (Case row in Cases)
@@ -35,7 +38,9 @@ internal static class TopKTable
             RandomStream.FromSeed(1).Fill(numbers);
             Tensor x = Tensor.From(numbers, [row.Rows, row.Columns]);
             double ms = 1000 * Rounds.Measure([new Contender(row.Name, () => row.Run(x))], seconds)[0];
-            table.Row(row.Name, ms.ToString("F3", CultureInfo.InvariantCulture), row.Milliseconds.ToString("F1", CultureInfo.InvariantCulture), ms > row.Milliseconds ? "SHORT" : "");
+            table.Row(
+                row.Name, ms.ToString("F3", CultureInfo.InvariantCulture),
+                row.Milliseconds.ToString("F1", CultureInfo.InvariantCulture), ms > row.Milliseconds ? "SHORT" : "");
         }
 
         return 0;

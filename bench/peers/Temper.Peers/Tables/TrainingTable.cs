@@ -7,7 +7,10 @@ using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Whole training steps (forward, backward, SGD with momentum) against PyTorch in both memory formats, the better taken.</summary>
+/// <summary>
+/// Whole training steps (forward, backward, SGD with momentum) against PyTorch in both memory formats, the better
+/// taken.
+/// </summary>
 internal static class TrainingTable
 {
     private static readonly (string Network, int Batch, double Bar)[] Rows =
@@ -16,7 +19,9 @@ internal static class TrainingTable
         ("resnet-20", 128, 0.90), ("vgg-16-bn", 64, 0.82),
     ];
 
-    /// <param name="arguments">Part of the names of the rows wanted, then seconds for each row and library, then threads.</param>
+    /// <param name="arguments">
+    /// Part of the names of the rows wanted, then seconds for each row and library, then threads.
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -25,7 +30,8 @@ internal static class TrainingTable
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("network, batch", "Temper ms", "nchw ms", "nhwc ms", "time ratio", "bar");
-        foreach ((string network, int batch, double bar) in Rows.Where(r => r.Network.Contains(part, StringComparison.Ordinal)))
+        foreach ((string network, int batch, double bar) in
+            Rows.Where(r => r.Network.Contains(part, StringComparison.Ordinal)))
         {
             using PyTorchWorker? nchw = Start(network, batch, "nchw", threads);
             using PyTorchWorker? nhwc = Start(network, batch, "nhwc", threads);
@@ -49,13 +55,16 @@ internal static class TrainingTable
     internal static PyTorchWorker? Start(string network, int batch, string format, int threads)
     {
         PyTorchWorker? worker = PyTorchWorker.TryStart("pytorch_training.py", threads);
-        JsonElement? answer = worker?.Ask(new { @do = "prepare", model = network, batch, format, threads, training = true });
+        JsonElement? answer = worker?.Ask(
+            new { @do = "prepare", model = network, batch, format, threads, training = true });
         return answer is null ? null : worker;
     }
 
     private static Contender Torch(PyTorchWorker worker) => new("PyTorch", () => { })
     {
-        Turn = seconds => [.. worker.Ask(new { @do = "run", seconds })!.Value.GetProperty("ms").EnumerateArray().Select(t => t.GetDouble() / 1000)],
+        Turn = seconds => [
+            .. worker.Ask(new { @do = "run", seconds })!.Value.GetProperty("ms").EnumerateArray()
+                .Select(t => t.GetDouble() / 1000)],
     };
 
     private static string Milliseconds(double seconds) => (seconds * 1000).ToString("F3", CultureInfo.InvariantCulture);

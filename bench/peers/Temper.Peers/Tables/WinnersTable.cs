@@ -13,8 +13,9 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Whole networks with winners-take-all at batch 1, against the same network without it in our engine and in ONNX Runtime: pictures take turns, so that
-/// other channels win in every call. Weights are random; the time does not depend on what they mean.
+/// Whole networks with winners-take-all at batch 1, against the same network without it in our engine and in ONNX
+/// Runtime: pictures take turns, so that other channels win in every call. Weights are random; the time does not depend
+/// on what they mean.
 /// </summary>
 internal static class WinnersTable
 {
@@ -24,7 +25,10 @@ internal static class WinnersTable
 
     private static readonly double[] Rates = [0.5, 0.3];
 
-    /// <param name="arguments">Part of a network's name, seconds for each row and library, threads, and <c>explain</c> for what each step takes.</param>
+    /// <param name="arguments">
+    /// Part of a network's name, seconds for each row and library, threads, and <c>explain</c> for what each step
+    /// takes.
+    /// </param>
     public static int Run(string[] arguments)
     {
         string part = arguments.ElementAtOrDefault(0) ?? "";
@@ -32,15 +36,23 @@ internal static class WinnersTable
         int threads = int.Parse(arguments.ElementAtOrDefault(2) ?? "1", CultureInfo.InvariantCulture);
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "to ours", "to best", "bar", "", "ranking", "");
-        foreach ((string name, Network network) in Networks().Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
+        var table = new TextTable(
+            "network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "to ours", "to best", "bar", "",
+            "ranking", "");
+        foreach ((string name, Network network) in
+            Networks().Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
         {
             foreach (double rate in Rates)
             {
-                (double[] times, double ranking) = Measure(network, WithWinners(network, rate), seconds, threads, arguments.ElementAtOrDefault(3) is "explain");
-                double ratio = times[1] / times[0], best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
+                (double[] times, double ranking) = Measure(
+                    network, WithWinners(network, rate), seconds, threads,
+                    arguments.ElementAtOrDefault(3) is "explain");
+                double ratio = times[1] / times[0],
+                    best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
                 table.Row([
-                    $"{name}, {rate:P0}", .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)), Number(ratio), Number(best), Number(Bar), best < Bar ? "SHORT" : "",
+                    $"{name}, {rate:P0}",
+                    .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)), Number(ratio),
+                    Number(best), Number(Bar), best < Bar ? "SHORT" : "",
                     ranking.ToString("P1", CultureInfo.InvariantCulture), ranking > MaxRanking ? "SHORT" : ""]);
             }
         }
@@ -50,25 +62,45 @@ internal static class WinnersTable
 
     private static IEnumerable<(string Name, Network Network)> Networks()
     {
-        yield return ("mlp-1024", Network.Build(new InputSpec { SampleShape = [1024] }, x => x.Linear(1024).Relu().Linear(1024).Relu().Linear(1024).Relu().Linear(10)).Initialize(RandomStream.FromSeed(1)));
+        yield return (
+            "mlp-1024",
+            Network.Build(
+                new InputSpec { SampleShape = [1024] },
+                x =>
+                    x.Linear(1024).Relu().Linear(1024).Relu().Linear(1024).Relu()
+                        .Linear(10)).Initialize(RandomStream.FromSeed(1)));
         foreach (string name in new[] { "lenet-300-100", "convnet-5", "vgg-16-bn" })
         {
             yield return (name, NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)));
         }
     }
 
-    private static Network WithWinners(Network network, double rate) => WinnerPlacement.Of(network, channels: true).Aggregate(network, (net, index) => net.Insert(
-        new Winners(Winners.CountOf(index.Unit == WinnerUnit.Channels ? rate : rate / 2, index.Competitors)) { Unit = index.Unit }, index.After, index.Node));
+    private static Network WithWinners(Network network, double rate) =>
+        WinnerPlacement.Of(network, channels: true).Aggregate(network, (net, index) => net.Insert(
+        new Winners(Winners.CountOf(index.Unit == WinnerUnit.Channels ? rate : rate / 2, index.Competitors))
+        {
+            Unit = index.Unit,
+        },
+        index.After, index.Node));
 
-    private static (double[] Times, double Ranking) Measure(Network dense, Network winners, double seconds, int threads, bool explains)
+    private static (double[] Times, double Ranking) Measure(
+        Network dense, Network winners, double seconds, int threads, bool explains)
     {
-        float[][] inputs = [.. Enumerable.Range(0, Inputs).Select(i => Picture(dense.Inputs[0].SampleShape.Count, RandomStream.FromSeed(2).Split(i)))];
+        float[][] inputs =
+        [
+            .. Enumerable.Range(0, Inputs)
+                .Select(i => Picture(dense.Inputs[0].SampleShape.Count, RandomStream.FromSeed(2).Split(i))),
+        ];
         float[] y = new float[dense.Graph.ShapeOf(dense.Outputs[0].Value).Count];
-        using CompiledNetwork compiled = CompiledNetwork.Compile(winners), compiledDense = CompiledNetwork.Compile(dense);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(winners),
+            compiledDense = CompiledNetwork.Compile(dense);
         using InferenceSession session = compiled.CreateSession(), denseSession = compiledDense.CreateSession();
         int call = 0;
         float[] Next() => inputs[call++ % Inputs];
-        var contenders = new List<Contender> { new("winners", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)) };
+        var contenders = new List<Contender>
+        {
+            new("winners", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)),
+        };
         using OnnxSession? spins = Peer(dense, threads, spins: true), sleeps = Peer(dense, threads, spins: false);
         foreach (OnnxSession peer in new[] { spins, sleeps }.OfType<OnnxSession>())
         {
@@ -89,7 +121,10 @@ internal static class WinnersTable
         return ([.. times, .. Enumerable.Repeat(double.NaN, 4 - times.Length)], Ranking(winners, seconds) / times[0]);
     }
 
-    /// <summary>Seconds that scoring, ranking and listing the winners take by themselves: in the network they are part of the steps behind them.</summary>
+    /// <summary>
+    /// Seconds that scoring, ranking and listing the winners take by themselves: in the network they are part of the
+    /// steps behind them.
+    /// </summary>
     private static unsafe double Ranking(Network network, double seconds)
     {
         var memory = new List<PinnedFloats>();
@@ -105,7 +140,8 @@ internal static class WinnersTable
             memory.AddRange([x, list]);
             contenders.Add(new(node.Name, () => _ = channels > 0
                 ? WinnerSelection.List(x.Pointer, n / channels, channels, rule, (int*)list.Pointer)
-                : WinnerSelection.List(x.Pointer, n, rule, (int*)list.Pointer, list.Pointer + n + ActiveChannels.Ahead)));
+                : WinnerSelection.List(
+                    x.Pointer, n, rule, (int*)list.Pointer, list.Pointer + n + ActiveChannels.Ahead)));
         }
 
         double ranking = Rounds.Measure(contenders, seconds / contenders.Count).Sum();

@@ -14,7 +14,7 @@ internal static class OnnxOperators
     {
         foreach ((string name, OnnxOperator translate) in
             ElementwiseOperators.Rows.Concat(ArithmeticOperators.Rows)
-                .Concat(ShapeOperators.Rows).Concat(ConstantOperators.Rows)
+                .Concat(ShapeOperators.Rows).Concat(SliceOperators.Rows).Concat(ConstantOperators.Rows)
                 .Concat(LayerOperators.Rows)
                 .Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows).Concat(ReductionOperators.Rows)
                 .Concat(LossOperators.Rows).Concat(ResizeOperators.Rows).Concat(QuantizationOperators.Rows))

@@ -200,58 +200,6 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>Which axes a reduction removes.</summary>
-internal static class ReduceAxes
-{
-    internal static int[] Sorted(Shape shape, ReadOnlySpan<int> axes, string operation)
-    {
-        if (axes.IsEmpty)
-        {
-            return Enumerable.Range(0, shape.Rank).ToArray();
-        }
-
-        int[] sorted = new int[axes.Length];
-        for (int i = 0; i < sorted.Length; i++)
-        {
-            sorted[i] = shape.Axis(axes[i], operation);
-        }
-
-        Array.Sort(sorted);
-        return sorted.Distinct().Count() == sorted.Length
-            ? sorted
-            : throw new ArgumentException(
-                $"{operation}: an axis is named twice (got [{string.Join(", ", sorted)}])", nameof(axes));
-    }
-
-    internal static Shape Without(Shape shape, int axis, bool keepDims) => Without(shape, [axis], keepDims);
-
-    internal static Shape Without(Shape shape, int[] axes, bool keepDims)
-    {
-        List<int> lengths = [];
-        for (int i = 0; i < shape.Rank; i++)
-        {
-            if (Array.IndexOf(axes, i) < 0)
-            {
-                lengths.Add(shape[i]);
-            }
-            else if (keepDims)
-            {
-                lengths.Add(1);
-            }
-        }
-
-        return Shape.Create([.. lengths]);
-    }
-
-    internal static void RequireElements(string operation, Tensor x, int axis)
-    {
-        if (x.Shape[axis] == 0)
-        {
-            throw new ShapeMismatchException(operation, x.Shape, $"at least one element along axis {axis}");
-        }
-    }
-}
-
 /// <summary>√x whose derivative at zero is taken as zero: the gradient of a norm at the origin.</summary>
 internal readonly struct RootOfSquaresFunction : IUnaryFunction
 {
@@ -265,63 +213,5 @@ internal readonly struct RootOfSquaresFunction : IUnaryFunction
         {
             dx[i] = y[i] == 0 ? 0 : dy[i] / (2 * y[i]);
         }
-    }
-}
-
-/// <summary>Sum or mean over some axes.</summary>
-internal sealed class SumOperation(string name, Tensor x, int[] axes, bool isMean, Shape shape) : Operation(x)
-{
-    internal override string Name => name;
-
-    private float Factor => isMean ? 1f / (x.Count / (float)Math.Max(shape.Count, 1)) : 1;
-
-    protected override Tensor Forward()
-    {
-        if (axes.Length == x.Rank)
-        {
-            Tensor all = Tensor.Allocate(shape);
-            double sum = Reductions.Sum(x.Physical());
-            all.Writable()[0] = (float)(isMean ? sum / x.Count : sum);
-            return all;
-        }
-
-        Tensor partial = x.ToRowMajor();
-        for (int i = axes.Length - 1; i >= 0; i--)
-        {
-            int axis = axes[i];
-            Shape s = partial.Shape;
-            Tensor next = Tensor.Allocate(s.With(axis, 1));
-            Reductions.Axis(
-                default(SumReducer), partial.Physical(), next.Writable(), s.CountOf(0, axis), s[axis],
-                s.CountOf(axis + 1, s.Rank));
-            partial = next;
-        }
-
-        if (axes.Length == 0)
-        {
-            Tensor copy = Tensor.Allocate(x.Shape);
-            partial.Physical().CopyTo(copy.Writable());
-            partial = copy;
-        }
-
-        if (isMean)
-        {
-            Elementwise.Apply(new Scale(x.Count == 0 ? float.NaN : Factor), partial.Physical(), partial.Writable());
-        }
-
-        return partial.View(shape);
-    }
-
-    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
-    {
-        Tensor dy = gradient.ToRowMajor().View(ReduceAxes.Without(x.Shape, axes, keepDims: true));
-        Tensor dx = Tensor.Allocate(x.Shape);
-        Broadcasting.Expand(dy.Physical(), dy.Shape.AsSpan(), dx.Writable(), x.Shape.AsSpan());
-        if (isMean)
-        {
-            Elementwise.Apply(new Scale(Factor), dx.Physical(), dx.Writable());
-        }
-
-        inputs.Add(0, dx);
     }
 }

@@ -1,0 +1,19 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>
+internal static class Threshold
+{
+    internal static int Check(CommandContext context, double? accuracy)
+    {
+        if (context.Get(RunSettings.FailBelow) is not { } min || accuracy * 100 >= min)
+        {
+            return ExitCode.Success;
+        }
+
+        Terminal.Error($"test accuracy is below the threshold (got {accuracy * 100:F2} %, expected at least {min} %)");
+        return ExitCode.ThresholdNotMet;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using Temper.Compression.DeepHoyer;
+using Temper.Compression.Distillation;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Training;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>
+/// The trainings of a compression: with a regularizer before pruning, and fine-tuning after it with the incoming
+/// network as teacher.
+/// </summary>
+internal sealed class CompressionTrainer(
+    Network network, CompressionOptions options, ICompressionRun run, CompressionBudget budget,
+    CandidateEvaluator evaluator, CancellationToken cancel)
+{
+    /// <summary>Trains the incoming network with the structure's regularizer; no epochs: it stays as it is.</summary>
+    internal Network Regularize(Thinning thinning)
+    {
+        bool hasRegularizer = thinning.Regularizer(options.Method, 1) is not null;
+        if (budget.RegularizeEpochs == 0 || (hasRegularizer && options.Pressure == 0))
+        {
+            return network;
+        }
+
+        TrainingOptions training = Options(budget.RegularizeEpochs, 0);
+        if (hasRegularizer)
+        {
+            WeightRegularizer regularizer = thinning.Regularizer(options.Method, StrengthFor(thinning))!;
+            run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
+                + $"{regularizer.Strength:G3}, {budget.RegularizeEpochs} epochs"));
+            training = training with { Regularizers = [regularizer] };
+        }
+        else
+        {
+            run.Note($"train on: {budget.RegularizeEpochs} epochs without a regularizer, as long as other methods "
+                + "train with one");
+        }
+
+        // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
+        return run.Fit($"regularize-{thinning.Name}", network, training).Last;
+    }
+
+    /// <summary>Fine-tunes a pruned network and keeps the epoch with the best validation accuracy.</summary>
+    /// <param name="name">The trial.</param>
+    /// <param name="pruned">Where it begins.</param>
+    /// <param name="epochs">0: the network is only measured.</param>
+    internal (Network Network, double Accuracy) FineTune(string name, Network pruned, int epochs)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (epochs == 0)
+        {
+            return (pruned, evaluator.Accuracy(pruned));
+        }
+
+        TrainingResult result = run.Fit($"tune-{name}", pruned, Options(epochs, 1));
+        return (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
+    }
+
+    /// <summary>One epoch of fine-tuning between two prunings of a trial.</summary>
+    /// <param name="name">The trial.</param>
+    /// <param name="round">Which of its prunings came before, from 1 on.</param>
+    /// <param name="pruned">Where it begins.</param>
+    internal Network FineTuneEpoch(string name, int round, Network pruned)
+    {
+        TrainingOptions training = Options(1, (ulong)round + 1) with { Schedule = new ConstantSchedule() };
+        return run.Fit($"tune-{name}-{round}", pruned, training).Last;
+    }
+
+    /// <summary>The strength at which the regularizer's value is the pressure.</summary>
+    private float StrengthFor(Thinning thinning)
+    {
+        double unit = RegularizerValue.Of(thinning.Regularizer(options.Method, 1)!, network);
+        return unit > 0 ? (float)(options.Pressure / unit) : 0;
+    }
+
+    /// <param name="epochs">Number of epochs.</param>
+    /// <param name="offset">Added to the seed, so that stages draw different batches.</param>
+    private TrainingOptions Options(int epochs, ulong offset)
+    {
+        TrainingOptions own = options.Training
+            ?? new TrainingOptions { Seed = options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
+        return own with
+        {
+            Seed = options.Seed + offset,
+            Epochs = epochs,
+            Schedule = new CosineSchedule(),
+            Objective = options.Distillation > 0
+                ? new DistillationObjective(network, own.Loss) { Weight = options.Distillation }
+                : null,
+        };
+    }
+}

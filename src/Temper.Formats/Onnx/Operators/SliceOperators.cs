@@ -1,0 +1,170 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Operators that take parts of tensors, or put them together.</summary>
+internal static class SliceOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("Concat", Concat),
+        ElementwiseOperators.Row("Split", Split),
+        ElementwiseOperators.Row("Slice", Slice),
+        ElementwiseOperators.Row(
+            "Gather", node => node.Result(new Gather((int)node.Int("axis", 0)), node.Input(0), node.Input(1))),
+        ElementwiseOperators.Row("GatherElements", node =>
+            node.Result(new GatherElements((int)node.Int("axis", 0)), node.Input(0), node.Input(1))),
+        ElementwiseOperators.Row("Expand", Expand),
+        ElementwiseOperators.Row("Tile", Tile),
+        ElementwiseOperators.Row("Pad", Pad),
+    ];
+
+    private static void Concat(NodeImport node)
+    {
+        Value[] inputs = [.. Enumerable.Range(0, node.InputCount).Select(node.Input)];
+        node.Result(new Concatenate((int)node.Int("axis")), inputs);
+    }
+
+    /// <summary>
+    /// Lengths of the parts were an attribute before opset 13; opset 18 names their number; else they are equal.
+    /// </summary>
+    private static void Split(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int axis = ShapeOperators.Axis(node, node.Int("axis", 0), x.Shape.Rank);
+        int[]? lengths =
+            node.Opset < 13 ? node.Ints("split") : node.Has(1) ? node.Integers(1, "the lengths of the parts") : null;
+        int parts = lengths?.Length ?? (int)node.Int("num_outputs", node.OutputCount);
+        if (lengths is null)
+        {
+            int max = (x.Shape[axis] + parts - 1) / Math.Max(parts, 1);
+            lengths = [.. Enumerable.Range(0, parts).Select(i => Math.Clamp(x.Shape[axis] - (i * max), 0, max))];
+        }
+
+        if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || parts < node.OutputCount)
+        {
+            throw node.Bad($"the parts do not make up axis {axis} (got [{string.Join(", ", lengths)}] for {x.Shape})");
+        }
+
+        for (int i = 0, start = 0; i < node.OutputCount; start += lengths[i], i++)
+        {
+            node.Set(i, node.Add(new Slice(axis, start, start + lengths[i]), x));
+        }
+    }
+
+    /// <summary>Starts, ends, axes and steps were attributes before opset 10.</summary>
+    private static void Slice(NodeImport node)
+    {
+        Value x = node.Input(0);
+        bool asInputs = node.Opset >= 10;
+        int[] starts = asInputs ? node.Integers(1, "the starts") : node.Ints("starts") ?? [];
+        int[] ends = asInputs ? node.Integers(2, "the ends") : node.Ints("ends") ?? [];
+        int[]? axes = asInputs ? node.Has(3) ? node.Integers(3, "the axes") : null : node.Ints("axes");
+        axes ??= [.. Enumerable.Range(0, starts.Length)];
+        int[] steps = asInputs && node.Has(4) ? node.Integers(4, "the steps") : [.. starts.Select(_ => 1)];
+        if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
+        {
+            throw node.Bad($"starts, ends, axes and steps do not fit (got {starts.Length}, {ends.Length}, "
+                + $"{axes.Length} and {steps.Length} of them)");
+        }
+
+        Value result = x;
+        for (int i = 0; i < starts.Length; i++)
+        {
+            int axis = ShapeOperators.Axis(node, axes[i], x.Shape.Rank);
+            bool isWhole =
+                steps[i] == 1 && starts[i] == 0 && ends[i] >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
+            result = isWhole ? result : node.Add(new Slice(axis, starts[i], ends[i], steps[i]), result);
+        }
+
+        node.Set(0, result);
+    }
+
+    /// <summary>
+    /// Of a batched value the batch stays; another value becomes one for each sample where the new shape begins with
+    /// the batch.
+    /// </summary>
+    private static void Expand(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Known target = node.Known(1, "the new shape");
+        int[] lengths = node.Integers(target.First, "the new shape"),
+            others = node.Integers(target.Second, "the new shape");
+        bool isBatch = !(target.IsFixed && !x.IsBatched)
+            && lengths.Length > 0
+            && others.Length == lengths.Length
+            && lengths.Length >= x.Shape.Rank
+            && node.IsBatch(lengths[0], others[0]);
+        if (isBatch)
+        {
+            (lengths[0], others[0]) = (1, 1);
+        }
+
+        if (!lengths.AsSpan().SequenceEqual(others))
+        {
+            throw node.Mixed("makes another axis than the first as long as the batch");
+        }
+
+        Value[] inputs = isBatch && !x.IsBatched ? [x, node.Batch] : [x];
+        node.Result(new Expand(lengths), inputs);
+    }
+
+    private static void Tile(NodeImport node)
+    {
+        const int MaxCopies = 4096;
+        Value result = node.Input(0);
+        int[] repeats = node.Integers(1, "the repeats");
+        if (repeats.Length != result.Shape.Rank || Array.Exists(repeats, count => count is < 1 or > MaxCopies))
+        {
+            throw node.Bad($"the repeats do not fit (got [{string.Join(", ", repeats)}] for {result.Shape}, expected 1 "
+                + $"to {MaxCopies} for each axis)");
+        }
+
+        for (int axis = 0; axis < repeats.Length; axis++)
+        {
+            result = repeats[axis] == 1
+                ? result
+                : node.Add(new Concatenate(axis), [.. Enumerable.Repeat(result, repeats[axis])]);
+        }
+
+        node.Set(0, result);
+    }
+
+    /// <summary>
+    /// Pads were attributes before opset 11; one node for each axis that gets any; negative ones cut off.
+    /// </summary>
+    private static void Pad(NodeImport node)
+    {
+        Value result = node.Input(0);
+        bool asInputs = node.Opset >= 11;
+        int[] pads = asInputs ? node.Integers(1, "the pads") : node.Ints("pads")
+            ?? throw node.Bad("attribute 'pads' is missing");
+        float fill = asInputs ? node.Has(2) ? node.Fixed(2, "the constant").First.To(DType.Float32)
+            .ToScalar() : 0 : node.Float("value", 0);
+        int[] axes = node.Has(3) ? node.Integers(3, "the axes") : [.. Enumerable.Range(0, result.Shape.Rank)];
+        string mode = node.Text("mode", "constant");
+        if (pads.Length != 2 * axes.Length || !Enum.TryParse(mode, ignoreCase: true, out PadMode kind))
+        {
+            throw node.Bad($"pads or mode do not fit (got {pads.Length} pads for {axes.Length} axes, mode \"{mode}\")");
+        }
+
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = ShapeOperators.Axis(node, axes[i], result.Shape.Rank);
+            (int before, int after) = (pads[i], pads[i + axes.Length]);
+            if (before < 0 || after < 0)
+            {
+                result = node.Add(new Slice(axis, Math.Max(0, -before), after < 0 ? after : int.MaxValue), result);
+            }
+
+            if (before > 0 || after > 0)
+            {
+                result = node.Add(
+                    new Pad(axis, Math.Max(0, before), Math.Max(0, after)) { Fill = fill, Mode = kind }, result);
+            }
+        }
+
+        node.Set(0, result);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Temper.Data;
+using Temper.Formats;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>Writes the files of a <see cref="MorphBundle"/>, and its signed manifest last.</summary>
+internal static class BundleWriter
+{
+    /// <summary>Morphs a set; see <see cref="MorphBundle.WriteData"/>.</summary>
+    internal static void WriteData(
+        MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle,
+        Action<string, int, int>? progress, CancellationToken cancel)
+    {
+        RowContainer container = ContainerOf(bundle.Format);
+        BundleManifest manifest = ForKey(key, bundle.Folder) with { Classes = [.. data.Train.ClassNames] };
+        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
+        {
+            Directory.CreateDirectory(bundle.Folder);
+            var writer = new RowWriter(key, morpher, container, bundle.Folder)
+            {
+                Progress = (done, all) => progress?.Invoke(part, done, all),
+            };
+            manifest.Parts[part] = writer.Write(part, set, cancel);
+        }
+
+        Sign(key, bundle.Folder, manifest);
+    }
+
+    /// <summary>
+    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before
+    /// <see cref="WriteData"/> has been called, when all shares are there. What a share lacks is morphed then.
+    /// </summary>
+    internal static void WriteShare(
+        MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
+        CancellationToken cancel)
+    {
+        RowContainer container = ContainerOf(bundle.Format);
+        ForKey(key, bundle.Folder);
+        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
+        {
+            Directory.CreateDirectory(bundle.Folder);
+            new RowWriter(key, morpher, container, bundle.Folder) { Share = share }.WriteShare(part, set, cancel);
+        }
+    }
+
+    /// <summary>Writes an Aug-Conv layer; see <see cref="MorphBundle.WriteLayer"/>.</summary>
+    internal static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf)
+    {
+        string path = Path.Combine(folder, MorphBundle.LayerName);
+        BundleManifest manifest = ForKey(key, folder);
+        AtomicFile.Write(path, stream => AugConvFile.Write(stream, layer.Weight, isHalf));
+        Conv2dOptions options = layer.Operator.Options;
+        Sign(key, folder, manifest with
+        {
+            Layer = new BundleLayer
+            {
+                File = MorphBundle.LayerName, Digest = BundleFiles.DigestOf(path), Channels = layer.Operator.Channels,
+                Kernel = [layer.Operator.Kernel.Height, layer.Operator.Kernel.Width],
+                Stride = options.Stride.Height, Padding = options.Padding.Top,
+            },
+        });
+    }
+
+    private static RowContainer ContainerOf(string format) => RowContainer.Find(format) ?? throw new ArgumentException(
+        $"morph data: unknown format (got '{format}', expected "
+        + $"{string.Join(", ", RowContainer.All.Select(known => known.Name))})");
+
+    /// <summary>
+    /// The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour
+    /// of training rows.
+    /// </summary>
+    private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
+    {
+        (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
+        Array.ForEach(parts, part => RowWriter.Check(key, morpher, part.Set, data.Train.ClassNames.Count));
+        return parts;
+    }
+
+    private static BundleManifest ForKey(MorphKey key, string folder)
+    {
+        var fresh = new BundleManifest
+        {
+            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores,
+            IsRepeated = key.Map.IsRepeated, IsStructured = key.Map.IsStructured,
+        };
+        if (!MorphBundle.IsBundle(folder))
+        {
+            return fresh;
+        }
+
+        BundleManifest found = MorphBundle.Open(folder).Manifest;
+        return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
+            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, "
+            + "one for each key");
+    }
+
+    private static void Sign(MorphKey key, string folder, BundleManifest manifest)
+    {
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.BundleManifest);
+        string signature = Path.Combine(folder, MorphBundle.SignatureName);
+        AtomicFile.Write(signature, stream => stream.Write(BundleSignature.Sign(key, text)));
+        AtomicFile.Write(Path.Combine(folder, MorphBundle.ManifestName), stream => stream.Write(text));
+    }
+}
