@@ -147,9 +147,8 @@ public sealed partial class GradientTape : IDisposable
             _innermost = outer;
         }
 
-        // A gradient also depends on the sources, but no tape has recorded that dependency. Its use in an operation
-        // would
-        // give wrong derivatives without an error, so the open tapes reject it.
+        // A gradient also depends on the sources, but no tape has recorded that dependency. Using it in an operation
+        // would give wrong derivatives without an error, so the open tapes reject it.
         for (GradientTape? tape = _innermost; tape is not null; tape = tape.Parent)
         {
             tape._records.Forbid(gradients);

@@ -209,7 +209,7 @@ public sealed partial class Tensor
         Storage.MarkWritten();
     }
 
-    /// <summary>The values in memory order, which depends on <see cref="Layout"/>.</summary>
+    /// <summary>The values in memory order, which depends on the tensor's layout.</summary>
     internal ReadOnlySpan<T> Physical<T>()
         where T : unmanaged => Typed<T>().Span;
 
@@ -217,8 +217,7 @@ public sealed partial class Tensor
     internal ReadOnlySpan<float> Physical() => Typed<float>().Span;
 
     /// <summary>
-    /// The memory for writing, in memory order. Only for new tensors, or for owners that call
-    /// <see cref="Storage.MarkWritten"/>.
+    /// The memory for writing, in memory order. Only for new tensors, or for owners that call <c>MarkWritten</c>.
     /// </summary>
     internal Span<T> Writable<T>()
         where T : unmanaged => Typed<T>().Span;

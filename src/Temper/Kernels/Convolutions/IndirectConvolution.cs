@@ -29,7 +29,7 @@ internal static unsafe partial class IndirectConvolution
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         if (job.ImageGroups == 0)
         {
-            // Choose the number of rows such that their pixels fill whole tiles; tiles have a power of two of pixels.
+            // Choose the number of rows such that their pixels fill whole tiles; tile sizes are powers of two.
             int fill = tile.Rows / Math.Min(tile.Rows, job.ResultWidth & -job.ResultWidth);
             job.RowsPerTask = Math.Min(Chunks.Count(job.RowsPerTask, fill) * fill, job.ResultHeight);
         }

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// One Jacobi step of Horn-Schunck (1981), and its adjoint: u' = m - gx (residual + gx m + gy n) / (alpha^2 + gx^2 +
-/// gy^2), and v' likewise with n and gy. m and n are weighted means of u and v over the 8 neighbors: weight 1/6 for the
-/// edge neighbors, 1/12 for the corners.
+/// One Jacobi step of Horn-Schunck (1981), and its adjoint: <c>u' = m - gx r</c> and <c>v' = n - gy r</c>, with
+/// <c>r = (residual + gx m + gy n) / (alpha^2 + gx^2 + gy^2)</c>. m and n are weighted means of u and v over the 8
+/// neighbors: weight 1/6 for the edge neighbors, 1/12 for the corners.
 /// </summary>
 internal static unsafe class HornSchunck<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -99,8 +99,7 @@ internal static unsafe class PolynomialExpansion
             c += 2 * g[k] * k * k * k * k;
         }
 
-        // [1 a a; a c b; a b c] with b = a^2: subtracting a times the first row leaves c - b on the diagonal and 0 next
-        // to it.
+        // [1 a a; a c b; a b c] with b = a^2: subtracting a times the first row leaves c - b on the diagonal, else 0.
         double ig33 = 1 / (c - (a * a)), ig03 = -a * ig33;
         return (
             [.. g.Select(w => (float)w)], [.. g.Select((w, k) => (float)(w * k))],

@@ -83,9 +83,8 @@ internal static unsafe class TotalVariation<T>
                     square = (gx * gx) + (gy * gy);
                 Vector<T> step = Step(gx, gy, rho, l, flat), c = (a * gx) + (b * gy);
 
-                // The gradient of step * g has two terms: the step itself always, and the derivative of the step where
-                // it depends
-                // on rho.
+                // The gradient of step * g has two terms: the step itself, and the derivative of the step where the
+                // step depends on rho.
                 Vector<T> depends =
                     Vector.LessThanOrEqual(Vector.Abs(rho), l * square) & Vector.GreaterThan(square, flat);
                 Vector<T> inverse =

@@ -81,9 +81,8 @@ internal sealed class BatchNormOperation : Operation
             Normalization.GradientSums(dy.Physical(), mask, _rows!.Physical(), Statistics!.Mean, sums);
             AddParameterGradients(sums, inputs);
 
-            // The parameter gradients are summed over this rank's samples only. The input gradient needs the sums over
-            // all
-            // ranks.
+            // The parameter gradients are summed over this rank's samples only; the input gradient needs the sums
+            // over all ranks.
             Reducer?.Sum(sums);
         }
 

@@ -75,8 +75,7 @@ public sealed record Pool2dOptions
     public bool CeilingMode { get; init; }
 
     /// <summary>
-    /// Whether padding counts as zeros in an average, PyTorch's default [default: true]; false: only input pixels
-    /// count.
+    /// Whether padding counts as zeros in an average [default: true, as in PyTorch]; false: only input pixels count.
     /// </summary>
     public bool CountsPadding { get; init; } = true;
 

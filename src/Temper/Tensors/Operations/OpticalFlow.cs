@@ -39,14 +39,14 @@ public sealed record OpticalFlowOptions
     public FlowMethod Method { get; init; }
 
     /// <summary>
-    /// Maximum number of levels of the image pyramid, 1 to 64 [default: 5]. Levels with a side below 8 pixels are
-    /// omitted.
+    /// Maximum number of levels of the image pyramid, 1 to 64 [default: 5]. Small images have fewer levels: coarser
+    /// levels have no side below 8 pixels (Farneback: 32 pixels; inverse search: the side of a patch).
     /// </summary>
     public int Scales { get; init; } = 5;
 
     /// <summary>
-    /// Number of warps of the second image per pyramid level; for inverse search, number of refinement rounds. 1 to
-    /// 1000 [default: 5].
+    /// Number of warps of the second image per pyramid level; for inverse search, number of refinement rounds per
+    /// level. 1 to 1000 [default: 5]. Not used by Farneback.
     /// </summary>
     public int Warps { get; init; } = 5;
 
@@ -56,7 +56,10 @@ public sealed record OpticalFlowOptions
     /// </summary>
     public int Iterations { get; init; } = 30;
 
-    /// <summary>Size of a pyramid level relative to the next finer one, above 0 and below 1 [default: 0.5].</summary>
+    /// <summary>
+    /// Size of a pyramid level relative to the next finer one, above 0 and below 1 [default: 0.5]. Not used by inverse
+    /// search.
+    /// </summary>
     public double ScaleStep { get; init; } = 0.5;
 
     /// <summary>
@@ -188,8 +191,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
-        // One row per pair of frames, for the gradients of its first and second frame. They are summed in a fixed
-        // order.
+        // One row per pair of frames, for the gradients of its first and second frame; summed in a fixed order.
         float[] first = new float[Pairs * Pixels], second = new float[Pairs * Pixels];
         WorkerPool.Current.Run(new GradientWork(this, Gray(), gradient.ToRowMajor(), first, second), Pairs);
         Tensor dx = Tensor.Allocate(clips.Shape);

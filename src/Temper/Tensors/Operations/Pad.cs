@@ -21,8 +21,8 @@ public enum PadMode
 public sealed partial class Tensor
 {
     /// <summary>Pads the axes with a constant.</summary>
-    /// <param name="before">Number of elements added before each axis; one value per axis, 0 or more.</param>
-    /// <param name="after">Number of elements added after each axis; one value per axis, 0 or more.</param>
+    /// <param name="before">Number of elements added at the start of each axis; one value per axis, 0 or more.</param>
+    /// <param name="after">Number of elements added at the end of each axis; one value per axis, 0 or more.</param>
     /// <param name="value">The constant.</param>
     /// <exception cref="ArgumentException">The number of values differs from the number of axes.</exception>
     public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, float value = 0)
@@ -42,8 +42,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>Pads the axes with elements of the tensor.</summary>
-    /// <param name="before">Number of elements added before each axis; one value per axis, 0 or more.</param>
-    /// <param name="after">Number of elements added after each axis; one value per axis, 0 or more.</param>
+    /// <param name="before">Number of elements added at the start of each axis; one value per axis, 0 or more.</param>
+    /// <param name="after">Number of elements added at the end of each axis; one value per axis, 0 or more.</param>
     /// <param name="mode">Padding mode; <see cref="PadMode.Constant"/> pads with zeros.</param>
     /// <exception cref="ArgumentException">
     /// The number of values differs from the number of axes, or an axis is too short for the mode.

@@ -17,8 +17,8 @@ public sealed partial class Tensor
         Reduced("Mean", axes, keepDims, isMean: true);
 
     /// <summary>
-    /// Computes the maximum over some axes: NaN if there is one; for Bool, whether any element is true. If several
-    /// elements are equal, the gradient goes to the first.
+    /// Computes the maximum over some axes: NaN if any element is NaN; for Bool, whether any element is true. If
+    /// several elements are equal, the gradient goes to the first.
     /// </summary>
     /// <inheritdoc cref="Sum"/>
     /// <exception cref="ShapeMismatchException">A reduced axis is empty.</exception>
@@ -27,8 +27,8 @@ public sealed partial class Tensor
         : Folded<IntegerMaximum>("Max", axes, keepDims);
 
     /// <summary>
-    /// Computes the minimum over some axes: NaN if there is one; for Bool, whether all elements are true. If several
-    /// elements are equal, the gradient goes to the first.
+    /// Computes the minimum over some axes: NaN if any element is NaN; for Bool, whether all elements are true. If
+    /// several elements are equal, the gradient goes to the first.
     /// </summary>
     /// <inheritdoc cref="Max"/>
     public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => DType == DType.Float32
@@ -88,7 +88,7 @@ public sealed partial class Tensor
         return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
     }
 
-    /// <summary>Returns the int64 index of the maximum along an axis; NaN is the largest value.</summary>
+    /// <summary>Returns the int64 index of the maximum along an axis; NaN counts as the largest value.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="keepDims">Whether the axis is kept with length 1.</param>
     /// <param name="last">Whether the last of several equal elements is returned, instead of the first.</param>
@@ -96,7 +96,7 @@ public sealed partial class Tensor
     public Tensor ArgMax(int axis = -1, bool keepDims = false, bool last = false) =>
         ArgExtreme("ArgMax", axis, keepDims, new(IsSmallest: false, last));
 
-    /// <summary>Returns the int64 index of the minimum along an axis; NaN is the largest value.</summary>
+    /// <summary>Returns the int64 index of the minimum along an axis; NaN counts as the largest value.</summary>
     /// <inheritdoc cref="ArgMax"/>
     public Tensor ArgMin(int axis = -1, bool keepDims = false, bool last = false) =>
         ArgExtreme("ArgMin", axis, keepDims, new(IsSmallest: true, last));
@@ -107,7 +107,7 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="count">Number of elements; at most the length of the axis.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="largest">True: the largest elements; false: the smallest. NaN is the largest value.</param>
+    /// <param name="largest">True: the largest elements; false: the smallest. NaN counts as the largest value.</param>
     /// <returns>
     /// Values, differentiable, and int64 indices; both have this shape, but length <paramref name="count"/> along the
     /// axis.
@@ -135,7 +135,7 @@ public sealed partial class Tensor
     /// <param name="rank">k, from 1 (the largest or smallest) to the length of the axis.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="largest">
-    /// True: counted from the largest; false: from the smallest. NaN is the largest value.
+    /// True: counted from the largest; false: from the smallest. NaN counts as the largest value.
     /// </param>
     /// <returns>Values, differentiable, and int64 indices; both have this shape, but length 1 along the axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">

@@ -72,8 +72,7 @@ internal sealed class SourceGradients
             result = slot ??= Zeros(_sources[source]);
             foreach ((_, Tensor cotangent) in _outputs)
             {
-                // The cotangent became the result unchanged. Return an alias, because the caller's tensor is a
-                // constant.
+                // The result is the caller's cotangent. Return an alias, because the caller's tensor is a constant.
                 result = ReferenceEquals(result, cotangent) ? cotangent.Alias() : result;
             }
         }

@@ -46,7 +46,7 @@ public sealed partial class Tensor
     /// <summary>
     /// Keeps the winners of each sample and sets all other elements to zero. The winners are the
     /// <paramref name="count"/> elements of largest magnitude or channels of largest score. Among equals the one with
-    /// the lower index wins; NaN is the largest value. The gradient flows through the winners only.
+    /// the lower index wins; NaN counts as the largest value. The gradient flows through the winners only.
     /// </summary>
     /// <param name="count">
     /// Number of winners per sample, from 1 to the number of elements or channels; ignored if there is a threshold.

@@ -81,7 +81,8 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     }
 
     /// <summary>
-    /// Returns the grid for a tile's results: in place, or the patch if some of them are outside the image or padding.
+    /// Returns the grid for a tile's results: in place if all of them are inside the image and the channels fill whole
+    /// vectors; else the patch.
     /// </summary>
     internal VectorGrid Target(in Corner corner, ChannelRange range, float* patch)
     {

@@ -17,8 +17,8 @@ internal readonly record struct WinogradTiling
     private const int MaxTiles = 64;
 
     /// <summary>
-    /// Minimum number of tiles per task, if there are as many: each task transforms or reads its filters again, which
-    /// is not worthwhile for fewer tiles.
+    /// Minimum number of tiles per task, unless the batch has fewer: each task transforms or reads the filters again,
+    /// which is too costly for a few tiles.
     /// </summary>
     private const int MinTiles = 16;
 
@@ -46,7 +46,7 @@ internal readonly record struct WinogradTiling
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
         if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
         {
-            // With few tiles, divide the result channels more finely: filter transforms are shared by more tasks, and
+            // With few tiles, divide the result channels more finely: filter transforms are divided among more tasks, and
             // pixels are transformed more often.
             ColumnsPerBlock = FewChannels;
             ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
