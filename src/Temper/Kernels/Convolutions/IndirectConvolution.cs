@@ -16,7 +16,7 @@ internal static unsafe partial class IndirectConvolution
     /// <summary>Number of multiplications worth a separate task.</summary>
     private const long TaskWork = 1024 * 1024;
 
-    /// <summary>Number of packed weights, in floats, that stay in the L2 cache across tasks.</summary>
+    /// <summary>Number of packed weights that stay in the L2 cache across tasks.</summary>
     private const long CachedWeights = 256 * 1024;
 
     internal static void Run(ref IndirectJob job, Span<float> mean, Span<float> variance)

@@ -3,7 +3,7 @@ namespace Temper.Kernels;
 /// <content>Products of blocks of pixels with one panel of packed weights.</content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Number of weights, in floats, that stay in the L1 cache while all blocks of a range use them.</summary>
+    /// <summary>Number of weights that stay in the L1 cache while all blocks of a range use them.</summary>
     private const int PartFloats = 6 * 1024;
 
     /// <summary>Multiplies all blocks of a range by one panel, one part of the sum at a time.</summary>

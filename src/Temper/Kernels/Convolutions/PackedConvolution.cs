@@ -11,7 +11,7 @@ internal enum ConvolutionMethod
     /// </summary>
     MergedRows,
 
-    /// <summary>Winograd's F(4x4, 3x3).</summary>
+    /// <summary>Winograd's algorithm F(4x4, 3x3).</summary>
     Winograd,
 
     /// <summary>Depthwise convolution: vectors hold channels.</summary>

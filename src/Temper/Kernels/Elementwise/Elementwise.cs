@@ -74,15 +74,15 @@ internal static unsafe class Elementwise
         }
     }
 
-    /// <summary>Runs on the calling thread only, for rows within a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, int length)
         where TOperator : unmanaged, IUnaryOperator => LaneLoop.Serial(new Unary<TOperator>(f, x, y), 0, length);
 
-    /// <summary>Runs on the calling thread only, for rows within a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, int length)
         where TOperator : unmanaged, IBinaryOperator => LaneLoop.Serial(new Binary<TOperator>(f, x, y, z), 0, length);
 
-    /// <summary>Runs on the calling thread only, for rows within a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, float* w, int length)
         where TOperator : unmanaged,
         ITernaryOperator => LaneLoop.Serial(new Ternary<TOperator>(f, x, y, z, w), 0, length);

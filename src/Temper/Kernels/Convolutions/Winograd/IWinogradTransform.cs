@@ -4,8 +4,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// One-dimensional transforms of Winograd's F(4, 3), which computes four results of a 3-tap filter with six
-/// multiplications: <c>y = A^T ((G g) * (B^T d))</c>. Since the result is linear in each factor, the transposes
+/// One-dimensional transforms of Winograd's F(4, 3), which computes four results y of a 3-tap filter g on six pixels d
+/// with six multiplications: <c>y = A^T ((G g) * (B^T d))</c>. Since y is linear in both g and d, the transposes
 /// <c>A</c> and <c>G^T</c> give the gradient of g. See Lavin and Gray, arXiv:1509.09308, section 4.
 /// </summary>
 /// <remarks>
@@ -180,6 +180,6 @@ internal static class WinogradPoints
     /// <summary>A times the product of (A - q) over q = -A, B, -B: 2 A^2 (A^2 - B^2).</summary>
     internal const float ProductA = -1.5f;
 
-    /// <summary>The same for B: 2 B^2 (B^2 - A^2).</summary>
+    /// <summary>B times the product of (B - q) over q = -B, A, -A: 2 B^2 (B^2 - A^2).</summary>
     internal const float ProductB = 6;
 }

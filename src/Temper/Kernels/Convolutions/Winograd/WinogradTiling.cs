@@ -46,8 +46,8 @@ internal readonly record struct WinogradTiling
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
         if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
         {
-            // With few tiles, divide the result channels more finely: filter transforms are divided among more tasks, and
-            // pixels are transformed more often.
+            // With few tiles, divide the result channels more finely: filter transforms are divided among more tasks,
+            // at the cost of transforming pixels more often.
             ColumnsPerBlock = FewChannels;
             ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
         }
