@@ -1,8 +1,8 @@
 namespace Temper.Tensors;
 
-/// <summary>What kind of number a tensor holds.</summary>
+/// <summary>Element type of a tensor.</summary>
 /// <remarks>
-/// Float32 computes and is differentiated; the others carry labels, indices, masks, pictures and shape arithmetic.
+/// Only float32 tensors have gradients. The other types hold labels, indices, masks, images and shape arithmetic.
 /// </remarks>
 public enum DType
 {
@@ -15,17 +15,17 @@ public enum DType
     /// <summary>32-bit signed integer.</summary>
     Int32,
 
-    /// <summary>Unsigned byte: pictures.</summary>
+    /// <summary>8-bit unsigned integer: images.</summary>
     UInt8,
 
-    /// <summary>Truth value, one byte per element: masks and comparisons.</summary>
+    /// <summary>Boolean, one byte per element: masks and comparison results.</summary>
     Bool,
 }
 
 internal static class DTypes
 {
-    /// <summary>The dtype whose elements are .NET values of type <typeparamref name="T"/>.</summary>
-    /// <exception cref="NotSupportedException">No dtype has elements of this type.</exception>
+    /// <summary>Returns the dtype whose elements are .NET values of type <typeparamref name="T"/>.</summary>
+    /// <exception cref="NotSupportedException">No dtype has elements of type <typeparamref name="T"/>.</exception>
     internal static DType Of<T>()
         where T : unmanaged
     {

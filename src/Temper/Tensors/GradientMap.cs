@@ -1,9 +1,9 @@
 namespace Temper.Tensors;
 
 /// <summary>
-/// Gradients by source, as <see cref="GradientTape.Gradient(Tensor, IReadOnlyList{Tensor})"/> gives them.
+/// Gradients by source tensor, as returned by <see cref="GradientTape.Gradient(Tensor, IReadOnlyList{Tensor})"/>.
 /// </summary>
-/// <remarks>The tensors live as long as the tape they came from.</remarks>
+/// <remarks>The gradient tensors are valid until the tape that computed them is disposed.</remarks>
 public sealed class GradientMap
 {
     private readonly IReadOnlyList<Tensor> _sources;
@@ -15,14 +15,14 @@ public sealed class GradientMap
         _gradients = gradients;
     }
 
-    /// <summary>The sources, in the order in which they were asked for.</summary>
+    /// <summary>The source tensors, in the order in which they were passed.</summary>
     public IReadOnlyList<Tensor> Sources => _sources;
 
     /// <summary>The gradients, in the order of <see cref="Sources"/>.</summary>
     public IReadOnlyList<Tensor> Gradients => _gradients;
 
-    /// <summary>The gradient of one source: a tensor of the source's shape.</summary>
-    /// <exception cref="KeyNotFoundException">No gradient was asked for with respect to this tensor.</exception>
+    /// <summary>Returns the gradient with respect to one source. It has the source's shape.</summary>
+    /// <exception cref="KeyNotFoundException">The tensor is not one of <see cref="Sources"/>.</exception>
     public Tensor this[Tensor source]
     {
         get
@@ -36,8 +36,8 @@ public sealed class GradientMap
             }
 
             throw new KeyNotFoundException(
-                $"GradientMap: no gradient was asked for with respect to this tensor (got shape {source.Shape}); name "
-                + "it among the sources");
+                $"GradientMap: the tensor is not one of the sources (got a tensor of shape {source.Shape}); pass "
+                + "it to Gradient as a source");
         }
     }
 }

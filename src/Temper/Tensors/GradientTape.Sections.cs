@@ -2,7 +2,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>Stretches of work that the open tapes do not record.</summary>
+/// <summary>Sections of work that the open tapes do not record.</summary>
 public sealed partial class GradientTape
 {
     [ThreadStatic]
@@ -12,18 +12,19 @@ public sealed partial class GradientTape
     private static bool _isRecomputing;
 
     /// <summary>
-    /// Whether a section of <see cref="Recompute"/> runs for the second time: what it reports to others beside its
-    /// output, such as batch statistics, has been reported before.
+    /// Whether a section of <see cref="Recompute"/> is running for the second time. Side effects, such as an update of
+    /// batch statistics, took place in the first run and must not be repeated.
     /// </summary>
     internal static bool IsRecomputing => _isRecomputing;
 
     /// <summary>
-    /// Keeps this thread's open tapes from recording until the result is disposed: for an attack or a teacher inside a
-    /// loss. Tapes that are opened inside work as usual. What is computed inside is a constant to the tapes outside,
-    /// and its memory is not theirs: it belongs to the garbage collector or to the current <see cref="TensorScope"/>.
+    /// Stops this thread's open tapes from recording until the returned object is disposed; used, for example, for an
+    /// attack or a teacher network inside a loss. Tapes opened inside work as usual. The open tapes treat the results
+    /// as constants and do not own their memory: it belongs to the current <see cref="TensorScope"/>, or to the garbage
+    /// collector if there is none.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// When it is disposed: on another thread, or while a tape opened inside is still open.
+    /// Thrown by <c>Dispose</c> on another thread, or while a tape or scope opened inside is still open.
     /// </exception>
     /// <example><code>
     /// using var tape = new GradientTape();
@@ -37,25 +38,25 @@ public sealed partial class GradientTape
     public static IDisposable Suspend() => new Suspension();
 
     /// <summary>
-    /// Runs a section of work of which the open tapes keep only the inputs and the output; the backward pass runs it
-    /// again to get what the gradient needs. This trades the time of one more forward pass for the memory of the values
-    /// between.
+    /// Runs a section of which the open tapes keep only the inputs and the output. The backward pass runs the section
+    /// again to compute the intermediate values. This saves their memory at the cost of one more forward pass (gradient
+    /// checkpointing).
     /// </summary>
     /// <param name="inputs">
-    /// Every tensor on which gradients depend that the section uses, parameters included. Others may be used as
-    /// constants. None of them may be written before the backward pass is over.
+    /// Every tensor used by the section that needs a gradient, parameters included. Other tensors may be used as
+    /// constants. None of the inputs may be written before the backward pass is finished.
     /// </param>
     /// <param name="section">
-    /// Gives the output from the inputs. It runs twice, so it must give the same both times: random numbers from a
-    /// stream made inside.
+    /// Computes the output from the inputs. It runs twice and must return the same result both times: create random
+    /// streams inside it.
     /// </param>
     /// <returns>
-    /// The section's output, differentiable with respect to the inputs. Values are the same as without; so are
-    /// gradients, up to rounding where an input is used several times.
+    /// The section's output, differentiable with respect to the inputs. Its values are the same as without
+    /// recomputation. So are the gradients, up to rounding if an input is used several times.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// The section uses a tensor that a tape follows and that is not among the inputs. In the backward pass: the output
-    /// has another shape than the first time.
+    /// The section uses a tensor that an open tape tracks and that is not one of the inputs. In the backward pass: the
+    /// output of the second run has a different shape.
     /// </exception>
     public static Tensor Recompute(IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
     {
@@ -64,7 +65,9 @@ public sealed partial class GradientTape
         return new RecomputeOperation([.. inputs], section).Apply();
     }
 
-    /// <summary>Throws where a section uses what a tape outside follows without having named it.</summary>
+    /// <summary>
+    /// Throws if the running section uses a tensor that an outer tape tracks and that is not one of its inputs.
+    /// </summary>
     internal static void CheckSection(Operation operation)
     {
         if (_section is { } section)
@@ -77,7 +80,8 @@ public sealed partial class GradientTape
     }
 
     /// <summary>
-    /// Runs a section that no tape records, watching that it uses nothing but its inputs of what the open tapes follow.
+    /// Runs a section that no tape records. Throws if it uses a tensor that an open tape tracks and that is not one of
+    /// its inputs.
     /// </summary>
     internal static Tensor RunUnrecorded(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
     {
@@ -93,7 +97,7 @@ public sealed partial class GradientTape
         }
     }
 
-    /// <summary>Runs a section for the second time, on a tape of its own.</summary>
+    /// <summary>Runs a section for the second time, recorded by the tape that the caller opened.</summary>
     internal static Tensor RunAgain(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
     {
         bool before = _isRecomputing;
@@ -108,11 +112,13 @@ public sealed partial class GradientTape
         }
     }
 
-    /// <summary>A section while it runs unrecorded: the tapes outside of it and what it may use of theirs.</summary>
+    /// <summary>A section during its unrecorded first run, with the outer tapes and the inputs it may use.</summary>
     private sealed class Section(GradientTape? tapes, Section? outer, Tensor[] inputs)
     {
-        /// <summary>Whether a gradient will flow to a tensor outside of the section.</summary>
-        /// <exception cref="InvalidOperationException">It will, and the section has not named it.</exception>
+        /// <summary>Whether an outer tape or section tracks a tensor.</summary>
+        /// <exception cref="InvalidOperationException">
+        /// The tensor is tracked but is not one of the section's inputs.
+        /// </exception>
         internal bool Follows(Tensor tensor)
         {
             if (!IsFollowedBy(tapes, tensor) && !(outer?.Follows(tensor) ?? false))
@@ -121,9 +127,9 @@ public sealed partial class GradientTape
             }
 
             return Array.IndexOf(inputs, tensor) >= 0 ? true : throw new InvalidOperationException(
-                $"GradientTape.Recompute: the section uses a tensor of shape {tensor.Shape} that a tape follows and "
+                $"GradientTape.Recompute: the section uses a tensor of shape {tensor.Shape} that a tape tracks and "
                 + "that is not among its "
-                + "inputs; name it there, or its gradient would be lost");
+                + "inputs; add it to the inputs, or its gradient would be lost");
         }
     }
 
@@ -156,7 +162,7 @@ public sealed partial class GradientTape
             {
                 throw new InvalidOperationException(
                     "GradientTape.Suspend: a tape or a TensorScope that was opened inside is still open, or this is "
-                    + "another thread; end in the reverse order");
+                    + "another thread; dispose them in the reverse order of opening");
             }
 
             _isOver = true;

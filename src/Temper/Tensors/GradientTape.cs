@@ -3,13 +3,14 @@ using Temper.Tensors.Memory;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Records what depends on watched tensors, on the thread that opened it, and gives vector-Jacobian products. It owns
-/// the memory of what it recorded and of the gradients it gave: closing it returns all of that at once.
+/// Records the operations on watched tensors, on the thread that opened the tape, and computes vector-Jacobian
+/// products. The tape owns the memory of the tensors it recorded and of the gradients it computed;
+/// <see cref="Dispose"/> releases all of it.
 /// </summary>
 /// <remarks>
-/// Tapes nest: each records what depends on its own sources. Only first derivatives are offered: using a gradient in an
-/// operation while a tape that it came from is open is an error; <see cref="Tensor.Detach"/> it to use it as a
-/// constant.
+/// Tapes can be nested: each records the operations that depend on its own sources. Only first derivatives are
+/// supported: using a gradient in an operation while the tape that computed it is open is an error. Call
+/// <see cref="Tensor.Detach"/> on the gradient to use it as a constant.
 /// </remarks>
 /// <example><code>
 /// using var tape = new GradientTape();
@@ -26,7 +27,7 @@ public sealed partial class GradientTape : IDisposable
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private bool _closed;
 
-    /// <summary>Opens a tape on this thread. It follows nothing until something is watched.</summary>
+    /// <summary>Opens a tape on this thread. It records nothing until a tensor is watched.</summary>
     public GradientTape()
     {
         Parent = _innermost;
@@ -39,7 +40,7 @@ public sealed partial class GradientTape : IDisposable
 
     internal MemoryScope Scope => _records.Scope;
 
-    /// <summary>Names a tensor as a source: what is computed from it is recorded from now on.</summary>
+    /// <summary>Makes a tensor a source: operations that depend on it are recorded from now on.</summary>
     /// <param name="tensor">A float32 tensor of any shape.</param>
     /// <returns>The same tensor.</returns>
     /// <exception cref="ArgumentException">The dtype is not float32.</exception>
@@ -57,18 +58,19 @@ public sealed partial class GradientTape : IDisposable
         return tensor;
     }
 
-    /// <summary>The gradient of a scalar with respect to one source.</summary>
+    /// <summary>Computes the gradient of a scalar with respect to one source.</summary>
     /// <param name="output">A tensor with one element, computed from the source.</param>
     /// <param name="source">A watched tensor.</param>
     /// <returns>
-    /// A tensor of the source's shape; zeros where nothing depends on it. It lives as long as the tape.
+    /// A tensor of the source's shape; zero for elements on which the output does not depend. It is valid until the
+    /// tape is disposed.
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The output depends on no watched tensor, or the source is not watched.
     /// </exception>
     public Tensor Gradient(Tensor output, Tensor source) => Gradient(output, [source])[source];
 
-    /// <summary>The gradients of a scalar with respect to several sources, in one backward pass.</summary>
+    /// <summary>Computes the gradients of a scalar with respect to several sources, in one backward pass.</summary>
     /// <inheritdoc cref="Gradient(Tensor, Tensor)"/>
     public GradientMap Gradient(Tensor output, IReadOnlyList<Tensor> sources)
     {
@@ -89,35 +91,40 @@ public sealed partial class GradientTape : IDisposable
         return Gradient([(output, one)], sources);
     }
 
-    /// <summary>The vector-Jacobian product of an output of any shape.</summary>
+    /// <summary>Computes the vector-Jacobian product of an output of any shape.</summary>
     /// <param name="output">A tensor computed from the source.</param>
-    /// <param name="cotangent">Same shape as <paramref name="output"/>.</param>
+    /// <param name="cotangent">
+    /// The vector of the product: the gradient of the loss with respect to <paramref name="output"/>, of the same
+    /// shape.
+    /// </param>
     /// <param name="source">A watched tensor.</param>
     public Tensor Gradient(Tensor output, Tensor cotangent, Tensor source) =>
         Gradient([(output, cotangent)], [source])[source];
 
-    /// <summary>The summed vector-Jacobian products of several outputs, in one backward pass.</summary>
-    /// <param name="outputs">Outputs with their cotangents, each pair of one shape.</param>
+    /// <summary>Computes the summed vector-Jacobian products of several outputs, in one backward pass.</summary>
+    /// <param name="outputs">Outputs with their cotangents; both of a pair have the same shape.</param>
     /// <param name="sources">Watched tensors.</param>
-    /// <returns>A gradient for each source, of its shape.</returns>
-    /// <exception cref="ShapeMismatchException">A cotangent has another shape than its output.</exception>
+    /// <returns>The gradient for each source, of the source's shape.</returns>
+    /// <exception cref="ShapeMismatchException">A cotangent has a different shape than its output.</exception>
     /// <exception cref="InvalidOperationException">
-    /// No output depends on a watched tensor, a source is not watched, or a recorded value was written since.
+    /// No output depends on a watched tensor, a source is not watched, or a recorded tensor has been written since it
+    /// was recorded.
     /// </exception>
     public GradientMap Gradient(
         IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources) =>
         Gradient(outputs, sources, ready: null);
 
     /// <summary>
-    /// The summed vector-Jacobian products of several outputs, each gradient reported as soon as it is final.
+    /// Computes the summed vector-Jacobian products of several outputs, and reports each gradient as soon as it is
+    /// final.
     /// </summary>
-    /// <param name="outputs">Outputs with their cotangents, each pair of one shape.</param>
+    /// <param name="outputs">Outputs with their cotangents; both of a pair have the same shape.</param>
     /// <param name="sources">Watched tensors.</param>
     /// <param name="ready">
-    /// Called once for each source with its index and its gradient, when the rest of the backward pass can no longer
-    /// add to it. The order depends only on what was recorded: those used last come first, so work on them overlaps
-    /// with the rest of the pass. The tensor is the one that the map holds: read it, do not write it. An exception ends
-    /// the pass.
+    /// Called once for each source, with the source's index and its gradient, as soon as the backward pass can no
+    /// longer add to that gradient. The order depends only on what was recorded: sources used last are reported first,
+    /// so that work on them can overlap with the rest of the pass. The tensor is the one in the returned map: it must
+    /// not be written. An exception ends the pass. null: nothing is called.
     /// </param>
     /// <inheritdoc cref="Gradient(IReadOnlyList{ValueTuple{Tensor, Tensor}}, IReadOnlyList{Tensor})"/>
     public GradientMap Gradient(
@@ -127,7 +134,7 @@ public sealed partial class GradientTape : IDisposable
         CheckOpen();
         GradientMap gradients;
         GradientTape? outer = _innermost;
-        _innermost = null;                       // nothing inside a backward pass is recorded
+        _innermost = null;                       // operations inside a backward pass are not recorded
         try
         {
             using (MemoryScope.Enter(Scope, backward: true))
@@ -140,8 +147,8 @@ public sealed partial class GradientTape : IDisposable
             _innermost = outer;
         }
 
-        // A gradient depends on the sources too, which no tape has recorded: its use inside one would be silently
-        // wrong.
+        // A gradient also depends on the sources, but no tape has recorded that dependency. Using it in an operation
+        // would give wrong derivatives without an error, so the open tapes reject it.
         for (GradientTape? tape = _innermost; tape is not null; tape = tape.Parent)
         {
             tape._records.Forbid(gradients);
@@ -151,8 +158,8 @@ public sealed partial class GradientTape : IDisposable
     }
 
     /// <summary>
-    /// The length of each sample's own gradient over all sources together, <c>[N]</c>, from a loss <c>[N]</c> of each
-    /// sample.
+    /// Computes the L2 norm of each sample's own gradient over all sources together, <c>[N]</c>, from the losses
+    /// <c>[N]</c> of the samples.
     /// </summary>
     internal float[] SampleNorms(Tensor losses, IReadOnlyList<Tensor> sources)
     {
@@ -172,7 +179,7 @@ public sealed partial class GradientTape : IDisposable
         }
     }
 
-    /// <summary>Closes the tape and returns its memory. Tensors that it recorded can no longer be read.</summary>
+    /// <summary>Closes the tape and releases its memory. Tensors that it recorded can no longer be read.</summary>
     public void Dispose()
     {
         if (_closed)
@@ -194,8 +201,8 @@ public sealed partial class GradientTape : IDisposable
     }
 
     /// <summary>
-    /// Whether a gradient will flow to a tensor: a tape has it as a source or recorded it, now or when a section runs
-    /// again.
+    /// Whether a tensor needs a gradient: an open tape has it as a source or has recorded it, or a section that will be
+    /// recomputed uses it.
     /// </summary>
     internal static bool IsFollowed(Tensor tensor) => IsFollowedBy(_innermost, tensor)
         || (_section is not null && _section.Follows(tensor));
@@ -229,7 +236,7 @@ public sealed partial class GradientTape : IDisposable
         if (_thread != Environment.CurrentManagedThreadId)
         {
             throw new InvalidOperationException(
-                "GradientTape: used on another thread than the one that opened it; open one tape a thread");
+                "GradientTape: used on another thread than the one that opened it; open one tape per thread");
         }
     }
 }

@@ -3,48 +3,50 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Where perturbed inputs may be: within a radius of the clean ones and within the bounds of inputs. Steps of projected
-/// gradient attacks (arXiv:1706.06083) move, project and clip in one pass over memory.
+/// The set of allowed perturbed inputs: within a radius of the clean inputs and within the input bounds. Its methods
+/// make the steps of projected gradient descent attacks (arXiv:1706.06083): they move, project and clip in one pass
+/// over memory.
 /// </summary>
 /// <param name="Center">The clean inputs, float32 <c>[N, ...]</c>, within the bounds.</param>
-/// <param name="Radius">The largest distance of each sample, in units of the inputs; zero or more.</param>
+/// <param name="Radius">
+/// Largest distance of a perturbed sample from its clean input, in units of the inputs; 0 or more.
+/// </param>
 /// <remarks>
-/// A step gives a new tensor in memory of the current <see cref="TensorScope"/>, if there is one. Steps have no
-/// gradient: called while a tape follows one of their inputs they are an error. NaN in the input or the gradient gives
-/// NaN.
+/// A step returns a new tensor, in the memory of the current <see cref="TensorScope"/> if there is one. Steps have no
+/// gradient: calling one while a tape tracks one of its inputs is an error. NaN in the input or the gradient gives NaN.
 /// </remarks>
 public sealed record PerturbationBall(Tensor Center, float Radius)
 {
-    /// <summary>The smallest value of an input; 0 by default.</summary>
+    /// <summary>Smallest input value [default: 0].</summary>
     public float Low { get; init; }
 
-    /// <summary>The largest value of an input; 1 by default.</summary>
+    /// <summary>Largest input value [default: 1].</summary>
     public float High { get; init; } = 1;
 
     /// <summary>
-    /// A step in the L∞ norm: <c>x + size sign(g)</c>, moved into the box of all points at most <see cref="Radius"/>
-    /// away from the center in each element, then into the bounds.
+    /// Makes a step in the L∞ norm: computes <c>x + size sign(g)</c>, projects it onto the box of points at most
+    /// <see cref="Radius"/> from the center in each element, and clips it to the bounds.
     /// </summary>
-    /// <param name="x">The perturbed inputs, shape of <see cref="Center"/>.</param>
-    /// <param name="gradient">The gradient at <paramref name="x"/>, same shape.</param>
-    /// <param name="size">How far each element moves; below zero: against the gradient.</param>
+    /// <param name="x">Perturbed inputs, of the shape of <see cref="Center"/>.</param>
+    /// <param name="gradient">Gradient at <paramref name="x"/>, of the same shape.</param>
+    /// <param name="size">Distance by which each element moves; negative: against the gradient.</param>
     /// <returns>The perturbed inputs after the step.</returns>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     /// <exception cref="ArgumentException">
-    /// A dtype is not float32, or a number is not finite or out of its range.
+    /// A dtype is not float32, or a number is not finite or is out of range.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// An open tape follows <paramref name="x"/>, <paramref name="gradient"/> or the center.
+    /// An open tape tracks <paramref name="x"/>, <paramref name="gradient"/> or the center.
     /// </exception>
     public Tensor SignStep(Tensor x, Tensor gradient, float size) => Step(x, gradient, size, isNormalized: false);
 
     /// <summary>
-    /// A step in the 2-norm of each sample: <c>x + size g / |g|</c>, moved straight towards the center until it is at
-    /// most <see cref="Radius"/> away, then into the bounds. A sample whose gradient is zero makes no step.
+    /// Makes a step in the L2 norm of each sample: computes <c>x + size g / |g|</c>, moves it toward the center until
+    /// it is at most <see cref="Radius"/> away, and clips it to the bounds. A sample with zero gradient makes no step.
     /// </summary>
-    /// <param name="x">The perturbed inputs, shape of <see cref="Center"/>, samples along axis 0.</param>
-    /// <param name="gradient">The gradient at <paramref name="x"/>, same shape.</param>
-    /// <param name="size">How far each sample moves; below zero: against the gradient.</param>
+    /// <param name="x">Perturbed inputs, of the shape of <see cref="Center"/>; axis 0 is the batch.</param>
+    /// <param name="gradient">Gradient at <paramref name="x"/>, of the same shape.</param>
+    /// <param name="size">Distance by which each sample moves; negative: against the gradient.</param>
     /// <inheritdoc cref="SignStep"/>
     public Tensor NormalizedStep(Tensor x, Tensor gradient, float size) => Step(x, gradient, size, isNormalized: true);
 
@@ -53,8 +55,8 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
         if (!(Radius >= 0 && float.IsFinite(Radius) && Low <= High && float.IsFinite(size)))
         {
             throw new ArgumentException(
-                $"PerturbationBall: numbers do not fit (got radius {Radius}, bounds {Low} to {High}, step {size}); "
-                + "expected a finite radius of zero or more, Low at most High, a finite step");
+                $"PerturbationBall: invalid value (got radius {Radius}, bounds {Low} to {High}, step {size}); "
+                + "expected a finite radius of 0 or more, Low <= High, and a finite step");
         }
 
         return new PerturbationStepOperation(
@@ -62,7 +64,7 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
     }
 }
 
-/// <summary>A step that no tape can record.</summary>
+/// <summary>A step of a projected gradient attack. It has no gradient.</summary>
 internal sealed class PerturbationStepOperation(
     Tensor x, Tensor gradient, Tensor center, PerturbationStep step, bool isNormalized)
     : Operation(x, gradient, center)
@@ -73,7 +75,7 @@ internal sealed class PerturbationStepOperation(
     {
         Check();
 
-        // Networks give gradients of images channels-last, and take such images as they are.
+        // Networks return image gradients in channels-last layout, and accept inputs in it without a copy.
         (Tensor from, Tensor clean) = (x.InLayoutOf(gradient), center.InLayoutOf(gradient));
         Tensor y = Tensor.Allocate(x.Shape, gradient.Layout);
         if (isNormalized)
@@ -93,7 +95,7 @@ internal sealed class PerturbationStepOperation(
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) => throw NoGradient();
 
     private InvalidOperationException NoGradient() =>
-        new($"{Name}: has no gradient; close the tape first, or detach what it follows");
+        new($"{Name}: has no gradient, but a tape tracks an input; close the tape first, or Detach() the input");
 
     private void Check()
     {
@@ -107,7 +109,7 @@ internal sealed class PerturbationStepOperation(
             if (!input.Shape.Equals(center.Shape))
             {
                 throw new ShapeMismatchException(
-                    Name, input.Shape, center.Shape, "input, gradient and center have one shape");
+                    Name, input.Shape, center.Shape, "input, gradient and center must have the same shape");
             }
 
             if (input.DType != DType.Float32)

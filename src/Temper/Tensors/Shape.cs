@@ -37,7 +37,7 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     public int Rank => _lengths.Length;
 
     /// <summary>
-    /// Number of axes, as <see cref="Rank"/>: what the language goes by in <c>[n, .. shape]</c> and <c>shape[^1]</c>.
+    /// Number of axes, equal to <see cref="Rank"/>. Required by C# list patterns and <c>shape[^1]</c>.
     /// </summary>
     public int Length => _lengths.Length;
 
@@ -46,19 +46,19 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
 
     int IReadOnlyCollection<int>.Count => _lengths.Length;
 
-    /// <summary>The length of an axis.</summary>
+    /// <summary>Returns the length of an axis.</summary>
     /// <param name="axis">0 is the first axis, -1 the last.</param>
     public int this[int axis] => _lengths[axis < 0 ? axis + _lengths.Length : axis];
 
-    /// <summary>The lengths as a span, first axis first.</summary>
+    /// <summary>Returns the lengths as a span, first axis first.</summary>
     public ReadOnlySpan<int> AsSpan() => _lengths;
 
-    /// <summary>Makes a shape from axis lengths.</summary>
-    /// <param name="lengths">Lengths of the axes, each zero or more, at most 2³¹ - 1 elements in all.</param>
+    /// <summary>Creates a shape from axis lengths.</summary>
+    /// <param name="lengths">Lengths of the axes, each 0 or more; at most 2³¹ - 1 elements in total.</param>
     /// <exception cref="ArgumentOutOfRangeException">A length is negative or there are too many elements.</exception>
     public static Shape Create(params ReadOnlySpan<int> lengths) => lengths.IsEmpty ? Scalar : new(lengths.ToArray());
 
-    /// <summary>This shape with one axis given another length.</summary>
+    /// <summary>Returns this shape with the length of one axis replaced.</summary>
     public Shape With(int axis, int length)
     {
         int[] lengths = (int[])_lengths.Clone();
@@ -66,10 +66,10 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         return new Shape(lengths);
     }
 
-    /// <summary>The shape that two operands broadcast to, by the rule of NumPy, PyTorch and ONNX.</summary>
-    /// <param name="a">One operand's shape.</param>
-    /// <param name="b">The other's.</param>
-    /// <param name="operation">Who asks, for the error's text.</param>
+    /// <summary>Returns the shape to which two operands broadcast, by the rules of NumPy, PyTorch and ONNX.</summary>
+    /// <param name="a">Shape of the first operand.</param>
+    /// <param name="b">Shape of the second operand.</param>
+    /// <param name="operation">Name of the operation, used in the error message.</param>
     /// <exception cref="ShapeMismatchException">Two lengths differ and neither is 1.</exception>
     public static Shape Broadcast(Shape a, Shape b, string operation)
     {
@@ -96,7 +96,7 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         return new Shape(lengths);
     }
 
-    /// <summary>Turns an axis that may count from the end (-1 is the last) into 0 to rank - 1.</summary>
+    /// <summary>Converts an axis that may be negative (-1: the last axis) to an index from 0 to rank - 1.</summary>
     internal int Axis(int axis, string operation)
     {
         int positive = axis < 0 ? axis + Rank : axis;
@@ -104,11 +104,12 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
             ? positive
             : throw new ArgumentOutOfRangeException(
                 nameof(axis),
-                $"{operation}: no such axis (got {axis}, expected {-Rank} to {Rank - 1} for shape {this})");
+                $"{operation}: the axis is out of range (got {axis}, expected {-Rank} to {Rank - 1} for shape {this})");
     }
 
     /// <summary>
-    /// The product of the lengths of axes <paramref name="start"/> up to but not including <paramref name="end"/>.
+    /// Returns the product of the lengths of axes <paramref name="start"/> (inclusive) to <paramref name="end"/>
+    /// (exclusive).
     /// </summary>
     internal int CountOf(int start, int end)
     {
@@ -140,7 +141,7 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         return hash.ToHashCode();
     }
 
-    /// <summary>The lengths in brackets, for example <c>[8, 3, 32, 32]</c>.</summary>
+    /// <summary>Returns the lengths in brackets, for example <c>[8, 3, 32, 32]</c>.</summary>
     public override string ToString() => $"[{string.Join(", ", _lengths)}]";
 
     /// <inheritdoc/>

@@ -5,14 +5,14 @@ using Temper.Tensors.Memory;
 namespace Temper.Tensors;
 
 /// <summary>
-/// A dense array of numbers with a shape and a dtype, immutable to its users. Axes mean what they mean in PyTorch and
-/// ONNX: <c>[N, C, H, W]</c> for images, <c>[O, I, KH, KW]</c> for convolution weights.
+/// A dense, immutable array of numbers with a shape and a dtype. Axes have the same meaning as in PyTorch and ONNX:
+/// <c>[N, C, H, W]</c> for images, <c>[O, I, KH, KW]</c> for convolution weights.
 /// </summary>
 /// <remarks>
-/// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory
-/// belongs to the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape,
-/// and touching it afterwards throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is
-/// safe.
+/// Operations are eager; their results do not depend on the number of threads. The memory of a tensor created outside a
+/// <see cref="GradientTape"/> belongs to the garbage collector, or to the current <see cref="TensorScope"/>. The memory
+/// of tensors recorded by a tape is released with the tape; accessing such a tensor later throws
+/// <see cref="ObjectDisposedException"/>. Concurrent reads are safe.
 /// </remarks>
 public sealed partial class Tensor
 {
@@ -31,7 +31,7 @@ public sealed partial class Tensor
     /// <summary>Lengths of the axes.</summary>
     public Shape Shape { get; }
 
-    /// <summary>What kind of number it holds.</summary>
+    /// <summary>Type of the elements.</summary>
     public DType DType { get; }
 
     /// <summary>Number of axes; 0 for a scalar.</summary>
@@ -45,19 +45,21 @@ public sealed partial class Tensor
     internal Storage Storage => _storage;
 
     /// <summary>
-    /// Makes a tensor from values in row-major order (the last axis varies fastest). The values are copied.
+    /// Creates a tensor from values in row-major order (the last axis varies fastest). The values are copied.
     /// </summary>
     /// <typeparam name="T">float, long, int, byte or bool.</typeparam>
-    /// <param name="values">As many values as <paramref name="shape"/> has elements.</param>
+    /// <param name="values">The values, one per element of <paramref name="shape"/>.</param>
     /// <param name="shape">Any shape.</param>
-    /// <exception cref="ArgumentException">The number of values does not fit the shape.</exception>
+    /// <exception cref="ArgumentException">
+    /// The number of values differs from the number of elements of the shape.
+    /// </exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape)
         where T : unmanaged
     {
         if (values.Length != shape.Count)
         {
             throw new ArgumentException(
-                $"Tensor.From: number of values does not fit the shape (got {values.Length}, expected {shape.Count} "
+                $"Tensor.From: number of values does not match the shape (got {values.Length}, expected {shape.Count} "
                 + $"for {shape})",
                 nameof(values));
         }
@@ -75,7 +77,7 @@ public sealed partial class Tensor
     public static Tensor From<T>(Span<T> values, Shape shape)
         where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
 
-    /// <summary>Makes a tensor whose elements all have one value.</summary>
+    /// <summary>Creates a tensor with all elements equal to <paramref name="value"/>.</summary>
     public static Tensor Full<T>(Shape shape, T value)
         where T : unmanaged
     {
@@ -84,44 +86,47 @@ public sealed partial class Tensor
         return new Tensor(storage, shape, DTypes.Of<T>(), Layout.RowMajor);
     }
 
-    /// <summary>Makes a float32 tensor of zeros.</summary>
+    /// <summary>Creates a float32 tensor of zeros.</summary>
     public static Tensor Zeros(Shape shape) => Full(shape, 0f);
 
-    /// <summary>Makes a float32 tensor of ones.</summary>
+    /// <summary>Creates a float32 tensor of ones.</summary>
     public static Tensor Ones(Shape shape) => Full(shape, 1f);
 
-    /// <summary>Makes a tensor of rank 0.</summary>
+    /// <summary>Creates a tensor of rank 0.</summary>
     public static Tensor Scalar<T>(T value)
         where T : unmanaged => Full(Shape.Scalar, value);
 
-    /// <summary>The values in row-major order, whatever the order in memory. Valid as long as the tensor is.</summary>
-    /// <typeparam name="T">The .NET type of the tensor's dtype.</typeparam>
-    /// <exception cref="InvalidOperationException">The dtype has other elements.</exception>
-    /// <exception cref="ObjectDisposedException">The tape that owned the memory is closed.</exception>
+    /// <summary>
+    /// Returns the values in row-major order, regardless of the layout in memory. The span is valid as long as the
+    /// tensor is.
+    /// </summary>
+    /// <typeparam name="T">.NET type of the tensor's dtype.</typeparam>
+    /// <exception cref="InvalidOperationException">The dtype has elements of another type.</exception>
+    /// <exception cref="ObjectDisposedException">The tape or scope that owned the memory is closed.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
         where T : unmanaged
     {
-        // A copy in row-major order lives as long as the tensor, whatever scope is open now.
+        // Create a row-major copy in the scope that owns this tensor, so that both have the same lifetime.
         using (MemoryScope.Enter(_storage.Owner is { IsOfThisThread: true } owner ? owner : null))
         {
             return ToRowMajor().Physical<T>();
         }
     }
 
-    /// <summary>A copy of the values in row-major order.</summary>
+    /// <summary>Returns a copy of the values in row-major order.</summary>
     /// <inheritdoc cref="AsSpan{T}"/>
     public T[] ToArray<T>()
         where T : unmanaged => AsSpan<T>().ToArray();
 
-    /// <summary>The only element of a float32 tensor.</summary>
-    /// <exception cref="InvalidOperationException">There is not exactly one element.</exception>
+    /// <summary>Returns the only element of a float32 tensor.</summary>
+    /// <exception cref="InvalidOperationException">The tensor does not have exactly one element.</exception>
     public float ToScalar() => Count == 1
         ? Physical<float>()[0]
         : throw new InvalidOperationException(
             $"Tensor.ToScalar: needs exactly one element (got shape {Shape}); reduce it first, "
             + "for example with Mean()");
 
-    /// <summary>A copy whose memory belongs to the garbage collector and that no tape follows.</summary>
+    /// <summary>Returns a copy that no tape tracks. The garbage collector owns its memory.</summary>
     public Tensor Detach()
     {
         using (MemoryScope.Enter(null))
@@ -130,7 +135,7 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>Shape, dtype and the first values.</summary>
+    /// <summary>Returns the shape, the dtype and the first values as text.</summary>
     public override string ToString()
     {
         if (_storage.IsReturned)
@@ -154,7 +159,7 @@ public sealed partial class Tensor
             $"{{{string.Join(", ", AsSpan<T>()[..Math.Min(Count, Shown)].ToArray())}{(Count > Shown ? ", ..." : "")}}}";
     }
 
-    /// <summary>New memory, contents undefined, owned by the thread's current scope.</summary>
+    /// <summary>Allocates a tensor with undefined contents, owned by the thread's current scope.</summary>
     internal static Tensor Allocate<T>(Shape shape, Layout layout = Layout.RowMajor)
         where T : unmanaged =>
         new(Storage.Create<T>(shape.Count, MemoryScope.Current), shape, DTypes.Of<T>(), layout);
@@ -162,22 +167,24 @@ public sealed partial class Tensor
     /// <inheritdoc cref="Allocate{T}"/>
     internal static Tensor Allocate(Shape shape, Layout layout = Layout.RowMajor) => Allocate<float>(shape, layout);
 
-    /// <summary>A tensor on memory of somebody else, who keeps it in place until the storage is returned.</summary>
+    /// <summary>
+    /// Creates a tensor on external memory, which its owner keeps in place until the storage is returned.
+    /// </summary>
     internal static Tensor Over(FloatAddress memory, Shape shape, Layout layout = Layout.RowMajor) =>
         new(new Storage<float>(memory, shape.Count), shape, DType.Float32, layout);
 
     /// <summary>
-    /// Where the numbers of a float32 tensor lie that a scope owns; no place where the garbage collector may move them.
+    /// Address of the elements of a float32 tensor owned by a scope; null if the garbage collector may move them.
     /// </summary>
     internal FloatAddress Address => Typed<float>().Address;
 
     /// <summary>
-    /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape
-    /// follows it, since a copy would cut its gradient off.
+    /// Returns this tensor if the garbage collector owns its memory, else a copy that it owns. A tensor tracked by a
+    /// tape is returned as it is, because a copy would lose its gradient.
     /// </summary>
     internal Tensor Owned() => _storage.Owner is null || GradientTape.IsFollowed(this) ? this : Detach();
 
-    /// <summary>A copy that no tape follows, owned by the thread's current scope.</summary>
+    /// <summary>Returns a copy that no tape tracks, owned by the thread's current scope.</summary>
     internal Tensor Copy() => DType switch
     {
         DType.Float32 => CopyOf<float>(),
@@ -187,7 +194,7 @@ public sealed partial class Tensor
         _ => CopyOf<bool>(),
     };
 
-    /// <summary>Overwrites the values with another tensor's of the same shape, dtype and layout.</summary>
+    /// <summary>Overwrites the values with those of a tensor of the same shape, dtype and layout.</summary>
     internal void CopyFrom(Tensor other)
     {
         if (DType == DType.Int64)
@@ -202,24 +209,26 @@ public sealed partial class Tensor
         Storage.MarkWritten();
     }
 
-    /// <summary>The values in the order in which they lie in memory.</summary>
+    /// <summary>The values in memory order, which depends on the tensor's layout.</summary>
     internal ReadOnlySpan<T> Physical<T>()
         where T : unmanaged => Typed<T>().Span;
 
     /// <inheritdoc cref="Physical{T}"/>
     internal ReadOnlySpan<float> Physical() => Typed<float>().Span;
 
-    /// <summary>The memory to be written: while making a tensor, or by an owner that marks the write.</summary>
+    /// <summary>
+    /// The memory for writing, in memory order. Only for new tensors, or for owners that call <c>MarkWritten</c>.
+    /// </summary>
     internal Span<T> Writable<T>()
         where T : unmanaged => Typed<T>().Span;
 
     /// <inheritdoc cref="Writable{T}"/>
     internal Span<float> Writable() => Typed<float>().Span;
 
-    /// <summary>The same memory under another shape. Valid for row-major tensors only.</summary>
+    /// <summary>Returns a tensor of another shape on the same memory. Only for row-major tensors.</summary>
     internal Tensor View(Shape shape) => new(_storage, shape, DType, Layout.RowMajor);
 
-    /// <summary>The same memory as another tensor.</summary>
+    /// <summary>Returns another tensor object on the same memory.</summary>
     internal Tensor Alias() => new(_storage, Shape, DType, Layout);
 
     private Tensor CopyOf<T>()

@@ -5,11 +5,12 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// This tensor in row-major memory: itself if it is already, else a copy that is kept for the next time.
+    /// Returns this tensor in row-major layout: itself if it is row-major, else a copy that is cached.
     /// </summary>
     /// <remarks>
-    /// A copy that a shorter-lived scope owns is not kept: its memory could go back, and be written by others, while
-    /// this tensor is read. Neither is one used after a write to either: gradients are added to in place.
+    /// A copy owned by a shorter-lived scope is not cached: its memory could be released and overwritten while this
+    /// tensor is in use. A cached copy is not used after a write to either tensor, because gradients are added in
+    /// place.
     /// </remarks>
     internal Tensor ToRowMajor()
     {
@@ -34,14 +35,14 @@ public sealed partial class Tensor
         return kept;
     }
 
-    /// <summary>Makes this tensor's memory, and that of the copy it keeps, live as long as a scope.</summary>
+    /// <summary>Makes the memory of this tensor and of its cached copy live as long as a scope.</summary>
     internal void KeepFor(MemoryScope scope)
     {
         _storage.KeepFor(scope);
         _rowMajor?._storage.KeepFor(scope);
     }
 
-    /// <summary>Makes a scope the owner of this tensor's memory and of the copy it keeps.</summary>
+    /// <summary>Makes a scope the owner of the memory of this tensor and of its cached copy.</summary>
     internal void MoveTo(MemoryScope scope)
     {
         _storage.MoveTo(scope, isTransient: false);
@@ -51,10 +52,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>This tensor in the layout of another of the same shape.</summary>
+    /// <summary>Returns this tensor in the layout of another tensor of the same shape.</summary>
     internal Tensor InLayoutOf(Tensor other) => Layout == other.Layout ? this : InLayout(other.Layout);
 
-    /// <summary>This tensor, rank 4, in the given layout: itself, a free view, or a copy.</summary>
+    /// <summary>Returns this rank-4 tensor in the given layout: itself, a view without a copy, or a copy.</summary>
     internal Tensor InLayout(Layout layout)
     {
         if (Layout == layout)
@@ -65,7 +66,7 @@ public sealed partial class Tensor
         (int n, int c, int h, int w) = (Shape[0], Shape[1], Shape[2], Shape[3]);
         if (c == 1 || h * w == 1)
         {
-            return new Tensor(_storage, Shape, DType, layout);   // both orders are the same bytes
+            return new Tensor(_storage, Shape, DType, layout);   // both layouts are identical in memory
         }
 
         Tensor result = Allocate(Shape, layout);
@@ -81,6 +82,8 @@ public sealed partial class Tensor
         return result;
     }
 
-    /// <summary>Counts only grow, so their sum is the same only if neither was written.</summary>
+    /// <summary>
+    /// Sum of the write counts. Counts only grow, so the sum is unchanged only if neither tensor was written.
+    /// </summary>
     private int VersionsWith(Tensor copy) => _storage.Version + copy._storage.Version;
 }

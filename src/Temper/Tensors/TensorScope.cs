@@ -3,22 +3,22 @@ using Temper.Tensors.Memory;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Lends memory to the tensors that this thread makes outside a tape, so that a loop over large tensors leaves nothing
-/// to the garbage collector. <see cref="Reset"/>, called once a round, takes the memory of everything back except for
-/// what was kept in that round.
+/// Provides memory for the tensors that this thread creates outside a tape, so that a loop over large tensors creates
+/// no work for the garbage collector. Call <see cref="Reset"/> once per iteration: it releases the memory of all
+/// tensors created since the previous call, except those passed to <see cref="Keep"/>.
 /// </summary>
 /// <remarks>
-/// Scopes nest; the innermost one rents. Tapes work inside: what they record is theirs, and <see cref="Keep"/> takes a
-/// gradient over without copying it. Reading a tensor whose memory went back throws
-/// <see cref="ObjectDisposedException"/>. To let a tensor outlive the scope, <see cref="Tensor.Detach"/> it. A scope
-/// belongs to the thread that opened it.
+/// Scopes can be nested; tensors are created in the innermost one. A tape opened inside a scope owns what it records;
+/// <see cref="Keep"/> moves a gradient to the scope without copying it. Reading a tensor whose memory was released
+/// throws <see cref="ObjectDisposedException"/>. Call <see cref="Tensor.Detach"/> on a tensor that must outlive the
+/// scope. A scope belongs to the thread that opened it.
 /// </remarks>
 /// <example><code>
 /// using var scope = new TensorScope();
 /// Tensor x = images;
 /// for (int step = 0; step &lt; steps; step++)
 /// {
-///     x = scope.Keep(ball.SignStep(x, Gradient(x), size));     // the one before goes back at the next Reset
+///     x = scope.Keep(ball.SignStep(x, Gradient(x), size));     // the previous x is released by Reset
 ///     scope.Reset();
 /// }
 ///
@@ -32,15 +32,15 @@ public sealed class TensorScope : IDisposable
     private readonly GradientTape? _tape = GradientTape.Innermost;
     private readonly int _thread = Environment.CurrentManagedThreadId;
 
-    /// <summary>What this round made.</summary>
+    /// <summary>Owner of the tensors created in this iteration.</summary>
     private readonly MemoryScope _round;
 
-    /// <summary>What is kept for the next round, and what was kept for this one.</summary>
+    /// <summary>Owners of the tensors kept for the next iteration, and of those kept for this one.</summary>
     private MemoryScope _next, _kept;
     private bool _isClosed;
 
     /// <summary>
-    /// Opens a scope on this thread: from now on it rents the memory that would belong to the garbage collector.
+    /// Opens a scope on this thread. It provides the memory of tensors that the garbage collector would own otherwise.
     /// </summary>
     public TensorScope()
     {
@@ -50,16 +50,16 @@ public sealed class TensorScope : IDisposable
     }
 
     /// <summary>
-    /// Keeps a tensor's memory through the next <see cref="Reset"/>; what a loop needs for longer is kept in each
-    /// round.
+    /// Keeps a tensor's memory through the next <see cref="Reset"/>. A tensor needed for longer must be kept again in
+    /// each iteration.
     /// </summary>
     /// <param name="x">
-    /// A tensor that this scope rented or kept, or one of a tape or scope inside, whose memory it takes over. Any other
-    /// lives longer already.
+    /// A tensor that this scope rented or kept, or a tensor of a tape or scope opened inside, whose memory this scope
+    /// takes over. Any other tensor already lives longer and is not changed.
     /// </param>
     /// <returns>The same tensor.</returns>
     /// <exception cref="ObjectDisposedException">
-    /// The tensor's memory is back already, or the scope is closed.
+    /// The tensor's memory has been released, or the scope is closed.
     /// </exception>
     public Tensor Keep(Tensor x)
     {
@@ -74,7 +74,7 @@ public sealed class TensorScope : IDisposable
         return x;
     }
 
-    /// <summary>Takes back what was rented since the last call, except for what was kept since.</summary>
+    /// <summary>Releases the tensors created since the last call, except those kept since then.</summary>
     /// <exception cref="ObjectDisposedException">The scope is closed.</exception>
     public void Reset()
     {
@@ -84,9 +84,9 @@ public sealed class TensorScope : IDisposable
         (_next, _kept) = (_kept, _next);
     }
 
-    /// <summary>Takes everything back, kept tensors too.</summary>
+    /// <summary>Releases all tensors, including kept ones.</summary>
     /// <exception cref="InvalidOperationException">
-    /// A scope or a tape that was opened inside is still open, or this is another thread.
+    /// A scope or tape opened inside is still open, or this is another thread.
     /// </exception>
     public void Dispose()
     {

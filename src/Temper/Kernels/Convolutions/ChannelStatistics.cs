@@ -1,21 +1,21 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Mean and variance of each channel from what tasks have gathered. Each task counts from its own first value (its
-/// pivot), so that a mean far from zero costs no digits; the tasks are merged in their order by the rule of Chan, Golub
-/// and LeVeque.
+/// Mean and variance of each channel, merged from partial statistics of several tasks. Each task subtracts its own
+/// first value (the pivot), to avoid cancellation if the mean is far from zero. The tasks are merged in order by the
+/// method of Chan, Golub and LeVeque.
 /// </summary>
 /// <param name="partial">Memory of <see cref="Floats"/> floats.</param>
-/// <param name="tasks">Tasks that gather.</param>
-/// <param name="channels">Channels.</param>
+/// <param name="tasks">Number of tasks.</param>
+/// <param name="channels">Number of channels.</param>
 internal readonly unsafe struct ChannelStatistics(float* partial, int tasks, int channels)
 {
     internal static long Floats(int tasks, int channels) => ((3L * channels) + 1) * tasks;
 
-    /// <summary>Pivots, sums and sums of squares of a task, a channel count apart.</summary>
+    /// <summary>Returns the memory of one task: pivots, sums and sums of squares, each one float per channel.</summary>
     internal float* Of(int task) => partial + (3L * task * channels);
 
-    /// <summary>Says how many pixels a task has seen.</summary>
+    /// <summary>Sets the number of pixels a task has processed.</summary>
     internal void SetPixels(int task, int pixels) => ((int*)(partial + (3L * tasks * channels)))[task] = pixels;
 
     internal void Merge(Span<float> mean, Span<float> variance)

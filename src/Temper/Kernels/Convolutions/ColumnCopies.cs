@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels;
 
-/// <summary>Copies of a few neighboring floats for each of many pixels.</summary>
+/// <summary>Copies of a few contiguous floats per pixel, for many pixels.</summary>
 internal static unsafe class ColumnCopies
 {
     /// <inheritdoc cref="Copy(float*, long, float*, long, int, int)"/>
@@ -10,7 +10,7 @@ internal static unsafe class ColumnCopies
         FloatAddress source, long sourceDistance, FloatAddress target, long targetDistance, int count, int pixels) =>
         Copy(source.Pointer, sourceDistance, target.Pointer, targetDistance, count, pixels);
 
-    /// <summary>Copies <paramref name="count"/> floats of each pixel; reads and writes nothing beyond them.</summary>
+    /// <summary>Copies <paramref name="count"/> floats per pixel. No other floats are read or written.</summary>
     internal static void Copy(
         float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {
@@ -34,7 +34,7 @@ internal static unsafe class ColumnCopies
         }
     }
 
-    // The last vector of a pixel ends with it, and may copy some floats twice.
+    // The last vector of a pixel ends at the pixel's last float, so it may overlap the previous vector.
     private static void Copy256(
         float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {

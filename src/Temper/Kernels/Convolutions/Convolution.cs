@@ -1,21 +1,21 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Two-dimensional convolution on channels-last images and its two gradients, without an im2col buffer: the forward
-/// pass and the gradient of the input read the image through pointers, the gradient of the weights adds rank-one
-/// updates.
+/// 2-D convolution of channels-last images, and its gradients, without an im2col buffer. The forward pass and the input
+/// gradient read images through tables of pointers; the weight gradient uses rank-one updates.
 /// </summary>
 /// <remarks>
-/// Weights are <c>[O, C / groups, KH, KW]</c>, packed anew at each call. Equal bytes for any number of threads.
+/// Weights <c>[O, C / groups, KH, KW]</c> are packed at each call. Results are bitwise identical for any number of
+/// threads.
 /// </remarks>
 internal static unsafe class Convolution
 {
-    /// <summary>The convolution.</summary>
-    /// <param name="geometry">Sizes.</param>
-    /// <param name="x"><c>[N, H, W, C]</c>.</param>
-    /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
-    /// <param name="epilogue">Bias, addition, ReLU, statistics.</param>
+    /// <summary>Computes a convolution.</summary>
+    /// <param name="geometry">Sizes of the convolution.</param>
+    /// <param name="x">Input <c>[N, H, W, C]</c>.</param>
+    /// <param name="weight">Weights <c>[O, C / groups, KH, KW]</c>.</param>
+    /// <param name="y">Receives the result <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="epilogue">Bias, addition, ReLU and statistics.</param>
     internal static void Forward(
         in ConvolutionGeometry geometry, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, Span<float> y,
         ConvolutionEpilogue epilogue)
@@ -75,11 +75,11 @@ internal static unsafe class Convolution
         }
     }
 
-    /// <summary>The gradient of the input.</summary>
-    /// <param name="geometry">Sizes of the forward pass.</param>
-    /// <param name="dy"><c>[N, OH, OW, O]</c>.</param>
-    /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
-    /// <param name="dx">Receives <c>[N, H, W, C]</c>.</param>
+    /// <summary>Computes the gradient of the input.</summary>
+    /// <param name="geometry">Sizes of the convolution (forward pass).</param>
+    /// <param name="dy">Output gradient <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="weight">Weights <c>[O, C / groups, KH, KW]</c>.</param>
+    /// <param name="dx">Receives the input gradient <c>[N, H, W, C]</c>.</param>
     internal static void BackwardData(
         in ConvolutionGeometry geometry, ReadOnlySpan<float> dy, ReadOnlySpan<float> weight, Span<float> dx)
     {
@@ -121,7 +121,7 @@ internal static unsafe class Convolution
 
             if (Winograd.IsFaster(g, isBackward: true))
             {
-                // The gradient of the input is the convolution of the result's gradient with the filters turned around.
+                // The input gradient is the convolution of the output gradient with the filters rotated by 180 degrees.
                 WinogradConvolution.Run(
                     ref job, g.KernelHeight - 1 - g.PadTop, g.KernelWidth - 1 - g.PadLeft, default, default);
                 return;
@@ -143,11 +143,11 @@ internal static unsafe class Convolution
         }
     }
 
-    /// <summary>The gradient of the weights.</summary>
-    /// <param name="geometry">Sizes of the forward pass.</param>
-    /// <param name="x"><c>[N, H, W, C]</c>.</param>
-    /// <param name="dy"><c>[N, OH, OW, O]</c>.</param>
-    /// <param name="dw">Receives <c>[O, C / groups, KH, KW]</c>.</param>
+    /// <summary>Computes the gradient of the weights.</summary>
+    /// <param name="geometry">Sizes of the convolution (forward pass).</param>
+    /// <param name="x">Input <c>[N, H, W, C]</c>.</param>
+    /// <param name="dy">Output gradient <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="dw">Receives the weight gradient <c>[O, C / groups, KH, KW]</c>.</param>
     internal static void BackwardWeights(
         in ConvolutionGeometry geometry, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dw)
     {

@@ -1,20 +1,20 @@
 namespace Temper.Kernels;
 
-/// <summary>What a convolution does to each result before it is stored for good.</summary>
+/// <summary>Operations fused into a convolution, applied to each element before it is stored.</summary>
 internal readonly ref struct ConvolutionEpilogue
 {
-    /// <summary>Added first, <c>[O]</c>; empty for none.</summary>
+    /// <summary>Bias <c>[O]</c>, added first; empty: none.</summary>
     internal ReadOnlySpan<float> Bias { get; init; }
 
-    /// <summary>Added second, of the result's size and order; empty for none.</summary>
+    /// <summary>Added after the bias; same size and layout as the result. Empty: nothing is added.</summary>
     internal ReadOnlySpan<float> Residual { get; init; }
 
-    /// <summary>Whether negative results become zero, last.</summary>
+    /// <summary>Whether ReLU is applied last.</summary>
     internal bool Relu { get; init; }
 
-    /// <summary>Receives the mean of each channel of the stored result, <c>[O]</c>; empty where not wanted.</summary>
+    /// <summary>Receives the mean of each channel of the stored result, <c>[O]</c>; empty: not computed.</summary>
     internal Span<float> Mean { get; init; }
 
-    /// <summary>Receives the variance (divided by the count); empty where not wanted.</summary>
+    /// <summary>Receives the biased variance of each channel, <c>[O]</c>; empty: not computed.</summary>
     internal Span<float> Variance { get; init; }
 }

@@ -1,7 +1,7 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.
+/// Sizes of a 2-D convolution with input <c>[N, H, W, C]</c> and weights <c>[O, C / groups, KH, KW]</c>.
 /// </summary>
 internal readonly record struct ConvolutionGeometry
 {
@@ -44,18 +44,18 @@ internal readonly record struct ConvolutionGeometry
     /// <summary>Whether the choice of a kernel may depend on <see cref="Batch"/>.</summary>
     internal KernelChoice Choice { get; init; }
 
-    /// <summary>Rows of the result; zero or less where the kernel does not fit.</summary>
+    /// <summary>Height of the result; 0 if the kernel is larger than the padded input.</summary>
     internal int OutHeight => Outputs(InHeight + PadTop + PadBottom, KernelHeight, StrideHeight, DilationHeight);
 
-    /// <summary>Columns of the result.</summary>
+    /// <summary>Width of the result; 0 if the kernel is larger than the padded input.</summary>
     internal int OutWidth => Outputs(InWidth + PadLeft + PadRight, KernelWidth, StrideWidth, DilationWidth);
 
     internal int Positions => KernelHeight * KernelWidth;
 
-    /// <summary>Input channels that one output channel sees.</summary>
+    /// <summary>Number of input channels per group.</summary>
     internal int GroupInputs => InChannels / Groups;
 
-    /// <summary>Output channels of one group.</summary>
+    /// <summary>Number of output channels per group.</summary>
     internal int GroupOutputs => OutChannels / Groups;
 
     internal bool IsDepthwise => Groups > 1 && Groups == InChannels && Groups == OutChannels;
@@ -66,13 +66,13 @@ internal readonly record struct ConvolutionGeometry
 
     internal long WeightCount => (long)OutChannels * GroupInputs * Positions;
 
-    /// <summary>Throws when memory does not fit the sizes.</summary>
+    /// <summary>Throws if the lengths of the memory do not match the sizes.</summary>
     internal void Check(int input, int weight, int output)
     {
         if (input != InCount || weight != WeightCount || output != OutCount)
         {
             throw new ArgumentException(
-                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, "
+                $"convolution: wrong lengths (got {input}, {weight} and {output} floats, expected {InCount}, "
                 + $"{WeightCount} and {OutCount})");
         }
     }

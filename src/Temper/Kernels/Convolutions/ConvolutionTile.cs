@@ -3,15 +3,15 @@ using Temper.Kernels.Generated;
 
 namespace Temper.Kernels;
 
-/// <summary>The register tiles of the convolutions on this machine.</summary>
+/// <summary>Register tile of the convolution kernels on this machine.</summary>
 internal readonly unsafe struct ConvolutionTile
 {
     internal static readonly ConvolutionTile Active = For(Simd.Active);
 
-    /// <summary>Pixels (or input channels, for the weights' gradient) of a tile.</summary>
+    /// <summary>Number of pixels in a tile.</summary>
     internal readonly int Rows;
 
-    /// <summary>Output channels of the wide form; the narrow form has half of them.</summary>
+    /// <summary>Number of output channels in a wide tile; a narrow tile has half as many.</summary>
     internal readonly int Columns;
 
     internal readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> Wide;
@@ -34,11 +34,11 @@ internal readonly unsafe struct ConvolutionTile
     }
 
     /// <summary>
-    /// A tile for the channels of a list, pixels having those only, and its rows: a power of two, enough if there is
-    /// one.
+    /// Returns the kernel for source pixels with only some of the channels, and the number of its rows: a power of two,
+    /// large enough if such a kernel exists.
     /// </summary>
-    /// <param name="rows">Rows that are wanted.</param>
-    /// <param name="isWide">Whether it is the wide form.</param>
+    /// <param name="rows">Number of rows needed.</param>
+    /// <param name="isWide">Whether the tile is wide.</param>
     internal (int Rows, nint Kernel) Listed(int rows, bool isWide)
     {
         int exponent = BitOperations.Log2((uint)Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)rows), Rows));
@@ -46,11 +46,12 @@ internal readonly unsafe struct ConvolutionTile
     }
 
     /// <summary>
-    /// Columns of the panel that begins at <paramref name="column"/>: the last is narrow if that is enough.
+    /// Returns the number of columns of the panel that starts at <paramref name="column"/>: half the width if the
+    /// remaining columns fit.
     /// </summary>
     internal int PanelWidth(int column, int columns) => columns - column <= Columns / 2 ? Columns / 2 : Columns;
 
-    /// <summary>Columns of all panels together, the padding of the last included.</summary>
+    /// <summary>Returns the total number of columns of all panels, including the padding of the last one.</summary>
     internal int PaddedColumns(int columns)
     {
         int whole = columns / Columns * Columns;

@@ -2,13 +2,13 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Convolution in which each output channel sees one input channel: vectors run over channels.</summary>
+/// <summary>Depthwise convolution: each output channel depends on one input channel. Vectors hold channels.</summary>
 internal static unsafe class DepthwiseConvolution
 {
-    /// <summary>Channels that one task of the weights' gradient takes.</summary>
+    /// <summary>Number of channels processed by one task of the weight gradient.</summary>
     private const int ChannelsPerTask = 64;
 
-    /// <summary>The forward pass or the gradient of the input, as the job's maps say.</summary>
+    /// <summary>Computes the forward pass or the input gradient, depending on the maps of the job.</summary>
     internal static void Run(ref IndirectJob job)
     {
         job.Packed = job.Prepacked;
@@ -30,7 +30,7 @@ internal static unsafe class DepthwiseConvolution
             job.Weight, job.Positions, linesTogether: false, job.ResultChannels, job.Positions, job.ResultChannels,
             target);
 
-    /// <summary>The gradient of the weights.</summary>
+    /// <summary>Computes the gradient of the weights.</summary>
     internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
     {
         var job = new GradientJob { Geometry = geometry, X = x, Dy = dy, Dw = dw };
@@ -124,7 +124,7 @@ internal static unsafe class DepthwiseConvolution
         Position<Lane>(job, position, c, end);
     }
 
-    /// <summary>dw[c][kernel position] = sum over images and pixels of x dy.</summary>
+    /// <summary>Computes dw[c][kernel position]: the sum of x dy over images and pixels.</summary>
     private static int Position<TLanes>(in GradientJob job, int position, int c, int end)
         where TLanes : unmanaged, ILanes<TLanes>
     {

@@ -3,19 +3,20 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Runs an <see cref="IndirectJob"/>: packs weights, then tiles of pixels by output channels, read through pointers.
+/// Runs an <see cref="IndirectJob"/>: packs the weights, then computes tiles of pixels by output channels. Source
+/// pixels are read through tables of pointers.
 /// </summary>
 /// <remarks>
-/// The pixels of a tile are the same pixel of several images where the batch allows it, so that kernel positions
-/// outside the image are left out for the whole tile; in small batches they follow one another in an image, from row to
-/// row, and kernel positions outside read zeros.
+/// In large batches a tile holds the same pixel of several images, so that kernel positions outside the image are
+/// skipped for the whole tile. In small batches a tile holds consecutive pixels of one image, across rows; kernel
+/// positions outside the image then read zeros.
 /// </remarks>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Multiplications that are worth a task of their own.</summary>
+    /// <summary>Number of multiplications worth a separate task.</summary>
     private const long TaskWork = 1024 * 1024;
 
-    /// <summary>Packed weights that stay in the second-level cache while task after task meets them.</summary>
+    /// <summary>Number of packed weights that stay in the L2 cache across tasks.</summary>
     private const long CachedWeights = 256 * 1024;
 
     internal static void Run(ref IndirectJob job, Span<float> mean, Span<float> variance)
@@ -28,7 +29,7 @@ internal static unsafe partial class IndirectConvolution
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         if (job.ImageGroups == 0)
         {
-            // Rows whose pixels fill tiles: tiles have a power of two.
+            // Choose the number of rows such that their pixels fill whole tiles; tile sizes are powers of two.
             int fill = tile.Rows / Math.Min(tile.Rows, job.ResultWidth & -job.ResultWidth);
             job.RowsPerTask = Math.Min(Chunks.Count(job.RowsPerTask, fill) * fill, job.ResultHeight);
         }
@@ -53,11 +54,11 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>Floats of a group's packed weights.</summary>
+    /// <summary>Returns the number of floats of one group's packed weights.</summary>
     internal static long PackedCount(in IndirectJob job) =>
         (long)ConvolutionTile.Active.PaddedColumns(job.Columns) * job.Positions * job.Depth;
 
-    /// <summary>Packs the weights of the job's group, or finds them where they were packed before.</summary>
+    /// <summary>Packs the weights of the current group, unless they are already packed.</summary>
     internal static void Pack(ref IndirectJob job)
     {
         if (job.Prepacked != null)
@@ -70,9 +71,9 @@ internal static unsafe partial class IndirectConvolution
         PackTo(ref job);
     }
 
-    /// <summary>Packs the weights of all groups one after the other.</summary>
-    /// <param name="job">A job whose sizes and weights are set.</param>
-    /// <param name="target">Receives <see cref="PackedCount"/> floats a group.</param>
+    /// <summary>Packs the weights of all groups, one after the other.</summary>
+    /// <param name="job">A job with its sizes and weights set.</param>
+    /// <param name="target">Receives <see cref="PackedCount"/> floats per group.</param>
     internal static void PackGroups(IndirectJob job, float* target)
     {
         for (job.Group = 0; job.Group < job.Groups; job.Group++)
@@ -92,7 +93,9 @@ internal static unsafe partial class IndirectConvolution
 
     private static int RowTasks(in IndirectJob job) => (job.ResultHeight + job.RowsPerTask - 1) / job.RowsPerTask;
 
-    /// <summary>Some panels for some result rows of one group of images (or of one image, in a small batch).</summary>
+    /// <summary>
+    /// Computes some panels for some result rows of one group of images, or of one image in a small batch.
+    /// </summary>
     private static void RowsTask(void* state, int number)
     {
         ref IndirectJob job = ref *(IndirectJob*)state;
@@ -141,11 +144,12 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>
-    /// Table entries that one pass over the panels uses: the table and the pixels it points at stay in the cache.
+    /// Number of table entries used in one pass over the panels, so that the table and the pixels it points to stay in
+    /// the cache.
     /// </summary>
     private const int MaxTableEntries = 6 * 1024;
 
-    /// <summary>Blocks of one task: which pixels each stands for.</summary>
+    /// <summary>The blocks of one task, and the pixels of each.</summary>
     private readonly struct BlockRange(int unit, int firstPixel, int lastPixel, int start, int count, int entry)
     {
         internal readonly int Count = count;
@@ -167,6 +171,6 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>The pixels of one tile.</summary>
+    /// <summary>Location of the pixels of one tile in the result.</summary>
     internal readonly record struct Block(long Offset, nint Distance, int Valid);
 }

@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// A convolution-like map of channels-last images: each result pixel sums over kernel positions of source pixels,
-/// through weights.
+/// A convolution-like operation on channels-last images: each result pixel is a weighted sum over kernel positions of
+/// source pixels.
 /// </summary>
 internal unsafe struct IndirectJob
 {
@@ -10,24 +10,25 @@ internal unsafe struct IndirectJob
     internal int KernelHeight;
     internal int KernelWidth;
 
-    /// <summary>Source row for each result row and kernel position row; see <see cref="KernelMap"/>.</summary>
+    /// <summary>Source row for each result row and kernel row; see <see cref="KernelMap"/>.</summary>
     internal int* RowMap;
 
-    /// <summary>Source column for each result column and kernel position column.</summary>
+    /// <summary>Source column for each result column and kernel column; see <see cref="KernelMap"/>.</summary>
     internal int* ColumnMap;
 
     internal float* Source;
     internal int SourceHeight;
     internal int SourceWidth;
 
-    /// <summary>Channels of a source pixel, all groups.</summary>
+    /// <summary>Number of channels of a source pixel, over all groups.</summary>
     internal int SourceChannels;
 
-    /// <summary>Channels of a source pixel that one group sums over.</summary>
+    /// <summary>Number of source channels summed by one group.</summary>
     internal int Depth;
 
     /// <summary>
-    /// Numbers of the channels that a source pixel has, of all that there are weights for; null: it has all of them.
+    /// Indices, among the channels of the weights, of the channels stored in a source pixel; null: all channels are
+    /// stored.
     /// </summary>
     internal int* Listed;
 
@@ -36,21 +37,18 @@ internal unsafe struct IndirectJob
     internal int ResultWidth;
     internal int ResultChannels;
 
-    /// <summary>Channels of a result pixel in one group.</summary>
+    /// <summary>Number of result channels per group.</summary>
     internal int Columns;
 
     internal float* Weight;
 
-    /// <summary>
-    /// Weights of all groups as the tiles read them, where they were packed before; null: <see cref="Weight"/> is
-    /// packed in each run.
-    /// </summary>
+    /// <summary>Weights of all groups packed for the tiles; null: <see cref="Weight"/> is packed at each run.</summary>
     internal float* Prepacked;
     internal int Groups;
 
     /// <summary>
-    /// Whether weights are read as <c>[sum, result, kernel position]</c> (gradient of the input), not
-    /// <c>[result, sum, kernel position]</c>.
+    /// Whether weights are read as <c>[summed channel, result channel, kernel position]</c>, as in the input gradient,
+    /// instead of <c>[result channel, summed channel, kernel position]</c>.
     /// </summary>
     internal bool IsBackward;
 
@@ -59,18 +57,18 @@ internal unsafe struct IndirectJob
     internal bool Relu;
     internal bool GathersStatistics;
 
-    // Set while it runs.
+    // The following fields are set during the run.
     internal float* Packed;
     internal int Group;
     internal int RowsPerTask;
 
-    /// <summary>Tasks for one group of panels; each gathers statistics of its own.</summary>
+    /// <summary>Number of tasks per group of panels; each computes its own partial statistics.</summary>
     internal int PixelTasks;
     internal int PanelsPerTask;
     internal int ImageGroups;
     internal ChannelStatistics Statistics;
 
-    /// <summary>Channels of a source pixel that are summed over.</summary>
+    /// <summary>Number of stored source channels that are summed.</summary>
     internal readonly int Summed => Listed == null ? Depth : SourceChannels;
 
     internal readonly int Positions => KernelHeight * KernelWidth;
@@ -79,7 +77,7 @@ internal unsafe struct IndirectJob
 
     internal readonly long ResultImage => (long)ResultHeight * ResultWidth * ResultChannels;
 
-    /// <summary>Memory for the statistics of some tasks, where they are wanted.</summary>
+    /// <summary>Allocates the memory of the partial statistics, if statistics are computed.</summary>
     internal void RentStatistics(int tasks)
     {
         if (GathersStatistics)
@@ -89,7 +87,7 @@ internal unsafe struct IndirectJob
         }
     }
 
-    /// <summary>Where a task gathers statistics of its pixels; null if they are not wanted.</summary>
+    /// <summary>Returns the memory of a task's partial statistics; null if statistics are not computed.</summary>
     internal readonly float* StatisticsOf(int task, int pixels)
     {
         if (!GathersStatistics)

@@ -2,14 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace Temper.Kernels;
 
-/// <content>Weights in the order in which the tiles read them.</content>
+/// <content>Packing of weights into the order in which the tiles read them.</content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Floats of the sum that are turned at a time: they stay in the first-level cache until they are put in
-    /// order.</summary>
+    /// <summary>
+    /// Number of floats reordered at a time, so that they stay in the L1 cache between the two passes.
+    /// </summary>
     private const int MaxTurned = 4 * 1024;
 
-    /// <summary>Packs one panel of weights as <c>[kernel position][sum][columns of the panel]</c>.</summary>
+    /// <summary>Packs one panel of weights as <c>[kernel position][summed channel][column of the panel]</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackTask(void* state, int number)
     {
@@ -34,14 +35,15 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>
-    /// The weights of some summed channels and one panel as <c>[sum][kernel position][columns of the panel]</c>.
+    /// Reorders the weights of some summed channels for one panel to
+    /// <c>[summed channel][kernel position][column of the panel]</c>.
     /// </summary>
     private static void Turn(in IndirectJob job, int column, int width, int first, int count, float* target)
     {
         int columns = Math.Min(width, job.Columns - column), positions = job.Positions;
         if (job.IsBackward)
         {
-            // W[o][i][kernel position] for some o of the group: each o is a block of i lines of kernel positions.
+            // Layout W[o][i][kernel position]: each o of the group is a block of one line per i.
             for (int o = 0; o < count; o++)
             {
                 float* block =
@@ -53,7 +55,7 @@ internal static unsafe partial class IndirectConvolution
             return;
         }
 
-        // Row-major [o][i, kernel position]: the lines of a left operand.
+        // Layout [o][i, kernel position], row-major: the lines of a left operand.
         int depth = job.Depth * positions;
         float* lines = job.Weight + ((long)((job.Group * job.Columns) + column) * depth) + ((long)first * positions);
         GemmPacking.PackPanels(lines, depth, linesTogether: false, columns, count * positions, width, target);

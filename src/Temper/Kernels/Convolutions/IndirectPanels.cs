@@ -1,12 +1,12 @@
 namespace Temper.Kernels;
 
-/// <content>Blocks of pixels against one panel of packed weights.</content>
+/// <content>Products of blocks of pixels with one panel of packed weights.</content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Weights that stay in the first-level cache while all blocks of a range meet them.</summary>
+    /// <summary>Number of weights that stay in the L1 cache while all blocks of a range use them.</summary>
     private const int PartFloats = 6 * 1024;
 
-    /// <summary>All blocks of a range against one panel, part by part of the sum.</summary>
+    /// <summary>Multiplies all blocks of a range by one panel, one part of the sum at a time.</summary>
     private static void RunPanel(
         in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
     {
@@ -35,13 +35,13 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>Some of the kernel positions and some of the channels that are summed over.</summary>
+    /// <summary>Part of a sum: a range of kernel positions and a range of summed channels.</summary>
     private readonly record struct SumPart(int Position, int Positions, int Channel, int Depth)
     {
         internal bool IsFirst => Position == 0 && Channel == 0;
     }
 
-    /// <summary>The packed weights of some result channels: <c>[kernel position][sum][width]</c>.</summary>
+    /// <summary>Packed weights of some result channels: <c>[kernel position][summed channel][width]</c>.</summary>
     private readonly ref struct Panel
     {
         private readonly float* _weights;
@@ -67,15 +67,15 @@ internal static unsafe partial class IndirectConvolution
 
         internal int Width { get; }
 
-        /// <summary>Columns that exist.</summary>
+        /// <summary>Number of columns without padding.</summary>
         internal int Columns { get; }
 
-        /// <summary>The first result channel.</summary>
+        /// <summary>Index of the first result channel.</summary>
         internal int Channel { get; }
 
         internal bool IsWhole => Columns == Width;
 
-        /// <summary>Adds a part of the sum to the block's result, or stores it if it is the first.</summary>
+        /// <summary>Adds a part of the sum to the block's result, or stores it if it is the first part.</summary>
         internal void Add(in IndirectJob job, SumPart part, float** line, Block block)
         {
             ConvolutionTile tile = ConvolutionTile.Active;
@@ -99,9 +99,9 @@ internal static unsafe partial class IndirectConvolution
         }
 
         /// <summary>
-        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry:
-        /// tables leave out different positions in large and in small batches, and the sum must be cut at the same
-        /// indices in both.
+        /// Returns the table entries of a block that belong to a part of the sum. Parts are divided by kernel position,
+        /// not by table entry: tables of large and small batches skip different positions, but the sum must be divided
+        /// at the same positions in both to give identical results.
         /// </summary>
         private static nint PositionsOf(SumPart part, ref float** table, nint entries)
         {

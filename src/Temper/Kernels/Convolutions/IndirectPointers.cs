@@ -4,12 +4,13 @@ using System.Runtime.Intrinsics;
 namespace Temper.Kernels;
 
 /// <content>
-/// The tables of pointers: for each kernel position a pointer a pixel of the tile, then the kernel position's number.
+/// Tables of pointers. Each entry has one pointer per pixel of the tile, followed by the index of the kernel position.
 /// </content>
 internal static unsafe partial class IndirectConvolution
 {
     /// <summary>
-    /// One pixel of several images: kernel positions outside are left out. Gives the number of kernel positions.
+    /// Fills the table for one pixel of several images, without kernel positions outside the image. Returns the number
+    /// of entries.
     /// </summary>
     private static nint PointImages(in IndirectJob job, int group, int row, int column, float** table)
     {
@@ -47,8 +48,8 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>
-    /// Pixels of one image one after the other: a kernel position outside for some reads zeros there, and is left out
-    /// if outside for all.
+    /// Fills the table for consecutive pixels of one image. A kernel position that is outside for some pixels reads
+    /// zeros there; one that is outside for all is skipped. Returns the number of entries.
     /// </summary>
     private static nint PointPixels(in IndirectJob job, int image, int pixel, int last, float** table)
     {
@@ -88,7 +89,9 @@ internal static unsafe partial class IndirectConvolution
         return positions;
     }
 
-    /// <summary>Bytes from the first image of a tile to each; images that do not exist stand for the last.</summary>
+    /// <summary>
+    /// Byte offsets of the images of a tile from its first image; missing images use the offset of the last one.
+    /// </summary>
     private readonly struct ImageOffsets
     {
         private readonly Vector512<long> _offsets;

@@ -3,10 +3,10 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>What is done to a tile while it is still in the first-level cache.</content>
+/// <content>Operations on a tile while it is in the L1 cache.</content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Bias, addition, ReLU and statistics of one tile.</summary>
+    /// <summary>Applies bias, addition and ReLU to a tile, and updates the statistics.</summary>
     internal static void Tail(
         in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
     {
@@ -53,7 +53,7 @@ internal static unsafe partial class IndirectConvolution
         internal float* Residual;
         internal bool Relu;
 
-        /// <summary>Pivots, sums and sums of squares of the task, a channel count apart.</summary>
+        /// <summary>Pivots, sums and sums of squares of the task, each one float per channel.</summary>
         internal float* Statistics;
         internal int Channels;
         internal bool IsFirst;

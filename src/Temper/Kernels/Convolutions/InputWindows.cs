@@ -1,17 +1,17 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same
-/// gradient. With many channels a window is a block of one kernel position's channels, and kernel positions outside the
-/// image are left out. In channels-last memory a kernel row's pixels lie together, so with few channels one kernel row
-/// is a window; with fewer still (a first layer) a window is narrower than a vector, and the output channels are taken
-/// as vectors instead.
+/// Layout in which the weight gradient reads the input. A window is a run of contiguous floats that is multiplied by
+/// the same output gradients. With many channels, a window holds a block of channels of one kernel position; kernel
+/// positions outside the image are skipped. With few channels, a window holds a whole kernel row, whose pixels are
+/// contiguous in channels-last memory. With very few channels, as in a first layer, a window is narrower than a vector;
+/// vectors then hold output channels instead.
 /// </summary>
 internal unsafe struct InputWindows
 {
     private const int MaxNarrowChannels = 4;
 
-    /// <summary>Floats that vectors may read or write behind the last window.</summary>
+    /// <summary>Number of floats that vectors may read or write past the last window.</summary>
     private const int SpareFloats = 64;
 
     private ConvolutionGeometry _geometry;
@@ -39,25 +39,27 @@ internal unsafe struct InputWindows
         RowDistance = _isPadded ? (g.InWidth + g.PadLeft + g.PadRight) * g.InChannels : g.InWidth * Pitch;
     }
 
-    /// <summary>Blocks of input channels.</summary>
+    /// <summary>Number of blocks of input channels.</summary>
     internal int Blocks { get; }
 
-    /// <summary>Windows of a pixel in one block: kernel positions or kernel rows.</summary>
+    /// <summary>Number of windows per pixel and block: kernel positions or kernel rows.</summary>
     internal int Count { get; }
 
-    /// <summary>Floats of a window; but for narrow ones, rounded up to whole vectors.</summary>
+    /// <summary>Size of a window, in floats; rounded up to whole vectors unless <see cref="IsNarrow"/>.</summary>
     internal int Pitch { get; }
 
-    /// <summary>Whether vectors hold output channels, not window floats.</summary>
+    /// <summary>Whether vectors hold output channels instead of the floats of a window.</summary>
     internal bool IsNarrow { get; }
 
-    /// <summary>Floats from one pixel's window to the next.</summary>
+    /// <summary>Distance between the windows of adjacent pixels, in floats.</summary>
     internal int PixelDistance { get; }
 
-    /// <summary>Floats from one image row to the next.</summary>
+    /// <summary>Distance between image rows, in floats.</summary>
     internal int RowDistance { get; }
 
-    /// <summary>Where window <paramref name="window"/> of a result pixel begins, or -1 if it is outside.</summary>
+    /// <summary>
+    /// Returns the offset of window <paramref name="window"/> of a result pixel; -1 if it is outside the image.
+    /// </summary>
     internal readonly int Offset(int image, int row, int column, int window)
     {
         ConvolutionGeometry g = _geometry;
@@ -70,7 +72,7 @@ internal unsafe struct InputWindows
     }
 
     /// <summary>
-    /// Where the weight of a kernel position and an input channel stands among the sums of an output channel.
+    /// Returns the index of the weight of a kernel position and input channel among the sums of an output channel.
     /// </summary>
     internal readonly int SumIndex(int kernelRow, int kernelColumn, int channel)
     {
@@ -83,12 +85,13 @@ internal unsafe struct InputWindows
     }
 
     /// <summary>
-    /// Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.
+    /// Copies the input of some pixels to scratch memory. Returns the address to which <see cref="Offset"/> is added
+    /// for the first image of the run.
     /// </summary>
-    /// <param name="x">The input.</param>
+    /// <param name="x">Input <c>[N, H, W, C]</c>.</param>
     /// <param name="run">Images and result rows.</param>
     /// <param name="channel">First channel of the block.</param>
-    /// <param name="channels">Channels of the block.</param>
+    /// <param name="channels">Number of channels of the block.</param>
     internal readonly float* Copy(float* x, PixelRun run, int channel, int channels)
     {
         ConvolutionGeometry g = _geometry;

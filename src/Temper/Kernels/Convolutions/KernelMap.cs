@@ -1,12 +1,12 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Along one axis: which index of the source each index of the result reads through each kernel position, or -1 for
-/// none. The forward pass and the gradient of the input differ in nothing else.
+/// For one axis: the source index read by each result index at each kernel position, or -1 if there is none. This map
+/// is the only difference between the forward pass and the input gradient.
 /// </summary>
 internal static unsafe class KernelMap
 {
-    /// <summary>Result index o reads input index <c>o stride + kernel position dilation - padding</c>.</summary>
+    /// <summary>Maps result index o to source index <c>o stride + position dilation - padding</c>.</summary>
     internal static void Forward(
         int* map, int results, int sources, int positions, int stride, int dilation, int padding)
     {
@@ -21,8 +21,8 @@ internal static unsafe class KernelMap
     }
 
     /// <summary>
-    /// Input index i gets gradient from result index <c>(i + padding - kernel position dilation) / stride</c> where
-    /// that is whole.
+    /// Maps input index i to the index <c>(i + padding - position dilation) / stride</c> of the output gradient, if
+    /// that is an integer.
     /// </summary>
     internal static void Backward(
         int* map, int inputs, int results, int positions, int stride, int dilation, int padding)

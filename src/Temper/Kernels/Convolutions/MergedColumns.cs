@@ -3,16 +3,16 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with few channels, too few for a tile. A row of results gives each kernel column's share of
-/// the input's gradient, (kernel columns x channels) side by side, by plain matrix products, one for each kernel row;
-/// then each input pixel sums the shares that are its own.
+/// Input gradient for inputs with too few channels for a tile. Matrix products, one per kernel row, multiply a row of
+/// the output gradient by the weights. They give the contribution of each kernel column to the input gradient,
+/// <c>[pixel, kernel column x channel]</c>. Then the contributions to each input pixel are summed.
 /// </summary>
 internal unsafe struct MergedColumns
 {
-    /// <summary>How many times fewer multiplications it takes to pay for the sums.</summary>
+    /// <summary>Factor by which the number of multiplications must shrink to make up for the extra sums.</summary>
     private const double Margin = 1.4;
 
-    /// <summary>Multiplications that are worth a task of their own.</summary>
+    /// <summary>Number of multiplications worth a separate task.</summary>
     private const long TaskWork = 512 * 1024;
 
     private readonly IndirectJob _job;
@@ -30,13 +30,13 @@ internal unsafe struct MergedColumns
 
     private readonly int RowTasks => Chunks.Count(_job.ResultHeight, _rowsPerTask);
 
-    /// <summary>Whether it saves enough multiplications.</summary>
+    /// <summary>Whether this method saves enough multiplications.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
         g.Groups == 1
             && Margin * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth * ConvolutionTile.Active.PaddedColumns(
                 g.InChannels);
 
-    /// <summary>Runs a job that asks for the gradient of the input.</summary>
+    /// <summary>Computes the input gradient described by a job.</summary>
     internal static void Run(in IndirectJob job)
     {
         var merged = new MergedColumns(job);
@@ -47,7 +47,9 @@ internal unsafe struct MergedColumns
 
     private static int WidthOf(int columns) => Chunks.Count(columns, GemmTile.Active.Lanes) * GemmTile.Active.Lanes;
 
-    /// <summary>Panels <c>[kernel row][panel][o][kernel column, channel]</c>, zeros behind the last channel.</summary>
+    /// <summary>
+    /// Packs the weights as panels <c>[kernel row][panel][o][kernel column x channel]</c>, padded with zeros.
+    /// </summary>
     private readonly void Pack()
     {
         int positions = _job.Positions, channels = _job.ResultChannels, merged = _job.KernelWidth * channels;
@@ -81,10 +83,10 @@ internal unsafe struct MergedColumns
         }
     }
 
-    /// <summary>One row of the input's gradient.</summary>
+    /// <summary>Computes one row of the input gradient.</summary>
     private readonly void Row(int image, int row)
     {
-        // The sums read whole registers, hence the room behind the last share.
+        // The sums read whole registers, so the memory extends past the last contribution.
         float* shares = Scratch.Rent(Scratch.Use.Partial, ((long)_job.SourceWidth * _width) + GemmTile.Active.Lanes);
         float* target = _job.Result + (image * _job.ResultImage) + ((long)row * _job.ResultWidth * _job.ResultChannels);
         bool adds = false;
@@ -120,7 +122,9 @@ internal unsafe struct MergedColumns
         }
     }
 
-    /// <summary><c>shares (+)= pixels filters</c>, a row of pixels by a panel of columns at a time.</summary>
+    /// <summary>
+    /// Computes <c>shares (+)= pixels filters</c>, one tile of pixels and one panel of columns at a time.
+    /// </summary>
     private readonly void Multiply(float* pixels, float* filters, float* shares, bool adds)
     {
         GemmTile tile = GemmTile.Active;
@@ -142,7 +146,8 @@ internal unsafe struct MergedColumns
     }
 
     /// <summary>
-    /// Each pixel's own shares. Lanes beyond its channels are written too, and then again by the next pixel.
+    /// Sums the contributions to each pixel. Vectors write past the channels of a pixel; the next pixel overwrites
+    /// these floats.
     /// </summary>
     private readonly void Sum<TLanes>(float* shares, float* target)
         where TLanes : unmanaged, ILanes<TLanes>

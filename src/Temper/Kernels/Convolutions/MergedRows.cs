@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// First layers have one to four channels, too few for a tile. In channels-last memory a kernel row's pixels lie
-/// together, so one row is taken as one kernel position with (columns x channels) channels; horizontal padding is
-/// copied into the image for that.
+/// Convolution of first layers, whose one to four channels are too few for a tile. The pixels of a kernel row are
+/// contiguous in channels-last memory, so a row is processed as one kernel position with (columns x channels) channels.
+/// For this the image is copied with its horizontal padding.
 /// </summary>
 internal readonly unsafe struct MergedRows
 {
@@ -16,21 +16,19 @@ internal readonly unsafe struct MergedRows
         RowDistance = rowDistance;
     }
 
-    /// <summary>The same convolution with a kernel one column wide.</summary>
+    /// <summary>The equivalent convolution with a kernel width of 1.</summary>
     internal ConvolutionGeometry Geometry { get; }
 
-    /// <summary>The image with its padding left and right.</summary>
+    /// <summary>The image with left and right padding.</summary>
     internal float* Source { get; }
 
-    /// <summary>Floats from one image row to the next.</summary>
+    /// <summary>Distance between image rows, in floats.</summary>
     internal int RowDistance { get; }
 
     internal static bool Fit(in ConvolutionGeometry g) =>
         g.Groups == 1 && g.InChannels <= MaxChannels && g.KernelWidth > 1 && g.DilationWidth == 1;
 
-    /// <summary>
-    /// Copies the image where it needs padding (or, for tiles that read a little further, room at its end).
-    /// </summary>
+    /// <summary>Copies the image with padding, and with extra room at the end for tiles that read past it.</summary>
     internal static MergedRows Prepare(in ConvolutionGeometry g, float* x)
     {
         int width = g.InWidth + g.PadLeft + g.PadRight;
@@ -50,7 +48,7 @@ internal readonly unsafe struct MergedRows
         return new MergedRows(merged, source, distance);
     }
 
-    /// <summary>The weights of the merged convolution.</summary>
+    /// <summary>Reorders the weights for the merged convolution.</summary>
     internal static void Weights(in ConvolutionGeometry g, float* source, float* target)
     {
         int count = g.InChannels * g.Positions;
@@ -63,7 +61,7 @@ internal readonly unsafe struct MergedRows
         }
     }
 
-    /// <summary>Turns a forward job into one over merged rows, all but the weights.</summary>
+    /// <summary>Converts a forward job to merged rows, except for its weights.</summary>
     internal void Apply(in ConvolutionGeometry g, ref IndirectJob job)
     {
         KernelMap.Forward(job.ColumnMap, Geometry.OutWidth, Geometry.InWidth, 1, g.StrideWidth, 1, 0);
@@ -75,7 +73,8 @@ internal readonly unsafe struct MergedRows
     }
 
     /// <summary>
-    /// Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.
+    /// Returns the merged index of weight <paramref name="index"/> of an output channel's <c>[channel][row][column]</c>
+    /// weights.
     /// </summary>
     private static int MergedIndex(in ConvolutionGeometry g, int index)
     {
@@ -85,7 +84,7 @@ internal readonly unsafe struct MergedRows
         return (((column * g.InChannels) + channel) * g.KernelHeight) + row;
     }
 
-    /// <summary>Copies one image.</summary>
+    /// <summary>Copies one image with padding.</summary>
     private struct Padding : IChunkBody
     {
         internal ConvolutionGeometry Geometry;

@@ -3,12 +3,13 @@ using Temper.Kernels.Generated;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The register tiles of rank-one updates on this machine: some floats of the left times some vectors of the right.
+/// Register tile of rank-one updates on this machine: some floats of the left operand times some vectors of the right
+/// operand.
 /// </summary>
-/// <param name="rows">Rows of the largest tile.</param>
-/// <param name="lanes">Floats a vector.</param>
-/// <param name="vectors">Vectors of the largest tile.</param>
-/// <param name="kernels">The address of every smaller tile too.</param>
+/// <param name="rows">Number of rows of the largest tile.</param>
+/// <param name="lanes">Number of floats per vector.</param>
+/// <param name="vectors">Number of vectors of the largest tile.</param>
+/// <param name="kernels">Addresses of the kernels of all tile sizes up to the largest.</param>
 internal sealed unsafe class OuterTile(int rows, int lanes, int vectors, nint[] kernels)
 {
     internal static readonly OuterTile Active = Simd.Active switch
@@ -26,12 +27,13 @@ internal sealed unsafe class OuterTile(int rows, int lanes, int vectors, nint[] 
     internal int Vectors => vectors;
 
     /// <summary>
-    /// (count, left offsets, right offsets, left, right, sums, sums' row distance): adds to the sums.
+    /// Returns the kernel of a tile size. Its parameters are: count, left offsets, right offsets, left, right, sums,
+    /// row distance of the sums. It adds to the sums.
     /// </summary>
     internal delegate*<nint, int*, int*, float*, float*, float*, nint, void> Kernel(int rowCount, int vectorCount) =>
         (delegate*<nint, int*, int*, float*, float*, float*, nint, void>)kernels[((rowCount - 1) * vectors)
             + vectorCount - 1];
 
-    /// <summary>Vectors that hold some floats.</summary>
+    /// <summary>Returns the number of vectors needed for some floats.</summary>
     internal int VectorsFor(int floats) => (floats + lanes - 1) / lanes;
 }

@@ -1,37 +1,39 @@
 namespace Temper.Kernels;
 
-/// <summary>How a convolution is carried out.</summary>
+/// <summary>Algorithms of a convolution.</summary>
 internal enum ConvolutionMethod
 {
-    /// <summary>Tiles of pixels, read through pointers.</summary>
+    /// <summary>Tiles of pixels, read through tables of pointers.</summary>
     Direct,
 
-    /// <summary>The same, the pixels of a kernel row taken as one: for few input channels.</summary>
+    /// <summary>
+    /// Like <see cref="Direct"/>, but the pixels of a kernel row are merged into one; for few input channels.
+    /// </summary>
     MergedRows,
 
-    /// <summary>F(4x4, 3x3).</summary>
+    /// <summary>Winograd's algorithm F(4x4, 3x3).</summary>
     Winograd,
 
-    /// <summary>Vectors over channels that do not see each other.</summary>
+    /// <summary>Depthwise convolution: vectors hold channels.</summary>
     Depthwise,
 }
 
 /// <summary>
-/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its kernel positions, for
-/// images of one size and any number of them. Shared by threads.
+/// A convolution with constant weights, for images of a fixed size and any batch size. The weights are packed (or
+/// transformed) and the kernel maps are built once. Thread-safe.
 /// </summary>
 internal sealed unsafe class PackedConvolution
 {
-    /// <summary>Share of active channels above which bringing them together does not pay.</summary>
+    /// <summary>Largest fraction of active channels for which gathering them is worthwhile.</summary>
     private const double MaxActive = 0.75;
 
     private readonly ConvolutionGeometry _geometry;
     private readonly PinnedFloats _weights;
     private readonly PinnedFloats _maps;
 
-    /// <param name="geometry">Sizes; the batch does not matter.</param>
-    /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
-    /// <param name="method">One that <see cref="Fits"/>.</param>
+    /// <param name="geometry">Sizes; the batch size is ignored.</param>
+    /// <param name="weight">Weights <c>[O, C / groups, KH, KW]</c>.</param>
+    /// <param name="method">Algorithm; must satisfy <see cref="Fits"/>.</param>
     internal PackedConvolution(in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, ConvolutionMethod method)
     {
         ConvolutionGeometry g = _geometry = geometry;
@@ -48,10 +50,10 @@ internal sealed unsafe class PackedConvolution
 
     internal ConvolutionMethod Method { get; }
 
-    /// <summary>Floats that the weights take.</summary>
+    /// <summary>Size of the packed weights, in floats.</summary>
     internal int WeightFloats => _weights.Count;
 
-    /// <summary>Whether a method can carry out a convolution.</summary>
+    /// <summary>Whether an algorithm supports a convolution.</summary>
     internal static bool Fits(in ConvolutionGeometry g, ConvolutionMethod method) => method switch
     {
         ConvolutionMethod.Depthwise => g.IsDepthwise,
@@ -60,17 +62,17 @@ internal sealed unsafe class PackedConvolution
         _ => !g.IsDepthwise,
     };
 
-    /// <summary>Whether a method can leave out channels that are zero when it runs.</summary>
+    /// <summary>Whether an algorithm can skip channels that are zero at run time.</summary>
     internal static bool FitsActiveChannels(in ConvolutionGeometry g, ConvolutionMethod method) =>
         g.Groups == 1 && method is ConvolutionMethod.Direct or ConvolutionMethod.Winograd && Fits(g, method);
 
-    /// <summary>What a method is thought to cost, in multiplications of the direct kernel.</summary>
+    /// <summary>Returns the estimated cost of an algorithm, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g, ConvolutionMethod method)
     {
-        // Few input channels leave most of a kernel position's time to what surrounds its loop.
+        // Overhead per kernel position, which dominates with few input channels.
         const double CostOfPosition = 8;
 
-        // Weights come from memory for each batch, four times as many where they were transformed.
+        // Weights are read from memory for each batch; transformed weights are four times as large.
         const double CostOfWeight = 16;
         double results = g.OutCount, weights = CostOfWeight * g.WeightCount;
         return weights + method switch
@@ -85,25 +87,25 @@ internal sealed unsafe class PackedConvolution
     }
 
     /// <summary>
-    /// Convolves some images, channels last. Allocates nothing once the threads' working memory is there.
+    /// Convolves images in channels-last layout. Allocates nothing once the threads' scratch memory exists.
     /// </summary>
-    /// <param name="batch">Images.</param>
-    /// <param name="x"><c>[N, H, W, C]</c>.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
-    /// <param name="tail">What is done to each result.</param>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="x">Input <c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives the result <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="tail">Operations fused into the store of the result.</param>
     internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail) =>
         Run(_geometry with { Batch = batch }, x, y, tail, null, _geometry.InChannels);
 
     /// <summary>
-    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and their
-    /// weights are not read. For <see cref="FitsActiveChannels"/>.
+    /// Convolves image by image and skips the channels that are zero in the whole image, including their weights. The
+    /// convolution must satisfy <see cref="FitsActiveChannels"/>.
     /// </summary>
-    /// <param name="batch">Images.</param>
-    /// <param name="x"><c>[N, H, W, C]</c>.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
-    /// <param name="tail">What is done to each result.</param>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="x">Input <c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives the result <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="tail">Operations fused into the store of the result.</param>
     /// <param name="winners">
-    /// Which channels win: only they are read, and nothing is searched for; null: those are found that are not zero.
+    /// Rule that selects the winning channels; only these are read. null: the nonzero channels are searched for.
     /// </param>
     internal void RunActiveChannels(
         int batch, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
@@ -121,7 +123,7 @@ internal sealed unsafe class PackedConvolution
                 : ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
             if (count <= MaxActive * g.InChannels)
             {
-                // An image of zeros has a sum too: that of any one channel.
+                // For an image of zeros, process one channel: its sum is the correct zero.
                 count = Math.Max(count, 1);
                 var gathered =
                     new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
@@ -143,8 +145,7 @@ internal sealed unsafe class PackedConvolution
     }
 
     /// <summary>
-    /// Convolves the winning channels of some images as if they were all: the others are set to zero first, in working
-    /// memory.
+    /// Convolves with all channels, after copying the images to scratch memory with the losing channels set to zero.
     /// </summary>
     internal void RunWinners(int batch, FloatAddress x, FloatAddress y, in LayerTail tail, in WinnerRule winners)
     {

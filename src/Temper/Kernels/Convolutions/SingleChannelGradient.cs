@@ -1,18 +1,20 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which
-/// would fill a third of them: rows of the result's gradient are transposed, products with the weights of a kernel row
-/// give each kernel column's share of an input row, and the shares are added up, each moved by its column.
+/// Input gradient for inputs with one channel. Vectors hold pixels of a row, because vectors of kernel columns would be
+/// only a third full. Rows of the output gradient are transposed and multiplied by the weights of a kernel row, which
+/// gives the contribution of each kernel column to an input row. The contributions are then summed, each shifted by its
+/// column.
 /// </summary>
 internal unsafe struct SingleChannelGradient
 {
     /// <summary>
-    /// By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.
+    /// Factor by which the number of vectors must be below that of <see cref="MergedColumns"/> to make up for the
+    /// transposes.
     /// </summary>
     private const double Margin = 1.5;
 
-    /// <summary>Multiplications that are worth a task of their own.</summary>
+    /// <summary>Number of multiplications worth a separate task.</summary>
     private const long TaskWork = 512 * 1024;
 
     private readonly IndirectJob _job;
@@ -30,13 +32,13 @@ internal unsafe struct SingleChannelGradient
 
     private readonly int RowTasks => Chunks.Count(_job.ResultHeight, _rowsPerTask);
 
-    /// <summary>Whether it saves enough.</summary>
+    /// <summary>Whether this method saves enough.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
         g.Groups == 1
             && g.InChannels == 1
             && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
 
-    /// <summary>Runs a job that asks for the gradient of the input.</summary>
+    /// <summary>Computes the input gradient described by a job.</summary>
     internal static void Run(in IndirectJob job)
     {
         var gradient = new SingleChannelGradient(job);
@@ -47,7 +49,7 @@ internal unsafe struct SingleChannelGradient
 
     private static int WidthOf(int columns) => Chunks.Count(columns, GemmTile.Active.Lanes) * GemmTile.Active.Lanes;
 
-    /// <summary>Weights as <c>[kernel row, kernel column, o]</c>.</summary>
+    /// <summary>Packs the weights as <c>[kernel row, kernel column, o]</c>.</summary>
     private readonly void Pack()
     {
         float* to = _filters;
@@ -68,7 +70,7 @@ internal unsafe struct SingleChannelGradient
         gradient->Rows(image, first, Math.Min(first + gradient->_rowsPerTask, gradient->_job.ResultHeight));
     }
 
-    /// <summary>Some rows of the input's gradient.</summary>
+    /// <summary>Computes some rows of the input gradient.</summary>
     private readonly void Rows(int image, int first, int end)
     {
         (int source, int sources) = SourceRows(first, end);
@@ -105,7 +107,9 @@ internal unsafe struct SingleChannelGradient
         }
     }
 
-    /// <summary>The first and the number of the rows that some rows of the gradient read.</summary>
+    /// <summary>
+    /// Returns the first and the number of output gradient rows needed by some rows of the input gradient.
+    /// </summary>
     private readonly (int First, int Count) SourceRows(int first, int end)
     {
         (int min, int max) = (int.MaxValue, -1);
@@ -118,7 +122,7 @@ internal unsafe struct SingleChannelGradient
         return max < 0 ? (0, 0) : (min, max - min + 1);
     }
 
-    /// <summary>Panels <c>[o, pixel]</c> of a row, zeros behind the last pixel.</summary>
+    /// <summary>Transposes a row to panels <c>[o, pixel]</c>, padded with zeros.</summary>
     private readonly void Transpose(float* row, float* target)
     {
         for (int first = 0; first < _width; first += GemmTile.Active.Columns)
@@ -131,7 +135,7 @@ internal unsafe struct SingleChannelGradient
         }
     }
 
-    /// <summary><c>shares (+)= filters row</c>, <c>[kernel column, pixel]</c>.</summary>
+    /// <summary>Computes <c>shares (+)= filters row</c>, <c>[kernel column, pixel]</c>.</summary>
     private readonly void Multiply(float* filters, float* row, float* shares, bool adds)
     {
         GemmTile tile = GemmTile.Active;
@@ -153,8 +157,8 @@ internal unsafe struct SingleChannelGradient
     }
 
     /// <summary>
-    /// Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride
-    /// leaves gaps.
+    /// Adds one kernel column's contribution to a row of the input gradient: in one vector pass if the source pixels
+    /// are contiguous, element by element if a stride leaves gaps.
     /// </summary>
     private readonly void AddShares(int position, float* shares, float* target)
     {

@@ -1,14 +1,14 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of the weights: for each window of the input the pixels where it lies inside the image, as pairs of
-/// offsets into gradient and input, then rank-one updates of a register tile (output channels by input floats). A run
-/// of pixels is copied together first, so that a tile's operands stay in the first-level cache whatever the distances
-/// in memory.
+/// Gradient of the weights. For each window of the input, tables list the pixels at which the window is inside the
+/// image, as pairs of offsets into the output gradient and the input. Register tiles of output channels by input floats
+/// are then accumulated by rank-one updates. Runs of pixels are copied together first, so that the operands of a tile
+/// stay in the L1 cache regardless of their distances in memory.
 /// </summary>
 internal static unsafe class WeightGradient
 {
-    /// <summary>Output channels whose sums are added up and reordered by one task.</summary>
+    /// <summary>Number of output channels whose sums one task adds and reorders.</summary>
     private const int OutputsPerTask = 16;
 
     internal static void Run(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
@@ -24,7 +24,7 @@ internal static unsafe class WeightGradient
         }
     }
 
-    /// <summary>Some blocks of input channels over one part of the pixels.</summary>
+    /// <summary>Processes some blocks of input channels over one part of the pixels.</summary>
     private static void SumTask(void* state, int task)
     {
         ref WeightGradientJob job = ref *(WeightGradientJob*)state;
@@ -53,7 +53,7 @@ internal static unsafe class WeightGradient
         }
     }
 
-    /// <summary>Tiles of output channels by vectors of window floats.</summary>
+    /// <summary>Accumulates tiles of output channels by vectors of window floats.</summary>
     private static void AddRun(in WeightGradientJob job, PixelRun run, float* gradients, float* x, float* sums)
     {
         OuterTile tile = OuterTile.Active;
@@ -82,7 +82,7 @@ internal static unsafe class WeightGradient
         }
     }
 
-    /// <summary>Tiles of window floats by vectors of output channels.</summary>
+    /// <summary>Accumulates tiles of window floats by vectors of output channels.</summary>
     private static void AddNarrow(in WeightGradientJob job, PixelRun run, float* gradients, float* x, float* sums)
     {
         OuterTile tile = OuterTile.Active;
@@ -108,8 +108,8 @@ internal static unsafe class WeightGradient
     }
 
     /// <summary>
-    /// Adds the parts in their order and stores <c>[O][C][KH][KW]</c> for some output channels (all, of narrow
-    /// windows).
+    /// Adds the parts in order, and stores <c>[O][C][KH][KW]</c> for some output channels (for narrow windows, all of
+    /// them).
     /// </summary>
     private static void StoreTask(void* state, int task)
     {

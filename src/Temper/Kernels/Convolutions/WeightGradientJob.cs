@@ -1,19 +1,20 @@
 namespace Temper.Kernels;
 
-/// <summary>Sizes, tables and memory of one gradient of weights.</summary>
+/// <summary>Sizes, tables and memory of a weight gradient.</summary>
 internal unsafe struct WeightGradientJob
 {
-    /// <summary>Pixels of a run: with 32 input channels they fill most of the first-level cache.</summary>
+    /// <summary>Target number of pixels per run: with 32 input channels they fill most of the L1 cache.</summary>
     private const int RunPixels = 256;
 
-    /// <summary>Tasks that are enough for a machine of some threads; each costs a copy of the gradient or of the
-    /// sums.</summary>
+    /// <summary>
+    /// Number of tasks that keeps a machine busy. More tasks would cost additional copies of the gradient or the sums.
+    /// </summary>
     private const int Tasks = 16;
 
-    /// <summary>Floats of all parts' sums together that are worth having.</summary>
+    /// <summary>Limit of the total size of the sums of all parts, in floats.</summary>
     private const long MaxSums = 1024 * 1024;
 
-    /// <summary>Multiplications that are worth a task of their own.</summary>
+    /// <summary>Number of multiplications worth a separate task.</summary>
     private const long TaskWork = 2 * 1024 * 1024;
 
     internal ConvolutionGeometry Geometry;
@@ -22,8 +23,10 @@ internal unsafe struct WeightGradientJob
     internal float* Dy;
     internal float* Dw;
 
-    /// <summary><c>[part][block][output][window][pitch]</c>; of narrow windows
-    /// <c>[part][window][pitch][outputs in vectors]</c>.</summary>
+    /// <summary>
+    /// The sums <c>[part][block][output][window][pitch]</c>; for narrow windows
+    /// <c>[part][window][pitch][output, padded to vectors]</c>.
+    /// </summary>
     internal float* Sums;
     internal int Group;
     private readonly int _images;
@@ -53,26 +56,26 @@ internal unsafe struct WeightGradientJob
 
     internal int RunsPerPart { get; }
 
-    /// <summary>Parts of the pixels with sums of their own; they depend on the sizes only.</summary>
+    /// <summary>Number of parts of the pixels with separate sums; depends on the sizes only.</summary>
     internal int Parts { get; }
 
-    /// <summary>Groups of blocks of input channels, each a task of its own.</summary>
+    /// <summary>Number of groups of input-channel blocks; each is a separate task.</summary>
     internal int BlockGroups { get; }
 
-    /// <summary>Tiles of output channels, as equal as can be.</summary>
+    /// <summary>Number of tiles of output channels, of sizes as equal as possible.</summary>
     internal int OutputBlocks { get; }
 
-    /// <summary>Positions in the table of one window.</summary>
+    /// <summary>Number of entries in the table of one window.</summary>
     internal int MaxPixels { get; }
 
-    /// <summary>Output channels rounded up to whole vectors.</summary>
+    /// <summary>Number of output channels, rounded up to whole vectors.</summary>
     internal int OutputPitch { get; }
 
-    /// <summary>Sums of one block of input channels.</summary>
+    /// <summary>Number of sums of one block of input channels.</summary>
     internal readonly long BlockCount =>
         (Windows.IsNarrow ? OutputPitch : (long)Geometry.GroupOutputs) * Windows.Count * Windows.Pitch;
 
-    /// <summary>Floats from one pixel's gradient to the next.</summary>
+    /// <summary>Distance between the gradients of adjacent pixels, in floats.</summary>
     private readonly int GradientDistance => Windows.IsNarrow ? Geometry.OutChannels : OuterTile.Active.Rows;
 
     internal readonly long SumCount => Windows.Blocks * BlockCount;
@@ -95,11 +98,13 @@ internal unsafe struct WeightGradientJob
         return new PixelRun(run / perImage, 1, first, Math.Min(first + _rows, Geometry.OutHeight));
     }
 
-    /// <summary>Offsets into the gradient of one window's positions; those into the input are <see cref="MaxPixels"/>
-    /// behind.</summary>
+    /// <summary>
+    /// Returns the offsets into the output gradient for one window. The offsets into the input follow,
+    /// <see cref="MaxPixels"/> entries later.
+    /// </summary>
     internal readonly int* Offsets(int window) => _offsets + (2L * window * MaxPixels);
 
-    /// <summary>The positions of a run in the table of a window.</summary>
+    /// <summary>Returns the range of a run's entries in the table of a window.</summary>
     internal readonly (int First, int Count) PixelsOf(PixelRun run, int window)
     {
         int* starts = _starts + (window * ((_images * Geometry.OutHeight) + 1));
@@ -107,7 +112,7 @@ internal unsafe struct WeightGradientJob
         return (first, starts[((run.Images - 1) * Geometry.OutHeight) + run.LastRow] - first);
     }
 
-    /// <summary>Positions are the same for every run, so they are found once.</summary>
+    /// <summary>Fills the tables of offsets. They are the same for every run.</summary>
     internal void FillOffsets()
     {
         int rows = _images * Geometry.OutHeight;
@@ -138,9 +143,9 @@ internal unsafe struct WeightGradientJob
     }
 
     /// <summary>
-    /// The run's gradient, where the offsets of its first image apply. For vectors of outputs that is where it stands,
-    /// unless the last
-    /// vector would reach beyond; else it is copied as <c>[output block][pixel][rows of a tile]</c>.
+    /// Returns the output gradient of a run, as the base address for the offsets of its first image. For narrow windows
+    /// it is used in place, unless the last vector would reach past its end. Otherwise it is copied as
+    /// <c>[output block][pixel][row of the tile]</c>.
     /// </summary>
     internal readonly float* Gradients(PixelRun run)
     {
@@ -176,7 +181,7 @@ internal unsafe struct WeightGradientJob
         return target;
     }
 
-    /// <summary>The run's input, one block of channels.</summary>
+    /// <summary>Copies one block of channels of a run's input.</summary>
     internal readonly float* CopyInput(PixelRun run, int block)
     {
         int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;

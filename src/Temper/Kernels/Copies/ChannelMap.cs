@@ -1,16 +1,14 @@
 namespace Temper.Kernels;
 
-/// <summary>
-/// For each channel of an image the channel that it is made of, a gain and an offset. Shared by threads.
-/// </summary>
+/// <summary>For each channel of an image: its source channel, a gain and an offset. Thread-safe.</summary>
 internal sealed unsafe class ChannelMap
 {
     private readonly PinnedFloats _numbers;
     private readonly int _channels;
 
-    /// <param name="gain"><c>[C]</c>.</param>
-    /// <param name="offset"><c>[C]</c>.</param>
-    /// <param name="order">For each channel its source; empty: itself.</param>
+    /// <param name="gain">Gain of each channel, <c>[C]</c>.</param>
+    /// <param name="offset">Offset of each channel, added after the gain; <c>[C]</c>.</param>
+    /// <param name="order">Source of each channel, <c>[C]</c>; empty: every channel is its own source.</param>
     internal ChannelMap(ReadOnlySpan<float> gain, ReadOnlySpan<float> offset, ReadOnlySpan<int> order)
     {
         _channels = gain.Length;
@@ -23,19 +21,19 @@ internal sealed unsafe class ChannelMap
         }
     }
 
-    /// <summary>The numbers, as long as this object lives.</summary>
+    /// <summary>The values of the map, valid as long as this object is alive.</summary>
     internal View Numbers => new(_numbers.Pointer, _channels);
 
-    /// <summary>A map inside a task.</summary>
+    /// <summary>A map for use inside a task.</summary>
     internal readonly struct View(float* numbers, int channels)
     {
-        /// <summary>Whether there is none: a plain copy.</summary>
+        /// <summary>Whether there is no map: channels are copied unchanged.</summary>
         internal bool IsNull => numbers == null;
 
-        /// <summary>What becomes of a channel's elements.</summary>
+        /// <summary>Returns the gain and offset of a channel as an operator.</summary>
         internal Affine Of(int channel) => new(numbers[channel], numbers[channels + channel]);
 
-        /// <summary>The channel that it is made of.</summary>
+        /// <summary>Returns the source channel of a channel.</summary>
         internal int Source(int channel) => IsNull ? channel : ((int*)numbers)[(2 * channels) + channel];
     }
 }

@@ -3,10 +3,12 @@ namespace Temper.Kernels;
 /// <summary>
 /// Copies by index along the middle axis of <c>[outer, axis, inner]</c>, and the sums that are their gradients.
 /// </summary>
-/// <remarks>Sums are taken in the order of the indices: repeated ones give the same bytes every time.</remarks>
+/// <remarks>
+/// Values are summed in the order of the indices, so repeated indices always give bitwise identical results.
+/// </remarks>
 internal static class Gathering
 {
-    /// <summary>y[o, k, i] = x[o, index[k], i]</summary>
+    /// <summary>Computes <c>y[o, k, i] = x[o, index[k], i]</c>.</summary>
     internal static void Rows<T>(ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, int outer, int axis, int inner)
         where T : unmanaged
     {
@@ -21,7 +23,7 @@ internal static class Gathering
         }
     }
 
-    /// <summary>x[o, index[k], i] += y[o, k, i]</summary>
+    /// <summary>Computes <c>x[o, index[k], i] += y[o, k, i]</c>.</summary>
     internal static void AddRows(
         ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, int outer, int axis, int inner)
     {
@@ -36,7 +38,7 @@ internal static class Gathering
         }
     }
 
-    /// <summary>y[o, k, i] = x[o, index[o, k, i], i] for k below <paramref name="count"/>.</summary>
+    /// <summary>Computes <c>y[o, k, i] = x[o, index[o, k, i], i]</c> for k below <paramref name="count"/>.</summary>
     internal static void Along<T>(
         ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, (int Outer, int Axis, int Inner) size, int count)
         where T : unmanaged
@@ -48,7 +50,7 @@ internal static class Gathering
         }
     }
 
-    /// <summary>x[o, index[o, k, i], i] += y[o, k, i] for k below <paramref name="count"/>.</summary>
+    /// <summary>Computes <c>x[o, index[o, k, i], i] += y[o, k, i]</c> for k below <paramref name="count"/>.</summary>
     internal static void AddAlong(
         ReadOnlySpan<float> y, ReadOnlySpan<long> index, Span<float> x, (int Outer, int Axis, int Inner) size,
         int count)
@@ -73,7 +75,7 @@ internal static class Gathering
             if ((ulong)i >= (ulong)axis)
             {
                 throw new ArgumentOutOfRangeException(
-                    $"gather: an index is outside the axis (got {i}, expected 0 to {axis - 1})", innerException: null);
+                    $"gather: an index is out of range (got {i}, expected 0 to {axis - 1})", innerException: null);
             }
         }
     }

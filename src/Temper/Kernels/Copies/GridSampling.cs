@@ -1,19 +1,23 @@
 namespace Temper.Kernels;
 
-/// <summary>How the coordinates of a sampling grid, -1 to 1, become positions along one axis of an image.</summary>
-/// <param name="Length">Length of the axis.</param>
+/// <summary>Conversion of sampling grid coordinates, -1 to 1, to pixel positions along one axis of an image.</summary>
+/// <param name="Length">Length of the axis, in pixels.</param>
 /// <param name="AlignsCorners">
-/// Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.
+/// Whether -1 and 1 are the centers of the first and last pixel (true) or their outer edges (false).
 /// </param>
-/// <param name="Reflects">Whether positions outside are mirrored at the edges.</param>
-/// <param name="Clamps">Whether positions beyond the first and last center move to it.</param>
+/// <param name="Reflects">Whether positions outside the image are mirrored at its edges.</param>
+/// <param name="Clamps">
+/// Whether positions beyond the centers of the first and last pixel are moved to these centers.
+/// </param>
 internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Reflects, bool Clamps)
 {
-    /// <summary>Farther outside than any image is long; float32 has no pixels between from here on.</summary>
+    /// <summary>
+    /// Position limit, beyond the length of any image; float32 cannot represent fractions of pixels above it.
+    /// </summary>
     private const float Far = 1 << 24;
 
     /// <summary>
-    /// The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.
+    /// Returns the position of a coordinate, in pixels, and its derivative. NaN gives a position outside the image.
     /// </summary>
     internal (float Position, float Derivative) Locate(float coordinate)
     {
@@ -49,7 +53,7 @@ internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Re
 }
 
 /// <summary>
-/// The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.
+/// The pixels of an image that a grid point reads, at most four, with their weights and the derivatives of the weights.
 /// </summary>
 internal unsafe struct GridCorners
 {
@@ -57,13 +61,13 @@ internal unsafe struct GridCorners
 
     internal fixed float Weight[4];
 
-    /// <summary>Derivative of the weight by the first coordinate of the grid, along the width.</summary>
+    /// <summary>Derivative of each weight with respect to the grid's x coordinate (horizontal).</summary>
     internal fixed float ByX[4];
 
-    /// <summary>Derivative of the weight by the second coordinate of the grid, along the height.</summary>
+    /// <summary>Derivative of each weight with respect to the grid's y coordinate (vertical).</summary>
     internal fixed float ByY[4];
 
-    /// <summary>Pixels inside the image: the others count as zero.</summary>
+    /// <summary>Number of pixels inside the image; pixels outside count as zero.</summary>
     internal int Count;
 
     internal void Find(in GridShape shape, float* point)
@@ -104,7 +108,7 @@ internal readonly record struct GridShape(
 {
     internal int Pixels => Rows.Length * Columns.Length;
 
-    /// <summary>Throws unless the operands have these sizes.</summary>
+    /// <summary>Throws if the lengths of the operands do not match these sizes.</summary>
     internal void Require(int images, int grids, int results)
     {
         Elementwise.RequireLength(images, Samples * Channels * Pixels);
@@ -114,9 +118,12 @@ internal readonly record struct GridShape(
 }
 
 /// <summary>
-/// Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.
+/// Samples images at the points of a grid (Jaderberg et al., arXiv:1506.02025), and computes the gradients of image and
+/// grid.
 /// </summary>
-/// <remarks>Every sum is taken by one task in one order: the same bytes for any number of threads.</remarks>
+/// <remarks>
+/// Each sum is computed by one task in a fixed order, so results are bitwise identical for any number of threads.
+/// </remarks>
 internal static unsafe class GridSampling
 {
     private const int PointsOfChunk = 512, ChannelsOfChunk = 16;
@@ -130,7 +137,9 @@ internal static unsafe class GridSampling
         }
     }
 
-    /// <summary>Gradient by the image: each result's gradient spread over the pixels that it read.</summary>
+    /// <summary>
+    /// Computes the image gradient: distributes the gradient of each result to the pixels it was read from.
+    /// </summary>
     internal static void ImageGradient(
         ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
     {
@@ -142,7 +151,7 @@ internal static unsafe class GridSampling
         }
     }
 
-    /// <summary>Gradient by the grid's coordinates; zero for nearest pixels.</summary>
+    /// <summary>Computes the gradient of the grid coordinates; zero with nearest-pixel interpolation.</summary>
     internal static void GridGradient(
         ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
     {
@@ -154,7 +163,7 @@ internal static unsafe class GridSampling
         }
     }
 
-    /// <summary>Sample and points of a chunk.</summary>
+    /// <summary>Returns the sample and the range of points of a chunk.</summary>
     private static (int Sample, int First, int End) PointsOf(int chunk, in GridShape shape)
     {
         int chunks = Chunks.Count(shape.Points, PointsOfChunk), first = chunk % chunks * PointsOfChunk;

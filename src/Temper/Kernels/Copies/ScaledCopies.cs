@@ -1,21 +1,21 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Channels that are mapped on their way from row-major into channels-last memory: preprocessing where the layout
-/// changes anyway.
+/// Conversion from row-major to channels-last layout with a gain and offset per channel; combines input normalization
+/// with the change of layout.
 /// </summary>
 internal static unsafe class ScaledCopies
 {
-    /// <summary>Pixels of a tile at most: its channels stay in the first-level cache.</summary>
+    /// <summary>Maximum number of pixels of a tile, so that its channels stay in the L1 cache.</summary>
     private const int MaxPixels = 256;
 
     private const int FewestPixels = 16;
 
-    /// <summary><c>[N, C, P]</c> to <c>[N, P, C]</c>.</summary>
+    /// <summary>Converts <c>[N, C, P]</c> to <c>[N, P, C]</c> and maps the channels.</summary>
     /// <param name="x">The source.</param>
-    /// <param name="y">The target; does not overlap the source.</param>
+    /// <param name="y">The target; must not overlap the source.</param>
     /// <param name="sizes">N, C and P.</param>
-    /// <param name="map">What becomes of the channels.</param>
+    /// <param name="map">Source, gain and offset of each channel.</param>
     internal static void ToChannelsLast(
         FloatAddress x, FloatAddress y, (int Batch, int Channels, int Pixels) sizes, ChannelMap map)
     {

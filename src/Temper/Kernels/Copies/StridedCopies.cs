@@ -1,14 +1,14 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Copies between a view and a contiguous array of the view's shape: permute, slice, pad, concatenate, split and their
-/// gradients are one of the two directions.
+/// Copies between a view and a contiguous array of the view's shape. Permute, slice, pad, concatenate, split and their
+/// gradients are each a copy in one of the two directions.
 /// </summary>
 internal static unsafe class StridedCopies
 {
     private const int TileRows = 32;
 
-    /// <summary>From the view of <paramref name="x"/> to contiguous <paramref name="y"/>.</summary>
+    /// <summary>Copies the view of <paramref name="x"/> to the contiguous array <paramref name="y"/>.</summary>
     internal static void Read<T>(ReadOnlySpan<T> x, in StridedView view, Span<T> y)
         where T : unmanaged
     {
@@ -20,7 +20,8 @@ internal static unsafe class StridedCopies
     }
 
     /// <summary>
-    /// From contiguous <paramref name="x"/> to the view of <paramref name="y"/>; what is outside it keeps its value.
+    /// Copies the contiguous array <paramref name="x"/> to the view of <paramref name="y"/>. Elements outside the view
+    /// are not changed.
     /// </summary>
     internal static void Write<T>(ReadOnlySpan<T> x, Span<T> y, in StridedView view)
         where T : unmanaged
@@ -42,9 +43,9 @@ internal static unsafe class StridedCopies
     }
 
     /// <summary>
-    /// The innermost axis of the contiguous side and the axis along which the view runs on make the planes; where these
-    /// are two axes a plane is transposed tile by tile, so that both sides stay in the cache. All other axes are walked
-    /// slab by slab.
+    /// Copies plane by plane. A plane consists of the innermost axis of the contiguous array and the axis along which
+    /// the view is contiguous. If these are two different axes, the plane is transposed in tiles, so that both sides
+    /// stay in the cache. The other axes are iterated in slabs.
     /// </summary>
     private readonly struct CopyBody<T> : IChunkBody
         where T : unmanaged
@@ -64,7 +65,7 @@ internal static unsafe class StridedCopies
             (_view, _toView) = (view, toView);
             int last = view.Rank - 1;
             _columns = view.Size(last);
-            _rowAxis = last - 1;   // -1: a single run
+            _rowAxis = last - 1;   // -1: the plane has a single row
             for (int axis = 0; axis < last; axis++)
             {
                 if (view.Stride(axis) == 1)
@@ -79,10 +80,10 @@ internal static unsafe class StridedCopies
             SlabsPerChunk = Chunks.Rows(Math.Min(_rows, TileRows) * _columns);
         }
 
-        /// <summary>Tiles of rows in a plane.</summary>
+        /// <summary>Number of row tiles per plane.</summary>
         private int RowTiles { get; }
 
-        /// <summary>Tiles of rows in all planes.</summary>
+        /// <summary>Number of row tiles of all planes.</summary>
         internal int Slabs { get; }
 
         internal int SlabsPerChunk { get; }
@@ -116,7 +117,7 @@ internal static unsafe class StridedCopies
             }
         }
 
-        /// <summary>Where plane number <paramref name="plane"/> starts on both sides.</summary>
+        /// <summary>Returns the offsets of plane <paramref name="plane"/> on both sides.</summary>
         private (long Strided, long Flat) Offsets(int plane)
         {
             long strided = 0, flat = 0, flatStride = _columns;

@@ -3,21 +3,24 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A part of a row-major array seen through strides, up to eight axes: the element at (i0, i1, ...) stands at
-/// <see cref="Offset"/> + Σ i_k stride_k. Axes of size 1 are dropped and neighbours that run on are merged.
+/// A strided view of a row-major array, with at most eight axes: the element (i0, i1, ...) is at offset
+/// <see cref="Offset"/> + Σ i_k stride_k. Axes of size 1 are dropped, and adjacent axes are merged if they are
+/// contiguous.
 /// </summary>
 internal readonly struct StridedView
 {
-    /// <summary>Largest rank.</summary>
+    /// <summary>Maximum number of axes.</summary>
     internal const int MaxRank = 8;
 
     private readonly AxisNumbers _sizes;
     private readonly AxisNumbers _strides;
 
-    /// <summary>A view.</summary>
-    /// <param name="offset">Where its first element stands.</param>
-    /// <param name="sizes">Its shape.</param>
-    /// <param name="strides">Step of each axis in the array; 0 repeats, negative goes back.</param>
+    /// <summary>Creates a view.</summary>
+    /// <param name="offset">Offset of the first element in the array.</param>
+    /// <param name="sizes">Shape of the view.</param>
+    /// <param name="strides">
+    /// Stride of each axis in the array; 0 repeats elements, a negative stride reverses them.
+    /// </param>
     internal StridedView(int offset, ReadOnlySpan<int> sizes, ReadOnlySpan<int> strides)
     {
         if (sizes.Length > MaxRank)
@@ -55,24 +58,22 @@ internal readonly struct StridedView
         (Offset, Rank, Length) = (offset, rank, length);
     }
 
-    /// <summary>Where the first element stands.</summary>
+    /// <summary>Offset of the first element in the array.</summary>
     internal int Offset { get; }
 
-    /// <summary>Merged axes, at least 1.</summary>
+    /// <summary>Number of axes after merging, at least 1.</summary>
     internal int Rank { get; }
 
-    /// <summary>Elements.</summary>
+    /// <summary>Number of elements.</summary>
     internal int Length { get; }
 
-    /// <summary>Elements along an axis.</summary>
+    /// <summary>Returns the number of elements along an axis.</summary>
     internal int Size(int axis) => _sizes[axis];
 
-    /// <summary>Step of an axis.</summary>
+    /// <summary>Returns the stride of an axis.</summary>
     internal int Stride(int axis) => _strides[axis];
 
-    /// <summary>
-    /// The view of a row-major array of shape <paramref name="shape"/> with its axes in another order.
-    /// </summary>
+    /// <summary>Creates a view with permuted axes of a row-major array of shape <paramref name="shape"/>.</summary>
     internal static StridedView Permuted(ReadOnlySpan<int> shape, ReadOnlySpan<int> order)
     {
         Span<int> strides = stackalloc int[shape.Length];
@@ -87,12 +88,12 @@ internal readonly struct StridedView
     }
 
     /// <summary>
-    /// The view of a row-major array of shape <paramref name="shape"/> that takes some elements of each axis.
+    /// Creates a view of a range of elements along each axis of a row-major array of shape <paramref name="shape"/>.
     /// </summary>
     /// <param name="shape">Shape of the array.</param>
-    /// <param name="starts">First index an axis.</param>
-    /// <param name="sizes">How many an axis.</param>
-    /// <param name="steps">Distance an axis, not zero; empty: all 1.</param>
+    /// <param name="starts">First index along each axis.</param>
+    /// <param name="sizes">Number of elements along each axis.</param>
+    /// <param name="steps">Index step along each axis, not 0; empty: all steps are 1.</param>
     internal static StridedView Sliced(
         ReadOnlySpan<int> shape, ReadOnlySpan<int> starts, ReadOnlySpan<int> sizes, ReadOnlySpan<int> steps)
     {

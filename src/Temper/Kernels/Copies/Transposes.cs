@@ -4,20 +4,20 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels;
 
-/// <summary>Turns lines in memory across, four floats deep at a time and as many lines as a vector has lanes.</summary>
+/// <summary>Transposes of lines in memory, four columns at a time for as many lines as a vector has lanes.</summary>
 internal static unsafe class Transposes
 {
     private const int Deep = 4;
 
     /// <summary>
-    /// <c>target[d, line] = source[line, d]</c>; lines from <paramref name="count"/> up to <paramref name="width"/>
-    /// become zero.
+    /// Computes <c>target[d, line] = source[line, d]</c>. Lines from <paramref name="count"/> to
+    /// <paramref name="width"/> (exclusive) are set to zero.
     /// </summary>
     /// <param name="source">First element of the first line.</param>
-    /// <param name="stride">Distance between lines.</param>
-    /// <param name="count">Lines that exist.</param>
+    /// <param name="stride">Distance between lines, in floats.</param>
+    /// <param name="count">Number of source lines.</param>
     /// <param name="depth">Length of a line.</param>
-    /// <param name="width">Lines to write, which is also the distance between target rows.</param>
+    /// <param name="width">Number of lines to write; also the distance between target rows, in floats.</param>
     /// <param name="target">Receives <c>[depth, width]</c>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Lines(float* source, nint stride, int count, int depth, int width, float* target)
@@ -101,7 +101,7 @@ internal static unsafe class Transposes
         }
     }
 
-    /// <summary>Four lines, the last of which may be missing.</summary>
+    /// <summary>Transposes up to four lines; missing ones are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(float* s, nint stride, int count, int depth, float* target, nint step)
     {
@@ -121,7 +121,7 @@ internal static unsafe class Transposes
     }
 
     /// <summary>
-    /// Four floats each of every fourth line: unpacking within 128 bits then puts the lines in order.
+    /// Loads four floats from every fourth line, so that unpacking within 128-bit lanes gives the lines in order.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gather16(float* s, nint stride)
@@ -137,6 +137,6 @@ internal static unsafe class Transposes
     private static Vector256<float> Gather8(float* s, nint stride) =>
         Avx.InsertVector128(Vector128.Load(s).ToVector256Unsafe(), Vector128.Load(s + (4 * stride)), 1);
 
-    /// <summary>What is left for single moves.</summary>
+    /// <summary>Range of elements that are copied one by one.</summary>
     private readonly record struct Rest(int FirstLine, int FirstDepth, int Depth);
 }

@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// How two row-major operands of broadcastable shapes are read to make a result of <see cref="Length"/> elements: axes
-/// that both operands walk alike are merged, so that most cases come down to one or two loops over long inner runs.
+/// Plan for reading two row-major operands that broadcast to a result of <see cref="Length"/> elements. Axes with the
+/// same access pattern in both operands are merged, so that most cases need only one or two loops over long inner runs.
 /// </summary>
 internal readonly struct BroadcastPlan
 {
-    /// <summary>Largest rank.</summary>
+    /// <summary>Maximum number of axes.</summary>
     internal const int MaxRank = 8;
 
     private readonly AxisNumbers _sizes;
     private readonly AxisNumbers _left;
     private readonly AxisNumbers _right;
 
-    /// <summary>Plans a result.</summary>
+    /// <summary>Creates a plan.</summary>
     /// <param name="left">Shape of the left operand.</param>
     /// <param name="right">Shape of the right operand.</param>
     internal BroadcastPlan(ReadOnlySpan<int> left, ReadOnlySpan<int> right)
@@ -67,22 +67,22 @@ internal readonly struct BroadcastPlan
         (_sizes, _left, _right) = (sizes, ls, rs);
     }
 
-    /// <summary>Elements of the result.</summary>
+    /// <summary>Number of elements of the result.</summary>
     internal int Length { get; }
 
-    /// <summary>Merged axes, at least 1; number 0 is the innermost.</summary>
+    /// <summary>Number of axes after merging, at least 1; axis 0 is the innermost.</summary>
     internal int Axes { get; }
 
-    /// <summary>Elements of one innermost run.</summary>
+    /// <summary>Number of elements of an innermost run.</summary>
     internal int Run => _sizes[0];
 
-    /// <summary>Step of the left operand in a run: 0 (one value for the whole run) or 1.</summary>
+    /// <summary>Step of the left operand within a run: 0 (one value for the whole run) or 1.</summary>
     internal int LeftStep => _left[0];
 
-    /// <summary>Step of the right operand in a run: 0 or 1.</summary>
+    /// <summary>Step of the right operand within a run: 0 (one value for the whole run) or 1.</summary>
     internal int RightStep => _right[0];
 
-    /// <summary>Where run <paramref name="run"/> of the result starts in the operands.</summary>
+    /// <summary>Returns the offsets in the operands at which run <paramref name="run"/> of the result starts.</summary>
     internal (int Left, int Right) Offsets(int run)
     {
         int left = 0, right = 0;
@@ -96,7 +96,7 @@ internal readonly struct BroadcastPlan
         return (left, right);
     }
 
-    /// <summary>One number an axis.</summary>
+    /// <summary>One value per axis.</summary>
     [InlineArray(MaxRank)]
     private struct AxisNumbers
     {

@@ -3,22 +3,22 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>A test of two numbers.</summary>
+/// <summary>A comparison of two numbers.</summary>
 internal interface IComparison
 {
     bool Test(float x, float y);
 }
 
-/// <summary>Operators on operands of different shapes, by PyTorch's broadcasting rule.</summary>
+/// <summary>Elementwise operators with broadcasting, by PyTorch's rules.</summary>
 internal static unsafe class Broadcasting
 {
-    /// <summary><c>z = f(x, y)</c></summary>
+    /// <summary>Computes <c>z = f(x, y)</c>.</summary>
     /// <param name="f">The operator.</param>
     /// <param name="x">Left operand, row-major.</param>
-    /// <param name="xShape">Its shape.</param>
+    /// <param name="xShape">Shape of the left operand.</param>
     /// <param name="y">Right operand, row-major.</param>
-    /// <param name="yShape">Its shape.</param>
-    /// <param name="z">Result of the broadcast shape; may be an operand of the same shape.</param>
+    /// <param name="yShape">Shape of the right operand.</param>
+    /// <param name="z">Receives the result, of the broadcast shape; may be an operand of the same shape.</param>
     internal static void Apply<TOperator>(
         TOperator f, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y, ReadOnlySpan<int> yShape,
         Span<float> z)
@@ -45,7 +45,7 @@ internal static unsafe class Broadcasting
         }
     }
 
-    /// <summary>Writes 1 where the test holds, else 0.</summary>
+    /// <summary>Writes 1 where the comparison is true, else 0.</summary>
     internal static void Compare<TComparison>(
         TComparison test, ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, ReadOnlySpan<float> y,
         ReadOnlySpan<int> yShape, Span<byte> z)
@@ -63,7 +63,7 @@ internal static unsafe class Broadcasting
         }
     }
 
-    /// <summary>Repeats <paramref name="x"/> along its axes of size 1 until it has the result's shape.</summary>
+    /// <summary>Repeats <paramref name="x"/> along its axes of size 1 to the shape of the result.</summary>
     internal static void Expand<T>(ReadOnlySpan<T> x, ReadOnlySpan<int> xShape, Span<T> y, ReadOnlySpan<int> yShape)
         where T : unmanaged
     {
@@ -83,7 +83,7 @@ internal static unsafe class Broadcasting
         }
     }
 
-    /// <summary><c>y = mask ? a : b</c>, all of one length; the mask holds 0 or not.</summary>
+    /// <summary>Computes <c>y = mask ? a : b</c> for spans of equal length. A mask value is false if it is 0.</summary>
     internal static void Where(ReadOnlySpan<byte> mask, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y)
     {
         Elementwise.RequireLength(mask.Length, y.Length);
@@ -95,7 +95,7 @@ internal static unsafe class Broadcasting
         }
     }
 
-    /// <summary>One single run: same shapes, or a number with an array.</summary>
+    /// <summary>Applies the operator to a single run: operands of equal shape, or a scalar and an array.</summary>
     private static void Runs<TOperator>(TOperator f, float* x, float* y, Span<float> z, in BroadcastPlan plan)
         where TOperator : unmanaged, IBinaryOperator
     {
@@ -110,7 +110,7 @@ internal static unsafe class Broadcasting
         }
     }
 
-    /// <summary>f with a number for its left operand.</summary>
+    /// <summary>Operator f with a constant left operand.</summary>
     internal readonly struct LeftNumber<TOperator>(TOperator f, float left) : IUnaryOperator
         where TOperator : unmanaged, IBinaryOperator
     {
@@ -119,7 +119,7 @@ internal static unsafe class Broadcasting
             where T : unmanaged, ILanes<T> => f.Invoke(T.Create(left), x);
     }
 
-    /// <summary>f with a number for its right operand.</summary>
+    /// <summary>Operator f with a constant right operand.</summary>
     internal readonly struct RightNumber<TOperator>(TOperator f, float right) : IUnaryOperator
         where TOperator : unmanaged, IBinaryOperator
     {

@@ -1,17 +1,18 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Dropout: y = x / keep where random number i of the stream is below keep, else 0. The gradient is the same map of dy.
+/// Dropout: y = x / keep where random number i of the stream is below keep, else 0. The gradient applies the same
+/// function to dy.
 /// </summary>
 internal static unsafe class Dropout
 {
     private const int BufferFloats = 1024;
 
-    /// <summary>Applies it; nothing but the stream has to be kept for the gradient.</summary>
-    /// <param name="stream">Decides.</param>
-    /// <param name="keep">Probability that an element stays, 0 to 1; 0 gives zeros.</param>
-    /// <param name="x">Any length.</param>
-    /// <param name="y">As long; may be <paramref name="x"/>.</param>
+    /// <summary>Applies dropout. The backward pass needs the stream only.</summary>
+    /// <param name="stream">Random stream that selects the elements.</param>
+    /// <param name="keep">Probability that an element is kept, 0 to 1; 0 gives zeros.</param>
+    /// <param name="x">The input; any length.</param>
+    /// <param name="y">Receives the result; same length. May be <paramref name="x"/>.</param>
     internal static void Apply(in Philox stream, float keep, ReadOnlySpan<float> x, Span<float> y)
     {
         Elementwise.RequireLength(x.Length, y.Length);

@@ -3,21 +3,23 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>y = f(x), element by element. The formula is written once for all widths.</summary>
+/// <summary>
+/// An elementwise operator y = f(x). The formula is written once and compiled for every vector width.
+/// </summary>
 internal interface IUnaryOperator
 {
     T Invoke<T>(T x)
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>z = f(x, y), element by element.</summary>
+/// <summary>An elementwise operator z = f(x, y).</summary>
 internal interface IBinaryOperator
 {
     T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>w = f(x, y, z), element by element.</summary>
+/// <summary>An elementwise operator w = f(x, y, z).</summary>
 internal interface ITernaryOperator
 {
     T Invoke<T>(T x, T y, T z)
@@ -25,16 +27,16 @@ internal interface ITernaryOperator
 }
 
 /// <summary>
-/// Drivers that carry an operator over whole arrays of equal length, in parallel for long ones. A result may be the
-/// very same memory as an operand; otherwise they must not overlap.
+/// Applies operators to arrays of equal length; long arrays are processed in parallel. The result may be the same
+/// memory as an operand; otherwise they must not overlap.
 /// </summary>
 internal static unsafe class Elementwise
 {
-    /// <summary><c>target += source</c>.</summary>
+    /// <summary>Computes <c>target += source</c>.</summary>
     internal static void Accumulate(ReadOnlySpan<float> source, Span<float> target) =>
         Apply(default(AddKernel), target, source, target);
 
-    /// <summary><c>target += factor source</c>, rounded once.</summary>
+    /// <summary>Computes <c>target += factor source</c> with a fused multiply-add.</summary>
     internal static void Accumulate(float factor, ReadOnlySpan<float> source, Span<float> target) =>
         Apply(new MultiplyAddTo(factor), source, target, target);
 
@@ -72,15 +74,15 @@ internal static unsafe class Elementwise
         }
     }
 
-    /// <summary>On this thread alone: for rows inside a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, int length)
         where TOperator : unmanaged, IUnaryOperator => LaneLoop.Serial(new Unary<TOperator>(f, x, y), 0, length);
 
-    /// <summary>On this thread alone: for rows inside a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, int length)
         where TOperator : unmanaged, IBinaryOperator => LaneLoop.Serial(new Binary<TOperator>(f, x, y, z), 0, length);
 
-    /// <summary>On this thread alone: for rows inside a task.</summary>
+    /// <summary>Applies an operator on the calling thread only, for rows within a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, float* w, int length)
         where TOperator : unmanaged,
         ITernaryOperator => LaneLoop.Serial(new Ternary<TOperator>(f, x, y, z, w), 0, length);
@@ -90,7 +92,7 @@ internal static unsafe class Elementwise
         if (actual != expected)
         {
             throw new ArgumentException(
-                $"kernel: an operand has another length than the result (got {actual}, expected {expected})");
+                $"kernel: lengths of operand and result differ (got {actual}, expected {expected})");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Temper.Kernels;
 
-/// <summary>erf(x) = 2/√π ∫₀ˣ exp(-t²) dt, in double precision.</summary>
+/// <summary>The error function erf(x) = 2/√π ∫₀ˣ exp(-t²) dt, in double precision.</summary>
 internal static class ErrorFunction
 {
     private const double Near = 1;
@@ -16,8 +16,8 @@ internal static class ErrorFunction
     }
 
     /// <summary>
-    /// The distribution of the standard normal numbers, erfc(-x/√2) / 2: its small values far below zero are accurate
-    /// too.
+    /// Computes the cumulative distribution function of the standard normal distribution, erfc(-x/√2) / 2. Also
+    /// accurate for very negative x, where the value is tiny.
     /// </summary>
     internal static void NormalChunk(ReadOnlySpan<float> x, Span<float> y)
     {
@@ -29,7 +29,9 @@ internal static class ErrorFunction
         }
     }
 
-    /// <summary>2/√π Σ (-1)ⁿ x²ⁿ⁺¹ / (n! (2n + 1)); below 1 the terms left out are under 1e-12.</summary>
+    /// <summary>
+    /// Computes 2/√π Σ (-1)ⁿ x²ⁿ⁺¹ / (n! (2n + 1)). For x below 1 the truncation error is less than 1e-12.
+    /// </summary>
     private static double Series(double x)
     {
         const int Terms = 15;
@@ -44,7 +46,8 @@ internal static class ErrorFunction
     }
 
     /// <summary>
-    /// 1 - erf(x) to a relative 1.2e-7 (Press et al., Numerical Recipes, 6.2: a Chebyshev fit in t = 1 / (1 + x/2)).
+    /// Computes 1 - erf(x) with a relative error of at most 1.2e-7 (Press et al., Numerical Recipes, 6.2: a Chebyshev
+    /// fit in t = 1 / (1 + x/2)).
     /// </summary>
     private static double Complement(double x)
     {

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Temper.Kernels;
 
-/// <summary>A function of two integers. Results wrap around.</summary>
+/// <summary>An elementwise function of two integers. Overflow wraps around.</summary>
 internal interface IIntegerFunction
 {
     static abstract void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
@@ -28,7 +28,7 @@ internal readonly struct IntegerProduct : IIntegerFunction
         where T : unmanaged, IBinaryInteger<T> => TensorPrimitives.Multiply(x, y, z);
 }
 
-/// <summary>Fractions are cut off towards zero; the smallest number over -1 is itself, as negation has it.</summary>
+/// <summary>Quotient, truncated toward zero. The smallest integer divided by -1 is itself, as in negation.</summary>
 internal readonly struct IntegerQuotient : IIntegerFunction
 {
     public static void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
@@ -53,7 +53,9 @@ internal readonly struct IntegerMinimum : IIntegerFunction
         where T : unmanaged, IBinaryInteger<T> => TensorPrimitives.Min(x, y, z);
 }
 
-/// <summary>By squaring; a negative power of anything but 1 and -1 is 0, as its fraction is cut off.</summary>
+/// <summary>
+/// Power by repeated squaring. A negative exponent gives 0, the truncated result, unless the base is 1 or -1.
+/// </summary>
 internal readonly struct IntegerPower : IIntegerFunction
 {
     public static void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
@@ -84,21 +86,21 @@ internal readonly struct IntegerPower : IIntegerFunction
     }
 }
 
-/// <summary>Both, of numbers or of truth values held as 0 and 1.</summary>
+/// <summary>Bitwise AND, of integers or of Bool elements stored as 0 and 1.</summary>
 internal readonly struct BitAnd : IIntegerFunction
 {
     public static void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
         where T : unmanaged, IBinaryInteger<T> => TensorPrimitives.BitwiseAnd(x, y, z);
 }
 
-/// <inheritdoc cref="BitAnd"/>
+/// <summary>Bitwise OR, of integers or of Bool elements stored as 0 and 1.</summary>
 internal readonly struct BitOr : IIntegerFunction
 {
     public static void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)
         where T : unmanaged, IBinaryInteger<T> => TensorPrimitives.BitwiseOr(x, y, z);
 }
 
-/// <inheritdoc cref="BitAnd"/>
+/// <summary>Bitwise exclusive OR, of integers or of Bool elements stored as 0 and 1.</summary>
 internal readonly struct BitXor : IIntegerFunction
 {
     public static void Apply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> z)

@@ -3,25 +3,27 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>What a loop does to the elements at one place of its arrays.</summary>
+/// <summary>Body of a loop over vectors of elements.</summary>
 internal interface ILaneBody
 {
-    /// <summary>Treats elements <paramref name="i"/> to <paramref name="i"/> + T.Count - 1.</summary>
+    /// <summary>Processes elements <paramref name="i"/> to <paramref name="i"/> + T.Count - 1.</summary>
     void Invoke<T>(int i)
         where T : unmanaged, ILanes<T>;
 }
 
 /// <summary>
-/// The one loop of all element-wise kernels: the widest vectors first, narrower ones for what is left.
+/// The loop of all elementwise kernels: uses the widest vectors first, then narrower ones for the remainder.
 /// </summary>
 internal static class LaneLoop
 {
-    /// <summary>Elements 0 to <paramref name="length"/> - 1 in fixed chunks on the current pool.</summary>
+    /// <summary>Processes elements 0 to <paramref name="length"/> - 1 in fixed chunks on the current pool.</summary>
     internal static void Parallel<TBody>(TBody body, int length)
         where TBody : unmanaged, ILaneBody =>
         Chunks.Run(new ChunkBody<TBody>(body, length), Chunks.Count(length, Chunks.Floats));
 
-    /// <summary>Elements <paramref name="start"/> to <paramref name="end"/> - 1 on this thread.</summary>
+    /// <summary>
+    /// Processes elements <paramref name="start"/> to <paramref name="end"/> - 1 on the calling thread.
+    /// </summary>
     internal static void Serial<TBody>(TBody body, int start, int end)
         where TBody : unmanaged, ILaneBody
     {
@@ -48,8 +50,9 @@ internal static class LaneLoop
     }
 
     /// <summary>
-    /// One width, compiled by itself and optimized at once: four widths of a long formula in one method exceed what the
-    /// JIT is willing to inline, and what it leaves as calls is twenty times slower.
+    /// Runs the loop at one vector width. Each width is a separate method, compiled with full optimization from the
+    /// first call: with four widths of a long formula in one method, the JIT stops inlining, and the remaining calls
+    /// are twenty times slower.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int Run<TBody, T>(TBody body, int i, int end)

@@ -1,19 +1,18 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What a layer does to each result before it is stored for good: adds a bias, adds another value, cuts off what is
-/// negative.
+/// Operations fused into a layer, applied to each element before it is stored: bias, addition and ReLU.
 /// </summary>
 internal readonly struct LayerTail
 {
     /// <summary>
-    /// Added first, one for each output channel; null for none. Whoever runs the layer keeps it alive.
+    /// Bias of each output channel, added first; null: none. The caller must keep it alive while the layer runs.
     /// </summary>
     internal PinnedFloats? Bias { get; init; }
 
-    /// <summary>Added second, of the result's size and order; null for none.</summary>
+    /// <summary>Added after the bias; same size and layout as the result. null: nothing is added.</summary>
     internal FloatAddress Residual { get; init; }
 
-    /// <summary>Whether negative results become zero, last.</summary>
+    /// <summary>Whether ReLU is applied last.</summary>
     internal bool Relu { get; init; }
 }

@@ -2,12 +2,14 @@ using System.Numerics.Tensors;
 
 namespace Temper.Kernels;
 
-/// <summary>Exponentials and their kin: the vector library's polynomials, cut in fixed chunks for the pool.</summary>
+/// <summary>
+/// Exponentials and related functions. They use the polynomials of the vector library, in fixed chunks on the pool.
+/// </summary>
 internal static unsafe class Transcendental
 {
     /// <summary>
-    /// Fewer floats than a vector go through the vector library's scalar functions, which round differently; they are
-    /// filled up.
+    /// Minimum number of floats passed to the vector library. Shorter inputs are padded, because its scalar functions
+    /// round differently.
     /// </summary>
     private const int FewestFloats = 16;
 
@@ -26,18 +28,18 @@ internal static unsafe class Transcendental
 
     internal static void Round(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Round);
 
-    /// <summary>y = erf(x)</summary>
+    /// <summary>Computes y = erf(x).</summary>
     internal static void Erf(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.Chunk);
 
-    /// <summary>y = the probability that a standard normal number is below x.</summary>
+    /// <summary>Computes the probability that a standard normal variable is below x.</summary>
     internal static void NormalProbability(ReadOnlySpan<float> x, Span<float> y) =>
         Apply(x, y, &ErrorFunction.NormalChunk);
 
-    /// <summary>y = log(1 + exp(x)), without overflow and accurate where it is tiny.</summary>
+    /// <summary>Computes y = log(1 + exp(x)), without overflow, and accurate for tiny results.</summary>
     internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) =>
         Elementwise.Apply(default(SoftplusOperator), x, y);
 
-    /// <summary>z = x^y</summary>
+    /// <summary>Computes z = x^y.</summary>
     internal static void Pow(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> z)
     {
         Elementwise.RequireLength(x.Length, z.Length);
@@ -48,7 +50,7 @@ internal static unsafe class Transcendental
         }
     }
 
-    /// <summary>y = x^exponent; 2, 1, 1/2 and -1 are exact to the last bit.</summary>
+    /// <summary>Computes y = x^exponent. For exponents 2, 1, 1/2 and -1 the result is correctly rounded.</summary>
     internal static void Pow(ReadOnlySpan<float> x, float exponent, Span<float> y)
     {
         Elementwise.RequireLength(x.Length, y.Length);

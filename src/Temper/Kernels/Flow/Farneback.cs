@@ -1,22 +1,20 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Flow by polynomial expansion (Farneback 2003) with the details of OpenCV: neighborhoods of 11 pixels with a
-/// deviation of 1.2, a box as window, less weight at the border.
+/// Optical flow by polynomial expansion (Farneback 2003), with the parameters of OpenCV: 11 x 11 neighborhoods with a
+/// standard deviation of 1.2, a box window, and reduced weights near the border.
 /// </summary>
-/// <param name="scales">
-/// Maximum number of sizes of the pyramid; fewer where the smallest would have less than 32 pixels per side.
-/// </param>
-/// <param name="scaleStep">Size of a scale by that of the next finer one.</param>
-/// <param name="window">Side of the window.</param>
-/// <param name="iterations">Iterations on each scale.</param>
+/// <param name="scales">Maximum number of pyramid levels; levels with a side below 32 pixels are omitted.</param>
+/// <param name="scaleStep">Size of a level relative to the next finer one.</param>
+/// <param name="window">Side of the window, in pixels.</param>
+/// <param name="iterations">Number of iterations per level.</param>
 internal sealed unsafe class Farneback(int scales, double scaleStep, int window, int iterations)
 {
     private const int SmallestSide = 32;
 
     private static readonly float[] BorderWeights = [0.14f, 0.14f, 0.4472f, 0.4472f, 0.4472f];
 
-    /// <summary>Writes the flow between two gray images in levels of 0 to 255.</summary>
+    /// <summary>Computes the flow between two gray images with levels from 0 to 255.</summary>
     internal void Flow(
         PlaneSize size, ReadOnlySpan<float> first, ReadOnlySpan<float> second, Span<float> u, Span<float> v)
     {
@@ -47,7 +45,7 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         flow[1].Read(v);
     }
 
-    /// <summary>Blurred as far as the smaller size needs it.</summary>
+    /// <summary>Downsamples an image after blurring it as much as the smaller size requires.</summary>
     private static Plane<float> Smaller(Plane<float> image, PlaneSize size, double scale)
     {
         double sigma = ((1 / scale) - 1) * 0.5;
@@ -61,7 +59,9 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         return result;
     }
 
-    /// <summary>Equations of every pixel from the flow so far, summed over the window and solved.</summary>
+    /// <summary>
+    /// Computes the equations of each pixel from the current flow, sums them over the window and solves them.
+    /// </summary>
     private void Improve(Plane<float>[] from, Plane<float>[] to, Plane<float>[] flow)
     {
         (int height, int width) = flow[0].Size;
@@ -91,7 +91,7 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         }
     }
 
-    /// <summary>A and b of one pixel as in the paper's equations 10 to 12, as A^T A and A^T b.</summary>
+    /// <summary>Computes A and b of one pixel (equations 10 to 12 of the paper), as A^T A and A^T b.</summary>
     private static void Equation(
         Plane<float>[] from, Plane<float>[] to, Plane<float>[] flow, int x, int y, Plane<float>[] result)
     {
@@ -125,7 +125,9 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         return ((1 - below) * above) + (below * under);
     }
 
-    /// <summary>The mean over a square window with the border pixel repeated outside, by running sums.</summary>
+    /// <summary>
+    /// Computes the mean over a square window by running sums. The image is extended by repeating its border pixels.
+    /// </summary>
     private static void BoxMean(Plane<float> x, int reach, Plane<float> scratch, Plane<float> y)
     {
         (int height, int width) = x.Size;

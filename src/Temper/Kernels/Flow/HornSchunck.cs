@@ -3,15 +3,16 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// One Jacobi step of Horn and Schunck (1981) and its adjoint: u' = m - gx (residual + gx m + gy n) / (alpha^2 + gx^2 +
-/// gy^2) with m, n the weighted means of u, v over the 8 neighbors: 1/6 beside, 1/12 at the corners.
+/// One Jacobi step of Horn-Schunck (1981), and its adjoint: <c>u' = m - gx r</c> and <c>v' = n - gy r</c>, with
+/// <c>r = (residual + gx m + gy n) / (alpha^2 + gx^2 + gy^2)</c>. m and n are weighted means of u and v over the 8
+/// neighbors: weight 1/6 for the edge neighbors, 1/12 for the corners.
 /// </summary>
 internal static unsafe class HornSchunck<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private static readonly T Side = T.One / T.CreateChecked(6), Corner = T.One / T.CreateChecked(12);
 
-    /// <summary>Writes u' and v'.</summary>
+    /// <summary>Computes u' and v'.</summary>
     internal static void Step(Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> toU, Plane<T> toV, T alphaSquare)
     {
         PlaneSize size = u.Size;
@@ -34,7 +35,7 @@ internal static unsafe class HornSchunck<T>
         }
     }
 
-    /// <summary>Adds to the gradients of image, u and v, from those of u' and v'.</summary>
+    /// <summary>Adds to the gradients of the image, u and v, from the gradients of u' and v'.</summary>
     internal static void StepAdjoint(
         Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> dToU, Plane<T> dToV, Linearized<T> dImage, Plane<T> du,
         Plane<T> dv, T alphaSquare)
@@ -67,7 +68,7 @@ internal static unsafe class HornSchunck<T>
         }
     }
 
-    /// <summary>Row y of the weighted mean, the border pixel repeated outside.</summary>
+    /// <summary>Computes row y of the weighted mean. The plane is extended by repeating its border pixels.</summary>
     private static void Mean(Plane<T> u, int y, T* scratch, int rowFloats, T* to)
     {
         (int height, int width) = u.Size;
@@ -106,7 +107,7 @@ internal static unsafe class HornSchunck<T>
             Accumulate(down + x, sums);
         }
 
-        // What the repeated border pixel got.
+        // Add the contributions to the repeated border pixels.
         row[0] += Side * first;
         up[0] += Corner * first;
         down[0] += Corner * first;

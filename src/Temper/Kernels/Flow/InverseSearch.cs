@@ -1,17 +1,19 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Flow by dense inverse search (Kroeger, Timofte, Dai, Van Gool 2016) with the details of OpenCV: on each scale of a
-/// pyramid patches are searched by gradient descent, pixels get the weighted mean of the patches over them, and a
-/// variational method refines the result. The finest scale is left out where there are two or more.
+/// Optical flow by dense inverse search (Kroeger, Timofte, Dai, Van Gool 2016), with the parameters of OpenCV. At each
+/// pyramid level, patches are matched by gradient descent; each pixel gets the weighted mean of the patches that cover
+/// it; then a variational method refines the flow. With two or more levels, the finest one is skipped.
 /// </summary>
-/// <param name="scales">Most sizes of the pyramid, each half of the one before; fewer where images are small.</param>
+/// <param name="scales">
+/// Maximum number of pyramid levels, each half the size of the previous one; fewer for small images.
+/// </param>
 /// <param name="patch">Side of a patch, in pixels.</param>
-/// <param name="iterations">Descent steps of a patch on each scale.</param>
-/// <param name="refinements">Rounds of the variational refinement on each scale.</param>
+/// <param name="iterations">Number of descent steps per patch and level.</param>
+/// <param name="refinements">Number of rounds of variational refinement per level.</param>
 internal sealed class InverseSearch(int scales, int patch, int iterations, int refinements)
 {
-    /// <summary>Writes the flow between two gray images in levels of 0 to 255.</summary>
+    /// <summary>Computes the flow between two gray images with levels from 0 to 255.</summary>
     internal void Flow(
         PlaneSize size, ReadOnlySpan<float> first, ReadOnlySpan<float> second, Span<float> u, Span<float> v)
     {
@@ -33,7 +35,9 @@ internal sealed class InverseSearch(int scales, int patch, int iterations, int r
         flow[1].Read(v);
     }
 
-    /// <summary>Index of the smallest size: the longer side has about four patches, the shorter at least one.</summary>
+    /// <summary>
+    /// Returns the coarsest level: its longer side spans about four patches, and its shorter side at least one.
+    /// </summary>
     private int Coarsest(PlaneSize size)
     {
         double most = Math.Log2(Math.Max(size.Height, size.Width) / (4.0 * patch)) + 0.5;

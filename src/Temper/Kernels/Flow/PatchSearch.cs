@@ -1,19 +1,19 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// The displacements of a grid of patches between two images: from the flow so far or a neighbor's displacement,
-/// whichever fits better, by steps of inverse compositional descent, with the mean of each patch's differences taken
-/// off.
+/// Finds the displacements of a grid of patches between two images by inverse compositional descent. The search starts
+/// from the current flow or from a neighbor's displacement, whichever matches better. Patches are compared without
+/// their mean difference.
 /// </summary>
 internal sealed unsafe class PatchSearch
 {
-    /// <summary>Pixels from a patch to the next.</summary>
+    /// <summary>Distance between adjacent patches, in pixels.</summary>
     private const int Stride = 3;
 
-    /// <summary>Passes over the grid: forward, then backward.</summary>
+    /// <summary>Number of passes over the grid: forward, then backward.</summary>
     private const int Passes = 2;
 
-    /// <summary>The least magnitude of a determinant.</summary>
+    /// <summary>Minimum magnitude of a determinant.</summary>
     private const float Least = 1e-3f;
 
     private readonly Plane<float> _first;
@@ -28,7 +28,7 @@ internal sealed unsafe class PatchSearch
     private readonly float[] _u;
     private readonly float[] _v;
 
-    /// <summary>Prepares a search; the patch fits into the images.</summary>
+    /// <summary>Prepares a search. The patch must not be larger than the images.</summary>
     internal PatchSearch(Plane<float> first, Plane<float> second, int patch)
     {
         (_first, _second, _patch, _border) = (first, second, patch, 2 * patch);
@@ -39,7 +39,7 @@ internal sealed unsafe class PatchSearch
         _extended = Extended();
     }
 
-    /// <summary>Finds the displacement of every patch.</summary>
+    /// <summary>Finds the displacement of each patch.</summary>
     internal void Run(Plane<float> u, Plane<float> v, int iterations)
     {
         for (int pass = 0; pass < Passes; pass++)
@@ -62,7 +62,9 @@ internal sealed unsafe class PatchSearch
         }
     }
 
-    /// <summary>Each pixel's mean over the patches that cover it, weighted by how well each explains it.</summary>
+    /// <summary>
+    /// Computes each pixel's flow: the mean over the patches that cover it, weighted by their match at the pixel.
+    /// </summary>
     internal void Densify(Plane<float> u, Plane<float> v)
     {
         (int height, int width) = u.Size;
@@ -87,14 +89,16 @@ internal sealed unsafe class PatchSearch
         }
     }
 
-    /// <summary>First and last patch over a pixel of one axis; behind the last patch it is the last one.</summary>
+    /// <summary>
+    /// Returns the first and last patch that cover a pixel, along one axis. Pixels after the last patch use that patch.
+    /// </summary>
     private (int First, int Last) Covering(int place, int count)
     {
         int last = Math.Min(place / Stride, count - 1);
         return (Math.Min(Math.Max(0, (place - _patch + Stride) / Stride), last), last);
     }
 
-    /// <summary>Takes a neighbor's displacement where it fits better.</summary>
+    /// <summary>Uses a neighbor's displacement if it matches better.</summary>
     private void Try(int at, int neighbor, ref float least)
     {
         if (neighbor < 0)
@@ -102,7 +106,7 @@ internal sealed unsafe class PatchSearch
             return;
         }
 
-        // In the first pass the flow so far is not compared: neighbors come first, as in OpenCV.
+        // In the first pass neighbors replace the current flow without a comparison to it, as in OpenCV.
         float squares = Compare(at / _columns, at % _columns, _u[neighbor], _v[neighbor]).Squares;
         if (squares < least)
         {
@@ -128,7 +132,7 @@ internal sealed unsafe class PatchSearch
             before = squares;
         }
 
-        // What has run away is not used.
+        // Discard a displacement that has diverged.
         float farU = u - _u[at], farV = v - _v[at];
         if ((farU * farU) + (farV * farV) <= _patch * _patch)
         {
@@ -137,8 +141,8 @@ internal sealed unsafe class PatchSearch
     }
 
     /// <summary>
-    /// Squared differences of a displaced patch, and their products with the first image's slopes, all without the
-    /// mean.
+    /// Returns the sum of squared differences of a displaced patch, and the products of the differences with the
+    /// gradients of the first image. The mean is removed from all of them.
     /// </summary>
     private (float Squares, float Dx, float Dy) Compare(int row, int column, float u, float v)
     {
@@ -181,7 +185,7 @@ internal sealed unsafe class PatchSearch
         return (xx, xy, yy);
     }
 
-    /// <summary>The second image between its pixels, without its border.</summary>
+    /// <summary>Interpolates the second image, without its extended border.</summary>
     private float Between(float x, float y)
     {
         (int height, int width) = _second.Size;
@@ -195,8 +199,8 @@ internal sealed unsafe class PatchSearch
     }
 
     /// <summary>
-    /// Slopes by the filter of Sobel: eight times as large as the change from pixel to pixel, which makes the steps of
-    /// the descent small.
+    /// Computes the gradients with a Sobel filter. They are eight times the change per pixel, which makes the descent
+    /// steps small.
     /// </summary>
     private void Sobel()
     {
@@ -217,7 +221,7 @@ internal sealed unsafe class PatchSearch
     private static int Mirrored(int place, int length) =>
         length == 1 ? 0 : place < 0 ? -place : place >= length ? (2 * length) - 2 - place : place;
 
-    /// <summary>The second image with its border pixels repeated outside.</summary>
+    /// <summary>Extends the second image by repeating its border pixels.</summary>
     private Plane<float> Extended()
     {
         (int height, int width) = _second.Size;

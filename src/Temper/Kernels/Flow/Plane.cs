@@ -6,22 +6,22 @@ namespace Temper.Kernels.Flow;
 /// <summary>Height and width of a plane.</summary>
 internal readonly record struct PlaneSize(int Height, int Width)
 {
-    /// <summary>Elements from one row to the next: whole vectors, and at least one element of padding.</summary>
+    /// <summary>Distance between rows, in elements: whole vectors, with at least one element of padding.</summary>
     internal int Stride => ((Width + Plane<float>.Padding) / Plane<float>.Padding) * Plane<float>.Padding;
 
-    /// <summary>Elements of all rows, padding included.</summary>
+    /// <summary>Number of elements of all rows, including padding.</summary>
     internal int Count => Height * Stride;
 }
 
 /// <summary>
-/// One channel of an image, or one component of a flow field, in float or double: rows padded to whole vectors, so that
-/// loops need no tail. Padding holds finite numbers that no result depends on; kernels may read up to
-/// <see cref="Padding"/> elements beyond either end.
+/// A channel of an image or a component of a flow field, in float or double. Rows are padded to whole vectors, so that
+/// loops need no remainder. The padding holds finite values that do not affect results. Kernels may read up to
+/// <see cref="Padding"/> elements past either end.
 /// </summary>
 internal sealed unsafe class Plane<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The widest vector of floats, in elements.</summary>
+    /// <summary>Number of floats in the widest vector.</summary>
     internal const int Padding = 16;
 
     private readonly T[] _array;
@@ -35,14 +35,16 @@ internal sealed unsafe class Plane<T>
 
     internal PlaneSize Size { get; }
 
-    /// <summary>The element of row 0 and column 0. Whoever reads through it keeps the plane alive meanwhile.</summary>
+    /// <summary>
+    /// Address of the element in row 0, column 0. The caller must keep the plane alive while using it.
+    /// </summary>
     internal T* First { get; }
 
     internal int Count => Size.Count;
 
     internal T* Row(int y) => First + ((long)y * Size.Stride);
 
-    /// <summary>Takes the numbers of an array without padding.</summary>
+    /// <summary>Copies values from an array without padding.</summary>
     internal void Write(ReadOnlySpan<T> values)
     {
         for (int y = 0; y < Size.Height; y++)
@@ -51,7 +53,7 @@ internal sealed unsafe class Plane<T>
         }
     }
 
-    /// <summary>Copies the numbers into an array without padding.</summary>
+    /// <summary>Copies the values to an array without padding.</summary>
     internal void Read(Span<T> values)
     {
         for (int y = 0; y < Size.Height; y++)
@@ -64,7 +66,7 @@ internal sealed unsafe class Plane<T>
 
     internal void CopyFrom(Plane<T> other) => other._array.AsSpan().CopyTo(_array);
 
-    /// <summary>Adds a plane, times a factor.</summary>
+    /// <summary>Adds another plane multiplied by a factor.</summary>
     internal void Add(Plane<T> other, T factor)
     {
         var f = new Vector<T>(factor);

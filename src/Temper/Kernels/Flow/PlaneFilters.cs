@@ -3,11 +3,11 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Linear filters of a plane with the border pixel repeated outside, and their adjoints, which add to their target.
+/// Linear filters of planes, extended by repeating their border pixels. The adjoints add to their target.
 /// </summary>
 internal static unsafe class PlaneFilters
 {
-    /// <summary>A symmetric filter of odd length along rows, then along columns.</summary>
+    /// <summary>Applies a symmetric filter of odd length along the rows, then along the columns.</summary>
     internal static void Separable<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -15,7 +15,7 @@ internal static unsafe class PlaneFilters
         AlongColumns(scratch, positions, y);
     }
 
-    /// <summary>The adjoint of <see cref="Separable"/>.</summary>
+    /// <summary>Adds the adjoint of <see cref="Separable"/>.</summary>
     internal static void SeparableAdjoint<T>(Plane<T> dy, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> dx)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -43,8 +43,8 @@ internal static unsafe class PlaneFilters
     }
 
     /// <summary>
-    /// Half the difference of the neighbors along x and along y: at a border half of the difference to the pixel
-    /// itself.
+    /// Computes half the difference between the neighbors along x and along y. At the border, the missing neighbor is
+    /// the pixel itself.
     /// </summary>
     internal static void CentralGradient<T>(Plane<T> image, Plane<T> gx, Plane<T> gy)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -63,7 +63,7 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    /// <summary>The adjoint of <see cref="CentralGradient"/>.</summary>
+    /// <summary>Adds the adjoint of <see cref="CentralGradient"/>.</summary>
     internal static void CentralGradientAdjoint<T>(Plane<T> dgx, Plane<T> dgy, Plane<T> image)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -118,7 +118,7 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    /// <summary>to += factor * from; rows are padded to whole vectors.</summary>
+    /// <summary>Computes to += factor * from. Rows are padded to whole vectors.</summary>
     private static void AddRow<T>(T* from, T factor, T* to, int width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

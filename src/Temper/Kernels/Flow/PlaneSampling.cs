@@ -3,12 +3,13 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// A plane read between its pixels: bilinear, with the border pixel repeated outside. Adjoints add to their target.
+/// Bilinear sampling of planes, extended by repeating their border pixels. The adjoints add to their target.
 /// </summary>
 internal static unsafe class PlaneSampling
 {
     /// <summary>
-    /// Another size, times a factor; pixels are areas, so that half the size is the mean over 2x2 pixels.
+    /// Resizes a plane and multiplies it by a factor. Pixels are areas: at half the size, a pixel is the mean of 2x2
+    /// pixels.
     /// </summary>
     internal static void Resize<T>(Plane<T> x, Plane<T> y, T factor)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -27,7 +28,7 @@ internal static unsafe class PlaneSampling
         }
     }
 
-    /// <summary>The adjoint of <see cref="Resize"/>.</summary>
+    /// <summary>Adds the adjoint of <see cref="Resize"/>.</summary>
     internal static void ResizeAdjoint<T>(Plane<T> dy, Plane<T> dx, T factor)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -47,7 +48,7 @@ internal static unsafe class PlaneSampling
         }
     }
 
-    /// <summary>y(p) = x(p + flow(p)).</summary>
+    /// <summary>Computes y(p) = x(p + flow(p)).</summary>
     internal static void Warp<T>(Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -67,7 +68,9 @@ internal static unsafe class PlaneSampling
         }
     }
 
-    /// <summary>Gradients of <see cref="Warp"/> by the image and by the flow; null: not wanted.</summary>
+    /// <summary>
+    /// Adds the gradients of <see cref="Warp"/> with respect to the image and the flow; null: not needed.
+    /// </summary>
     internal static void WarpAdjoint<T>(
         Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> dy, Plane<T>? dx, Plane<T>? du, Plane<T>? dv)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -102,7 +105,7 @@ internal static unsafe class PlaneSampling
         }
     }
 
-    /// <summary>Where an output pixel's center lies among the input's.</summary>
+    /// <summary>Returns the two source pixels next to an output pixel's center, and the weight of the second.</summary>
     private static (int First, int Second, T Part) Neighbors<T>(int index, int length, int source)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -111,13 +114,13 @@ internal static unsafe class PlaneSampling
         return (first, Math.Min(first + 1, source - 1), T.CreateTruncating(position - first));
     }
 
-    /// <summary>The four pixels around a position and its part of the way between them.</summary>
+    /// <summary>The four pixels around a position, and the interpolation weights between them.</summary>
     private readonly ref struct Positions<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal Positions(T x, T y, int width, int height)
         {
-            // NaN fails both comparisons and is outside.
+            // NaN fails both comparisons and counts as outside.
             T maxX = T.CreateTruncating(width - 1), maxY = T.CreateTruncating(height - 1);
             (IsInsideX, IsInsideY) = (x >= T.Zero && x < maxX, y >= T.Zero && y < maxY);
             T clampedX = IsInsideX ? x : x >= maxX ? maxX : T.Zero,

@@ -1,8 +1,8 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Each pixel's neighborhood as a quadratic polynomial, by weighted least squares with a Gaussian weight (Farneback
-/// 2003). The coefficients of y, x, y^2, x^2 and xy; the constant is not needed.
+/// Approximates each pixel's neighborhood by a quadratic polynomial, by least squares with Gaussian weights (Farneback
+/// 2003). Gives the coefficients of y, x, y^2, x^2 and xy; the constant is not needed.
 /// </summary>
 internal static unsafe class PolynomialExpansion
 {
@@ -11,12 +11,12 @@ internal static unsafe class PolynomialExpansion
     private const double Sigma = 1.2;
 
     /// <summary>
-    /// Weights and their moments for the offsets 0 to <see cref="Reach"/>, and the inverse normal matrix's entries.
+    /// Weights and their moments for offsets 0 to <see cref="Reach"/>, and entries of the inverse normal matrix.
     /// </summary>
     private static readonly (float[] G, float[] Xg, float[] Xxg, float Ig11, float Ig03, float Ig33, float Ig55) Basis =
         MakeBasis();
 
-    /// <summary>The five coefficients of every pixel.</summary>
+    /// <summary>Computes the five coefficients of each pixel.</summary>
     internal static Plane<float>[] Of(Plane<float> image)
     {
         (int height, int width) = image.Size;
@@ -34,7 +34,10 @@ internal static unsafe class PolynomialExpansion
         return result;
     }
 
-    /// <summary>Moments of order 0, 1 and 2 along the columns of a row, the border pixel repeated outside.</summary>
+    /// <summary>
+    /// Computes the vertical moments of order 0, 1 and 2 for a row. The image is extended by repeating its border
+    /// pixels.
+    /// </summary>
     private static void Vertical(Plane<float> image, int y, float[] rows)
     {
         (int height, int width) = image.Size;
@@ -81,8 +84,9 @@ internal static unsafe class PolynomialExpansion
     }
 
     /// <summary>
-    /// The normal matrix of 1, x, y, x^2, y^2, xy couples only 1, x^2 and y^2: with the second moment a and the fourth
-    /// c (b = a^2 that of x^2 y^2), its inverse follows by hand.
+    /// Computes the weights, their moments and the inverse of the normal matrix of 1, x, y, x^2, y^2, xy. Only 1, x^2
+    /// and y^2 are coupled, so the inverse has a closed form: a is the second moment, c the fourth, and b = a^2 that of
+    /// x^2 y^2.
     /// </summary>
     private static (float[] G, float[] Xg, float[] Xxg, float Ig11, float Ig03, float Ig33, float Ig55) MakeBasis()
     {
@@ -95,7 +99,7 @@ internal static unsafe class PolynomialExpansion
             c += 2 * g[k] * k * k * k * k;
         }
 
-        // [1 a a; a c b; a b c] with b = a^2: by subtraction of the first row, c - b on the diagonal and 0 beside it.
+        // [1 a a; a c b; a b c] with b = a^2: subtracting a times the first row leaves c - b on the diagonal, else 0.
         double ig33 = 1 / (c - (a * a)), ig03 = -a * ig33;
         return (
             [.. g.Select(w => (float)w)], [.. g.Select((w, k) => (float)(w * k))],

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// warped - first - gx u - gy v: what the linearized second image differs by at zero flow; and its adjoint.
+/// The residual warped - first - gx u - gy v: the difference between the second image, linearized and evaluated at zero
+/// flow, and the first image.
 /// </summary>
 internal static unsafe class Residuals<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -19,7 +20,7 @@ internal static unsafe class Residuals<T>
         }
     }
 
-    /// <summary>Subtracts d v from a gradient: the product's part.</summary>
+    /// <summary>Subtracts the product d v from a gradient.</summary>
     internal static void SubtractProduct(Plane<T> d, Plane<T> v, Plane<T> to)
     {
         for (int i = 0; i < to.Count; i += Vector<T>.Count)

@@ -2,18 +2,18 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>The five products whose sums over a window are the normal equations of Lucas and Kanade (1981).</summary>
+/// <summary>The five products whose sums over a window form the normal equations of Lucas-Kanade (1981).</summary>
 internal sealed record Moments<T>(Plane<T> Xx, Plane<T> Xy, Plane<T> Yy, Plane<T> Xt, Plane<T> Yt)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal Plane<T>[] All => [Xx, Xy, Yy, Xt, Yt];
 }
 
-/// <summary>The products, the 2x2 solution of each pixel, and their adjoints.</summary>
+/// <summary>The products, the 2x2 solution at each pixel, and the adjoints of both.</summary>
 internal static unsafe class StructureTensor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>gx^2, gx gy, gy^2, gx e, gy e, with e the difference of the warped and the first image.</summary>
+    /// <summary>Computes gx^2, gx gy, gy^2, gx e and gy e, with e the warped image minus the first.</summary>
     internal static void Products(Plane<T> gx, Plane<T> gy, Plane<T> e, Moments<T> to)
     {
         for (int i = 0; i < gx.Count; i += Vector<T>.Count)
@@ -43,7 +43,7 @@ internal static unsafe class StructureTensor<T>
         }
     }
 
-    /// <summary>Adds the solution of (A + damping I) d = -b to a flow.</summary>
+    /// <summary>Adds the solution d of (A + damping I) d = -b to the flow.</summary>
     internal static void Solve(Moments<T> m, T damping, Plane<T> u, Plane<T> v, Plane<T> toU, Plane<T> toV)
     {
         var eps = new Vector<T>(damping);
@@ -71,7 +71,7 @@ internal static unsafe class StructureTensor<T>
                 inverse = Vector<T>.One / ((a * c) - (b * b));
             Vector<T> r = Vector.Load(dToU.First + i), s = Vector.Load(dToV.First + i);
 
-            // d = -inv(A) b: the gradient by b is w = -inv(A) (r, s), and that by A is w d^T, here made symmetric.
+            // d = -inv(A) b, so the gradient of b is w = -inv(A) (r, s), and that of A is w d^T, symmetrized here.
             Vector<T> stepU = -((c * p) - (b * q)) * inverse, stepV = -((a * q) - (b * p)) * inverse;
             Vector<T> wu = -((c * r) - (b * s)) * inverse, wv = -((a * s) - (b * r)) * inverse;
             Accumulate(d.Xt.First + i, wu);

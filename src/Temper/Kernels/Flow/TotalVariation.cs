@@ -3,23 +3,25 @@ using System.Numerics;
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// The two steps of TV-L1's inner iteration (Zach, Pock, Bischof 2007) and their adjoints, a row at a time.
+/// The two steps of the inner iteration of TV-L1 (Zach, Pock, Bischof 2007), and their adjoints, row by row.
 /// </summary>
 /// <remarks>
-/// Primal: u' = u + d + theta div p, d = { l g | -l g | -rho g / |g|^2 }, rho = residual + g . u, l = lambda theta.
-/// Dual: p' = (p + t grad u') / (1 + t |grad u'|), t = tau / theta. Differences are forward, the divergence is their
-/// negative adjoint.
+/// Primal step: u' = u + d + theta div p, with d = l g, -l g or -rho g / |g|^2 by thresholding, rho = residual + g . u
+/// and l = lambda theta. Dual step: p' = (p + t grad u') / (1 + t |grad u'|), with t = tau / theta. Gradients are
+/// forward differences; the divergence is their negative adjoint.
 /// </remarks>
 internal static unsafe class TotalVariation<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Below this |g|^2, in squared gray levels, a pixel says nothing about motion.</summary>
+    /// <summary>
+    /// Value of |g|^2, in squared gray levels, at or below which a pixel contains no information about motion.
+    /// </summary>
     private static readonly T Flat = T.CreateChecked(1e-3);
 
-    /// <summary>Keeps the length of a gradient differentiable at zero.</summary>
+    /// <summary>Added to squared gradient norms, to make the norm differentiable at zero.</summary>
     private static readonly T Tiny = T.CreateChecked(1e-12);
 
-    /// <summary>Writes u' and v'.</summary>
+    /// <summary>Computes u' and v'.</summary>
     internal static void Primal(Linearized<T> image, FlowState<T> from, Plane<T> u, Plane<T> v, T limit, T theta)
     {
         PlaneSize size = u.Size;
@@ -42,7 +44,7 @@ internal static unsafe class TotalVariation<T>
         }
     }
 
-    /// <summary>Writes p' of one component.</summary>
+    /// <summary>Computes p' of one component.</summary>
     internal static void Dual(Plane<T> u, Plane<T> px, Plane<T> py, Plane<T> toX, Plane<T> toY, T t)
     {
         PlaneSize size = u.Size;
@@ -62,7 +64,7 @@ internal static unsafe class TotalVariation<T>
         }
     }
 
-    /// <summary>Adds to the gradients of image and state, from those of u' and v'.</summary>
+    /// <summary>Adds to the gradients of the image and the state, from the gradients of u' and v'.</summary>
     internal static void PrimalAdjoint(
         Linearized<T> image, FlowState<T> from, Plane<T> du, Plane<T> dv, Linearized<T> dImage, FlowState<T> dFrom,
         T limit, T theta)
@@ -81,8 +83,8 @@ internal static unsafe class TotalVariation<T>
                     square = (gx * gx) + (gy * gy);
                 Vector<T> step = Step(gx, gy, rho, l, flat), c = (a * gx) + (b * gy);
 
-                // step g: its slope is that of the step where the step depends on rho, and the step itself in all
-                // cases.
+                // The gradient of step * g has two terms: the step itself, and the derivative of the step where the
+                // step depends on rho.
                 Vector<T> depends =
                     Vector.LessThanOrEqual(Vector.Abs(rho), l * square) & Vector.GreaterThan(square, flat);
                 Vector<T> inverse =
@@ -100,7 +102,7 @@ internal static unsafe class TotalVariation<T>
         DivergenceAdjoint(dv, theta, dFrom.Vx, dFrom.Vy);
     }
 
-    /// <summary>Adds to the gradients of u' and of p, from those of p', for one component.</summary>
+    /// <summary>Adds to the gradients of u' and p, from the gradients of p', for one component.</summary>
     internal static void DualAdjoint(
         Plane<T> u, Plane<T> toX, Plane<T> toY, Plane<T> dToX, Plane<T> dToY, Plane<T> du, Plane<T> dpx, Plane<T> dpy,
         T t)
@@ -129,7 +131,7 @@ internal static unsafe class TotalVariation<T>
         }
     }
 
-    /// <summary>Row y of div p; nothing flows in at the first row and column.</summary>
+    /// <summary>Computes row y of div p. The values before the first row and column are zero.</summary>
     internal static void Divergence(Plane<T> px, Plane<T> py, int y, T* to)
     {
         T* x0 = px.Row(y), y0 = py.Row(y), up = py.Row(Math.Max(y - 1, 0));
@@ -142,7 +144,7 @@ internal static unsafe class TotalVariation<T>
         to[0] = x0[0] + (y == 0 ? y0[0] : y0[0] - up[0]);
     }
 
-    /// <summary>Adds the adjoint of <see cref="Divergence"/>, times a factor.</summary>
+    /// <summary>Adds the adjoint of <see cref="Divergence"/>, multiplied by a factor.</summary>
     internal static void DivergenceAdjoint(Plane<T> d, T factor, Plane<T> dpx, Plane<T> dpy)
     {
         (int height, int width) = d.Size;
@@ -163,7 +165,7 @@ internal static unsafe class TotalVariation<T>
         }
     }
 
-    /// <summary>Row y of the forward differences along x and y; zero at the last column and row.</summary>
+    /// <summary>Computes row y of the forward differences along x and y; zero in the last column and row.</summary>
     internal static void Differences(Plane<T> u, int y, T* byX, T* byY)
     {
         T* row = u.Row(y);
@@ -204,7 +206,7 @@ internal static unsafe class TotalVariation<T>
         }
     }
 
-    /// <summary>The factor of g in the step towards the data term.</summary>
+    /// <summary>Returns the factor of g in the step that reduces the data term.</summary>
     private static Vector<T> Step(Vector<T> gx, Vector<T> gy, Vector<T> rho, Vector<T> limit, Vector<T> flat)
     {
         Vector<T> square = (gx * gx) + (gy * gy), bound = limit * square;
@@ -219,12 +221,10 @@ internal static unsafe class TotalVariation<T>
     private static void ClearFrom(T* row, int first, int end) => new Span<T>(row + first, end - first).Clear();
 }
 
-/// <summary>
-/// The second image of a pair, warped by the flow so far, as a linear function of the flow: residual + gx u + gy v.
-/// </summary>
+/// <summary>The second image, warped by the current flow and linearized: residual + gx u + gy v.</summary>
 internal sealed record Linearized<T>(Plane<T> Gx, Plane<T> Gy, Plane<T> Residual)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
-/// <summary>The flow (u, v) and TV-L1's dual variables of each component.</summary>
+/// <summary>The flow (u, v), and the dual variables of TV-L1 for both components.</summary>
 internal sealed record FlowState<T>(Plane<T> U, Plane<T> V, Plane<T> Ux, Plane<T> Uy, Plane<T> Vx, Plane<T> Vy)
     where T : unmanaged, IFloatingPointIeee754<T>;

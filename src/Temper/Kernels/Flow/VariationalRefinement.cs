@@ -1,9 +1,9 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Improves a flow by the variational method that dense inverse search ends with (Brox et al. 2004, with the details of
-/// OpenCV): robust constancy of gray levels and of their slopes, total variation as smoothness; the increment is solved
-/// by red-black over-relaxation.
+/// Variational refinement of a flow, the last stage of dense inverse search (Brox et al. 2004, with the parameters of
+/// OpenCV). The data term is the robust constancy of gray levels and of their gradients; the smoothness term is the
+/// total variation. The increment is computed by red-black successive over-relaxation.
 /// </summary>
 internal sealed unsafe class VariationalRefinement
 {
@@ -22,10 +22,10 @@ internal sealed unsafe class VariationalRefinement
     private readonly Plane<float>[] _equations;
 
     /// <summary>Linearizes the second image around a flow.</summary>
-    /// <param name="first">Gray levels.</param>
-    /// <param name="second">Gray levels.</param>
-    /// <param name="u">Changed in place by <see cref="Run"/>.</param>
-    /// <param name="v">Changed in place by <see cref="Run"/>.</param>
+    /// <param name="first">First image, in gray levels.</param>
+    /// <param name="second">Second image, in gray levels.</param>
+    /// <param name="u">Horizontal flow; updated in place by <see cref="Run"/>.</param>
+    /// <param name="v">Vertical flow; updated in place by <see cref="Run"/>.</param>
     internal VariationalRefinement(Plane<float> first, Plane<float> second, Plane<float> u, Plane<float> v)
     {
         (_u, _v, _du, _dv, _weight) = (u, v, New(), New(), New());
@@ -45,7 +45,7 @@ internal sealed unsafe class VariationalRefinement
         Plane<float> New() => new(first.Size);
     }
 
-    /// <summary>Adds the increment to the flow.</summary>
+    /// <summary>Computes the increment in some rounds and adds it to the flow.</summary>
     internal void Run(int rounds)
     {
         for (int round = 0; round < rounds; round++)
@@ -62,7 +62,9 @@ internal sealed unsafe class VariationalRefinement
         _v.Add(_dv, 1);
     }
 
-    /// <summary>Differences of the neighbors on both sides, with the border pixel repeated outside.</summary>
+    /// <summary>
+    /// Computes the differences between the two neighbors. The image is extended by repeating its border pixels.
+    /// </summary>
     private static void Differences(Plane<float> image, Plane<float>? alongX, Plane<float> alongY)
     {
         (int height, int width) = image.Size;
@@ -81,7 +83,9 @@ internal sealed unsafe class VariationalRefinement
         }
     }
 
-    /// <summary>The normal equations of both constancies, with the weights of the increment so far.</summary>
+    /// <summary>
+    /// Computes the normal equations of both constancy terms, with weights from the current increment.
+    /// </summary>
     private void Data()
     {
         for (int i = 0; i < _du.Count; i++)
@@ -107,7 +111,7 @@ internal sealed unsafe class VariationalRefinement
         }
     }
 
-    /// <summary>Adds what the smoothness of the flow asks for: a weight ties each pixel to its neighbors.</summary>
+    /// <summary>Adds the smoothness term: a weight couples each pixel to its neighbors.</summary>
     private void Smooth()
     {
         (int height, int width) = _u.Size;
@@ -149,7 +153,7 @@ internal sealed unsafe class VariationalRefinement
         }
     }
 
-    /// <summary>One half of a sweep: pixels of one color of the checkerboard.</summary>
+    /// <summary>Updates half of the pixels, those of one color of the checkerboard.</summary>
     private void Relax(int color)
     {
         (int height, int width) = _u.Size;
@@ -167,7 +171,7 @@ internal sealed unsafe class VariationalRefinement
                 float dv = (Pulled(_dv) + _equations[4].First[i] - (_du.First[i] * a12)) / _equations[2].First[i];
                 _dv.First[i] += Relaxation * (dv - _dv.First[i]);
 
-                // Padding beside the plane counts with weight zero.
+                // Padding next to the plane has weight zero.
                 float Pulled(Plane<float> d) => (left * d.First[i - 1]) + (right * d.First[i + 1])
                     + (y > 0 ? up * d.First[i - stride] : 0) + (y + 1 < height ? down * d.First[i + stride] : 0);
             }

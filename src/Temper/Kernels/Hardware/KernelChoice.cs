@@ -1,13 +1,13 @@
 namespace Temper.Kernels;
 
-/// <summary>What the choice between kernels that round differently may depend on.</summary>
+/// <summary>Sizes that may determine which kernel is used, among kernels that round differently.</summary>
 internal enum KernelChoice
 {
     /// <summary>
-    /// All sizes: the fastest kernel. A sample's last bits may depend on how many samples it is computed with.
+    /// All sizes: the fastest kernel is used. The last bits of a sample's result may depend on the batch size.
     /// </summary>
     Fastest,
 
-    /// <summary>All sizes but the number of samples: the same bytes for a sample in any batch.</summary>
+    /// <summary>All sizes except the batch size: a sample's result is bitwise identical in every batch.</summary>
     BatchInvariant,
 }

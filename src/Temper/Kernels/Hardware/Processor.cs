@@ -4,14 +4,14 @@ using System.Text;
 
 namespace Temper.Kernels;
 
-/// <summary>What processor this is.</summary>
+/// <summary>Identifies the processor.</summary>
 internal static class Processor
 {
     private const uint BrandLeaves = 0x80000002, LastBrandLeaf = 0x80000004;
 
     /// <summary>
-    /// Its name, its family, model and stepping where it tells them, and the width of vectors in use: what measured
-    /// times belong to.
+    /// Name of the processor, its signature (family, model and stepping) if available, the architecture and the active
+    /// vector width. Measured times are valid for one such identifier.
     /// </summary>
     internal static string Id { get; } = Find();
 

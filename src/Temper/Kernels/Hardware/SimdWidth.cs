@@ -5,26 +5,26 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels;
 
-/// <summary>Bits of the vectors that the kernels use.</summary>
+/// <summary>Width of the vectors used by the kernels, in bits.</summary>
 internal enum SimdWidth
 {
     /// <summary>No vectors.</summary>
     Scalar = 0,
 
-    /// <summary>128 bit: four floats.</summary>
+    /// <summary>128 bits: four floats.</summary>
     Vector128 = 128,
 
-    /// <summary>256 bit: eight floats.</summary>
+    /// <summary>256 bits: eight floats.</summary>
     Vector256 = 256,
 
-    /// <summary>512 bit: sixteen floats.</summary>
+    /// <summary>512 bits: sixteen floats.</summary>
     Vector512 = 512,
 }
 
-/// <summary>The width that this machine does in hardware, found once.</summary>
+/// <summary>Vector support of this machine, detected once.</summary>
 internal static class Simd
 {
-    /// <summary>The widest vectors with hardware support. Wider ones would run, emulated and slow.</summary>
+    /// <summary>The widest vectors with hardware support. Wider ones would be emulated and slow.</summary>
     internal static SimdWidth Active { get; } =
         Vector512.IsHardwareAccelerated ? SimdWidth.Vector512
         : Vector256.IsHardwareAccelerated ? SimdWidth.Vector256
@@ -32,8 +32,8 @@ internal static class Simd
         : SimdWidth.Scalar;
 
     /// <summary>
-    /// Whether a product and a sum are one instruction. Code that is compiled ahead of time for any x64 processor has
-    /// vectors of 128 bit but not this instruction, and calls a function for each element instead.
+    /// Whether multiply-add is a single instruction. Code compiled ahead of time for any x64 processor has 128-bit
+    /// vectors without this instruction, and calls a function for each element instead.
     /// </summary>
     internal static bool FusesMultiplyAdd { get; } = RuntimeInformation.ProcessArchitecture switch
     {

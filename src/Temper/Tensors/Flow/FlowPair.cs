@@ -4,16 +4,16 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>The flow between two gray images and its gradient, on one thread.</summary>
+/// <summary>Optical flow between two gray images, and its gradient, computed on one thread.</summary>
 internal static class FlowPair<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>A store above this many elements is not kept for later.</summary>
+    /// <summary>Largest store that is kept for reuse, in elements.</summary>
     private const long LargestStore = 32L * 1024 * 1024;
 
     private static readonly ConcurrentBag<PlaneStore<T>> Stores = [];
 
-    /// <summary>Writes the flow of the first image's pixels.</summary>
+    /// <summary>Computes the flow from the first image to the second, at the pixels of the first.</summary>
     internal static void Flow(
         OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> u, Span<T> v)
     {
@@ -29,7 +29,7 @@ internal static class FlowPair<T>
         Give(store);
     }
 
-    /// <summary>Writes the gradients of both images, from those of the flow.</summary>
+    /// <summary>Computes the gradients of both images from the gradient of the flow.</summary>
     internal static void Gradient(
         OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> du,
         ReadOnlySpan<T> dv, Span<T> dFirst, Span<T> dSecond)

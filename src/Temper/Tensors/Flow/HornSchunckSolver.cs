@@ -4,8 +4,8 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>
-/// Horn and Schunck (1981): squared differences of the flow plus alpha^-2 times the squared residual, by Jacobi
-/// iterations.
+/// Horn-Schunck optical flow (1981): minimizes the squared gradient of the flow plus alpha^-2 times the squared
+/// residual, by Jacobi iterations.
 /// </summary>
 internal sealed class HornSchunckSolver<T>(int iterations, double alpha) : FlowSolver<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -4,8 +4,8 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>
-/// Lucas and Kanade (1981) at every pixel: the step that explains the residual best in a Gaussian window, damped where
-/// the window shows no structure.
+/// Lucas-Kanade optical flow (1981) at every pixel: the flow update that minimizes the squared residual in a Gaussian
+/// window, with damping for windows without texture.
 /// </summary>
 internal sealed class LucasKanadeSolver<T>(double sigma, double damping) : FlowSolver<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -3,7 +3,7 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>Differentiable operations on planes, each with its backward step.</summary>
+/// <summary>Differentiable operations on planes. Each records its own backward step.</summary>
 internal static class PlaneOperations
 {
     internal static (PlaneValue<T> X, PlaneValue<T> Y) Gradient<T>(this PlaneTape<T> tape, PlaneValue<T> image)
@@ -74,7 +74,7 @@ internal static class PlaneOperations
         return result;
     }
 
-    /// <summary>warped - first - gx u - gy v.</summary>
+    /// <summary>Computes <c>warped - first - gx u - gy v</c>.</summary>
     internal static PlaneValue<T> Residual<T>(
         this PlaneTape<T> tape, PlaneValue<T> warped, PlaneValue<T> first, (PlaneValue<T> X, PlaneValue<T> Y) g,
         PlaneValue<T> u, PlaneValue<T> v)
@@ -107,7 +107,7 @@ internal static class PlaneOperations
         return result;
     }
 
-    /// <summary>A plane minus another.</summary>
+    /// <summary>Computes <c>a - b</c>.</summary>
     internal static PlaneValue<T> Difference<T>(this PlaneTape<T> tape, PlaneValue<T> a, PlaneValue<T> b)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -3,18 +3,21 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>
-/// Planes that are rented and given back, so that a flow allocates nothing once it has run. For one thread at a time.
-/// </summary>
+/// <summary>Pool of planes. After the first run, computing flow allocates nothing. Not thread-safe.</summary>
 internal sealed class PlaneStore<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Dictionary<PlaneSize, Stack<Plane<T>>> _free = [];
 
-    /// <summary>Elements of all planes that this store has made.</summary>
+    /// <summary>Total number of elements of all planes this store has allocated.</summary>
     internal long Size { get; private set; }
 
-    /// <summary>A plane: zeros, or finite numbers that the caller overwrites.</summary>
+    /// <summary>Rents a plane.</summary>
+    /// <param name="size">Height and width of the plane.</param>
+    /// <param name="clears">
+    /// True: the plane is filled with zeros. False: it holds unspecified finite values, which the caller must
+    /// overwrite.
+    /// </param>
     internal Plane<T> Rent(PlaneSize size, bool clears = true)
     {
         if (_free.TryGetValue(size, out Stack<Plane<T>>? free) && free.TryPop(out Plane<T>? plane))
@@ -43,7 +46,9 @@ internal sealed class PlaneStore<T>
     }
 }
 
-/// <summary>A plane with its place on a tape: the values, and the gradient once something has added to it.</summary>
+/// <summary>
+/// A plane recorded on a tape: its values, and its gradient (null until something has been added to it).
+/// </summary>
 internal sealed class PlaneValue<T>(Plane<T> values, bool isFollowed)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -51,15 +56,15 @@ internal sealed class PlaneValue<T>(Plane<T> values, bool isFollowed)
 
     internal PlaneSize Size => Values.Size;
 
-    /// <summary>Whether its gradient is wanted.</summary>
+    /// <summary>Whether the tape must compute the gradient of this plane.</summary>
     internal bool IsFollowed { get; } = isFollowed;
 
     internal Plane<T>? Gradient { get; set; }
 }
 
 /// <summary>
-/// Reverse-mode differentiation of operations on planes. A tape that does not record gives planes back as soon as they
-/// are dropped; one that records keeps them until it is disposed.
+/// Reverse-mode automatic differentiation for operations on planes. A recording tape keeps all planes until it is
+/// disposed. A tape that does not record returns planes to the store as soon as they are dropped.
 /// </summary>
 internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposable
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -69,7 +74,7 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
 
     internal bool Records => records;
 
-    /// <summary>A value of zeros that depends on nothing.</summary>
+    /// <summary>Creates a plane of zeros that has no gradient.</summary>
     internal PlaneValue<T> Zeros(PlaneSize size)
     {
         var value = new PlaneValue<T>(store.Rent(size), isFollowed: false);
@@ -77,7 +82,9 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         return value;
     }
 
-    /// <summary>The value of an operation, which overwrites all of it.</summary>
+    /// <summary>
+    /// Creates the output of an operation. Its contents are unspecified: the operation must overwrite every element.
+    /// </summary>
     internal PlaneValue<T> New(PlaneSize size, bool isFollowed = true)
     {
         var value = new PlaneValue<T>(store.Rent(size, clears: false), records && isFollowed);
@@ -85,12 +92,14 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         return value;
     }
 
-    /// <summary>Room that an operation needs until it gives it back with <see cref="Return"/>.</summary>
+    /// <summary>Rents a scratch plane of zeros; give it back with <see cref="Return"/>.</summary>
     internal Plane<T> Rent(PlaneSize size) => store.Rent(size);
 
     internal void Return(Plane<T> plane) => store.Return(plane);
 
-    /// <summary>Says that the algorithm does not need values any more; only the gradient may.</summary>
+    /// <summary>
+    /// Marks values as no longer needed by the forward pass. A recording tape still keeps them for the backward pass.
+    /// </summary>
     internal void Drop(params ReadOnlySpan<PlaneValue<T>> values)
     {
         if (records)
@@ -107,7 +116,9 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         }
     }
 
-    /// <summary>Adds an operation's backward step, which adds to the gradients of its inputs.</summary>
+    /// <summary>
+    /// Records the backward step of an operation, which adds to the gradients of the operation's inputs.
+    /// </summary>
     internal void Record(Action backward)
     {
         if (records)
@@ -116,16 +127,20 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         }
     }
 
-    /// <summary>The gradient of a value, zero if there was none; null where it is not wanted.</summary>
+    /// <summary>
+    /// Returns the gradient of a value, created as zeros on first use; null if the value needs no gradient.
+    /// </summary>
     internal Plane<T>? GradientOf(PlaneValue<T> value) =>
         value.IsFollowed ? value.Gradient ??= store.Rent(value.Size) : null;
 
-    /// <summary>The gradient of a value to read or add to, also where nobody wants it.</summary>
+    /// <summary>
+    /// Returns the gradient of a value to read or add to, created as zeros even if the value needs none.
+    /// </summary>
     internal Plane<T> Sink(PlaneValue<T> value) => value.Gradient ??= store.Rent(value.Size);
 
     /// <summary>
-    /// Runs a section of which only inputs and outputs are kept; the backward pass runs it again. It must give the same
-    /// both times.
+    /// Runs a section of which the tape keeps only the inputs and outputs. The backward pass runs the section again, so
+    /// it must return the same results both times.
     /// </summary>
     internal PlaneValue<T>[] Section(
         PlaneValue<T>[] inputs, Func<PlaneTape<T>, PlaneValue<T>[], PlaneValue<T>[]> section)
@@ -168,7 +183,7 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         return outputs;
     }
 
-    /// <summary>Runs the backward steps, the last first.</summary>
+    /// <summary>Runs the recorded backward steps in reverse order.</summary>
     internal void Backward()
     {
         for (int i = _backward.Count - 1; i >= 0; i--)
@@ -177,7 +192,7 @@ internal sealed class PlaneTape<T>(PlaneStore<T> store, bool records) : IDisposa
         }
     }
 
-    /// <summary>Gives all planes back.</summary>
+    /// <summary>Returns all planes to the store.</summary>
     public void Dispose()
     {
         foreach (PlaneValue<T> value in _owned)

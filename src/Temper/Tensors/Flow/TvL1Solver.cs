@@ -4,7 +4,8 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>
-/// TV-L1 (Zach, Pock, Bischof 2007), its iterations unrolled: total variation of the flow plus lambda |residual|.
+/// TV-L1 optical flow (Zach, Pock, Bischof 2007): minimizes the total variation of the flow plus lambda |residual|. The
+/// iterations are unrolled, so that the flow is differentiable.
 /// </summary>
 internal sealed class TvL1Solver<T>(int iterations, double lambda, double theta, double tau) : FlowSolver<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -12,7 +13,7 @@ internal sealed class TvL1Solver<T>(int iterations, double lambda, double theta,
     private readonly T _limit = T.CreateChecked(lambda * theta), _theta = T.CreateChecked(theta),
         _step = T.CreateChecked(tau / theta);
 
-    /// <summary>u, v and the dual variables of each.</summary>
+    /// <summary><c>u</c>, <c>v</c> and two dual variables for each.</summary>
     internal override int StateCount => 6;
 
     internal override PlaneValue<T>[] Solve(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state)

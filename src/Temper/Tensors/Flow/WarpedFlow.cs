@@ -3,38 +3,41 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>What the solver of a warp gets: the images' linear form around the flow so far.</summary>
+/// <summary>Input of a solver for one warp: the second image, linearized around the current flow.</summary>
 internal sealed record WarpStep<T>(
     (PlaneValue<T> X, PlaneValue<T> Y) ImageGradient, PlaneValue<T> Warped, PlaneValue<T> First)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
-/// <summary>A method that improves the flow between an image and a warped one.</summary>
+/// <summary>A solver that improves the flow between the first image and the warped second image.</summary>
 internal abstract class FlowSolver<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Planes that go from warp to warp on one scale, the flow (u, v) first; zero at the start of a scale but for the
-    /// flow.
+    /// Number of state planes passed from one warp to the next at one pyramid scale. The first two are the flow
+    /// <c>(u, v)</c>. The others start as zeros at each scale.
     /// </summary>
     internal virtual int StateCount => 2;
 
-    /// <summary>The state after this warp; drops what it replaces.</summary>
+    /// <summary>Returns the state after one warp, and drops the planes it replaces.</summary>
     internal abstract PlaneValue<T>[] Solve(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state);
 
-    /// <summary>The residual around the flow so far, as a function of the whole flow.</summary>
+    /// <summary>Computes the residual, linearized around the current flow, as a function of the full flow.</summary>
     private protected static PlaneValue<T> Residual(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state) =>
         tape.Residual(step.Warped, step.First, step.ImageGradient, state[0], state[1]);
 }
 
 /// <summary>
-/// Flow from coarse to fine: on each scale of an image pyramid the second image is warped by the flow so far, a solver
-/// improves the flow, several times; then the flow is enlarged to the next finer scale.
+/// Coarse-to-fine optical flow. At each scale of an image pyramid, the second image is warped by the current flow and a
+/// solver improves the flow; this is repeated for the given number of warps. The flow is then upsampled to the next
+/// finer scale.
 /// </summary>
-/// <remarks>Each warp is a section: backward memory is that of one warp, not of all.</remarks>
+/// <remarks>Each warp is a recomputed section, so the backward pass needs the memory of one warp only.</remarks>
 internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps, double scaleStep)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>No scale is smaller than this: below it there is nothing to see.</summary>
+    /// <summary>
+    /// Smallest height or width of a pyramid level, in pixels; smaller images have too little structure.
+    /// </summary>
     private const int SmallestSide = 8;
 
     internal (PlaneValue<T> U, PlaneValue<T> V) Between(PlaneTape<T> tape, PlaneValue<T> first, PlaneValue<T> second)

@@ -3,36 +3,38 @@ using System.Numerics;
 namespace Temper.Tensors.Memory;
 
 /// <summary>
-/// Free arrays by size class. A request takes the smallest free array that is large enough and at most eight times too
-/// large; what has been free for longest is given back to the garbage collector where much more is held than work has
-/// needed.
+/// Free arrays by size class. A request takes the smallest free array that is large enough and at most eight times the
+/// requested size. If much more is held than was recently in use, the arrays that have been free for longest are
+/// released to the garbage collector.
 /// </summary>
 /// <remarks>
-/// <para>Work that repeats finds the arrays of its first round, and work on a shrinking batch lives in those of the
-/// full one: neither allocates. Once every <see cref="Period"/> requests more than half again of what was rented at
-/// most in this period and the one before is given back. Batches that only grow leave arrays that are too small for
-/// what follows; a limit of three times that high-water mark is kept at every allocation.</para>
-/// <para>All of this depends on the order of requests alone, not on time. Safe for several threads.</para>
+/// <para>Repeated work reuses the arrays of its first round, and smaller batches reuse the arrays of larger ones:
+/// neither allocates. The high-water mark is the largest number of elements rented at the same time in this period and
+/// the previous one. Every <see cref="Period"/> requests, free arrays are released until at most 1.5 times the
+/// high-water mark is held. Growing batches leave behind arrays too small to be reused; therefore each allocation also
+/// releases free arrays down to three times the high-water mark. Both limits allow 32 MiB more.</para>
+/// <para>Which array is reused depends only on the order of requests, not on time. Thread-safe.</para>
 /// </remarks>
-/// <typeparam name="T">The element.</typeparam>
-/// <param name="slack">Elements that each array has beyond its size class.</param>
-/// <param name="smallest">The smallest size class.</param>
+/// <typeparam name="T">Element type.</typeparam>
+/// <param name="slack">Extra elements of each array beyond the size of its class.</param>
+/// <param name="smallest">Size of the smallest class, in elements.</param>
 internal sealed class BufferStore<T>(int slack, int smallest)
     where T : unmanaged
 {
-    /// <summary>About a thousand steps of a small network.</summary>
+    /// <summary>Number of requests between two reductions: about a thousand steps of a small network.</summary>
     internal const int Period = 1 << 18;
 
     /// <summary>
-    /// Classes of a power of two: sizes rise by an eighth of it at most, so that nearby sizes share arrays.
+    /// Size classes per power of two. Neighboring classes differ by at most an eighth, so that similar sizes share
+    /// arrays.
     /// </summary>
     private const int Steps = 8;
 
-    /// <summary>A request takes an array of up to this many more classes: eight times its size.</summary>
+    /// <summary>A request may take an array up to this many classes larger, which is eight times its size.</summary>
     private const int Reach = 3 * Steps;
 
     /// <summary>
-    /// Held whatever was rented, so that little work does not give back and allocate again and again.
+    /// Number of elements held in any case, so that small workloads do not release and allocate arrays repeatedly.
     /// </summary>
     private static readonly long Floor = (32L << 20) / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
 
@@ -47,10 +49,10 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     /// <summary>Elements of all arrays, rented or free.</summary>
     internal long Held { get { lock (_gate) { return _held; } } }
 
-    /// <summary>Elements that are rented, as they were asked for.</summary>
+    /// <summary>Elements currently rented, by requested size.</summary>
     internal long Rented { get { lock (_gate) { return _rented; } } }
 
-    /// <summary>An array with at least <paramref name="count"/> elements and the slack.</summary>
+    /// <summary>Rents an array with at least <paramref name="count"/> elements plus the slack.</summary>
     internal T[] Rent(int count)
     {
         int sizeClass = ClassOf(count);
@@ -77,7 +79,7 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         return GC.AllocateUninitializedArray<T>(size + slack, pinned: true);
     }
 
-    /// <summary>Takes back an array that was rented for <paramref name="count"/> elements.</summary>
+    /// <summary>Returns an array that was rented for <paramref name="count"/> elements.</summary>
     internal void Return(T[] array, int count)
     {
         lock (_gate)
@@ -87,11 +89,12 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         }
     }
 
-    /// <summary>The most that was rented at once in this period and the one before.</summary>
+    /// <summary>Largest number of elements rented at the same time, in this period and the previous one.</summary>
     private long HighWater => Math.Max(_peak, _peakBefore);
 
     /// <summary>
-    /// The array returned last in the smallest class that has one: it is the likeliest to lie in a cache.
+    /// Takes an array from the smallest suitable class that has a free one. The most recently returned array is taken,
+    /// because it is the most likely to be in a cache.
     /// </summary>
     private T[]? Take(int sizeClass)
     {
@@ -109,7 +112,9 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         return null;
     }
 
-    /// <summary>Drops free arrays, those free for longest first, until no more than a limit is held.</summary>
+    /// <summary>
+    /// Releases free arrays, longest free first, until at most <paramref name="limit"/> elements are held.
+    /// </summary>
     private void GiveBack(long limit)
     {
         while (_held > limit && Oldest() is { Count: > 0 } arrays)
@@ -119,7 +124,9 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         }
     }
 
-    /// <summary>The class whose first array, the one returned longest ago, has been free for longest of all.</summary>
+    /// <summary>
+    /// Returns the class that contains the array that has been free for longest; in each class that is the first.
+    /// </summary>
     private List<(T[] Array, long Since)>? Oldest()
     {
         List<(T[] Array, long Since)>? oldest = null;
@@ -137,7 +144,7 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     private int ClassOf(int count)
     {
         int size = Math.Max(count, smallest);
-        // size is above half of 2^power, at most all of it
+        // 2^(power - 1) < size <= 2^power
         int power = 32 - BitOperations.LeadingZeroCount((uint)size - 1);
         long step = 1L << (power - 4);
         return (int)((power * Steps) + ((size + step - 1) / step) - Steps - 1);

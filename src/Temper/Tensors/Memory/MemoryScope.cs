@@ -1,7 +1,7 @@
 namespace Temper.Tensors.Memory;
 
 /// <summary>
-/// Owns the memory of the tensors made while it is the thread's current scope; closing it returns all of it.
+/// Owns the memory of the tensors created while it is the thread's current scope. Closing it releases all of it.
 /// </summary>
 internal sealed class MemoryScope : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class MemoryScope : IDisposable
     private readonly List<Storage> _storages = [];
 
     /// <summary>
-    /// When it was opened, as its thread counts, from 1: scopes close in the reverse order. 0: closed.
+    /// Serial number of the opening among the scopes of its thread, from 1; scopes close in reverse order. 0: closed.
     /// </summary>
     private long _order;
     private int _thread;
@@ -32,21 +32,23 @@ internal sealed class MemoryScope : IDisposable
     {
     }
 
-    /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
+    /// <summary>
+    /// The scope that owns the tensors this thread creates now; null: the garbage collector owns them.
+    /// </summary>
     internal static MemoryScope? Current => _current;
 
     /// <summary>
-    /// The scope that the current <see cref="TensorScope"/> of this thread rents from, whatever a tape or a pass has
-    /// entered since; null: none.
+    /// The scope from which the innermost <see cref="TensorScope"/> of this thread rents, even if a tape or a backward
+    /// pass has entered another scope since; null: there is none.
     /// </summary>
     internal static MemoryScope? Rented { get => _rented; set => _rented = value; }
 
-    /// <summary>Whether this thread runs a backward pass.</summary>
+    /// <summary>Whether this thread is in a backward pass.</summary>
     internal static bool IsBackward => _isBackward;
 
-    /// <summary>Makes <paramref name="scope"/> the current one until the result is disposed.</summary>
-    /// <param name="scope">The owner of what is made from now on; null for the garbage collector.</param>
-    /// <param name="backward">Whether a backward pass runs in it.</param>
+    /// <summary>Makes <paramref name="scope"/> the current scope until the result is disposed.</summary>
+    /// <param name="scope">Owner of the tensors created from now on; null: the garbage collector.</param>
+    /// <param name="backward">Whether a backward pass runs in the scope.</param>
     internal static Restore Enter(MemoryScope? scope, bool backward = false)
     {
         var restore = new Restore(_current, _isBackward);
@@ -54,9 +56,7 @@ internal sealed class MemoryScope : IDisposable
         return restore;
     }
 
-    /// <summary>
-    /// Opens a scope on this thread. Closed ones are used again, so that their lists are not allocated each time.
-    /// </summary>
+    /// <summary>Opens a scope on this thread. Closed scopes are reused to avoid allocating their lists again.</summary>
     internal static MemoryScope Open()
     {
         MemoryScope scope = _spare is { Count: > 0 } ? _spare.Pop() : new MemoryScope();
@@ -64,15 +64,15 @@ internal sealed class MemoryScope : IDisposable
         return scope;
     }
 
-    /// <summary>Whether this thread opened it: no other may make memory in it.</summary>
+    /// <summary>Whether this thread opened the scope. Other threads must not create tensors in it.</summary>
     internal bool IsOfThisThread => _thread == Environment.CurrentManagedThreadId;
 
     /// <summary>
-    /// Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.
+    /// Whether this scope closes before another one of the same thread. False for scopes of different threads.
     /// </summary>
     internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
 
-    /// <summary>Bytes of the tensors that it owns and that are not back yet. Walks through all of them.</summary>
+    /// <summary>Bytes of the tensors that this scope owns and has not released yet. Visits each of them.</summary>
     internal long RentedBytes()
     {
         long bytes = 0;
@@ -86,7 +86,7 @@ internal sealed class MemoryScope : IDisposable
 
     internal void Add(Storage storage) => _storages.Add(storage);
 
-    /// <summary>Takes over memory that another scope owns, if nobody else holds it.</summary>
+    /// <summary>Takes over memory owned by another scope, unless something else holds a reference to it.</summary>
     internal bool TryAdopt(Storage storage)
     {
         if (!storage.IsExclusive)
@@ -98,7 +98,7 @@ internal sealed class MemoryScope : IDisposable
         return true;
     }
 
-    /// <summary>Returns everything that this scope still owns, and stays open.</summary>
+    /// <summary>Releases everything this scope still owns, and keeps the scope open.</summary>
     internal void Reset()
     {
         foreach (Storage storage in _storages)
@@ -112,14 +112,13 @@ internal sealed class MemoryScope : IDisposable
         _storages.Clear();
     }
 
-    /// <summary>
-    /// Returns everything that this scope still owns and closes it; it is then the thread's to open again.
-    /// </summary>
+    /// <summary>Releases everything this scope still owns and closes it. The thread can then reuse it.</summary>
     public void Dispose()
     {
         if (_order == 0)
         {
-            return;                                        // closed already: it must not be rented to two
+            // closed already: adding it to the spare scopes again would let two owners open it
+            return;
         }
 
         Reset();

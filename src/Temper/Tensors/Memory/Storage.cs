@@ -5,28 +5,28 @@ using Temper.Kernels;
 namespace Temper.Tensors.Memory;
 
 /// <summary>
-/// The memory of one tensor and its views: an array that either the garbage collector or a scope owns, or memory that
-/// somebody else keeps in place until <see cref="Return"/>.
+/// Memory of a tensor and its views: an array owned by the garbage collector or by a scope, or external memory that its
+/// owner keeps in place until <see cref="Return"/>.
 /// </summary>
 internal abstract class Storage
 {
     private int _references;
 
-    /// <summary>Made during a backward pass: goes back as soon as no gradient slot holds it.</summary>
+    /// <summary>Created during a backward pass: released as soon as no gradient slot holds it.</summary>
     private bool _isTransient;
 
-    /// <summary>Counts writes in place, so that a tape notices values that changed under it.</summary>
+    /// <summary>Number of in-place writes. A tape compares it to detect recorded values that changed.</summary>
     internal int Version { get; private set; }
 
-    /// <summary>The scope that takes the array back when it closes; null where the garbage collector does.</summary>
+    /// <summary>The scope that releases the array when it closes; null: the garbage collector owns the array.</summary>
     internal MemoryScope? Owner { get; private protected set; }
 
     internal abstract bool IsReturned { get; }
 
-    /// <summary>How much memory it holds; 0 once it is returned.</summary>
+    /// <summary>Size in bytes; 0 after <see cref="Return"/>.</summary>
     internal abstract long Bytes { get; }
 
-    /// <summary>True while one gradient slot alone holds this memory, so that it may be added to in place.</summary>
+    /// <summary>True if a single gradient slot holds this memory, so that gradients may be added in place.</summary>
     internal bool IsExclusive => _isTransient && _references == 1;
 
     internal static Storage<T> Create<T>(int count, MemoryScope? owner)
@@ -37,7 +37,7 @@ internal abstract class Storage
         return storage;
     }
 
-    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has released it.</exception>
     internal void RequireMemory()
     {
         if (IsReturned)
@@ -49,10 +49,13 @@ internal abstract class Storage
     internal void MarkWritten() => Version++;
 
     /// <summary>
-    /// Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.
+    /// Makes a scope the owner. The new owner must close after the previous one, because holders of the memory rely on
+    /// its lifetime.
     /// </summary>
     /// <param name="scope">The new owner.</param>
-    /// <param name="isTransient">Whether the memory goes back with the last reference, before the scope closes.</param>
+    /// <param name="isTransient">
+    /// Whether the memory is released with its last reference, before the scope closes.
+    /// </param>
     internal void MoveTo(MemoryScope scope, bool isTransient)
     {
         if (Owner != scope)
@@ -64,7 +67,7 @@ internal abstract class Storage
         _isTransient = isTransient;
     }
 
-    /// <summary>Makes memory that would go back earlier live as long as a scope.</summary>
+    /// <summary>Makes memory that would be released earlier live as long as a scope.</summary>
     internal void KeepFor(MemoryScope scope)
     {
         if (Owner is not null && (Owner == scope ? _isTransient : Owner.ClosesBefore(scope)))
@@ -75,7 +78,9 @@ internal abstract class Storage
 
     internal void Retain() => _references++;
 
-    /// <summary>Gives up one reference; the last gives what a backward pass made back at once.</summary>
+    /// <summary>
+    /// Releases one reference. After the last one, memory created in a backward pass is released immediately.
+    /// </summary>
     internal void Release()
     {
         if (--_references == 0 && _isTransient)
@@ -84,13 +89,13 @@ internal abstract class Storage
         }
     }
 
-    /// <summary>Gives the array back to the pool; every later access is an error.</summary>
+    /// <summary>Returns the array to the pool. Every later access throws.</summary>
     internal abstract void Return();
 
     private protected static ObjectDisposedException Returned() => new(
         nameof(Tensor),
-        "Tensor: its memory went back with the tape or the TensorScope that owned it; call Detach() before that to "
-        + "keep a tensor, or Keep() of the scope");
+        "Tensor: its memory was released by the tape or TensorScope that owned it; to keep a tensor, call "
+        + "Detach() or TensorScope.Keep() before that");
 }
 
 internal sealed class Storage<T> : Storage
@@ -109,21 +114,23 @@ internal sealed class Storage<T> : Storage
         Owner = owner;
     }
 
-    /// <summary>Memory of somebody else, who keeps it in place until this is returned.</summary>
+    /// <summary>Uses external memory, which its owner keeps in place until <see cref="Return"/>.</summary>
     internal Storage(FloatAddress rented, int count) => (_rented, _count) = (rented, count);
 
     internal override bool IsReturned => _array is null && _rented.IsNull;
 
     internal override long Bytes => IsReturned ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
-    /// <summary>Where it lies; no place where it may be moved, as small arrays of the garbage collector may.</summary>
+    /// <summary>
+    /// Address of the first element; null if the garbage collector may move the memory, as it may small arrays.
+    /// </summary>
     internal FloatAddress Address => _array is null
         ? _rented
         : Owner is null
         ? default
         : FloatAddress.OfPinned(_array) + (_start * Unsafe.SizeOf<T>() / sizeof(float));
 
-    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has released it.</exception>
     internal Span<T> Span => _array is { } array ? array.AsSpan(_start, _count) : Rented();
 
     internal override void Return()

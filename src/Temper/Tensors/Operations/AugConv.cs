@@ -3,13 +3,15 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The features of morphed samples: <c>y = x C + b</c>, of which only the blocks that are not zero are stored (<see
-/// cref="AugConvPattern"/>).
+/// Aug-Conv layer on morphed samples: computes <c>y = x C + b</c>. Only the nonzero blocks of <c>C</c> are stored (see
+/// <see cref="AugConvPattern"/>).
 /// </summary>
-/// <param name="x"><c>[N, ...]</c> with as many numbers per sample as the pattern has inputs.</param>
-/// <param name="weight">The stored blocks, one after the other.</param>
-/// <param name="bias"><c>[O]</c>, or null.</param>
-/// <param name="pattern">Sizes and blocks.</param>
+/// <param name="x">
+/// Morphed samples, <c>[N, ...]</c>, with <see cref="AugConvSizes.Inputs"/> elements per sample.
+/// </param>
+/// <param name="weight">Stored blocks of <c>C</c>, concatenated.</param>
+/// <param name="bias">Bias <c>[O]</c>; null: none.</param>
+/// <param name="pattern">Sizes and the positions of the stored blocks.</param>
 internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, AugConvPattern pattern)
     : Operation(bias is null ? [x, weight] : [x, weight, bias])
 {
@@ -25,7 +27,7 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         {
             throw new ShapeMismatchException(
                 "AugConv", x.Shape, weight.Shape,
-                $"samples of {pattern.Sizes.Inputs} numbers and {pattern.Count} weights");
+                $"expected {pattern.Sizes.Inputs} elements per sample and {pattern.Count} weights");
         }
 
         Tensor y = Tensor.Allocate(
@@ -48,7 +50,7 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         return y;
     }
 
-    /// <summary>dx = dy Cᵀ, dC = xᵀ dy, db = Σ of dy over samples and pixels.</summary>
+    /// <summary>Computes dx = dy Cᵀ, dC = xᵀ dy and db = Σ dy over samples and pixels.</summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dy = gradient.InLayout(Layout.ChannelsLast);
@@ -106,7 +108,10 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         }
     }
 
-    /// <summary>One task takes all groups of its samples in turn, since several groups read the same core.</summary>
+    /// <summary>
+    /// Input gradient of one block of samples. A task processes all groups in sequence, because several groups add to
+    /// the same core.
+    /// </summary>
     private sealed class InputWork(AugConvPattern pattern, Tensor dx, Tensor weight, Tensor dy) : IPoolWork
     {
         public void Run(int task, int thread)

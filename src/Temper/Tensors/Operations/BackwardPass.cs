@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Temper.Tensors;
 
-/// <summary>Reverse-mode differentiation: one walk over the records, last first.</summary>
+/// <summary>Reverse-mode automatic differentiation: visits the records of a tape from last to first.</summary>
 internal static class BackwardPass
 {
     internal static GradientMap Run(
@@ -50,7 +50,8 @@ internal static class BackwardPass
     }
 
     /// <summary>
-    /// Marks the records that a gradient to one of the sources passes through, so that no other is computed.
+    /// Marks the records through which a gradient must flow to reach a requested source. Other gradients are not
+    /// computed.
     /// </summary>
     internal static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
     {
@@ -80,7 +81,9 @@ internal static class BackwardPass
         }
     }
 
-    /// <summary>Puts the cotangents into the slots of their outputs; returns the last index that has one.</summary>
+    /// <summary>
+    /// Adds the cotangents to the slots of their outputs. Returns the index of the last record that has one.
+    /// </summary>
     internal static int Seed(
         TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, Tensor?[] slots, Want[] wanted)
     {
@@ -90,7 +93,7 @@ internal static class BackwardPass
             if (!output.Shape.Equals(cotangent.Shape))
             {
                 throw new ShapeMismatchException(
-                    "GradientTape.Gradient", cotangent.Shape, output.Shape, "a cotangent has the shape of its output");
+                    "GradientTape.Gradient", cotangent.Shape, output.Shape, "a cotangent must have its output's shape");
             }
 
             int index = records.IndexOf(output);
@@ -109,15 +112,15 @@ internal static class BackwardPass
     }
 }
 
-/// <summary>What a backward pass wants of a recorded tensor.</summary>
+/// <summary>Whether a backward pass needs the gradient of a recorded tensor.</summary>
 internal enum Want : byte
 {
-    /// <summary>No source lies behind it.</summary>
+    /// <summary>Not needed: the tensor depends on none of the requested sources.</summary>
     Nothing,
 
-    /// <summary>Its gradient is needed on the way to a source, then given back.</summary>
+    /// <summary>Needed to compute the gradient of a source; released after use.</summary>
     Passage,
 
-    /// <summary>It is a source: its gradient is the result.</summary>
+    /// <summary>The tensor is a requested source: its gradient is a result.</summary>
     Result,
 }

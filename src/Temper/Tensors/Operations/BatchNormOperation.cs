@@ -4,8 +4,8 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// Batch normalization over axis 1, with an optional addition and ReLU in the same pass. Works on rows <c>[P, C]</c>:
-/// channels-last memory, P = all other axes.
+/// Batch normalization over axis 1, with an optional addition and ReLU in the same pass. Works on rows <c>[P, C]</c> of
+/// channels-last memory; P is the product of all other axes.
 /// </summary>
 internal sealed class BatchNormOperation : Operation
 {
@@ -27,13 +27,13 @@ internal sealed class BatchNormOperation : Operation
 
     internal required float Epsilon { get; init; }
 
-    /// <summary>Whether the statistics are the batch's own, so that gradients flow through them.</summary>
+    /// <summary>Whether the batch's own statistics are used, so that gradients flow through them.</summary>
     internal required bool IsTraining { get; init; }
 
-    /// <summary>The statistics to use; computed from the batch where null.</summary>
+    /// <summary>The statistics to use; null: they are computed from the batch.</summary>
     internal BatchStatistics? Statistics { get; set; }
 
-    /// <summary>Joins sums over ranks; null: this batch's alone.</summary>
+    /// <summary>Sums statistics over all ranks; null: only this rank's batch is used.</summary>
     internal IStatisticsReducer? Reducer { get; init; }
 
     private int Channels => _scale.Count;
@@ -67,8 +67,8 @@ internal sealed class BatchNormOperation : Operation
     }
 
     /// <summary>
-    /// With x̂ = (x - mean) / σ and P rows: dshift = Σ dy, dscale = Σ dy x̂, and
-    /// dx = scale / σ (dy - dshift / P - x̂ dscale / P); without the last two terms where the statistics were given.
+    /// Computes the gradients. With x̂ = (x - mean) / σ and P rows: dshift = Σ dy, dscale = Σ dy x̂, and dx = scale / σ
+    /// (dy - dshift / P - x̂ dscale / P). With given statistics the last two terms are omitted.
     /// </summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
@@ -81,7 +81,8 @@ internal sealed class BatchNormOperation : Operation
             Normalization.GradientSums(dy.Physical(), mask, _rows!.Physical(), Statistics!.Mean, sums);
             AddParameterGradients(sums, inputs);
 
-            // Parameters' gradients are this rank's part; the input's gradient needs the sums over all samples.
+            // The parameter gradients are summed over this rank's samples only; the input gradient needs the sums
+            // over all ranks.
             Reducer?.Sum(sums);
         }
 
@@ -124,7 +125,7 @@ internal sealed class BatchNormOperation : Operation
         inputs.Add(2, dshift);
     }
 
-    /// <summary>dx as <c>a dy + b x + c</c>: the form that the kernel takes.</summary>
+    /// <summary>Computes the factors a, b and c of <c>dx = a dy + b x + c</c>, the form used by the kernel.</summary>
     private void FillFactors(ReadOnlySpan<double> sums, Span<float> factors)
     {
         double rows = IsTraining ? Statistics!.Count : double.PositiveInfinity;
@@ -162,19 +163,19 @@ internal sealed class BatchNormOperation : Operation
         if (_scale.Rank != 1 || !_scale.Shape.Equals(_shift.Shape) || _x.Shape[1] != Channels)
         {
             throw new ShapeMismatchException(
-                Name, _x.Shape, _scale.Shape, "scale and shift are [C], C being the input's axis 1");
+                Name, _x.Shape, _scale.Shape, "scale and shift must be [C], C being the length of the input's axis 1");
         }
 
         if (Statistics is not null && (Statistics.Mean.Length != Channels || Statistics.Variance.Length != Channels))
         {
             throw new ShapeMismatchException(
-                Name, _x.Shape, $"as many channels as there are means ({Statistics.Mean.Length})");
+                Name, _x.Shape, $"{Statistics.Mean.Length} channels, the number of means");
         }
 
         if (_tail.Residual is not null && !_tail.Residual.Shape.Equals(_x.Shape))
         {
             throw new ShapeMismatchException(
-                Name, _tail.Residual.Shape, _x.Shape, "what is added has the result's shape");
+                Name, _tail.Residual.Shape, _x.Shape, "the added tensor must have the result's shape");
         }
     }
 }

@@ -1,13 +1,13 @@
 namespace Temper.Tensors;
 
-/// <summary>Mean and variance of a batch, one entry per channel.</summary>
+/// <summary>Mean and variance of each channel over a batch.</summary>
 /// <param name="Mean">Means, <c>[C]</c>.</param>
-/// <param name="Variance">Variances over the batch (divided by the count, not by one less), <c>[C]</c>.</param>
-/// <param name="Count">How many values each channel has.</param>
+/// <param name="Variance">Biased variances over the batch (divided by <see cref="Count"/>), <c>[C]</c>.</param>
+/// <param name="Count">Number of values per channel.</param>
 public sealed record BatchStatistics(float[] Mean, float[] Variance, int Count)
 {
     /// <summary>
-    /// Statistics of all ranks' batches together, from sums of x and x² around zero in double precision.
+    /// Computes the statistics over the batches of all ranks, from the sums of x and x² in double precision.
     /// </summary>
     internal BatchStatistics Joined(IStatisticsReducer reducer)
     {

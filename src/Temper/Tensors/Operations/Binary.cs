@@ -5,36 +5,40 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The sum of two tensors of one dtype, not Bool; shapes broadcast as in PyTorch. Integers wrap around.
+    /// Adds two tensors of the same dtype (not Bool) elementwise, with broadcasting. Integer overflow wraps around.
     /// </summary>
-    /// <param name="other">A shape that broadcasts with this one.</param>
+    /// <param name="other">The second operand; its shape must broadcast with this one.</param>
     /// <exception cref="ShapeMismatchException">The shapes do not broadcast.</exception>
-    /// <exception cref="ArgumentException">The dtypes differ or are Bool, or an integer divisor is zero.</exception>
+    /// <exception cref="ArgumentException">
+    /// The dtypes differ or are Bool. For division: an integer divisor is 0.
+    /// </exception>
     public Tensor Add(Tensor other) => IntegerOperations.AreIntegers("Add", this, other)
         ? IntegerOperations.Binary<IntegerSum>("Add", this, other)
         : new AddOperation(this, other).Apply();
 
-    /// <summary>The difference of two tensors; shapes broadcast.</summary>
+    /// <summary>Subtracts two tensors elementwise, with broadcasting.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Subtract(Tensor other) => IntegerOperations.AreIntegers("Subtract", this, other)
         ? IntegerOperations.Binary<IntegerDifference>("Subtract", this, other)
         : new BinaryOperation<SubtractFunction>(this, other).Apply();
 
-    /// <summary>The product of each pair of elements; shapes broadcast.</summary>
+    /// <summary>Multiplies two tensors elementwise, with broadcasting.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Multiply(Tensor other) => IntegerOperations.AreIntegers("Multiply", this, other)
         ? IntegerOperations.Binary<IntegerProduct>("Multiply", this, other)
         : new BinaryOperation<MultiplyFunction>(this, other).Apply();
 
-    /// <summary>The quotient of each pair of elements, for integers cut off towards zero; shapes broadcast.</summary>
+    /// <summary>
+    /// Divides two tensors elementwise, with broadcasting. Integer quotients are truncated toward zero.
+    /// </summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Divide(Tensor other) => IntegerOperations.AreIntegers("Divide", this, other)
         ? IntegerOperations.Divide(this, other)
         : new BinaryOperation<DivideFunction>(this, other).Apply();
 
     /// <summary>
-    /// The larger of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes
-    /// broadcast.
+    /// Computes the elementwise maximum, with broadcasting; NaN if either element is NaN. If both are equal, each gets
+    /// half of the gradient.
     /// </summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Maximum(Tensor other) => IntegerOperations.AreIntegers("Maximum", this, other)
@@ -42,54 +46,56 @@ public sealed partial class Tensor
         : new BinaryOperation<MaximumFunction>(this, other).Apply();
 
     /// <summary>
-    /// The smaller of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes
-    /// broadcast.
+    /// Computes the elementwise minimum, with broadcasting; NaN if either element is NaN. If both are equal, each gets
+    /// half of the gradient.
     /// </summary>
     /// <inheritdoc cref="Add(Tensor)"/>
     public Tensor Minimum(Tensor other) => IntegerOperations.AreIntegers("Minimum", this, other)
         ? IntegerOperations.Binary<IntegerMinimum>("Minimum", this, other)
         : new BinaryOperation<MinimumFunction>(this, other).Apply();
 
-    /// <summary>Each element to the power of another; shapes broadcast.</summary>
-    /// <param name="exponent">A shape that broadcasts with this one.</param>
+    /// <summary>Raises each element to a power, elementwise, with broadcasting.</summary>
+    /// <param name="exponent">The exponents; the shape must broadcast with this one.</param>
     /// <exception cref="ShapeMismatchException">The shapes do not broadcast.</exception>
     /// <exception cref="ArgumentException">The dtypes differ or are Bool.</exception>
     public Tensor Pow(Tensor exponent) => IntegerOperations.AreIntegers("Pow", this, exponent)
         ? IntegerOperations.Binary<IntegerPower>("Pow", this, exponent)
         : new BinaryOperation<TensorPowerFunction>(this, exponent).Apply();
 
-    /// <summary>The sum of two tensors.</summary>
+    /// <summary>Adds two tensors elementwise.</summary>
     public static Tensor operator +(Tensor a, Tensor b) => a.Add(b);
 
-    /// <summary>A number added to each element.</summary>
+    /// <summary>Adds a number to each element.</summary>
     public static Tensor operator +(Tensor a, float b) => a.Affine(1, b);
 
-    /// <summary>The difference of two tensors.</summary>
+    /// <summary>Subtracts two tensors elementwise.</summary>
     public static Tensor operator -(Tensor a, Tensor b) => a.Subtract(b);
 
-    /// <summary>A number subtracted from each element.</summary>
+    /// <summary>Subtracts a number from each element.</summary>
     public static Tensor operator -(Tensor a, float b) => a.Affine(1, -b);
 
-    /// <summary>The negative of each element.</summary>
+    /// <summary>Negates each element.</summary>
     public static Tensor operator -(Tensor a) => a.Negate();
 
-    /// <summary>The product of each pair of elements.</summary>
+    /// <summary>Multiplies two tensors elementwise.</summary>
     public static Tensor operator *(Tensor a, Tensor b) => a.Multiply(b);
 
-    /// <summary>Each element times a number.</summary>
+    /// <summary>Multiplies each element by a number.</summary>
     public static Tensor operator *(Tensor a, float b) => a.Affine(b, 0);
 
-    /// <summary>Each element times a number.</summary>
+    /// <summary>Multiplies each element by a number.</summary>
     public static Tensor operator *(float a, Tensor b) => b.Affine(a, 0);
 
-    /// <summary>The quotient of each pair of elements.</summary>
+    /// <summary>Divides two tensors elementwise.</summary>
     public static Tensor operator /(Tensor a, Tensor b) => a.Divide(b);
 
-    /// <summary>Each element divided by a number.</summary>
+    /// <summary>Divides each element by a number.</summary>
     public static Tensor operator /(Tensor a, float b) => a.Affine(1 / b, 0);
 }
 
-/// <summary>A sum: the gradient passes on as it is, without a copy.</summary>
+/// <summary>
+/// Elementwise sum. The backward pass passes the gradient on without a copy, unless it must be reduced.
+/// </summary>
 internal sealed class AddOperation(Tensor x, Tensor y) : Operation(x, y)
 {
     internal override string Name => "Add";

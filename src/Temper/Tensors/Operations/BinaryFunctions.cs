@@ -23,12 +23,12 @@ internal readonly struct MultiplyFunction : IBinaryFunction
 
     public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(MultiplyKernel), z);
 
-    /// <summary>dx = y dz</summary>
+    /// <summary>Computes dx = y dz.</summary>
     public void Left(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
         Elementwise.Apply(default(MultiplyKernel), y, dz, dx);
 
-    /// <summary>dy = x dz</summary>
+    /// <summary>Computes dy = x dz.</summary>
     public void Right(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(MultiplyKernel), x, dz, dy);
@@ -40,12 +40,12 @@ internal readonly struct DivideFunction : IBinaryFunction
 
     public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(DivideKernel), z);
 
-    /// <summary>dx = dz / y</summary>
+    /// <summary>Computes dx = dz / y.</summary>
     public void Left(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
         Elementwise.Apply(default(DivideKernel), dz, y, dx);
 
-    /// <summary>dy = -dz z / y</summary>
+    /// <summary>Computes dy = -dz z / y.</summary>
     public void Right(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
         Elementwise.Apply(default(QuotientGradient), z, y, dz, dy);
@@ -108,7 +108,7 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
 
     public void Value(in BroadcastOperands operands, Span<float> z)
     {
-        // The kernel takes operands of one shape: a second copy of the smaller one costs little beside the powers.
+        // The kernel needs operands of equal shape. Expanding both costs little compared with the powers.
         if (operands.XShape.SequenceEqual(operands.YShape))
         {
             Transcendental.Pow(operands.X, operands.Y, z);
@@ -121,7 +121,7 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
         Transcendental.Pow(left.Physical(), z, z);
     }
 
-    /// <summary>dx = y xʸ⁻¹ dz</summary>
+    /// <summary>Computes dx = y xʸ⁻¹ dz.</summary>
     public void Left(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
     {
@@ -131,7 +131,7 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
         Elementwise.Apply(default(MultiplyKernel), dx, dz, dx);
     }
 
-    /// <summary>dy = xʸ log x dz; zero where x is zero</summary>
+    /// <summary>Computes dy = xʸ log x dz; 0 if x = 0 and y >= 0.</summary>
     public void Right(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
     {

@@ -3,26 +3,27 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// A function of two elements and its derivatives. Gradients see both operands in the result's shape.
+/// An elementwise function of two operands, and its derivatives. The gradient methods receive both operands expanded to
+/// the shape of the result.
 /// </summary>
 internal interface IBinaryFunction
 {
-    /// <summary>The name that users know.</summary>
+    /// <summary>Public name of the operation, used in error messages.</summary>
     string Name { get; }
 
-    /// <summary>z = f(x, y), operands broadcast to the result.</summary>
+    /// <summary>Computes z = f(x, y), with the operands broadcast to the shape of the result.</summary>
     void Value(in BroadcastOperands operands, Span<float> z);
 
-    /// <summary>The left operand's gradient.</summary>
+    /// <summary>Computes the gradient of the left operand.</summary>
     void Left(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx);
 
-    /// <summary>The right operand's gradient.</summary>
+    /// <summary>Computes the gradient of the right operand.</summary>
     void Right(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy);
 }
 
-/// <summary>Two operands as they lie in memory, each with its shape in that order.</summary>
+/// <summary>Two operands in memory order, each with its axis lengths in memory order.</summary>
 internal readonly ref struct BroadcastOperands
 {
     internal required ReadOnlySpan<float> X { get; init; }
@@ -33,7 +34,7 @@ internal readonly ref struct BroadcastOperands
 
     internal required ReadOnlySpan<int> YShape { get; init; }
 
-    /// <summary>z = f(x, y) by an operator of the kernels.</summary>
+    /// <summary>Computes z = f(x, y) with an operator of the kernels.</summary>
     internal void Apply<TOperator>(TOperator f, Span<float> z)
         where TOperator : unmanaged, IBinaryOperator
     {
@@ -48,7 +49,7 @@ internal readonly ref struct BroadcastOperands
     }
 }
 
-/// <summary>Applies a function to two tensors of broadcastable shapes.</summary>
+/// <summary>Applies an elementwise function to two tensors, with broadcasting.</summary>
 internal sealed class BinaryOperation<TFunction>(Tensor x, Tensor y, TFunction f = default) : Operation(x, y)
     where TFunction : struct, IBinaryFunction
 {

@@ -2,11 +2,12 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Broadcasting without leaving channels-last memory, and the sums that are its gradient.</summary>
+/// <summary>Broadcasting that preserves the channels-last layout, and the sums that are its gradient.</summary>
 internal static class BroadcastLayout
 {
     /// <summary>
-    /// The order for the result: channels-last where both operands have four axes and the larger is in it.
+    /// Returns the layout of a broadcast result: channels-last if both operands have rank 4 and the one with the shape
+    /// of the result is channels-last.
     /// </summary>
     internal static Layout Of(Tensor x, Tensor y, Shape result) =>
         x.Rank == 4 && y.Rank == 4 && (x.Shape.Equals(result) ? x : y).Layout == Layout.ChannelsLast
@@ -16,14 +17,14 @@ internal static class BroadcastLayout
     internal static Tensor Move(Tensor x, Layout layout) =>
         layout == Layout.RowMajor ? x.ToRowMajor() : x.InLayout(layout);
 
-    /// <summary>Axis lengths in the order in which they lie in memory.</summary>
+    /// <summary>Returns the axis lengths in memory order.</summary>
     internal static int[] PhysicalShape(Tensor x, Layout layout)
     {
         Shape s = x.Shape;
         return layout == Layout.RowMajor ? s.AsSpan().ToArray() : [s[0], s[2], s[3], s[1]];
     }
 
-    /// <summary>A tensor in the shape and the order of a result that it was broadcast to.</summary>
+    /// <summary>Expands a tensor to the shape and layout of the result it was broadcast to.</summary>
     internal static Tensor Expand(Tensor x, Tensor result)
     {
         Tensor moved = Move(x, result.Layout);
@@ -40,7 +41,7 @@ internal static class BroadcastLayout
     }
 
     /// <summary>
-    /// The gradient of an operand of the given shape: summed over the axes along which it was repeated.
+    /// Returns the gradient of an operand of the given shape: the gradient summed over the broadcast axes.
     /// </summary>
     internal static Tensor SumTo(Tensor gradient, Shape shape)
     {

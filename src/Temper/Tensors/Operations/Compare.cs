@@ -4,57 +4,60 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>Where elements are equal. Shapes broadcast; the result is Bool and has no gradient.</summary>
-    /// <param name="other">A shape that broadcasts with this one.</param>
+    /// <summary>
+    /// Tests elementwise for <c>this == other</c>, with broadcasting. The result is Bool and has no gradient.
+    /// </summary>
+    /// <param name="other">The second operand, of the same dtype; its shape must broadcast with this one.</param>
     public Tensor EqualTo(Tensor other) => Compare(default(EqualTo), "EqualTo", other);
 
     /// <summary>
-    /// Where elements are greater than another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// Tests elementwise for <c>this &gt; other</c>, with broadcasting. The result is Bool and has no gradient.
     /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor GreaterThan(Tensor other) => Compare(default(GreaterThan), "GreaterThan", other);
 
     /// <summary>
-    /// Where elements are greater than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// Tests elementwise for <c>this &gt;= other</c>, with broadcasting. The result is Bool and has no gradient.
     /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor GreaterThanOrEqualTo(Tensor other) =>
         Compare(default(GreaterThanOrEqualTo), "GreaterThanOrEqualTo", other);
 
     /// <summary>
-    /// Where elements are less than another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// Tests elementwise for <c>this &lt; other</c>, with broadcasting. The result is Bool and has no gradient.
     /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor LessThan(Tensor other) => Compare(default(LessThan), "LessThan", other);
 
     /// <summary>
-    /// Where elements are less than or equal to another's. Shapes broadcast; the result is Bool and has no gradient.
+    /// Tests elementwise for <c>this &lt;= other</c>, with broadcasting. The result is Bool and has no gradient.
     /// </summary>
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor LessThanOrEqualTo(Tensor other) => Compare(default(LessThanOrEqualTo), "LessThanOrEqualTo", other);
 
-    /// <summary>Where both truth values are true; shapes broadcast.</summary>
-    /// <param name="other">Bool, as this tensor.</param>
+    /// <summary>Computes the elementwise logical AND, with broadcasting.</summary>
+    /// <param name="other">The second operand; Bool, like this tensor.</param>
     /// <exception cref="ArgumentException">An operand is not Bool.</exception>
     public Tensor And(Tensor other) => IntegerOperations.Logical<BitAnd>("And", this, other);
 
-    /// <summary>Where one or both of two truth values are true; shapes broadcast.</summary>
+    /// <summary>Computes the elementwise logical OR, with broadcasting.</summary>
     /// <inheritdoc cref="And(Tensor)"/>
     public Tensor Or(Tensor other) => IntegerOperations.Logical<BitOr>("Or", this, other);
 
-    /// <summary>Where one of two truth values is true, not both; shapes broadcast.</summary>
+    /// <summary>Computes the elementwise logical exclusive OR, with broadcasting.</summary>
     /// <inheritdoc cref="And(Tensor)"/>
     public Tensor Xor(Tensor other) => IntegerOperations.Logical<BitXor>("Xor", this, other);
 
-    /// <summary>Where a truth value is false.</summary>
+    /// <summary>Computes the elementwise logical NOT.</summary>
     /// <exception cref="ArgumentException">The tensor is not Bool.</exception>
     public Tensor Not() => IntegerOperations.Logical<BitXor>("Not", this, Scalar(true));
 
     /// <summary>
-    /// This where the mask is true, else another; all shapes broadcast. Gradients go where the values came from.
+    /// Takes elements of this tensor where the mask is true, and elements of <paramref name="otherwise"/> elsewhere,
+    /// with broadcasting. The gradient of each element flows to the tensor it was taken from.
     /// </summary>
-    /// <param name="mask">Bool.</param>
-    /// <param name="otherwise">Of this tensor's dtype.</param>
+    /// <param name="mask">The condition; Bool.</param>
+    /// <param name="otherwise">Elements taken where the mask is false; same dtype as this tensor.</param>
     /// <exception cref="ArgumentException">The mask is not Bool, or the dtypes differ.</exception>
     public Tensor Where(Tensor mask, Tensor otherwise)
     {
@@ -81,7 +84,7 @@ public sealed partial class Tensor
         IntegerOperations.RequireOneType(name, this, other);
         if (DType != DType.Float32)
         {
-            // The order of each pair as -1, 0 or 1, compared with 0.
+            // Compare the sign of the difference (-1, 0 or 1) with 0.
             return IntegerOperations.SignsOf(this, other, name).Compare(test, name, Scalar(0f));
         }
 
@@ -93,7 +96,7 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>Chooses by a mask of zeros and ones; all of one shape.</summary>
+/// <summary>Selects between two tensors by a float32 mask of zeros and ones; all have the same shape.</summary>
 internal sealed class WhereOperation(Tensor mask, Tensor x, Tensor y) : Operation(x, y)
 {
     internal override string Name => "Where";

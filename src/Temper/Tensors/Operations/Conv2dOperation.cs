@@ -2,7 +2,9 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Convolution with an optional tail (bias, addition, ReLU) or statistics in the store.</summary>
+/// <summary>
+/// Convolution, optionally fused with bias, addition and ReLU, or with the computation of channel statistics.
+/// </summary>
 internal sealed class Conv2dOperation : Operation
 {
     private readonly Tensor _x;
@@ -22,10 +24,10 @@ internal sealed class Conv2dOperation : Operation
 
     internal override string Name => "Conv2d";
 
-    /// <summary>Whether to gather <see cref="Statistics"/>; only without ReLU and addition.</summary>
+    /// <summary>Whether to compute <see cref="Statistics"/>. Not combined with an addition or ReLU.</summary>
     internal bool GathersStatistics { get; init; }
 
-    /// <summary>Mean and variance of each output channel, where they were asked for.</summary>
+    /// <summary>Mean and variance of each output channel; null unless <see cref="GathersStatistics"/> is set.</summary>
     internal BatchStatistics? Statistics { get; private set; }
 
     protected override Tensor Forward()
@@ -35,10 +37,10 @@ internal sealed class Conv2dOperation : Operation
         if (_residual is not null && !_residual.Shape.Equals(shape))
         {
             throw new ShapeMismatchException(
-                "Conv2d addition", _residual.Shape, shape, "what is added has the result's shape");
+                "Conv2d addition", _residual.Shape, shape, "the added tensor must have the result's shape");
         }
 
-        // Kept for the gradient, so that the conversion is made once.
+        // Kept for the backward pass, so that the input is converted only once.
         _channelsLast = _x.InLayout(Layout.ChannelsLast);
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
         float[] mean = GathersStatistics ? new float[geometry.OutChannels] : [];
@@ -95,7 +97,7 @@ internal sealed class Conv2dOperation : Operation
         }
     }
 
-    /// <summary>One sample's gradient of the weight or the bias at a time.</summary>
+    /// <summary>Computes the weight or bias gradient of one sample at a time.</summary>
     internal override bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares)
     {
         bool isWeight = input == 1, isBias = _bias is not null && input == 2;

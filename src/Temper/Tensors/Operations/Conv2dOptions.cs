@@ -1,35 +1,34 @@
 namespace Temper.Tensors;
 
-/// <summary>
-/// How a two-dimensional convolution moves over its input. Defaults: stride 1, no padding, one group.
-/// </summary>
+/// <summary>Options of a 2-D convolution. Defaults: stride 1, no padding, no dilation, one group.</summary>
 public sealed record Conv2dOptions
 {
     /// <summary>Stride 1, no padding, no dilation, one group.</summary>
     public static Conv2dOptions Default { get; } = new();
 
-    /// <summary>Step between outputs, in pixels, one or more.</summary>
+    /// <summary>Stride (vertical, horizontal), in pixels; 1 or more.</summary>
     public (int Height, int Width) Stride { get; init; } = (1, 1);
 
-    /// <summary>Zeros added around the input, in pixels, zero or more.</summary>
+    /// <summary>Zero padding around the input, in pixels; 0 or more.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between kernel positions, in pixels, one or more.</summary>
+    /// <summary>Dilation (vertical, horizontal): distance between kernel elements, in pixels; 1 or more.</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
-    /// <summary>Number of groups, as in PyTorch; divides input and output channels.</summary>
+    /// <summary>Number of groups, as in PyTorch; a divisor of both the input and the output channels.</summary>
     public int Groups { get; init; } = 1;
 
     /// <summary>
-    /// For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.
+    /// Only for the transposed convolution: pixels added at the bottom and right of the output; 0 or more, less than
+    /// the stride.
     /// </summary>
     public (int Height, int Width) OutputPadding { get; init; }
 
-    /// <summary>Options with the same stride and padding in both directions.</summary>
-    /// <param name="stride">Step between outputs, in pixels.</param>
-    /// <param name="padding">Zeros on each side, in pixels.</param>
-    /// <param name="groups">Groups of channels.</param>
-    /// <param name="dilation">Distance between kernel positions, in pixels.</param>
+    /// <summary>Creates options with equal values in both directions.</summary>
+    /// <param name="stride">Stride, in pixels.</param>
+    /// <param name="padding">Zero padding on each side, in pixels.</param>
+    /// <param name="groups">Number of channel groups.</param>
+    /// <param name="dilation">Distance between kernel elements, in pixels.</param>
     public static Conv2dOptions Of(int stride = 1, int padding = 0, int groups = 1, int dilation = 1) => new()
     {
         Stride = (stride, stride),
@@ -39,46 +38,51 @@ public sealed record Conv2dOptions
     };
 }
 
-/// <summary>Pixels added on the four sides of an image.</summary>
-/// <param name="Top">Rows above.</param>
-/// <param name="Left">Columns to the left.</param>
-/// <param name="Bottom">Rows below.</param>
-/// <param name="Right">Columns to the right.</param>
+/// <summary>Padding on the four sides of an image, in pixels.</summary>
+/// <param name="Top">Rows added above.</param>
+/// <param name="Left">Columns added at the left.</param>
+/// <param name="Bottom">Rows added below.</param>
+/// <param name="Right">Columns added at the right.</param>
 public readonly record struct Padding2d(int Top, int Left, int Bottom, int Right)
 {
-    /// <summary>The same number of pixels on all four sides.</summary>
+    /// <summary>Creates equal padding on all four sides.</summary>
     public static Padding2d All(int pixels) => new(pixels, pixels, pixels, pixels);
 
     internal bool IsNegative => Math.Min(Math.Min(Top, Left), Math.Min(Bottom, Right)) < 0;
 }
 
-/// <summary>How a pooling window moves over its input.</summary>
+/// <summary>Options of 2-D pooling.</summary>
 public sealed record Pool2dOptions
 {
-    /// <summary>Size of the window, in pixels.</summary>
+    /// <summary>Window size (height, width), in pixels.</summary>
     public required (int Height, int Width) Kernel { get; init; }
 
-    /// <summary>Step between windows; null: the window's size.</summary>
+    /// <summary>Stride (vertical, horizontal), in pixels; null: the window size.</summary>
     public (int Height, int Width)? Stride { get; init; }
 
-    /// <summary>Pixels added around the input, at most half the window.</summary>
+    /// <summary>Padding around the input, in pixels; 0 or more, less than the (dilated) window.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between the window's kernel positions (maximum pooling only).</summary>
+    /// <summary>
+    /// Dilation (vertical, horizontal): distance between window elements, in pixels; 1 or more. Maximum pooling only.
+    /// </summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
-    /// <summary>Whether a last window that is only partly inside counts (ONNX <c>ceil_mode</c>).</summary>
+    /// <summary>
+    /// Whether the output size is rounded up instead of down, so that a last window only partly inside the input is
+    /// included (ONNX <c>ceil_mode</c>).
+    /// </summary>
     public bool CeilingMode { get; init; }
 
     /// <summary>
-    /// Whether padding counts as zeros in an average (PyTorch's default); else only real pixels count.
+    /// Whether padding counts as zeros in an average [default: true, as in PyTorch]; false: only input pixels count.
     /// </summary>
     public bool CountsPadding { get; init; } = true;
 
-    /// <summary>A square window.</summary>
+    /// <summary>Creates options with a square window.</summary>
     /// <param name="kernel">Side of the window, in pixels.</param>
-    /// <param name="stride">Step between windows; 0: the window's size.</param>
-    /// <param name="padding">Pixels added on each side.</param>
+    /// <param name="stride">Stride, in pixels; 0: the window size.</param>
+    /// <param name="padding">Padding on each side, in pixels.</param>
     public static Pool2dOptions Of(int kernel, int stride = 0, int padding = 0) => new()
     {
         Kernel = (kernel, kernel),

@@ -2,10 +2,10 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Shape checks of the convolutions, and the plain sizes that their kernels take.</summary>
+/// <summary>Shape checks of convolutions, and the sizes passed to their kernels.</summary>
 internal static class Conv2dShapes
 {
-    /// <summary>The geometry of a convolution.</summary>
+    /// <summary>Checks the shapes of a convolution and returns its sizes.</summary>
     internal static ConvolutionGeometry Check(Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
     {
         CheckRanks("Conv2d", x, weight, options);
@@ -14,7 +14,7 @@ internal static class Conv2dShapes
         {
             throw new ShapeMismatchException(
                 "Conv2d", x.Shape, weight.Shape,
-                $"expected input [N, {channels}, H, W] and a multiple of {options.Groups} output channels");
+                $"expected input [N, {channels}, H, W] and output channels divisible by {options.Groups} groups");
         }
 
         CheckBias("Conv2d", bias, weight.Shape[0]);
@@ -26,7 +26,8 @@ internal static class Conv2dShapes
     }
 
     /// <summary>
-    /// The shape of a transposed convolution's result, and the geometry of the convolution it is the gradient of.
+    /// Checks the shapes of a transposed convolution. Returns the shape of its result, and the sizes of the convolution
+    /// whose input gradient it is.
     /// </summary>
     internal static (Shape Output, ConvolutionGeometry Geometry) CheckTransposed(
         Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
@@ -36,7 +37,7 @@ internal static class Conv2dShapes
         {
             throw new ShapeMismatchException(
                 "ConvTranspose2d", x.Shape, weight.Shape,
-                $"expected input [N, {weight.Shape[0]}, H, W], a multiple of {options.Groups} channels");
+                $"expected input [N, {weight.Shape[0]}, H, W], channels divisible by {options.Groups} groups");
         }
 
         if (options.OutputPadding.Height < 0 || options.OutputPadding.Width < 0
@@ -60,7 +61,7 @@ internal static class Conv2dShapes
         if (height <= 0 || width <= 0)
         {
             throw new ShapeMismatchException(
-                "ConvTranspose2d", x.Shape, "an input whose result is not cut away by the padding");
+                "ConvTranspose2d", x.Shape, "an input whose output is larger than the padding");
         }
 
         Shape output = [x.Shape[0], outputs, height, width];
@@ -70,7 +71,7 @@ internal static class Conv2dShapes
             checked(((input - 1) * stride) + ((kernel - 1) * dilation) + 1 + extra - padding);
     }
 
-    /// <summary>Plain sizes of a convolution.</summary>
+    /// <summary>Collects the sizes of a convolution.</summary>
     internal static ConvolutionGeometry Geometry(Shape input, Shape weight, Conv2dOptions options) => new()
     {
         Batch = input[0],
@@ -101,7 +102,7 @@ internal static class Conv2dShapes
         if (weight.Rank != 4)
         {
             throw new ShapeMismatchException(
-                $"{operation} weight", weight.Shape, "rank 4, kernel height and width last");
+                $"{operation} weight", weight.Shape, "rank 4, with kernel height and width as the last axes");
         }
 
         if (options.Groups < 1

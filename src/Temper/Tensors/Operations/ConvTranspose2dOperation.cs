@@ -2,7 +2,10 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Transposed convolution: forward and gradient are the convolution's gradient and forward.</summary>
+/// <summary>
+/// Transposed convolution. Its forward pass is the input gradient of a convolution; its input gradient is the forward
+/// pass of that convolution.
+/// </summary>
 internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
     : Operation(bias is null ? [x, weight] : [x, weight, bias])
 {

@@ -5,11 +5,11 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The same values as another dtype. No gradient flows through.</summary>
-    /// <param name="dtype">The new dtype.</param>
+    /// <summary>Converts the elements to another dtype. No gradient flows through the conversion.</summary>
+    /// <param name="dtype">The target dtype.</param>
     /// <returns>
-    /// Fractions are cut off towards zero, NaN becomes 0; an integer that does not fit keeps its low bits; truth is 0
-    /// or 1, and everything but 0 is true.
+    /// This tensor if it already has the dtype, else a converted copy. Fractions are truncated toward zero; NaN becomes
+    /// 0. Integers out of range keep their low bits. To Bool: nonzero becomes true; from Bool: true becomes 1.
     /// </returns>
     public Tensor To(DType dtype)
     {

@@ -5,10 +5,12 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Each element becomes zero with a probability, and is divided by the probability of staying otherwise.
+    /// Sets each element to zero with the given probability and divides the others by (1 - probability).
     /// </summary>
-    /// <param name="probability">Of becoming zero, 0 to 1.</param>
-    /// <param name="stream">Decides; the same stream gives the same choice.</param>
+    /// <param name="probability">Probability that an element becomes zero, 0 to 1 (both allowed).</param>
+    /// <param name="stream">
+    /// Random stream that selects the elements; the same stream always selects the same ones.
+    /// </param>
     public Tensor Dropout(float probability, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(probability);
@@ -17,7 +19,9 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>The choice depends on an element's index in row-major order, so that layout does not matter.</summary>
+/// <summary>
+/// Dropout. The selection depends on the row-major index of an element, so it is independent of the layout.
+/// </summary>
 internal sealed class DropoutOperation(Tensor x, float keep, RandomStream stream) : Operation(x)
 {
     internal override string Name => "Dropout";

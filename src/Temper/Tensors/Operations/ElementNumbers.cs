@@ -3,7 +3,7 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Selections among numbers of whatever type a tensor has; truth values are no numbers.</summary>
+/// <summary>Selection by value in tensors of any dtype except Bool.</summary>
 internal static class ElementNumbers
 {
     internal static void ArgExtreme(
@@ -25,8 +25,8 @@ internal static class ElementNumbers
     }
 
     /// <summary>
-    /// Indices of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank,
-    /// <c>[..., 1]</c>.
+    /// Writes the indices of the largest or smallest elements along the last axis, <c>[..., count]</c>; or, if
+    /// <paramref name="rank"/> is given, the index of the element of that rank, <c>[..., 1]</c>.
     /// </summary>
     internal static void TopK(string name, Tensor x, Tensor indices, bool isSmallest, int? rank = null)
     {

@@ -2,14 +2,14 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Something to do with elements of whatever type a tensor has.</summary>
+/// <summary>Generic code to run for the element type of a tensor.</summary>
 internal interface IElementBody<out TResult>
 {
     TResult Run<T>()
         where T : unmanaged, IEquatable<T>, IComparable<T>;
 }
 
-/// <summary>Goes from a dtype known at run time to a .NET type.</summary>
+/// <summary>Dispatches from a dtype known at run time to the .NET type of its elements.</summary>
 internal static class ElementSwitch
 {
     internal static TResult Run<TBody, TResult>(DType type, TBody body)
@@ -22,10 +22,10 @@ internal static class ElementSwitch
             _ => body.Run<bool>(),
         };
 
-    /// <summary>New memory for elements of a dtype.</summary>
+    /// <summary>Allocates a tensor of a dtype, with undefined contents.</summary>
     internal static Tensor Allocate(DType type, Shape shape) => Run<AllocateBody, Tensor>(type, new(shape));
 
-    /// <summary>Gives every element one value, cut off towards zero where it is no float.</summary>
+    /// <summary>Sets every element to one value; for integers it is truncated toward zero.</summary>
     internal static void Fill(Tensor y, float value)
     {
         switch (y.DType)
@@ -38,11 +38,11 @@ internal static class ElementSwitch
         }
     }
 
-    /// <summary>The elements of a view of a tensor, in order.</summary>
+    /// <summary>Copies the elements of a view of a tensor to a new tensor.</summary>
     internal static Tensor Read(Tensor x, StridedView view, Shape shape) =>
         Run<ReadBody, Tensor>(x.DType, new(x, view, shape));
 
-    /// <summary>Puts a tensor's elements into the view of another one of its dtype.</summary>
+    /// <summary>Copies a tensor's elements to a view of another tensor of the same dtype.</summary>
     internal static void Write(Tensor x, Tensor y, StridedView view) =>
         Run<WriteBody, Tensor>(x.DType, new(x, y, view));
 

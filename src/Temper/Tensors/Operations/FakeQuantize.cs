@@ -5,17 +5,17 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Each element as a whole number would give it back:
-    /// <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, of two nearest whole numbers the even one. The
-    /// gradient passes straight through where nothing is clamped. Any shape.
+    /// Quantizes and dequantizes each element: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>; ties
+    /// are rounded to even. Straight-through gradient: it passes unchanged where nothing is clamped, and is 0
+    /// elsewhere. Any shape.
     /// </summary>
-    /// <param name="scale">Quantization step, positive.</param>
+    /// <param name="scale">Quantization step, above 0.</param>
     /// <param name="zero">
-    /// Zero point: the integer that stands for 0, from <paramref name="low"/> to <paramref name="high"/>.
+    /// Zero point: the integer that represents 0; from <paramref name="low"/> to <paramref name="high"/>.
     /// </param>
-    /// <param name="low">Smallest whole number, at least -2^20.</param>
-    /// <param name="high">Largest whole number, at most 2^20.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    /// <param name="low">Smallest quantized value, at least -2^20.</param>
+    /// <param name="high">Largest quantized value, at most 2^20.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public Tensor FakeQuantize(float scale, int zero, int low, int high)
     {
         FakeQuantizeFunction.Check(scale, zero, low, high);
@@ -23,14 +23,14 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The same with a scale for each index of axis 0, and 0 standing for 0: weights <c>[O, ...]</c> with a scale for
-    /// each output.
+    /// Quantizes and dequantizes with a separate scale for each index of axis 0 and zero point 0. Used for weights
+    /// <c>[O, ...]</c> with one scale per output.
     /// </summary>
-    /// <param name="scales"><c>[O]</c>, positive; no gradient flows to it.</param>
-    /// <param name="low">Smallest whole number, at least -2^20.</param>
-    /// <param name="high">Largest whole number, at most 2^20.</param>
-    /// <exception cref="ShapeMismatchException">There is another number of scales.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    /// <param name="scales">Quantization steps <c>[O]</c>, above 0; they get no gradient.</param>
+    /// <param name="low">Smallest quantized value, at least -2^20.</param>
+    /// <param name="high">Largest quantized value, at most 2^20.</param>
+    /// <exception cref="ShapeMismatchException">The number of scales differs from the length of axis 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public Tensor FakeQuantize(Tensor scales, int low, int high) =>
         new FakeQuantizeRowsOperation(this, scales, low, high).Apply();
 }
@@ -52,19 +52,19 @@ internal readonly struct FakeQuantizeFunction(float scale, float low, float high
         if (!(float.IsNormal(scale) && scale > 0))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(scale), $"FakeQuantize: the scale does not fit (got {scale}, expected a positive number)");
+                nameof(scale), $"FakeQuantize: scale is out of range (got {scale}, expected a positive number)");
         }
 
         if (low < -MaxLevel || high > MaxLevel || zero < low || zero > high)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(zero), $"FakeQuantize: the zero point or the range does not fit (got {zero} in {low} to {high}, "
-                    + "expected it inside, and a range of at most 2^20 in magnitude)");
+                nameof(zero), $"FakeQuantize: invalid zero point or limits (got zero {zero}, low {low}, high {high}; "
+                    + "expected -2^20 <= low <= zero <= high <= 2^20)");
         }
     }
 }
 
-/// <summary>Row by row of axis 0, each with its scale.</summary>
+/// <summary>Fake quantization with one scale per index of axis 0.</summary>
 internal sealed class FakeQuantizeRowsOperation(Tensor x, Tensor scales, int low, int high) : Operation(x)
 {
     internal override string Name => "FakeQuantize";
@@ -76,7 +76,7 @@ internal sealed class FakeQuantizeRowsOperation(Tensor x, Tensor scales, int low
         if (x.Rank == 0 || scales.Rank != 1 || scales.Count != x.Shape[0])
         {
             throw new ShapeMismatchException(
-                Name, x.Shape, scales.Shape, "[O, ...] and [O]: a scale for each index of axis 0");
+                Name, x.Shape, scales.Shape, "expected [O, ...] and scales [O], one per index of axis 0");
         }
 
         foreach (float scale in scales.AsSpan<float>())

@@ -4,26 +4,31 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>Elements chosen along an axis by an index of the result's shape, as <c>torch.gather</c> does.</summary>
+    /// <summary>Takes elements along an axis at the given indices, like <c>torch.gather</c>.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="index">
-    /// Int64 or int32, this shape except along the axis; each less than the length, negative counts from the end.
+    /// Int64 or int32 indices; same shape as this tensor except along the axis. Each must be less than the length of
+    /// the axis; negative values count from the end.
     /// </param>
-    /// <returns>The shape of the index.</returns>
-    /// <exception cref="ShapeMismatchException">The index has another shape.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
+    /// <returns>A tensor of the shape of <paramref name="index"/>.</returns>
+    /// <exception cref="ShapeMismatchException">The index has a wrong shape.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is out of range.</exception>
     public Tensor Gather(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(Gather));
         return new GatherOperation(this, IndexCheck.Indices("Gather", index, Shape[at]), at).Apply();
     }
 
-    /// <summary>Whole slices chosen along an axis, in the order of the index; a slice may be chosen again.</summary>
+    /// <summary>
+    /// Takes whole slices along an axis, in the order of the indices; a slice may be taken repeatedly.
+    /// </summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="index">Int64 or int32 <c>[K]</c>, each less than the length, negative counts from the end.</param>
-    /// <returns>This shape with length K along the axis.</returns>
+    /// <param name="index">
+    /// Int64 or int32 <c>[K]</c>, each less than the length of the axis; negative values count from the end.
+    /// </param>
+    /// <returns>A tensor of this shape, but with length K along the axis.</returns>
     /// <exception cref="ShapeMismatchException">The index is not <c>[K]</c>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is out of range.</exception>
     public Tensor IndexSelect(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(IndexSelect));
@@ -45,7 +50,7 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
         if (index.Rank != x.Rank || !index.Shape.With(axis, 0).Equals(x.Shape.With(axis, 0)))
         {
             throw new ShapeMismatchException(
-                Name, index.Shape, x.Shape, $"an index has the input's lengths except along axis {axis}");
+                Name, index.Shape, x.Shape, $"the index must have the input's shape except along axis {axis}");
         }
 
         return ElementSwitch.Run<ForwardBody, Tensor>(x.DType, new(this, x, index, axis));
@@ -116,7 +121,9 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
 
 internal static class IndexCheck
 {
-    /// <summary>Indices as int64 from the front; throws when one is outside the axis.</summary>
+    /// <summary>
+    /// Converts indices to int64 and negative indices to nonnegative ones. Throws if an index is out of range.
+    /// </summary>
     internal static Tensor Indices(string operation, Tensor index, int length)
     {
         if (index.DType is not (DType.Int64 or DType.Int32))
@@ -134,7 +141,7 @@ internal static class IndexCheck
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(index),
-                    $"{operation}: an index is outside the axis (got {value}, expected 0 to {length - 1})");
+                    $"{operation}: an index is out of range (got {value}, expected {-length} to {length - 1})");
             }
         }
 

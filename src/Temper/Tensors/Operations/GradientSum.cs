@@ -1,9 +1,12 @@
 namespace Temper.Tensors;
 
-/// <summary>Adds gradients that reach one tensor along several paths.</summary>
+/// <summary>Sums gradients that reach the same tensor along several paths.</summary>
 internal static class GradientSum
 {
-    /// <summary>The sum: into the memory of <paramref name="held"/> if nobody else holds it, else new.</summary>
+    /// <summary>
+    /// Returns the sum: in place in <paramref name="held"/> if nothing else references its memory, else in a new
+    /// tensor.
+    /// </summary>
     internal static Tensor Of(Tensor held, Tensor other)
     {
         if (other.Layout != held.Layout)
@@ -14,7 +17,7 @@ internal static class GradientSum
         if (held.Storage.IsExclusive)
         {
             Kernels.Elementwise.Accumulate(other.Physical(), held.Writable());
-            held.Storage.MarkWritten();                      // copies of it in another layout are out of date
+            held.Storage.MarkWritten();                      // invalidates cached copies in another layout
             return held;
         }
 

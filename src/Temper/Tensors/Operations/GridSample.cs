@@ -2,58 +2,60 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Which pixels a grid point takes its value from.</summary>
+/// <summary>Interpolation between the pixels around a grid point.</summary>
 public enum GridInterpolation
 {
-    /// <summary>The four around it, by distance.</summary>
+    /// <summary>Bilinear interpolation of the four surrounding pixels.</summary>
     Bilinear,
 
-    /// <summary>The nearest; halfway between two the even one.</summary>
+    /// <summary>The nearest pixel; ties go to the even index.</summary>
     Nearest,
 }
 
-/// <summary>What lies outside an image that a grid samples.</summary>
+/// <summary>Values outside a sampled image.</summary>
 public enum GridPadding
 {
     /// <summary>Zeros.</summary>
     Zeros,
 
-    /// <summary>The pixel at the edge.</summary>
+    /// <summary>The nearest pixel of the border.</summary>
     Border,
 
-    /// <summary>The image mirrored at its edges, as often as needed.</summary>
+    /// <summary>The image is mirrored at its borders, repeatedly if needed.</summary>
     Reflection,
 }
 
-/// <summary>How an image is sampled at the points of a grid.</summary>
+/// <summary>Options of sampling an image at the points of a grid.</summary>
 public sealed record GridSampleOptions
 {
-    /// <summary>Which pixels a point takes its value from.</summary>
+    /// <summary>Interpolation between pixels.</summary>
     public GridInterpolation Interpolation { get; init; }
 
-    /// <summary>What lies outside the image.</summary>
+    /// <summary>Values outside the image.</summary>
     public GridPadding Padding { get; init; }
 
-    /// <summary>Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.</summary>
+    /// <summary>
+    /// Whether -1 and 1 are the centers of the first and last pixel (true) or their outer edges (false).
+    /// </summary>
     public bool AlignCorners { get; init; }
 }
 
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The image <c>[N, C, H, W]</c> at the points of a grid, as torch.nn.functional.grid_sample (arXiv:1506.02025).
-    /// Differentiable in image and grid; the grid's gradient is zero for nearest pixels. The result does not depend on
-    /// the number of threads.
+    /// Samples images <c>[N, C, H, W]</c> at the points of a grid, like <c>torch.nn.functional.grid_sample</c>
+    /// (arXiv:1506.02025). Differentiable in the image and the grid; with nearest-pixel interpolation the grid's
+    /// gradient is 0. The result does not depend on the number of threads.
     /// </summary>
     /// <param name="grid">
-    /// <c>[N, height, width, 2]</c>: x along the width, then y along the height, -1 to 1 from one edge of the image to
-    /// the other. A point with a coordinate that is NaN gives 0.
+    /// Points <c>[N, height, width, 2]</c>: x (horizontal), then y (vertical), each -1 to 1 from one image edge to the
+    /// opposite one. A point with a NaN coordinate gives 0.
     /// </param>
     /// <param name="options">
-    /// Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.
+    /// Interpolation, padding and corner alignment; null: bilinear, zeros outside, corners not aligned.
     /// </param>
     /// <returns><c>[N, C, height, width]</c>.</returns>
-    /// <exception cref="ShapeMismatchException">A shape does not fit, or the image has no pixels.</exception>
+    /// <exception cref="ShapeMismatchException">The shapes do not match, or the image has no pixels.</exception>
     public Tensor GridSample(Tensor grid, GridSampleOptions? options = null) =>
         new GridSampleOperation(this, grid, options ?? new GridSampleOptions()).Apply();
 }
@@ -72,7 +74,7 @@ internal sealed class GridSampleOperation(Tensor x, Tensor grid, GridSampleOptio
             || grid.Shape[3] != 2 || grid.Shape[0] != x.Shape[0] || x.Shape[2] == 0 || x.Shape[3] == 0)
         {
             throw new ShapeMismatchException(
-                Name, x.Shape, grid.Shape, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
+                Name, x.Shape, grid.Shape, "expected a nonempty image [N, C, H, W] and a grid [N, height, width, 2]");
         }
 
         Tensor y = Tensor.Allocate([x.Shape[0], x.Shape[1], grid.Shape[1], grid.Shape[2]]);

@@ -3,16 +3,17 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Group normalization (arXiv:1803.08494): the channels of each sample in equal groups, each group normalized by
-    /// its own mean and variance over its channels and positions, then <c>scale x + shift</c> of each channel.
+    /// Applies group normalization (arXiv:1803.08494). The channels of each sample are divided into equal groups; each
+    /// group is normalized by its mean and variance over its channels and pixels. Then <c>scale x + shift</c> is
+    /// applied per channel.
     /// </summary>
-    /// <param name="groups">Groups of channels, a divisor of C.</param>
-    /// <param name="scale"><c>[C]</c>.</param>
-    /// <param name="shift"><c>[C]</c>.</param>
-    /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
-    /// <returns>The shape of the input, <c>[N, C, ...]</c>. Samples do not depend on each other.</returns>
+    /// <param name="groups">Number of channel groups; a divisor of C.</param>
+    /// <param name="scale">Scale of each channel, <c>[C]</c>.</param>
+    /// <param name="shift">Shift of each channel, <c>[C]</c>.</param>
+    /// <param name="epsilon">Added to the variance [default: 1e-5, as in PyTorch].</param>
+    /// <returns>A tensor of the input's shape, <c>[N, C, ...]</c>. Samples do not depend on each other.</returns>
     /// <exception cref="ShapeMismatchException">
-    /// A shape does not fit, or the groups do not divide the channels.
+    /// The shapes do not match, or C is not a multiple of <paramref name="groups"/>.
     /// </exception>
     public Tensor GroupNorm(int groups, Tensor scale, Tensor shift, float epsilon = 1e-5f)
     {
@@ -21,10 +22,10 @@ public sealed partial class Tensor
         {
             throw new ShapeMismatchException(
                 nameof(GroupNorm), Shape, scale.Shape,
-                $"[N, C, ...] with C a multiple of {groups} groups, scale and shift [C]");
+                $"expected [N, C, ...] with C a multiple of {groups} groups, and scale and shift [C]");
         }
 
-        // A group's channels and positions are one row of a layer normalization.
+        // Each group of each sample is one row of a layer normalization.
         int width = Shape.CountOf(1, Rank) / groups;
         Tensor rows = Reshape(Shape[0] * groups, width);
         Tensor normal = rows.LayerNorm(Ones([width]), Zeros([width]), epsilon).Reshape(Shape);

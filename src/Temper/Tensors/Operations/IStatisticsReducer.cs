@@ -1,12 +1,14 @@
 namespace Temper.Tensors;
 
 /// <summary>
-/// Adds numbers up over the ranks of a distributed run, so that batch normalization sees the batches of all ranks as
-/// one.
+/// Sums values over the ranks of a distributed run. Batch normalization uses it to compute its statistics over the
+/// batches of all ranks.
 /// </summary>
 public interface IStatisticsReducer
 {
-    /// <summary>Replaces each number by its sum over all ranks. Called in the same order on each rank.</summary>
-    /// <param name="values">Changed in place. To be deterministic, add in the order of the ranks.</param>
+    /// <summary>Replaces each value by its sum over all ranks. All ranks make their calls in the same order.</summary>
+    /// <param name="values">
+    /// The values of this rank; replaced in place. Sum in rank order for a deterministic result.
+    /// </param>
     void Sum(Span<double> values);
 }

@@ -1,16 +1,17 @@
 namespace Temper.Tensors;
 
-/// <summary>Where an operation puts the gradients of its inputs during one backward step.</summary>
+/// <summary>Receives the gradients of an operation's inputs during its backward step.</summary>
 internal readonly ref struct InputGradients(Tensor?[] slots, ReadOnlySpan<int> indices, ReadOnlySpan<Want> wanted)
 {
     private readonly ReadOnlySpan<int> _indices = indices;
     private readonly ReadOnlySpan<Want> _wanted = wanted;
 
-    /// <summary>Whether somebody asked for a gradient that passes through this input.</summary>
+    /// <summary>Whether the backward pass needs the gradient of this input.</summary>
     internal bool Wants(int input) => _indices[input] >= 0 && _wanted[_indices[input]] != Want.Nothing;
 
     /// <summary>
-    /// Adds a gradient of the input's shape. The tensor may be one that others hold too; it is not written then.
+    /// Adds to the gradient of an input. <paramref name="gradient"/> has the input's shape. It may be shared with other
+    /// holders; it is then not written.
     /// </summary>
     internal void Add(int input, Tensor gradient)
     {

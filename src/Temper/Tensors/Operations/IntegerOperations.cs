@@ -4,12 +4,13 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>
-/// Arithmetic of tensors that are not float32. Nothing here is differentiated, so no operation is recorded.
-/// </summary>
+/// <summary>Arithmetic on tensors that are not float32. It is not differentiable, so nothing is recorded.</summary>
 internal static class IntegerOperations
 {
-    /// <summary>Whether two operands are of another dtype than float32, and of the same one.</summary>
+    /// <summary>
+    /// Whether both operands have the same integer dtype; false: both are float32. Throws for Bool and for different
+    /// dtypes.
+    /// </summary>
     internal static bool AreIntegers(string operation, Tensor x, Tensor y)
     {
         RequireOneType(operation, x, y);
@@ -30,7 +31,7 @@ internal static class IntegerOperations
         }
     }
 
-    /// <summary>A function of each pair of integers; shapes broadcast.</summary>
+    /// <summary>Applies a function to each pair of integers, with broadcasting.</summary>
     internal static Tensor Binary<TFunction>(string operation, Tensor x, Tensor y)
         where TFunction : struct, IIntegerFunction
     {
@@ -45,7 +46,7 @@ internal static class IntegerOperations
         };
     }
 
-    /// <summary>A function of each pair of truth values; shapes broadcast.</summary>
+    /// <summary>Applies a logical function to each pair of Bool elements, with broadcasting.</summary>
     internal static Tensor Logical<TFunction>(string operation, Tensor x, Tensor y)
         where TFunction : struct, IIntegerFunction
     {
@@ -61,7 +62,7 @@ internal static class IntegerOperations
         return z;
     }
 
-    /// <summary>Quotients; nothing is divided before all divisors have been looked at.</summary>
+    /// <summary>Divides integers. All divisors are checked for zero before anything is divided.</summary>
     internal static Tensor Divide(Tensor x, Tensor y)
     {
         bool hasZero = y.DType switch
@@ -85,19 +86,21 @@ internal static class IntegerOperations
     internal static Tensor Sign(Tensor x) =>
         SignsOf(x, ElementSwitch.Run<ZeroBody, Tensor>(x.DType, default), "Sign").To(x.DType);
 
-    /// <summary>-1, 0 or 1 by the order of each pair, float32; shapes broadcast.</summary>
+    /// <summary>
+    /// Compares each pair of elements: float32 -1, 0 or 1 for less, equal or greater, with broadcasting.
+    /// </summary>
     internal static Tensor SignsOf(Tensor x, Tensor y, string operation)
     {
         Shape shape = Shape.Broadcast(x.Shape, y.Shape, operation);
         return ElementSwitch.Run<SignBody, Tensor>(x.DType, new(x.Expand(shape), y.Expand(shape)));
     }
 
-    /// <summary>One of two tensors of one dtype and shape, element by element.</summary>
+    /// <summary>Selects elementwise between two tensors of the same dtype and shape.</summary>
     internal static Tensor Choose(Tensor mask, Tensor x, Tensor y) =>
         ElementSwitch.Run<ChooseBody, Tensor>(x.DType, new(mask, x, y));
 
     internal static ArgumentException Unfit(string operation, Tensor x) =>
-        new($"{operation}: does not take this dtype (got {x.DType}); convert it with To");
+        new($"{operation}: unsupported dtype (got {x.DType}); convert it with To");
 
     private static ReadOnlySpan<byte> Bytes(Tensor x) => MemoryMarshal.AsBytes(x.ToRowMajor().Physical<bool>());
 

@@ -4,16 +4,14 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>Sums and extremes of tensors that are not float32.</summary>
+/// <summary>Sums, minima and maxima of tensors that are not float32.</summary>
 internal static class IntegerReductions
 {
-    /// <summary>
-    /// Folds axes, which are sorted, with a function; nothing folds to a given number where there is one.
-    /// </summary>
-    /// <param name="operation">For errors.</param>
-    /// <param name="x">Int64, Int32 or UInt8; truth values as 0 and 1.</param>
-    /// <param name="axes">Axes from front to back.</param>
-    /// <param name="empty">The fold of nothing; null: an error.</param>
+    /// <summary>Reduces the given axes with a function. An empty axis gives <paramref name="empty"/>.</summary>
+    /// <param name="operation">Name of the operation, for error messages.</param>
+    /// <param name="x">Int64, Int32 or UInt8; Bool is processed as 0 and 1.</param>
+    /// <param name="axes">Axes to reduce, in ascending order.</param>
+    /// <param name="empty">Result for an empty axis; null: an empty axis is an error.</param>
     internal static Tensor Fold<TFunction>(string operation, Tensor x, int[] axes, int? empty)
         where TFunction : struct, IIntegerFunction
     {

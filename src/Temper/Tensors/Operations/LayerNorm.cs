@@ -5,14 +5,14 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Normalization of each row over the last axis (arXiv:1607.06450):
+    /// Applies layer normalization to each row along the last axis (arXiv:1607.06450):
     /// <c>scale (x - mean) / √(variance + epsilon) + shift</c>.
     /// </summary>
-    /// <param name="scale"><c>[D]</c>.</param>
-    /// <param name="shift"><c>[D]</c>.</param>
-    /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
-    /// <returns>The shape of the input, <c>[..., D]</c>.</returns>
-    /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
+    /// <param name="scale">Scale of each element, <c>[D]</c>.</param>
+    /// <param name="shift">Shift of each element, <c>[D]</c>.</param>
+    /// <param name="epsilon">Added to the variance [default: 1e-5, as in PyTorch].</param>
+    /// <returns>A tensor of the input's shape, <c>[..., D]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">The shapes do not match.</exception>
     public Tensor LayerNorm(Tensor scale, Tensor shift, float epsilon = 1e-5f) =>
         new LayerNormOperation(this, scale, shift, epsilon).Apply();
 }
@@ -29,7 +29,7 @@ internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, f
         if (x.Rank == 0 || scale.Rank != 1 || !scale.Shape.Equals(shift.Shape) || x.Shape[-1] != scale.Count)
         {
             throw new ShapeMismatchException(
-                Name, x.Shape, scale.Shape, "scale and shift are [D], D being the length of the last axis");
+                Name, x.Shape, scale.Shape, "scale and shift must be [D], D being the length of the last axis");
         }
 
         Tensor y = Tensor.Allocate(x.Shape);

@@ -4,17 +4,17 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The affine map <c>y = x Wᵀ + b</c> of each row.</summary>
-    /// <param name="weight"><c>[O, I]</c>.</param>
-    /// <param name="bias"><c>[O]</c>, or null for none.</param>
+    /// <summary>Applies the affine map <c>y = x Wᵀ + b</c> to each row.</summary>
+    /// <param name="weight">Weights W, <c>[O, I]</c>.</param>
+    /// <param name="bias">Bias b, <c>[O]</c>; null: none.</param>
     /// <returns><c>[..., O]</c> for an input <c>[..., I]</c>.</returns>
     /// <exception cref="ShapeMismatchException">The last axis is not I, or the bias is not <c>[O]</c>.</exception>
     public Tensor Linear(Tensor weight, Tensor? bias = null) => Linear(weight, bias, relu: false);
 
     /// <inheritdoc cref="Linear(Tensor, Tensor?)"/>
-    /// <param name="weight"><c>[O, I]</c>.</param>
-    /// <param name="bias"><c>[O]</c>, or null for none.</param>
-    /// <param name="relu">Whether negative results become zero, in the same pass.</param>
+    /// <param name="weight">Weights, <c>[O, I]</c>.</param>
+    /// <param name="bias">Bias, <c>[O]</c>; null: none.</param>
+    /// <param name="relu">Whether ReLU is applied in the same pass.</param>
     internal Tensor Linear(Tensor weight, Tensor? bias, bool relu) =>
         new LinearOperation(this, weight, bias, relu).Apply();
 }
@@ -43,7 +43,10 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         return y;
     }
 
-    /// <summary>dx = dy W, dW = dyᵀ x, db = Σ rows of dy; dy is first masked where ReLU gave zero.</summary>
+    /// <summary>
+    /// Computes dx = dy W, dW = dyᵀ x and db = Σ rows of dy. With ReLU, dy is first set to zero where the output is
+    /// zero.
+    /// </summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dy = gradient.ToRowMajor();
@@ -76,7 +79,9 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         }
     }
 
-    /// <summary>‖dy xᵀ‖² = ‖dy‖² ‖x‖² where a sample is one row; else one sample's gradient at a time.</summary>
+    /// <summary>
+    /// Uses ‖dy xᵀ‖² = ‖dy‖² ‖x‖² if each sample is one row; else computes the gradient of one sample at a time.
+    /// </summary>
     internal override bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares)
     {
         Tensor dy = gradient.ToRowMajor();

@@ -2,60 +2,62 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>How the losses of rows or elements are reduced.</summary>
+/// <summary>Reduction of the losses of all rows or elements.</summary>
 public enum LossReduction
 {
-    /// <summary>Their mean; weighted by class weights where there are any, as in PyTorch.</summary>
+    /// <summary>The mean; the weighted mean if there are class weights, as in PyTorch.</summary>
     Mean,
 
-    /// <summary>Their sum.</summary>
+    /// <summary>The sum.</summary>
     Sum,
 
-    /// <summary>No reduction: one loss for each row or element.</summary>
+    /// <summary>No reduction: one loss per row or element.</summary>
     None,
 }
 
 /// <summary>Options of <see cref="Tensor.CrossEntropy(Tensor, CrossEntropyOptions?)"/>.</summary>
 public sealed record CrossEntropyOptions
 {
-    /// <summary>Label smoothing: fraction of the target spread evenly over all classes, 0 to 1.</summary>
+    /// <summary>
+    /// Label smoothing: fraction of the target distributed evenly over all classes, 0 to 1 [default: 0].
+    /// </summary>
     public float LabelSmoothing { get; init; }
 
-    /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
+    /// <summary>Weight of each class, <c>[K]</c>; null: all weights are 1.</summary>
     public IReadOnlyList<float>? ClassWeights { get; init; }
 
-    /// <summary>How the rows' losses are reduced.</summary>
+    /// <summary>Reduction of the row losses [default: mean].</summary>
     public LossReduction Reduction { get; init; }
 }
 
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.
+    /// Computes the cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.
     /// </summary>
-    /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
-    /// <param name="options">Label smoothing, class weights, reduction; null for the defaults.</param>
-    /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of nothing is NaN.</returns>
-    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
+    /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1; or float32 class probabilities <c>[N, K]</c>.</param>
+    /// <param name="options">Label smoothing, class weights and reduction; null: the defaults.</param>
+    /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of an empty batch is NaN.</returns>
+    /// <exception cref="ShapeMismatchException">The shapes do not match.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is out of range.</exception>
     public Tensor CrossEntropy(Tensor labels, CrossEntropyOptions? options = null) =>
         labels.DType == DType.Float32
             ? SoftCrossEntropy(labels, options ?? new())
             : new CrossEntropyOperation(this, labels, options ?? new()).Apply();
 
-    /// <summary>The negative log-likelihood of log-probabilities <c>[N, K]</c> and labels.</summary>
+    /// <summary>Computes the negative log-likelihood of log-probabilities <c>[N, K]</c> and labels.</summary>
     /// <inheritdoc cref="CrossEntropy(Tensor, CrossEntropyOptions?)"/>
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
-    /// <param name="reduction">How the rows' losses are reduced.</param>
+    /// <param name="reduction">Reduction of the row losses.</param>
     public Tensor NegativeLogLikelihood(Tensor labels, LossReduction reduction = LossReduction.Mean)
     {
         LossChecks.Rows("NegativeLogLikelihood", this, labels);
         return Gather(-1, labels.View([labels.Count, 1])).Reshape([labels.Count]).Negate().Reduce(reduction);
     }
 
-    /// <summary>The squared difference to a target.</summary>
-    /// <param name="target">Same shape.</param>
-    /// <param name="reduction">How the elements' losses are reduced.</param>
+    /// <summary>Computes the squared difference from a target.</summary>
+    /// <param name="target">The target, of the same shape.</param>
+    /// <param name="reduction">Reduction of the element losses.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor MeanSquaredError(Tensor target, LossReduction reduction = LossReduction.Mean)
     {
@@ -65,12 +67,12 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the
-    /// difference.
+    /// Computes the Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, with d
+    /// the difference from the target.
     /// </summary>
-    /// <param name="target">Same shape.</param>
-    /// <param name="delta">Error at which the loss becomes linear; above zero.</param>
-    /// <param name="reduction">How the elements' losses are reduced.</param>
+    /// <param name="target">The target, of the same shape.</param>
+    /// <param name="delta">Absolute difference above which the loss is linear; above 0.</param>
+    /// <param name="reduction">Reduction of the element losses.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor Huber(Tensor target, float delta = 1, LossReduction reduction = LossReduction.Mean)
     {
@@ -79,9 +81,11 @@ public sealed partial class Tensor
         return new BinaryOperation<HuberFunction>(this, target, new(delta)).Apply().Reduce(reduction);
     }
 
-    /// <summary>The binary cross-entropy of logits and targets: <c>softplus(x) - x t</c>, without overflow.</summary>
-    /// <param name="target">Same shape, each 0 to 1; a constant.</param>
-    /// <param name="reduction">How the elements' losses are reduced.</param>
+    /// <summary>
+    /// Computes the binary cross-entropy of logits and targets, <c>softplus(x) - x t</c>, without overflow.
+    /// </summary>
+    /// <param name="target">Probabilities of the same shape, each 0 to 1; a constant.</param>
+    /// <param name="reduction">Reduction of the element losses.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor BinaryCrossEntropyWithLogits(Tensor target, LossReduction reduction = LossReduction.Mean)
     {
@@ -124,12 +128,14 @@ internal static class LossChecks
     {
         if (!x.Shape.Equals(target.Shape))
         {
-            throw new ShapeMismatchException(operation, x.Shape, target.Shape, "target and prediction have one shape");
+            throw new ShapeMismatchException(operation, x.Shape, target.Shape, "they must be equal");
         }
     }
 }
 
-/// <summary>Cross-entropy: losses and gradients in one pass, so that the gradient only scales what is kept.</summary>
+/// <summary>
+/// Cross-entropy. The forward pass also computes and stores the gradient; the backward pass only scales it.
+/// </summary>
 internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntropyOptions options) : Operation(x)
 {
     private readonly float[] _weights = options.ClassWeights is null ? [] : [.. options.ClassWeights];
@@ -146,7 +152,7 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         if (_weights.Length > 0 && _weights.Length != classes)
         {
             throw new ShapeMismatchException(
-                Name, x.Shape, $"one weight per class (got {_weights.Length} weights)");
+                Name, x.Shape, $"[N, {_weights.Length}], one class per weight");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);
@@ -166,7 +172,7 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         return loss;
     }
 
-    /// <summary>dx = gradient of the row's loss, times what the reduction does to it.</summary>
+    /// <summary>Computes dx: the stored gradient of each row's loss, scaled by the gradient of the reduction.</summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);

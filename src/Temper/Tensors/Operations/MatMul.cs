@@ -5,11 +5,13 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The matrix product, batched over leading axes, which broadcast; a vector counts as a row or a column, as in
-    /// PyTorch.
+    /// Computes a matrix product, batched over the leading axes, which broadcast. As in PyTorch, a vector on the left
+    /// is a row, and one on the right a column.
     /// </summary>
-    /// <param name="other"><c>[..., K, N]</c>, or <c>[K]</c>.</param>
-    /// <returns><c>[..., M, N]</c> for <c>[..., M, K]</c>, without the axis of a vector.</returns>
+    /// <param name="other">The right operand, <c>[..., K, N]</c> or <c>[K]</c>.</param>
+    /// <returns>
+    /// <c>[..., M, N]</c> for this tensor <c>[..., M, K]</c>; the axis added to a vector operand is removed.
+    /// </returns>
     /// <exception cref="ShapeMismatchException">
     /// The inner lengths differ or the leading axes do not broadcast.
     /// </exception>
@@ -17,7 +19,7 @@ public sealed partial class Tensor
     {
         if (Rank == 0 || other.Rank == 0)
         {
-            throw new ShapeMismatchException("MatMul", Shape, other.Shape, "operands have one axis or more");
+            throw new ShapeMismatchException("MatMul", Shape, other.Shape, "each operand needs at least one axis");
         }
 
         Tensor left = Rank == 1 ? Unsqueeze(0) : this;
@@ -25,7 +27,7 @@ public sealed partial class Tensor
         if (left.Shape[-1] != right.Shape[-2])
         {
             throw new ShapeMismatchException(
-                "MatMul", Shape, other.Shape, "the last axis of the first has the length of the other's last but one");
+                "MatMul", Shape, other.Shape, "the inner lengths must be equal: [..., M, K] and [..., K, N]");
         }
 
         Shape batch = Shape.Broadcast(Leading(left), Leading(right), "MatMul");
@@ -40,7 +42,7 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>Products of matrices with the same leading axes.</summary>
+/// <summary>Matrix products, batched over equal leading axes.</summary>
 internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
 {
     internal override string Name => "MatMul";
@@ -52,7 +54,7 @@ internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
         return c;
     }
 
-    /// <summary>dA = dC Bᵀ, dB = Aᵀ dC</summary>
+    /// <summary>Computes dA = dC Bᵀ and dB = Aᵀ dC.</summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         if (inputs.Wants(0))

@@ -3,8 +3,8 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The kernel choice of the operations that this thread applies. A pass sets it while it runs; each operation keeps the
-/// choice it was made with, so its gradient uses the same one whenever the tape runs.
+/// The kernel choice of this thread, used by operations it applies. A pass sets it while it runs. Each operation stores
+/// the choice it was created with, and its backward pass uses the same one.
 /// </summary>
 internal static class OperationKernels
 {
@@ -13,7 +13,7 @@ internal static class OperationKernels
 
     internal static KernelChoice Current => _current;
 
-    /// <summary>Sets the choice of the calling thread until the result is disposed.</summary>
+    /// <summary>Sets the choice of this thread until the result is disposed.</summary>
     internal static Usage Use(KernelChoice choice)
     {
         var usage = new Usage(_current);
@@ -21,7 +21,7 @@ internal static class OperationKernels
         return usage;
     }
 
-    /// <summary>Restores the earlier choice.</summary>
+    /// <summary>Restores the previous choice.</summary>
     internal readonly ref struct Usage(KernelChoice earlier)
     {
         internal void Dispose() => _current = earlier;

@@ -4,92 +4,105 @@ using Temper.Tensors.Flow;
 
 namespace Temper.Tensors;
 
-/// <summary>How optical flow is computed.</summary>
+/// <summary>Optical flow methods.</summary>
 public enum FlowMethod
 {
     /// <summary>
-    /// Total variation and absolute differences (Zach, Pock, Bischof 2007), iterations unrolled: differentiable.
+    /// TV-L1: total variation of the flow plus L1 norm of the residual (Zach, Pock, Bischof 2007), with unrolled
+    /// iterations. Differentiable.
     /// </summary>
     TvL1,
 
-    /// <summary>Horn and Schunck (1981), from coarse to fine: differentiable and smooth.</summary>
+    /// <summary>Horn-Schunck (1981), coarse to fine. Differentiable; gives smooth flow.</summary>
     HornSchunck,
 
-    /// <summary>Lucas and Kanade (1981) at every pixel, from coarse to fine: differentiable.</summary>
+    /// <summary>Lucas-Kanade (1981) at every pixel, coarse to fine. Differentiable.</summary>
     LucasKanade,
 
     /// <summary>
-    /// Polynomial expansion (Farneback 2003) as OpenCV computes it: forward only, its result counts as a constant.
+    /// Polynomial expansion (Farneback 2003), as in OpenCV. Not differentiable: the flow is a constant in the backward
+    /// pass.
     /// </summary>
     Farneback,
 
     /// <summary>
-    /// Dense inverse search (Kroeger et al. 2016) much as OpenCV computes it: forward only, its result counts as a
-    /// constant.
+    /// Dense inverse search (Kroeger et al. 2016), similar to OpenCV. Not differentiable: the flow is a constant in the
+    /// backward pass.
     /// </summary>
     InverseSearch,
 }
 
-/// <summary>A method of optical flow and its parameters. Images are compared in gray levels of 0 to 255.</summary>
+/// <summary>Optical flow method and its parameters. Images are compared as gray levels from 0 to 255.</summary>
 public sealed record OpticalFlowOptions
 {
-    /// <summary>The method.</summary>
+    /// <summary>The method [default: TV-L1].</summary>
     public FlowMethod Method { get; init; }
 
     /// <summary>
-    /// Maximum number of sizes of the image pyramid; fewer where the smallest would have less than 8 pixels per side.
+    /// Maximum number of levels of the image pyramid, 1 to 64 [default: 5]. Small images have fewer levels: coarser
+    /// levels have no side below 8 pixels (Farneback: 32 pixels; inverse search: the side of a patch).
     /// </summary>
     public int Scales { get; init; } = 5;
 
     /// <summary>
-    /// Times that the second image is warped on each scale, or rounds of refinement of inverse search.
+    /// Number of warps of the second image per pyramid level; for inverse search, number of refinement rounds per
+    /// level. 1 to 1000 [default: 5]. Not used by Farneback.
     /// </summary>
     public int Warps { get; init; } = 5;
 
     /// <summary>
-    /// Iterations of TV-L1 or Horn-Schunck for each warp, of Farneback on each scale, or of a patch on each scale.
+    /// Number of iterations, 1 to 100,000 [default: 30]: per warp for TV-L1 and Horn-Schunck, per pyramid level for
+    /// Farneback, per patch and level for inverse search. Not used by Lucas-Kanade.
     /// </summary>
     public int Iterations { get; init; } = 30;
 
-    /// <summary>Size of a scale by that of the next finer one, above 0, below 1.</summary>
+    /// <summary>
+    /// Size of a pyramid level relative to the next finer one, above 0 and below 1 [default: 0.5]. Not used by inverse
+    /// search.
+    /// </summary>
     public double ScaleStep { get; init; } = 0.5;
 
-    /// <summary>TV-L1: weight of the images against the smoothness of the flow.</summary>
+    /// <summary>
+    /// TV-L1: weight of the residual relative to the smoothness of the flow, above 0 [default: 0.15].
+    /// </summary>
     public double Lambda { get; init; } = 0.15;
 
-    /// <summary>TV-L1: how tightly the two parts of the problem are coupled.</summary>
+    /// <summary>
+    /// TV-L1: coupling of the auxiliary flow to the flow, above 0; smaller values couple more tightly [default: 0.3].
+    /// </summary>
     public double Theta { get; init; } = 0.3;
 
-    /// <summary>TV-L1: step of the dual variables, at most 0.25.</summary>
+    /// <summary>TV-L1: step size of the dual variables, above 0 and at most 0.25 [default: 0.25].</summary>
     public double Tau { get; init; } = 0.25;
 
-    /// <summary>Horn-Schunck: weight of the flow's smoothness, in gray levels.</summary>
+    /// <summary>Horn-Schunck: weight of the smoothness of the flow, in gray levels, above 0 [default: 15].</summary>
     public double Alpha { get; init; } = 15;
 
     /// <summary>
-    /// Lucas-Kanade: standard deviation of the window, in pixels; Farneback: side of the window; inverse search: side
-    /// of a patch.
+    /// Window, in pixels, above 0 and at most 1000 [default: 3]. Lucas-Kanade: standard deviation of the window.
+    /// Farneback: side of the window. Inverse search: side of a patch.
     /// </summary>
     public double Window { get; init; } = 3;
 
     /// <summary>
-    /// Lucas-Kanade: added to the diagonal of the normal equations, in squared gray levels: keeps flat regions still.
+    /// Lucas-Kanade: value added to the diagonal of the normal equations, in squared gray levels, above 0 [default:
+    /// 10]. It keeps the flow near zero in flat regions.
     /// </summary>
     public double Damping { get; init; } = 10;
 
     /// <summary>
-    /// The largest displacement, in pixels; larger ones are clipped, with the gradient passed straight through. 0:
-    /// none.
+    /// Largest displacement, in pixels; larger ones are clipped, with a straight-through gradient. 0: not clipped
+    /// [default].
     /// </summary>
     public double Bound { get; init; }
 
     /// <summary>
-    /// Whether flow is rounded to 256 levels between -<see cref="Bound"/> and <see cref="Bound"/>, with the gradient
-    /// passed straight through.
+    /// Whether the flow is rounded to 256 levels between -<see cref="Bound"/> and <see cref="Bound"/>, with a
+    /// straight-through gradient. Needs a bound.
     /// </summary>
     public bool Rounds { get; init; }
 
-    /// <summary>The default parameters of a method.</summary>
+    /// <summary>Returns the default options of a method.</summary>
     /// <param name="method">The method.</param>
     public static OpticalFlowOptions Of(FlowMethod method) => method switch
     {
@@ -100,10 +113,10 @@ public sealed record OpticalFlowOptions
         _ => new() { Method = method },
     };
 
-    /// <summary>Whether flow has a gradient by the frames.</summary>
+    /// <summary>Whether the flow is differentiable with respect to the frames.</summary>
     internal bool IsDifferentiable => Method is not (FlowMethod.Farneback or FlowMethod.InverseSearch);
 
-    /// <summary>Throws where a number is out of its range.</summary>
+    /// <summary>Throws if an option is out of range.</summary>
     internal void Check()
     {
         bool fits = Scales is >= 1 and <= 64
@@ -117,9 +130,10 @@ public sealed record OpticalFlowOptions
         if (!fits)
         {
             throw new ArgumentException(
-                $"OpticalFlow: an option is out of its range (got {this}); scales, warps and iterations are 1 or more, "
-                + "the scale step is between 0 and 1, tau at most 0.25, all weights are positive, rounding needs a "
-                    + "bound, a patch or a box has a side of 1 or more");
+                $"OpticalFlow: an option is out of range (got {this}; expected Scales 1 to 64, Warps 1 "
+                + "to 1000, Iterations 1 to 100000, ScaleStep above 0 and below 1, Tau above 0 and at most 0.25, "
+                    + "Lambda, Theta, Alpha and Damping above 0, Window above 0 and at most 1000, "
+                + "at least 1 for Farneback and InverseSearch, Bound 0 or more, but above 0 if Rounds is set)");
         }
     }
 }
@@ -127,20 +141,21 @@ public sealed record OpticalFlowOptions
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Optical flow between neighboring frames of clips: how far each pixel of a frame moves until the next.
-    /// Differentiable in the frames but for <see cref="FlowMethod.Farneback"/> and
-    /// <see cref="FlowMethod.InverseSearch"/>. A clip's result does not depend on the others of the batch, nor on the
-    /// number of threads.
+    /// Computes the optical flow between consecutive frames of video clips: the motion of each pixel from one frame to
+    /// the next. Differentiable in the frames, except for <see cref="FlowMethod.Farneback"/> and
+    /// <see cref="FlowMethod.InverseSearch"/>. The result of a clip does not depend on other clips of the batch, or on
+    /// the number of threads.
     /// </summary>
-    /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
+    /// <param name="options">Method and parameters; null: TV-L1 with its defaults.</param>
     /// <returns>
-    /// <c>[N, 2 (T - 1), H, W]</c>, in pixels: for each pair of frames the displacement along the width, then the one
-    /// along the height.
+    /// <c>[N, 2 (T - 1), H, W]</c>, in pixels: for each pair of frames, the horizontal displacement followed by the
+    /// vertical one.
     /// </returns>
     /// <exception cref="ShapeMismatchException">
-    /// This is no batch of clips <c>[N, T, C, H, W]</c>, T at least 2, C 1 or 3, pixels from 0 to 1.
+    /// The shape is not that of clips <c>[N, T, C, H, W]</c> with T at least 2 and C 1 or 3. Pixel values are expected
+    /// from 0 to 1.
     /// </exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     public Tensor OpticalFlow(OpticalFlowOptions? options = null)
     {
         OpticalFlowOptions chosen = options ?? new OpticalFlowOptions();
@@ -150,7 +165,9 @@ public sealed partial class Tensor
 
 internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions options) : Operation(clips)
 {
-    /// <summary>Gray of red, green and blue (ITU-R BT.601), in levels of 0 to 255.</summary>
+    /// <summary>
+    /// Weights that convert red, green and blue (0 to 1) to gray levels from 0 to 255 (ITU-R BT.601).
+    /// </summary>
     private static readonly float[] Color = [0.299f * 255, 0.587f * 255, 0.114f * 255];
 
     internal override string Name => "OpticalFlow";
@@ -174,7 +191,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
-        // One row a pair: what its first and its second frame get. They are added in a fixed order.
+        // One row per pair of frames, for the gradients of its first and second frame; summed in a fixed order.
         float[] first = new float[Pairs * Pixels], second = new float[Pairs * Pixels];
         WorkerPool.Current.Run(new GradientWork(this, Gray(), gradient.ToRowMajor(), first, second), Pairs);
         Tensor dx = Tensor.Allocate(clips.Shape);
@@ -204,11 +221,11 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
         if (shape.Rank != 5 || shape[1] < 2 || shape[2] is not (1 or 3) || shape[3] < 1 || shape[4] < 1)
         {
             throw new ShapeMismatchException(
-                name, shape, "clips [N, T, C, H, W] of two frames or more, in gray or color");
+                name, shape, "clips [N, T, C, H, W] with T of 2 or more and C of 1 or 3");
         }
     }
 
-    /// <summary>All frames in gray, <c>[N T, H W]</c>.</summary>
+    /// <summary>Converts all frames to gray levels, <c>[N T, H W]</c>.</summary>
     private float[] Gray()
     {
         ReadOnlySpan<float> pixels = clips.ToRowMajor().Physical();
@@ -231,7 +248,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
     private (int First, int Flow) Indices(int pair) =>
         (((pair / (Frames - 1) * Frames) + (pair % (Frames - 1))) * Pixels, 2 * pair * Pixels);
 
-    /// <summary>Clips and rounds as pipelines do that store flow as bytes.</summary>
+    /// <summary>Clips and rounds the flow, like pipelines that store flow as bytes.</summary>
     private void Quantize(Span<float> flow)
     {
         float bound = (float)options.Bound, step = 2 * bound / 255;

@@ -2,35 +2,35 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>What is put around a tensor.</summary>
+/// <summary>Padding modes.</summary>
 public enum PadMode
 {
-    /// <summary>A constant.</summary>
+    /// <summary>A constant value.</summary>
     Constant,
 
-    /// <summary>What lies behind the edge, mirrored; the edge itself is not repeated.</summary>
+    /// <summary>Mirrored at the first and last element, which are not repeated.</summary>
     Reflect,
 
-    /// <summary>The element at the edge.</summary>
+    /// <summary>The first or last element, repeated.</summary>
     Edge,
 
-    /// <summary>What lies at the other end.</summary>
+    /// <summary>Elements of the opposite end (circular padding).</summary>
     Wrap,
 }
 
 public sealed partial class Tensor
 {
-    /// <summary>A constant added around some axes.</summary>
-    /// <param name="before">Elements before, an axis each; zero or more.</param>
-    /// <param name="after">Elements after, an axis each; zero or more.</param>
-    /// <param name="value">What is added.</param>
-    /// <exception cref="ArgumentException">There is not one number an axis.</exception>
+    /// <summary>Pads the axes with a constant.</summary>
+    /// <param name="before">Number of elements added at the start of each axis; one value per axis, 0 or more.</param>
+    /// <param name="after">Number of elements added at the end of each axis; one value per axis, 0 or more.</param>
+    /// <param name="value">The constant.</param>
+    /// <exception cref="ArgumentException">The number of values differs from the number of axes.</exception>
     public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, float value = 0)
     {
         if (before.Length != Rank || after.Length != Rank)
         {
             throw new ArgumentException(
-                $"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
+                $"Pad: needs one value per axis (got {before.Length} and {after.Length} values, expected {Rank})");
         }
 
         foreach (int count in (ReadOnlySpan<int>)[.. before, .. after])
@@ -41,12 +41,12 @@ public sealed partial class Tensor
         return new PadOperation(this, before.ToArray(), after.ToArray(), value).Apply();
     }
 
-    /// <summary>Elements of the tensor itself added around some axes.</summary>
-    /// <param name="before">Elements before, an axis each; zero or more.</param>
-    /// <param name="after">Elements after, an axis each; zero or more.</param>
-    /// <param name="mode">Which elements; a constant is zero.</param>
+    /// <summary>Pads the axes with elements of the tensor.</summary>
+    /// <param name="before">Number of elements added at the start of each axis; one value per axis, 0 or more.</param>
+    /// <param name="after">Number of elements added at the end of each axis; one value per axis, 0 or more.</param>
+    /// <param name="mode">Padding mode; <see cref="PadMode.Constant"/> pads with zeros.</param>
     /// <exception cref="ArgumentException">
-    /// There is not one number an axis, or an axis is too short to give so many.
+    /// The number of values differs from the number of axes, or an axis is too short for the mode.
     /// </exception>
     public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, PadMode mode)
     {
@@ -99,15 +99,15 @@ internal sealed class PadOperation(Tensor x, int[] before, int[] after, float va
 
 internal static class PadIndices
 {
-    /// <summary>For each index of the padded axis the index that it takes its element from.</summary>
+    /// <summary>Returns, for each index of the padded axis, the index of its source element.</summary>
     internal static long[] Of(int length, int before, int after, PadMode mode)
     {
         int max =
             mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
         if (before < 0 || after < 0 || before > max || after > max)
         {
-            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got "
-                + $"{before} before and {after} after)");
+            throw new ArgumentException($"Pad: the axis of length {length} is too short for mode {mode} (got "
+                + $"{before} before and {after} after, expected 0 to {max})");
         }
 
         long[] indices = new long[checked(length + before + after)];

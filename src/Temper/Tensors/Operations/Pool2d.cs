@@ -4,60 +4,65 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The largest value of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>; NaN wins.</summary>
-    /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
-    /// <remarks>The gradient goes to the first of equal values, in reading order, as in PyTorch.</remarks>
+    /// <summary>
+    /// Computes the maximum of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>; NaN if a window contains NaN.
+    /// </summary>
+    /// <param name="options">Window, stride, padding, dilation and ceiling mode.</param>
+    /// <remarks>
+    /// If several elements of a window are equal, the gradient goes to the first in row-major order, as in PyTorch.
+    /// </remarks>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not an image batch, or smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
     /// </exception>
     public Tensor MaxPool2d(Pool2dOptions options) =>
         new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true)
             .Apply();
 
     /// <summary>
-    /// Where in the tensor the largest value of each window is: the first of equal ones, counted as the elements lie
-    /// row-major.
+    /// Returns the index of the maximum of each window, in the row-major order of the whole tensor. If several elements
+    /// are equal, the first is returned.
     /// </summary>
-    /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
+    /// <param name="options">Window, stride, padding, dilation and ceiling mode.</param>
     /// <param name="isColumnMajor">
-    /// Whether indices within an image are counted down its columns first, as ONNX offers.
+    /// Whether indices within an image are counted in column-major order (ONNX <c>storage_order</c> 1).
     /// </param>
     /// <returns>Int64 <c>[N, C, OH, OW]</c>.</returns>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not an image batch, or smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
     /// </exception>
     public Tensor MaxPool2dIndices(Pool2dOptions options, bool isColumnMajor = false) =>
         new Pool2dOperation(
             "MaxPool2dIndices", this, Pool2dOperation.Sliding("MaxPool2dIndices", this, options), isMaximum: true)
             .Indices(isColumnMajor);
 
-    /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
-    /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>
+    /// <summary>Computes the mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
+    /// <param name="options">Window, stride, padding, ceiling mode, and whether padding counts.</param>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not an image batch, or smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
     /// </exception>
     public Tensor AvgPool2d(Pool2dOptions options) =>
         new Pool2dOperation("AvgPool2d", this, Pool2dOperation.Sliding("AvgPool2d", this, options), isMaximum: false)
             .Apply();
 
     /// <summary>
-    /// The mean of windows that share the image out evenly, <c>[N, C, H, W]</c> to <c>[N, C, height, width]</c>.
+    /// Divides the image evenly into windows and computes the mean of each, <c>[N, C, H, W]</c> to
+    /// <c>[N, C, height, width]</c>.
     /// </summary>
-    /// <param name="height">Rows of the result, one or more.</param>
-    /// <param name="width">Columns of the result, one or more.</param>
-    /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
+    /// <param name="height">Height of the result, 1 or more.</param>
+    /// <param name="width">Width of the result, 1 or more.</param>
+    /// <exception cref="ShapeMismatchException">The input is not <c>[N, C, H, W]</c>.</exception>
     public Tensor AdaptiveAvgPool2d(int height, int width) =>
         new Pool2dOperation("AdaptiveAvgPool2d", this, Pool2dOperation.Adaptive(
             "AdaptiveAvgPool2d", this, height, width), isMaximum: false).Apply();
 
-    /// <summary>The mean of each channel's image, <c>[N, C, H, W]</c> to <c>[N, C, 1, 1]</c>.</summary>
-    /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
+    /// <summary>Computes the mean of each channel, <c>[N, C, H, W]</c> to <c>[N, C, 1, 1]</c>.</summary>
+    /// <exception cref="ShapeMismatchException">The input is not <c>[N, C, H, W]</c>.</exception>
     public Tensor GlobalAvgPool2d() =>
         new Pool2dOperation(
             "GlobalAvgPool2d", this, Pool2dOperation.Adaptive("GlobalAvgPool2d", this, 1, 1), isMaximum: false).Apply();
 }
 
-/// <summary>Maximum or average pooling; the windows tell sliding, adaptive and global apart.</summary>
+/// <summary>Maximum or average pooling. The window sizes make it sliding, adaptive or global.</summary>
 internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes, bool isMaximum) : Operation(x)
 {
     private Tensor? _positions;
@@ -105,7 +110,7 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
             x.Shape[0], x.Shape[1], PoolingAxis.Adaptive(x.Shape[2], height), PoolingAxis.Adaptive(x.Shape[3], width));
     }
 
-    /// <summary>The winning kernel positions as indices in the whole tensor.</summary>
+    /// <summary>Converts the kernel positions of the maxima to indices of the whole tensor.</summary>
     internal Tensor Indices(bool isColumnMajor)
     {
         (PoolingAxis rows, PoolingAxis columns) = (sizes.Height, sizes.Width);

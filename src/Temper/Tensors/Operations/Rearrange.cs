@@ -4,9 +4,9 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The axes in another order: axis k of the result is axis <c>order[k]</c>.</summary>
-    /// <param name="order">Each axis once; negative counts from the end.</param>
-    /// <exception cref="ArgumentException">An axis is missing or named twice.</exception>
+    /// <summary>Permutes the axes: axis k of the result is axis <c>order[k]</c> of this tensor.</summary>
+    /// <param name="order">Each axis exactly once; negative values count from the end.</param>
+    /// <exception cref="ArgumentException">An axis is missing or repeated.</exception>
     public Tensor Permute(params ReadOnlySpan<int> order)
     {
         int[] axes = new int[order.Length];
@@ -25,7 +25,7 @@ public sealed partial class Tensor
         return new PermuteOperation(this, axes).Apply();
     }
 
-    /// <summary>The last two axes exchanged, <c>[..., R, C]</c> to <c>[..., C, R]</c>.</summary>
+    /// <summary>Swaps the last two axes, <c>[..., R, C]</c> to <c>[..., C, R]</c>.</summary>
     public Tensor Transpose()
     {
         int[] order = Enumerable.Range(0, Rank).ToArray();
@@ -35,12 +35,13 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Every <paramref name="step"/>-th element of an axis from <paramref name="start"/> up to <paramref name="stop"/>.
+    /// Takes every <paramref name="step"/>-th element along an axis, from <paramref name="start"/> (inclusive) to
+    /// <paramref name="stop"/> (exclusive).
     /// </summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="start">First index; negative counts from the end. Clipped to the axis, as in Python.</param>
-    /// <param name="stop">One past the last index; negative counts from the end; clipped.</param>
-    /// <param name="step">Distance; one or more.</param>
+    /// <param name="start">First index; negative values count from the end. Clipped to the axis, as in Python.</param>
+    /// <param name="stop">Index after the last; negative values count from the end. Clipped to the axis.</param>
+    /// <param name="step">Distance between taken elements; 1 or more.</param>
     public Tensor Slice(int axis, int start, int stop = int.MaxValue, int step = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
@@ -51,8 +52,8 @@ public sealed partial class Tensor
         return new SliceOperation(this, at, first, (last - first + step - 1) / step, step).Apply();
     }
 
-    /// <summary>The elements in reverse along some axes.</summary>
-    /// <param name="axes">The axes; negative counts from the end.</param>
+    /// <summary>Reverses the order of the elements along some axes.</summary>
+    /// <param name="axes">The axes; negative values count from the end.</param>
     public Tensor Flip(params ReadOnlySpan<int> axes)
     {
         bool[] turned = new bool[Rank];
@@ -64,8 +65,8 @@ public sealed partial class Tensor
         return new FlipOperation(this, turned).Apply();
     }
 
-    /// <summary>Tensors one after the other along an axis. All other lengths are equal.</summary>
-    /// <param name="tensors">One or more.</param>
+    /// <summary>Concatenates tensors along an axis. All other lengths must be equal.</summary>
+    /// <param name="tensors">One or more tensors of the same dtype.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <exception cref="ShapeMismatchException">Another length differs.</exception>
     public static Tensor Concatenate(IReadOnlyList<Tensor> tensors, int axis)
@@ -74,9 +75,9 @@ public sealed partial class Tensor
         return new ConcatenateOperation([.. tensors], tensors[0].Shape.Axis(axis, nameof(Concatenate))).Apply();
     }
 
-    /// <summary>Tensors of one shape along a new axis.</summary>
-    /// <param name="tensors">One or more.</param>
-    /// <param name="axis">Where the new axis will stand.</param>
+    /// <summary>Stacks tensors of the same shape along a new axis.</summary>
+    /// <param name="tensors">One or more tensors of the same dtype.</param>
+    /// <param name="axis">Index of the new axis in the result; -1: the last.</param>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(tensors.Count);
@@ -84,9 +85,9 @@ public sealed partial class Tensor
         return Concatenate([.. tensors.Select(t => t.Unsqueeze(at))], at);
     }
 
-    /// <summary>Repeated along axes of length 1 to a larger shape.</summary>
-    /// <param name="shape">A shape that this one broadcasts to.</param>
-    /// <exception cref="ShapeMismatchException">It does not.</exception>
+    /// <summary>Repeats axes of length 1 to expand the tensor to a larger shape.</summary>
+    /// <param name="shape">A shape to which this tensor broadcasts.</param>
+    /// <exception cref="ShapeMismatchException">This tensor does not broadcast to <paramref name="shape"/>.</exception>
     public Tensor Expand(Shape shape) => new ExpandOperation(this, shape).Apply();
 }
 

@@ -2,7 +2,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>A section of work that is recorded as one operation and run again for its gradient.</summary>
+/// <summary>A section of work recorded as one operation. The backward pass runs the section again.</summary>
 internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
     : Operation(inputs)
 {
@@ -22,7 +22,7 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
             Tensor output = GradientTape.RunUnrecorded(Inputs, section);
             output.Storage.RequireMemory();
             output.Storage.KeepFor(owner);
-            // the section may give one of its inputs, which is on the tape already
+            // The section may return one of its inputs, which is already recorded.
             return output.Alias();
         }
     }
@@ -47,13 +47,13 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
         if (!again.Shape.Equals(output.Shape))
         {
             throw new InvalidOperationException(
-                $"GradientTape.Recompute: the section gave another shape the second time (got {again.Shape}, expected "
-                + $"{output.Shape}); it must do the same both times");
+                $"GradientTape.Recompute: the second run returned a different shape (got {again.Shape}, expected "
+                + $"{output.Shape}); the section must return the same result in both runs");
         }
 
         if (!GradientTape.IsFollowed(again))
         {
-            return;                                        // a constant
+            return;                                        // the output is a constant
         }
 
         GradientMap gradients = tape.Gradient([(again, gradient)], sources);
@@ -66,11 +66,11 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
             }
 
             inputs.Add(Array.IndexOf(Inputs, sources[i]), found);
-            found.Storage.Release();                       // the inner pass has held it until now
+            found.Storage.Release();                       // held by the inner pass until now
         }
     }
 
-    /// <summary>The inputs whose gradients are asked for, each once.</summary>
+    /// <summary>Returns the inputs that need a gradient, without duplicates.</summary>
     private Tensor[] Wanted(InputGradients gradients)
     {
         var wanted = new List<Tensor>(Inputs.Length);

@@ -4,57 +4,58 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The sum over some axes, also of int64 and int32, which wrap around.</summary>
-    /// <param name="axes">Axes to sum over, -1 being the last; none: all.</param>
-    /// <param name="keepDims">Whether summed axes stay, with length 1.</param>
-    /// <returns>The shape without those axes. A sum of nothing is zero.</returns>
+    /// <summary>Computes the sum over some axes; float32 or integer. Integer overflow wraps around.</summary>
+    /// <param name="axes">Axes to reduce; -1 is the last. Empty: all axes.</param>
+    /// <param name="keepDims">Whether reduced axes are kept with length 1.</param>
+    /// <returns>The reduced tensor. The sum of an empty axis is 0.</returns>
     public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
         Reduced("Sum", axes, keepDims, isMean: false);
 
-    /// <summary>The mean over some axes; NaN where there is nothing.</summary>
+    /// <summary>Computes the mean over some axes; NaN for an empty axis. Float32 only.</summary>
     /// <inheritdoc cref="Sum"/>
     public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
         Reduced("Mean", axes, keepDims, isMean: true);
 
     /// <summary>
-    /// The largest element over some axes, of truth values whether one is true; NaN wins; the gradient goes to the
-    /// first of equal ones.
+    /// Computes the maximum over some axes: NaN if any element is NaN; for Bool, whether any element is true. If
+    /// several elements are equal, the gradient goes to the first.
     /// </summary>
     /// <inheritdoc cref="Sum"/>
-    /// <exception cref="ShapeMismatchException">There is nothing to choose from.</exception>
+    /// <exception cref="ShapeMismatchException">A reduced axis is empty.</exception>
     public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => DType == DType.Float32
         ? Extreme("Max", this, axes, keepDims)
         : Folded<IntegerMaximum>("Max", axes, keepDims);
 
     /// <summary>
-    /// The smallest element over some axes, of truth values whether all are true; NaN wins; the gradient goes to the
-    /// first of equal ones.
+    /// Computes the minimum over some axes: NaN if any element is NaN; for Bool, whether all elements are true. If
+    /// several elements are equal, the gradient goes to the first.
     /// </summary>
     /// <inheritdoc cref="Max"/>
     public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => DType == DType.Float32
         ? Extreme("Min", Negate(), axes, keepDims).Negate()
         : Folded<IntegerMinimum>("Min", axes, keepDims);
 
-    /// <summary>The p-norm over some axes. The gradient of the 2-norm at zero is zero, as in PyTorch.</summary>
-    /// <param name="p">1, 2 or infinity.</param>
-    /// <param name="axes">Axes, -1 being the last; none: all.</param>
-    /// <param name="keepDims">Whether these axes stay, with length 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is another number.</exception>
+    /// <summary>Computes the p-norm over some axes. The gradient of the 2-norm at zero is 0, as in PyTorch.</summary>
+    /// <param name="p">Order of the norm: 1, 2 or infinity.</param>
+    /// <param name="axes">Axes to reduce; -1 is the last. Empty: all axes.</param>
+    /// <param name="keepDims">Whether reduced axes are kept with length 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not 1, 2 or infinity.</exception>
     public Tensor Norm(float p = 2, ReadOnlySpan<int> axes = default, bool keepDims = false) => p switch
     {
         1 => Abs().Sum(axes, keepDims),
         2 => new UnaryOperation<RootOfSquaresFunction>((this * this).Sum(axes, keepDims)).Apply(),
         float.PositiveInfinity => Abs().Max(axes, keepDims),
         _ => throw new ArgumentOutOfRangeException(
-            nameof(p), $"Norm: not offered (got p = {p}, expected 1, 2 or infinity)"),
+            nameof(p), $"Norm: unsupported order (got p = {p}, expected 1, 2 or infinity)"),
     };
 
-    /// <summary>The variance over some axes.</summary>
-    /// <param name="axes">Axes, -1 being the last; none: all.</param>
+    /// <summary>Computes the variance over some axes.</summary>
+    /// <param name="axes">Axes to reduce; -1 is the last. Empty: all axes.</param>
     /// <param name="correction">
-    /// Subtracted from the count that is divided by, down to 0 (NaN): 1 for the unbiased estimate, PyTorch's default.
+    /// Subtracted from the count in the divisor: 1 for the unbiased estimate, as in PyTorch; 0 for the biased one. A
+    /// divisor of 0 or less gives NaN or infinity.
     /// </param>
-    /// <param name="keepDims">Whether these axes stay, with length 1.</param>
+    /// <param name="keepDims">Whether reduced axes are kept with length 1.</param>
     public Tensor Variance(ReadOnlySpan<int> axes = default, int correction = 1, bool keepDims = false)
     {
         Tensor mean = Mean(axes, keepDims: true);
@@ -64,7 +65,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The product over some axes; the product of nothing is one. Right where elements are zero, its gradient too.
+    /// Computes the product over some axes; 1 for an empty axis. The product and its gradient are also correct if
+    /// elements are zero.
     /// </summary>
     /// <inheritdoc cref="Sum"/>
     public Tensor Product(ReadOnlySpan<int> axes = default, bool keepDims = false)
@@ -73,7 +75,7 @@ public sealed partial class Tensor
         int[] sorted = ReduceAxes.Sorted(Shape, axes, "Product");
         foreach (int axis in sorted)
         {
-            // Halves are multiplied until one line is left: log K operations for an axis of length K.
+            // Multiply the first half by the second until one slice is left: log K operations for an axis of length K.
             for (int length = result.Shape[axis]; length > 1; length = result.Shape[axis])
             {
                 Tensor product = result.Slice(axis, 0, length / 2) * result.Slice(axis, length / 2, length / 2 * 2);
@@ -86,56 +88,67 @@ public sealed partial class Tensor
         return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
     }
 
-    /// <summary>The index of the largest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <summary>Returns the int64 index of the maximum along an axis; NaN counts as the largest value.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="keepDims">Whether the axis stays, with length 1.</param>
-    /// <param name="last">Whether the last of equal ones is meant, not the first.</param>
+    /// <param name="keepDims">Whether the axis is kept with length 1.</param>
+    /// <param name="last">Whether the last of several equal elements is returned, instead of the first.</param>
     /// <exception cref="ShapeMismatchException">The axis is empty.</exception>
     public Tensor ArgMax(int axis = -1, bool keepDims = false, bool last = false) =>
         ArgExtreme("ArgMax", axis, keepDims, new(IsSmallest: false, last));
 
-    /// <summary>The index of the smallest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <summary>Returns the int64 index of the minimum along an axis; NaN counts as the largest value.</summary>
     /// <inheritdoc cref="ArgMax"/>
     public Tensor ArgMin(int axis = -1, bool keepDims = false, bool last = false) =>
         ArgExtreme("ArgMin", axis, keepDims, new(IsSmallest: true, last));
 
     /// <summary>
-    /// The largest or smallest elements along an axis in order, the first of equal ones first, and their indices.
+    /// Returns the largest or smallest elements along an axis, sorted, and their indices. Among equal elements the one
+    /// with the lower index comes first.
     /// </summary>
-    /// <param name="count">How many, at most the axis's length.</param>
+    /// <param name="count">Number of elements; at most the length of the axis.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="largest">Whether the largest are meant; NaN counts as largest.</param>
-    /// <returns>Values, this shape with length count along the axis, differentiable; and indices, int64.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
+    /// <param name="largest">True: the largest elements; false: the smallest. NaN counts as the largest value.</param>
+    /// <returns>
+    /// Values, differentiable, and int64 indices; both have this shape, but length <paramref name="count"/> along the
+    /// axis.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The count is negative or exceeds the length of the axis.
+    /// </exception>
     public (Tensor Values, Tensor Indices) TopK(int count, int axis = -1, bool largest = true)
     {
         int at = Shape.Axis(axis, nameof(TopK)), length = Shape[at];
         if ((uint)count > (uint)length)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(count), $"TopK: not that many elements (got {count}, expected 0 to {length} for shape {Shape})");
+                nameof(count), $"TopK: count is out of range (got {count}, expected 0 to {length} for shape {Shape})");
         }
 
         return Select(nameof(TopK), at, count, !largest, rank: null);
     }
 
     /// <summary>
-    /// The value at one rank along an axis and its index: the last of <see cref="TopK"/>, without the sort. Of equal
-    /// ones the first come first.
+    /// Returns the k-th largest or smallest value along an axis, and its index: the last entry of <see cref="TopK"/>
+    /// with that count, but without sorting. Among equal elements the one with the lower index comes first.
     /// </summary>
-    /// <remarks>Time is linear in the elements; the result does not depend on the number of threads.</remarks>
-    /// <param name="rank">1 is the largest (or smallest); at most the axis's length.</param>
+    /// <remarks>Runs in linear time. The result does not depend on the number of threads.</remarks>
+    /// <param name="rank">k, from 1 (the largest or smallest) to the length of the axis.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="largest">Whether ranks count from the largest; NaN counts as largest.</param>
-    /// <returns>Values, this shape with length 1 along the axis, differentiable; and indices, int64.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
+    /// <param name="largest">
+    /// True: counted from the largest; false: from the smallest. NaN counts as the largest value.
+    /// </param>
+    /// <returns>Values, differentiable, and int64 indices; both have this shape, but length 1 along the axis.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="rank"/> is below 1 or exceeds the length of the axis.
+    /// </exception>
     public (Tensor Values, Tensor Indices) KthValue(int rank, int axis = -1, bool largest = true)
     {
         int at = Shape.Axis(axis, nameof(KthValue)), length = Shape[at];
         return rank >= 1 && rank <= length
             ? Select(nameof(KthValue), at, 1, !largest, rank)
             : throw new ArgumentOutOfRangeException(
-                nameof(rank), $"KthValue: no such rank (got {rank}, expected 1 to {length} for shape {Shape})");
+                nameof(rank), $"KthValue: k is out of range (got {rank}, expected 1 to {length}, the length of axis "
+                    + $"{at} of shape {Shape})");
     }
 
     private (Tensor Values, Tensor Indices) Select(string name, int axis, int count, bool isSmallest, int? rank)
@@ -200,7 +213,7 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>√x whose derivative at zero is taken as zero: the gradient of a norm at the origin.</summary>
+/// <summary>√x with derivative 0 at zero, which makes the gradient of a norm 0 at the origin.</summary>
 internal readonly struct RootOfSquaresFunction : IUnaryFunction
 {
     public string Name => "Norm";

@@ -1,6 +1,6 @@
 namespace Temper.Tensors;
 
-/// <summary>Which axes a reduction removes.</summary>
+/// <summary>Axes of a reduction.</summary>
 internal static class ReduceAxes
 {
     internal static int[] Sorted(Shape shape, ReadOnlySpan<int> axes, string operation)

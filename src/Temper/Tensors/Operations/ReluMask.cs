@@ -2,10 +2,10 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>The gradient through a ReLU that another operation has carried out in its store.</summary>
+/// <summary>Gradient through a ReLU that is fused into another operation.</summary>
 internal static class ReluMask
 {
-    /// <summary>The gradient where the output is above zero, else zero.</summary>
+    /// <summary>Returns the gradient where the output is above 0, and 0 elsewhere.</summary>
     internal static Tensor Apply(Tensor output, Tensor gradient)
     {
         Tensor masked = Tensor.Allocate(output.Shape, output.Layout);

@@ -3,15 +3,18 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The same elements, in row-major order, under another shape. Copies only if memory is in another order.
+    /// Returns the same elements, in row-major order, with another shape. Copies only if the memory layout is not
+    /// row-major.
     /// </summary>
     /// <param name="shape">
-    /// As many elements; use <see cref="Reshape(ReadOnlySpan{int})"/> for an axis to be found.
+    /// A shape with the same number of elements. Use <see cref="Reshape(ReadOnlySpan{int})"/> to infer a length.
     /// </param>
     /// <exception cref="ShapeMismatchException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape) => new ViewOperation(this, shape).Apply();
 
-    /// <summary>The same elements under another shape, one of whose lengths may be -1: as many as are left.</summary>
+    /// <summary>
+    /// Returns the same elements with another shape, of which one length may be -1: it is inferred from the others.
+    /// </summary>
     /// <param name="lengths">Axis lengths, at most one of them -1.</param>
     /// <exception cref="ShapeMismatchException">The number of elements differs.</exception>
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
@@ -36,7 +39,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Axes from <paramref name="start"/> on merged into one, <c>[N, C, H, W]</c> to <c>[N, C H W]</c> by default.
+    /// Merges the axes from <paramref name="start"/> on into one; by default <c>[N, C, H, W]</c> to <c>[N, C H W]</c>.
     /// </summary>
     /// <param name="start">First axis to merge.</param>
     public Tensor Flatten(int start = 1)
@@ -45,9 +48,9 @@ public sealed partial class Tensor
         return Reshape(Shape.Create([.. Shape.AsSpan()[..first], Shape.CountOf(first, Rank)]));
     }
 
-    /// <summary>Without an axis of length 1.</summary>
+    /// <summary>Removes an axis of length 1.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <exception cref="ShapeMismatchException">Its length is not 1.</exception>
+    /// <exception cref="ShapeMismatchException">The length of the axis is not 1.</exception>
     public Tensor Squeeze(int axis)
     {
         int at = Shape.Axis(axis, nameof(Squeeze));
@@ -60,8 +63,8 @@ public sealed partial class Tensor
         return Reshape(Shape.Create([.. lengths[..at], .. lengths[(at + 1)..]]));
     }
 
-    /// <summary>With a new axis of length 1.</summary>
-    /// <param name="axis">Where it will stand, 0 to rank; -1 is after the last.</param>
+    /// <summary>Inserts a new axis of length 1.</summary>
+    /// <param name="axis">Index of the new axis, 0 to rank; -1: after the last.</param>
     public Tensor Unsqueeze(int axis)
     {
         int at = axis < 0 ? axis + Rank + 1 : axis;
@@ -69,7 +72,7 @@ public sealed partial class Tensor
         {
             throw new ArgumentOutOfRangeException(
                 nameof(axis),
-                $"Unsqueeze: no such place for an axis (got {axis}, expected {-Rank - 1} to {Rank} for shape {Shape})");
+                $"Unsqueeze: the axis is out of range (got {axis}, expected {-Rank - 1} to {Rank} for shape {Shape})");
         }
 
         ReadOnlySpan<int> lengths = Shape.AsSpan();
@@ -83,7 +86,7 @@ internal sealed class ViewOperation(Tensor x, Shape shape) : Operation(x)
 
     protected override Tensor Forward() => x.Count == shape.Count
         ? x.ToRowMajor().View(shape)
-        : throw new ShapeMismatchException(Name, x.Shape, shape, "the number of elements stays the same");
+        : throw new ShapeMismatchException(Name, x.Shape, shape, "the number of elements must be equal");
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) =>
         inputs.Add(0, gradient.ToRowMajor().View(x.Shape));

@@ -4,22 +4,23 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The length of each sample's own gradient, for private training: one backward pass in which parameters get no
-/// gradient but each operation that uses one gives the squared length for each sample.
+/// L2 norm of each sample's own gradient, for differentially private training. In one backward pass, the parameters get
+/// no gradient; instead, each operation that uses a parameter adds the squared norm of its gradient per sample.
 /// </summary>
 /// <remarks>
-/// Fully connected layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions make one
-/// sample's gradient at a time. Any other operation runs its own gradient with the other samples' cotangents set to
-/// zero.
+/// Linear layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions compute the gradient of
+/// one sample at a time. Any other operation runs its backward pass once per sample, with the gradients of all other
+/// samples set to zero.
 /// </remarks>
 internal static class SampleNorms
 {
-    /// <param name="records">What the tape recorded.</param>
-    /// <param name="losses">One loss per sample, <c>[N]</c>.</param>
+    /// <param name="records">Records of the tape.</param>
+    /// <param name="losses">Losses of the samples, <c>[N]</c>.</param>
     /// <param name="sources">The parameters.</param>
-    /// <returns>L2 norms over all sources together, <c>[N]</c>.</returns>
+    /// <returns>L2 norm over all sources together for each sample, <c>[N]</c>.</returns>
     /// <exception cref="InvalidOperationException">
-    /// Samples are mixed, or a parameter is used in a way that has no sample axis.
+    /// An operation mixes samples, a parameter is used more than once, or a result that depends on a parameter has no
+    /// sample axis.
     /// </exception>
     internal static float[] Compute(TapeRecords records, Tensor losses, IReadOnlyList<Tensor> sources)
     {
@@ -83,7 +84,10 @@ internal static class SampleNorms
         }
     }
 
-    /// <summary>Whether or not its own parameters train: what it mixes reaches the parameters before it.</summary>
+    /// <summary>
+    /// Throws if an operation mixes samples. Frozen operations are checked too: mixing affects the gradients of earlier
+    /// parameters.
+    /// </summary>
     private static void RequireSamplesApart(Operation operation)
     {
         if (operation.MixesSamples)
@@ -94,7 +98,9 @@ internal static class SampleNorms
         }
     }
 
-    /// <summary>The operation's own gradient, with the cotangents of all samples but one set to zero.</summary>
+    /// <summary>
+    /// Runs the operation's backward pass once per sample, with the gradients of all other samples set to zero.
+    /// </summary>
     private static void AddSquaresOneByOne(in TapeRecord record, Tensor gradient, int input, Span<double> squares)
     {
         Tensor rows = gradient.ToRowMajor();
@@ -115,7 +121,8 @@ internal static class SampleNorms
     }
 
     /// <summary>
-    /// The gradient of a parameter that is used twice is a sum, whose length is not that of its parts.
+    /// Throws if a parameter is used twice: its gradient is then a sum, whose norm cannot be computed from the norms of
+    /// the terms.
     /// </summary>
     private static void RequireSingleUse(TapeRecords records, Want[] isSource)
     {
@@ -128,7 +135,7 @@ internal static class SampleNorms
                 {
                     throw new InvalidOperationException(
                         $"Learner.Gradients: a parameter {records[input].Output.Shape} is used by two operations, "
-                        + "whose gradients for a sample cannot be told apart; split or freeze it");
+                        + "so its norm per sample is not the sum of their norms; split or freeze it");
                 }
             }
         }

@@ -39,7 +39,7 @@ internal readonly struct NormalProbabilityFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.NormalProbability(x, y);
 
-    /// <summary>dx = exp(-x²/2) / √(2π) dy</summary>
+    /// <summary>Computes dx = exp(-x²/2) / √(2π) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(NormalDensityGradient), x, dy, dx);
 }

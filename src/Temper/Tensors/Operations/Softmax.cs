@@ -2,17 +2,17 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>Exponentials along an axis, divided by their sum.</summary>
+    /// <summary>Computes the softmax along an axis.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <returns>Values 0 to 1 that sum to 1 along the axis.</returns>
+    /// <returns>Values from 0 to 1 that sum to 1 along the axis.</returns>
     public Tensor Softmax(int axis = -1) => AlongLast(axis, x => new SoftmaxOperation(x, isLog: false).Apply());
 
-    /// <summary>The logarithm of <see cref="Softmax"/>, without overflow or loss of digits.</summary>
+    /// <summary>Computes the logarithm of <see cref="Softmax"/>, without overflow or cancellation.</summary>
     /// <inheritdoc cref="Softmax"/>
-    /// <returns>Values at most 0.</returns>
+    /// <returns>Values of at most 0.</returns>
     public Tensor LogSoftmax(int axis = -1) => AlongLast(axis, x => new SoftmaxOperation(x, isLog: true).Apply());
 
-    /// <summary>Moves an axis to the end, applies, and moves it back.</summary>
+    /// <summary>Moves an axis to the end, applies a function, and moves the axis back.</summary>
     private Tensor AlongLast(int axis, Func<Tensor, Tensor> apply)
     {
         int at = Shape.Axis(axis, "Softmax");

@@ -3,7 +3,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>The results of a backward pass, one for each source, and when each of them is final.</summary>
+/// <summary>The results of a backward pass, one per source. Tracks when each gradient is final.</summary>
 internal sealed class SourceGradients
 {
     private readonly TapeRecords _records;
@@ -14,11 +14,12 @@ internal sealed class SourceGradients
     private readonly Action<int, Tensor>? _ready;
 
     /// <summary>
-    /// For each source, the first record that uses it: the last one of the backward pass that adds to its gradient.
+    /// For each source, the index of the first record that uses it. Because the backward pass runs in reverse, that
+    /// record is the last to add to the gradient.
     /// </summary>
     private readonly int[] _firstUses = [];
 
-    /// <summary>The sources in the order in which their gradients become final.</summary>
+    /// <summary>Indices of the sources, in the order in which their gradients become final.</summary>
     private readonly int[] _order = [];
     private int _reported;
 
@@ -37,14 +38,15 @@ internal sealed class SourceGradients
         }
     }
 
-    /// <summary>Reports the gradients to which no record before <paramref name="index"/> adds.</summary>
+    /// <summary>Reports the gradients to which no record below <paramref name="index"/> adds.</summary>
     internal void ReportFinal(int index)
     {
         while (_reported < _order.Length && _firstUses[_order[_reported]] >= index)
         {
             int source = _order[_reported++];
             Tensor gradient = Take(source);
-            using (MemoryScope.Enter(MemoryScope.Rented))              // what the callback computes is not the tape's
+            // tensors created by the callback do not belong to the tape
+            using (MemoryScope.Enter(MemoryScope.Rented))
             {
                 _ready!(source, gradient);
             }
@@ -70,7 +72,7 @@ internal sealed class SourceGradients
             result = slot ??= Zeros(_sources[source]);
             foreach ((_, Tensor cotangent) in _outputs)
             {
-                // Passed on unchanged. The caller's tensor stays a constant, which the gradient is not.
+                // The result is the caller's cotangent. Return an alias, because the caller's tensor is a constant.
                 result = ReferenceEquals(result, cotangent) ? cotangent.Alias() : result;
             }
         }
@@ -78,7 +80,7 @@ internal sealed class SourceGradients
         return result;
     }
 
-    /// <summary>Those used last come first; among equal ones the order of the sources decides.</summary>
+    /// <summary>Sorts the sources by first use, last first; equal ones keep their order.</summary>
     private void SortByFirstUse()
     {
         long[] keys = ArrayPool<long>.Shared.Rent(_order.Length);

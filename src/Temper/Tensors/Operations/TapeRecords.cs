@@ -2,12 +2,8 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>
-/// What a tape has recorded: operations in the order in which they ran, each tensor with its place in that order.
-/// </summary>
-/// <remarks>
-/// The lists are used again by the thread's next tape, so that a training step does not allocate them.
-/// </remarks>
+/// <summary>Operations recorded by a tape, in execution order, and the index of each recorded tensor.</summary>
+/// <remarks>The next tape of this thread reuses the lists, so that a training step does not allocate them.</remarks>
 internal sealed class TapeRecords
 {
     private const int Forbidden = -2;
@@ -18,7 +14,7 @@ internal sealed class TapeRecords
     private readonly Dictionary<Tensor, int> _indices = new(ReferenceEqualityComparer.Instance);
     private readonly List<TapeRecord> _records = [];
 
-    /// <summary>Owns what is recorded, while the tape is open.</summary>
+    /// <summary>Owner of the recorded tensors while the tape is open.</summary>
     internal MemoryScope Scope { get; private set; } = MemoryScope.Open();
 
     internal int Count => _records.Count;
@@ -37,7 +33,7 @@ internal sealed class TapeRecords
         return records;
     }
 
-    /// <summary>The index of a tensor in the order of recording; -1 for one that depends on no source.</summary>
+    /// <summary>Returns the index of a tensor's record; -1 if it depends on no source.</summary>
     internal int IndexOf(Tensor tensor) => _indices.GetValueOrDefault(tensor, -1);
 
     internal void AddSource(Tensor tensor)
@@ -62,8 +58,8 @@ internal sealed class TapeRecords
         _records.Add(new TapeRecord(operation, output, indices, VersionsOf(inputs)));
     }
 
-    /// <summary>Whether an input depends on a source.</summary>
-    /// <exception cref="InvalidOperationException">An input is itself a gradient of this tape.</exception>
+    /// <summary>Whether an input of the operation depends on a source.</summary>
+    /// <exception cref="InvalidOperationException">An input is a gradient computed by this tape.</exception>
     internal bool Follows(Operation operation)
     {
         bool follows = false;
@@ -73,7 +69,7 @@ internal sealed class TapeRecords
             if (index == Forbidden)
             {
                 throw new InvalidOperationException(
-                    $"{operation.Name}: a gradient through a gradient is not offered; Detach() the gradient to use it "
+                    $"{operation.Name}: second derivatives are not supported; Detach() the gradient to use it "
                     + "as a constant");
             }
 
@@ -83,7 +79,7 @@ internal sealed class TapeRecords
         return follows;
     }
 
-    /// <summary>Marks gradients, so that their use in an operation of this tape is an error.</summary>
+    /// <summary>Marks gradients, so that using them in an operation on this tape is an error.</summary>
     internal void Forbid(GradientMap gradients)
     {
         foreach (Tensor gradient in gradients.Gradients)
@@ -92,18 +88,18 @@ internal sealed class TapeRecords
         }
     }
 
-    /// <summary>Throws when a value that this record saved has been written since.</summary>
+    /// <summary>Throws if an input of the operation has been written since it was recorded.</summary>
     internal static void CheckUnchanged(TapeRecord record)
     {
         if (VersionsOf(record.Operation!.Inputs) != record.Versions)
         {
             throw new InvalidOperationException(
-                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; ask "
-                + "for gradients before updating parameters");
+                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; "
+                + "compute gradients before updating parameters");
         }
     }
 
-    /// <summary>Returns the memory and keeps the lists for the next tape of this thread.</summary>
+    /// <summary>Releases the memory and keeps the lists for the next tape of this thread.</summary>
     internal void Recycle()
     {
         Scope.Dispose();
@@ -124,9 +120,9 @@ internal sealed class TapeRecords
     }
 }
 
-/// <summary>One recorded operation, or a source where <paramref name="Operation"/> is null.</summary>
-/// <param name="Operation">What was applied.</param>
-/// <param name="Output">The value.</param>
-/// <param name="Inputs">Indices of the inputs; -1 for one that depends on no source.</param>
-/// <param name="Versions">Sum of the inputs' write counts when it was recorded.</param>
+/// <summary>A recorded operation, or a source if <paramref name="Operation"/> is null.</summary>
+/// <param name="Operation">The operation; null: the record is a source.</param>
+/// <param name="Output">The result of the operation, or the source.</param>
+/// <param name="Inputs">Indices of the inputs' records; -1 for an input that depends on no source.</param>
+/// <param name="Versions">Sum of the inputs' write counts at the time of recording.</param>
 internal readonly record struct TapeRecord(Operation? Operation, Tensor Output, int[] Inputs, int Versions);

@@ -8,7 +8,7 @@ internal readonly struct ExpFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Exp(x, y);
 
-    /// <summary>dx = eˣ dy</summary>
+    /// <summary>Computes dx = eˣ dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(MultiplyKernel), y, dy, dx);
 }
@@ -19,7 +19,7 @@ internal readonly struct LogFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Log(x, y);
 
-    /// <summary>dx = dy / x</summary>
+    /// <summary>Computes dx = dy / x.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(LogGradient), x, dy, dx);
 }
@@ -30,7 +30,7 @@ internal readonly struct SqrtFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(SquareRoot), x, y);
 
-    /// <summary>dx = dy / (2 √x)</summary>
+    /// <summary>Computes dx = dy / (2 √x).</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(SquareRootGradient), y, dy, dx);
 }
@@ -41,7 +41,7 @@ internal readonly struct AbsFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Absolute), x, y);
 
-    /// <summary>dx = sign(x) dy</summary>
+    /// <summary>Computes dx = sign(x) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(AbsoluteGradient), x, dy, dx);
 }
@@ -52,7 +52,7 @@ internal readonly struct TanhFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Tanh(x, y);
 
-    /// <summary>dx = (1 - y²) dy</summary>
+    /// <summary>Computes dx = (1 - y²) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(HyperbolicTangentGradient), x, y, dy, dx);
 }
@@ -63,7 +63,7 @@ internal readonly struct SigmoidFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Sigmoid(x, y);
 
-    /// <summary>dx = y (1 - y) dy</summary>
+    /// <summary>Computes dx = y (1 - y) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(LogisticGradient), x, y, dy, dx);
 }
@@ -74,7 +74,7 @@ internal readonly struct ReluFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Relu), x, y);
 
-    /// <summary>dx = dy where y is above zero</summary>
+    /// <summary>Computes dx = dy where y is above 0, else 0.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(ReluGradient), y, dy, dx);
 }
@@ -95,7 +95,7 @@ internal readonly struct SoftplusFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Softplus(x, y);
 
-    /// <summary>dx = sigmoid(x) dy</summary>
+    /// <summary>Computes dx = sigmoid(x) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         Elementwise.Apply(default(SoftplusGradient), x, dy, dx);
 }
@@ -126,7 +126,7 @@ internal readonly struct PowerFunction(float exponent) : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Pow(x, exponent, y);
 
-    /// <summary>dx = p xᵖ⁻¹ dy; zero for p = 0</summary>
+    /// <summary>Computes dx = p xᵖ⁻¹ dy; 0 for p = 0.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
     {
         if (exponent == 0)
@@ -147,7 +147,7 @@ internal readonly struct SignFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Sign), x, y);
 
-    /// <summary>Zero almost everywhere, and taken as zero at zero, as in PyTorch.</summary>
+    /// <summary>The derivative is 0 almost everywhere, and is taken as 0 at zero too, as in PyTorch.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         dx.Clear();
 }
@@ -158,7 +158,7 @@ internal readonly struct CeilingFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Ceiling(x, y);
 
-    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    /// <summary>The derivative is 0 almost everywhere, and is taken as 0 at integers too.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         dx.Clear();
 }
@@ -169,7 +169,7 @@ internal readonly struct FloorFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Floor(x, y);
 
-    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    /// <summary>The derivative is 0 almost everywhere, and is taken as 0 at integers too.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         dx.Clear();
 }
@@ -180,7 +180,7 @@ internal readonly struct RoundFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Round(x, y);
 
-    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    /// <summary>The derivative is 0 almost everywhere, and is taken as 0 at the jumps too.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
         dx.Clear();
 }
@@ -191,7 +191,7 @@ internal readonly struct ErfFunction : IUnaryFunction
 
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Erf(x, y);
 
-    /// <summary>dx = 2/√π exp(-x²) dy</summary>
+    /// <summary>Computes dx = 2/√π exp(-x²) dy.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
     {
         Elementwise.Apply(default(MultiplyKernel), x, x, dx);

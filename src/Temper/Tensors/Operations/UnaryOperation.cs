@@ -2,20 +2,20 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>A function of each element alone and its derivative.</summary>
+/// <summary>An elementwise function of one operand, and its derivative.</summary>
 internal interface IUnaryFunction
 {
-    /// <summary>The name that users know.</summary>
+    /// <summary>Public name of the operation, used in error messages.</summary>
     string Name { get; }
 
-    /// <summary>y = f(x)</summary>
+    /// <summary>Computes y = f(x).</summary>
     void Value(ReadOnlySpan<float> x, Span<float> y);
 
-    /// <summary>dx = f'(x) dy, from the input or the output, whichever is handier.</summary>
+    /// <summary>Computes dx = f'(x) dy from the input or the output, whichever is simpler.</summary>
     void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx);
 }
 
-/// <summary>Applies a function to each element; layout does not matter to it and is kept.</summary>
+/// <summary>Applies an elementwise function to a tensor. The result has the tensor's layout.</summary>
 internal sealed class UnaryOperation<TFunction>(Tensor x, TFunction f = default) : Operation(x)
     where TFunction : struct, IUnaryFunction
 {

@@ -2,40 +2,41 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>What competes in winners-take-all.</summary>
+/// <summary>Units among which winners-take-all selects the winners.</summary>
 public enum WinnerUnit
 {
-    /// <summary>The numbers of a sample, by magnitude.</summary>
+    /// <summary>Single elements of a sample, ranked by magnitude.</summary>
     Elements,
 
-    /// <summary>The channels of an image, by score.</summary>
+    /// <summary>Channels of an image, ranked by <see cref="ChannelScore"/>.</summary>
     Channels,
 }
 
-/// <summary>The score of a channel.</summary>
+/// <summary>Scores by which channels are ranked.</summary>
 public enum ChannelScore
 {
-    /// <summary>Mean magnitude of its pixels.</summary>
+    /// <summary>Mean magnitude of the pixels.</summary>
     Mean,
 
-    /// <summary>Largest magnitude of its pixels.</summary>
+    /// <summary>Largest magnitude of the pixels.</summary>
     Max,
 
-    /// <summary>Square root of the sum of squares of its pixels.</summary>
+    /// <summary>L2 norm of the pixels.</summary>
     L2,
 }
 
-/// <summary>Which numbers of a sample stay in winners-take-all (arXiv:1909.06964, arXiv:1906.07875).</summary>
+/// <summary>Options of winners-take-all (arXiv:1909.06964, arXiv:1906.07875).</summary>
 public sealed record WinnerOptions
 {
-    /// <summary>What competes.</summary>
+    /// <summary>Units that are selected [default: elements].</summary>
     public WinnerUnit Unit { get; init; }
 
-    /// <summary>How channels are scored.</summary>
+    /// <summary>Score of a channel [default: mean]; only for channels.</summary>
     public ChannelScore Score { get; init; }
 
     /// <summary>
-    /// Numbers or scores at or above it win, however many they are; null: the largest win, as many as were asked for.
+    /// Elements or channels win if their magnitude or score is at or above this value, 0 or more; null: a fixed number
+    /// of winners is selected.
     /// </summary>
     public float? Threshold { get; init; }
 }
@@ -43,20 +44,20 @@ public sealed record WinnerOptions
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Keeps the winners of each sample and sets the rest to zero: the <paramref name="count"/> numbers of largest
-    /// magnitude, or the channels of largest score. Of equal ones the first by index win; NaN counts as largest. The
-    /// gradient flows through winners only.
+    /// Keeps the winners of each sample and sets all other elements to zero. The winners are the
+    /// <paramref name="count"/> elements of largest magnitude or channels of largest score. Among equals the one with
+    /// the lower index wins; NaN counts as the largest value. The gradient flows through the winners only.
     /// </summary>
     /// <param name="count">
-    /// Winners of a sample, 1 to its numbers (channels); not read where there is a threshold.
+    /// Number of winners per sample, from 1 to the number of elements or channels; ignored if there is a threshold.
     /// </param>
-    /// <param name="options">What competes and how; null: numbers by magnitude.</param>
-    /// <returns>The same shape: <c>[N, ...]</c>, for channels <c>[N, C, H, W]</c>.</returns>
+    /// <param name="options">Units, score and threshold; null: elements by magnitude.</param>
+    /// <returns>A tensor of the same shape: <c>[N, ...]</c>, or <c>[N, C, H, W]</c> for channels.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The count is below 1 or above what competes, or the threshold is negative or not finite.
+    /// The count is out of range, or the threshold is negative or not finite.
     /// </exception>
     /// <exception cref="ShapeMismatchException">
-    /// There is no axis behind the batch, or channels are not those of an image.
+    /// The tensor has no axis besides the batch, or channels are selected in a tensor that is not <c>[N, C, H, W]</c>.
     /// </exception>
     public Tensor Winners(int count, WinnerOptions? options = null) =>
         new WinnersOperation(this, count, options ?? new WinnerOptions()).Apply();
@@ -71,14 +72,16 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
 
     private bool HasChannels => options.Unit == WinnerUnit.Channels;
 
-    /// <summary>How many compete in a sample of a shape; an error where nothing can.</summary>
+    /// <summary>
+    /// Number of elements or channels per sample of a given shape. Throws if the shape does not fit the unit.
+    /// </summary>
     internal static int Competitors(string name, Shape shape, WinnerUnit unit) => unit == WinnerUnit.Channels
         ? shape.Rank == 4
             ? shape[1]
-            : throw new ShapeMismatchException(name, shape, "an image [N, C, H, W] whose channels compete")
+            : throw new ShapeMismatchException(name, shape, "an image [N, C, H, W] if channels are selected")
         : shape.Rank >= 2
             ? shape.CountOf(1, shape.Rank)
-            : throw new ShapeMismatchException(name, shape, "samples [N, ...] with an axis behind the batch");
+            : throw new ShapeMismatchException(name, shape, "samples [N, ...] with an axis after the batch");
 
     protected override Tensor Forward()
     {
@@ -121,7 +124,9 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
         inputs.Add(0, dx);
     }
 
-    /// <summary>Ties go by the index of a row-major tensor, whatever the order in memory is.</summary>
+    /// <summary>
+    /// Number of channels stored next to each other. Ties are broken by row-major index, regardless of the layout.
+    /// </summary>
     private static int SideBySide(Tensor source) => source.Layout == Layout.ChannelsLast ? source.Shape[1] : 1;
 
     private void Check()
@@ -130,12 +135,12 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
         if (options.Threshold is { } threshold)
         {
             _ = threshold is >= 0 and < float.PositiveInfinity ? 0 : throw new ArgumentOutOfRangeException(
-                nameof(options), $"{Name}: the threshold does not fit (got {threshold}, expected 0 or more)");
+                nameof(options), $"{Name}: threshold is out of range (got {threshold}, expected 0 or more)");
         }
         else if (x.Count > 0 && (count < 1 || count > max))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(count), $"{Name}: not that many can win (got {count}, expected 1 to {max} for shape {x.Shape})");
+                nameof(count), $"{Name}: count is out of range (got {count}, expected 1 to {max} for shape {x.Shape})");
         }
     }
 
@@ -154,7 +159,7 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
         return limits;
     }
 
-    /// <summary>1 for channels that win, <c>[N, C]</c>.</summary>
+    /// <summary>Computes flags <c>[N, C]</c>: 1 for channels that win, else 0.</summary>
     private Tensor Flags(Tensor source)
     {
         (int samples, int channels) = (x.Shape[0], x.Shape[1]);

@@ -4,30 +4,31 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// One-dimensional transforms of Winograd's F(4, 3): four results of a filter of three kernel positions cost six
-/// multiplications, <c>y = A^T ((G g) * (B^T d))</c>, and because that is linear in each factor the transposes <c>A</c>
-/// and <c>G^T</c> give the gradient of g. Lavin and Gray, arXiv:1509.09308, section 4.
+/// One-dimensional transforms of Winograd's F(4, 3), which computes four results y of a 3-tap filter g on six pixels d
+/// with six multiplications: <c>y = A^T ((G g) * (B^T d))</c>. Since y is linear in both g and d, the transposes
+/// <c>A</c> and <c>G^T</c> give the gradient of g. See Lavin and Gray, arXiv:1509.09308, section 4.
 /// </summary>
 /// <remarks>
-/// The points of interpolation are ours: 0, 1/√2, -1/√2, √2, -√2 and infinity instead of 0, 1, -1, 2, -2 and infinity.
-/// Their powers stay near 1, so that the rounding error is about twice that of plain summation, a quarter of what the
-/// usual points give.
+/// The interpolation points are 0, 1/√2, -1/√2, √2, -√2 and infinity, instead of the usual 0, 1, -1, 2, -2 and
+/// infinity. Their powers stay closer to 1, so the rounding error is about twice that of direct summation and a quarter
+/// of that of the usual points.
 /// </remarks>
 internal interface IWinogradTransform
 {
-    /// <summary>Numbers that go in.</summary>
+    /// <summary>Number of inputs.</summary>
     static abstract int Inputs { get; }
 
-    /// <summary>Numbers that come out.</summary>
+    /// <summary>Number of outputs.</summary>
     static abstract int Outputs { get; }
 
-    /// <summary>Transforms one line of numbers, a vector of channels each.</summary>
+    /// <summary>Transforms one line of elements; each element is a vector of channels.</summary>
     static abstract unsafe void Apply<TLanes>(float* source, nint sourceStep, float* target, nint targetStep)
         where TLanes : unmanaged, ILanes<TLanes>;
 }
 
 /// <summary>
-/// B^T: six pixels. Row p of a finite point is the product of (x - q) over the other finite points q.
+/// B^T: transforms six pixels. The row of a finite point p holds the coefficients of the product of (x - q) over the
+/// other finite points q.
 /// </summary>
 internal readonly struct PixelTransform : IWinogradTransform
 {
@@ -58,7 +59,8 @@ internal readonly struct PixelTransform : IWinogradTransform
 }
 
 /// <summary>
-/// G: three weights. Row p is (1, p, p^2) over the product of (p - q) over the other finite points q.
+/// G: transforms three weights. The row of a finite point p is (1, p, p^2) divided by the product of (p - q) over the
+/// other finite points q.
 /// </summary>
 internal readonly struct FilterTransform : IWinogradTransform
 {
@@ -87,7 +89,7 @@ internal readonly struct FilterTransform : IWinogradTransform
     }
 }
 
-/// <summary>A^T: the four results. Column p is (1, p, p^2, p^3).</summary>
+/// <summary>A^T: computes the four results. The column of a finite point p is (1, p, p^2, p^3).</summary>
 internal readonly struct ResultTransform : IWinogradTransform
 {
     public static int Inputs => 6;
@@ -112,7 +114,7 @@ internal readonly struct ResultTransform : IWinogradTransform
     }
 }
 
-/// <summary>A: the gradient of four results becomes that of six products.</summary>
+/// <summary>A: transforms the gradient of the four results to the gradient of the six products.</summary>
 internal readonly struct ResultGradientTransform : IWinogradTransform
 {
     public static int Inputs => 4;
@@ -139,7 +141,7 @@ internal readonly struct ResultGradientTransform : IWinogradTransform
     }
 }
 
-/// <summary>G^T: the gradient of six products becomes that of three weights.</summary>
+/// <summary>G^T: transforms the gradient of the six products to the gradient of the three weights.</summary>
 internal readonly struct FilterGradientTransform : IWinogradTransform
 {
     public static int Inputs => 6;
@@ -164,7 +166,7 @@ internal readonly struct FilterGradientTransform : IWinogradTransform
     }
 }
 
-/// <summary>The finite points other than 0: A, -A, B and -B, with A B = 1.</summary>
+/// <summary>The finite interpolation points other than 0: A, -A, B and -B, with A B = 1.</summary>
 internal static class WinogradPoints
 {
     internal const float A = 0.70710678118654752f;
@@ -175,9 +177,9 @@ internal static class WinogradPoints
     /// <summary>A^2 + B^2.</summary>
     internal const float SquaresSum = 2.5f;
 
-    /// <summary>A times (A - q) over q = -A, B, -B: 2 A^2 (A^2 - B^2).</summary>
+    /// <summary>A times the product of (A - q) over q = -A, B, -B: 2 A^2 (A^2 - B^2).</summary>
     internal const float ProductA = -1.5f;
 
-    /// <summary>2 B^2 (B^2 - A^2).</summary>
+    /// <summary>B times the product of (B - q) over q = -B, A, -A: 2 B^2 (B^2 - A^2).</summary>
     internal const float ProductB = 6;
 }

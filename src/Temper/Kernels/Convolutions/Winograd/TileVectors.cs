@@ -1,15 +1,15 @@
 namespace Temper.Kernels;
 
-/// <summary>Some rows of tiles, counted over all images.</summary>
-/// <param name="First">The first row.</param>
-/// <param name="Count">Rows.</param>
-/// <param name="PerImage">Rows of tiles of an image.</param>
-/// <param name="Columns">Tiles of a row.</param>
+/// <summary>A range of tile rows, numbered across all images.</summary>
+/// <param name="First">Index of the first tile row.</param>
+/// <param name="Count">Number of tile rows.</param>
+/// <param name="PerImage">Number of tile rows per image.</param>
+/// <param name="Columns">Number of tiles per row.</param>
 internal readonly record struct TileRows(int First, int Count, int PerImage, int Columns)
 {
     internal int Tiles => Count * Columns;
 
-    /// <summary>The first result of a tile of a row.</summary>
+    /// <summary>Returns the position of a tile's first result pixel.</summary>
     internal Corner Corner(int row, int column)
     {
         (int image, int index) = Math.DivRem(First + row, PerImage);
@@ -18,13 +18,12 @@ internal readonly record struct TileRows(int First, int Count, int PerImage, int
 }
 
 /// <summary>
-/// Some channels of some transformed tiles, <c>[product][tile][channel in whole vectors]</c>, in a thread's working
-/// memory.
+/// Some channels of some transformed tiles, <c>[product][tile][channel, padded to vectors]</c>, in scratch memory.
 /// </summary>
 internal readonly unsafe struct TileVectors
 {
     /// <summary>
-    /// Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.
+    /// Extra floats between products, so that the 36 vectors of a tile do not map to the same cache set.
     /// </summary>
     internal const int Skew = 16;
 
@@ -45,15 +44,15 @@ internal readonly unsafe struct TileVectors
 
     internal int Tiles { get; }
 
-    /// <summary>Floats that some tiles take.</summary>
+    /// <summary>Returns the size of some tiles, in floats.</summary>
     internal static long Floats(int tiles, int channels) => (long)TiledImages.Products * ((tiles * channels) + Skew);
 
-    /// <summary>Floats of a tile in each product.</summary>
+    /// <summary>Number of floats per tile in each product.</summary>
     internal int Channels { get; }
 
     internal float* At(int product) => _first + ((long)product * _step);
 
-    /// <summary>Transforms what the tiles read of some images.</summary>
+    /// <summary>Transforms the pixels that the tiles read.</summary>
     internal void Transform<TTransform>(in TiledImages images, in TileRows rows, ChannelRange range)
         where TTransform : unmanaged, IWinogradTransform
     {
@@ -70,6 +69,6 @@ internal readonly unsafe struct TileVectors
         }
     }
 
-    /// <summary>The products of a tile, as a square.</summary>
+    /// <summary>Returns the products of a tile as a square grid.</summary>
     internal VectorGrid Grid(float* tile) => new(tile, 6 * _step, _step);
 }

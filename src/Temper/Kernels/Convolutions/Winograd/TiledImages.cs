@@ -1,7 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// A square of vectors in memory: where the first stands and how far it is to the next row and the next column.
+/// A square grid of vectors in memory: the address of the first one, and the distances between rows and between
+/// columns.
 /// </summary>
 internal readonly unsafe record struct VectorGrid(nint Address, nint RowStep, nint ColumnStep)
 {
@@ -13,30 +14,30 @@ internal readonly unsafe record struct VectorGrid(nint Address, nint RowStep, ni
     internal float* First => (float*)Address;
 }
 
-/// <summary>Channels-last images, and the squares of their pixels that tiles read and write.</summary>
+/// <summary>Channels-last images, divided into the squares of pixels that tiles read and write.</summary>
 internal readonly unsafe struct TiledImages(float* data, int height, int width, int channels)
 {
-    /// <summary>Pixels that a tile gives in each direction.</summary>
+    /// <summary>Number of result pixels of a tile in each direction.</summary>
     internal const int Step = 4;
 
-    /// <summary>Products of a tile: (4 + 3 - 1)^2.</summary>
+    /// <summary>Number of products per tile: (4 + 3 - 1)^2.</summary>
     internal const int Products = 36;
 
-    /// <summary>Rows of tiles of one image.</summary>
+    /// <summary>Number of tile rows per image.</summary>
     internal int TileRows => Chunks.Count(height, Step);
 
-    /// <summary>Rows above the image where tiles begin to read.</summary>
+    /// <summary>Number of padding rows above the image.</summary>
     internal int PadTop { get; init; }
 
-    /// <summary>Columns left of the image.</summary>
+    /// <summary>Number of padding columns at the left of the image.</summary>
     internal int PadLeft { get; init; }
 
-    /// <summary>Pixel rows of a row of tiles that exist.</summary>
+    /// <summary>Number of pixel rows of a tile row that are inside the image.</summary>
     internal int Rows(int tileRow) => Math.Min(Step, height - (tileRow * Step));
 
     /// <summary>
-    /// Whether what stands behind the channels of a range may be read in their vectors: it is multiplied with nothing,
-    /// and memory goes on behind the last pixel.
+    /// Whether vectors may read floats past the channels of a range. Their products are not used, and the memory
+    /// extends past the last pixel.
     /// </summary>
     internal bool ReadsBeyond { get; init; }
 
@@ -44,8 +45,8 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
         ((((((long)image * height) + row) * width) + column) * channels);
 
     /// <summary>
-    /// Some channels of the square of pixels that a tile reads: where they stand if all of them are inside the image
-    /// and fill whole vectors, else a copy with zeros instead of the others.
+    /// Returns some channels of the square of pixels that a tile reads: in place if all pixels are inside the image and
+    /// the channels fill whole vectors; else a copy in <paramref name="patch"/>, padded with zeros.
     /// </summary>
     internal VectorGrid Read(in Corner result, int size, ChannelRange range, float* patch)
     {
@@ -79,7 +80,10 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
         return new VectorGrid(patch, (nint)size * range.Padded, range.Padded);
     }
 
-    /// <summary>Where a tile's results go: their index, or the patch if not all of them exist.</summary>
+    /// <summary>
+    /// Returns the grid for a tile's results: in place if all of them are inside the image and the channels fill whole
+    /// vectors; else the patch.
+    /// </summary>
     internal VectorGrid Target(in Corner corner, ChannelRange range, float* patch)
     {
         bool isInside = corner.Row + Step <= height && corner.Column + Step <= width;
@@ -89,7 +93,7 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
             : new VectorGrid(patch, (nint)Step * range.Padded, range.Padded);
     }
 
-    /// <summary>Copies what exists of a tile's results from the patch.</summary>
+    /// <summary>Copies a tile's valid results from the patch to the image.</summary>
     internal void Store(in Corner corner, ChannelRange range, float* patch)
     {
         int columns = Math.Min(Step, width - corner.Column);
@@ -101,13 +105,13 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     }
 }
 
-/// <summary>The first pixel of a square.</summary>
+/// <summary>Position of the first pixel of a square.</summary>
 internal readonly record struct Corner(int Image, int Row, int Column);
 
-/// <summary>Some neighboring channels, and how many they are in whole vectors.</summary>
+/// <summary>A range of channels, and its length rounded up to whole vectors.</summary>
 internal readonly record struct ChannelRange(int First, int Count, int Padded)
 {
-    /// <summary>A block of channels of some size; the last may have fewer.</summary>
+    /// <summary>Returns a block of <paramref name="size"/> channels; the last block may be smaller.</summary>
     internal static ChannelRange Of(int block, int channels, int size = WinogradTiling.BlockChannels)
     {
         int first = block * size, lanes = GemmTile.Active.Lanes;

@@ -1,28 +1,28 @@
 namespace Temper.Kernels;
 
-/// <summary>Whether Winograd's transforms are worth their cost. The answer depends on sizes alone.</summary>
+/// <summary>Decides whether Winograd's algorithm is worthwhile. The decision depends on the sizes only.</summary>
 internal static class Winograd
 {
     private const int MinChannels = 16;
 
     /// <summary>
-    /// What a tile costs for each pair of channels, in multiplications of the direct kernel: 36, and what memory adds.
+    /// Cost of a tile per pair of channels, in multiplications of the direct kernel: 36 plus the cost of memory access.
     /// </summary>
     private const double TileCost = 48;
 
-    /// <summary>What the transform of a tile costs, a channel.</summary>
+    /// <summary>Cost of transforming a tile, per channel.</summary>
     private const double TransformCost = 320;
 
-    /// <summary>What the transform of a filter costs.</summary>
+    /// <summary>Cost of transforming a filter.</summary>
     private const double FilterCost = 200;
 
-    /// <summary>By how much the estimate must be the better one.</summary>
+    /// <summary>Factor by which the estimate must be below that of the direct kernel.</summary>
     private const double Margin = 1.1;
 
-    /// <summary>The batch that stands for all batches where the choice must not depend on it.</summary>
+    /// <summary>Batch size assumed if the choice must not depend on the actual batch size.</summary>
     private const int TypicalBatch = 64;
 
-    /// <summary>Whether the forward pass should take them, or the gradient of the input.</summary>
+    /// <summary>Whether Winograd's algorithm is faster for the forward pass, or for the input gradient.</summary>
     internal static bool IsFaster(in ConvolutionGeometry geometry, bool isBackward)
     {
         ConvolutionGeometry g =
@@ -36,7 +36,7 @@ internal static class Winograd
     }
 
     /// <summary>
-    /// What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.
+    /// Returns the cost of the forward pass with transformed filters, in multiplications of the direct kernel.
     /// </summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
@@ -47,13 +47,14 @@ internal static class Winograd
     }
 
     /// <summary>
-    /// Multiplications of the direct kernel at stride 1, which leaves out kernel positions outside the image.
+    /// Returns the number of multiplications of the direct kernel at stride 1. It skips kernel positions outside the
+    /// image.
     /// </summary>
     internal static double DirectCost(in ConvolutionGeometry g) =>
         (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(
             g.OutWidth, g.PadLeft, g.PadRight) * g.InChannels * g.OutChannels;
 
-    /// <summary>Whether the gradient of the weights should take them.</summary>
+    /// <summary>Whether Winograd's algorithm is faster for the weight gradient.</summary>
     internal static bool IsFasterForWeights(in ConvolutionGeometry g)
     {
         var tiling = new WinogradGradientTiling(g);
@@ -63,7 +64,9 @@ internal static class Winograd
             && IsFaster(g, tiling.Tiles, TileCost + pixels + gradients + (FilterCost * tiling.Parts / tiling.Tiles));
     }
 
-    /// <summary>Whether they can carry it out at all, with enough channels to be worth a thought.</summary>
+    /// <summary>
+    /// Whether Winograd's algorithm supports the convolution and the channels are enough to consider it.
+    /// </summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
         g.KernelHeight == 3
             && g.KernelWidth == 3
@@ -81,7 +84,8 @@ internal static class Winograd
     }
 
     /// <summary>
-    /// Pairs of an index and a kernel position that is inside the image; the direct kernel leaves out the others.
+    /// Returns the number of (index, kernel position) pairs inside the image along one axis; the direct kernel skips
+    /// the others.
     /// </summary>
     private static int Inside(int indices, int before, int after) =>
         Math.Max((3 * indices) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);

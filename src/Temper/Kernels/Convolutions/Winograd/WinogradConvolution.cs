@@ -1,12 +1,13 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels instead of 144. A
-/// task takes some tiles and some result channels; block by block of the channels that are summed over it transforms
-/// filters and pixels and multiplies, and at the end transforms its sums into results, all in the second-level cache.
+/// 3x3 convolution at stride 1 with Winograd's F(4x4, 3x3): 36 multiplications per pair of channels for 16 pixels,
+/// instead of 144. A task processes some tiles and some result channels. For each block of summed channels, it
+/// transforms filters and pixels and multiplies them; at the end it transforms the sums to results. Its data stays in
+/// the L2 cache.
 /// </summary>
 /// <remarks>
-/// Lavin and Gray, arXiv:1509.09308; the points of interpolation are ours, see <see cref="IWinogradTransform"/>.
+/// Lavin and Gray, arXiv:1509.09308, with different interpolation points; see <see cref="IWinogradTransform"/>.
 /// </remarks>
 internal static unsafe class WinogradConvolution
 {
@@ -17,7 +18,7 @@ internal static unsafe class WinogradConvolution
         Run(new WinogradJob(convolution, padTop, padLeft), mean, variance);
     }
 
-    /// <summary>Runs a job whose weights are packed or whose filters are transformed.</summary>
+    /// <summary>Runs a job with packed weights or transformed filters.</summary>
     internal static void Run(WinogradJob job, Span<float> mean, Span<float> variance)
     {
         WorkerPool.Current.Run(&Task, &job, job.Tiling.RowTasks * job.Tiling.ColumnBlocks);

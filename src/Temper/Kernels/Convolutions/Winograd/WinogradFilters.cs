@@ -3,20 +3,20 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Transformed filters: block by block of result channels, then of channels summed over,
-/// <c>[product][panel][summed over][column]</c>.
+/// Transformed filters <c>[product][panel][summed channel][column]</c>, for each block of result channels and each
+/// block of summed channels.
 /// </summary>
 internal static unsafe class WinogradFilters
 {
-    /// <summary>Columns of the panel of a block that begins at a column.</summary>
+    /// <summary>Returns the width of a block's panel that starts at <paramref name="column"/>.</summary>
     internal static int PanelWidth(ChannelRange columns, int column) =>
         Math.Min(ConvolutionTile.Active.Columns, columns.Padded - column);
 
-    /// <summary>Floats of all transformed filters.</summary>
+    /// <summary>Returns the size of all transformed filters, in floats.</summary>
     internal static long Count(int columns, int depth) =>
         Offset(columns, depth, Chunks.Count(columns, WinogradTiling.BlockChannels), 0);
 
-    /// <summary>One block of filters that were transformed before.</summary>
+    /// <summary>Returns one block of transformed filters.</summary>
     internal static TileVectors At(float* filters, in IndirectJob job, ChannelRange columns, ChannelRange depth)
     {
         const int Block = WinogradTiling.BlockChannels;
@@ -25,7 +25,7 @@ internal static unsafe class WinogradFilters
             columns.Padded);
     }
 
-    /// <summary>Transforms all filters of a job whose weights are packed.</summary>
+    /// <summary>Transforms all filters of a job with packed weights.</summary>
     internal static void TransformAll(in IndirectJob job, float* target)
     {
         for (int c = 0; c * WinogradTiling.BlockChannels < job.Columns; c++)
@@ -40,7 +40,7 @@ internal static unsafe class WinogradFilters
     }
 
     /// <summary>
-    /// Transforms one block of packed filters. The gradient of the input sees the filters turned around.
+    /// Transforms one block of packed filters. For the input gradient, the filters are rotated by 180 degrees.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transform(in IndirectJob job, ChannelRange columns, ChannelRange depth, in TileVectors target)
@@ -70,7 +70,7 @@ internal static unsafe class WinogradFilters
             perColumns += TileVectors.Floats(Math.Min(Block, depth - (d * Block)), Block);
         }
 
-        // Room for a whole block each, so that a block's index does not depend on the others' sizes.
+        // Every block gets the room of a full block, so that its offset does not depend on the sizes of other blocks.
         return (columnBlock * perColumns) + (depthBlock * TileVectors.Floats(Block, Block));
     }
 }

@@ -1,14 +1,13 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of 3x3 filters at stride 1 by the transposed transforms: <c>dg = G^T [(A dY A^T) * (B^T d B)] G</c>,
-/// where the product of
-/// two channels is summed over tiles first. A task takes a block of input channels, a block of output channels and a
-/// part of the tiles.
+/// Gradient of 3x3 filters at stride 1 by the transposed transforms: <c>dg = G^T [(A dY A^T) * (B^T d B)] G</c>. The
+/// products of each pair of channels are summed over tiles before the last transform. A task processes a block of input
+/// channels, a block of output channels and a part of the tiles.
 /// </summary>
 internal static unsafe class WinogradGradient
 {
-    /// <summary>Output channels whose sums are added up and transformed by one task.</summary>
+    /// <summary>Number of output channels whose sums one task adds and transforms.</summary>
     private const int OutputsPerTask = 16;
 
     internal static void Run(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
@@ -20,7 +19,7 @@ internal static unsafe class WinogradGradient
         WorkerPool.Current.Run(&StoreTask, &job, job.Tiling.Pairs * (WinogradTiling.BlockChannels / OutputsPerTask));
     }
 
-    /// <summary>One pair of blocks over one part of the tiles.</summary>
+    /// <summary>Processes one pair of blocks over one part of the tiles.</summary>
     private static void SumTask(void* state, int task)
     {
         ref WinogradGradientJob job = ref *(WinogradGradientJob*)state;
@@ -45,7 +44,7 @@ internal static unsafe class WinogradGradient
         }
     }
 
-    /// <summary><c>sums[output][input] += gradients^T pixels</c>, the sum over tiles.</summary>
+    /// <summary>Computes <c>sums[output][input] += gradients^T pixels</c>, summed over tiles.</summary>
     private static void AddProducts(
         TileVectors pixels, TileVectors gradients, int product, int outputs, float* sums, int* outputOffsets,
         int* inputOffsets)
@@ -66,8 +65,10 @@ internal static unsafe class WinogradGradient
         }
     }
 
-    /// <summary>Adds the parts in their order, transforms, and stores <c>[O][C][3][3]</c> for some output channels of a
-    /// pair of blocks.</summary>
+    /// <summary>
+    /// Adds the parts in order, transforms the sums, and stores <c>[O][C][3][3]</c> for some output channels of a pair
+    /// of blocks.
+    /// </summary>
     private static void StoreTask(void* state, int task)
     {
         ref WinogradGradientJob job = ref *(WinogradGradientJob*)state;

@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
-/// <summary>Sizes and memory of one gradient of filters by Winograd's transforms.</summary>
+/// <summary>Sizes and memory of a filter gradient by Winograd's transforms.</summary>
 internal unsafe struct WinogradGradientJob
 {
-    /// <summary>Floats of the sums of one pair of blocks.</summary>
+    /// <summary>Size of the sums of one pair of blocks, in floats.</summary>
     internal const int SumFloats =
         TiledImages.Products * ((WinogradTiling.BlockChannels * WinogradTiling.BlockChannels) + TileVectors.Skew);
 
@@ -27,14 +27,14 @@ internal unsafe struct WinogradGradientJob
 
     internal readonly float* SumsOf(int part, int pair) => Sums + ((((long)part * Tiling.Pairs) + pair) * SumFloats);
 
-    /// <summary>Floats from one product's sums to the next.</summary>
+    /// <summary>Distance between the sums of consecutive products, in floats.</summary>
     internal readonly int SumStep(int pair)
     {
         (ChannelRange inputs, ChannelRange outputs) = Blocks(pair);
         return (outputs.Count * inputs.Padded) + TileVectors.Skew;
     }
 
-    /// <summary>The input and the output channels of a pair of blocks.</summary>
+    /// <summary>Returns the input and output channels of a pair of blocks.</summary>
     internal readonly (ChannelRange Inputs, ChannelRange Outputs) Blocks(int pair)
     {
         (int output, int input) = Math.DivRem(pair, Tiling.InputBlocks);
@@ -44,7 +44,7 @@ internal unsafe struct WinogradGradientJob
     internal readonly float* Filter(int output, int input) =>
         Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Positions);
 
-    /// <summary>Some channels of some rows of tiles.</summary>
+    /// <summary>Transforms some channels of some tile rows.</summary>
     internal readonly TileVectors Transform<TTransform>(
         in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
         where TTransform : unmanaged, IWinogradTransform
@@ -55,7 +55,9 @@ internal unsafe struct WinogradGradientJob
         return vectors;
     }
 
-    /// <summary>Where each tile's output channels begin, and behind those, its input channels.</summary>
+    /// <summary>
+    /// Fills the offsets of each tile's output channels, followed by the offsets of its input channels.
+    /// </summary>
     internal readonly int* FillOffsets(ChannelRange inputs, ChannelRange outputs)
     {
         int tiles = Tiling.TilesPerStep;

@@ -1,12 +1,12 @@
 namespace Temper.Kernels;
 
-/// <summary>How the tiles and the channels of a gradient of filters are cut into tasks.</summary>
+/// <summary>Division of the tiles and channels of a filter gradient into tasks.</summary>
 internal readonly record struct WinogradGradientTiling
 {
-    /// <summary>Tiles that are transformed together: with the sums they fit in a second-level cache.</summary>
+    /// <summary>Number of tiles transformed together: with the sums they fit in an L2 cache.</summary>
     private const int MaxTiles = 32;
 
-    /// <summary>Tasks that are enough for a machine of some threads; each has sums of its own.</summary>
+    /// <summary>Number of tasks that keeps a machine busy; each has separate sums.</summary>
     private const int Tasks = 8;
 
     private readonly int _tileRows;
@@ -21,26 +21,26 @@ internal readonly record struct WinogradGradientTiling
         Parts = Math.Max(Math.Min(Tasks / Pairs, Chunks.Count(_tileRows, RowsPerStep)), 1);
     }
 
-    /// <summary>Tiles of a row.</summary>
+    /// <summary>Number of tiles per row.</summary>
     internal int TileColumns { get; }
 
-    /// <summary>Blocks of input channels.</summary>
+    /// <summary>Number of blocks of input channels.</summary>
     internal int InputBlocks { get; }
 
-    /// <summary>Pairs of a block of input channels and one of output channels.</summary>
+    /// <summary>Number of pairs of input-channel and output-channel blocks.</summary>
     internal int Pairs { get; }
 
-    /// <summary>Rows of tiles that are transformed together.</summary>
+    /// <summary>Number of tile rows transformed together.</summary>
     internal int RowsPerStep { get; }
 
-    /// <summary>Parts of the tiles with sums of their own; they depend on the sizes only.</summary>
+    /// <summary>Number of parts of the tiles with separate sums; depends on the sizes only.</summary>
     internal int Parts { get; }
 
     internal int TilesPerStep => RowsPerStep * TileColumns;
 
     internal double Tiles => (double)_tileRows * TileColumns;
 
-    /// <summary>The rows of tiles of a part, over all images.</summary>
+    /// <summary>Returns the range of tile rows of a part, numbered across all images.</summary>
     internal (int First, int Last) RowsOf(int part) =>
         ((int)((long)_tileRows * part / Parts), (int)((long)_tileRows * (part + 1) / Parts));
 }

@@ -1,11 +1,11 @@
 namespace Temper.Kernels;
 
-/// <summary>Sizes and memory of one convolution by Winograd's transforms.</summary>
+/// <summary>Sizes and memory of a convolution by Winograd's transforms.</summary>
 internal unsafe struct WinogradJob
 {
     internal IndirectJob Convolution;
 
-    /// <summary>Filters that were transformed before; null: each task transforms those it needs.</summary>
+    /// <summary>Transformed filters; null: each task transforms the filters it needs.</summary>
     internal readonly float* Transformed;
 
     internal WinogradJob(in IndirectJob convolution, int padTop, int padLeft, float* transformed = null)
@@ -31,10 +31,10 @@ internal unsafe struct WinogradJob
 
     internal WinogradTiling Tiling { get; }
 
-    /// <summary>Blocks of the channels that are summed over.</summary>
+    /// <summary>Number of blocks of summed channels.</summary>
     internal readonly int DepthBlocks => Chunks.Count(Convolution.Depth, WinogradTiling.BlockChannels);
 
-    /// <summary>The transformed filters of some channels.</summary>
+    /// <summary>Returns the transformed filters of some channels.</summary>
     internal readonly TileVectors Filters(ChannelRange columns, ChannelRange depth)
     {
         if (Transformed != null)
@@ -58,7 +58,7 @@ internal unsafe struct WinogradJob
 
     internal readonly ChannelRange Depths(int block) => ChannelRange.Of(block, Convolution.Depth);
 
-    /// <summary>The channels of a source pixel that belong to a block: all of them, or those that are listed.</summary>
+    /// <summary>Returns the stored channels of a source pixel that belong to a block.</summary>
     internal readonly ChannelRange Pixels(ChannelRange depth)
     {
         if (Convolution.Listed == null)

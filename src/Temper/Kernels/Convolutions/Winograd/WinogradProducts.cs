@@ -1,7 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// One task's tiles and result channels: the 36 products of transformed pixels and filters, and what they become.
+/// The tiles and result channels of one task: the 36 products of transformed pixels and filters, and the transform of
+/// their sums to results.
 /// </summary>
 internal readonly unsafe ref struct WinogradProducts
 {
@@ -23,10 +24,10 @@ internal readonly unsafe ref struct WinogradProducts
     private float* Between => _patch + WinogradTransforms.PatchFloats;
 
     /// <summary>
-    /// Adds the products over some of the channels that are summed over, or sets them:
+    /// Adds the products over some summed channels, or stores them if they are the first:
     /// <c>[product][panel][tile][column]</c>.
     /// </summary>
-    /// <returns>Whether pixels have any of these channels.</returns>
+    /// <returns>Whether source pixels store any of these channels.</returns>
     internal bool Add(ChannelRange depth, bool isFirst)
     {
         ChannelRange channels = _job.Pixels(depth);
@@ -72,8 +73,8 @@ internal readonly unsafe ref struct WinogradProducts
     }
 
     /// <summary>
-    /// The same where pixels have some of the channels only: their filters are found by number, as those of a single
-    /// kernel position.
+    /// Multiplies pixels that store only some of the channels. The filters are looked up by channel index, as for a
+    /// single kernel position of the direct kernel.
     /// </summary>
     private void MultiplyListed(float* pixels, ChannelRange channels, float* filters, int width, float* sums, bool adds)
     {
@@ -95,7 +96,7 @@ internal readonly unsafe ref struct WinogradProducts
         }
     }
 
-    /// <summary>The results of all tiles, with bias, addition, ReLU and statistics.</summary>
+    /// <summary>Computes the results of all tiles, with bias, addition, ReLU and statistics.</summary>
     internal void TransformSums()
     {
         float* statistics = _job.Convolution.StatisticsOf(_task, PixelCount());

@@ -1,36 +1,36 @@
 namespace Temper.Kernels;
 
-/// <summary>How the results of a batch are cut into tiles, and rows of tiles into tasks.</summary>
+/// <summary>Division of the results of a batch into tiles, and of tile rows into tasks.</summary>
 internal readonly record struct WinogradTiling
 {
-    /// <summary>Channels of a block, of either side.</summary>
+    /// <summary>Number of source or result channels per block.</summary>
     internal const int BlockChannels = 64;
 
     /// <summary>
-    /// Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.
+    /// Number of result channels per block if there are few tiles; whole panels of filters at every vector width.
     /// </summary>
     private const int FewChannels = 32;
 
     /// <summary>
-    /// Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.
+    /// Maximum number of tiles per task: with 64 channels each, their pixels, filters and sums fit in an L2 cache.
     /// </summary>
     private const int MaxTiles = 64;
 
     /// <summary>
-    /// Tiles of a task, if there are so many: each task transforms its filters anew, or reads them again, which few
-    /// tiles do not pay for.
+    /// Minimum number of tiles per task, unless the batch has fewer: each task transforms or reads the filters again,
+    /// which is too costly for a few tiles.
     /// </summary>
     private const int MinTiles = 16;
 
-    /// <summary>Tasks that are enough for a machine of some threads, and those that it needs at least.</summary>
+    /// <summary>Number of tasks that keeps a machine busy, and the minimum with transformed filters.</summary>
     private const int Tasks = 16, FewTasks = 4;
 
-    /// <param name="batch">Images.</param>
-    /// <param name="height">Rows of a result.</param>
-    /// <param name="width">Columns of a result.</param>
-    /// <param name="columns">Result channels.</param>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="height">Height of the result.</param>
+    /// <param name="width">Width of the result.</param>
+    /// <param name="columns">Number of result channels.</param>
     /// <param name="isTransformed">
-    /// Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.
+    /// Whether the filters are already transformed, in blocks of <see cref="BlockChannels"/>.
     /// </param>
     internal WinogradTiling(int batch, int height, int width, int columns, bool isTransformed = false)
     {
@@ -40,36 +40,37 @@ internal readonly record struct WinogradTiling
         ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
         int max = MaxTiles / TileColumns, min = Chunks.Count(MinTiles, TileColumns);
 
-        // Filters that were transformed before are only read again by each task, so they are worth fewer idle threads.
+        // Transformed filters are only read again by each task, so smaller tasks are acceptable to avoid idle threads.
         min = isTransformed ? Math.Clamp(TileRows * ColumnBlocks / FewTasks, 1, min) : min;
         int rowsPerTask = Math.Max(Math.Min(max, Math.Max(min, (int)((long)TileRows * ColumnBlocks / Tasks))), 1);
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
         if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
         {
-            // Few tiles: tasks share the filters' transforms instead, and transform pixels more often.
+            // With few tiles, divide the result channels more finely: filter transforms are divided among more tasks,
+            // at the cost of transforming pixels more often.
             ColumnsPerBlock = FewChannels;
             ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
         }
     }
 
-    /// <summary>Result channels of a block.</summary>
+    /// <summary>Number of result channels per block.</summary>
     internal int ColumnsPerBlock { get; }
 
-    /// <summary>Tiles of a row.</summary>
+    /// <summary>Number of tiles per row.</summary>
     internal int TileColumns { get; }
 
-    /// <summary>Rows of tiles of all images.</summary>
+    /// <summary>Number of tile rows of all images.</summary>
     internal int TileRows { get; }
 
-    /// <summary>Blocks of result channels.</summary>
+    /// <summary>Number of blocks of result channels.</summary>
     internal int ColumnBlocks { get; }
 
-    /// <summary>Tasks for one block of result channels; each gathers statistics of its own.</summary>
+    /// <summary>Number of tasks per block of result channels; each computes its own partial statistics.</summary>
     internal int RowTasks { get; }
 
     internal double Tiles => (double)TileRows * TileColumns;
 
-    /// <summary>The rows of tiles of a task.</summary>
+    /// <summary>Returns the range of tile rows of a task.</summary>
     internal (int First, int Count) RowsOf(int task)
     {
         int first = (int)((long)TileRows * task / RowTasks);

@@ -3,16 +3,16 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Two-dimensional transforms: a line transform along the rows, then along the columns.</summary>
+/// <summary>Two-dimensional transforms: a one-dimensional transform along the rows, then along the columns.</summary>
 internal static unsafe class WinogradTransforms
 {
-    /// <summary>Floats of memory that a transform needs for what stands between its two directions.</summary>
+    /// <summary>Size of the scratch memory between the two directions, in floats.</summary>
     internal const int Between = TiledImages.Products * 16;
 
-    /// <summary>Floats of a copy of what a tile reads or writes.</summary>
+    /// <summary>Size of the copy of a tile's pixels or results, in floats.</summary>
     internal const int PatchFloats = TiledImages.Products * WinogradTiling.BlockChannels;
 
-    /// <summary>Transforms the squares of some channels, vector by vector.</summary>
+    /// <summary>Transforms squares of some channels, one vector of channels at a time.</summary>
     internal static void Run<TTransform>(in VectorGrid source, in VectorGrid target, int channels, float* between)
         where TTransform : unmanaged, IWinogradTransform
     {
