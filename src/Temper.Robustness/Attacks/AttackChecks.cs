@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>What is checked before an attack starts.</summary>
+/// <summary>Checks of arguments before an attack starts.</summary>
 internal static class AttackChecks
 {
     internal static void Check(Attack attack, AttackTarget target, Tensor inputs, Criterion criterion)
@@ -11,7 +11,7 @@ internal static class AttackChecks
         attack.CheckOptions();
         if (!attack.Norms.Contains(attack.Norm))
         {
-            throw new ArgumentException($"{attack.Name}: is not defined for this norm (got {attack.Norm}, expected "
+            throw new ArgumentException($"{attack.Name}: the norm is not supported (got {attack.Norm}, expected "
                 + $"{string.Join(" or ", attack.Norms)})");
         }
 
