@@ -1,19 +1,18 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all
-/// frames of a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one
-/// row.
+/// The Square attack (arXiv:1912.00049): random search with square-shaped changes; needs scores only. A clip <c>[T, C,
+/// H, W]</c> is treated as one image with T x C channels, and an input of any other rank as an image of one row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "square";
 
-    /// <summary>Queries per start.</summary>
+    /// <summary>Number of queries per start.</summary>
     public int Queries { get; init; } = 5000;
 
-    /// <summary>Fraction of the pixels that the first square covers.</summary>
+    /// <summary>Fraction of the pixels covered by the first square.</summary>
     public double FirstPart { get; init; } = 0.8;
 
     /// <summary>Number of starts.</summary>
@@ -61,7 +60,7 @@ public sealed record Square : FixedBudgetAttack
         }
     }
 
-    /// <summary>The paper's schedule, stretched to the number of queries.</summary>
+    /// <summary>The fraction of pixels to change: the paper's schedule, stretched to the number of queries.</summary>
     private double Part(int query)
     {
         int[] halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
@@ -70,7 +69,7 @@ public sealed record Square : FixedBudgetAttack
     }
 }
 
-/// <summary>How the square attack changes an input.</summary>
+/// <summary>Proposes the changes of the Square attack.</summary>
 internal abstract class SquareMoves
 {
     private protected SquareMoves(Search s, double radius)
@@ -94,16 +93,16 @@ internal abstract class SquareMoves
 
     private protected int Width { get; }
 
-    /// <summary>Puts the first point into the search.</summary>
+    /// <summary>Sets the search's initial point.</summary>
     internal abstract void Begin();
 
-    /// <summary>Changes the search's point.</summary>
-    /// <param name="part">Fraction of the pixels that change.</param>
+    /// <summary>Changes the search's current point.</summary>
+    /// <param name="part">Fraction of the pixels to change.</param>
     internal abstract void Move(double part);
 
     private protected float RandomSign() => S.Random.NextBoolean() ? 1 : -1;
 
-    /// <summary>A random window with about that part of the pixels.</summary>
+    /// <summary>Draws a random window with about the given fraction of the pixels.</summary>
     private protected Window Random(double part, int min)
     {
         int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), min);
@@ -121,11 +120,11 @@ internal abstract class SquareMoves
 }
 
 /// <summary>
-/// Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.
+/// Squares for the L∞ norm: every pixel of a square moves by plus or minus the radius, with one sign per channel.
 /// </summary>
 internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radius)
 {
-    /// <summary>Vertical stripes.</summary>
+    /// <summary>Starts with vertical stripes.</summary>
     internal override void Begin()
     {
         for (int channel = 0; channel < Channels; channel++)
@@ -160,12 +159,12 @@ internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radi
     private void Set(int i, float sign) => S.X[i] = Math.Clamp(S.Clean[i] + (sign * (float)Radius), S.Low, S.High);
 }
 
-/// <summary>Squares in the 2-norm: the change of one window moves to another, with a new peak.</summary>
+/// <summary>Squares for the 2-norm: moves the perturbation of one window to another and adds a new peak.</summary>
 internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radius)
 {
     private readonly float[] _d = new float[s.Clean.Length];
 
-    /// <summary>A grid of peaks.</summary>
+    /// <summary>Starts with a grid of peaks.</summary>
     internal override void Begin()
     {
         int side = Math.Max(Math.Min(Height, Width) / 5, 1), across = Height == 1 ? Math.Max(Width / 25, 1) : side;
@@ -208,12 +207,12 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
             S.X[i] = Math.Clamp(S.Clean[i] + (_d[i] * factor), S.Low, S.High);
         }
 
-        // Clipping makes the change smaller, never larger.
+        // Clamping only makes the perturbation smaller.
     }
 
     /// <summary>
-    /// Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is
-    /// replaced.
+    /// Adds a peak of random sign to each channel. With isReplaced, the channel's window is then scaled to a 2-norm of
+    /// mass.
     /// </summary>
     private void Add(Window window, double mass, bool isReplaced)
     {
@@ -237,7 +236,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
     }
 
     /// <summary>
-    /// Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.
+    /// Builds two adjacent hills of opposite sign (the paper's figure 3), side by side or one above the other with
+    /// equal probability.
     /// </summary>
     private float[] Peak(int height, int width)
     {
@@ -266,7 +266,7 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         return peak;
     }
 
-    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the position.</summary>
+    /// <summary>Sum of 1 / k^2 over the concentric squares that contain the position.</summary>
     private static double Hill(int y, int height, int x, int width)
     {
         int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))),
