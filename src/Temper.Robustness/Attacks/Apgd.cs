@@ -110,7 +110,7 @@ public sealed record Apgd : FixedBudgetAttack
         }
     }
 
-    /// <summary>z = P(x + size * steepest(grad));  x' = P(x + alpha (z - x) + (1 - alpha)(x - x before))</summary>
+    /// <summary>z = P(x + size * steepest(grad));  x' = P(x + alpha (z - x) + (1 - alpha)(x - x_previous))</summary>
     private void Move(Search s, float[] z, float[] before, double size, double alpha)
     {
         s.X.CopyTo(z, 0);

@@ -36,7 +36,7 @@ public abstract class AttackTarget
     /// <summary>Largest allowed input value.</summary>
     public abstract float Maximum { get; }
 
-    /// <summary>K, the number of classes.</summary>
+    /// <summary>Number of classes K.</summary>
     public abstract int Classes { get; }
 
     /// <summary>Access that this target provides.</summary>
@@ -44,19 +44,19 @@ public abstract class AttackTarget
 
     /// <summary>Computes the logits of a batch.</summary>
     /// <param name="x">Inputs <c>[N, D]</c>, row-major.</param>
-    /// <param name="count">N.</param>
-    /// <param name="logits">Receives <c>[N, K]</c>.</param>
+    /// <param name="count">Number of samples N.</param>
+    /// <param name="logits">Receives the logits <c>[N, K]</c>, row-major.</param>
     public abstract void Scores(ReadOnlySpan<float> x, int count, Span<float> logits);
 
     /// <summary>
     /// Computes logits and the gradient of a loss with respect to the inputs: one forward and one backward pass.
     /// </summary>
     /// <param name="x">Inputs <c>[N, D]</c>, row-major.</param>
-    /// <param name="count">N.</param>
-    /// <param name="logits">Receives <c>[N, K]</c>.</param>
+    /// <param name="count">Number of samples N.</param>
+    /// <param name="logits">Receives the logits <c>[N, K]</c>, row-major.</param>
     /// <param name="derivative">Derivative of the loss with respect to the logits.</param>
-    /// <param name="gradient">Receives <c>[N, D]</c>.</param>
-    /// <exception cref="NotSupportedException">The target has no gradients.</exception>
+    /// <param name="gradient">Receives the gradient <c>[N, D]</c>, row-major.</param>
+    /// <exception cref="NotSupportedException">The target provides no gradients.</exception>
     public virtual void Gradient(
         ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
         throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that needs "

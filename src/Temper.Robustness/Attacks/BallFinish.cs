@@ -105,7 +105,7 @@ public sealed record FinishedInBall : FixedBudgetAttack
     internal override void CheckOptions()
     {
         Inner.CheckOptions();
-        Require(Gradients >= 0, "gradients of the finish", Gradients, "zero or more");
+        Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
     }
 
     internal override IEnumerable<Ask> Find(Search s)

@@ -10,7 +10,7 @@ namespace Temper.Robustness.Attacks;
 /// <param name="Pixels">Pixels <c>[channels, height, width]</c>, row-major.</param>
 /// <param name="Shape">Channels, height and width.</param>
 /// <param name="Low">Smallest value; also used outside the picture.</param>
-/// <param name="High">Largest value.</param>
+/// <param name="High">Largest allowed value.</param>
 internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float Low, float High)
 {
     private int Height => Shape[1];

@@ -5,10 +5,10 @@ namespace Temper.Robustness.Attacks;
 /// </summary>
 public enum EadRule
 {
-    /// <summary>The one with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
+    /// <summary>The example with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
     ElasticNet,
 
-    /// <summary>The one with the smallest <c>|d|_1</c>.</summary>
+    /// <summary>The example with the smallest <c>|d|_1</c>.</summary>
     L1,
 }
 

@@ -15,7 +15,7 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Steps per start.</summary>
+    /// <summary>Number of steps per start.</summary>
     public int Steps { get; init; } = 100;
 
     /// <summary>Number of starts: the first is the clean sample, the others are random points near it.</summary>

@@ -11,7 +11,7 @@ public sealed record HopSkipJump : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "hop-skip-jump";
 
-    /// <summary>Queries per sample.</summary>
+    /// <summary>Maximum number of queries per sample.</summary>
     public int Queries { get; init; } = 10_000;
 
     /// <summary>

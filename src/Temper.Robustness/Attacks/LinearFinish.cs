@@ -156,8 +156,8 @@ public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inne
     internal override void CheckOptions()
     {
         Inner.CheckOptions();
-        Require(Gradients >= 0, "gradients of the finish", Gradients, "zero or more");
-        Require(Inner.Norm == Norm.L2, "norm of a finished attack", Inner.Norm, "L2");
+        Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
+        Require(Inner.Norm == Norm.L2, "norm of the inner attack", Inner.Norm, "L2");
     }
 
     internal override IEnumerable<Ask> Find(Search s)

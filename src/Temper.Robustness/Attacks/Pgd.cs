@@ -11,7 +11,7 @@ public record Pgd : FixedBudgetAttack
     /// <inheritdoc/>
     public override string Name => "pgd";
 
-    /// <summary>Steps per start.</summary>
+    /// <summary>Number of steps per start.</summary>
     public int Steps { get; init; } = 40;
 
     /// <summary>Step size in units of the inputs; null: 2.5 epsilon / steps.</summary>

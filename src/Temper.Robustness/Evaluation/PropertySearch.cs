@@ -30,7 +30,7 @@ public static class PropertySearch
         if (property.Low.Count != target.SampleShape.Count || property.Outputs > target.Classes)
         {
             throw new ArgumentException(
-                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to "
+                $"property: wrong number of inputs or outputs (got {property.Low.Count} inputs and outputs up to "
                 + $"Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} "
                     + "outputs)");
         }

@@ -127,7 +127,7 @@ internal sealed class TrustProbe
         [
             ("multiplied by 255", v => v * 255), ("divided by 255", v => v / 255),
             ("moved to -1 to 1", v => ((v - _target.Minimum) / Range * 2) - 1),
-            ("with mean 0 and deviation 1", v => (v - mean) / deviation),
+            ("with mean 0 and standard deviation 1", v => (v - mean) / deviation),
             ("negated", v => _target.Maximum + _target.Minimum - v),
         ];
         (string Name, double Accuracy) best = others
@@ -192,7 +192,7 @@ internal sealed class TrustProbe
         int lost = Zeros(LossKind.CrossEntropy, tiny: 0);
         return new TrustCheck(
             "saturated-logits", lost > _count / 10 || gaps[_count / 2] > 100,
-            $"the gradient of cross-entropy is lost for {lost} of {_count} samples; the median gap between logits is "
+            $"the gradient of cross-entropy vanishes for {lost} of {_count} samples; the median gap between logits is "
             + $"{gaps[_count / 2]:G3}");
     }
 

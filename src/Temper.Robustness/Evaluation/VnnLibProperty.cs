@@ -150,7 +150,7 @@ public sealed class VnnLibProperty
     {
         if (body.Parts is not [_, var left, var right])
         {
-            throw Error(name, body, "two sides");
+            throw Error(name, body, "two operands");
         }
 
         bool isTurned = right.Head?.StartsWith("X_", StringComparison.Ordinal) == true;

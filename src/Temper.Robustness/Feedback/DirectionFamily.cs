@@ -81,7 +81,7 @@ public sealed record AdversarialDirection : DirectionFamily
     public override Access Needs => Access.Gradients;
 
     private protected override ProbePath PathOf(ProbedSample sample, int index) =>
-        throw new NotSupportedException("adversarial: the path follows from the search");
+        throw new NotSupportedException("adversarial: the path is determined by the search");
 
     internal override IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options)
     {

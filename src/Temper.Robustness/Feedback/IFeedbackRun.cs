@@ -15,7 +15,7 @@ public interface IFeedbackRun
     Dataset Validation { get; }
 
     /// <summary>Trains a network to completion, or resumes its training.</summary>
-    /// <param name="stage">Name of the training.</param>
+    /// <param name="stage">Name of the training stage.</param>
     /// <param name="network">Network to start from.</param>
     /// <param name="options">Training options.</param>
     /// <exception cref="OperationCanceledException">The training was stopped before its end.</exception>

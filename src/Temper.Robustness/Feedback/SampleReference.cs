@@ -44,7 +44,7 @@ public sealed class SampleReference
 
     /// <summary>Finds the nearest sample and the nearest class mean of other classes.</summary>
     /// <param name="inputs">Samples to compare with the reference.</param>
-    /// <param name="labels">Their classes.</param>
+    /// <param name="labels">True class of each input.</param>
     /// <returns>One result per input, independent of the other inputs except for ties.</returns>
     internal OtherClasses[] Find(IReadOnlyList<float[]> inputs, IReadOnlyList<int> labels)
     {

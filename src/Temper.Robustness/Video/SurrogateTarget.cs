@@ -16,7 +16,7 @@ public sealed class SurrogateTarget(AttackTarget victim, AttackTarget surrogate)
         && surrogate.Classes == victim.Classes
         ? surrogate
         : throw new ArgumentException(
-            $"SurrogateTarget: the surrogate does not fit the victim (got {surrogate.SampleShape} and "
+            $"SurrogateTarget: surrogate and victim differ (got {surrogate.SampleShape} and "
             + $"{surrogate.Classes} classes, expected {victim.SampleShape} and {victim.Classes})", nameof(surrogate));
 
     /// <inheritdoc/>
