@@ -97,7 +97,7 @@ public sealed class AttackTests : IDisposable
             server.Kill();
         }
 
-        Refused(6, "no answer", "attack", address, "--data", _folder["data.npz"], "--bounds", "0,1");
+        Refused(6, "no reply", "attack", address, "--data", _folder["data.npz"], "--bounds", "0,1");
     }
 
     [Fact]

@@ -158,7 +158,7 @@ public sealed class HardenTests : IDisposable
         Refused(BadInput, "needs pictures", "probe", model, "--data", data, "--families", "blur");
         Refused(Usage, "bounds", "harden", _folder["model.onnx"], "--data", data, "--runs", _folder["runs"]);
         Refused(Usage, "--budgets", "harden", model, "--data", data, "--budgets", "l7:1");
-        Refused(Usage, "no family in which examples are made", "harden", model, "--data", data, "--families", "blur", "--runs", _folder["runs"]);
+        Refused(Usage, "none of the families used for examples", "harden", model, "--data", data, "--families", "blur", "--runs", _folder["runs"]);
         Assert.Equal(0, Tool.Run("probe", _folder["model.onnx"], "--data", data, "--bounds", "0,1", "--samples", "5", "--families", "random").ExitCode);
     }
 

@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is
-/// above zero until the sample is adversarial and the penalty P grows until it is.
+/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) for the 2-norm: minimizes <c>|d| + P(y, rho, mu)</c>. The
+/// constraint value y is above zero while the sample is not adversarial; the weight of its penalty P grows until it is.
 /// </summary>
 public sealed record Alma : MinimalAttack
 {
@@ -12,25 +12,25 @@ public sealed record Alma : MinimalAttack
     /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 1000;
 
-    /// <summary>Length of the first step, for inputs of 0 to 1 (the paper's epsilon).</summary>
+    /// <summary>Length of the first step, for inputs scaled to 0 to 1 (the paper's epsilon).</summary>
     public double FirstDistance { get; init; } = 0.5;
 
-    /// <summary>Ratio of the last step to the first.</summary>
+    /// <summary>Ratio of the last step length to the first, above 0 and at most 1.</summary>
     public double Reduction { get; init; } = 0.01;
 
     /// <summary>
-    /// Decay of the moving averages of the multiplier, of squared gradients and of the direction, per step; the
-    /// authors' 0.9, and 0.5 for 100 steps.
+    /// Decay per step of the moving averages of the multiplier, the squared gradients and the direction. The authors
+    /// use 0.9, and 0.5 for 100 steps.
     /// </summary>
     public double Smoothing { get; init; } = 0.9;
 
-    /// <summary>Steps between checks whether the constraint improves.</summary>
+    /// <summary>Number of steps between two checks of whether the constraint value y has decreased.</summary>
     public int CheckSteps { get; init; } = 10;
 
-    /// <summary>The constraint has improved if y fell to this fraction.</summary>
+    /// <summary>Fraction of its previous value to which y must fall to count as an improvement.</summary>
     public double Improvement { get; init; } = 0.95;
 
-    /// <summary>Factor by which rho grows if it has not.</summary>
+    /// <summary>Factor by which rho grows after a check without improvement.</summary>
     public double Growth { get; init; } = 1.2;
 
     internal override void CheckOptions()
@@ -49,8 +49,8 @@ public sealed record Alma : MinimalAttack
         int found = -1;
         var path = new Descent(s, Smoothing);
 
-        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the
-        // clean logits stands for it.
+        // The DLR loss is constant for two classes and only handles one target class. In these cases the margin,
+        // divided by the range of the clean logits, replaces it.
         bool isRatio = s.Classes > 2 && s.Target < 0;
         double unit = isRatio ? 1 : Math.Max((double)s.CleanLogits.Max() - s.CleanLogits.Min(), 1e-6);
         s.Clean.CopyTo(s.X, 0);
@@ -78,14 +78,14 @@ public sealed record Alma : MinimalAttack
     }
 
     /// <summary>
-    /// The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero,
-    /// <c>mu y / (1 - rho y)</c> below.
+    /// Derivative with respect to y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> for y of zero or more,
+    /// <c>mu y / (1 - rho y)</c> for negative y.
     /// </summary>
     private static double Derivative(double y, double rho, double mu) => y >= 0
         ? mu + (2 * mu * rho * y) + (0.5 * rho * rho * y * y)
         : mu / ((1 - (rho * y)) * (1 - (rho * y)));
 
-    /// <summary>Steps of RMSprop with momentum on d, within the bounds.</summary>
+    /// <summary>RMSprop with momentum on the perturbation d; the input is clamped to its bounds.</summary>
     private sealed class Descent
     {
         private readonly Search _s;
@@ -101,13 +101,16 @@ public sealed record Alma : MinimalAttack
             Array.Fill(_squares, 1);
         }
 
-        /// <summary>Gradient of |d| + P by d, both in units of the range; the first step has no distance.</summary>
+        /// <summary>
+        /// Computes the gradient of |d| + P with respect to d, in units of the input range. The first step ignores |d|,
+        /// whose gradient is undefined at zero.
+        /// </summary>
         internal void Direction(double penalty, bool hasDistance)
         {
             double length = hasDistance ? Math.Max(_s.Distance, 1e-12) : double.PositiveInfinity;
             for (int i = 0; i < _gradient.Length; i++)
             {
-                // s.Loss is minus y.
+                // s.Loss is -y.
                 _gradient[i] = (((double)_s.X[i] - _s.Clean[i]) / length) - (penalty * _s.Gradient[i]);
                 _squares[i] = (_smoothing * _squares[i]) + ((1 - _smoothing) * _gradient[i] * _gradient[i]);
                 _momentum[i] = (_smoothing * _momentum[i]) + (_gradient[i] / (Math.Sqrt(_squares[i]) + 1e-8));
@@ -115,7 +118,7 @@ public sealed record Alma : MinimalAttack
         }
 
         /// <summary>
-        /// The rate at which one step along the gradient within the bounds has a length, by bisection.
+        /// Finds by bisection the learning rate at which one clamped gradient step has the wanted length.
         /// </summary>
         internal double RateFor(double wanted)
         {

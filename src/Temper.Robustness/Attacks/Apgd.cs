@@ -8,16 +8,18 @@ public enum ApgdLoss
     /// <summary>Cross-entropy.</summary>
     CrossEntropy,
 
-    /// <summary>Difference of logits ratio; needs three classes, four with a target class.</summary>
+    /// <summary>
+    /// Difference of logits ratio; needs at least three classes, or four when a target class is given.
+    /// </summary>
     Dlr,
 
-    /// <summary>Largest wrong logit minus the right one.</summary>
+    /// <summary>Largest wrong logit minus the logit of the true class.</summary>
     Margin,
 }
 
 /// <summary>
-/// Auto-PGD (arXiv:2003.01690, algorithm 1): momentum, and a step that is halved, with a return to the best point,
-/// where the loss stopped growing. It has no step size to choose.
+/// Auto-PGD (arXiv:2003.01690, algorithm 1): gradient steps with momentum. When the loss stops growing, the step is
+/// halved and the search returns to its best point, so no step size has to be chosen.
 /// </summary>
 public sealed record Apgd : FixedBudgetAttack
 {
@@ -42,8 +44,8 @@ public sealed record Apgd : FixedBudgetAttack
     public int Restarts { get; init; } = 1;
 
     /// <summary>
-    /// Number of target classes, tried one after the other from the most likely wrong one on; 0: untargeted. Success in
-    /// any of them counts.
+    /// Number of target classes, tried in turn from the most likely wrong class down; 0: untargeted. Success with any
+    /// of them counts.
     /// </summary>
     public int TargetClasses { get; init; }
 
@@ -108,7 +110,7 @@ public sealed record Apgd : FixedBudgetAttack
         }
     }
 
-    /// <summary>z = P(x + size * steepest(grad));  x' = P(x + alpha (z - x) + (1 - alpha)(x - x before))</summary>
+    /// <summary>z = P(x + size * steepest(grad));  x' = P(x + alpha (z - x) + (1 - alpha)(x - x_previous))</summary>
     private void Move(Search s, float[] z, float[] before, double size, double alpha)
     {
         s.X.CopyTo(z, 0);
@@ -124,7 +126,7 @@ public sealed record Apgd : FixedBudgetAttack
         Perturbations.Project(Norm, s.X, s.Clean, Epsilon, s.Bounds);
     }
 
-    /// <summary>The checkpoints at which the step may be halved (the paper's conditions 1 and 2).</summary>
+    /// <summary>Decides at checkpoints whether the step is halved (the paper's conditions 1 and 2).</summary>
     private sealed class StepCheck(int steps)
     {
         private readonly int _shortest = Math.Max((int)(0.06 * steps), 1);
@@ -152,10 +154,10 @@ public sealed record Apgd : FixedBudgetAttack
     }
 }
 
-/// <summary>The order in which wrong classes are aimed at.</summary>
+/// <summary>The order in which targeted attacks try the wrong classes.</summary>
 internal static class TargetOrder
 {
-    /// <summary>The most likely wrong classes of the clean sample.</summary>
+    /// <summary>Returns the most likely wrong classes of the clean sample, most likely first.</summary>
     internal static int[] Of(Search s, int count)
     {
         int[] order = new int[Math.Min(count + 1, s.Classes)];

@@ -6,7 +6,8 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// An attack: its options, and the algorithm for one sample. Attacks are immutable; defaults are those of the papers.
+/// An adversarial attack: its options and the algorithm for one sample. Attacks are immutable; their defaults are those
+/// of the papers unless stated otherwise.
 /// </summary>
 /// <example><code>
 /// AttackResult found = new CarliniWagner { Guidance = Guidance.Weighted }
@@ -18,25 +19,25 @@ public abstract record Attack
     {
     }
 
-    /// <summary>Its name on the command line.</summary>
+    /// <summary>Name of the attack on the command line.</summary>
     public abstract string Name { get; }
 
-    /// <summary>How the attack measures the perturbation.</summary>
+    /// <summary>Norm in which the perturbation is measured.</summary>
     public abstract Norm Norm { get; init; }
 
-    /// <summary>What it asks of its target.</summary>
+    /// <summary>Access to the target that the attack needs.</summary>
     public virtual Access Needs => Access.Gradients;
 
-    /// <summary>Whether two runs with different seeds give the same.</summary>
+    /// <summary>Whether the result does not depend on the random seed.</summary>
     public virtual bool IsDeterministic => true;
 
-    /// <summary>The norms that it is defined for.</summary>
+    /// <summary>Norms that the attack supports.</summary>
     internal abstract IReadOnlyList<Norm> Norms { get; }
 
-    /// <summary>Largest size of the perturbation; infinite for attacks that look for the smallest.</summary>
+    /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
     internal abstract double Radius { get; }
 
-    /// <summary>Attacks a network within the bounds that it states.</summary>
+    /// <summary>Attacks a network within the input bounds that the network states.</summary>
     /// <inheritdoc cref="Run(AttackTarget, Tensor, Criterion, RandomStream, AttackRun?, CancellationToken)"/>
     public AttackResult Run(
         Network network, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
@@ -44,20 +45,26 @@ public abstract record Attack
         Run(new NetworkTarget(network), inputs, criterion, random, run, cancel);
 
     /// <summary>Attacks every sample.</summary>
-    /// <param name="target">What is attacked.</param>
+    /// <param name="target">Model to attack.</param>
     /// <param name="inputs">Clean inputs, float32 <c>[N, ...]</c>, within the target's bounds.</param>
-    /// <param name="criterion">What counts as success; knows at least N samples.</param>
+    /// <param name="criterion">Defines success; must cover at least N samples.</param>
     /// <param name="random">
-    /// Where random numbers start. What a sample gets depends on it and on the sample alone, not on its place.
+    /// Source of random numbers. The numbers drawn for a sample depend on this stream and the sample's content, not on
+    /// its index.
     /// </param>
-    /// <param name="run">Batch size and budget; null: no budget.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <returns>A row for each sample: the same bytes for any batch size, order and number of threads.</returns>
+    /// <param name="run">Batch size and budget; null: default batch size, no budget.</param>
+    /// <param name="cancel">Cancels the attack.</param>
+    /// <returns>
+    /// One result per sample, bitwise identical for every batch size, order of the samples and number of threads.
+    /// </returns>
     /// <exception cref="ArgumentException">
-    /// Inputs, criterion and target do not fit, an option is out of range, or the norm is not one of the attack's.
+    /// The inputs, criterion and target do not match, an option is out of range, or the attack does not support the
+    /// norm.
     /// </exception>
-    /// <exception cref="NotSupportedException">The target cannot be asked what the attack needs.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The target does not provide the access that the attack needs.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The attack was canceled.</exception>
     public virtual AttackResult Run(
         AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
         CancellationToken cancel = default)
@@ -66,10 +73,10 @@ public abstract record Attack
         return new AttackRunner(this, target, inputs, criterion, random, run ?? new AttackRun()).Run(cancel);
     }
 
-    /// <summary>The algorithm for one sample.</summary>
+    /// <summary>Runs the algorithm for one sample; yields its queries to the target.</summary>
     internal abstract IEnumerable<Ask> Find(Search s);
 
-    /// <summary>Throws where an option is out of its range.</summary>
+    /// <summary>Throws if an option is out of range.</summary>
     internal virtual void CheckOptions()
     {
     }
@@ -83,7 +90,7 @@ public abstract record Attack
     }
 }
 
-/// <summary>Stays within a ball around the clean input and looks for any success in it.</summary>
+/// <summary>An attack that searches for any adversarial example within a ball around the clean input.</summary>
 public abstract record FixedBudgetAttack : Attack
 {
     private protected FixedBudgetAttack()
@@ -93,7 +100,7 @@ public abstract record FixedBudgetAttack : Attack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Radius of the ball in units of the inputs.</summary>
+    /// <summary>Radius of the ball, in units of the inputs.</summary>
     public required double Epsilon { get; init; }
 
     internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2, Norm.L1];
@@ -104,7 +111,7 @@ public abstract record FixedBudgetAttack : Attack
         Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
 }
 
-/// <summary>Looks for the smallest perturbation.</summary>
+/// <summary>An attack that searches for the smallest perturbation.</summary>
 public abstract record MinimalAttack : Attack
 {
     private protected MinimalAttack()
@@ -119,21 +126,23 @@ public abstract record MinimalAttack : Attack
     internal override double Radius => double.PositiveInfinity;
 }
 
-/// <summary>How an attack is run; decides cost, not results, but for the budget.</summary>
+/// <summary>
+/// How an attack is run. These options affect cost; only the budgets and <see cref="GoesOn"/> affect results.
+/// </summary>
 public sealed record AttackRun
 {
-    /// <summary>Samples that are worked on at a time.</summary>
+    /// <summary>Number of samples attacked at the same time.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Maximum number of backward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of backward passes per sample; null: not limited.</summary>
     public int? Gradients { get; init; }
 
-    /// <summary>Maximum number of forward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of forward passes per sample; null: not limited.</summary>
     public int? Forwards { get; init; }
 
-    /// <summary>Whether searches within a ball go on after their first success; they stop by default.</summary>
+    /// <summary>Whether attacks within a ball continue after their first success; default: they stop.</summary>
     public bool GoesOn { get; init; }
 
-    /// <summary>Told how many samples are finished.</summary>
+    /// <summary>Receives the number of finished samples.</summary>
     public IProgress<int>? Progress { get; init; }
 }

@@ -1,38 +1,38 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>The attacks by the names that the command line has for them.</summary>
+/// <summary>Creates attacks by their command-line names.</summary>
 public static class AttackCatalog
 {
     private static readonly (string Name, string Help, Func<AttackChoice, Attack> Make)[] All =
     [
-        ("noise", "random points of the ball", c =>
+        ("noise", "random points on the surface of the ball", c =>
             new Noise { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Draws = c.Steps ?? 100 }),
-        ("fgsm", "one step by the sign of the gradient", c =>
+        ("fgsm", "one gradient step (fast gradient sign method)", c =>
             new Fgsm { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf) }),
-        ("bim", "steps from the clean sample", c => c.FinishInBall(
+        ("bim", "gradient steps from the clean sample", c => c.FinishInBall(
             new BasicIterative { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 10 })),
-        ("pgd", "steps from a random start", c =>
+        ("pgd", "gradient steps from a random start", c =>
             c.FinishInBall(new Pgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 40 })),
-        ("mim", "steps with momentum", c => c.FinishInBall(new Pgd
+        ("mim", "gradient steps with momentum", c => c.FinishInBall(new Pgd
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 10, RandomStart = false, Momentum = 1,
         })),
         ("apgd-ce", "Auto-PGD on cross-entropy", c =>
             c.FinishInBall(new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 })),
-        ("apgd-dlr", "Auto-PGD on the difference of logits ratio", c => c.FinishInBall(
+        ("apgd-dlr", "Auto-PGD on the difference of logits ratio (DLR)", c => c.FinishInBall(
             new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr })),
-        ("apgd-t", "Auto-PGD on the ratio, aimed at 9 classes", c => new Apgd { Epsilon = c.Radius, Norm = c.NormOr(
+        ("apgd-t", "Auto-PGD on DLR, up to 9 target classes", c => new Apgd { Epsilon = c.Radius, Norm = c.NormOr(
             Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr, TargetClasses = 9 }),
-        ("square", "random search from scores", c =>
+        ("square", "random search with square patches; needs scores only", c =>
             new Square { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000 }),
-        ("autoattack", "the standard ensemble", c =>
+        ("autoattack", "the standard version of AutoAttack", c =>
             new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
-        ("autoattack-rand", "the ensemble for random defenses", c => new AutoAttack
+        ("autoattack-rand", "AutoAttack for randomized defenses", c => new AutoAttack
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Version = AutoAttackVersion.Random,
         }),
         ("fab", "fast adaptive boundary", c => new Fab { Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
-        ("deepfool", "to the nearest linearized boundary", c =>
+        ("deepfool", "steps to the nearest linearized decision boundary", c =>
             c.Finish(new DeepFool { Norm = c.NormOr(Norm.L2), Steps = c.Steps ?? 50 })),
         ("ddn", "decoupled direction and norm", c =>
             c.Finish(new Ddn { Norm = c.NormOr(Norm.L2), Steps = c.StepsBeforeFinish(100) })),
@@ -43,9 +43,9 @@ public static class AttackCatalog
             Norm = c.NormOr(Norm.L2), Steps = c.StepsBeforeFinish(100),
             Smoothing = c.StepsBeforeFinish(100) <= 100 ? 0.5 : 0.9,
         })),
-        ("cw", "Carlini-Wagner in pixels", c => c.Finish(
+        ("cw", "Carlini-Wagner in pixel space", c => c.Finish(
             new CarliniWagner { Norm = c.NormOr(Norm.L2), Steps = Math.Max(c.StepsBeforeFinish(100) / 4, 1) })),
-        ("cw-original", "Carlini-Wagner as its authors have it", c => CarliniWagner.Original with
+        ("cw-original", "Carlini-Wagner with its authors' settings", c => CarliniWagner.Original with
         {
             Norm = c.NormOr(Norm.L2), Steps = c.Steps is { } n ? Math.Max(n / 9, 1) : 1000,
         }),
@@ -61,24 +61,22 @@ public static class AttackCatalog
             Norm = c.NormOr(Norm.L2), StartSteps = Math.Min(30, c.StepsBeforeFinish(130)),
             PolishSteps = Math.Max(c.StepsBeforeFinish(130) - 30, 0),
         })),
-        ("hop-skip-jump", "from decisions alone", c =>
+        ("hop-skip-jump", "boundary search; needs decisions only", c =>
             new HopSkipJump { Norm = c.NormOr(Norm.L2), Queries = c.Steps ?? 10_000 }),
-        ("corruptions", "everyday changes of pictures", c => new Corruptions { Norm = c.NormOr(Norm.L2) }),
+        ("corruptions", "common image corruptions", c => new Corruptions { Norm = c.NormOr(Norm.L2) }),
     ];
 
-    /// <summary>All names.</summary>
+    /// <summary>Names of all attacks.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(entry => entry.Name)];
 
-    /// <summary>What an attack does, in a few words.</summary>
+    /// <summary>Returns a short description of an attack.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     public static string Help(string name) => Find(name).Help;
 
-    /// <summary>Makes an attack.</summary>
+    /// <summary>Creates an attack.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="choice">Its options.</param>
-    /// <exception cref="ArgumentException">
-    /// There is no attack of this name, or an option that it needs is missing.
-    /// </exception>
+    /// <param name="choice">Options of the attack.</param>
+    /// <exception cref="ArgumentException">No attack has this name, or a required option is missing.</exception>
     public static Attack Create(string name, AttackChoice choice) => Find(name).Make(choice);
 
     private static (string Name, string Help, Func<AttackChoice, Attack> Make) Find(string name) =>
@@ -89,32 +87,39 @@ public static class AttackCatalog
                 $"attack: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
 }
 
-/// <summary>The options that all attacks share.</summary>
-/// <param name="Norm">How the perturbation is measured; null: as is usual for the attack.</param>
-/// <param name="Epsilon">Largest size, for attacks within a ball.</param>
-/// <param name="Steps">Gradients in all, or queries of attacks without gradients; null: the paper's.</param>
+/// <summary>Options shared by all attacks.</summary>
+/// <param name="Norm">Norm of the perturbation; null: the attack's usual norm.</param>
+/// <param name="Epsilon">Radius of the ball, for attacks within a ball; null: not given.</param>
+/// <param name="Steps">
+/// Number of steps (for minimizing attacks about the total number of gradients), or number of queries for attacks
+/// without gradients; null: the attack's default.
+/// </param>
 /// <param name="FinishGradients">
-/// Gradients spent at the end on the linearized network: by attacks in the 2-norm the last of 100 or more, on the
-/// nearest point of its boundary; by steps in a ball one more for each class, on the best point of the ball. 0: none,
-/// the paper's algorithm alone.
+/// Gradients spent on a final search that treats the network as linear. Attacks in the 2-norm with 100 or more steps
+/// use their last gradients to find the nearest point of the linearized decision boundary. Attacks within a ball spend
+/// up to this many additional gradients, one per class, to find the best point of the ball. 0: no final search, as in
+/// the papers.
 /// </param>
 public sealed record AttackChoice(
     Norm? Norm = null, double? Epsilon = null, int? Steps = null, int FinishGradients = 10)
 {
-    internal double Radius => Epsilon ?? throw new ArgumentException("attack: this attack stays within a ball: say how "
-        + "large it is (--epsilon, or --threat with a named one)");
+    internal double Radius => Epsilon ?? throw new ArgumentException("attack: the radius is missing; give "
+        + "--epsilon or --threat");
 
-    /// <summary>Gradients that are left for the algorithm itself.</summary>
+    /// <summary>Number of gradients left for the attack itself.</summary>
     internal int StepsBeforeFinish(int usual) =>
         (Steps ?? usual) is var steps && steps >= 100 ? steps - FinishGradients : steps;
 
-    /// <summary>The attack with its finish, where it is one in the 2-norm.</summary>
+    /// <summary>
+    /// Adds the final search to an attack in the 2-norm with 100 or more steps; returns other attacks unchanged.
+    /// </summary>
     internal Attack Finish(Attack attack) => FinishGradients > 0
         && attack.Norm == Attacks.Norm.L2
         && (Steps ?? 100) >= 100 ? new Finished(attack, FinishGradients) : attack;
 
     /// <summary>
-    /// The attack in a ball with its finish, which costs at most one gradient for each class beyond the steps.
+    /// Adds the final search to an attack within a ball. It costs at most one gradient per class in addition to the
+    /// steps.
     /// </summary>
     internal Attack FinishInBall(FixedBudgetAttack attack) =>
         FinishGradients > 0 ? new FinishedInBall(attack, FinishGradients) : attack;

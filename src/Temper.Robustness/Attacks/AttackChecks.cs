@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>What is checked before an attack starts.</summary>
+/// <summary>Checks of arguments before an attack starts.</summary>
 internal static class AttackChecks
 {
     internal static void Check(Attack attack, AttackTarget target, Tensor inputs, Criterion criterion)
@@ -11,27 +11,27 @@ internal static class AttackChecks
         attack.CheckOptions();
         if (!attack.Norms.Contains(attack.Norm))
         {
-            throw new ArgumentException($"{attack.Name}: is not defined for this norm (got {attack.Norm}, expected "
+            throw new ArgumentException($"{attack.Name}: the norm is not supported (got {attack.Norm}, expected "
                 + $"{string.Join(" or ", attack.Norms)})");
         }
 
         if (attack.Needs > target.Access)
         {
-            throw new NotSupportedException($"{attack.Name}: needs {attack.Needs} of its target (got {target.Access}); "
-                + "use an attack that asks less, such as square or hop-skip-jump");
+            throw new NotSupportedException($"{attack.Name}: needs more access (got {target.Access}, "
+                + $"expected {attack.Needs}); use an attack that needs less, such as square or hop-skip-jump");
         }
 
         if (inputs.DType != DType.Float32
             || inputs.Rank < 1 || !Shape.Create(inputs.Shape.AsSpan()[1..]).Equals(target.SampleShape))
         {
-            throw new ArgumentException($"{attack.Name}: inputs do not fit the target (got {inputs.DType} "
-                + $"{inputs.Shape}, expected float32 [N, ...] of {target.SampleShape})");
+            throw new ArgumentException($"{attack.Name}: wrong inputs (got {inputs.DType} "
+                + $"{inputs.Shape}, expected float32 [N, ...] with samples of {target.SampleShape})");
         }
 
         if (criterion.Count is { } count && count != inputs.Shape[0])
         {
             throw new ArgumentException(
-                $"{attack.Name}: criterion and inputs are about different samples (got {count} and {inputs.Shape[0]})");
+                $"{attack.Name}: criterion and inputs differ in number of samples (got {count} and {inputs.Shape[0]})");
         }
 
         CheckClasses(attack, target, criterion, inputs.Shape[0]);
@@ -44,13 +44,13 @@ internal static class AttackChecks
         {
             if (criterion.Label(i) is var label && (label < 0 || label >= target.Classes))
             {
-                throw new ArgumentException($"{attack.Name}: label of sample {i} is no class of the target (got "
+                throw new ArgumentException($"{attack.Name}: invalid label of sample {i} (got "
                     + $"{label}, expected 0 to {target.Classes - 1})");
             }
 
             if (criterion.Target(i) >= target.Classes)
             {
-                throw new ArgumentException($"{attack.Name}: target class of sample {i} cannot be reached (got "
+                throw new ArgumentException($"{attack.Name}: invalid target class of sample {i} (got "
                     + $"{criterion.Target(i)}, expected 0 to {target.Classes - 1})");
             }
         }
@@ -66,7 +66,7 @@ internal static class AttackChecks
                 throw new ArgumentException(
                     $"{attack.Name}: input of sample {i / target.SampleShape.Count} is outside the bounds (got "
                     + $"{values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data "
-                    + "or state other bounds");
+                    + "or give other bounds");
             }
         }
     }

@@ -3,41 +3,41 @@ using Temper.Robustness.Criteria;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>The losses that attacks maximize, from the logits of one sample.</summary>
+/// <summary>The losses that attacks maximize, computed from the logits of one sample.</summary>
 internal enum LossKind
 {
-    /// <summary>Cross-entropy of the right class; negated, of the target class where there is one.</summary>
+    /// <summary>Cross-entropy of the true class; with a target class, its negated cross-entropy.</summary>
     CrossEntropy,
 
     /// <summary>
-    /// Largest wrong logit minus the right one; target logit minus the largest other one where there is a target class.
+    /// Largest wrong logit minus the true logit; with a target class, its logit minus the largest other one.
     /// </summary>
     Margin,
 
     /// <summary>
-    /// Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.
+    /// Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): invariant to shifting and scaling the logits.
     /// </summary>
     Dlr,
 
-    /// <summary>Logit of one class minus the right one.</summary>
+    /// <summary>Logit of a given class minus the logit of another given class.</summary>
     Difference,
 
     /// <summary>
-    /// <c>log(1 - p_y + 1e-6)</c>, with p_y the softmax of the right class (arXiv:1803.02536); of a wanted class
-    /// cross-entropy, negated.
+    /// <c>log(1 - p_y + 1e-6)</c>, where p_y is the softmax of the true class (arXiv:1803.02536); with a target class,
+    /// its negated cross-entropy.
     /// </summary>
     Complement,
 }
 
-/// <summary>A loss and the class that it is about.</summary>
-/// <param name="Kind">Which loss.</param>
-/// <param name="Label">The right class.</param>
-/// <param name="Target">The target class; -1: any wrong one.</param>
+/// <summary>A loss and the classes that it depends on.</summary>
+/// <param name="Kind">Kind of loss.</param>
+/// <param name="Label">True class.</param>
+/// <param name="Target">Target class; -1: any wrong class.</param>
 internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target = -1)
 {
-    /// <summary>The loss and its derivative by each logit.</summary>
+    /// <summary>Returns the loss and computes its derivative with respect to each logit.</summary>
     /// <param name="z">Logits, <c>[K]</c>.</param>
-    /// <param name="gradient">Receives the derivative, <c>[K]</c>; zero when the call begins.</param>
+    /// <param name="gradient">Receives the derivative, <c>[K]</c>; must be zero on entry.</param>
     internal double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
     {
         LossKind.CrossEntropy => CrossEntropy(z, gradient),
@@ -47,7 +47,7 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         _ => Target < 0 ? Ratio(z, gradient) : TargetedRatio(z, gradient),
     };
 
-    /// <summary>The class of the largest logit but one.</summary>
+    /// <summary>Returns the class with the largest logit, other than the given class.</summary>
     internal static int LargestOther(ReadOnlySpan<float> z, int index)
     {
         int best = index == 0 ? 1 : 0;
@@ -76,7 +76,7 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
             gradient[k] *= (float)(sign / sum);
         }
 
-        // 1 - p without cancellation: what is left is the sum of the others.
+        // 1 - p is computed as the sum of the other probabilities, which avoids cancellation.
         double others = 0;
         for (int k = 0; k < z.Length; k++)
         {
@@ -98,7 +98,8 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
             others += e;
         }
 
-        // d p_y / d z_k = p_y ([k = y] - p_k); 1 - p_y is the sum of the others, without cancellation.
+        // d p_y / d z_k = p_y ([k = y] - p_k). 1 - p_y is the sum of the other probabilities, which avoids
+        // cancellation.
         double sum = own + others, rest = others / sum, factor = own / sum / (rest + Floor);
         for (int k = 0; k < z.Length; k++)
         {
@@ -148,7 +149,9 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         return above / below;
     }
 
-    /// <summary>The classes of the largest logits, from the largest down.</summary>
+    /// <summary>
+    /// Writes the classes with the largest logits, in descending order; returns how many were written.
+    /// </summary>
     internal static int Largest(ReadOnlySpan<float> z, Span<int> order)
     {
         int count = 0;

@@ -7,8 +7,8 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Runs the searches of all samples side by side: each round joins the questions of those that are not finished into
-/// one batch. A finished search makes room for the next sample, so batches stay full.
+/// Runs the searches of many samples concurrently. Each round combines the queries of all unfinished searches into one
+/// batch. A finished search is replaced by that of the next sample, so batches stay full.
 /// </summary>
 internal sealed class AttackRunner(
     Attack attack, AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun run)
@@ -44,7 +44,7 @@ internal sealed class AttackRunner(
     {
         float[] clean = inputs.AsSpan<float>().Slice(index * _size, _size).ToArray();
 
-        // By content, not by index: the same sample gets the same numbers in any order.
+        // Hashed by content, not by index, so that a sample gets the same random numbers in any order.
         ulong name = Hash(clean, criterion.Label(index));
         var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius)
             && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
@@ -52,7 +52,9 @@ internal sealed class AttackRunner(
         return new Running(index, search, Whole(search).GetEnumerator());
     }
 
-    /// <summary>The clean sample first; a network that is wrong from the start is not attacked.</summary>
+    /// <summary>
+    /// Evaluates the clean sample, then runs the attack; a sample that is already misclassified is not attacked.
+    /// </summary>
     private IEnumerable<Ask> Whole(Search s)
     {
         yield return Ask.Scores;
@@ -106,7 +108,7 @@ internal sealed class AttackRunner(
         return true;
     }
 
-    /// <summary>FNV-1a over the bits of a sample and its label.</summary>
+    /// <summary>FNV-1a hash of the bits of a sample and its label.</summary>
     private static ulong Hash(ReadOnlySpan<float> values, int label)
     {
         const ulong Prime = 1099511628211;
@@ -119,7 +121,7 @@ internal sealed class AttackRunner(
         return hash;
     }
 
-    /// <summary>A search and where it stands.</summary>
+    /// <summary>A search and its state.</summary>
     internal sealed record Running(int Index, Search Search, IEnumerator<Ask> Questions)
     {
         internal bool IsFinished { get; private set; }
@@ -128,7 +130,7 @@ internal sealed class AttackRunner(
 
         internal Ask Ask => Questions.Current;
 
-        /// <summary>Goes on to the next question.</summary>
+        /// <summary>Advances the search to its next query.</summary>
         internal void Advance()
         {
             IsFinished = !Questions.MoveNext();
@@ -139,7 +141,7 @@ internal sealed class AttackRunner(
         }
     }
 
-    /// <summary>One step of every search; searches do not know each other, so the order does not matter.</summary>
+    /// <summary>Advances every search by one step. Searches are independent, so their order does not matter.</summary>
     private sealed class Advance(List<Running> active) : IPoolWork
     {
         public void Run(int task, int thread) => active[task].Advance();

@@ -2,61 +2,63 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>What an attack may ask of its target; each kind includes those before it.</summary>
+/// <summary>What an attack can obtain from its target; each level includes those listed before it.</summary>
 public enum Access
 {
-    /// <summary>The winning class.</summary>
+    /// <summary>The predicted class.</summary>
     Decisions,
 
-    /// <summary>Logits, or scores in the same order.</summary>
+    /// <summary>Logits, or scores that rank the classes in the same order.</summary>
     Scores,
 
-    /// <summary>Logits and their gradient to the input.</summary>
+    /// <summary>Logits and the gradient of a loss with respect to the input.</summary>
     Gradients,
 }
 
-/// <summary>Gives the derivative of a loss by the logits of one sample, from the logits.</summary>
+/// <summary>Computes the derivative of a loss with respect to the logits of one sample.</summary>
 /// <param name="row">Index of the sample in the batch.</param>
-/// <param name="logits"><c>[K]</c>.</param>
-/// <param name="derivative">Receives the derivative, <c>[K]</c>; zero when the call begins.</param>
+/// <param name="logits">Logits of the sample, <c>[K]</c>.</param>
+/// <param name="derivative">Receives the derivative, <c>[K]</c>; zero on entry.</param>
 public delegate void LogitDerivative(int row, ReadOnlySpan<float> logits, Span<float> derivative);
 
 /// <summary>
-/// What is attacked: anything that gives logits and, if it can, gradients. Targets treat samples apart: the answer for
-/// one does not depend on the others that are asked with it.
+/// A model under attack: returns logits and, if it can, gradients. Samples are independent: the result for one does not
+/// depend on the others in its batch.
 /// </summary>
 public abstract class AttackTarget
 {
     /// <summary>Shape of one sample, <c>[C, H, W]</c> or <c>[D]</c>.</summary>
     public abstract Shape SampleShape { get; }
 
-    /// <summary>Smallest value of an input.</summary>
+    /// <summary>Smallest allowed input value.</summary>
     public abstract float Minimum { get; }
 
-    /// <summary>Largest value of an input.</summary>
+    /// <summary>Largest allowed input value.</summary>
     public abstract float Maximum { get; }
 
-    /// <summary>K, the number of classes.</summary>
+    /// <summary>Number of classes K.</summary>
     public abstract int Classes { get; }
 
-    /// <summary>What may be asked.</summary>
+    /// <summary>Access that this target provides.</summary>
     public abstract Access Access { get; }
 
-    /// <summary>Logits of some samples.</summary>
-    /// <param name="x"><c>[N, D]</c>, row-major.</param>
-    /// <param name="count">N.</param>
-    /// <param name="logits">Receives <c>[N, K]</c>.</param>
+    /// <summary>Computes the logits of a batch.</summary>
+    /// <param name="x">Inputs <c>[N, D]</c>, row-major.</param>
+    /// <param name="count">Number of samples N.</param>
+    /// <param name="logits">Receives the logits <c>[N, K]</c>, row-major.</param>
     public abstract void Scores(ReadOnlySpan<float> x, int count, Span<float> logits);
 
-    /// <summary>Logits, and the gradient of a loss to the inputs: one forward and one backward pass.</summary>
-    /// <param name="x"><c>[N, D]</c>, row-major.</param>
-    /// <param name="count">N.</param>
-    /// <param name="logits">Receives <c>[N, K]</c>.</param>
-    /// <param name="derivative">The loss, by its derivative.</param>
-    /// <param name="gradient">Receives <c>[N, D]</c>.</param>
-    /// <exception cref="NotSupportedException">The target has no gradients.</exception>
+    /// <summary>
+    /// Computes logits and the gradient of a loss with respect to the inputs: one forward and one backward pass.
+    /// </summary>
+    /// <param name="x">Inputs <c>[N, D]</c>, row-major.</param>
+    /// <param name="count">Number of samples N.</param>
+    /// <param name="logits">Receives the logits <c>[N, K]</c>, row-major.</param>
+    /// <param name="derivative">Derivative of the loss with respect to the logits.</param>
+    /// <param name="gradient">Receives the gradient <c>[N, D]</c>, row-major.</param>
+    /// <exception cref="NotSupportedException">The target provides no gradients.</exception>
     public virtual void Gradient(
         ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
-        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that asks for "
-            + "scores or decisions, such as square or hop-skip-jump");
+        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that needs "
+            + "only scores or decisions, such as square or hop-skip-jump");
 }

@@ -1,7 +1,7 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Several attacks on one sample, one after another; each goes on from the best that those before it have found.
+/// Runs several attacks on one sample, one after another, sharing the best adversarial example found so far.
 /// </summary>
 internal static class AttacksInTurn
 {

@@ -10,36 +10,36 @@ public enum AutoAttackVersion
     /// <summary>APGD-CE, targeted APGD-DLR, targeted FAB, Square.</summary>
     Standard,
 
-    /// <summary>For random defenses: APGD-CE and APGD-DLR, each gradient the mean of 20.</summary>
+    /// <summary>For randomized defenses: APGD-CE and APGD-DLR, each gradient averaged over 20 evaluations.</summary>
     Random,
 }
 
 /// <summary>
-/// AutoAttack (arXiv:2003.01690) as its authors define the standard version: APGD-CE 100 steps, APGD-DLR targeted 100
-/// steps for 9 classes, FAB targeted 100 steps for 9 classes, Square 5,000 queries; one start each, in this order, each
-/// on the samples that are still right.
+/// AutoAttack (arXiv:2003.01690), by default its authors' standard version: APGD-CE (100 steps), targeted APGD-DLR (100
+/// steps, 9 classes), targeted FAB (100 steps, 9 classes) and Square (5,000 queries). They run in this order with one
+/// start each, each on the samples that the previous ones did not fool.
 /// </summary>
 public sealed record AutoAttack : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "autoattack";
 
-    /// <summary>Which version.</summary>
+    /// <summary>Version of the attack.</summary>
     public AutoAttackVersion Version { get; init; }
 
-    /// <summary>Maximum number of classes that the targeted members aim at.</summary>
+    /// <summary>Maximum number of target classes of the targeted attacks.</summary>
     public int TargetClasses { get; init; } = 9;
 
-    /// <summary>Steps of the gradient attacks; the authors' 100 unless a quick look is wanted.</summary>
+    /// <summary>Steps of the gradient attacks. The authors use 100; fewer steps overestimate robustness.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Queries of the last member.</summary>
+    /// <summary>Queries of <see cref="Square"/>.</summary>
     public int Queries { get; init; } = 5000;
 
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    /// <summary>The members in their order.</summary>
+    /// <summary>The attacks of the ensemble, in order.</summary>
     public IReadOnlyList<Attack> Members
     {
         get

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// One gradient for each of the likeliest classes at the clean sample, and the point of the ball that serves this class
-/// best if the network is linear: exact there, where cross-entropy may stand at a local maximum. Not part of the
-/// papers; off unless asked for.
+/// A final search within a ball. For each of the most likely wrong classes it takes one gradient at the clean sample
+/// and tries the point of the ball that maximizes the linearized logit difference. This is exact for linear networks,
+/// where ascent on the cross-entropy can end in a local maximum. Not part of the papers; off by default.
 /// </summary>
 internal static class BallFinish
 {
@@ -35,8 +35,8 @@ internal static class BallFinish
     }
 
     /// <summary>
-    /// The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the L∞
-    /// norm <c>clip(epsilon sign g)</c>.
+    /// Finds the d within the ball and the bounds that maximizes (g, d): <c>clip(t g)</c> with t chosen to reach the
+    /// radius, or <c>clip(epsilon sign g)</c> in the L∞ norm.
     /// </summary>
     private static bool LargestRise(Search s, float[] way)
     {
@@ -74,23 +74,24 @@ internal static class BallFinish
 }
 
 /// <summary>
-/// An attack in a ball, then <see cref="BallFinish"/> on the samples that are still right: the command line's form.
+/// An attack within a ball, followed by <see cref="BallFinish"/> on the samples that were not fooled. The command line
+/// uses this form.
 /// </summary>
 public sealed record FinishedInBall : FixedBudgetAttack
 {
-    /// <summary>Adds a finish to an attack.</summary>
-    /// <param name="inner">The attack.</param>
+    /// <summary>Adds a final search to an attack.</summary>
+    /// <param name="inner">Attack to run first.</param>
     /// <param name="gradients">
-    /// Maximum number of gradients of the finish, one for each class, the likeliest first.
+    /// Maximum number of gradients of the final search: one per class, most likely class first.
     /// </param>
     [SetsRequiredMembers]
     public FinishedInBall(FixedBudgetAttack inner, int gradients) =>
         (Inner, Gradients, Epsilon, Norm) = (inner, gradients, inner.Epsilon, inner.Norm);
 
-    /// <summary>The attack.</summary>
+    /// <summary>The attack that runs first.</summary>
     public FixedBudgetAttack Inner { get; }
 
-    /// <summary>Maximum number of gradients of the finish.</summary>
+    /// <summary>Maximum number of gradients of the final search.</summary>
     public int Gradients { get; }
 
     /// <inheritdoc/>
@@ -104,7 +105,7 @@ public sealed record FinishedInBall : FixedBudgetAttack
     internal override void CheckOptions()
     {
         Inner.CheckOptions();
-        Require(Gradients >= 0, "gradients of the finish", Gradients, "zero or more");
+        Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
     }
 
     internal override IEnumerable<Ask> Find(Search s)

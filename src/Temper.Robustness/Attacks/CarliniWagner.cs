@@ -1,40 +1,41 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// What the gradient at an anchor point says about the perturbation (after arXiv:1812.02524; the formulations are
-/// ours).
+/// How the gradient at an anchor point constrains the perturbation (after arXiv:1812.02524; the formulas differ from
+/// the paper).
 /// </summary>
 public enum Guidance
 {
-    /// <summary>Nothing: the attack of Carlini and Wagner.</summary>
+    /// <summary>No guidance: the original attack of Carlini and Wagner.</summary>
     None,
 
-    /// <summary>Its sign: <c>x' = P(x - p sign g)</c>, p zero or more.</summary>
+    /// <summary>By its sign: <c>x' = P(x - p sign g)</c>, with p zero or more.</summary>
     Sign,
 
-    /// <summary>Its relative sizes: <c>x' = P(x - s g / max |g|)</c>, s free.</summary>
+    /// <summary>By its relative magnitude: <c>x' = P(x - s g / max |g|)</c>, with s unconstrained.</summary>
     Weighted,
 }
 
 /// <summary>The variable that Adam optimizes.</summary>
 public enum AttackVariable
 {
-    /// <summary>Inputs themselves, clipped to their bounds.</summary>
+    /// <summary>The input itself, clamped to its bounds.</summary>
     Pixel,
 
     /// <summary>
-    /// The authors' <c>x = (tanh w + 1) / 2</c>. Inputs at their bounds are slow: with the authors' learning rate of
-    /// 0.01 a black pixel needs about 600 steps to change by a tenth.
+    /// The authors' <c>x = (tanh w + 1) / 2</c>. Inputs at their bounds change slowly: with the authors' learning rate
+    /// of 0.01, a black pixel needs about 600 steps to change by a tenth of the range.
     /// </summary>
     Tanh,
 }
 
 /// <summary>
-/// The attack of Carlini and Wagner in the 2-norm (arXiv:1608.04644), <c>min |x' - x|^2 + c f(x')</c> by Adam with a
-/// search for c, and its gradient-guided form.
+/// The attack of Carlini and Wagner in the 2-norm (arXiv:1608.04644) and its gradient-guided variant. Minimizes <c>|x'
+/// - x|^2 + c f(x')</c> with Adam and searches for c.
 /// </summary>
 /// <remarks>
-/// Defaults are for a small budget, in pixels: 4 searches of 25 steps. <see cref="Original"/> has those of the authors.
+/// The defaults suit a small budget: 4 searches of 25 steps in pixel space. <see cref="Original"/> has the authors'
+/// settings.
 /// </remarks>
 public sealed record CarliniWagner : MinimalAttack
 {
@@ -47,44 +48,46 @@ public sealed record CarliniWagner : MinimalAttack
     /// <summary>The variable that Adam optimizes.</summary>
     public AttackVariable Variable { get; init; }
 
-    /// <summary>Steps for each c.</summary>
+    /// <summary>Number of steps per value of c.</summary>
     public int Steps { get; init; } = 25;
 
-    /// <summary>Values of c that are tried.</summary>
+    /// <summary>Number of values of c to try.</summary>
     public int SearchSteps { get; init; } = 4;
 
     /// <summary>
-    /// The first c, for inputs of 0 to 1, from which the authors' search goes on; null: twice the c at which the
-    /// linearized network has its minimum, from the gradient at the clean sample; ten times as much after a search that
-    /// found nothing. Once there is an adversarial, searches go on from the best one, with the c, the guidance and the
-    /// step that follow from it.
+    /// Initial c for inputs scaled to 0 to 1, followed by the authors' search for c; null: twice the c at which the
+    /// linearized network has its minimum, computed from the gradient at the clean sample. With null, c grows tenfold
+    /// after a search without success. After a success, each search starts from the best adversarial example, which
+    /// determines c, the guidance and the step size.
     /// </summary>
     public double? FirstC { get; init; }
 
     /// <summary>
-    /// Adam's step, for inputs of 0 to 1; null: from the sample. In pixels the first step then has a third of the
-    /// length of the way to the linearized boundary; after a search that found nothing it is three times as long, after
-    /// an adversarial it follows its distance. In tanh space 0.1.
+    /// Adam's learning rate for inputs scaled to 0 to 1; null: chosen per sample. In pixel space the first step then
+    /// has a third of the distance to the linearized boundary. The distance is tripled after a search without success,
+    /// and follows that of the best adversarial example after a success. In tanh space the rate is 0.1.
     /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>
-    /// Whether the step shrinks to a hundredth over the steps of each c, along half a cosine; not in the paper.
+    /// Whether the learning rate decays to a hundredth over the steps of each c, along half a cosine. Not in the paper.
     /// </summary>
     public bool DecaysRate { get; init; } = true;
 
     /// <summary>
-    /// Steps after which the search is anchored again at its best point, with the gradient there; 0: never.
+    /// Number of steps after which guidance is recomputed from the gradient at the best point; 0: never.
     /// </summary>
     public int Refresh { get; init; }
 
     /// <summary>
-    /// Whether a c is given up after a tenth of the steps that lowers the loss by less than 0.01 %, as in the authors'
-    /// code.
+    /// Whether to stop the search for the current c if the loss falls by less than 0.01 % within a tenth of the steps,
+    /// as in the authors' code.
     /// </summary>
     public bool AbortsEarly { get; init; }
 
-    /// <summary>The authors' settings: tanh, 9 searches of 1,000 steps, c from 0.001, step 0.01.</summary>
+    /// <summary>
+    /// The authors' settings: tanh space, 9 searches of 1,000 steps, initial c 0.001, learning rate 0.01.
+    /// </summary>
     public static CarliniWagner Original { get; } = new()
     {
         Variable = AttackVariable.Tanh, SearchSteps = 9, Steps = 1000, FirstC = 1e-3, LearningRate = 0.01,
@@ -106,7 +109,7 @@ public sealed record CarliniWagner : MinimalAttack
         double low = 0, high = double.PositiveInfinity, c = FirstC ?? double.NaN;
         for (int search = 0; search < SearchSteps; search++)
         {
-            // The authors: with ten or more searches the last one is at the upper bound.
+            // As in the authors' code: with ten or more searches the last one uses the upper bound of c.
             c = FirstC is not null && SearchSteps >= 10 && search == SearchSteps
                 - 1 && double.IsFinite(high) ? high : c;
             path.Restart(search);

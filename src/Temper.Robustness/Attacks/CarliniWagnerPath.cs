@@ -1,12 +1,12 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The variable of a Carlini-Wagner search: where it starts, how it becomes an input, and Adam's steps on it. With
-/// guidance the variable is multiplied by a direction of its own for each input.
+/// The optimization variable of a Carlini-Wagner search: its start, its conversion to an input, and Adam's steps. With
+/// guidance, each element of the variable is multiplied by its own direction.
 /// </summary>
 internal sealed class CarliniWagnerPath
 {
-    /// <summary>Keeps artanh finite: an input at its bound is taken for one a millionth inside.</summary>
+    /// <summary>Keeps artanh finite: inputs at their bounds are moved inward by about a millionth.</summary>
     private const double Inside = 0.999999;
 
     private readonly CarliniWagner _options;
@@ -34,13 +34,12 @@ internal sealed class CarliniWagnerPath
         SetAnchor(s.Clean);
     }
 
-    /// <summary>Scale of a step: the range of inputs in pixels, one in tanh space.</summary>
+    /// <summary>Unit of the learning rate: the range of the inputs in pixel space, 1 in tanh space.</summary>
     private double Unit => _options.Variable == AttackVariable.Pixel ? (double)_s.High - _s.Low : 1;
 
     /// <summary>
-    /// Starts again for another c. Guidance under which nothing was found is dropped: an input hardly moves where the
-    /// gradient at the clean sample is about zero, and not at all where it is zero, whatever the gradient on the way
-    /// says, so a larger c would fail as well.
+    /// Restarts the search for another c. Guidance is dropped if nothing was found with it: an input whose gradient at
+    /// the clean sample is about zero hardly moves, whatever its later gradients, so a larger c would fail as well.
     /// </summary>
     internal void Restart(int search)
     {
@@ -65,12 +64,12 @@ internal sealed class CarliniWagnerPath
         }
     }
 
-    /// <summary>Twice the c at which the best adversarial is a minimum: there <c>2 d = c g</c>.</summary>
+    /// <summary>Twice the c for which the best adversarial example is a minimum: <c>2 d = c g</c> at that c.</summary>
     internal double BestC { get; private set; } = 1;
 
     /// <summary>
-    /// Adam's step for inputs of 0 to 1: the given one, or a part of the way that is expected, in the length of a step
-    /// of all inputs.
+    /// Returns Adam's learning rate for inputs scaled to 0 to 1: the given one, or a third of the expected distance,
+    /// divided by the length of a step in all inputs.
     /// </summary>
     internal double Rate(double? given)
     {
@@ -97,15 +96,15 @@ internal sealed class CarliniWagnerPath
     }
 
     /// <summary>
-    /// Takes what a search for one c has shown: the next one looks around the best adversarial, closer each time, or
-    /// farther out for a first one.
+    /// Updates the expected distance after the search for one c. The next search looks closer to the best adversarial
+    /// example, or farther away if none was found.
     /// </summary>
     internal void EndSearch(int search) =>
         _reach = _s.HasBest ? _s.BestDistance * Math.Pow(0.5, search + 1) : 3 * _reach;
 
     /// <summary>
-    /// Starts at the best adversarial. Its gradient guides from there; an input that has moved keeps at least the
-    /// weight of its change, so that it can go back where the gradient has become small.
+    /// Starts at the best adversarial example and takes guidance from its gradient. A changed input keeps at least a
+    /// weight proportional to its change, so that it can return even if its gradient has become small.
     /// </summary>
     private void GoOnFromBest()
     {
@@ -125,16 +124,16 @@ internal sealed class CarliniWagnerPath
         }
     }
 
-    /// <summary>Whether this step is spent on the gradient at an anchor.</summary>
+    /// <summary>Whether this step evaluates the gradient at an anchor.</summary>
     internal bool IsAnchoring(int search, int step) => _isGuided
         && (!_isAnchored || (_options.Refresh > 0 && step > 0 && step % _options.Refresh == 0 && _s.HasBest));
 
-    /// <summary>The next anchor is the best adversarial, also if there was none before.</summary>
+    /// <summary>Makes the best adversarial example the next anchor, even if there was none before.</summary>
     internal void LeaveFromBest() => _isAnchored = true;
 
     /// <summary>
-    /// Twice the c at which the nearest point of the linearized boundary would be a minimum, from the gradient at the
-    /// clean sample: there <c>2 d = c g</c> with <c>|d| = f / |g|</c>, in units of the range of inputs.
+    /// Estimates twice the c for which the nearest point of the linearized boundary is a minimum, from the gradient at
+    /// the clean sample: <c>2 d = c g</c> with <c>|d| = f / |g|</c>, in units of the input range.
     /// </summary>
     internal double EstimateC()
     {
@@ -145,7 +144,9 @@ internal sealed class CarliniWagnerPath
 
     internal void GoToAnchor() => (_isAnchored && _s.HasBest ? _s.Best : _s.Clean).CopyTo(_s.X, 0);
 
-    /// <summary>Takes the gradient of the loss at the anchor as direction: s or p then moves along it.</summary>
+    /// <summary>
+    /// Uses the gradient of the loss at the anchor as the direction along which s or p moves the input.
+    /// </summary>
     internal void Anchor()
     {
         if (_isAnchored)
@@ -165,7 +166,7 @@ internal sealed class CarliniWagnerPath
         }
     }
 
-    /// <summary>x' = P(anchor + v * direction), in pixels or through tanh.</summary>
+    /// <summary>Sets x' = P(anchor + v * direction), in pixel space or through tanh.</summary>
     internal void Place()
     {
         double middle = ((double)_s.Low + _s.High) / 2, half = ((double)_s.High - _s.Low) / 2;
@@ -177,10 +178,10 @@ internal sealed class CarliniWagnerPath
         }
     }
 
-    /// <summary>A step of Adam on |x' - x|^2 + c f(x'), with f = max(-margin loss, -gap).</summary>
+    /// <summary>Takes one Adam step on |x' - x|^2 + c f(x'), with f = max(-margin loss, -gap).</summary>
     /// <param name="c">Weight of f.</param>
-    /// <param name="learningRate">Size of the step, for inputs of 0 to 1.</param>
-    /// <returns>The loss at the point that was asked about.</returns>
+    /// <param name="learningRate">Learning rate for inputs scaled to 0 to 1.</param>
+    /// <returns>The loss before the step.</returns>
     internal double Step(double c, double learningRate)
     {
         const double Beta1 = 0.9, Beta2 = 0.999, Tiny = 1e-8;
@@ -211,9 +212,7 @@ internal sealed class CarliniWagnerPath
         return (squares / scale) + (c * f);
     }
 
-    /// <summary>
-    /// The gradient that was just given is that at the point asked about, which may be the best adversarial so far.
-    /// </summary>
+    /// <summary>Keeps the gradient of the current point if this point is the best adversarial example so far.</summary>
     private void NoteBest()
     {
         if (_s.IsAdversarial && _s.Distance < _bestSeen)
@@ -227,8 +226,8 @@ internal sealed class CarliniWagnerPath
     }
 
     /// <summary>
-    /// In pixels the variable stays where the point is within the bounds; with the sign's guidance it stays zero or
-    /// more.
+    /// Limits the variable so that the point stays within the bounds (in pixel space) and, with
+    /// <see cref="Guidance.Sign"/>, so that the variable is zero or more.
     /// </summary>
     private double Limited(double v, int i)
     {

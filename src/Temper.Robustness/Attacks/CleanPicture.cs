@@ -4,33 +4,34 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// A picture and its everyday changes, as attacks, probes and training use them. Changed values may leave the bounds.
+/// A picture and its common corruptions, as used by attacks, probes and training. Corrupted values may exceed the
+/// bounds.
 /// </summary>
-/// <param name="Pixels"><c>[C, H, W]</c>, row-major.</param>
-/// <param name="Shape">C, H, W.</param>
-/// <param name="Low">Smallest value, which also stands outside the picture.</param>
-/// <param name="High">Largest value.</param>
+/// <param name="Pixels">Pixels <c>[channels, height, width]</c>, row-major.</param>
+/// <param name="Shape">Channels, height and width.</param>
+/// <param name="Low">Smallest value; also used outside the picture.</param>
+/// <param name="High">Largest allowed value.</param>
 internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float Low, float High)
 {
     private int Height => Shape[1];
 
     private int Width => Shape[2];
 
-    /// <summary>The smaller side.</summary>
+    /// <summary>Length of the shorter side, in pixels.</summary>
     internal int Side => Math.Min(Height, Width);
 
     private float Range => High - Low;
 
-    /// <summary>Adds noise.</summary>
-    /// <param name="deviation">As a part of the range.</param>
-    /// <param name="x">Holds standard Gaussian numbers; receives the picture.</param>
+    /// <summary>Adds Gaussian noise.</summary>
+    /// <param name="deviation">Standard deviation as a fraction of the value range.</param>
+    /// <param name="x">Standard normal numbers; overwritten with the noisy picture.</param>
     internal void AddNoise(double deviation, Span<float> x) =>
         TensorPrimitives.MultiplyAdd(x, (float)(deviation * Range), Pixels, x);
 
-    /// <summary>Brighter by a part of the range.</summary>
+    /// <summary>Adds a fraction of the value range to every pixel.</summary>
     internal void Brighten(double part, Span<float> x) => TensorPrimitives.Add(Pixels, (float)(part * Range), x);
 
-    /// <summary>Differences from the picture's mean, times a factor.</summary>
+    /// <summary>Multiplies the differences from the picture's mean by a factor, which changes the contrast.</summary>
     internal void Flatten(double factor, Span<float> x)
     {
         float mean = TensorPrimitives.Average(Pixels);
@@ -39,9 +40,9 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
         TensorPrimitives.Add(x, mean, x);
     }
 
-    /// <summary>A Gaussian blur; at the border the last pixel repeats.</summary>
-    /// <param name="sigma">Its deviation in pixels.</param>
-    /// <param name="x">Receives the picture.</param>
+    /// <summary>Applies a Gaussian blur; pixels at the border are repeated.</summary>
+    /// <param name="sigma">Standard deviation in pixels.</param>
+    /// <param name="x">Receives the blurred picture.</param>
     internal void Blur(double sigma, Span<float> x)
     {
         (int height, int width) = (Height, Width);
@@ -69,15 +70,18 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
         }
     }
 
-    /// <summary>Turned around the middle, by linear interpolation.</summary>
+    /// <summary>Rotates the picture around its center by an angle in radians, with bilinear interpolation.</summary>
     internal void Rotate(double angle, Span<float> x) => Warp((Math.Cos(angle), Math.Sin(angle), 0, 0), x);
 
-    /// <summary>Shifted by some pixels, by linear interpolation.</summary>
+    /// <summary>Shifts the picture by a number of pixels, with bilinear interpolation.</summary>
     internal void Shift(double down, double right, Span<float> x) => Warp((1, 0, down, right), x);
 
-    /// <summary>Coarse as JPEG leaves it: of the cosine transform of 8x8 blocks the first diagonals stay.</summary>
-    /// <param name="diagonals">How many, from 1.</param>
-    /// <param name="x">Receives the picture.</param>
+    /// <summary>
+    /// Removes high frequencies like strong JPEG compression: keeps the first diagonals of the discrete cosine
+    /// transform of each 8x8 block.
+    /// </summary>
+    /// <param name="diagonals">Number of diagonals to keep, 1 or more.</param>
+    /// <param name="x">Receives the coarse picture.</param>
     internal void Coarsen(int diagonals, Span<float> x)
     {
         const int Block = 8;

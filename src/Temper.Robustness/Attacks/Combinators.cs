@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>An attack several times, each time with other random numbers; the best of all counts.</summary>
-/// <param name="Inner">The attack.</param>
-/// <param name="Times">How often, 1 or more.</param>
+/// <summary>Runs an attack several times with different random numbers; the best result counts.</summary>
+/// <param name="Inner">Attack to repeat.</param>
+/// <param name="Times">Number of runs, 1 or more.</param>
 public sealed record Repeat(Attack Inner, int Times) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>
@@ -18,11 +18,11 @@ public sealed record Repeat(Attack Inner, int Times) : ComposedAttack(Inner)
 }
 
 /// <summary>
-/// An attack with each of the most likely wrong classes as its aim; success is what the criterion says, whichever class
-/// was aimed at.
+/// Runs an attack once per target class, from the most likely wrong class down. The criterion alone decides success,
+/// whichever class was targeted.
 /// </summary>
-/// <param name="Inner">The attack.</param>
-/// <param name="Classes">How many classes, 1 or more.</param>
+/// <param name="Inner">Attack to run for each target class.</param>
+/// <param name="Classes">Number of target classes, 1 or more.</param>
 public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>
@@ -51,27 +51,28 @@ public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(In
 }
 
 /// <summary>
-/// Several attacks one after the other on each sample that is still right; the smallest perturbation of all counts.
+/// Runs several attacks on each sample in turn; the smallest perturbation counts. Attacks within a ball stop at the
+/// first success.
 /// </summary>
 public sealed record MinimumOver : ComposedAttack
 {
-    /// <summary>Joins attacks of one norm and one radius.</summary>
-    /// <param name="members">In their order, one or more.</param>
-    /// <exception cref="ArgumentException">There is none, or norms or radii differ.</exception>
+    /// <summary>Combines attacks of the same norm and radius.</summary>
+    /// <param name="members">Attacks in the order in which they run, one or more.</param>
+    /// <exception cref="ArgumentException">The list is empty, or norms or radii differ.</exception>
     public MinimumOver(IReadOnlyList<Attack> members)
         : base(members.Count > 0 ? members[0] : throw new ArgumentException(
-            "MinimumOver: there are no attacks; give one or more", nameof(members)))
+            "MinimumOver: the list of attacks is empty; give one or more", nameof(members)))
     {
         if (members.Any(member => member.Norm != Norm || member.Radius != Radius))
         {
             throw new ArgumentException(
-                "MinimumOver: attacks measure differently; give them one norm and one radius", nameof(members));
+                "MinimumOver: attacks differ in norm or radius; give all of them the same", nameof(members));
         }
 
         Members = members;
     }
 
-    /// <summary>The attacks in their order.</summary>
+    /// <summary>The attacks, in the order in which they run.</summary>
     public IReadOnlyList<Attack> Members { get; }
 
     /// <inheritdoc/>
@@ -94,13 +95,15 @@ public sealed record MinimumOver : ComposedAttack
     internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
 }
 
-/// <summary>An attack made of others.</summary>
-/// <param name="First">The attack whose norm and radius hold.</param>
+/// <summary>Base class of attacks composed of others.</summary>
+/// <param name="First">
+/// The attack that determines norm, radius and, by default, required access and determinism.
+/// </param>
 public abstract record ComposedAttack(Attack First) : Attack
 {
     /// <inheritdoc/>
     public override Norm Norm { get =>
-        First.Norm; init => throw new NotSupportedException("the norm is that of the attack inside"); }
+        First.Norm; init => throw new NotSupportedException("ComposedAttack: set the norm of the inner attack"); }
 
     /// <inheritdoc/>
     public override Access Needs => First.Needs;

@@ -1,15 +1,15 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness,
-/// coarse frequencies as JPEG leaves them, rotation, translation. The floor under every attack: what no enemy is
-/// needed for.
+/// Common image corruptions (after arXiv:1903.12261) in five strengths: noise, blur, contrast, brightness, low
+/// frequencies as after JPEG compression, rotation and translation. A baseline for every attack: failures that occur
+/// without an attacker.
 /// </summary>
 public sealed record Corruptions : MinimalAttack
 {
     private const int Strengths = 5;
 
-    /// <summary>The changes by name; each puts a changed picture into the search's point.</summary>
+    /// <summary>Corruptions by name; each writes a corrupted picture to the search's current point.</summary>
     private static readonly (string Name, Action<Search, CleanPicture, int> Change)[] Families =
     [
         ("noise", Noise),
@@ -36,7 +36,7 @@ public sealed record Corruptions : MinimalAttack
     {
         if (s.Shape.Rank != 3)
         {
-            throw new NotSupportedException($"corruptions: needs pictures [C, H, W] (got {s.Shape})");
+            throw new NotSupportedException($"corruptions: wrong input shape (got {s.Shape}, expected [C, H, W])");
         }
 
         var clean = new CleanPicture(s.Clean, s.Shape, s.Low, s.High);

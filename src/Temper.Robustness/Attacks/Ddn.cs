@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Decoupled direction and norm (arXiv:1811.09600): gradient steps on a sphere whose radius shrinks where the sample is
-/// adversarial and grows where it is not.
+/// Decoupled direction and norm (arXiv:1811.09600): gradient steps on a sphere whose radius shrinks while the sample is
+/// adversarial and grows while it is not.
 /// </summary>
 public sealed record Ddn : MinimalAttack
 {
@@ -15,14 +15,17 @@ public sealed record Ddn : MinimalAttack
     /// <summary>Relative change of the radius per step.</summary>
     public double Gamma { get; init; } = 0.05;
 
-    /// <summary>The first radius, for inputs of 0 to 1; scaled with the range of inputs.</summary>
+    /// <summary>Initial radius for inputs scaled to 0 to 1; scaled with the range of the inputs.</summary>
     public double FirstRadius { get; init; } = 1;
 
-    /// <summary>Levels that results are rounded to, 256 for pictures of bytes; 0: none.</summary>
+    /// <summary>
+    /// Number of levels to which results are quantized, such as 256 for 8-bit pictures; 0: not quantized.
+    /// </summary>
     public int Levels { get; init; }
 
     /// <summary>
-    /// Whether parts of the gradient that point out of the bounds are left out before it is scaled; not in the paper.
+    /// Whether gradient elements that point out of the bounds are set to zero before the gradient is normalized. Not in
+    /// the paper.
     /// </summary>
     public bool KeepsToBox { get; init; } = true;
 

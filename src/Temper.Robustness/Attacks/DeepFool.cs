@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// DeepFool (arXiv:1511.04599): again and again to the nearest boundary of the linearized network, a little beyond.
-/// Steps stay within the bounds of inputs: the nearest point of the hyperplane in the box.
+/// DeepFool (arXiv:1511.04599): repeatedly steps slightly beyond the nearest decision boundary of the linearized
+/// network. Unlike in the paper, each step goes to the nearest point of the hyperplane within the input bounds.
 /// </summary>
 public sealed record DeepFool : MinimalAttack
 {
@@ -12,10 +12,10 @@ public sealed record DeepFool : MinimalAttack
     /// <summary>Maximum number of steps.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>How far beyond the boundary, as a fraction of the way.</summary>
+    /// <summary>Distance by which a step passes the boundary, as a fraction of the step.</summary>
     public double Overshoot { get; init; } = 0.02;
 
-    /// <summary>The most likely classes whose boundaries are looked at, the right one not counted.</summary>
+    /// <summary>Number of most likely wrong classes whose boundaries are considered.</summary>
     public int Candidates { get; init; } = 9;
 
     internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf];
@@ -36,7 +36,7 @@ public sealed record DeepFool : MinimalAttack
             double min = double.PositiveInfinity;
             foreach (int k in classes)
             {
-                // Targeted: the boundary to the class that wins now, which need not be the right one.
+                // Targeted: the boundary to the currently most likely other class, which need not be the true one.
                 int rival = s.Target >= 0 ? AttackLoss.LargestOther(s.Logits, k) : s.Label;
                 s.Loss = new AttackLoss(LossKind.Difference, rival, k);
                 yield return Ask.Gradient;
@@ -45,7 +45,7 @@ public sealed record DeepFool : MinimalAttack
                     yield break;
                 }
 
-                // Equation 8: the way to f_k = f_label, linearized.
+                // Equation 8: the step to f_k = f_label, linearized.
                 HyperplaneProjection.Solve(Norm, s.X, s.Gradient, Math.Max(-s.Value + s.Gap, 0), s.Bounds, way);
                 double size = Perturbations.Size(Norm, way);
                 if (size < min && size > 0)

@@ -1,20 +1,20 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).
+/// Which of the adversarial examples found by the elastic-net attack is returned (the paper's decision rules).
 /// </summary>
 public enum EadRule
 {
-    /// <summary>The one with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
+    /// <summary>The example with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
     ElasticNet,
 
-    /// <summary>The one with the smallest <c>|d|_1</c>.</summary>
+    /// <summary>The example with the smallest <c>|d|_1</c>.</summary>
     L1,
 }
 
 /// <summary>
-/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with
-/// a search for c. The attack of Carlini and Wagner in pixels is beta = 0.
+/// The elastic-net attack (arXiv:1709.04114): minimizes <c>c f(x') + |d|^2 + beta |d|_1</c> by iterative
+/// shrinkage-thresholding (FISTA) and searches for c. With beta = 0 it is the Carlini-Wagner attack in pixel space.
 /// </summary>
 public sealed record Ead : MinimalAttack
 {
@@ -24,13 +24,13 @@ public sealed record Ead : MinimalAttack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.L1;
 
-    /// <summary>Which adversarial is returned.</summary>
+    /// <summary>Which adversarial example is returned.</summary>
     public EadRule Rule { get; init; }
 
     /// <summary>Weight of the L1 norm.</summary>
     public double Beta { get; init; } = 1e-2;
 
-    /// <summary>Steps for each c.</summary>
+    /// <summary>Number of steps per value of c.</summary>
     public int Steps { get; init; } = 1000;
 
     /// <summary>Number of values of c to try.</summary>
@@ -39,7 +39,7 @@ public sealed record Ead : MinimalAttack
     /// <summary>Initial value of c.</summary>
     public double FirstC { get; init; } = 1e-3;
 
-    /// <summary>The first step; it shrinks with the root of the steps that are left.</summary>
+    /// <summary>Initial learning rate; decays with the square root of the remaining fraction of steps.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
     internal override IReadOnlyList<Norm> Norms => [Norm.L1, Norm.L2];
@@ -95,7 +95,8 @@ public sealed record Ead : MinimalAttack
     }
 
     /// <summary>
-    /// Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.
+    /// Equations 6 and 7: a gradient step at y, soft thresholding towards the clean sample by beta, and extrapolation
+    /// to the next y.
     /// </summary>
     private void Shrink(Search s, float[] x, float[] y, int step, double c)
     {

@@ -1,8 +1,9 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The fast adaptive boundary attack (arXiv:1907.02044) in the targeted form of AutoAttack: steps to the linearized
-/// boundary, drawn towards the clean sample, and back over the boundary after a success.
+/// The targeted version of the fast adaptive boundary attack (arXiv:1907.02044), as used by AutoAttack: steps to the
+/// linearized decision boundary, biased towards the clean sample. After each success it moves back towards the clean
+/// sample.
 /// </summary>
 public sealed record Fab : MinimalAttack
 {
@@ -14,13 +15,13 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Steps per start.</summary>
+    /// <summary>Number of steps per start.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Number of starts; the first is the clean sample, others are random points near it.</summary>
+    /// <summary>Number of starts: the first is the clean sample, the others are random points near it.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Number of target classes, tried one after the other from the most likely wrong one on.</summary>
+    /// <summary>Number of target classes, tried in turn from the most likely wrong class down.</summary>
     public int TargetClasses { get; init; } = 9;
 
     /// <inheritdoc/>
@@ -53,7 +54,7 @@ public sealed record Fab : MinimalAttack
                     yield return Ask.Scores;
                     if (s.IsAdversarial)
                     {
-                        // Back towards the clean sample: x = (1 - beta) x0 + beta x.
+                        // Step back towards the clean sample: x = (1 - beta) x0 + beta x.
                         Perturbations.ScaleTo(s.X, s.Clean, (float)Beta);
                     }
                 }
@@ -67,7 +68,8 @@ public sealed record Fab : MinimalAttack
     }
 
     /// <summary>
-    /// x' = P((1 - alpha)(x + eta d(x)) + alpha (x0 + eta d(x0))), d: the way to the linearized boundary (equation 9).
+    /// x' = P((1 - alpha)(x + eta d(x)) + alpha (x0 + eta d(x0))), where d is the step to the linearized boundary
+    /// (equation 9).
     /// </summary>
     private void Move(Search s, float[] x, float[] fromX, float[] fromClean)
     {
@@ -98,13 +100,14 @@ public sealed record Fab : MinimalAttack
             return;
         }
 
-        // A random point at half the distance of the best, or of the radius where it is asked within one.
+        // A random point at half the distance of the best adversarial example, or at half the radius if there is none
+        // yet.
         double best = s.HasBest ? s.BestDistance : double.IsFinite(s.Epsilon) ? s.Epsilon : Norm == Norm.Linf ? 0.1 : 1;
         Starts.OnSphere(s, best / 2);
     }
 }
 
-/// <summary>Bisection between the clean sample and the best adversarial.</summary>
+/// <summary>Bisects between the clean sample and the best adversarial example.</summary>
 internal static class BoundarySearch
 {
     internal static IEnumerable<Ask> Between(Search s, int rounds)

@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Fast minimum norm (arXiv:2102.12827): until the first success the radius is estimated from loss and gradient,
-/// afterwards it shrinks and grows as in DDN, by less and less.
+/// Fast minimum norm (arXiv:2102.12827): estimates the radius from loss and gradient until the first success.
+/// Afterwards the radius shrinks and grows as in DDN, by a decreasing factor.
 /// </summary>
 public sealed record Fmn : MinimalAttack
 {
@@ -13,8 +13,8 @@ public sealed record Fmn : MinimalAttack
     public int Steps { get; init; } = 100;
 
     /// <summary>
-    /// The first step for inputs of 0 to 1; null: 1 in the 2-norm and 1-norm, 10 in the L∞ norm, as its authors have
-    /// it.
+    /// Initial step for inputs scaled to 0 to 1; null: the authors' value, which is 10 in the L∞ norm and 1 in the
+    /// other norms.
     /// </summary>
     public double? StepSize { get; init; }
 
@@ -22,14 +22,15 @@ public sealed record Fmn : MinimalAttack
     public double Gamma { get; init; } = 0.05;
 
     /// <summary>
-    /// Whether parts of the gradient that point out of the bounds are left out before it is scaled (projection on the
-    /// box's tangent cone). Not in the paper; without it the first phase may stall at the bounds.
+    /// Whether gradient elements that point out of the bounds are set to zero before the gradient is normalized
+    /// (projection onto the tangent cone of the box). Not in the paper; without it the first phase may stall at the
+    /// bounds.
     /// </summary>
     public bool KeepsToBox { get; init; } = true;
 
     /// <summary>
-    /// Whether a perturbation in the 2-norm that is shorter than the radius is brought out to it, as in the library
-    /// from which results are usually quoted (adversarial-library); the paper projects into the ball.
+    /// Whether a perturbation shorter than the radius is scaled up to the radius (2-norm only), as in
+    /// adversarial-library, the source of most published results. The paper only projects into the ball.
     /// </summary>
     public bool FillsRadius { get; init; } = true;
 
@@ -93,7 +94,7 @@ public sealed record Fmn : MinimalAttack
             return Math.Min(double.IsFinite(radius) ? radius * (1 - gamma) : s.Distance * (1 - gamma), s.BestDistance);
         }
 
-        // A little beyond the estimate: on the boundary itself rounding decides, and the search would stand still.
+        // Goes slightly beyond the estimate: exactly on the boundary rounding decides, and the search would stall.
         double dual = Norm switch
         {
             Norm.Linf => Perturbations.Sum(s.Gradient),

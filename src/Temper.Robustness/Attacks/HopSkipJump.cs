@@ -3,24 +3,28 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// HopSkipJump (arXiv:1904.02144), from decisions alone: at the boundary the direction is estimated from random points
-/// around, followed, and the boundary found again by bisection.
+/// HopSkipJump (arXiv:1904.02144), which needs decisions only. It estimates a direction at the decision boundary from
+/// random points around it, steps along it, and returns to the boundary by bisection.
 /// </summary>
 public sealed record HopSkipJump : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "hop-skip-jump";
 
-    /// <summary>Queries per sample.</summary>
+    /// <summary>Maximum number of queries per sample.</summary>
     public int Queries { get; init; } = 10_000;
 
-    /// <summary>Random points of the first gradient estimate; grows with the square root of the step.</summary>
+    /// <summary>
+    /// Number of random points of the first gradient estimate; grows with the square root of the step number.
+    /// </summary>
     public int FirstDraws { get; init; } = 100;
 
-    /// <summary>Random points to try as starts.</summary>
+    /// <summary>Number of random points to try as starts.</summary>
     public int StartDraws { get; init; } = 100;
 
-    /// <summary>Maximum number of classes from whose regions a path starts; not in the paper, which has one.</summary>
+    /// <summary>
+    /// Maximum number of starting classes, each with its own path. Not in the paper, which uses one path.
+    /// </summary>
     public int Starts { get; init; } = 9;
 
     /// <inheritdoc/>
@@ -58,8 +62,8 @@ public sealed record HopSkipJump : MinimalAttack
             yield return ask;
         }
 
-        // Halving: all paths for a third of the queries, the nearest third of them for another third, the nearest for
-        // the rest.
+        // Successive halving: all paths share the first third of the queries, the nearest third of them the second, and
+        // the nearest path gets the rest.
         foreach (int last in (int[])[Queries / 3, 2 * Queries / 3, int.MaxValue])
         {
             int until = paths.Count == 1 ? int.MaxValue : last, begun = s.Forwards,
@@ -81,8 +85,8 @@ public sealed record HopSkipJump : MinimalAttack
     }
 
     /// <summary>
-    /// Random points until one is adversarial, and further ones of other classes: the region of each class has a
-    /// nearest point of its own, and a path hardly ever leaves the region in which it starts.
+    /// Draws random points and keeps one adversarial point per class. The region of each class has its own nearest
+    /// point, and a path hardly ever leaves the region in which it starts.
     /// </summary>
     private IEnumerable<Ask> FindStarts(Search s, List<Path> paths)
     {
@@ -108,7 +112,7 @@ public sealed record HopSkipJump : MinimalAttack
         }
     }
 
-    /// <summary>One walk along the boundary.</summary>
+    /// <summary>One path along the decision boundary.</summary>
     private sealed class Path(Search s)
     {
         private readonly float[] _point = (float[])s.X.Clone();
@@ -117,17 +121,19 @@ public sealed record HopSkipJump : MinimalAttack
         private readonly float[] _sum = s.Vector();
         private int _step;
 
-        /// <summary>The distance of its nearest adversarial.</summary>
+        /// <summary>Distance of the nearest adversarial point of this path.</summary>
         internal double Distance { get; private set; } = s.Distance;
 
         /// <summary>
-        /// One step of algorithm 2: the direction at the boundary, the way along it, and back to the boundary.
+        /// One step of algorithm 2: estimates the direction at the boundary, steps along it and returns to the
+        /// boundary.
         /// </summary>
         internal IEnumerable<Ask> Step(Search s, int firstDraws)
         {
             _step++;
 
-            // The authors' probe: a tenth of the range at first, then sqrt(D) theta |d| with theta = 1 / (D sqrt(D)).
+            // The authors' probe radius: a tenth of the range at first, then sqrt(D) theta |d| with theta = 1 / (D
+            // sqrt(D)).
             double reach = _step == 1 ? 0.1 * (s.High - s.Low) : Distance / _point.Length;
             foreach (Ask ask in Estimate(
                 s, _point, _direction, _sum, (int)(firstDraws * Math.Sqrt(_step)), Math.Max(reach, 1e-4 * Distance)))
@@ -135,7 +141,7 @@ public sealed record HopSkipJump : MinimalAttack
                 yield return ask;
             }
 
-            // Geometric search: half the step until the point is adversarial.
+            // Geometric search: halves the step until the point is adversarial.
             double length = Distance / Math.Sqrt(_step);
             for (int halving = 0; halving < 15; halving++, length /= 2)
             {
@@ -156,8 +162,8 @@ public sealed record HopSkipJump : MinimalAttack
         }
 
         /// <summary>
-        /// Bisection between the clean sample and the adversarial point of the search; the path goes on at the last
-        /// adversarial.
+        /// Bisects between the clean sample and the search's adversarial point; the path continues from the last
+        /// adversarial point.
         /// </summary>
         internal IEnumerable<Ask> Bisect(Search s)
         {
@@ -183,7 +189,7 @@ public sealed record HopSkipJump : MinimalAttack
     }
 
     /// <summary>
-    /// Equations 9 and 16: the mean of random directions, each with the sign of its decision less the mean sign.
+    /// Equations 9 and 16: averages random directions, each weighted by the sign of its decision minus the mean sign.
     /// </summary>
     private static IEnumerable<Ask> Estimate(
         Search s, float[] point, float[] direction, float[] sum, int draws, double reach)
@@ -208,7 +214,7 @@ public sealed record HopSkipJump : MinimalAttack
             signs += sign;
             for (int i = 0; i < u.Length; i++)
             {
-                // What clipping left of the direction.
+                // The direction after clipping.
                 float d = s.X[i] - point[i];
                 direction[i] += (float)(sign * d);
                 sum[i] += d;

@@ -1,19 +1,21 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>The nearest point of a hyperplane within the bounds of inputs, in the 2-norm or the largest norm.</summary>
+/// <summary>Projects a point onto a hyperplane within the input bounds, in the 2-norm or L∞ norm.</summary>
 internal static class HyperplaneProjection
 {
     /// <summary>
-    /// The smallest d with <c>(w, d) = rise</c> and <c>low &lt;= x + d &lt;= high</c>: <c>d_i = clip(t v_i)</c> with v
-    /// = w (2-norm) or sign w (largest norm). The sum grows with t and is concave, so Newton's steps from below end
-    /// after finitely many.
+    /// Finds the smallest d with <c>(w, d) = rise</c> and <c>low &lt;= x + d &lt;= high</c>. It has the form <c>d_i =
+    /// clip(t v_i)</c> with v = w (2-norm) or sign w (L∞ norm). The inner product is concave and increasing in t, so
+    /// Newton's method from t = 0 is exact after finitely many steps.
     /// </summary>
-    /// <param name="norm">2-norm or largest norm.</param>
-    /// <param name="x">The point, within the bounds.</param>
+    /// <param name="norm"><see cref="Norm.L2"/> or <see cref="Norm.Linf"/>.</param>
+    /// <param name="x">Point within the bounds.</param>
     /// <param name="w">Normal of the hyperplane.</param>
-    /// <param name="rise">What (w, d) is to be.</param>
+    /// <param name="rise">Required value of (w, d).</param>
     /// <param name="bounds">Smallest and largest value of an input.</param>
-    /// <param name="d">Receives the step; where the bounds do not allow the whole rise, as much as they allow.</param>
+    /// <param name="d">
+    /// Receives the step; if the bounds do not allow the full rise, the step with the largest possible rise.
+    /// </param>
     internal static void Solve(
         Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double rise, (float Low, float High) bounds,
         Span<float> d)
@@ -43,7 +45,7 @@ internal static class HyperplaneProjection
     private static double Clipped(float x, double step, (float Low, float High) bounds) =>
         Math.Clamp(step, (double)bounds.Low - x, (double)bounds.High - x);
 
-    /// <summary>sign (w, d(t)) and its derivative to the right.</summary>
+    /// <summary>Returns sign (w, d(t)) and its right derivative with respect to t.</summary>
     private static (double Sum, double Slope) At(
         Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double t, double sign, (float Low, float High) bounds)
     {

@@ -52,13 +52,13 @@ internal static class InferenceProtocol
         return stream.ToArray();
     }
 
-    /// <summary>Numbers of an answer in JSON, flat or nested.</summary>
+    /// <summary>Reads the values of a JSON response, flat or nested.</summary>
     internal static void ReadNumbers(JsonElement output, Span<float> logits)
     {
         int count = 0;
         if (!output.TryGetProperty("data", out JsonElement data))
         {
-            throw Broken("an output without data");
+            throw Broken("an output without 'data'");
         }
 
         Read(data, logits, ref count);
@@ -73,7 +73,7 @@ internal static class InferenceProtocol
             {
                 if (count >= logits.Length || element.ValueKind != JsonValueKind.Number)
                 {
-                    throw Broken("more logits than were asked for, or one that is no number");
+                    throw Broken("too many logits, or a logit that is not a number");
                 }
 
                 logits[count++] = element.GetSingle();
@@ -95,7 +95,7 @@ internal static class InferenceProtocol
         }
         catch (JsonException error)
         {
-            throw new IOException($"served model: the answer is not JSON ({error.Message}); is this the address of a "
+            throw new IOException($"served model: the response is not JSON ({error.Message}); is this the URL of a "
                 + "model, such as http://localhost:8080/v2/models/model?", error);
         }
     }
@@ -131,7 +131,7 @@ internal static class InferenceProtocol
     }
 
     internal static IOException Broken(string what) =>
-        new($"served model: the answer does not follow the Open Inference Protocol (got {what})");
+        new($"served model: the response does not follow the Open Inference Protocol (got {what})");
 
     internal static ArgumentException Unfit(string what) => new($"served model: cannot be attacked: {what}");
 }

@@ -1,13 +1,14 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Gradients spent at the best adversarial on the nearest point of the linearized boundary: exact where the network is
-/// linear between that point and the clean sample. Not part of the papers; off unless asked for.
+/// A final search for the nearest point of the linearized decision boundary, from gradients at the best adversarial
+/// example. Exact if the network is linear between that point and the clean sample. Not part of the papers; off by
+/// default.
 /// </summary>
 internal static class LinearFinish
 {
-    /// <summary>Looks for a nearer adversarial in the 2-norm.</summary>
-    /// <param name="s">The search; nothing is done unless it has an adversarial.</param>
+    /// <summary>Searches for a closer adversarial example in the 2-norm.</summary>
+    /// <param name="s">Search to continue; unchanged if it has no adversarial example.</param>
     /// <param name="gradients">Maximum number of gradients.</param>
     internal static IEnumerable<Ask> From(Search s, int gradients)
     {
@@ -31,7 +32,7 @@ internal static class LinearFinish
             planes.Add(HalfSpace.At(s));
         }
 
-        // Any wrong class will do: the nearest of all half-spaces. One target class: the intersection of them.
+        // Untargeted: the nearest of all half-spaces. Targeted: their intersection.
         IEnumerable<HalfSpace[]> sets = s.Target >= 0 ? [[.. planes]] : planes.Select(plane => (HalfSpace[])[plane]);
         (float[] Way, double Size)[] ways = [.. sets.Select(set => Nearest(s, set)).OrderBy(way => way.Size)];
         foreach ((float[] way, double size) in ways)
@@ -71,7 +72,8 @@ internal static class LinearFinish
     }
 
     /// <summary>
-    /// Dykstra's alternating projections on half-spaces and box: the nearest point of their intersection.
+    /// Dykstra's alternating projections onto half-spaces and the box: converges to the nearest point of their
+    /// intersection.
     /// </summary>
     private static void Alternate(Search s, HalfSpace[] set, float[] way)
     {
@@ -95,7 +97,7 @@ internal static class LinearFinish
                     sum += w[i] * d[i];
                 }
 
-                // What the half-space held so far is given back before it is projected on again.
+                // Dykstra's method: undoes the half-space's previous correction before projecting again.
                 double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])),
                     change = multiplier - held[k];
                 held[k] = multiplier;
@@ -125,7 +127,9 @@ internal static class LinearFinish
         }
     }
 
-    /// <summary>What (normal, x - clean) must reach.</summary>
+    /// <summary>
+    /// The half-space of perturbations d with (Normal, d) of at least Rise, relative to the clean sample.
+    /// </summary>
     private sealed record HalfSpace(float[] Normal, double Rise)
     {
         internal static HalfSpace At(Search s)
@@ -141,9 +145,9 @@ internal static class LinearFinish
     }
 }
 
-/// <summary>An attack, then <see cref="LinearFinish"/>: the command line's form of attacks in the 2-norm.</summary>
-/// <param name="Inner">The attack.</param>
-/// <param name="Gradients">Maximum number of gradients of the finish.</param>
+/// <summary>An attack in the 2-norm, followed by <see cref="LinearFinish"/>. The command line uses this form.</summary>
+/// <param name="Inner">Attack to run first.</param>
+/// <param name="Gradients">Maximum number of gradients of the final search.</param>
 public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>
@@ -152,8 +156,8 @@ public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inne
     internal override void CheckOptions()
     {
         Inner.CheckOptions();
-        Require(Gradients >= 0, "gradients of the finish", Gradients, "zero or more");
-        Require(Inner.Norm == Norm.L2, "norm of a finished attack", Inner.Norm, "L2");
+        Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
+        Require(Inner.Norm == Norm.L2, "norm of the inner attack", Inner.Norm, "L2");
     }
 
     internal override IEnumerable<Ask> Find(Search s)

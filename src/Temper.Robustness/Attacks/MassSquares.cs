@@ -1,11 +1,11 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>Squares in the 2-norm: the change of one window moves to another, with a new peak.</summary>
+/// <summary>Squares for the 2-norm: moves the perturbation of one window to another and adds a new peak.</summary>
 internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radius)
 {
     private readonly float[] _d = new float[s.Clean.Length];
 
-    /// <summary>A grid of peaks.</summary>
+    /// <summary>Starts with a grid of peaks.</summary>
     internal override void Begin()
     {
         int side = Math.Max(Math.Min(Height, Width) / 5, 1), across = Height == 1 ? Math.Max(Width / 25, 1) : side;
@@ -48,12 +48,12 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
             S.X[i] = Math.Clamp(S.Clean[i] + (_d[i] * factor), S.Low, S.High);
         }
 
-        // Clipping makes the change smaller, never larger.
+        // Clamping only makes the perturbation smaller.
     }
 
     /// <summary>
-    /// Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is
-    /// replaced.
+    /// Adds a peak of random sign to each channel. With isReplaced, the channel's window is then scaled to a 2-norm of
+    /// mass.
     /// </summary>
     private void Add(Window window, double mass, bool isReplaced)
     {
@@ -77,7 +77,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
     }
 
     /// <summary>
-    /// Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.
+    /// Builds two adjacent hills of opposite sign (the paper's figure 3), side by side or one above the other with
+    /// equal probability.
     /// </summary>
     private float[] Peak(int height, int width)
     {
@@ -106,7 +107,7 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         return peak;
     }
 
-    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the position.</summary>
+    /// <summary>Sum of 1 / k^2 over the concentric squares that contain the position.</summary>
     private static double Hill(int y, int height, int x, int width)
     {
         int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))),

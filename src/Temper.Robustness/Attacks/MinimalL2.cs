@@ -1,26 +1,28 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// A small perturbation in the 2-norm for few gradients: DDN for a start, then guided Carlini-Wagner steps from the
-/// best point, with the c at which that point would be a minimum. Our combination.
+/// Finds a small perturbation in the 2-norm with few gradients: DDN first, then guided Carlini-Wagner steps from the
+/// best point, with c derived from that point. A combination of Temper's own.
 /// </summary>
 public sealed record MinimalL2 : MinimalAttack
 {
     /// <inheritdoc/>
     public override string Name => "minimal-l2";
 
-    /// <summary>Steps of DDN.</summary>
+    /// <summary>Number of DDN steps.</summary>
     public int StartSteps { get; init; } = 30;
 
-    /// <summary>Gradients spent on the polish.</summary>
+    /// <summary>Number of gradients of the Carlini-Wagner phase.</summary>
     public int PolishSteps { get; init; } = 100;
 
-    /// <summary>Adam's first step, for inputs of 0 to 1; it shrinks to nothing within each round.</summary>
+    /// <summary>
+    /// Initial learning rate of Adam for inputs scaled to 0 to 1; decays to almost zero within each round.
+    /// </summary>
     public double LearningRate { get; init; } = 0.02;
 
     /// <summary>
-    /// The c of the polish as a multiple of the one at which the start would be a minimum; above 1 keeps it
-    /// adversarial.
+    /// The c of the Carlini-Wagner phase, relative to the c for which its starting point is a minimum. Values above 1
+    /// keep the point adversarial.
     /// </summary>
     public double Tightness { get; init; } = 1.5;
 
@@ -40,8 +42,8 @@ public sealed record MinimalL2 : MinimalAttack
 
         if (!s.HasBest)
         {
-            // The gradients of the polish go to the search for a first adversarial: four values of c where they
-            // suffice.
+            // Without an adversarial example the remaining gradients search for a first one, with up to four values of
+            // c.
             int searches = Math.Min(4, PolishSteps);
             var instead = new CarliniWagner
             {
@@ -61,7 +63,7 @@ public sealed record MinimalL2 : MinimalAttack
         }
     }
 
-    /// <summary>Rounds of guided steps that shrink to nothing, each anchored at the best point so far.</summary>
+    /// <summary>Rounds of guided steps with decaying learning rate, each anchored at the best point so far.</summary>
     private IEnumerable<Ask> Polish(Search s)
     {
         const int Rounds = 4;
@@ -87,7 +89,7 @@ public sealed record MinimalL2 : MinimalAttack
                 yield return Ask.Gradient;
                 if (step == 0)
                 {
-                    // At a minimum 2 d = c grad, in units of the range.
+                    // At a minimum 2 d = c grad, in units of the input range.
                     path.Anchor();
                     double norm = Perturbations.Length(s.Gradient) * range;
                     c = norm > 0 ? Tightness * 2 * s.BestDistance / range / norm : 1;

@@ -3,34 +3,36 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
+/// <summary>
+/// A network as a target. It runs in evaluation mode and computes gradients with respect to the input only.
+/// </summary>
 public sealed class NetworkTarget : AttackTarget
 {
     /// <summary>
-    /// Maximum number of samples of a pass with gradients: bounds its memory (ResNet-20's gradient takes about 4 MiB a
-    /// sample).
+    /// Maximum batch size of a pass with gradients. It limits memory: ResNet-20 needs about 4 MiB per sample.
     /// </summary>
     private const int LargestBatch = 64;
 
     /// <summary>
-    /// Maximum number of samples of a forward pass, and most values of its input: small networks are faster with more
-    /// samples.
+    /// Maximum batch size of a forward pass, and maximum number of input values. Small networks run faster in larger
+    /// batches.
     /// </summary>
     private const int LargestForwardBatch = 512, MaxForwardValues = LargestForwardBatch * 28 * 28;
 
     private readonly Network _network;
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
 
-    /// <summary>The batch that the network is fixed to; 0: any.</summary>
+    /// <summary>The network's fixed batch size; 0: any batch size.</summary>
     private readonly int _fixedBatch;
 
     /// <summary>
-    /// Makes a target of a network with one batched float32 input and logits <c>[N, K]</c> as first output.
+    /// Creates a target from a network with one batched float32 input whose first output is the logits <c>[N, K]</c>.
     /// </summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="bounds">Smallest and largest value of an input; null: those that the network states.</param>
+    /// <param name="network">Network to attack; not modified.</param>
+    /// <param name="bounds">Smallest and largest input value; null: the bounds stated by the network.</param>
     /// <exception cref="ArgumentException">
-    /// The network has several inputs, mixes samples, gives no logits, or states no bounds and none are given.
+    /// The network has several inputs, mixes the samples of a batch, does not return logits, or neither the network nor
+    /// the caller states finite bounds.
     /// </exception>
     public NetworkTarget(Network network, (float Minimum, float Maximum)? bounds = null)
     {
@@ -49,7 +51,7 @@ public sealed class NetworkTarget : AttackTarget
         if (!(Minimum < Maximum && float.IsFinite(Minimum) && float.IsFinite(Maximum)))
         {
             throw new ArgumentException(
-                $"NetworkTarget: the bounds of the input are not known (got {Minimum} to {Maximum}); state them, such "
+                $"NetworkTarget: the input bounds are unknown (got {Minimum} to {Maximum}); give them, such "
                 + "as 0 and 1 for pixels (--bounds 0,1)", nameof(bounds));
         }
 
@@ -111,17 +113,19 @@ public sealed class NetworkTarget : AttackTarget
 
     private int Step => _fixedBatch > 0 ? _fixedBatch : LargestBatch;
 
-    /// <summary>The batch-invariant pass: a sample's bytes must not depend on the samples asked with it.</summary>
+    /// <summary>
+    /// Runs a batch-invariant forward pass: the result for a sample must not depend on the other samples in the batch.
+    /// </summary>
     private Tensor Forward(Tensor batch) => _network.Forward([batch], _pass)[0];
 
     /// <summary>
-    /// Some rows as a batch that the network takes; a fixed batch is filled up with copies of the last row.
+    /// Copies some rows into a batch for the network; a fixed batch size is padded with copies of the last row.
     /// </summary>
     private Tensor Batch(ReadOnlySpan<float> x, int start, int rows)
     {
         int size = SampleShape.Count, batch = _fixedBatch > 0 ? _fixedBatch : rows;
 
-        // Rented by the scope around it: an array of its own for each batch costs more than the forward pass of a small
+        // Allocated from the surrounding scope: a new array per batch would cost more than the forward pass of a small
         // network.
         Tensor values = Tensor.Allocate([batch, .. SampleShape.AsSpan()]);
         Span<float> to = values.Writable();
@@ -137,7 +141,7 @@ public sealed class NetworkTarget : AttackTarget
     private static void Copy(Tensor from, Span<float> to, int start, int rows, int width) =>
         from.AsSpan<float>()[..(rows * width)].CopyTo(to.Slice(start * width, rows * width));
 
-    /// <summary>Runs one sample to learn the number of classes.</summary>
+    /// <summary>Runs one sample to determine the number of classes.</summary>
     private int Probe()
     {
         float[] middle = new float[SampleShape.Count];

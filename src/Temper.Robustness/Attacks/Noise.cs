@@ -1,12 +1,12 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>Random points of the ball: what any other attack has to beat.</summary>
+/// <summary>Random points on the surface of the ball: the baseline for all other attacks.</summary>
 public sealed record Noise : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "noise";
 
-    /// <summary>Draws for each sample.</summary>
+    /// <summary>Number of random points per sample.</summary>
     public int Draws { get; init; } = 100;
 
     /// <inheritdoc/>
@@ -33,10 +33,13 @@ public sealed record Noise : FixedBudgetAttack
     }
 }
 
-/// <summary>Points to start from.</summary>
+/// <summary>Random starting points.</summary>
 internal static class Starts
 {
-    /// <summary>Uniform in the box of the largest norm, in the interior of the ball for the others.</summary>
+    /// <summary>
+    /// Draws a uniform point of the box (L∞ norm), or a random direction of random length within the ball (other
+    /// norms).
+    /// </summary>
     internal static void InBall(Search s, double radius)
     {
         if (s.Norm == Norm.Linf)
@@ -54,7 +57,9 @@ internal static class Starts
         Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
     }
 
-    /// <summary>On the surface: a corner of the box in the L∞ norm, a random direction in the others.</summary>
+    /// <summary>
+    /// Draws a point on the surface of the ball: a corner of the box (L∞ norm) or a random direction (other norms).
+    /// </summary>
     internal static void OnSphere(Search s, double radius)
     {
         if (s.Norm == Norm.Linf)
@@ -72,7 +77,9 @@ internal static class Starts
         Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
     }
 
-    /// <summary>The start of Auto-PGD: a random direction, scaled until it touches the surface.</summary>
+    /// <summary>
+    /// Draws the starting point of Auto-PGD: a random direction, scaled to touch the surface of the ball.
+    /// </summary>
     internal static void OnSurfaceOf(Search s, double radius)
     {
         if (s.Norm != Norm.Linf)

@@ -1,17 +1,17 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>How the size of a perturbation is measured.</summary>
+/// <summary>Norm in which the size of a perturbation is measured.</summary>
 public enum Norm
 {
-    /// <summary>Number of elements that changed.</summary>
+    /// <summary>Number of changed elements.</summary>
     L0,
 
-    /// <summary>Sum of magnitudes.</summary>
+    /// <summary>Sum of absolute values.</summary>
     L1,
 
-    /// <summary>Root of the sum of squares.</summary>
+    /// <summary>Euclidean norm: square root of the sum of squares.</summary>
     L2,
 
-    /// <summary>Largest magnitude.</summary>
+    /// <summary>L∞ norm: largest absolute value.</summary>
     Linf,
 }

@@ -3,7 +3,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The vector arithmetic that attacks share: norms, projections, steps. All of one sample, <c>[D]</c>.
+/// Vector arithmetic shared by the attacks: norms, projections and steps. Vectors hold one sample, <c>[D]</c>.
 /// </summary>
 internal static class Perturbations
 {
@@ -22,7 +22,10 @@ internal static class Perturbations
         _ => SummedDifferences(a, b, counts: norm == Norm.L0),
     };
 
-    /// <summary>The 2-norm, also of gradients of 1e-25 whose squares single precision would lose.</summary>
+    /// <summary>
+    /// The 2-norm. Falls back to double precision if the sum of squares leaves the accurate range of single precision,
+    /// such as for gradients of about 1e-25.
+    /// </summary>
     internal static double Length(ReadOnlySpan<float> d)
     {
         double squares = TensorPrimitives.SumOfSquares(d);
@@ -44,7 +47,7 @@ internal static class Perturbations
 
     internal static void Clip(Span<float> x, float low, float high) => TensorPrimitives.Clamp(x, low, high, x);
 
-    /// <summary>Moves x straight into the ball around a center, then into the bounds.</summary>
+    /// <summary>Projects x onto the ball around a center, then clamps it to the bounds.</summary>
     internal static void Project(
         Norm norm, Span<float> x, ReadOnlySpan<float> center, double radius, (float Low, float High) bounds)
     {
@@ -59,7 +62,7 @@ internal static class Perturbations
             return;
         }
 
-        // The center is within the bounds, so clipping afterwards brings nothing out of the ball.
+        // The center lies within the bounds, so clamping afterwards cannot leave the ball.
         double size = Distance(norm, x, center);
         if (size > radius)
         {
@@ -82,7 +85,8 @@ internal static class Perturbations
     }
 
     /// <summary>
-    /// A step of steepest ascent: x += size * argmax over |d| of 1 of (g, d). Nothing moves along a gradient of zero.
+    /// Takes a step of steepest ascent: adds the d with a norm of size that maximizes (g, d). A zero gradient moves
+    /// nothing.
     /// </summary>
     internal static void Ascend(Norm norm, Span<float> x, ReadOnlySpan<float> g, double size)
     {
@@ -115,7 +119,7 @@ internal static class Perturbations
             return;
         }
 
-        // A gradient of 1e-39 has a length whose reciprocal single precision cannot hold.
+        // The reciprocal length of a gradient of about 1e-39 overflows single precision.
         for (int i = 0; i < x.Length; i++)
         {
             x[i] = (float)(x[i] + (factor * g[i]));
@@ -123,15 +127,16 @@ internal static class Perturbations
     }
 
     /// <summary>
-    /// Sets to zero the parts of an ascent direction that point out of the bounds (projection on the tangent cone of
-    /// the box). Without that they consume the step and nothing moves.
+    /// Sets to zero the elements of an ascent direction that point out of the bounds (projection onto the tangent cone
+    /// of the box). Otherwise they use up the step, and the point may not move.
     /// </summary>
     internal static void RemoveOutward(Span<float> g, ReadOnlySpan<float> x, float low, float high)
     {
         x = x[..g.Length];
         for (int i = 0; i < g.Length; i++)
         {
-            // Without branches: at black pixels the sign of the gradient is a coin flip, which no processor foresees.
+            // Branch-free: at black pixels the sign of the gradient is unpredictable, so branches would be
+            // mispredicted.
             int isOutward =
                 ((x[i] <= low ? 1 : 0) & (g[i] < 0 ? 1 : 0)) | ((x[i] >= high ? 1 : 0) & (g[i] > 0 ? 1 : 0));
             g[i] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(g[i]) & (isOutward - 1));
@@ -141,8 +146,8 @@ internal static class Perturbations
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
 
     /// <summary>
-    /// A comparison and a sum that shows what is not finite, instead of Math.Max, which takes four times as long: NaN
-    /// where a difference is not finite.
+    /// Returns the largest absolute difference, or NaN if one is not finite. A comparison and a sum that detects
+    /// non-finite values are four times as fast as Math.Max.
     /// </summary>
     private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
@@ -157,7 +162,7 @@ internal static class Perturbations
         return max + zero;
     }
 
-    /// <summary>The sum of the differences' sizes, or how many differences there are.</summary>
+    /// <summary>Returns the sum of the absolute differences, or the number of nonzero differences.</summary>
     private static double SummedDifferences(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool counts)
     {
         double sum = 0;
@@ -170,7 +175,7 @@ internal static class Perturbations
         return sum;
     }
 
-    /// <summary>In double precision; four sums, since one would wait for each of its additions.</summary>
+    /// <summary>Accumulates in double precision. Four independent sums hide the latency of the additions.</summary>
     private static double SquaredDistance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double first = 0, second = 0, third = 0, fourth = 0;
@@ -207,7 +212,7 @@ internal static class Perturbations
     }
 
     /// <summary>
-    /// Projection on the ball of the 1-norm: every difference shrinks by one threshold (Duchi et al. 2008).
+    /// Projects onto the ball of the 1-norm: soft-thresholds every difference by the same amount (Duchi et al. 2008).
     /// </summary>
     private static void Shrink(Span<float> x, ReadOnlySpan<float> center, double radius)
     {
@@ -255,7 +260,8 @@ internal static class Perturbations
     }
 
     /// <summary>
-    /// The step of sparse descent (SLIDE): the largest hundredth of the gradient's elements, each by the same amount.
+    /// The step of sparse descent (SLIDE): changes the 1 % of elements with the largest gradients, all by the same
+    /// amount.
     /// </summary>
     private static void AscendLargest(Span<float> x, ReadOnlySpan<float> g, double size)
     {

@@ -3,27 +3,27 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Projected gradient ascent (arXiv:1706.06083), with momentum (arXiv:1710.06081) if asked for. One step from the clean
-/// sample is the fast gradient sign method, several are the basic iterative method.
+/// Projected gradient ascent (arXiv:1706.06083), optionally with momentum (arXiv:1710.06081). One step from the clean
+/// sample is the fast gradient sign method; several steps are the basic iterative method.
 /// </summary>
 public record Pgd : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "pgd";
 
-    /// <summary>Steps per start.</summary>
+    /// <summary>Number of steps per start.</summary>
     public int Steps { get; init; } = 40;
 
-    /// <summary>Size of a step in units of the inputs; null: 2.5 epsilon / steps.</summary>
+    /// <summary>Step size in units of the inputs; null: 2.5 epsilon / steps.</summary>
     public double? StepSize { get; init; }
 
-    /// <summary>Whether a start is a random point of the ball; the clean sample otherwise.</summary>
+    /// <summary>Whether to start at a random point of the ball instead of the clean sample.</summary>
     public bool RandomStart { get; init; } = true;
 
-    /// <summary>Number of starts; the first success ends them.</summary>
+    /// <summary>Number of starts; by default the attack stops at the first success.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Momentum: decay of the accumulated direction, 0 to 1; 0 = off.</summary>
+    /// <summary>Decay of the accumulated gradient, 0 to 1; 0: no momentum.</summary>
     public float Momentum { get; init; }
 
     /// <summary>Whether to maximize the logit margin instead of the cross-entropy.</summary>
@@ -79,10 +79,10 @@ public record Pgd : FixedBudgetAttack
     }
 }
 
-/// <summary>The fast gradient sign method (arXiv:1412.6572): one step of the whole radius.</summary>
+/// <summary>The fast gradient sign method (arXiv:1412.6572): one step with the full radius.</summary>
 public sealed record Fgsm : Pgd
 {
-    /// <summary>One step from the clean sample.</summary>
+    /// <summary>Creates the attack with one step from the clean sample.</summary>
     public Fgsm() => (Steps, RandomStart) = (1, false);
 
     /// <inheritdoc/>
@@ -94,10 +94,10 @@ public sealed record Fgsm : Pgd
     }.Find(s);
 }
 
-/// <summary>The basic iterative method (arXiv:1607.02533): steps from the clean sample.</summary>
+/// <summary>The basic iterative method (arXiv:1607.02533): several steps from the clean sample.</summary>
 public sealed record BasicIterative : Pgd
 {
-    /// <summary>Ten steps from the clean sample.</summary>
+    /// <summary>Creates the attack with ten steps from the clean sample.</summary>
     public BasicIterative() => (Steps, RandomStart) = (10, false);
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>Asks a target the questions of several searches at once and hands out the answers.</summary>
+/// <summary>Sends the queries of several searches to a target as one batch and distributes the results.</summary>
 internal sealed class QuestionBatch(AttackTarget target, int window)
 {
     private readonly int _size = target.SampleShape.Count;

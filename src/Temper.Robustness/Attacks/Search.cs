@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>What a search asks next about its point <see cref="Search.X"/>.</summary>
+/// <summary>A query that a search makes about its point <see cref="Search.X"/>.</summary>
 internal enum Ask
 {
     /// <summary>Logits: one forward pass.</summary>
@@ -15,9 +15,8 @@ internal enum Ask
 }
 
 /// <summary>
-/// The search of an attack for one sample. An attack is written as the algorithm for one sample: it sets
-/// <see cref="X"/>, asks, and reads the answer; the runner joins the questions of all samples that are not finished
-/// into batches. It also keeps the best adversarial found.
+/// The search of an attack for one sample. The attack sets <see cref="X"/>, yields a query and reads the result; the
+/// runner batches the queries of all unfinished searches. The search also keeps the best adversarial example.
 /// </summary>
 internal sealed class Search
 {
@@ -49,52 +48,54 @@ internal sealed class Search
 
     internal int Classes { get; }
 
-    /// <summary>The right class.</summary>
+    /// <summary>The true class.</summary>
     internal int Label { get; }
 
-    /// <summary>The target class; -1: any wrong one.</summary>
+    /// <summary>The target class; -1: any wrong class.</summary>
     internal int Target { get; set; }
 
-    /// <summary>The gap of logits that is asked for.</summary>
+    /// <summary>Required gap between the largest two logits.</summary>
     internal float Gap { get; }
 
-    /// <summary>Which member of a composed attack asks now.</summary>
+    /// <summary>Name of the currently running member of a composed attack.</summary>
     internal string Stage { get; set; } = "";
 
-    /// <summary>Which member found the best adversarial.</summary>
+    /// <summary>Name of the member that found the best adversarial example.</summary>
     internal string BestStage { get; private set; } = "";
 
     internal RandomCursor Random { get; }
 
     internal Norm Norm => _limits.Norm;
 
-    /// <summary>Largest size of the perturbation; infinite for attacks that look for the smallest.</summary>
+    /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
     internal double Epsilon => _limits.Epsilon;
 
     internal (float Low, float High) Bounds => (Low, High);
 
-    /// <summary>The point asked about.</summary>
+    /// <summary>The point to evaluate.</summary>
     internal float[] X { get; }
 
-    /// <summary>What <see cref="Ask.Gradient"/> is the gradient of.</summary>
+    /// <summary>Loss whose gradient <see cref="Ask.Gradient"/> computes.</summary>
     internal AttackLoss Loss { get; set; }
 
-    /// <summary>Gradient of the loss at <see cref="X"/>; the search may change it.</summary>
+    /// <summary>Gradient of the loss at <see cref="X"/>; the search may modify it.</summary>
     internal float[] Gradient { get; }
 
     /// <summary>Logits at <see cref="X"/>.</summary>
     internal float[] Logits { get; }
 
-    /// <summary>Logits of the best adversarial.</summary>
+    /// <summary>Logits of the best adversarial example.</summary>
     internal float[] BestLogits { get; }
 
     /// <summary>Logits of the clean sample.</summary>
     internal float[] CleanLogits { get; }
 
-    /// <summary>Loss at <see cref="X"/>; only after a gradient was asked for.</summary>
+    /// <summary>Loss at <see cref="X"/>; set by <see cref="Ask.Gradient"/> only.</summary>
     internal double Value { get; private set; }
 
-    /// <summary>How far the criterion is from being met at <see cref="X"/>; below zero: it is.</summary>
+    /// <summary>
+    /// Distance from meeting the criterion at <see cref="X"/>, in logits; below zero: the criterion is met.
+    /// </summary>
     internal float Margin { get; private set; }
 
     internal bool IsAdversarial => Margin < 0;
@@ -103,8 +104,8 @@ internal sealed class Search
     internal double Distance { get; private set; }
 
     /// <summary>
-    /// What decides between adversarials, from the point: the smaller value stays. Null: the distance. An attack that
-    /// sets it sets it back when it ends; what was found before it began is measured by it too.
+    /// Function that ranks adversarial examples; the smallest value wins. Null: the distance. Setting it also evaluates
+    /// the best example so far. An attack that sets it must reset it when it ends.
     /// </summary>
     internal Func<float[], double>? Rule
     {
@@ -112,42 +113,42 @@ internal sealed class Search
         set => (_rule, _bestByRule) = (value, value is not null && HasBest ? value(Best) : double.PositiveInfinity);
     }
 
-    /// <summary>The nearest adversarial that was found; the clean sample while there is none.</summary>
+    /// <summary>The best adversarial example; the clean sample if there is none yet.</summary>
     internal float[] Best { get; }
 
     internal double BestDistance { get; private set; } = double.PositiveInfinity;
 
     internal bool HasBest => double.IsFinite(BestDistance);
 
-    /// <summary>Smallest margin that was seen within the budget, also where none met the criterion.</summary>
+    /// <summary>Smallest margin seen within the radius, even if the criterion was never met.</summary>
     internal float BestMargin { get; private set; } = float.PositiveInfinity;
 
     internal int Forwards { get; private set; }
 
     internal int Backwards { get; private set; }
 
-    /// <summary>Passes until the first adversarial.</summary>
+    /// <summary>Number of backward passes until the first adversarial example; -1: none yet.</summary>
     internal int FirstBackwards { get; private set; } = -1;
 
     internal bool HadGradient { get; private set; }
 
     internal bool IsNotFinite { get; private set; }
 
-    /// <summary>Room for a vector of the sample's size.</summary>
+    /// <summary>Allocates a vector of the sample's size.</summary>
     internal float[] Vector() => new float[Clean.Length];
 
     internal AttackLoss LossOf(LossKind kind) => new(kind, Label, Target);
 
-    /// <summary>Whether a question would go beyond the budget of passes.</summary>
+    /// <summary>Whether a query would exceed the budget of passes.</summary>
     internal bool IsBeyondBudget(Ask ask) =>
         ask == Ask.Gradient
             ? Backwards >= _limits.Gradients || Forwards >= _limits.Forwards
             : Forwards >= _limits.Forwards;
 
-    /// <summary>A search within a ball is over with its first success.</summary>
+    /// <summary>Whether the search is finished: a search within a ball stops at its first success.</summary>
     internal bool IsDone => _limits.StopsAtFirst && HasBest;
 
-    /// <summary>Takes an answer: logits are there, and the gradient where it was asked for.</summary>
+    /// <summary>Processes the result of a query; the logits and, if requested, the gradient are already set.</summary>
     internal void Take(Ask ask)
     {
         Forwards++;
@@ -162,7 +163,7 @@ internal sealed class Search
         Margin = IsNotFinite ? float.PositiveInfinity : _criterion.Margin(_index, Logits);
         Distance = Perturbations.Distance(Norm, X, Clean);
 
-        // Rounding of clean + epsilon is not held against an attack.
+        // Allows for the rounding error of clean + epsilon.
         bool isInside = Distance <= Epsilon * (1 + 1e-6) + 1e-7;
         if (!isInside)
         {
@@ -207,9 +208,9 @@ internal sealed class Search
 }
 
 /// <summary>The limits of a search.</summary>
-/// <param name="Norm">How distance is measured.</param>
-/// <param name="Epsilon">Largest distance; infinite for none.</param>
-/// <param name="StopsAtFirst">Whether the first success ends it.</param>
+/// <param name="Norm">Norm of the perturbation.</param>
+/// <param name="Epsilon">Maximum size of the perturbation; infinite: not limited.</param>
+/// <param name="StopsAtFirst">Whether the search stops at the first success.</param>
 /// <param name="Gradients">Maximum number of backward passes.</param>
 /// <param name="Forwards">Maximum number of forward passes.</param>
 internal sealed record SearchLimits(Norm Norm, double Epsilon, bool StopsAtFirst, int Gradients, int Forwards);

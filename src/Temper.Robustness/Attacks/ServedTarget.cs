@@ -9,19 +9,19 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// A network behind a server of the Open Inference Protocol (KServe V2 over HTTP), such as <c>temper serve</c>: scores,
-/// or decisions alone. There are no gradients. One request at a time; not for several threads at once.
+/// A model served over the Open Inference Protocol (KServe V2 over HTTP), for example by <c>temper serve</c>. Provides
+/// scores or decisions, no gradients. Sends one request at a time; not thread-safe.
 /// </summary>
 /// <remarks>
-/// What a server gives for a sample may depend on the samples that it runs with it in the last bits, so results are as
-/// reproducible as the server is.
+/// The server's result for a sample may depend on the batch in the last bits, so attacks are only as reproducible as
+/// the server.
 /// </remarks>
 public sealed class ServedTarget : AttackTarget, IDisposable
 {
-    /// <summary>Numbers in one request: 4 MiB.</summary>
+    /// <summary>Maximum number of values per request: 4 MiB.</summary>
     private const int MaxNumbers = 1 << 20;
 
-    /// <summary>Answers beyond what was asked for are cut off: a server is not trusted.</summary>
+    /// <summary>Maximum size of a response. It is limited because the server is not trusted.</summary>
     private const long MaxBytes = 64 << 20;
 
     private readonly HttpClient _client;
@@ -58,14 +58,15 @@ public sealed class ServedTarget : AttackTarget, IDisposable
     /// <inheritdoc/>
     public override Access Access { get; }
 
-    /// <summary>Asks a server what its model takes.</summary>
-    /// <param name="address">Address of the model, such as <c>http://localhost:8080/v2/models/lenet</c>.</param>
-    /// <param name="bounds">Smallest and largest value of an input; the protocol does not say.</param>
-    /// <param name="access">Scores, or decisions: then only the winning class is used.</param>
-    /// <param name="token">Sent as <c>Authorization: Bearer</c>; null: none.</param>
-    /// <exception cref="IOException">The server does not answer, or with an error.</exception>
+    /// <summary>Connects to a server and reads the model's inputs and outputs.</summary>
+    /// <param name="address">URL of the model, such as <c>http://localhost:8080/v2/models/lenet</c>.</param>
+    /// <param name="bounds">Smallest and largest input value; the protocol does not provide them.</param>
+    /// <param name="access">Scores or decisions; with decisions only the predicted class is used.</param>
+    /// <param name="token">Token sent as <c>Authorization: Bearer</c>; null: none.</param>
+    /// <exception cref="IOException">The server does not respond or returns an error.</exception>
     /// <exception cref="ArgumentException">
-    /// The model is no classifier of one batched float32 input, bounds are no interval, or gradients are asked for.
+    /// The model is not a classifier with one batched float32 input, the bounds are invalid, or gradients are
+    /// requested.
     /// </exception>
     public static ServedTarget Connect(
         Uri address, (float Minimum, float Maximum) bounds, Access access = Access.Scores, string? token = null)
@@ -73,13 +74,13 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         if (access == Access.Gradients)
         {
             throw new ArgumentException(
-                "ServedTarget: a server gives no gradients; ask for scores or decisions", nameof(access));
+                "ServedTarget: a served model provides no gradients; use scores or decisions", nameof(access));
         }
 
         if (!(bounds.Minimum < bounds.Maximum && float.IsFinite(bounds.Minimum) && float.IsFinite(bounds.Maximum)))
         {
-            throw new ArgumentException($"ServedTarget: bounds are no interval (got {bounds.Minimum} to "
-                + $"{bounds.Maximum}); state those of the inputs, such as 0 and 1", nameof(bounds));
+            throw new ArgumentException($"ServedTarget: invalid bounds (got {bounds.Minimum} to "
+                + $"{bounds.Maximum}, expected minimum below maximum); give the range of the inputs", nameof(bounds));
         }
 
         var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })
@@ -127,7 +128,7 @@ public sealed class ServedTarget : AttackTarget, IDisposable
         }
     }
 
-    /// <summary>Closes the connection.</summary>
+    /// <summary>Closes the HTTP client.</summary>
     public void Dispose() => _client.Dispose();
 
     private void Infer(ReadOnlySpan<float> x, int rows, Span<float> logits)
@@ -177,14 +178,14 @@ public sealed class ServedTarget : AttackTarget, IDisposable
             using (answer)
             {
                 string why = Encoding.UTF8.GetString(Bytes(answer));
-                throw new IOException($"served model: the server refused (got status {(int)answer.StatusCode}: "
-                    + $"{why[..Math.Min(why.Length, 200)]}; asked {request.RequestUri})");
+                throw new IOException($"served model: the request failed (got status {(int)answer.StatusCode}: "
+                    + $"{why[..Math.Min(why.Length, 200)]}; request to {request.RequestUri})");
             }
         }
         catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
         {
             throw new IOException(
-                $"served model: no answer from {request.RequestUri} ({error.Message}); is the server running?", error);
+                $"served model: no reply from {request.RequestUri} ({error.Message}); is the server running?", error);
         }
         finally
         {

@@ -1,11 +1,11 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.
+/// Squares for the L∞ norm: every pixel of a square moves by plus or minus the radius, with one sign per channel.
 /// </summary>
 internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radius)
 {
-    /// <summary>Vertical stripes.</summary>
+    /// <summary>Starts with vertical stripes.</summary>
     internal override void Begin()
     {
         for (int channel = 0; channel < Channels; channel++)

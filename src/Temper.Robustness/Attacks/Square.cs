@@ -1,19 +1,18 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all
-/// frames of a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one
-/// row.
+/// The Square attack (arXiv:1912.00049): random search with square-shaped changes; needs scores only. A clip <c>[T, C,
+/// H, W]</c> is treated as one image with T x C channels, and an input of any other rank as an image of one row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {
     /// <inheritdoc/>
     public override string Name => "square";
 
-    /// <summary>Queries per start.</summary>
+    /// <summary>Number of queries per start.</summary>
     public int Queries { get; init; } = 5000;
 
-    /// <summary>Fraction of the pixels that the first square covers.</summary>
+    /// <summary>Fraction of the pixels covered by the first square.</summary>
     public double FirstPart { get; init; } = 0.8;
 
     /// <summary>Number of starts.</summary>
@@ -61,7 +60,7 @@ public sealed record Square : FixedBudgetAttack
         }
     }
 
-    /// <summary>The paper's schedule, stretched to the number of queries.</summary>
+    /// <summary>The fraction of pixels to change: the paper's schedule, stretched to the number of queries.</summary>
     private double Part(int query)
     {
         int[] halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];

@@ -1,6 +1,6 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>How the square attack changes an input.</summary>
+/// <summary>Proposes the changes of the Square attack.</summary>
 internal abstract class SquareMoves
 {
     private protected SquareMoves(Search s, double radius)
@@ -24,16 +24,16 @@ internal abstract class SquareMoves
 
     private protected int Width { get; }
 
-    /// <summary>Puts the first point into the search.</summary>
+    /// <summary>Sets the search's initial point.</summary>
     internal abstract void Begin();
 
-    /// <summary>Changes the search's point.</summary>
-    /// <param name="part">Fraction of the pixels that change.</param>
+    /// <summary>Changes the search's current point.</summary>
+    /// <param name="part">Fraction of the pixels to change.</param>
     internal abstract void Move(double part);
 
     private protected float RandomSign() => S.Random.NextBoolean() ? 1 : -1;
 
-    /// <summary>A random window with about that part of the pixels.</summary>
+    /// <summary>Draws a random window with about the given fraction of the pixels.</summary>
     private protected Window Random(double part, int min)
     {
         int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), min);

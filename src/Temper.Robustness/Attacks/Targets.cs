@@ -4,11 +4,11 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>A target that passes on what another one is, for wrappers.</summary>
-/// <param name="inner">The other target.</param>
+/// <summary>Base class of targets that wrap another target and forward to it.</summary>
+/// <param name="inner">Target to wrap.</param>
 public abstract class WrappedTarget(AttackTarget inner) : AttackTarget
 {
-    /// <summary>The target inside.</summary>
+    /// <summary>The wrapped target.</summary>
     protected AttackTarget Inner { get; } = inner;
 
     /// <inheritdoc/>
@@ -35,34 +35,38 @@ public abstract class WrappedTarget(AttackTarget inner) : AttackTarget
         Inner.Gradient(x, count, logits, derivative, gradient);
 }
 
-/// <summary>Scores of some samples: inputs <c>[N, D]</c>, their number, and room for logits <c>[N, K]</c>.</summary>
+/// <summary>
+/// Computes the scores of a batch: inputs <c>[N, D]</c>, the number of samples N, and the output <c>[N, K]</c>.
+/// </summary>
 public delegate void ScoreFunction(ReadOnlySpan<float> x, int count, Span<float> logits);
 
-/// <summary>The winning class of some samples: inputs <c>[N, D]</c> and room for N classes.</summary>
+/// <summary>
+/// Computes the predicted classes of a batch: inputs <c>[N, D]</c>, and the output of N class indices.
+/// </summary>
 public delegate void DecisionFunction(ReadOnlySpan<float> x, Span<int> classes);
 
 /// <summary>
-/// Anything that can be asked for scores or decisions: a network behind a server, or another program.
+/// A target implemented by a delegate that returns scores or decisions, such as a remote model or another program.
 /// </summary>
 public sealed class DelegateTarget : AttackTarget
 {
     private readonly ScoreFunction _scores;
 
-    /// <summary>A target that gives scores.</summary>
+    /// <summary>Creates a target that provides scores.</summary>
     /// <param name="sampleShape">Shape of one sample.</param>
-    /// <param name="classes">K.</param>
-    /// <param name="bounds">Smallest and largest value of an input.</param>
-    /// <param name="scores">Asked for logits.</param>
+    /// <param name="classes">Number of classes K.</param>
+    /// <param name="bounds">Smallest and largest input value.</param>
+    /// <param name="scores">Computes the scores.</param>
     public DelegateTarget(Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, ScoreFunction scores)
         : this(sampleShape, classes, bounds, Access.Scores, scores)
     {
     }
 
-    /// <summary>A target that gives decisions only.</summary>
+    /// <summary>Creates a target that provides decisions only.</summary>
     /// <param name="sampleShape">Shape of one sample.</param>
-    /// <param name="classes">K.</param>
-    /// <param name="bounds">Smallest and largest value of an input.</param>
-    /// <param name="decide">Asked for classes.</param>
+    /// <param name="classes">Number of classes K.</param>
+    /// <param name="bounds">Smallest and largest input value.</param>
+    /// <param name="decide">Computes the predicted classes.</param>
     public DelegateTarget(
         Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, DecisionFunction decide)
         : this(sampleShape, classes, bounds, Access.Decisions, (x, count, logits) =>
@@ -104,23 +108,23 @@ public sealed class DelegateTarget : AttackTarget
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) => _scores(x, count, logits);
 }
 
-/// <summary>Several targets that answer together: the mean of their logits.</summary>
+/// <summary>An ensemble of targets: averages their logits.</summary>
 public sealed class EnsembleTarget : WrappedTarget
 {
     private readonly IReadOnlyList<AttackTarget> _members;
 
-    /// <summary>Joins targets of one shape, one range and the same classes.</summary>
-    /// <param name="members">One or more.</param>
-    /// <exception cref="ArgumentException">There is none, or they do not fit each other.</exception>
+    /// <summary>Combines targets with the same sample shape and number of classes.</summary>
+    /// <param name="members">One or more targets; the first one determines the input bounds.</param>
+    /// <exception cref="ArgumentException">The list is empty, or shapes or numbers of classes differ.</exception>
     public EnsembleTarget(IReadOnlyList<AttackTarget> members)
         : base(members.Count > 0 ? members[0] : throw new ArgumentException(
-            "EnsembleTarget: there are no members; give one or more", nameof(members)))
+            "EnsembleTarget: the list of members is empty; give one or more", nameof(members)))
     {
         if (members.FirstOrDefault(
             member => !member.SampleShape.Equals(SampleShape) || member.Classes != Classes) is { } other)
         {
             throw new ArgumentException(
-                $"EnsembleTarget: members do not fit each other (got {other.SampleShape} with {other.Classes} classes, "
+                $"EnsembleTarget: members are incompatible (got {other.SampleShape} with {other.Classes} classes, "
                 + $"expected {SampleShape} with {Classes})", nameof(members));
         }
 
@@ -146,7 +150,7 @@ public sealed class EnsembleTarget : WrappedTarget
     public override void Gradient(
         ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
-        // The derivative is needed at the mean, so the mean is computed first.
+        // The derivative is evaluated at the mean logits, so these are computed first.
         Scores(x, count, logits);
         float[] mean = logits[..(count * Classes)].ToArray(), one = new float[mean.Length],
             part = new float[count * SampleShape.Count];
@@ -162,14 +166,14 @@ public sealed class EnsembleTarget : WrappedTarget
 }
 
 /// <summary>
-/// A step before a target that has no useful gradient, such as rounding, treated as the identity in the backward pass
-/// (BPDA, arXiv:1802.00420).
+/// Applies a preprocessing step without a useful gradient, such as rounding, before a target. The backward pass treats
+/// the step as the identity (BPDA, arXiv:1802.00420).
 /// </summary>
-/// <param name="inner">The target behind the step.</param>
-/// <param name="step">Changes inputs <c>[N, D]</c> in place.</param>
+/// <param name="inner">Target that receives the preprocessed inputs.</param>
+/// <param name="step">Modifies inputs <c>[N, D]</c> in place.</param>
 public sealed class StraightThroughTarget(AttackTarget inner, StraightThroughTarget.Step step) : WrappedTarget(inner)
 {
-    /// <summary>Changes inputs <c>[N, D]</c> in place.</summary>
+    /// <summary>Modifies inputs <c>[N, D]</c> in place.</summary>
     public delegate void Step(Span<float> x);
 
     /// <inheritdoc/>
@@ -190,21 +194,19 @@ public sealed class StraightThroughTarget(AttackTarget inner, StraightThroughTar
 }
 
 /// <summary>
-/// The mean over random changes of the input or of a random target (expectation over transformation, arXiv:1707.07397):
-/// logits and gradients are means over draws.
+/// Averages logits and gradients over random changes of the input, or over a randomized target (expectation over
+/// transformation, arXiv:1707.07397).
 /// </summary>
-/// <param name="inner">The target.</param>
-/// <param name="draws">Number of draws for each answer.</param>
-/// <param name="random">Where the draws start.</param>
-/// <param name="change">
-/// Changes inputs <c>[N, D]</c> in place by random numbers; null: the target itself is random.
-/// </param>
+/// <param name="inner">Target to average over.</param>
+/// <param name="draws">Draws averaged per query.</param>
+/// <param name="random">Stream from which the draws are taken.</param>
+/// <param name="change">Randomly modifies inputs <c>[N, D]</c> in place; null: the target itself is randomized.</param>
 public sealed class ExpectationTarget(
     AttackTarget inner, int draws, RandomStream random, ExpectationTarget.Change? change = null) : WrappedTarget(inner)
 {
     private long _asked;
 
-    /// <summary>Changes inputs <c>[N, D]</c> in place by random numbers.</summary>
+    /// <summary>Randomly modifies inputs <c>[N, D]</c> in place.</summary>
     public delegate void Change(Span<float> x, RandomCursor random);
 
     /// <inheritdoc/>

@@ -5,11 +5,10 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// An attack on another network whose results are then tried on the target: nothing is asked of the target but
-/// decisions.
+/// Runs an attack on a surrogate network and tries its results on the target, which only has to provide decisions.
 /// </summary>
-/// <param name="Inner">The attack on the other network.</param>
-/// <param name="Surrogate">The other network.</param>
+/// <param name="Inner">Attack to run on the surrogate.</param>
+/// <param name="Surrogate">Network on which the attack runs.</param>
 public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>
@@ -31,9 +30,9 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
     }
 
     internal override IEnumerable<Ask> Find(Search s) =>
-        throw new NotSupportedException("transfer: runs on whole batches");
+        throw new NotSupportedException("transfer: a search for one sample is not supported; call Run");
 
-    /// <summary>Tries one given point a sample.</summary>
+    /// <summary>Tries one given point per sample.</summary>
     private sealed record Candidates(Transfer Outer, Tensor Clean, Tensor Points) : ComposedAttack(Outer.Inner)
     {
         public override string Name => Outer.Name;

@@ -3,17 +3,18 @@ using Temper.Randomness;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Input diversity (DI, arXiv:1803.06978): pictures are shrunk a little and put at a random position before a surrogate
-/// sees them, so that what fools it does not depend on its every pixel. The gradient goes back through the change. For
-/// <see cref="Transfer"/>.
+/// Input diversity (DI, arXiv:1803.06978) for <see cref="Transfer"/>: before the surrogate runs, pictures are randomly
+/// shrunk and moved, so that adversarial examples depend less on its exact pixels. Gradients are propagated back
+/// through this change.
 /// </summary>
-/// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
+/// <param name="inner">Surrogate with inputs <c>[channels, height, width]</c>.</param>
 /// <param name="random">
-/// Where random numbers start. What a sample gets depends on it and on the sample's bytes, not on its place in a batch.
+/// Source of random numbers. The numbers drawn for a sample depend on this stream and the sample's bytes, not on its
+/// index in the batch.
 /// </param>
-/// <param name="probability">How often a picture is changed, 0 to 1; the authors' 0.5.</param>
+/// <param name="probability">Probability that a picture is changed, 0 to 1; the authors use 0.5.</param>
 /// <param name="smallest">
-/// Smallest height and width as a fraction of the picture's, above 0 to 1; the authors' 299 of 330.
+/// Smallest height and width, as a fraction of the picture's, above 0 and at most 1; the authors use 299 of 330.
 /// </param>
 public sealed class DiverseInputTarget(
     AttackTarget inner, RandomStream random, double probability = 0.5, double smallest = 0.9)
@@ -44,7 +45,9 @@ public sealed class DiverseInputTarget(
         ? inner
         : throw new ArgumentException($"needs pictures [C, H, W] (got samples of {inner.SampleShape})", nameof(inner));
 
-    /// <summary>Index of the pixel that each pixel shows; -1: none, the smallest value.</summary>
+    /// <summary>
+    /// Maps each pixel of the changed pictures to the index of its source pixel; -1: padding with the smallest value.
+    /// </summary>
     private int[] Sources(ReadOnlySpan<float> x, int count)
     {
         (int channels, int height, int width) = (SampleShape[0], SampleShape[1], SampleShape[2]);
@@ -96,13 +99,13 @@ public sealed class DiverseInputTarget(
 }
 
 /// <summary>
-/// Translation invariance (TI, arXiv:1904.02884): gradients are smoothed by a Gaussian over the picture, which stands
-/// for the mean over shifted pictures, so that what fools a surrogate also fools others. Scores are those of the
-/// surrogate. For <see cref="Transfer"/>.
+/// Translation invariance (TI, arXiv:1904.02884) for <see cref="Transfer"/>: smooths gradients with a Gaussian kernel,
+/// which approximates averaging over shifted pictures. Adversarial examples then transfer better to other networks.
+/// Scores are not changed.
 /// </summary>
-/// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
-/// <param name="deviation">Standard deviation in pixels, above 0; the authors' 3.</param>
-/// <param name="radius">The kernel reaches this many pixels to each side; the authors' 7.</param>
+/// <param name="inner">Surrogate with inputs <c>[channels, height, width]</c>.</param>
+/// <param name="deviation">Standard deviation in pixels, above 0; the authors use 3.</param>
+/// <param name="radius">Radius of the kernel in pixels, 0 or more; the authors use 7.</param>
 public sealed class SmoothedGradientTarget(AttackTarget inner, double deviation = 3, int radius = 7)
     : WrappedTarget(DiverseInputTarget.RequirePictures(inner))
 {

@@ -3,32 +3,30 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Criteria;
 
 /// <summary>
-/// What counts as adversarial, for each sample of a batch. Criteria compose: <c>Criterion.Misclassified(labels) &amp;
-/// Criterion.Confidence(2)</c>.
+/// Defines what counts as adversarial, for each sample of a batch. Criteria can be combined:
+/// <c>Criterion.Misclassified(labels) &amp; Criterion.Confidence(2)</c>.
 /// </summary>
-/// <remarks>
-/// A criterion is met strictly: a tie between two logits is no success, since it would depend on rounding.
-/// </remarks>
+/// <remarks>A tie between two logits does not meet a criterion, since its outcome would depend on rounding.</remarks>
 public abstract record Criterion
 {
     private protected Criterion()
     {
     }
 
-    /// <summary>Number of samples that it knows; null: it is the same for any sample.</summary>
+    /// <summary>Number of samples covered; null: any number, with the same criterion for each.</summary>
     public virtual int? Count => null;
 
-    /// <summary>How much larger the winning logit must be than the next one; 0 by default.</summary>
+    /// <summary>Required gap between the largest logit and the next one; 0 by default.</summary>
     public virtual float Gap => 0;
 
-    /// <summary>Any class but the right one wins (untargeted).</summary>
-    /// <param name="labels">The right class of each sample.</param>
+    /// <summary>Met if any class but the true one is predicted (untargeted).</summary>
+    /// <param name="labels">True class of each sample.</param>
     public static Criterion Misclassified(ReadOnlySpan<long> labels) => new MisclassifiedCriterion(labels.ToArray());
 
-    /// <summary>The target class wins.</summary>
-    /// <param name="labels">The right class of each sample.</param>
-    /// <param name="targets">The target class of each sample.</param>
-    /// <exception cref="ArgumentException">The lengths differ, or a target is the right class.</exception>
+    /// <summary>Met if the target class is predicted.</summary>
+    /// <param name="labels">True class of each sample.</param>
+    /// <param name="targets">Target class of each sample.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or a target equals the true class.</exception>
     public static Criterion Targeted(ReadOnlySpan<long> labels, ReadOnlySpan<long> targets)
     {
         if (labels.Length != targets.Length)
@@ -41,7 +39,7 @@ public abstract record Criterion
         {
             if (labels[i] == targets[i])
             {
-                throw new ArgumentException($"Criterion.Targeted: sample {i} has its right class as target (got "
+                throw new ArgumentException($"Criterion.Targeted: sample {i} has its true class as target (got "
                     + $"{targets[i]}); choose another class");
             }
         }
@@ -50,41 +48,43 @@ public abstract record Criterion
     }
 
     /// <summary>
-    /// The winning logit is larger than the next one by more than a gap (the confidence of Carlini and Wagner).
+    /// Met if the largest logit exceeds the next one by more than a gap (the confidence of Carlini and Wagner).
     /// </summary>
-    /// <param name="gap">Difference of logits, zero or more.</param>
+    /// <param name="gap">Required gap in logits, zero or more.</param>
     public static Criterion Confidence(float gap) => gap >= 0 && float.IsFinite(gap)
         ? new ConfidenceCriterion(gap)
         : throw new ArgumentOutOfRangeException(
-            nameof(gap), $"Criterion.Confidence: the gap must be zero or more (got {gap})");
+            nameof(gap), $"Criterion.Confidence: invalid gap (got {gap}, expected zero or more)");
 
-    /// <summary>Both are met.</summary>
+    /// <summary>Met if both criteria are met.</summary>
     public static Criterion operator &(Criterion a, Criterion b) => BitwiseAnd(a, b);
 
-    /// <summary>Both are met.</summary>
-    /// <exception cref="ArgumentException">They know different numbers of samples.</exception>
+    /// <summary>Met if both criteria are met.</summary>
+    /// <exception cref="ArgumentException">The criteria cover different numbers of samples.</exception>
     public static Criterion BitwiseAnd(Criterion a, Criterion b) => a.Count is { } m && b.Count is { } n && m != n
-        ? throw new ArgumentException($"Criterion: both must be about the same samples (got {m} and {n})")
+        ? throw new ArgumentException($"Criterion: the numbers of samples differ (got {m} and {n})")
         : new BothCriterion(a, b);
 
-    /// <summary>How far a sample is from meeting the criterion; below zero: it does.</summary>
+    /// <summary>
+    /// Returns the distance of a sample from meeting the criterion, in logits; below zero: the criterion is met.
+    /// </summary>
     /// <param name="sample">Index of the sample.</param>
-    /// <param name="logits"><c>[K]</c>.</param>
+    /// <param name="logits">Logits of the sample, <c>[K]</c>.</param>
     public abstract float Margin(int sample, ReadOnlySpan<float> logits);
 
-    /// <summary>The right class of a sample; -1 where the criterion does not say.</summary>
+    /// <summary>Returns the true class of a sample; -1: not specified.</summary>
     /// <param name="sample">Index of the sample.</param>
     public virtual int Label(int sample) => -1;
 
-    /// <summary>The target class of a sample; -1 where any wrong class will do.</summary>
+    /// <summary>Returns the target class of a sample; -1: any wrong class.</summary>
     /// <param name="sample">Index of the sample.</param>
     public virtual int Target(int sample) => -1;
 
-    /// <summary>The criterion for some of the samples, in their order.</summary>
-    /// <param name="indices">Indices of samples.</param>
+    /// <summary>Restricts the criterion to the given samples, in the given order.</summary>
+    /// <param name="indices">Indices of the samples.</param>
     public abstract Criterion Select(IReadOnlyList<int> indices);
 
-    /// <summary>The largest logit but that of one class.</summary>
+    /// <summary>Returns the largest logit of all classes but one.</summary>
     internal static float LargestOther(ReadOnlySpan<float> logits, int index) => Math.Max(
         index > 0 ? TensorPrimitives.Max(logits[..index]) : float.NegativeInfinity,
         index < logits.Length - 1 ? TensorPrimitives.Max(logits[(index + 1)..]) : float.NegativeInfinity);

@@ -5,24 +5,24 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>What a search for a counterexample found.</summary>
+/// <summary>The result of a search for a counterexample.</summary>
 /// <param name="Counterexample">
-/// The input, in the target's shape <c>[1, ...]</c>; null: none was found, which proves nothing.
+/// Counterexample with the target's shape <c>[1, ...]</c>; null: none was found, which does not prove the property.
 /// </param>
-/// <param name="Outputs">Outputs of the network there.</param>
-/// <param name="Gradients">Backward passes that were used.</param>
+/// <param name="Outputs">Outputs of the network at the counterexample; empty without one.</param>
+/// <param name="Gradients">Number of backward passes used.</param>
 public sealed record PropertyResult(Tensor? Counterexample, IReadOnlyList<float> Outputs, int Gradients);
 
-/// <summary>Searches a counterexample of a property by gradients.</summary>
+/// <summary>Searches for a counterexample of a property with gradient attacks.</summary>
 public static class PropertySearch
 {
-    /// <summary>Searches until a counterexample is found or the budget is used up.</summary>
-    /// <param name="target">Gives the outputs; its own bounds do not matter.</param>
-    /// <param name="property">The question.</param>
+    /// <summary>Searches until a counterexample is found or the budget is exhausted.</summary>
+    /// <param name="target">Network to search; its own input bounds are ignored.</param>
+    /// <param name="property">Property to violate.</param>
     /// <param name="budget">Maximum number of backward passes.</param>
-    /// <param name="random">Where random numbers start.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">The property does not fit the network.</exception>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="cancel">Cancels the search.</param>
+    /// <exception cref="ArgumentException">The property does not match the network's inputs or outputs.</exception>
     public static PropertyResult Run(
         AttackTarget target, VnnLibProperty property, int budget, RandomStream random,
         CancellationToken cancel = default)
@@ -30,7 +30,7 @@ public static class PropertySearch
         if (property.Low.Count != target.SampleShape.Count || property.Outputs > target.Classes)
         {
             throw new ArgumentException(
-                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to "
+                $"property: wrong number of inputs or outputs (got {property.Low.Count} inputs and outputs up to "
                 + $"Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} "
                     + "outputs)");
         }
@@ -64,8 +64,9 @@ public static class PropertySearch
 }
 
 /// <summary>
-/// A property as a target: inputs of 0 to 1 stand for the box, and the logits are zero for "no counterexample" and the
-/// slack of each case, so that any attack on a classifier searches a counterexample.
+/// A property as a classifier, so that any attack can search for a counterexample. Inputs in 0 to 1 are scaled to the
+/// property's box. Class 0 with logit 0 means "no counterexample"; the logit of each other class is the slack of one
+/// case of the property.
 /// </summary>
 internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property) : WrappedTarget(inner)
 {
@@ -97,7 +98,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         }
     }
 
-    /// <summary>The inputs that points of 0 to 1 stand for.</summary>
+    /// <summary>Scales points in 0 to 1 to the property's box.</summary>
     internal float[] InBox(ReadOnlySpan<float> x, int count)
     {
         float[] inputs = new float[count * _low.Length];
@@ -110,7 +111,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         return inputs;
     }
 
-    /// <summary>The derivative by the outputs, from that by the slacks.</summary>
+    /// <summary>Converts the derivative with respect to the slacks into that with respect to the outputs.</summary>
     private void Pull(LogitDerivative derivative, int row, ReadOnlySpan<float> outputs, Span<float> dz)
     {
         float[] slacks = new float[Classes], bySlack = new float[Classes];

@@ -5,49 +5,55 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>What an evaluation found, for reports.</summary>
-/// <param name="Attack">The attack.</param>
-/// <param name="Result">Its result.</param>
-/// <param name="Labels">The right classes.</param>
-/// <param name="Checks">The checklist.</param>
+/// <summary>The result of an evaluation, for reports.</summary>
+/// <param name="Attack">Attack that was run.</param>
+/// <param name="Result">Result of the attack.</param>
+/// <param name="Labels">True class of each sample.</param>
+/// <param name="Checks">Results of the checklist.</param>
 public sealed record RobustnessEvaluation(
     Attack Attack, AttackResult Result, IReadOnlyList<long> Labels, IReadOnlyList<TrustCheck> Checks)
 {
     /// <summary>
-    /// Largest perturbation that counts, in the attack's norm; null: any. Attacks that look for the smallest
-    /// perturbation also find larger ones, which are no success then.
+    /// Maximum perturbation that counts as a success, in the attack's norm; null: not limited. Minimizing attacks also
+    /// find larger perturbations, which then do not count.
     /// </summary>
     public double? Epsilon { get; init; }
 
     /// <summary>
-    /// Samples that were right before the attack, 0 to 1; no answer (logits that are not finite) is not right.
+    /// Fraction of samples classified correctly before the attack, 0 to 1. Samples with non-finite logits count as
+    /// incorrect.
     /// </summary>
     public double CleanAccuracy => Share(IsRightWhenClean);
 
-    /// <summary>Samples that are right under attack, 0 to 1, within <see cref="Epsilon"/>.</summary>
+    /// <summary>Fraction of samples that withstand the attack within <see cref="Epsilon"/>, 0 to 1.</summary>
     public double Accuracy => AccuracyAt(Epsilon ?? double.PositiveInfinity);
 
-    /// <summary>Samples that are fooled within <see cref="Epsilon"/> or wrong from the start, 0 to 1.</summary>
+    /// <summary>
+    /// Fraction of samples that are fooled within <see cref="Epsilon"/> or misclassified without a perturbation, 0 to
+    /// 1.
+    /// </summary>
     public double Success => Share(IsSuccess);
 
-    /// <summary>
-    /// Samples that are right at a distance: those that are not fooled by a perturbation of that size or smaller.
-    /// </summary>
-    /// <param name="distance">Size of the perturbation in the attack's norm.</param>
+    /// <summary>Returns the accuracy under perturbations of at most a given size, 0 to 1.</summary>
+    /// <param name="distance">Maximum size of the perturbation, in the attack's norm.</param>
     public double AccuracyAt(double distance) =>
         Share(sample => sample.IsRobust || (sample.Outcome == AttackOutcome.Fooled && !IsWithin(sample, distance)));
 
-    /// <summary>Whether a sample is fooled within <see cref="Epsilon"/>, or wrong from the start.</summary>
-    /// <param name="sample">One of the result.</param>
+    /// <summary>
+    /// Whether a sample is fooled within <see cref="Epsilon"/> or misclassified without a perturbation.
+    /// </summary>
+    /// <param name="sample">Result of the sample.</param>
     public bool IsSuccess(SampleResult sample) => sample.IsAdversarial
         && IsWithin(sample, Epsilon ?? double.PositiveInfinity);
 
-    /// <summary>Whether a sample was right before the attack.</summary>
+    /// <summary>Whether a sample is classified correctly before the attack.</summary>
     internal static bool IsRightWhenClean(SampleResult sample) =>
         sample.Outcome != AttackOutcome.WrongFromStart
             && !(sample.Outcome == AttackOutcome.NotFinite && sample.Forwards <= 1);
 
-    /// <summary>Rounding of clean + epsilon is not held against an attack.</summary>
+    /// <summary>
+    /// Whether the perturbation is at most as large as a distance; allows for the rounding error of clean + epsilon.
+    /// </summary>
     private bool IsWithin(SampleResult sample, double distance) =>
         sample.Distance(Attack.Norm) <= (distance * (1 + 1e-6)) + 1e-7;
 
@@ -55,12 +61,14 @@ public sealed record RobustnessEvaluation(
         Result.Samples.Count == 0 ? double.NaN : Result.Samples.Count(test) / (double)Result.Samples.Count;
 }
 
-/// <summary>The sections of a report about robustness.</summary>
+/// <summary>Creates the report sections of a robustness evaluation.</summary>
 public static class RobustnessSection
 {
-    /// <summary>Key figures, curve, classes, ledger and checklist.</summary>
-    /// <param name="found">What was found.</param>
-    /// <param name="classes">Names of the classes; may be fewer.</param>
+    /// <summary>
+    /// Creates the sections for key figures and accuracy curve, classes, passes and outcomes, and the checklist.
+    /// </summary>
+    /// <param name="found">Evaluation to report.</param>
+    /// <param name="classes">Class names; classes without a name are shown by their index.</param>
     public static IReadOnlyList<Section> Of(RobustnessEvaluation found, IReadOnlyList<string> classes)
     {
         string verdict = TrustChecks.Verdict(found.Checks);
@@ -76,15 +84,15 @@ public static class RobustnessSection
         List<Block> summary = [figures];
         if (found.Checks.Any(check => check.IsSuspicious))
         {
-            summary.Add(new Warning($"These figures may be wrong: {verdict}. See the checklist."));
+            summary.Add(new Warning($"These figures may be misleading: {verdict}. See the checklist."));
         }
 
         summary.Add(new ChartRow([Curve(found)]));
         return
         [
-            new Section("How easily it is fooled", summary),
+            new Section("How easily the network is fooled", summary),
             new Section("Classes", [Confusion(found, classes)]),
-            new Section("Ledger", [Ledger(result)]),
+            new Section("Passes and outcomes", [Ledger(result)]),
             new Section(
                 "Checklist", [new DataTable(["check", "verdict", "finding"], [.. found.Checks.Select(
                     check => (string[])[check.Name, check.IsSuspicious ? "suspicious" : "ok", check.Finding])])]),
@@ -98,9 +106,9 @@ public static class RobustnessSection
         int stride = Math.Max(1, sizes.Length / 200);
         return new LineChart
         {
-            Title = "Accuracy against the size of the change",
-            XLabel = $"size, {found.Attack.Norm}",
-            YLabel = "right, %",
+            Title = "Accuracy by size of the perturbation",
+            XLabel = $"size of the perturbation, {found.Attack.Norm}",
+            YLabel = "accuracy, %",
             Lines = [new ChartLine(
                 found.Attack.Name, [.. sizes.Where((_, i) => i % stride == 0 || i == sizes.Length - 1).Select(
                     size => new ChartPoint(size, found.AccuracyAt(size) * 100))])],
@@ -111,7 +119,7 @@ public static class RobustnessSection
     {
         var rows = found.Labels.Zip(found.Result.Samples).GroupBy(pair => pair.First).OrderBy(group => group.Key);
         return new DataTable(
-            ["class", "#samples", "#right", "#right under attack", "#median change", "most often taken for"],
+            ["class", "#samples", "#accuracy", "#accuracy under attack", "#median change", "most often fooled into"],
         [.. rows.Select(group =>
         {
             SampleResult[] samples = [.. group.Select(pair => pair.Second)];
@@ -130,7 +138,7 @@ public static class RobustnessSection
 
     private static DataTable Ledger(AttackResult result)
     {
-        return new DataTable(["", "#all", "#mean", "#most"],
+        return new DataTable(["", "#total", "#mean", "#maximum"],
         [
             Row("forward passes", result.Samples.Select(sample => sample.Forwards)),
             Row("backward passes", result.Samples.Select(sample => sample.Backwards)),

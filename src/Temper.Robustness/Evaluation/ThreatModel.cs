@@ -3,26 +3,26 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>What an attacker may do: the largest perturbation in a norm.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Norm">How it is measured.</param>
-/// <param name="Epsilon">Largest size, for inputs of 0 to 1.</param>
+/// <summary>A threat model: the norm and maximum size of the perturbation.</summary>
+/// <param name="Name">Name on the command line.</param>
+/// <param name="Norm">Norm of the perturbation.</param>
+/// <param name="Epsilon">Maximum size, for inputs in 0 to 1.</param>
 public sealed record ThreatModel(string Name, Norm Norm, double Epsilon)
 {
-    /// <summary>Refuses a target whose inputs are not those that the radius is stated for.</summary>
-    /// <param name="target">What is to be attacked.</param>
-    /// <exception cref="ArgumentException">Its inputs do not go from 0 to 1.</exception>
+    /// <summary>Checks that the target's input range is 0 to 1, for which the radius is defined.</summary>
+    /// <param name="target">Target to attack.</param>
+    /// <exception cref="ArgumentException">The input bounds are not 0 and 1.</exception>
     public void RequireFits(AttackTarget target)
     {
         if (target.Minimum != 0 || target.Maximum != 1)
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"threat model {Name}: is stated for inputs of 0 to 1 (got bounds {target.Minimum} to "
-                + $"{target.Maximum}); give norm and epsilon in units of the inputs instead"));
+                $"threat model {Name}: requires inputs in 0 to 1 (got bounds {target.Minimum} to "
+                + $"{target.Maximum}); specify norm and epsilon in units of the inputs instead"));
         }
     }
 
-    /// <summary>Those that results are usually stated for.</summary>
+    /// <summary>Threat models commonly used in the literature.</summary>
     public static IReadOnlyList<ThreatModel> Presets { get; } =
     [
         new("mnist-linf-0.3", Norm.Linf, 0.3), new("mnist-linf-0.1", Norm.Linf, 0.1),

@@ -6,33 +6,33 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>One point of the checklist.</summary>
-/// <param name="Name">A short name for scripts, such as <c>zero-gradient</c>.</param>
-/// <param name="IsSuspicious">Whether the figures of the evaluation cannot be trusted for this reason.</param>
-/// <param name="Finding">What was found, with numbers.</param>
+/// <summary>One item of the checklist.</summary>
+/// <param name="Name">Short machine-readable name, such as <c>zero-gradient</c>.</param>
+/// <param name="IsSuspicious">Whether this item casts doubt on the evaluation's figures.</param>
+/// <param name="Finding">Description of the result, with numbers.</param>
 public sealed record TrustCheck(string Name, bool IsSuspicious, string Finding);
 
 /// <summary>
-/// Looks for the usual reasons for which a network seems robust and is not (arXiv:1902.06705 and the flags of
-/// AutoAttack): most are about gradients that lead nowhere.
+/// Checks for common reasons why a network only seems robust (arXiv:1902.06705 and AutoAttack's flags), most of them
+/// useless gradients.
 /// </summary>
 public static class TrustChecks
 {
-    /// <summary>Maximum number of samples that a check looks at.</summary>
+    /// <summary>Maximum number of samples per check.</summary>
     private const int MaxSamples = 64;
 
-    /// <summary>Checks of a result; the others, the checklist, are about the target.</summary>
+    /// <summary>Checks that concern the attack's result. All others examine the target.</summary>
     private static readonly string[] OfResults = ["verified", NotFinite];
 
     private const string NotFinite = "not-finite";
 
-    /// <summary>Runs all checks that the target allows.</summary>
-    /// <param name="target">The target.</param>
+    /// <summary>Runs all checks that the target's access permits.</summary>
+    /// <param name="target">Target to check.</param>
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
-    /// <param name="labels">The right classes.</param>
-    /// <param name="random">Where random numbers start.</param>
-    /// <param name="epsilon">Radius in the L∞ norm for the comparison of attacks; null: 3 % of the range.</param>
-    /// <param name="cancel">Stops them.</param>
+    /// <param name="labels">True class of each sample.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="epsilon">Radius in the L∞ norm for comparing attacks; null: 3 % of the input range.</param>
+    /// <param name="cancel">Cancels the checks.</param>
     public static IReadOnlyList<TrustCheck> Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null,
         CancellationToken cancel = default)
@@ -61,10 +61,10 @@ public static class TrustChecks
     }
 
     /// <summary>
-    /// Whether every answer that an attack got was finite: a network without an answer is not robust, and a search ends
-    /// there.
+    /// Checks that all logits and gradients during an attack were finite. Non-finite values end the search of a sample,
+    /// and the sample does not count as robust.
     /// </summary>
-    /// <param name="result">The result.</param>
+    /// <param name="result">Result of the attack.</param>
     public static TrustCheck Finite(AttackResult result)
     {
         int broken = result.Samples.Count(sample => sample.Outcome == AttackOutcome.NotFinite);
@@ -73,17 +73,17 @@ public static class TrustChecks
     }
 
     /// <summary>
-    /// The verdict: <c>trustworthy</c>, <c>suspicious</c> with the reasons, or <c>not checked</c> where no checklist
-    /// ran.
+    /// Returns the verdict: <c>trustworthy</c>, <c>suspicious</c> followed by the reasons, or <c>not checked</c> if no
+    /// check of the target ran.
     /// </summary>
-    /// <param name="checks">The checklist.</param>
+    /// <param name="checks">Results of the checklist.</param>
     public static string Verdict(IReadOnlyList<TrustCheck> checks) =>
         checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
         ? $"suspicious: {string.Join(", ", reasons)}"
         : checks.Any(check => !OfResults.Contains(check.Name, StringComparer.Ordinal)) ? "trustworthy" : "not checked";
 }
 
-/// <summary>The checks, over the same samples.</summary>
+/// <summary>Runs the checks on one set of samples.</summary>
 internal sealed class TrustProbe
 {
     private readonly AttackTarget _target;
@@ -115,9 +115,9 @@ internal sealed class TrustProbe
 
     internal TrustCheck Accuracy() => new(
         "clean-accuracy", _accuracy < 1.5 / _target.Classes,
-        $"{_accuracy:P1} of {_count} clean samples are right (chance: {1.0 / _target.Classes:P1})");
+        $"{_accuracy:P1} of {_count} clean samples are classified correctly (chance: {1.0 / _target.Classes:P1})");
 
-    /// <summary>Whether the network does much better on the same data in another range.</summary>
+    /// <summary>Checks whether accuracy is much higher when the same data is scaled to another range.</summary>
     internal TrustCheck Normalization()
     {
         float[] x = _inputs.ToArray<float>();
@@ -127,7 +127,7 @@ internal sealed class TrustProbe
         [
             ("multiplied by 255", v => v * 255), ("divided by 255", v => v / 255),
             ("moved to -1 to 1", v => ((v - _target.Minimum) / Range * 2) - 1),
-            ("with mean 0 and deviation 1", v => (v - mean) / deviation),
+            ("with mean 0 and standard deviation 1", v => (v - mean) / deviation),
             ("negated", v => _target.Maximum + _target.Minimum - v),
         ];
         (string Name, double Accuracy) best = others
@@ -146,7 +146,7 @@ internal sealed class TrustProbe
         }
 
         return new TrustCheck("random-output", differing > 0, differing > 0
-            ? $"{differing} of 4 repeated runs gave other logits: average over them (autoattack-rand)"
+            ? $"{differing} of 4 repeated runs gave different logits; use autoattack-rand"
             : "repeated runs give the same logits");
     }
 
@@ -158,7 +158,9 @@ internal sealed class TrustProbe
             + "need the logits before the softmax");
     }
 
-    /// <summary>Whether changes far below a grey level change nothing: the input is rounded somewhere.</summary>
+    /// <summary>
+    /// Checks whether tiny changes of the input leave the logits unchanged, which indicates that the input is rounded.
+    /// </summary>
     internal TrustCheck Steps()
     {
         RandomCursor random = _random.Split("steps").Cursor();
@@ -172,7 +174,7 @@ internal sealed class TrustProbe
         float[] after = Scores(moved);
         int same = Enumerable.Range(0, _count)
             .Count(i => Row(i).SequenceEqual(after.AsSpan(i * _target.Classes, _target.Classes)));
-        return new TrustCheck("rounded-input", same > _count / 2, $"{same} of {_count} outputs do not change at all "
+        return new TrustCheck("rounded-input", same > _count / 2, $"{same} of {_count} outputs stay exactly the same "
             + "when every input moves by up to 0.1 % of its range");
     }
 
@@ -190,13 +192,13 @@ internal sealed class TrustProbe
         int lost = Zeros(LossKind.CrossEntropy, tiny: 0);
         return new TrustCheck(
             "saturated-logits", lost > _count / 10 || gaps[_count / 2] > 100,
-            $"the gradient of cross-entropy is lost for {lost} of {_count} samples; the median gap between logits is "
+            $"the gradient of cross-entropy vanishes for {lost} of {_count} samples; the median gap between logits is "
             + $"{gaps[_count / 2]:G3}");
     }
 
     /// <summary>
-    /// Gradient attacks must beat random and score attacks in the same ball, gain little from twice the steps, and
-    /// always win in a huge ball.
+    /// Checks gradient attacks: they must beat noise and score attacks of the same radius, gain little from twice the
+    /// steps, and always succeed with a huge radius.
     /// </summary>
     internal IEnumerable<TrustCheck> Attacks(double epsilon, CancellationToken cancel)
     {
@@ -210,11 +212,11 @@ internal sealed class TrustProbe
             Enumerable.Range(0, _count).Count(i => !white[i] && !longer[i] && !margin[i] && (noise[i] || square[i]));
         yield return new TrustCheck(
             "scores-beat-gradients", exceptions > Math.Max(1, _count / 20),
-            $"noise or 200 queries of the square attack fool {exceptions} of {_count} samples that gradients do not "
-            + $"(largest norm {epsilon:G3})");
+            $"noise or 200 queries of Square fool {exceptions} of {_count} samples that gradient attacks do not "
+            + $"(L-inf {epsilon:G3})");
         int more = longer.Count(x => x) - white.Count(x => x);
         yield return new TrustCheck(
-            "not-converged", more > Math.Max(2, _count / 10), $"40 steps instead of 20 fool {more} samples more");
+            "not-converged", more > Math.Max(2, _count / 10), $"40 steps fool {more} more samples than 20 steps");
         bool[] unbounded = Fooled(new Pgd
         {
             Epsilon = 0.5 * Range, Steps = 60, UsesMargin = true, StepSize = 0.05 * Range, RandomStart = true,
@@ -222,7 +224,7 @@ internal sealed class TrustProbe
         double left = 1 - (unbounded.Count(x => x) / (double)_count);
         yield return new TrustCheck(
             "unbounded-attack-fails", left > Math.Max(1.5 / _target.Classes, 0.05),
-            $"with half the range as radius {left:P1} of the samples stay right (expected: none, chance at most)");
+            $"{left:P1} of the samples withstand a radius of half the input range (expected: at most chance)");
 
         bool[] Fooled(Attack attack) =>
             [.. attack.Run(_target, _inputs, Criterion.Misclassified(_labels), _random.Split(

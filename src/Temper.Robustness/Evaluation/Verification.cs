@@ -4,18 +4,18 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>Adversarials asked about again, each alone.</summary>
-/// <param name="Claimed">Samples that were called adversarial.</param>
-/// <param name="Confirmed">Those that are, from the stored bytes.</param>
-/// <param name="AsPictures">Those that still are after rounding to 256 levels.</param>
-/// <param name="Outside">Those outside the bounds of inputs.</param>
+/// <summary>The result of re-evaluating stored adversarial examples one at a time.</summary>
+/// <param name="Claimed">Number of samples reported as adversarial.</param>
+/// <param name="Confirmed">Number of these that are adversarial when evaluated from the stored bytes.</param>
+/// <param name="AsPictures">Number of these that remain adversarial after rounding to 256 levels.</param>
+/// <param name="Outside">Number of these with values outside the input bounds.</param>
 public sealed record Verification(int Claimed, int Confirmed, int AsPictures, int Outside)
 {
-    /// <summary>Asks about every adversarial alone.</summary>
-    /// <param name="target">A target made from the file anew.</param>
-    /// <param name="adversarials"><c>[N, ...]</c>, as read from the file.</param>
-    /// <param name="claimed">Which of them are called adversarial.</param>
-    /// <param name="criterion">What counts.</param>
+    /// <summary>Evaluates each stored adversarial example on its own.</summary>
+    /// <param name="target">Target, loaded again from its file.</param>
+    /// <param name="adversarials">Inputs <c>[N, ...]</c>, as read from the file.</param>
+    /// <param name="claimed">Whether each of them is reported as adversarial.</param>
+    /// <param name="criterion">Criterion of success.</param>
     public static Verification Of(
         AttackTarget target, Tensor adversarials, IReadOnlyList<bool> claimed, Criterion criterion)
     {
@@ -45,9 +45,9 @@ public sealed record Verification(int Claimed, int Confirmed, int AsPictures, in
         return new Verification(claimed.Count(one => one), confirmed, pictures, outside);
     }
 
-    /// <summary>The check for the list.</summary>
+    /// <summary>Converts the result to a checklist item.</summary>
     public TrustCheck Check() => new(
         "verified", Confirmed < Claimed || Outside > 0,
-        $"{Confirmed} of {Claimed} adversarials confirmed alone from the stored file, {AsPictures} also as 8-bit "
-        + $"pictures, {Outside} outside the bounds");
+        $"{Confirmed} of {Claimed} adversarial examples confirmed from the stored file,  {AsPictures} also as 8-bit "
+        + $"pictures; {Outside} outside the bounds");
 }

@@ -4,8 +4,8 @@ using Temper.Formats;
 namespace Temper.Robustness.Evaluation;
 
 /// <summary>
-/// A question in VNN-LIB: a box of inputs and a condition on outputs that a counterexample fulfils, a disjunction of
-/// conjunctions of comparisons.
+/// A property in VNN-LIB format: a box of inputs and a condition on the outputs of a counterexample. The condition is a
+/// disjunction of conjunctions of comparisons.
 /// </summary>
 public sealed class VnnLibProperty
 {
@@ -14,22 +14,22 @@ public sealed class VnnLibProperty
     private VnnLibProperty(float[] low, float[] high, IReadOnlyList<IReadOnlyList<OutputComparison>> cases) =>
         (Low, High, _cases) = (low, high, cases);
 
-    /// <summary>Smallest value of each input, in the order of their numbers.</summary>
+    /// <summary>Smallest value of each input, in the order of the input indices.</summary>
     public IReadOnlyList<float> Low { get; }
 
-    /// <summary>Largest value of each input.</summary>
+    /// <summary>Largest value of each input, in the order of the input indices.</summary>
     public IReadOnlyList<float> High { get; }
 
-    /// <summary>Number of cases of the disjunction.</summary>
+    /// <summary>Number of cases in the disjunction.</summary>
     public int Cases => _cases.Count;
 
-    /// <summary>One more than the largest number of an output that is named.</summary>
+    /// <summary>One more than the largest output index in the condition.</summary>
     public int Outputs =>
         _cases.SelectMany(one => one).Max(comparison => Math.Max(comparison.Larger, comparison.Smaller)) + 1;
 
-    /// <summary>Reads a property.</summary>
-    /// <param name="path">A VNN-LIB file.</param>
-    /// <exception cref="ModelFormatException">It is no VNN-LIB, or uses what is not supported.</exception>
+    /// <summary>Reads a property from a file.</summary>
+    /// <param name="path">Path of a VNN-LIB file.</param>
+    /// <exception cref="ModelFormatException">The file is not valid VNN-LIB or uses unsupported syntax.</exception>
     public static VnnLibProperty Load(string path)
     {
         var file = new FileInfo(path);
@@ -37,13 +37,13 @@ public sealed class VnnLibProperty
         return file.Length <= MaxBytes
             ? Parse(File.ReadAllText(path), path)
             : throw new ModelFormatException(
-                path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {MaxBytes})");
+                path, 0, $"vnnlib: the file is too large (got {file.Length} bytes, expected at most {MaxBytes})");
     }
 
-    /// <summary>Reads a property from text.</summary>
-    /// <param name="text">VNN-LIB.</param>
-    /// <param name="name">Name for errors.</param>
-    /// <exception cref="ModelFormatException">It is no VNN-LIB, or uses what is not supported.</exception>
+    /// <summary>Parses a property from text.</summary>
+    /// <param name="text">Text in VNN-LIB format.</param>
+    /// <param name="name">Name of the source in error messages.</param>
+    /// <exception cref="ModelFormatException">The text is not valid VNN-LIB or uses unsupported syntax.</exception>
     public static VnnLibProperty Parse(string text, string name)
     {
         var low = new SortedDictionary<int, double>();
@@ -67,7 +67,7 @@ public sealed class VnnLibProperty
             }
             else
             {
-                // (cases so far) and (a or b) = all pairs.
+                // Distributes the conjunction: each case so far is combined with each new case.
                 cases =
                 [
                     .. from before in cases from more in Disjunction(body, name) select before.Concat(more).ToList(),
@@ -84,13 +84,13 @@ public sealed class VnnLibProperty
         if (count == 0 || high.Count != count
             || !low.Keys.SequenceEqual(Enumerable.Range(0, count)) || !high.Keys.SequenceEqual(low.Keys))
         {
-            throw new ModelFormatException(name, 0, $"vnnlib: inputs lack bounds (got {low.Count} lower and "
-                + $"{high.Count} upper ones, expected both for X_0, X_1 and so on)");
+            throw new ModelFormatException(name, 0, $"vnnlib: some inputs lack bounds (got {low.Count} lower and "
+                + $"{high.Count} upper bounds, expected both for X_0, X_1 and so on)");
         }
 
         if (cases.Any(one => one.Count == 0))
         {
-            throw new ModelFormatException(name, 0, "vnnlib: there is no condition on outputs");
+            throw new ModelFormatException(name, 0, "vnnlib: the property has no condition on the outputs");
         }
 
         (float Low, float High)[] bounds = [.. Enumerable.Range(0, count).Select(
@@ -99,10 +99,10 @@ public sealed class VnnLibProperty
             [.. bounds.Select(bound => bound.Low)], [.. bounds.Select(bound => bound.High)], cases);
     }
 
-    /// <summary>How far each case is from being fulfilled; zero or more: it is.</summary>
+    /// <summary>Computes the slack of each case; zero or more: the case is met.</summary>
     /// <param name="outputs">Outputs of the network.</param>
-    /// <param name="slacks">Receives the smallest slack of each case.</param>
-    /// <param name="binding">Receives the comparison that has it.</param>
+    /// <param name="slacks">Receives the smallest slack of each case's comparisons.</param>
+    /// <param name="binding">Receives the comparison with the smallest slack of each case.</param>
     internal void Slacks(ReadOnlySpan<float> outputs, Span<float> slacks, Span<OutputComparison> binding)
     {
         for (int k = 0; k < _cases.Count; k++)
@@ -120,9 +120,9 @@ public sealed class VnnLibProperty
     }
 
     /// <summary>
-    /// The interval of an input in single precision: within that of the file, so that a counterexample lies in the
-    /// file's box. Where no single precision number lies in it, as with an input fixed at 0.1, the nearest one stands
-    /// for it, as it does when a network reads 0.1.
+    /// Returns the interval of an input in single precision. It lies within the interval of the file, so that a
+    /// counterexample lies in the file's box. If no single-precision number lies within it, as for an input fixed at
+    /// 0.1, the nearest one is used.
     /// </summary>
     private static (float Low, float High) Interval(int index, double low, double high, string name)
     {
@@ -130,8 +130,8 @@ public sealed class VnnLibProperty
         if (low > high || low < -Largest || high > Largest)
         {
             throw new ModelFormatException(name, 0, string.Create(CultureInfo.InvariantCulture,
-                $"vnnlib: the bounds of X_{index} leave nothing to search (got {low:R} to {high:R}, expected low <= "
-                + $"high, both within {Largest}); correct the file"));
+                $"vnnlib: the bounds of X_{index} are invalid (got {low:R} to {high:R}, expected low <= "
+                + $"high, both within +-{Largest}); correct the file"));
         }
 
         (float up, float down) = (Up(low), Down(high));
@@ -150,7 +150,7 @@ public sealed class VnnLibProperty
     {
         if (body.Parts is not [_, var left, var right])
         {
-            throw Error(name, body, "two sides");
+            throw Error(name, body, "two operands");
         }
 
         bool isTurned = right.Head?.StartsWith("X_", StringComparison.Ordinal) == true;
@@ -206,9 +206,9 @@ public sealed class VnnLibProperty
         : throw Error(name, expression, "a number");
 
     private static ModelFormatException Error(string name, Expression found, string expected) =>
-        new(name, found.Offset, $"vnnlib: cannot be read (got '{found.Head}', expected {expected})");
+        new(name, found.Offset, $"vnnlib: syntax error (got '{found.Head}', expected {expected})");
 
-    /// <summary>A word, or a list in parentheses whose first part is its head.</summary>
+    /// <summary>An S-expression: an atom, or a list whose first element is its head.</summary>
     private sealed record Expression(string? Head, IReadOnlyList<Expression> Parts, int Offset)
     {
         internal static IEnumerable<Expression> ReadAll(string text, string name)
@@ -232,7 +232,7 @@ public sealed class VnnLibProperty
 
                 return at > start
                     ? new Expression(text[start..at], [], start)
-                    : throw new ModelFormatException(name, start, "vnnlib: a parenthesis closes nothing");
+                    : throw new ModelFormatException(name, start, "vnnlib: unmatched closing parenthesis");
             }
 
             at++;
@@ -246,13 +246,13 @@ public sealed class VnnLibProperty
                 }
 
                 parts.Add(depth < 100 ? Read(text, ref at, name, depth + 1) : throw new ModelFormatException(
-                    name, start, "vnnlib: too many parentheses"));
+                    name, start, "vnnlib: parentheses are nested too deeply (more than 100)"));
             }
 
             throw new ModelFormatException(name, start, "vnnlib: a parenthesis is not closed");
         }
 
-        /// <summary>Over white space and comments; false at the end.</summary>
+        /// <summary>Skips white space and comments; returns false at the end of the text.</summary>
         private static bool Skip(string text, ref int at)
         {
             while (at < text.Length && (char.IsWhiteSpace(text[at]) || text[at] == ';'))
@@ -274,7 +274,8 @@ public sealed class VnnLibProperty
 }
 
 /// <summary>
-/// Output <paramref name="Larger"/> + offset is at least output <paramref name="Smaller"/>; -1: no output on that side.
+/// The comparison: output <paramref name="Larger"/> + <paramref name="Offset"/> is at least output
+/// <paramref name="Smaller"/>. Index -1: no output on that side.
 /// </summary>
 internal readonly record struct OutputComparison(int Larger, int Smaller, float Offset)
 {

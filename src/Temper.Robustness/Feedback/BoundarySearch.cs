@@ -3,12 +3,13 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// d(x, u) = inf { t > 0 : another class wins at x(t) }, capped at T, by forward passes alone: doubling finds a point
-/// outside, a grid up to it finds exits that doubling stepped over, and the bracket is then narrowed.
+/// Finds the distance to the decision boundary along a path, d(x, u) = inf { t > 0 : another class wins at x(t) },
+/// capped at T, with forward passes only. Doubling finds a point outside the class, a grid up to that point finds exits
+/// that doubling skipped, and a final search narrows the bracket.
 /// </summary>
 /// <remarks>
-/// The points of doubling are T / 2^k, so that a grid of 16 meets them again and asks only for the others. What lies
-/// between two neighbors of the grid and is left again before the next is not seen.
+/// Doubling evaluates the points T / 2^k, which a grid of 16 points reuses. A region of another class that lies between
+/// two adjacent grid points is not detected.
 /// </remarks>
 internal static class BoundarySearch
 {
@@ -19,7 +20,7 @@ internal static class BoundarySearch
         double[] margins = new double[halvings + 1];
         var bracket = new Bracket { Low = 0, LowMargin = clean, High = limit, Winner = s.Sample.Label };
 
-        // Doubling.
+        // Phase 1: doubling.
         for (int k = halvings; k >= 0 && !bracket.HasExit; k--)
         {
             double t = Math.ScaleB(limit, -k);
@@ -29,7 +30,8 @@ internal static class BoundarySearch
             bracket.Take(t, s);
         }
 
-        // The grid: the first exit from the left. Doubling saw everything up to its last point inside only at T / 2^k.
+        // Phase 2: a grid, searched for the first exit. Up to the last doubling point inside the class, only T / 2^k is
+        // known.
         double doubled = bracket.Low, end = bracket.High;
         bool isIsland = false;
         bracket.RestartFrom(0, clean);
@@ -65,17 +67,17 @@ internal static class BoundarySearch
         s.Found = new BoundaryPoint(path, bracket.High, true, isIsland, bracket.Winner);
     }
 
-    /// <summary>k where t is T / 2^k exactly; -1 otherwise.</summary>
+    /// <summary>Returns k if t equals T / 2^k exactly; -1 otherwise.</summary>
     private static int Halving(double limit, double t)
     {
         int k = Math.ILogB(limit / t);
         return Math.ScaleB(limit, -k) == t ? k : -1;
     }
 
-    /// <summary>A point inside the class and one outside, with their margins.</summary>
+    /// <summary>A point inside the class and one outside it, with their margins.</summary>
     private sealed class Bracket
     {
-        /// <summary>Narrow enough, as a part of the distance: that of twelve bisections.</summary>
+        /// <summary>Relative width at which the search ends: that of twelve bisections.</summary>
         private const double Tolerance = 1.0 / 4096;
 
         private double _highMargin, _width = double.PositiveInfinity, _widthBefore = double.PositiveInfinity;
@@ -107,9 +109,9 @@ internal static class BoundarySearch
         }
 
         /// <summary>
-        /// Where the line through both margins is zero, pushed a little to one side and then to the other, so that both
-        /// ends close in; the middle where that did not halve the bracket in two rounds. Margins of decisions alone are
-        /// 1 and -1: then it is bisection.
+        /// Returns the next point to evaluate: the zero of the line through both margins, shifted slightly to
+        /// alternating sides so that both ends of the bracket move. Bisects if the last two rounds did not halve the
+        /// bracket, and always if the margins are only 1 and -1 (decisions).
         /// </summary>
         internal double Next(int round)
         {

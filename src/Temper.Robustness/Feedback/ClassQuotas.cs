@@ -1,18 +1,18 @@
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// How many feedback examples each class gets: N_k = N w_k / sum w with w_k = (mean m / m_k)^gamma, each within 0.5 to
-/// 2 equal shares. m_k says how well the class is learned; gamma 0 gives equal shares.
+/// Distributes feedback examples among classes: N_k = N w_k / sum w with w_k = (mean m / m_k)^gamma, where m_k measures
+/// how well class k is learned. Each quota is limited to 0.5 to 2 equal shares; gamma 0 gives equal shares.
 /// </summary>
 public static class ClassQuotas
 {
     private const double Least = 0.5, Most = 2;
 
-    /// <summary>Quotas that add up to N.</summary>
-    /// <param name="levels">m_k; a class that is not finite or not above zero counts as the mean.</param>
+    /// <summary>Computes quotas that sum to N.</summary>
+    /// <param name="levels">m_k; a class whose level is not finite or not above zero counts as average.</param>
     /// <param name="count">N, zero or more.</param>
     /// <param name="gamma">Strength of the compensation, zero or more.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no class, or a number is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are no classes, or a number is negative.</exception>
     public static int[] Of(IReadOnlyList<double> levels, int count, double gamma)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(levels.Count, 1);
@@ -26,8 +26,8 @@ public static class ClassQuotas
     private static bool IsKnown(double level) => level > 0 && double.IsFinite(level);
 
     /// <summary>
-    /// Weights scaled to a mean of 1 and clipped: the scale s with sum clip(s w_k) = K, by bisection, since the sum
-    /// grows with s.
+    /// Clips weights to the limits while scaling them to a mean of 1: finds by bisection the scale s with sum clip(s
+    /// w_k) = K.
     /// </summary>
     private static double[] Within(double[] weights)
     {
@@ -44,7 +44,7 @@ public static class ClassQuotas
 
     private static double Clip(double share) => Math.Clamp(share, Least, Most);
 
-    /// <summary>Largest remainders get what rounding down leaves.</summary>
+    /// <summary>Rounds down, then assigns the remaining examples to the largest remainders.</summary>
     private static int[] Rounded(double[] shares, int count)
     {
         double sum = shares.Sum();

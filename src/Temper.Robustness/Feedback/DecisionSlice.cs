@@ -6,13 +6,13 @@ using Picture = Temper.Reporting.Documents.Picture;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>Slices of the decision space: planes through a sample along two probed directions.</summary>
+/// <summary>Draws slices of the decision space: planes through a sample, spanned by two probed directions.</summary>
 public static class DecisionSlice
 {
-    /// <summary>What the pictures show, for reports.</summary>
+    /// <summary>Explanation of the pictures, for reports.</summary>
     public const string Explanation =
-        "Planes through a sample (white cross) along two probed directions. Colors are the classes that win; the "
-        + "boundary is black. Values are clipped to the bounds.";
+        "Planes through a sample (white cross), spanned by two probed directions. Colors show the predicted class; the "
+        + "decision boundary is black. Values are clipped to the input bounds.";
 
     private const int Side = 65;
 
@@ -22,12 +22,14 @@ public static class DecisionSlice
         (120, 130, 60), (90, 100, 160), (160, 100, 80),
     ];
 
-    /// <summary>Slices through the first samples that a probe found exits for, one picture a sample.</summary>
-    /// <param name="target">The network, which may be another one than the probed.</param>
-    /// <param name="found">A probe; its paths give samples and directions.</param>
-    /// <param name="classes">Names of the classes; may be fewer.</param>
-    /// <param name="count">Most slices.</param>
-    /// <param name="caption">Stands before each caption.</param>
+    /// <summary>
+    /// Draws slices through the first samples whose paths reach the boundary, one picture per sample.
+    /// </summary>
+    /// <param name="target">Network to draw; may differ from the probed network.</param>
+    /// <param name="found">Probe whose paths determine samples and directions.</param>
+    /// <param name="classes">Class names; classes without a name are shown by their index.</param>
+    /// <param name="count">Maximum number of slices.</param>
+    /// <param name="caption">Prefix of each caption.</param>
     public static IEnumerable<Picture> Of(
         AttackTarget target, ProbeResult found, IReadOnlyList<string> classes, int count, string caption = "")
     {
@@ -57,7 +59,7 @@ public static class DecisionSlice
         ProbedSample sample = right.Point!.Path.Sample;
         float[] u = Direction(right), v = Direction(up);
 
-        // v without its part along u, so that distances in the picture are those of the space.
+        // Orthogonalizes v to u, so that distances in the picture equal those in the input space.
         float along = System.Numerics.Tensors.TensorPrimitives.Dot(u, v);
         System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(u, -along, v, v);
         Ray.Normalize(v);

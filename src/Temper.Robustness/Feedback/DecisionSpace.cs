@@ -1,11 +1,11 @@
 namespace Temper.Robustness.Feedback;
 
-/// <summary>Distances to the boundary of some paths.</summary>
-/// <param name="Count">Paths.</param>
-/// <param name="Mean">Mean; NaN without paths, as the others.</param>
-/// <param name="Median">Median.</param>
-/// <param name="TenthPercentile">A tenth of the paths is nearer.</param>
-/// <param name="Coverage">Part of the paths that is at least as long as tau.</param>
+/// <summary>Statistics of the distances to the decision boundary along some paths.</summary>
+/// <param name="Count">Number of paths.</param>
+/// <param name="Mean">Mean distance. This and the other statistics are NaN without paths.</param>
+/// <param name="Median">Median distance.</param>
+/// <param name="TenthPercentile">10th percentile of the distances.</param>
+/// <param name="Coverage">Fraction of paths with a distance of at least tau, 0 to 1.</param>
 public sealed record DistanceSummary(int Count, double Mean, double Median, double TenthPercentile, double Coverage)
 {
     internal static DistanceSummary Of(double[] distances, double tau)
@@ -19,7 +19,7 @@ public sealed record DistanceSummary(int Count, double Mean, double Median, doub
                 : distances.Count(distance => distance >= tau) / (double)distances.Length);
     }
 
-    /// <summary>Linear between neighbors, of sorted values.</summary>
+    /// <summary>Computes a percentile of sorted values, with linear interpolation.</summary>
     internal static double Percentile(ReadOnlySpan<double> sorted, double part)
     {
         if (sorted.IsEmpty)
@@ -33,14 +33,14 @@ public sealed record DistanceSummary(int Count, double Mean, double Median, doub
     }
 }
 
-/// <summary>How unequal the classes are.</summary>
+/// <summary>Measures of inequality between classes.</summary>
 /// <param name="Range">(max - min) / mean.</param>
-/// <param name="Gini">Gini coefficient: 0 where all are equal.</param>
+/// <param name="Gini">Gini coefficient; 0: all classes are equal.</param>
 public readonly record struct Inequality(double Range, double Gini)
 {
-    /// <summary>Of one value a class; those that are not finite are left out.</summary>
-    /// <param name="values">Zero or more.</param>
-    /// <returns>NaN where fewer than two classes are left.</returns>
+    /// <summary>Computes the inequality of one value per class, ignoring values that are not finite.</summary>
+    /// <param name="values">Values of zero or more.</param>
+    /// <returns>NaN if fewer than two finite values remain or their sum is zero.</returns>
     public static Inequality Of(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Where(double.IsFinite).Order()];
@@ -50,26 +50,26 @@ public readonly record struct Inequality(double Range, double Gini)
             return new Inequality(double.NaN, double.NaN);
         }
 
-        // sum over pairs |a - b| / (2 n sum) = sum_i (2 i - n + 1) x_i / (n sum), x sorted
+        // sum over pairs |a - b| / (2 n sum) = sum_i (2 i - n + 1) x_i / (n sum), with x sorted
         double weighted = sorted.Select((value, i) => ((2 * i) - sorted.Length + 1) * value).Sum();
         return new Inequality((sorted[^1] - sorted[0]) / (sum / sorted.Length), weighted / (sorted.Length * sum));
     }
 }
 
-/// <summary>The boundary as one family of directions meets it.</summary>
-/// <param name="Family">The family.</param>
+/// <summary>The decision boundary, measured along one family of directions.</summary>
+/// <param name="Family">Family of directions.</param>
 /// <param name="Tau">
-/// What counts as well learned: the median distance of the best-learned class, or what was asked for.
+/// Distance at which a path counts as well learned: the given distance, or the median of the best-learned class.
 /// </param>
-/// <param name="All">All classes together.</param>
-/// <param name="Classes">Each class.</param>
-/// <param name="ExitRate">Part of the paths that leaves the class before its cap.</param>
-/// <param name="Islands">Paths whose first exit doubling alone would have missed.</param>
-/// <param name="Inequality">Of the classes' medians.</param>
+/// <param name="All">Distances of all classes together.</param>
+/// <param name="Classes">Distances of each class.</param>
+/// <param name="ExitRate">Fraction of paths that leave their class before the cap, 0 to 1.</param>
+/// <param name="Islands">Number of paths whose first exit would have been missed by doubling alone.</param>
+/// <param name="Inequality">Inequality of the medians of the classes.</param>
 /// <param name="PairDistances">
-/// Mean distance from class k (row) to the boundary with class j, <c>[K, K]</c>; NaN where it was never met.
+/// Mean distance from class k (row) to the boundary with class j (column), <c>[K, K]</c>; NaN if it was never reached.
 /// </param>
-/// <param name="PairHits">How often it was met, <c>[K, K]</c>.</param>
+/// <param name="PairHits">Number of paths that reached the boundary of each pair, <c>[K, K]</c>.</param>
 public sealed record FamilyCriteria(
     DirectionFamily Family, double Tau, DistanceSummary All, IReadOnlyList<DistanceSummary> Classes, double ExitRate,
     int Islands, Inequality Inequality,
@@ -107,32 +107,32 @@ public sealed record FamilyCriteria(
 }
 
 /// <summary>
-/// How well each region of the decision space is learned: the criteria of a probe, by family and class.
+/// Measures how well each region of the decision space is learned: the criteria of a probe by family and class.
 /// </summary>
-/// <param name="Families">One for each family that was measured.</param>
-/// <param name="Counts">Samples of each class.</param>
+/// <param name="Families">Criteria of each measured family.</param>
+/// <param name="Counts">Number of samples of each class.</param>
 /// <param name="Accuracies">Accuracy of each class, 0 to 1; NaN for a class without samples.</param>
 /// <param name="Levels">
-/// m_k: how well class k is learned beside all samples. The median distance of the class divided by that of all, mean
-/// over the ray families; 1 for a class like all.
+/// m_k: how well class k is learned, relative to all samples. Ratio of the class's median distance to that of all
+/// samples, averaged over the ray families; 1: average.
 /// </param>
 public sealed record DecisionSpace(
     IReadOnlyList<FamilyCriteria> Families, IReadOnlyList<int> Counts, IReadOnlyList<double> Accuracies,
     IReadOnlyList<double> Levels)
 {
-    /// <summary>Of the classes' levels.</summary>
+    /// <summary>Inequality of <see cref="Levels"/>.</summary>
     public Inequality Inequality => Inequality.Of(Levels);
 
     /// <summary>
-    /// A = mean distance at random / mean distance to adversarials: about the root of the dimension for a flat
-    /// boundary; NaN where one was not measured.
+    /// Mean distance in random directions divided by mean distance in the adversarial direction; NaN if one of them was
+    /// not measured. About the square root of the input dimension for a flat boundary.
     /// </summary>
     public double Asymmetry => Mean("random") / Mean("adversarial");
 
-    /// <summary>The criteria of a probe.</summary>
-    /// <param name="found">What the probe found.</param>
+    /// <summary>Computes the criteria of a probe.</summary>
+    /// <param name="found">Result of the probe.</param>
     /// <param name="tau">
-    /// Distance from which a path counts as well learned; null: in each family the median of the best-learned class.
+    /// Distance at which a path counts as well learned; null: for each family the median of its best-learned class.
     /// </param>
     public static DecisionSpace Of(ProbeResult found, double? tau = null)
     {
@@ -159,18 +159,18 @@ public sealed record DecisionSpace(
     }
 
     /// <summary>
-    /// The mean of the criteria beside those of another measurement: of each family's median over the other's, 1 where
-    /// nothing changed.
+    /// Compares with an earlier measurement: returns the ratio of the families' median distances to the earlier ones,
+    /// averaged over families; 1: unchanged.
     /// </summary>
-    /// <param name="before">A measurement of the same families.</param>
-    /// <param name="which">The families to take; null: all.</param>
+    /// <param name="before">Earlier measurement of the same families.</param>
+    /// <param name="which">Selects the families to compare; null: all.</param>
     public double ScoreAgainst(DecisionSpace before, Func<DirectionFamily, bool>? which = null) => Families
         .Where(family => which?.Invoke(family.Family) ?? true)
         .Select(family => family.All.Median / before.Of(family.Family.Name)!.All.Median)
         .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 
-    /// <summary>The criteria of a family; null where it was not measured.</summary>
-    /// <param name="family">Its name.</param>
+    /// <summary>Returns the criteria of a family; null if it was not measured.</summary>
+    /// <param name="family">Name of the family.</param>
     public FamilyCriteria? Of(string family) =>
         Families.FirstOrDefault(one => string.Equals(one.Family.Name, family, StringComparison.Ordinal));
 

@@ -6,9 +6,9 @@ using Temper.Tensors;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// Measures how far samples lie from the boundary of their class in several families of directions (after the idea of
-/// arXiv:1909.05443; the formulation is ours). Needs forward passes only, but for the adversarial family, and so works
-/// on any <see cref="DelegateTarget"/>.
+/// Measures the distance of samples from the decision boundary in several families of directions (after the idea of
+/// arXiv:1909.05443, with formulas of Temper's own). All families but the adversarial one need only forward passes and
+/// so work with any <see cref="DelegateTarget"/>.
 /// </summary>
 /// <example><code>
 /// ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), images, labels, new SampleReference(train),
@@ -16,23 +16,27 @@ namespace Temper.Robustness.Feedback;
 /// </code></example>
 public static class DecisionSpaceProbe
 {
-    /// <summary>Probes every sample that the target has right.</summary>
-    /// <param name="target">What is measured.</param>
+    /// <summary>Probes every sample that the target classifies correctly.</summary>
+    /// <param name="target">Network to measure.</param>
     /// <param name="inputs">Clean samples, float32 <c>[N, ...]</c>, within the target's bounds.</param>
-    /// <param name="labels">Their classes, <c>[N]</c>.</param>
-    /// <param name="reference">Samples of other classes to aim at; null: families that need them are left out.</param>
-    /// <param name="random">Where random numbers start; those of a sample depend on its content alone.</param>
-    /// <param name="options">How; null: all families.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <returns>A row a path: the same bytes for any batch size, order and number of threads.</returns>
+    /// <param name="labels">True classes, <c>[N]</c>.</param>
+    /// <param name="reference">
+    /// Samples of other classes, used as goals of directions; null: families that need them are skipped.
+    /// </param>
+    /// <param name="random">
+    /// Source of random numbers. The numbers drawn for a sample depend on this stream and the sample's content only.
+    /// </param>
+    /// <param name="options">Options of the probe; null: defaults, with all possible families.</param>
+    /// <param name="cancel">Cancels the probe.</param>
+    /// <returns>
+    /// One result per path, bitwise identical for every batch size, order of the samples and number of threads.
+    /// </returns>
     /// <exception cref="ArgumentException">
-    /// Inputs or labels do not fit the target, or an option is out of range.
+    /// The inputs or labels do not match the target, or an option is out of range.
     /// </exception>
-    /// <exception cref="NotSupportedException">
-    /// A family that was asked for cannot be measured on this target.
-    /// </exception>
+    /// <exception cref="NotSupportedException">A requested family cannot be measured on this target.</exception>
     /// <exception cref="InvalidDataException">Logits are not finite.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
     public static ProbeResult Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, SampleReference? reference, RandomStream random,
         ProbeOptions? options = null,
@@ -44,7 +48,7 @@ public static class DecisionSpaceProbe
         if (families.Select(family => family.ReasonAgainst(target, reference is not null)).FirstOrDefault(
             reason => reason is not null) is { } problem)
         {
-            throw new NotSupportedException($"probe: {problem}; leave this family out");
+            throw new NotSupportedException($"probe: {problem}; remove this family");
         }
 
         ProbeChecks.Check(target, inputs, labels);
@@ -97,7 +101,7 @@ public static class DecisionSpaceProbe
     }
 }
 
-/// <summary>What is checked before a probe starts.</summary>
+/// <summary>Checks of arguments before a probe starts.</summary>
 internal static class ProbeChecks
 {
     internal static void Check(AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels)
@@ -107,7 +111,7 @@ internal static class ProbeChecks
         if (!fits)
         {
             throw new ArgumentException(
-                $"probe: samples do not fit the target (got {inputs.DType} {inputs.Shape} and {labels.Length} labels, "
+                $"probe: wrong inputs or labels (got {inputs.DType} {inputs.Shape} and {labels.Length} labels, "
                 + $"expected float32 [N, ...] of {target.SampleShape} and N labels)");
         }
 
@@ -115,7 +119,7 @@ internal static class ProbeChecks
         {
             if (labels[i] < 0 || labels[i] >= target.Classes)
             {
-                throw new ArgumentException($"probe: label of sample {i} is no class of the target (got {labels[i]}, "
+                throw new ArgumentException($"probe: invalid label of sample {i} (got {labels[i]}, "
                     + $"expected 0 to {target.Classes - 1})");
             }
         }
@@ -128,13 +132,15 @@ internal static class ProbeChecks
                 throw new ArgumentException(
                     $"probe: input of sample {i / target.SampleShape.Count} is outside the bounds "
                     + $"(got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state "
-                        + "other bounds");
+                        + "other input bounds");
             }
         }
     }
 }
 
-/// <summary>Runs the searches of a probe: a window of them at a time, their questions joined into batches.</summary>
+/// <summary>
+/// Runs the searches of a probe. A limited number runs concurrently, with their queries combined into batches.
+/// </summary>
 internal sealed class ProbeRunner(
     AttackTarget target, ProbedSample[] samples, IReadOnlyList<DirectionFamily> families, ProbeOptions options)
 {
@@ -215,10 +221,10 @@ internal sealed class ProbeRunner(
     private void Slope(int row, ReadOnlySpan<float> logits, Span<float> slope) =>
         new AttackLoss(LossKind.Margin, _group[row].Search.Sample.Label).Evaluate(logits, slope);
 
-    /// <summary>A search and where it stands.</summary>
+    /// <summary>A search and its state.</summary>
     private sealed record Running(int Place, DirectionFamily Family, ProbeSearch Search, IEnumerator<Ask> Questions)
     {
-        /// <summary>The result; null while the search goes on.</summary>
+        /// <summary>Result of the search; null while it runs.</summary>
         internal ProbedPath? Path { get; private set; }
 
         internal void Advance()
@@ -231,7 +237,7 @@ internal sealed class ProbeRunner(
             BoundaryPoint point = Search.Found!;
             double length = point.Path.Length(point.T);
 
-            // A direction of zeros leads nowhere: the sample is as far from the boundary as the box allows.
+            // A zero direction leads nowhere: the distance is then the largest possible one.
             length = point.Exited || length > 0 ? length : point.Path.Limit;
             point.Path.Release();
             Path = new ProbedPath(
@@ -244,7 +250,7 @@ internal sealed class ProbeRunner(
         }
     }
 
-    /// <summary>One step of every search; searches do not know each other, so the order does not matter.</summary>
+    /// <summary>Advances every search by one step. Searches are independent, so their order does not matter.</summary>
     private sealed class Advance(List<Running> active) : IPoolWork
     {
         public void Run(int task, int thread) => active[task].Advance();

@@ -4,13 +4,13 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>The sections of a report about the decision space.</summary>
+/// <summary>Creates the report sections of a decision space.</summary>
 public static class DecisionSpaceSection
 {
-    /// <summary>What one probe found: key figures, families, classes, class pairs.</summary>
-    /// <param name="space">The criteria.</param>
-    /// <param name="classes">Names of the classes; may be fewer.</param>
-    /// <param name="title">Heading of the first section.</param>
+    /// <summary>Creates the sections of one probe: key figures, families, classes and class pairs.</summary>
+    /// <param name="space">Criteria of the probe.</param>
+    /// <param name="classes">Class names; classes without a name are shown by their index.</param>
+    /// <param name="title">Title of the first section.</param>
     public static IReadOnlyList<Section> Of(
         DecisionSpace space, IReadOnlyList<string> classes, string title = "How well the decision space is learned")
     {
@@ -24,13 +24,13 @@ public static class DecisionSpaceSection
                         "inequality of classes", Number(space.Inequality.Range),
                         "(max - min) / mean of the classes' levels"),
                     new KeyFigure(
-                        "Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned alike"),
-                    new KeyFigure("asymmetry", Number(space.Asymmetry), "mean random / mean adversarial distance"),
+                        "Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned equally well"),
+                    new KeyFigure("asymmetry", Number(space.Asymmetry), "mean distance, random / adversarial"),
                 ]),
                 new Warning(
-                    "A distance along probed directions is an upper bound of the distance to the boundary; directions "
-                    + "that were not probed may be shorter. "
-                    + "Attacks check that."),
+                    "Distances along probed directions are upper bounds of the distance to the boundary, which may be "
+                    + "shorter in other directions. "
+                    + "Attacks search these."),
                 Families(space),
             ]),
             new Section("Classes", [new ChartRow([Bars([("level", space)], classes)]), Classes(space, classes)]),
@@ -43,9 +43,11 @@ public static class DecisionSpaceSection
         return sections;
     }
 
-    /// <summary>Before and after: what moved, by family, class and attack.</summary>
-    /// <param name="found">The comparison.</param>
-    /// <param name="classes">Names of the classes; may be fewer.</param>
+    /// <summary>
+    /// Creates the sections that compare a network before and after hardening, by family, class and attack.
+    /// </summary>
+    /// <param name="found">Comparison to report.</param>
+    /// <param name="classes">Class names; classes without a name are shown by their index.</param>
     public static IReadOnlyList<Section> Of(HardeningComparison found, IReadOnlyList<string> classes)
     {
         (MeasuredNetwork before, MeasuredNetwork after) = (found.Before, found.After);
@@ -66,12 +68,12 @@ public static class DecisionSpaceSection
         ];
         if (found.MovedOnlyAlongProbed)
         {
-            summary.Add(new Warning("The boundary moved only along probed directions: neither an attack that was not "
-                + "trained on nor a family without examples shows a gain."));
+            summary.Add(new Warning("The boundary moved only along trained directions: attacks not used in "
+                + "training and families without examples did not improve."));
         }
 
         summary.Add(new DataTable(
-            ["family", "examples made", "#median before", "#median after", "#10th percentile before", "#after", "unit"],
+            ["family", "trained on", "#median before", "#after", "#10th percentile before", "#after", "unit"],
         [
             .. after.Space.Families.Select(family =>
             {
@@ -94,10 +96,10 @@ public static class DecisionSpaceSection
         ];
         if (after.Attacked is { } attacked)
         {
-            sections.Add(new Section("Attacks that were not trained on",
+            sections.Add(new Section("Attacks not used in training",
             [
                 new DataTable(
-                    ["attack", "budget", "#right before", "#right after", "#worst class before", "#worst class after"],
+                    ["attack", "budget", "#accuracy before", "#after", "#worst class before", "#after"],
                 [
                     .. attacked.Accuracies.Zip(before.Attacked!.Accuracies).Select(pair => (string[])
                     [
@@ -117,17 +119,17 @@ public static class DecisionSpaceSection
         return sections;
     }
 
-    /// <summary>The rounds of feedback learning.</summary>
-    /// <param name="result">What they gave.</param>
-    /// <param name="classes">Names of the classes; may be fewer.</param>
+    /// <summary>Creates the section about the rounds of feedback learning.</summary>
+    /// <param name="result">Result of feedback learning.</param>
+    /// <param name="classes">Class names; classes without a name are shown by their index.</param>
     public static Section Of(FeedbackResult result, IReadOnlyList<string> classes) => new("Rounds",
     [
-        new Paragraph($"Kept: round {result.Best}. No more rounds: {result.StopReason}."),
-        .. result.IsWithinBound ? [] : new Block[] { new Warning("No round keeps the accuracy on held-out samples "
-            + "within the bound; the most accurate one is kept.") },
+        new Paragraph($"Best round: {result.Best}. Reason for stopping: {result.StopReason}."),
+        .. result.IsWithinBound ? [] : new Block[] { new Warning("Every round lost more accuracy on held-out samples "
+            + "than allowed; the most accurate round is kept.") },
         new DataTable(
         [
-            "#round", "#accuracy, held out", "#criteria beside round 0", "#inequality", "#Gini", "#examples",
+            "#round", "#accuracy, held out", "#criteria / round 0", "#inequality", "#Gini", "#examples",
             "#rejected", "#training passes", "#probing passes",
         ],
         [
@@ -151,7 +153,7 @@ public static class DecisionSpaceSection
 
     private static DataTable Families(DecisionSpace space) => new(
         [
-            "family", "unit", "#median", "#10th percentile", "#mean", "#tau", "#covered", "#paths", "#leave the class",
+            "family", "unit", "#median", "#10th percentile", "#mean", "#tau", "#coverage", "#paths", "#exit rate",
             "#islands",
         ],
         [
@@ -180,12 +182,12 @@ public static class DecisionSpaceSection
         Title = "How well each class is learned",
         Labels = [.. spaces[0].Space.Levels.Select((_, k) => Name(classes, k))],
         Bars = [.. spaces.Select(one => new ChartBars(one.Name, one.Space.Levels))],
-        ValueLabel = "median distance of the class / of all samples, mean over ray families",
+        ValueLabel = "median distance of the class / of all samples, averaged over ray families",
         ValueFormat = "F2",
     };
 
     /// <summary>
-    /// The map of class pairs, of the adversarial family where it was measured, else of the first one.
+    /// Creates the section about class pairs, for the adversarial family if it was measured, else for the first family.
     /// </summary>
     private static Section? Pairs(DecisionSpace space, IReadOnlyList<string> classes)
     {
@@ -200,8 +202,8 @@ public static class DecisionSpaceSection
         string[] names = [.. Enumerable.Range(0, count).Select(k => Name(classes, k))];
         return new Section($"Class pairs, {family.Family.Name}",
         [
-            new Paragraph("Mean distance from a class (row) to its boundary with another (column), and how often that "
-                + "boundary was met first."),
+            new Paragraph("Mean distance from a class (row) to its boundary with another (column), and the number of "
+                + "paths that reached it first."),
             new DataTable(["from", .. names.Select(name => $"#{name}")],
             [
                 .. names.Select((name, k) => (string[])
@@ -211,7 +213,7 @@ public static class DecisionSpaceSection
             ]),
             new ChartRow([new ConfusionChart
             {
-                Title = "Which boundary is met first",
+                Title = "Which boundary is reached first",
                 Classes = names,
                 Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(
                     0, count) select (long)family.PairHits[k, j]],

@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>A family of directions in which the decision space is measured; each is a column of the report.</summary>
+/// <summary>A family of directions in which the decision space is measured.</summary>
 public abstract record DirectionFamily
 {
     private protected DirectionFamily()
@@ -18,48 +18,49 @@ public abstract record DirectionFamily
         new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath(), new NoisePath(),
     ];
 
-    /// <summary>Its name on the command line and in results.</summary>
+    /// <summary>Name of the family on the command line and in results.</summary>
     public abstract string Name { get; }
 
     /// <summary>
-    /// Whether paths are rays, measured in L2; others are changes of pictures, measured by their severity, 0 to 1.
+    /// Whether paths are rays, measured by L2 distance. Other paths are corruptions of pictures, measured by severity,
+    /// 0 to 1.
     /// </summary>
     public virtual bool IsRay => true;
 
-    /// <summary>What it asks of its target.</summary>
+    /// <summary>Access to the target that the family needs.</summary>
     public virtual Access Needs => Access.Decisions;
 
-    /// <summary>Whether it needs samples of other classes to aim at.</summary>
+    /// <summary>Whether the family needs samples of other classes as goals.</summary>
     internal virtual bool NeedsReference => false;
 
-    /// <summary>Paths for each sample.</summary>
+    /// <summary>Number of paths per sample.</summary>
     internal virtual int Count => 1;
 
-    /// <summary>A family by its name.</summary>
-    /// <param name="name">Such as <c>random</c>.</param>
-    /// <exception cref="ArgumentException">There is no such family.</exception>
+    /// <summary>Returns the family with a given name.</summary>
+    /// <param name="name">Name such as <c>random</c>.</param>
+    /// <exception cref="ArgumentException">No family has this name.</exception>
     public static DirectionFamily ByName(string name) =>
         All.FirstOrDefault(family => string.Equals(family.Name, name, StringComparison.Ordinal))
-        ?? throw new ArgumentException($"probe: no such family of directions (got '{name}', expected one of "
+        ?? throw new ArgumentException($"probe: unknown family of directions (got '{name}', expected one of "
             + $"{string.Join(", ", All.Select(family => family.Name))})");
 
-    /// <summary>The families that can be measured on a target.</summary>
-    /// <param name="target">The target.</param>
-    /// <param name="hasReference">Whether samples of other classes are there to aim at.</param>
+    /// <summary>Returns the families that can be measured on a target.</summary>
+    /// <param name="target">Target to measure.</param>
+    /// <param name="hasReference">Whether samples of other classes are available.</param>
     public static IReadOnlyList<DirectionFamily> For(AttackTarget target, bool hasReference = true) =>
         [.. All.Where(family => family.ReasonAgainst(target, hasReference) is null)];
 
-    /// <summary>Why it cannot be measured on a target; null where it can.</summary>
+    /// <summary>Returns why the family cannot be measured on a target; null if it can.</summary>
     internal virtual string? ReasonAgainst(AttackTarget target, bool hasReference) =>
-        Needs > target.Access ? $"{Name} needs {Needs} of its target (got {target.Access})"
-        : NeedsReference && !hasReference ? $"{Name} needs samples of other classes to aim at (none were given)"
+        Needs > target.Access ? $"{Name} needs a target with {Needs} (got {target.Access})"
+        : NeedsReference && !hasReference ? $"{Name} needs samples of other classes (got none)"
         : !IsRay && target.SampleShape.Rank != 3 ? $"{Name} needs pictures [C, H, W] (got {target.SampleShape})"
         : null;
 
-    /// <summary>A path of a sample; the same each time.</summary>
+    /// <summary>Creates a path of a sample; always the same for the same arguments.</summary>
     private protected abstract ProbePath PathOf(ProbedSample sample, int index);
 
-    /// <summary>The search along a path, which leaves its result in <see cref="ProbeSearch.Found"/>.</summary>
+    /// <summary>Searches along a path and stores the result in <see cref="ProbeSearch.Found"/>.</summary>
     internal virtual IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options) =>
         BoundarySearch.Along(s, PathOf(s.Sample, index), options);
 
@@ -68,8 +69,8 @@ public abstract record DirectionFamily
 }
 
 /// <summary>
-/// Down the gradient of the margin, taken again at the boundary point, from which a second ray is found; the nearer
-/// exit counts.
+/// The adversarial direction: against the gradient of the margin at the sample, then against its gradient at the
+/// boundary point found. The closer exit counts.
 /// </summary>
 public sealed record AdversarialDirection : DirectionFamily
 {
@@ -80,7 +81,7 @@ public sealed record AdversarialDirection : DirectionFamily
     public override Access Needs => Access.Gradients;
 
     private protected override ProbePath PathOf(ProbedSample sample, int index) =>
-        throw new NotSupportedException("adversarial: the path follows from the search");
+        throw new NotSupportedException("adversarial: the path is determined by the search");
 
     internal override IEnumerable<Ask> Find(ProbeSearch s, int index, ProbeOptions options)
     {
@@ -91,7 +92,7 @@ public sealed record AdversarialDirection : DirectionFamily
             place.CopyTo(s.X, 0);
             yield return Ask.Gradient;
 
-            // What points out of the box at the sample would be clipped: it makes the ray no shorter.
+            // Elements that point out of the box would be clipped, so removing them shortens no path.
             float[] direction = (float[])s.Gradient.Clone();
             Perturbations.RemoveOutward(direction, s.Sample.Clean, s.Sample.Low, s.Sample.High);
             foreach (Ask ask in BoundarySearch.Along(s, Ray.Along(s.Sample, direction), options))
@@ -110,13 +111,13 @@ public sealed record AdversarialDirection : DirectionFamily
     }
 }
 
-/// <summary>Gaussian directions.</summary>
+/// <summary>Random Gaussian directions.</summary>
 public sealed record RandomDirections : DirectionFamily
 {
     /// <inheritdoc/>
     public override string Name => "random";
 
-    /// <summary>R: rays for each sample; one or more.</summary>
+    /// <summary>R: number of rays per sample, one or more.</summary>
     public int Rays { get; init; } = 10;
 
     internal override int Count => Rays;
@@ -134,7 +135,7 @@ public sealed record RandomDirections : DirectionFamily
     }
 }
 
-/// <summary>Toward the nearest sample of another class.</summary>
+/// <summary>The direction towards the nearest sample of another class.</summary>
 public sealed record NearestSampleDirection : DirectionFamily
 {
     /// <inheritdoc/>
@@ -153,7 +154,7 @@ public sealed record NearestSampleDirection : DirectionFamily
     }
 }
 
-/// <summary>Toward the nearest mean of another class.</summary>
+/// <summary>The direction towards the nearest class mean of another class.</summary>
 public sealed record NearestMeanDirection : DirectionFamily
 {
     /// <inheritdoc/>

@@ -4,35 +4,35 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>What a class got of feedback examples.</summary>
-/// <param name="Wanted">Its quota.</param>
-/// <param name="Made">Examples that were made.</param>
-/// <param name="Candidates">Probed paths that are poorly learned: shorter than tau.</param>
+/// <summary>Numbers of feedback examples of one class.</summary>
+/// <param name="Wanted">Quota of the class.</param>
+/// <param name="Made">Number of examples made.</param>
+/// <param name="Candidates">Number of poorly learned paths, with a distance below tau.</param>
 /// <param name="Rejected">
-/// Examples that were rejected: too near to a sample of another class for the label to be sure.
+/// Number of rejected examples, whose label is uncertain because a sample of another class is close.
 /// </param>
 public sealed record ClassFeedback(int Wanted, int Made, int Candidates, int Rejected);
 
-/// <summary>Feedback examples.</summary>
-/// <param name="Inputs"><c>[N, ...]</c>.</param>
-/// <param name="Labels">N labels.</param>
-/// <param name="Classes">What each class got.</param>
+/// <summary>A set of feedback examples.</summary>
+/// <param name="Inputs">Inputs <c>[N, ...]</c>.</param>
+/// <param name="Labels">Labels of the N examples.</param>
+/// <param name="Classes">Numbers of examples of each class.</param>
 public sealed record FeedbackSet(Tensor Inputs, IReadOnlyList<long> Labels, IReadOnlyList<ClassFeedback> Classes);
 
 /// <summary>
-/// Makes feedback examples where the decision space is poorly learned: xf = x(alpha d) on paths with d below tau, alpha
-/// uniform around 1, so that examples lie just inside and just outside the boundary; the label stays that of the
-/// sample.
+/// Makes feedback examples where the decision space is poorly learned: xf = x(alpha d) on paths with d below tau. Alpha
+/// is uniform around 1, so that examples lie just inside and just outside the boundary. An example keeps the label of
+/// its sample.
 /// </summary>
 /// <remarks>
-/// Families take turns within a class, so that ten random rays of a sample do not crowd out its one adversarial ray.
-/// Label safety: an example is rejected where its distance from the sample is more than half of that to the nearest
-/// training sample of another class.
+/// Within a class the families take turns; otherwise the ten random rays of a sample would dominate its one adversarial
+/// ray. An example is rejected if it is farther from its sample than half the distance to the nearest training sample
+/// of another class.
 /// </remarks>
 internal sealed class FeedbackGenerator(
     ProbeResult found, DecisionSpace space, FeedbackOptions options, RandomStream random)
 {
-    /// <summary>Draws of alpha for one candidate before a class ends short of its quota.</summary>
+    /// <summary>Draws of alpha per candidate, after which a class is left short of its quota.</summary>
     private const int MaxDraws = 8;
 
     private readonly List<float[]> _inputs = [];
@@ -88,7 +88,9 @@ internal sealed class FeedbackGenerator(
         return paths;
     }
 
-    /// <summary>The example at a place of a path; null where its label is not sure.</summary>
+    /// <summary>
+    /// Returns the example at alpha times the distance to the boundary; null if its label is uncertain.
+    /// </summary>
     private static float[]? Example(ProbedPath path, double alpha)
     {
         BoundaryPoint point = path.Point!;

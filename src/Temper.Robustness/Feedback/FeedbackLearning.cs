@@ -10,12 +10,12 @@ using Temper.Training.Evaluation;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// Feedback learning (after the idea of Song et al., arXiv:1909.05443, whose text is not available; the formulation is
-/// ours): measure how well each region of the decision space is learned, make examples where it is not, in proportions
-/// that repair weak classes, train on them, and again.
+/// Feedback learning. Each round measures how well each region of the decision space is learned, makes examples in
+/// poorly learned regions, more of them for weak classes, and trains on them. The method follows the idea of Song et
+/// al. (arXiv:1909.05443), whose text is not available; the formulas are Temper's own.
 /// </summary>
 /// <remarks>
-/// Every step follows from seed, network and data, so that a run whose trainings resume gives the same bytes.
+/// Results depend only on seed, network and data, so a resumed run gives the same bytes as an uninterrupted one.
 /// </remarks>
 /// <example><code>
 /// FeedbackResult hard = FeedbackLearning.Run(
@@ -36,15 +36,16 @@ public sealed class FeedbackLearning
         _reference = new SampleReference(run.Train);
     }
 
-    /// <summary>Runs the rounds.</summary>
-    /// <param name="network">A trained classifier that states the bounds of its input; not changed.</param>
-    /// <param name="options">How.</param>
-    /// <param name="run">Data and trainings.</param>
-    /// <param name="cancel">Stops a probe; trainings are stopped by the run.</param>
+    /// <summary>Runs feedback learning.</summary>
+    /// <param name="network">Trained classifier that states its input bounds; not modified.</param>
+    /// <param name="options">Options of feedback learning.</param>
+    /// <param name="run">Provides the data and runs the trainings.</param>
+    /// <param name="cancel">Cancels a probe; trainings are canceled through <paramref name="run"/>.</param>
     /// <exception cref="ArgumentException">
-    /// Options, network and samples do not fit, or no family of <see cref="FeedbackOptions.Families"/> can be measured.
+    /// Options, network and samples do not match, or no family of <see cref="FeedbackOptions.Families"/> can be
+    /// measured.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public static FeedbackResult Run(
         Network network, FeedbackOptions options, IFeedbackRun run, CancellationToken cancel = default) =>
         new FeedbackLearning(options.Validated(), run, cancel).Run(network);
@@ -56,8 +57,8 @@ public sealed class FeedbackLearning
         {
             string known = string.Join(", ", found.Families.Select(family => family.Name));
             throw new ArgumentException(
-                "feedback learning: no family in which examples are made can be measured (got "
-                + $"{string.Join(", ", _options.Families)}, expected some of {known})");
+                "feedback learning: none of the families used for examples can be measured (got "
+                + $"{string.Join(", ", _options.Families)}, expected at least one of {known})");
         }
 
         List<FeedbackRound> rounds =
@@ -74,7 +75,7 @@ public sealed class FeedbackLearning
             reservoir = reservoir.With(examples);
             if (reservoir.Count == 0)
             {
-                reason = "no feedback example could be made";
+                reason = "no feedback examples could be made";
                 break;
             }
 
@@ -92,9 +93,7 @@ public sealed class FeedbackLearning
         return new FeedbackResult(rounds[best].Network!, rounds, best, isWithin, reason);
     }
 
-    /// <summary>
-    /// Measures a network on training samples that are drawn anew for each round, from each class in proportion.
-    /// </summary>
+    /// <summary>Measures a network on a new stratified random selection of training samples in each round.</summary>
     private (ProbeResult Found, DecisionSpace Space) Probe(Network network, int round)
     {
         int count = Math.Clamp(

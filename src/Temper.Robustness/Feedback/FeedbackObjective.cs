@@ -10,7 +10,7 @@ using Temper.Training;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>The feedback examples of the last rounds.</summary>
+/// <summary>The feedback examples of the most recent rounds.</summary>
 internal sealed class FeedbackReservoir
 {
     private readonly IReadOnlyList<FeedbackSet> _sets;
@@ -28,15 +28,17 @@ internal sealed class FeedbackReservoir
 
     internal int Count => _labels.Length;
 
-    /// <summary>An empty one.</summary>
-    /// <param name="most">Rounds that are kept.</param>
+    /// <summary>Creates an empty reservoir.</summary>
+    /// <param name="most">Maximum number of rounds to keep.</param>
     internal static FeedbackReservoir Empty(int most) => new([], most);
 
-    /// <summary>With the examples of one more round; those of the oldest go.</summary>
+    /// <summary>
+    /// Returns a reservoir with the examples of one more round; the oldest round is dropped if there are too many.
+    /// </summary>
     internal FeedbackReservoir With(FeedbackSet set) =>
         new([.. _sets.Append(set).Where(one => one.Labels.Count > 0).TakeLast(_most)], _most);
 
-    /// <summary>Some examples, drawn with replacement.</summary>
+    /// <summary>Draws examples with replacement.</summary>
     internal (Tensor Inputs, long[] Labels) Draw(int count, RandomStream stream)
     {
         int[] places = new int[count];
@@ -45,7 +47,7 @@ internal sealed class FeedbackReservoir
         return (_inputs!.IndexSelect(0, index), [.. places.Select(place => _labels[place])]);
     }
 
-    /// <summary>Stands for the examples in the fingerprint of a run.</summary>
+    /// <summary>Returns a hash of the examples, for the fingerprint of a run.</summary>
     internal string Digest()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -56,13 +58,14 @@ internal sealed class FeedbackReservoir
 }
 
 /// <summary>
-/// Training on batches of which a part is feedback examples. A step costs as many passes as a plain one.
+/// Trains on batches that contain a fraction of feedback examples. A step costs the same number of passes as in plain
+/// training.
 /// </summary>
 internal sealed record FeedbackObjective : Objective
 {
     internal required FeedbackReservoir Reservoir { get; init; }
 
-    /// <summary>Part of each batch that is replaced by examples, 0 to 1.</summary>
+    /// <summary>Fraction of each batch that is replaced by feedback examples, 0 to 1.</summary>
     internal required double Share { get; init; }
 
     internal required TrainingLoss Loss { get; init; }
@@ -75,7 +78,7 @@ internal sealed record FeedbackObjective : Objective
             return batch;
         }
 
-        // The loader shuffles: the last rows are as good as any.
+        // The loader shuffles the samples, so it does not matter which rows are replaced.
         (Tensor inputs, long[] labels) = Reservoir.Draw(drawn, stream);
         return batch with
         {

@@ -2,18 +2,14 @@ using Temper.Networks;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>What a round gave; round 0 is the network that came in.</summary>
-/// <param name="Number">From 0.</param>
-/// <param name="Accuracy">On the held-out samples, 0 to 1.</param>
-/// <param name="Score">
-/// Mean of the criteria beside round 0, over all families that were measured: 1 where nothing changed.
-/// </param>
-/// <param name="Space">
-/// Criteria of the network after the round, on training samples that the round did not choose.
-/// </param>
-/// <param name="Feedback">What each class got of the examples that the round trained on; empty for round 0.</param>
-/// <param name="Training">Passes of the round's training.</param>
-/// <param name="Probing">Passes of the probe after it.</param>
+/// <summary>The result of one round of feedback learning; round 0 is the original network.</summary>
+/// <param name="Number">Round number, starting at 0.</param>
+/// <param name="Accuracy">Accuracy on the held-out samples, 0 to 1.</param>
+/// <param name="Score">Criteria relative to round 0, averaged over all measured families; 1: unchanged.</param>
+/// <param name="Space">Criteria of the network after the round, measured on newly drawn training samples.</param>
+/// <param name="Feedback">Numbers of examples of each class that the round trained on; empty for round 0.</param>
+/// <param name="Training">Passes spent on training.</param>
+/// <param name="Probing">Passes spent on the probe after training.</param>
 public sealed record FeedbackRound(
     int Number, double Accuracy, double Score, DecisionSpace Space, IReadOnlyList<ClassFeedback> Feedback,
     PassCount Training, PassCount Probing)
@@ -22,33 +18,35 @@ public sealed record FeedbackRound(
     internal Network? Network { get; init; }
 }
 
-/// <summary>What feedback learning gave.</summary>
-/// <param name="Network">The network of the best round.</param>
-/// <param name="Rounds">All rounds, that of the incoming network first.</param>
+/// <summary>The result of feedback learning.</summary>
+/// <param name="Network">Network of the best round.</param>
+/// <param name="Rounds">All rounds, starting with the original network.</param>
 /// <param name="Best">Number of the best round.</param>
-/// <param name="IsWithinBound">Whether its accuracy on held-out samples is within the bound.</param>
-/// <param name="StopReason">Why there were no more rounds.</param>
+/// <param name="IsWithinBound">
+/// Whether the accuracy of the best round on held-out samples is within the allowed loss.
+/// </param>
+/// <param name="StopReason">Reason for stopping.</param>
 public sealed record FeedbackResult(
     Network Network, IReadOnlyList<FeedbackRound> Rounds, int Best, bool IsWithinBound, string StopReason)
 {
-    /// <summary>Passes of all trainings.</summary>
+    /// <summary>Passes spent on all trainings.</summary>
     public PassCount Training => Rounds.Aggregate(default(PassCount), (sum, round) => sum + round.Training);
 
-    /// <summary>Passes of all probes.</summary>
+    /// <summary>Passes spent on all probes.</summary>
     public PassCount Probing => Rounds.Aggregate(default(PassCount), (sum, round) => sum + round.Probing);
 }
 
-/// <summary>When rounds end, and which one is kept.</summary>
+/// <summary>Decides when to stop and which round to keep.</summary>
 internal static class RoundChoice
 {
-    /// <summary>Why no further round is worth it; null: go on.</summary>
+    /// <summary>Returns the reason to stop; null: continue.</summary>
     internal static string? StopReason(IReadOnlyList<FeedbackRound> rounds, FeedbackOptions options)
     {
         FeedbackRound last = rounds[^1];
         if (last.Number > 0 && !IsWithin(last, rounds[0], options))
         {
             return FormattableString.Invariant(
-                $"accuracy on held-out samples fell by more than {options.MaxAccuracyDrop * 100:0.##} points");
+                $"held-out accuracy fell by more than {options.MaxAccuracyDrop * 100:0.##} percentage points");
         }
 
         if (last.Number > 0 && !(last.Score >= rounds[^2].Score * (1 + options.MinGain)))
@@ -60,8 +58,9 @@ internal static class RoundChoice
     }
 
     /// <summary>
-    /// The round of the best criteria among those within the bound, the incoming network included. Where only that one
-    /// is within it, the most accurate of the others is kept, and said to be outside.
+    /// Chooses the round with the best criteria among those within the allowed loss of accuracy, including the original
+    /// network. If no trained round is within it, chooses the most accurate trained round and reports that it is
+    /// outside.
     /// </summary>
     internal static (int Best, bool IsWithinBound) Choose(IReadOnlyList<FeedbackRound> rounds, FeedbackOptions options)
     {

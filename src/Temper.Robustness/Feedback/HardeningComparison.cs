@@ -5,21 +5,22 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>A network as it was measured on samples that nothing was trained on.</summary>
-/// <param name="Accuracy">Part of the clean samples that is right, 0 to 1.</param>
+/// <summary>Measurements of a network on samples that were not used for training.</summary>
+/// <param name="Accuracy">Fraction of clean samples classified correctly, 0 to 1.</param>
 /// <param name="Space">Criteria of the decision space.</param>
-/// <param name="Attacked">How it stands up to attacks; null where they were not run.</param>
+/// <param name="Attacked">Results under attack; null: no attacks were run.</param>
 public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, AttackedNetwork? Attacked)
 {
     /// <summary>
-    /// Measures a network. The same samples, reference and stream make two networks comparable sample by sample.
+    /// Measures a network. With the same samples, reference and random stream, two networks can be compared sample by
+    /// sample.
     /// </summary>
-    /// <param name="network">The network.</param>
-    /// <param name="samples">Samples <c>[N, ...]</c> and their classes, int64 <c>[N]</c>.</param>
-    /// <param name="reference">Samples of other classes to aim at.</param>
-    /// <param name="how">How the space is measured, and the attacks; null: no attacks.</param>
-    /// <param name="random">Random numbers.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="network">Network to measure.</param>
+    /// <param name="samples">Samples <c>[N, ...]</c> and their labels, int64 <c>[N]</c>.</param>
+    /// <param name="reference">Samples of other classes, used as goals of directions.</param>
+    /// <param name="how">Options of the probe, and the attacks; null: no attacks.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="cancel">Cancels the measurement.</param>
     public static MeasuredNetwork Of(
         Network network, (Tensor Inputs, Tensor Labels) samples, SampleReference reference,
         (ProbeOptions Probe, UntrainedCheck? Check) how, RandomStream random,
@@ -35,18 +36,18 @@ public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, Attac
     }
 }
 
-/// <summary>A network before and after hardening, on the same samples.</summary>
-/// <param name="Before">As it came in.</param>
-/// <param name="After">As it came out.</param>
-/// <param name="Trained">Names of the families in which examples were made.</param>
+/// <summary>Measurements of a network before and after hardening, on the same samples.</summary>
+/// <param name="Before">Measurements of the original network.</param>
+/// <param name="After">Measurements of the hardened network.</param>
+/// <param name="Trained">Names of the families used for examples.</param>
 public sealed record HardeningComparison(MeasuredNetwork Before, MeasuredNetwork After, IReadOnlyList<string> Trained)
 {
-    /// <summary>What counts as a change of the criteria.</summary>
+    /// <summary>Ratio of the criteria above which they count as improved.</summary>
     private const double Change = 1.02;
 
     /// <summary>
-    /// Whether the boundary moved only along the probed directions: the families that examples were made in improved,
-    /// and neither an attack nor a family without examples did.
+    /// Whether the boundary moved only along trained directions: the families used for examples improved, but no other
+    /// family and no accuracy under attack did.
     /// </summary>
     public bool MovedOnlyAlongProbed => Gain(isTrained: true) > Change && !(Gain(isTrained: false) > Change)
         && (After.Attacked is null || !After.Attacked.Accuracies.Zip(Before.Attacked!.Accuracies).Any(

@@ -5,35 +5,35 @@ using Temper.Training.Runs;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>Where feedback learning runs: data, and trainings that may resume.</summary>
+/// <summary>Provides the data and trainings of feedback learning; trainings may be resumable.</summary>
 public interface IFeedbackRun
 {
-    /// <summary>Samples to train on and to probe.</summary>
+    /// <summary>Samples used for training and probing.</summary>
     Dataset Train { get; }
 
-    /// <summary>Held-out samples, whose accuracy bounds what may be lost; never the test samples.</summary>
+    /// <summary>Held-out samples, on which the loss of accuracy is limited; must not be the test samples.</summary>
     Dataset Validation { get; }
 
-    /// <summary>Trains a network to the end, or goes on with it.</summary>
-    /// <param name="stage">Name of the training.</param>
-    /// <param name="network">Where it begins.</param>
-    /// <param name="options">How.</param>
-    /// <exception cref="OperationCanceledException">It was stopped before its end.</exception>
+    /// <summary>Trains a network to completion, or resumes its training.</summary>
+    /// <param name="stage">Name of the training stage.</param>
+    /// <param name="network">Network to start from.</param>
+    /// <param name="options">Training options.</param>
+    /// <exception cref="OperationCanceledException">The training was stopped before its end.</exception>
     TrainingResult Fit(string stage, Network network, TrainingOptions options);
 
-    /// <summary>Told after each round.</summary>
-    /// <param name="round">What the round gave.</param>
+    /// <summary>Called after each round.</summary>
+    /// <param name="round">Result of the round.</param>
     void Report(FeedbackRound round)
     {
     }
 }
 
 /// <summary>
-/// Feedback learning whose trainings are stages of a <see cref="StagedRun"/>, or which keeps nothing.
+/// Runs the trainings of feedback learning as stages of a <see cref="StagedRun"/>, or without checkpoints.
 /// </summary>
-/// <param name="data">Samples to train on, and held-out samples.</param>
-/// <param name="run">Keeps checkpoints; null: the run cannot resume.</param>
-/// <param name="cancel">Stops after the running step.</param>
+/// <param name="data">Training samples and held-out samples.</param>
+/// <param name="run">Saves checkpoints; null: the run cannot be resumed.</param>
+/// <param name="cancel">Stops the training after the current step.</param>
 public sealed class FeedbackRun(
     (Dataset Train, Dataset Validation) data, StagedRun? run = null, CancellationToken cancel = default) : IFeedbackRun
 {

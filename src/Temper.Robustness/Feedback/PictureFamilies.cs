@@ -3,7 +3,7 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>An everyday change of a picture whose severity grows from 0 to 1.</summary>
+/// <summary>A common corruption of a picture, with a severity from 0 to 1.</summary>
 public abstract record PictureFamily : DirectionFamily
 {
     private protected PictureFamily()
@@ -13,11 +13,11 @@ public abstract record PictureFamily : DirectionFamily
     /// <inheritdoc/>
     public sealed override bool IsRay => false;
 
-    /// <summary>Puts a changed picture into <paramref name="x"/>; bounds are seen to afterwards.</summary>
-    /// <param name="clean">The picture.</param>
-    /// <param name="random">Its random numbers, the same for each severity.</param>
-    /// <param name="severity">0: unchanged, to 1.</param>
-    /// <param name="x">Receives the picture.</param>
+    /// <summary>Writes a corrupted picture to <paramref name="x"/>; the caller clips it to the bounds.</summary>
+    /// <param name="clean">Original picture.</param>
+    /// <param name="random">Random stream, the same for every severity.</param>
+    /// <param name="severity">Severity from 0 (unchanged) to 1.</param>
+    /// <param name="x">Receives the corrupted picture.</param>
     internal abstract void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x);
 
     private protected sealed override ProbePath PathOf(ProbedSample sample, int index) =>
@@ -37,7 +37,7 @@ public abstract record PictureFamily : DirectionFamily
     }
 }
 
-/// <summary>A shift by up to a quarter of the picture, in a direction of the sample's own.</summary>
+/// <summary>A shift by up to a quarter of the shorter side, in a random direction per sample.</summary>
 public sealed record TranslationPath : PictureFamily
 {
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ public sealed record TranslationPath : PictureFamily
     }
 }
 
-/// <summary>A rotation by up to 45 degrees, to a side of the sample's own.</summary>
+/// <summary>A rotation by up to 45 degrees, randomly to the left or right per sample.</summary>
 public sealed record RotationPath : PictureFamily
 {
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public sealed record RotationPath : PictureFamily
         clean.Rotate(severity * Math.PI / 4 * (random.Cursor().NextBoolean() ? 1 : -1), x);
 }
 
-/// <summary>A Gaussian blur whose deviation grows up to an eighth of the picture.</summary>
+/// <summary>A Gaussian blur with a standard deviation of up to an eighth of the shorter side.</summary>
 public sealed record BlurPath : PictureFamily
 {
     /// <inheritdoc/>
@@ -70,7 +70,7 @@ public sealed record BlurPath : PictureFamily
         clean.Blur(severity * clean.Side / 8, x);
 }
 
-/// <summary>Brighter by up to half of the range.</summary>
+/// <summary>An increase in brightness by up to half of the value range.</summary>
 public sealed record BrightnessPath : PictureFamily
 {
     /// <inheritdoc/>
@@ -80,7 +80,9 @@ public sealed record BrightnessPath : PictureFamily
         clean.Brighten(severity / 2, x);
 }
 
-/// <summary>Gaussian noise, one draw for a sample, whose deviation grows up to half of the range.</summary>
+/// <summary>
+/// Gaussian noise, drawn once per sample, with a standard deviation of up to half of the value range.
+/// </summary>
 public sealed record NoisePath : PictureFamily
 {
     /// <inheritdoc/>

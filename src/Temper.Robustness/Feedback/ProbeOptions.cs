@@ -1,18 +1,18 @@
 namespace Temper.Robustness.Feedback;
 
-/// <summary>How the decision space is measured.</summary>
+/// <summary>Options for measuring the decision space.</summary>
 public sealed record ProbeOptions
 {
-    /// <summary>The families to measure; null: all that the target and the samples allow.</summary>
+    /// <summary>Families to measure; null: all that the target and the reference samples allow.</summary>
     public IReadOnlyList<DirectionFamily>? Families { get; init; }
 
-    /// <summary>Points of the grid that looks for exits which doubling stepped over; two or more.</summary>
+    /// <summary>Number of grid points used to find exits that doubling skipped, two or more.</summary>
     public int GridPoints { get; init; } = 16;
 
-    /// <summary>Most forward passes that narrow a bracket; one or more.</summary>
+    /// <summary>Maximum number of forward passes that narrow a bracket, one or more.</summary>
     public int Bisections { get; init; } = 12;
 
-    /// <summary>Paths that are searched at a time; one or more. Decides memory and speed, not results.</summary>
+    /// <summary>Number of paths searched concurrently, one or more. Affects memory and speed, not results.</summary>
     public int BatchSize { get; init; } = 512;
 
     internal ProbeOptions Validated()

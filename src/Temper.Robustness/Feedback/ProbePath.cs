@@ -2,27 +2,29 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>One way away from a sample. At t = 0 lies the sample itself; every point is within the bounds.</summary>
-/// <param name="sample">Where the path begins.</param>
+/// <summary>A path x(t) away from a sample, which lies at t = 0. All points are within the input bounds.</summary>
+/// <param name="sample">Start of the path.</param>
 internal abstract class ProbePath(ProbedSample sample)
 {
     internal ProbedSample Sample => sample;
 
-    /// <summary>Largest t, the cap T of the search.</summary>
+    /// <summary>Largest t: the cap T of the search.</summary>
     internal abstract double Limit { get; }
 
-    /// <summary>About the first t that is tried.</summary>
+    /// <summary>Approximate first t to try.</summary>
     internal abstract double First { get; }
 
-    /// <summary>The point at t.</summary>
+    /// <summary>Computes the point at t.</summary>
     internal abstract void At(double t, Span<float> x);
 
-    /// <summary>Gives back what can be made again.</summary>
+    /// <summary>Frees data that can be recomputed.</summary>
     internal virtual void Release()
     {
     }
 
-    /// <summary>L2 distance of the point at t from the sample: what is left of t after clipping.</summary>
+    /// <summary>
+    /// Returns the L2 distance of the point at t from the sample, which clipping can make smaller than t.
+    /// </summary>
     internal double Length(double t)
     {
         float[] x = new float[sample.Clean.Length];
@@ -31,21 +33,21 @@ internal abstract class ProbePath(ProbedSample sample)
     }
 }
 
-/// <summary>x(t) = clip(x + t u) with a unit direction u.</summary>
-/// <param name="sample">Where the ray begins.</param>
-/// <param name="direction">Gives u, the same each time; zeros where there is no direction.</param>
+/// <summary>A ray x(t) = clip(x + t u) with a unit direction u.</summary>
+/// <param name="sample">Start of the ray.</param>
+/// <param name="direction">Computes u, always the same; zeros if there is no direction.</param>
 internal sealed class Ray(ProbedSample sample, Func<float[]> direction) : ProbePath(sample)
 {
     private const double FirstPart = 0.05;
 
     private float[]? _direction;
 
-    /// <summary>The diagonal of the box.</summary>
+    /// <summary>Length of the diagonal of the input box.</summary>
     internal override double Limit => Sample.Diagonal;
 
     internal override double First => FirstPart * Math.Max(Sample.Size, FirstPart * Sample.Diagonal);
 
-    /// <summary>A ray along a vector of any length.</summary>
+    /// <summary>Creates a ray along a vector, which is normalized in place.</summary>
     internal static Ray Along(ProbedSample sample, float[] vector)
     {
         Normalize(vector);

@@ -4,7 +4,7 @@ using Temper.Robustness.Criteria;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// The search along one path of one sample; the runner joins the questions of many searches into batches.
+/// The search along one path of one sample; the runner combines the queries of many searches into batches.
 /// </summary>
 internal sealed class ProbeSearch
 {
@@ -15,24 +15,26 @@ internal sealed class ProbeSearch
 
     internal ProbedSample Sample { get; }
 
-    /// <summary>The point asked about.</summary>
+    /// <summary>Point to evaluate.</summary>
     internal float[] X { get; }
 
     internal float[] Logits { get; }
 
     /// <summary>
-    /// Gradient of the margin loss (largest other logit less the right one) at <see cref="X"/>; empty until it is asked
-    /// for.
+    /// Gradient of the margin loss (largest other logit minus the true logit) at <see cref="X"/>; empty until first
+    /// requested.
     /// </summary>
     internal float[] Gradient { get; private set; } = [];
 
-    /// <summary>Logit of the right class less the largest other one at <see cref="X"/>.</summary>
+    /// <summary>Logit of the true class minus the largest other logit at <see cref="X"/>.</summary>
     internal double Margin { get; private set; }
 
-    /// <summary>The winning class at <see cref="X"/>.</summary>
+    /// <summary>Predicted class at <see cref="X"/>.</summary>
     internal int Winner { get; private set; }
 
-    /// <summary>Whether another class wins. A tie is no exit: it would depend on rounding.</summary>
+    /// <summary>
+    /// Whether another class is predicted. A tie does not count, since its outcome would depend on rounding.
+    /// </summary>
     internal bool IsOutside => Margin < 0;
 
     internal BoundaryPoint? Found { get; set; }
@@ -41,14 +43,14 @@ internal sealed class ProbeSearch
 
     internal int Backwards { get; private set; }
 
-    /// <summary>Room for a gradient.</summary>
+    /// <summary>Returns the buffer for the gradient.</summary>
     internal Span<float> GradientRoom()
     {
         Gradient = Gradient.Length == 0 ? new float[X.Length] : Gradient;
         return Gradient;
     }
 
-    /// <summary>Takes an answer: logits are there, and the gradient where it was asked for.</summary>
+    /// <summary>Processes the result of a query; the logits and, if requested, the gradient are already set.</summary>
     internal void Take(Ask ask)
     {
         Forwards++;
@@ -66,10 +68,10 @@ internal sealed class ProbeSearch
     }
 }
 
-/// <summary>Where a path leaves its class.</summary>
-/// <param name="Path">The path.</param>
-/// <param name="T">The smallest t that was found outside the class; the cap where none was.</param>
+/// <summary>The point at which a path leaves its class.</summary>
+/// <param name="Path">Path that was searched.</param>
+/// <param name="T">Smallest t found outside the class; the cap if there is none.</param>
 /// <param name="Exited">Whether the path leaves the class.</param>
-/// <param name="IsIsland">Whether the grid found an exit that doubling had stepped over.</param>
-/// <param name="Winner">The class behind the boundary; the sample's own where there is no exit.</param>
+/// <param name="IsIsland">Whether the grid found an exit that doubling skipped.</param>
+/// <param name="Winner">Predicted class beyond the boundary; the sample's own class if there is no exit.</param>
 internal sealed record BoundaryPoint(ProbePath Path, double T, bool Exited, bool IsIsland, int Winner);

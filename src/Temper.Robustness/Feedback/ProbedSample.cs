@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>A sample from which paths begin.</summary>
+/// <summary>A sample to probe.</summary>
 internal sealed class ProbedSample
 {
     internal ProbedSample(AttackTarget target, int index, float[] clean, int label, RandomStream random)
@@ -14,11 +14,11 @@ internal sealed class ProbedSample
         Diagonal = ((double)High - Low) * Math.Sqrt(clean.Length);
         Size = Math.Sqrt(clean.Sum(value => ((double)value - Low) * ((double)value - Low)));
 
-        // By content, not by place: a sample gets the same directions whatever it is probed with.
+        // Hashed by content, not by index, so that a sample gets the same directions in any batch.
         Random = random.Split((long)ContentHash.Of(clean, label));
     }
 
-    /// <summary>Index among the samples that are probed.</summary>
+    /// <summary>Index among the samples to probe.</summary>
     internal int Index { get; }
 
     internal float[] Clean { get; }
@@ -31,29 +31,29 @@ internal sealed class ProbedSample
 
     internal float High { get; }
 
-    /// <summary>Random numbers of this sample.</summary>
+    /// <summary>Random stream of this sample.</summary>
     internal RandomStream Random { get; }
 
-    /// <summary>L2 length of the box's diagonal.</summary>
+    /// <summary>Length of the diagonal of the input box in the 2-norm.</summary>
     internal double Diagonal { get; }
 
-    /// <summary>L2 distance from the lower corner of the box.</summary>
+    /// <summary>L2 distance from the lower corner of the input box.</summary>
     internal double Size { get; }
 
-    /// <summary>Logit of the right class less the largest other one, at the sample itself.</summary>
+    /// <summary>Logit of the true class minus the largest other logit, for the clean sample.</summary>
     internal double CleanMargin { get; set; }
 
-    /// <summary>Where samples of other classes are; null: not known.</summary>
+    /// <summary>Nearest samples of other classes; null: unknown.</summary>
     internal OtherClasses? Others { get; set; }
 }
 
-/// <summary>What is known of other classes around a sample.</summary>
-/// <param name="Nearest">The nearest sample of another class.</param>
-/// <param name="NearestMean">The nearest mean of another class.</param>
+/// <summary>The nearest representatives of other classes.</summary>
+/// <param name="Nearest">Nearest sample of another class.</param>
+/// <param name="NearestMean">Nearest class mean of another class.</param>
 /// <param name="Distance">L2 distance of the nearest sample.</param>
 internal sealed record OtherClasses(float[] Nearest, float[] NearestMean, double Distance);
 
-/// <summary>FNV-1a over the bits of a sample and its label.</summary>
+/// <summary>FNV-1a hash of the bits of a sample and its label.</summary>
 internal static class ContentHash
 {
     internal static ulong Of(ReadOnlySpan<float> values, int label)

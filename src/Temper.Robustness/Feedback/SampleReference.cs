@@ -7,8 +7,8 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Robustness.Feedback;
 
 /// <summary>
-/// The samples that directions aim at and that label safety is measured against: class means, and the nearest sample of
-/// another class.
+/// Reference samples, usually the training samples. Their class means and the nearest samples of other classes are
+/// goals of directions; distances to these samples also decide whether the label of an example is certain.
 /// </summary>
 public sealed class SampleReference
 {
@@ -18,10 +18,10 @@ public sealed class SampleReference
     private readonly int[] _labels;
     private readonly float[]?[] _means;
 
-    /// <summary>Reads all samples once for the means of their classes.</summary>
-    /// <param name="samples">With class labels; usually the training samples.</param>
+    /// <summary>Creates a reference; reads all samples once to compute the class means.</summary>
+    /// <param name="samples">Samples with class labels.</param>
     /// <exception cref="ArgumentException">
-    /// Targets are no class labels, or there are fewer than two classes.
+    /// The targets are not class labels, or there are fewer than two classes.
     /// </exception>
     public SampleReference(Dataset samples)
     {
@@ -35,17 +35,17 @@ public sealed class SampleReference
         _labels = [.. Enumerable.Range(0, samples.Count).Select(i => (int)samples.Label(i))];
         if (_labels.Distinct().Take(2).Count() < 2)
         {
-            throw new ArgumentException($"SampleReference: needs samples of two classes or more (got {samples.Count} "
-                + $"samples of one in {samples.Name})", nameof(samples));
+            throw new ArgumentException($"SampleReference: needs samples of at least two classes (got {samples.Count} "
+                + $"samples of one class in {samples.Name})", nameof(samples));
         }
 
         _means = Means();
     }
 
-    /// <summary>The nearest sample and the nearest mean of another class.</summary>
-    /// <param name="inputs">Rows, as long as a sample.</param>
-    /// <param name="labels">Their classes.</param>
-    /// <returns>One for each row; independent of the other rows but for ties.</returns>
+    /// <summary>Finds the nearest sample and the nearest class mean of other classes.</summary>
+    /// <param name="inputs">Samples to compare with the reference.</param>
+    /// <param name="labels">True class of each input.</param>
+    /// <returns>One result per input, independent of the other inputs except for ties.</returns>
     internal OtherClasses[] Find(IReadOnlyList<float[]> inputs, IReadOnlyList<int> labels)
     {
         int size = _samples.SampleShape.Count;
@@ -60,7 +60,9 @@ public sealed class SampleReference
         })];
     }
 
-    /// <summary>|a - b|² = |a|² - 2 a b + |b|², chunk by chunk, so that the set may be larger than memory.</summary>
+    /// <summary>
+    /// Computes |a - b|² = |a|² - 2 a b + |b|² in chunks, so that the reference may exceed the memory.
+    /// </summary>
     private int[] Nearest(IReadOnlyList<float[]> inputs, IReadOnlyList<int> labels, int size)
     {
         int count = inputs.Count;

@@ -6,69 +6,69 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Feedback;
 
-/// <summary>The largest change that an attacker may make.</summary>
-/// <param name="Norm">How it is measured.</param>
-/// <param name="Epsilon">Its size in units of the inputs.</param>
+/// <summary>The maximum perturbation of an attacker.</summary>
+/// <param name="Norm">Norm of the perturbation.</param>
+/// <param name="Epsilon">Maximum size, in units of the inputs.</param>
 public sealed record AttackBudget(Norm Norm, double Epsilon)
 {
-    /// <summary>Such as <c>linf-0.03</c>.</summary>
+    /// <summary>Name such as <c>linf-0.03</c>.</summary>
     public string Name =>
         string.Create(CultureInfo.InvariantCulture, $"{Norm.ToString().ToLowerInvariant()}-{Epsilon:0.#####}");
 }
 
-/// <summary>Which samples are still right under an attack.</summary>
+/// <summary>Which samples are classified correctly under an attack.</summary>
 /// <param name="Attack">Name of the attack.</param>
-/// <param name="Budget">What it may do.</param>
-/// <param name="IsRight">One for each sample.</param>
+/// <param name="Budget">Maximum perturbation.</param>
+/// <param name="IsRight">Whether each sample is classified correctly under attack.</param>
 public sealed record AttackedAccuracy(string Attack, AttackBudget Budget, IReadOnlyList<bool> IsRight)
 {
-    /// <summary>Part of the samples that is right, 0 to 1.</summary>
+    /// <summary>Accuracy under attack, 0 to 1; NaN without samples.</summary>
     public double Value => IsRight.Count == 0 ? double.NaN : IsRight.Count(right => right) / (double)IsRight.Count;
 
-    /// <summary>The accuracy under attack of each class; NaN for a class without samples.</summary>
-    /// <param name="labels">The samples' classes.</param>
-    /// <param name="classes">K.</param>
+    /// <summary>Returns the accuracy under attack of each class; NaN for a class without samples.</summary>
+    /// <param name="labels">True class of each sample.</param>
+    /// <param name="classes">Number of classes K.</param>
     public IReadOnlyList<double> OfClasses(IReadOnlyList<int> labels, int classes) =>
         [.. Enumerable.Range(0, classes).Select(k => labels.Zip(IsRight).Where(pair =>
             pair.First == k).Select(pair => pair.Second ? 1.0 : 0).DefaultIfEmpty(double.NaN).Average())];
 }
 
-/// <summary>How a network stands up to attacks that it was not trained on.</summary>
-/// <param name="Accuracies">Accuracy by attack and budget.</param>
+/// <summary>Results of a network under attacks that were not used in training.</summary>
+/// <param name="Accuracies">Accuracy for each attack and budget.</param>
 /// <param name="Distances">
-/// L2 distance of each sample to its nearest adversarial by DDN with 100 steps: 0 where the network is wrong, infinite
-/// where none was found.
+/// L2 distance of each sample to its nearest adversarial example, found by DDN with 100 steps: 0 if the sample is
+/// misclassified, infinite if none was found.
 /// </param>
-/// <param name="Labels">The samples' classes.</param>
+/// <param name="Labels">True class of each sample.</param>
 public sealed record AttackedNetwork(
     IReadOnlyList<AttackedAccuracy> Accuracies, IReadOnlyList<double> Distances, IReadOnlyList<int> Labels)
 {
-    /// <summary>Median of <see cref="Distances"/>; NaN where DDN did not run.</summary>
+    /// <summary>Median of <see cref="Distances"/>; NaN without samples.</summary>
     public double MedianDistance => DistanceSummary.Percentile(Distances.Order().ToArray(), 0.5);
 }
 
 /// <summary>
-/// The check by attacks that no example was made with: AutoAttack within budgets, and DDN-100 for the nearest
-/// adversarial.
+/// Checks a network with attacks that were not used in training: AutoAttack within budgets, and DDN with 100 steps for
+/// the distance to the nearest adversarial example.
 /// </summary>
 public sealed record UntrainedCheck
 {
-    /// <summary>Budgets; those in the norms L2 and Linf.</summary>
+    /// <summary>Budgets to check, in <see cref="Norm.L2"/> and <see cref="Norm.Linf"/>.</summary>
     public required IReadOnlyList<AttackBudget> Budgets { get; init; }
 
-    /// <summary>Steps of AutoAttack's gradient attacks; the authors' 100.</summary>
+    /// <summary>Steps of AutoAttack's gradient attacks; the authors use 100.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Queries of its last member; the authors' 5,000.</summary>
+    /// <summary>Queries of AutoAttack's last attack, Square; the authors use 5,000.</summary>
     public int Queries { get; init; } = 5000;
 
-    /// <summary>Attacks some samples.</summary>
-    /// <param name="target">The network.</param>
+    /// <summary>Attacks a set of samples.</summary>
+    /// <param name="target">Target to attack.</param>
     /// <param name="inputs">Clean samples, <c>[N, ...]</c>.</param>
-    /// <param name="labels">Their classes.</param>
-    /// <param name="random">Random numbers of the attacks.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <param name="labels">True class of each sample.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="cancel">Cancels the attacks.</param>
+    /// <exception cref="OperationCanceledException">The check was canceled.</exception>
     public AttackedNetwork Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random,
         CancellationToken cancel = default)

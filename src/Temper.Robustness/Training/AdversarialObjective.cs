@@ -9,8 +9,8 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Training on adversarial samples that are made in each step: the batch is attacked, then the loss of the method is
-/// computed, if asked for at weights that were moved against it.
+/// Adversarial training: each step attacks its batch and then computes the loss of the method, optionally at
+/// adversarially perturbed weights.
 /// </summary>
 public abstract record AdversarialObjective : Objective
 {
@@ -18,16 +18,17 @@ public abstract record AdversarialObjective : Objective
     {
     }
 
-    /// <summary>The attack on each batch.</summary>
+    /// <summary>Attack on each batch.</summary>
     public required InnerAttack Attack { get; init; }
 
     /// <summary>
-    /// Gamma of adversarial weight perturbation (AWP, arXiv:2004.05884): the loss is taken at w + gamma |w| g / |g| of
-    /// each weight tensor, where g is the gradient of the same loss. 0: none; the authors use 0.005 to 0.01.
+    /// Gamma of adversarial weight perturbation (AWP, arXiv:2004.05884): the loss is evaluated at w + gamma |w| g / |g|
+    /// for each weight tensor, where g is the gradient of the same loss. 0: no weight perturbation; the authors use
+    /// 0.005 to 0.01.
     /// </summary>
     public double WeightPerturbation { get; init; }
 
-    /// <summary>Passes that a step costs for each sample.</summary>
+    /// <summary>Cost of a step per sample, in passes.</summary>
     public PassCount Passes
     {
         get
@@ -37,11 +38,12 @@ public abstract record AdversarialObjective : Objective
         }
     }
 
-    /// <summary>What the attack maximizes.</summary>
+    /// <summary>Loss that the attack maximizes.</summary>
     private protected virtual InnerLoss AttackLoss => InnerLoss.CrossEntropy;
 
     /// <summary>
-    /// Whether the loss needs the clean samples too: the batch then holds them first and the perturbed ones behind.
+    /// Whether the loss also needs the clean samples. The batch then contains the clean samples, followed by the
+    /// perturbed ones.
     /// </summary>
     private protected virtual bool KeepsClean => false;
 
@@ -65,10 +67,12 @@ public abstract record AdversarialObjective : Objective
     public override JsonNode Fingerprint() =>
         new JsonObject { ["attack"] = Attack.Fingerprint(), ["weightPerturbation"] = WeightPerturbation };
 
-    /// <summary>The loss of a prepared batch.</summary>
+    /// <summary>Computes the loss of a prepared batch.</summary>
     private protected abstract ObjectiveValue Loss(Network network, Pass pass, Batch batch);
 
-    /// <summary>Logits of the clean half and of the perturbed half, and the labels of one half.</summary>
+    /// <summary>
+    /// Returns the logits of the clean and the perturbed half, the labels of one half, and the logits of both halves.
+    /// </summary>
     private protected static (Tensor Clean, Tensor Perturbed, Tensor Labels, Tensor All) Halves(
         Network network, Pass pass, Batch batch)
     {
@@ -78,7 +82,8 @@ public abstract record AdversarialObjective : Objective
             batch.Targets.AsSpan<long>()[..rows], [rows]), all);
     }
 
-    /// <summary>KL(p || q) of each sample, from logits: <c>[N]</c>.</summary>
+    /// <summary>Computes KL(p
+    /// q) of each sample from logits, <c>[N]</c>.</summary>
     private protected static Tensor Divergence(Tensor p, Tensor q) =>
         (p.Softmax() * (p.LogSoftmax() - q.LogSoftmax())).Sum([1]);
 
@@ -90,7 +95,8 @@ public abstract record AdversarialObjective : Objective
 }
 
 /// <summary>
-/// Adversarial training with projected gradients (arXiv:1706.06083): cross-entropy of the perturbed samples.
+/// Adversarial training with projected gradients (arXiv:1706.06083): minimizes the cross-entropy of the perturbed
+/// samples.
 /// </summary>
 public sealed record PgdTraining : AdversarialObjective
 {
@@ -101,12 +107,11 @@ public sealed record PgdTraining : AdversarialObjective
     }
 }
 
-/// <summary>
-/// TRADES (arXiv:1901.08573): CE(f(x), y) + beta KL(f(x) || f(x')), where x' maximizes the divergence.
-/// </summary>
+/// <summary>TRADES (arXiv:1901.08573): minimizes CE(f(x), y) + beta KL(f(x)
+/// f(x')), where x' maximizes the divergence.</summary>
 public sealed record TradesTraining : AdversarialObjective
 {
-    /// <summary>Beta: what robustness is worth beside accuracy, 1 to 10.</summary>
+    /// <summary>Beta: weight of robustness relative to accuracy, usually 1 to 10.</summary>
     public double Beta { get; init; } = 6;
 
     private protected override InnerLoss AttackLoss => InnerLoss.Divergence;
@@ -124,10 +129,8 @@ public sealed record TradesTraining : AdversarialObjective
     }
 }
 
-/// <summary>
-/// MART (Wang et al., ICLR 2020): BCE(f(x'), y) + lambda KL(f(x) || f(x')) (1 - p_y(x)) with BCE = -log p_y(x') - log(1
-/// - max of the others' p(x')).
-/// </summary>
+/// <summary>MART (Wang et al., ICLR 2020): minimizes BCE(f(x'), y) + lambda KL(f(x)
+/// f(x')) (1 - p_y(x)) with BCE = -log p_y(x') - log(1 - max p_k(x') over the other classes k).</summary>
 public sealed record MartTraining : AdversarialObjective
 {
     /// <summary>Lambda: weight of the divergence.</summary>
@@ -144,7 +147,7 @@ public sealed record MartTraining : AdversarialObjective
         (Tensor clean, Tensor perturbed, Tensor labels, Tensor all) = Halves(network, pass, batch);
         Tensor isRight = OneHot(labels, clean.Shape[1]);
 
-        // The margin term is kept finite where another class has all of the probability, as in the authors' code.
+        // The offset keeps the logarithm finite if another class has probability 1, as in the authors' code.
         Tensor others = (perturbed.Softmax() * isRight.Affine(-1, 1)).Max([1]);
         Tensor boosted = perturbed.CrossEntropy(labels) - others.Affine(-1, 1.0001f).Log().Mean();
         Tensor doubt = (clean.Softmax() * isRight).Sum([1]).Affine(-1, 1.0000001f);

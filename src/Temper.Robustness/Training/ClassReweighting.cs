@@ -8,9 +8,9 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Class-fair adversarial training by weights (after the Reweight form of FRL, arXiv:2010.06121): after each epoch the
-/// classes that are wrong under attack more often than the mean weigh more in the loss of the next. Use
-/// <see cref="Objective"/> as the objective and this as an edit of the same run.
+/// Class-fair adversarial training by reweighting (after the Reweight variant of FRL, arXiv:2010.06121). After each
+/// epoch, classes with an above-average error under attack get a larger weight in the loss. Use <see cref="Objective"/>
+/// as the objective and this object as an edit of the same run.
 /// </summary>
 public sealed class ClassReweighting : IEpochEdit
 {
@@ -20,11 +20,11 @@ public sealed class ClassReweighting : IEpochEdit
     private readonly ulong _seed;
     private float[] _weights;
 
-    /// <summary>Begins with equal weights.</summary>
-    /// <param name="samples">Held-out samples, attacked after each epoch.</param>
-    /// <param name="attack">The attack, in training too.</param>
-    /// <param name="classes">K.</param>
-    /// <param name="seed">Random numbers of the attack on the held-out samples.</param>
+    /// <summary>Creates the edit with equal weights.</summary>
+    /// <param name="samples">Held-out samples to attack after each epoch.</param>
+    /// <param name="attack">Attack on the held-out samples and in training.</param>
+    /// <param name="classes">Number of classes K.</param>
+    /// <param name="seed">Random seed of the attack on the held-out samples.</param>
     public ClassReweighting(Dataset samples, InnerAttack attack, int classes, ulong seed)
     {
         (_samples, _attack, _classes, _seed) = (samples, attack, classes, seed);
@@ -32,13 +32,15 @@ public sealed class ClassReweighting : IEpochEdit
         Objective = new FairTraining(this) { Attack = attack };
     }
 
-    /// <summary>Rate of the weights: w_k *= exp(rate (error_k - mean error)), then scaled to a mean of 1.</summary>
+    /// <summary>
+    /// Update rate of the weights: w_k *= exp(rate (error_k - mean error)), then rescaled to a mean of 1.
+    /// </summary>
     public double Rate { get; init; } = 1;
 
-    /// <summary>Adversarial training with the weights.</summary>
+    /// <summary>Adversarial training with the current weights.</summary>
     public AdversarialObjective Objective { get; }
 
-    /// <summary>The weights of the classes; their mean is 1.</summary>
+    /// <summary>Weight of each class; the mean is 1.</summary>
     public IReadOnlyList<float> Weights => _weights;
 
     /// <inheritdoc/>
@@ -72,7 +74,7 @@ public sealed class ClassReweighting : IEpochEdit
         ["attack"] = _attack.Fingerprint(), ["samples"] = _samples.Count, ["rate"] = Rate, ["seed"] = _seed,
     };
 
-    /// <summary>Error of each class under attack; that of all where a class has no samples.</summary>
+    /// <summary>Returns the error of each class under attack; the overall error for a class without samples.</summary>
     private double[] Errors(Network network)
     {
         const int BatchSize = 128;

@@ -10,21 +10,21 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Plain training in which a part of each batch is changed by everyday corruptions of random severity; with
-/// <see cref="NoisePath"/> alone, noise augmentation.
+/// Plain training in which a fraction of each batch is corrupted with random severity. With <see cref="NoisePath"/>
+/// alone, this is noise augmentation.
 /// </summary>
 public sealed record CorruptionTraining : Objective
 {
-    /// <summary>The changes; each row that is changed gets one of them.</summary>
+    /// <summary>Corruptions to choose from; each corrupted row gets one of them.</summary>
     public IReadOnlyList<PictureFamily> Families { get; init; } =
     [
         new NoisePath(), new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath(),
     ];
 
-    /// <summary>Fraction of the rows that is changed, 0 to 1.</summary>
+    /// <summary>Fraction of the rows to corrupt, 0 to 1.</summary>
     public double Share { get; init; } = 0.5;
 
-    /// <summary>Largest severity, 0 to 1.</summary>
+    /// <summary>Maximum severity, 0 to 1.</summary>
     public double Severity { get; init; } = 0.5;
 
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ public sealed record CorruptionTraining : Objective
         Shape shape = Shape.Create(batch.Inputs.Shape.AsSpan()[1..]);
         for (int row = 0; row < changed; row++)
         {
-            // The loader shuffles: the first rows are as good as any.
+            // The loader shuffles the samples, so it does not matter which rows are corrupted.
             RandomStream own = stream.Split(row);
             RandomCursor random = own.Cursor();
             Span<float> to = x.AsSpan(row * size, size);

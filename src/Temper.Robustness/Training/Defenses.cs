@@ -6,30 +6,29 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// A way to train against perturbations that feedback learning is compared with: an objective, and edits that choose
-/// the epoch.
+/// A method of robust training with which feedback learning is compared: an objective, and edits that choose the epoch.
 /// </summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Objective">What a step minimizes; null: the loss of the batch as it comes.</param>
-/// <param name="Edits">Edits between epochs.</param>
+/// <param name="Name">Name of the defense.</param>
+/// <param name="Objective">Objective of each step; null: the plain training loss.</param>
+/// <param name="Edits">Edits that run after each epoch.</param>
 /// <param name="Passes">
-/// What a step costs for each sample; that of <see cref="RobustEarlyStopping"/> is not counted.
+/// Cost of a step per sample; the cost of <see cref="RobustEarlyStopping"/> is not included.
 /// </param>
 public sealed record Defense(string Name, Objective? Objective, IReadOnlyList<IEpochEdit> Edits, PassCount Passes)
 {
-    /// <summary>The names that <see cref="Create"/> knows.</summary>
+    /// <summary>Names accepted by <see cref="Create"/>.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "plain", "pgd", "trades", "mart", "fair", "noise", "corruptions",
     ];
 
-    /// <summary>Makes a defense for one run.</summary>
+    /// <summary>Creates a defense for one run.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="attack">The attack in each step of those that have one.</param>
-    /// <param name="validation">Held-out samples that choose the most robust epoch of those that attack.</param>
-    /// <param name="seed">Random numbers of the attack on the held-out samples.</param>
-    /// <param name="weightPerturbation">Gamma of AWP for those that attack; 0: none.</param>
-    /// <exception cref="ArgumentException">There is no such defense.</exception>
+    /// <param name="attack">Attack in each step; used by adversarial defenses only.</param>
+    /// <param name="validation">Held-out samples, on which adversarial defenses choose the most robust epoch.</param>
+    /// <param name="seed">Random seed of the attack on the held-out samples.</param>
+    /// <param name="weightPerturbation">Gamma of AWP for adversarial defenses; 0: no weight perturbation.</param>
+    /// <exception cref="ArgumentException">No defense has this name.</exception>
     public static Defense Create(
         string name, InnerAttack attack, Dataset validation, ulong seed, double weightPerturbation = 0)
     {
@@ -54,16 +53,16 @@ public sealed record Defense(string Name, Objective? Objective, IReadOnlyList<IE
             : new Defense(name, objective, [], PassCount.Plain);
     }
 
-    /// <summary>Epochs that cost about as many passes as were spent elsewhere; one or more.</summary>
-    /// <param name="passes">Forward and backward passes together.</param>
-    /// <param name="samples">Training samples.</param>
+    /// <summary>Returns the number of epochs that costs about the given number of passes, at least one.</summary>
+    /// <param name="passes">Number of forward and backward passes together.</param>
+    /// <param name="samples">Number of training samples.</param>
     public int EpochsFor(long passes, int samples) =>
         (int)Math.Max(1, Math.Round((double)passes / Passes.Total / Math.Max(samples, 1)));
 
     /// <summary>
-    /// The network that a training by this defense gives: the most robust epoch's where there is one, else the last.
+    /// Returns the resulting network of a training: that of the most robust epoch if one was chosen, else the last.
     /// </summary>
-    /// <param name="trained">What the trainer gave.</param>
+    /// <param name="trained">Result of the training.</param>
     public Network NetworkOf(TrainingResult trained) =>
         Edits.OfType<RobustEarlyStopping>().FirstOrDefault()?.Best ?? trained.Last;
 }

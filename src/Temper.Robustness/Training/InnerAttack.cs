@@ -7,40 +7,40 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Training;
 
-/// <summary>What an attack inside a training step maximizes.</summary>
+/// <summary>Loss that an attack within a training step maximizes.</summary>
 public enum InnerLoss
 {
-    /// <summary>Cross-entropy of the right class.</summary>
+    /// <summary>Cross-entropy of the true class.</summary>
     CrossEntropy,
 
-    /// <summary>Kullback-Leibler divergence of the answer from that to the clean sample.</summary>
+    /// <summary>Kullback-Leibler divergence between the outputs for the clean and the perturbed sample.</summary>
     Divergence,
 }
 
 /// <summary>
-/// The projected gradient attack of a training step (arXiv:1706.06083), on the whole batch at once and in evaluation
-/// form.
+/// The projected gradient attack of a training step (arXiv:1706.06083). It perturbs the whole batch together, with the
+/// network in evaluation mode.
 /// </summary>
 public sealed record InnerAttack
 {
-    /// <summary>How the ball is measured: <see cref="Norm.Linf"/> or <see cref="Norm.L2"/>.</summary>
+    /// <summary>Norm of the ball: <see cref="Norm.Linf"/> or <see cref="Norm.L2"/>.</summary>
     public Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Radius of the ball in units of the inputs; above zero.</summary>
+    /// <summary>Radius of the ball in units of the inputs, above zero.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>Steps; one or more.</summary>
+    /// <summary>Number of steps, one or more.</summary>
     public int Steps { get; init; } = 10;
 
-    /// <summary>Size of a step; null: 2.5 epsilon / steps.</summary>
+    /// <summary>Step size in units of the inputs; null: 2.5 epsilon / steps.</summary>
     public double? StepSize { get; init; }
 
     /// <summary>Perturbs a batch.</summary>
-    /// <param name="network">Not changed.</param>
+    /// <param name="network">Network to attack; not modified.</param>
     /// <param name="batch">Clean inputs and labels.</param>
-    /// <param name="stream">Random start.</param>
-    /// <param name="loss">What to maximize.</param>
-    /// <returns>Perturbed inputs, shape of the batch's.</returns>
+    /// <param name="stream">Random stream of the starting point.</param>
+    /// <param name="loss">Loss to maximize.</param>
+    /// <returns>Perturbed inputs, with the shape of the batch's inputs.</returns>
     public Tensor Run(Network network, Batch batch, RandomStream stream, InnerLoss loss = InnerLoss.CrossEntropy)
     {
         Validate();
@@ -59,7 +59,8 @@ public sealed record InnerAttack
                 Tensor gradient;
                 Tensor logits = network.Forward(tape.Watch(x));
 
-                // KL(p || q) = sum p log p - sum p log q; the first part does not depend on x.
+                // KL(p
+                // q) = sum p log p - sum p log q; the first term does not depend on x.
                 Tensor value =
                     clean is null ? logits.CrossEntropy(batch.Targets) : -(clean * logits.LogSoftmax()).Sum();
                 gradient = tape.Gradient(value, x).Detach();
@@ -75,15 +76,15 @@ public sealed record InnerAttack
         if (!(Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1 && StepSize is null
             or > 0 && Norm is Norm.Linf or Norm.L2))
         {
-            throw new ArgumentException($"InnerAttack: an option is out of range (got {this}); epsilon and step size "
-                + "are above zero, steps 1 or more, the norm Linf or L2");
+            throw new ArgumentException($"InnerAttack: an option is out of range (got {this}); expected epsilon "
+                + "and step size above zero, steps 1 or more, norm Linf or L2");
         }
     }
 
     internal JsonObject Fingerprint() =>
         new() { ["norm"] = Norm.ToString(), ["epsilon"] = Epsilon, ["steps"] = Steps, ["stepSize"] = StepSize };
 
-    /// <summary>A random point of the box around the clean inputs, moved into the ball.</summary>
+    /// <summary>Draws a random point of the box around the clean inputs and projects it into the ball.</summary>
     private Tensor Start(PerturbationBall ball, RandomStream stream)
     {
         Tensor noise = Tensor.Zeros(ball.Center.Shape);

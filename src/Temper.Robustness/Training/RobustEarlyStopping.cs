@@ -8,12 +8,12 @@ using Temper.Training;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Keeps the epoch whose network has the most held-out samples right under attack, for adversarial training that
-/// overfits (arXiv:2002.11569): the trainer itself chooses by clean accuracy.
+/// Keeps the network of the epoch with the highest accuracy under attack on held-out samples, because adversarial
+/// training overfits (arXiv:2002.11569). The trainer itself chooses the epoch by clean accuracy.
 /// </summary>
-/// <param name="samples">Held-out samples, all of which are attacked after each epoch.</param>
-/// <param name="attack">The attack.</param>
-/// <param name="seed">Its random numbers.</param>
+/// <param name="samples">Held-out samples; all of them are attacked after each epoch.</param>
+/// <param name="attack">Attack on the held-out samples.</param>
+/// <param name="seed">Random seed of the attack.</param>
 public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulong seed) : IEpochEdit
 {
     private const string BestName = "best";
@@ -22,10 +22,10 @@ public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulo
     /// <inheritdoc/>
     public string Name => "robust-early-stopping";
 
-    /// <summary>The network that was kept; null before the first epoch.</summary>
+    /// <summary>Network of the best epoch so far; null before the end of the first epoch.</summary>
     public Network? Best { get; private set; }
 
-    /// <summary>Its accuracy under attack, 0 to 1.</summary>
+    /// <summary>Accuracy of <see cref="Best"/> under attack, 0 to 1; -1 before the end of the first epoch.</summary>
     public double BestAccuracy { get; private set; } = -1;
 
     /// <inheritdoc/>

@@ -4,17 +4,18 @@ using Temper.Tensors;
 namespace Temper.Robustness.Training;
 
 /// <summary>
-/// Weights that were moved against a loss (AWP, arXiv:2004.05884). Biases and scales stay, as in the authors' code.
+/// Adversarial weight perturbation (AWP, arXiv:2004.05884). Biases and scales are not perturbed, as in the authors'
+/// code.
 /// </summary>
 internal static class WeightAscent
 {
     /// <summary>
-    /// The network at w + gamma |w| g / |g|. Open tapes follow the original weights through it, and take the shift as
+    /// Returns the network at w + gamma |w| g / |g|. Gradients flow to the original weights; the shift is treated as a
     /// constant.
     /// </summary>
-    /// <param name="network">The network that trains.</param>
-    /// <param name="gamma">Size of the shift as a fraction of the length of each weight tensor.</param>
-    /// <param name="loss">The loss to move against.</param>
+    /// <param name="network">Network being trained.</param>
+    /// <param name="gamma">Norm of the shift as a fraction of the norm of each weight tensor.</param>
+    /// <param name="loss">Loss that the shift increases.</param>
     internal static Network Of(Network network, double gamma, Func<Network, Tensor> loss)
     {
         Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.IsTrainable

@@ -3,31 +3,33 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>Frames as files hold them: 256 levels.</summary>
+/// <summary>Frames as stored in 8-bit files.</summary>
 public static class ByteFrames
 {
     /// <summary>
-    /// A victim that reads its clips from files: frames are rounded to bytes first, with gradients passed straight
-    /// through.
+    /// Wraps a victim that reads its clips from files: frames are rounded to 256 levels first, and gradients pass
+    /// straight through the rounding.
     /// </summary>
-    /// <param name="inner">The victim.</param>
+    /// <param name="inner">Victim to wrap.</param>
     public static AttackTarget Victim(AttackTarget inner) =>
         new StraightThroughTarget(inner, x => Round(x, inner.Minimum, inner.Maximum));
 
-    /// <summary>Rounds values to 256 levels between two bounds.</summary>
-    /// <param name="x">Changed in place.</param>
-    /// <param name="low">The level of byte 0.</param>
-    /// <param name="high">The level of byte 255.</param>
+    /// <summary>Rounds values to 256 levels between two bounds, in place.</summary>
+    /// <param name="x">Values to round.</param>
+    /// <param name="low">Value of byte 0.</param>
+    /// <param name="high">Value of byte 255.</param>
     public static void Round(Span<float> x, float low, float high)
     {
         for (int i = 0; i < x.Length; i++)
         {
-            // As frames are read: the byte divided by 255.
+            // Matches how frames are read: the byte divided by 255.
             x[i] = low + (Math.Clamp(MathF.Round((x[i] - low) / (high - low) * 255), 0, 255) / 255f * (high - low));
         }
     }
 
-    /// <summary>Changed clips rounded to 256 levels between two bounds; what has not changed stays as it is.</summary>
+    /// <summary>
+    /// Rounds changed clips to 256 levels between two bounds; elements equal to the clean clip stay unchanged.
+    /// </summary>
     internal static Tensor Rounded(Tensor changed, Tensor clean, float low, float high)
     {
         float[] bytes = changed.ToArray<float>();
@@ -42,10 +44,11 @@ public static class ByteFrames
     }
 
     /// <summary>
-    /// Each frame with a quarter of the frames beside it: a defense that a sparse change has to get through.
+    /// Smooths a clip over time: half of each frame plus a quarter of each adjacent frame. A defense against
+    /// perturbations of few frames.
     /// </summary>
-    /// <param name="clip"><c>[T, C, H, W]</c>, changed in place.</param>
-    /// <param name="frames">T.</param>
+    /// <param name="clip">Clip <c>[T, C, H, W]</c>, smoothed in place.</param>
+    /// <param name="frames">Number of frames T.</param>
     public static void Smooth(Span<float> clip, int frames)
     {
         float[] before = clip.ToArray();

@@ -2,13 +2,13 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>How much two clips differ.</summary>
+/// <summary>Measures of the difference between two clips.</summary>
 internal static class ClipChange
 {
-    /// <summary>Side of the window of structural similarity.</summary>
+    /// <summary>Side length of the windows for structural similarity, in pixels.</summary>
     private const int Window = 8;
 
-    /// <summary>Frames in which an element differs.</summary>
+    /// <summary>Returns the number of frames that differ.</summary>
     internal static int Frames(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int frames)
     {
         int size = a.Length / frames, changed = 0;
@@ -20,7 +20,7 @@ internal static class ClipChange
         return changed;
     }
 
-    /// <summary>Mean magnitude of the change of an element.</summary>
+    /// <summary>Returns the mean absolute difference of the elements.</summary>
     internal static double Mean(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double sum = 0;
@@ -32,7 +32,7 @@ internal static class ClipChange
         return sum / a.Length;
     }
 
-    /// <summary>Means over clips <c>[N, T, C, H, W]</c>.</summary>
+    /// <summary>Returns the similarity averaged over clips <c>[N, T, C, H, W]</c>.</summary>
     internal static ClipSimilarity Similarity(Tensor clean, Tensor changed, double range)
     {
         (int count, int size) = (clean.Shape[0], clean.Count / clean.Shape[0]);
@@ -48,7 +48,7 @@ internal static class ClipChange
         return new ClipSimilarity(psnr, ssim);
     }
 
-    /// <summary>Peak signal to noise ratio over all frames, in dB; infinite for equal clips.</summary>
+    /// <summary>Returns the peak signal-to-noise ratio over all frames, in dB; infinite for equal clips.</summary>
     internal static double Psnr(ReadOnlySpan<float> a, ReadOnlySpan<float> b, double range)
     {
         double squares = 0;
@@ -62,7 +62,8 @@ internal static class ClipChange
     }
 
     /// <summary>
-    /// Structural similarity (Wang et al. 2004) of every plane over windows of 8x8 pixels, mean; 1 for equal clips.
+    /// Returns the structural similarity (Wang et al. 2004), averaged over windows of 8x8 pixels of every plane; 1 for
+    /// equal clips.
     /// </summary>
     internal static double Ssim(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Shape shape, double range)
     {

@@ -2,80 +2,84 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>Which frames of a clip a sparse attack changes, and how.</summary>
+/// <summary>How a sparse attack chooses and perturbs frames of a clip.</summary>
 public enum FrameRule
 {
     /// <summary>
-    /// Salience once, the full perturbation of all frames once; perturbed frames are copied in, the most salient first,
-    /// until the class changes. The rule of the public reference implementation.
+    /// Computes salience and the full perturbation of all frames once. Then copies perturbed frames into the clip, most
+    /// salient first, until the class changes. The rule of the public reference implementation.
     /// </summary>
     Transplant,
 
     /// <summary>
-    /// After each frame, salience and perturbation are computed again at the current point; the next unused frame is
-    /// added.
+    /// Adds one frame at a time, perturbed by the full radius. Salience and gradient are recomputed at the current
+    /// point after each frame.
     /// </summary>
     Refresh,
 
     /// <summary>
-    /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that
-    /// is halved where the loss stops growing; then frames are taken back, the one first that costs least, and the
-    /// others optimized again. The same once more from all frames down. Where nothing is found, the likeliest classes
-    /// are aimed at one by one.
+    /// Adds frames as <see cref="Refresh"/> does, but optimizes all chosen frames together; the step is halved when the
+    /// loss stops growing. Then removes frames, the least important first, and optimizes the others again. A second
+    /// search starts from all frames and only removes. If both find nothing, the attack targets the most likely wrong
+    /// classes in turn.
     /// </summary>
     Sparse,
 }
 
-/// <summary>In which order frames are tried.</summary>
+/// <summary>The order in which frames are tried.</summary>
 public enum FrameOrder
 {
-    /// <summary>By the mean magnitude of the loss's gradient, the largest first.</summary>
+    /// <summary>By the mean absolute gradient of the loss, largest first.</summary>
     Salience,
 
-    /// <summary>By the mean change from the frame before, the largest first.</summary>
+    /// <summary>By the mean absolute change from the previous frame, largest first.</summary>
     Energy,
 
-    /// <summary>At random.</summary>
+    /// <summary>In random order.</summary>
     Random,
 }
 
 /// <summary>
-/// Attack on few frames of a clip <c>[T, C, H, W]</c>, each within <see cref="Epsilon"/> in the largest norm (after
-/// arXiv:1811.11875). Looks for the fewest changed elements, and so frames. Clips do not depend on each other.
+/// Attack on few frames of a clip <c>[T, C, H, W]</c> (after arXiv:1811.11875). Each element changes by at most
+/// <see cref="Epsilon"/>. Minimizes the number of changed elements and thereby of changed frames. Clips are attacked
+/// independently.
 /// </summary>
 public sealed record FrameAttack : MinimalAttack
 {
-    /// <summary>Measured by the number of changed elements.</summary>
+    /// <summary>Creates the attack with <see cref="Norm.L0"/>, the number of changed elements.</summary>
     public FrameAttack() => Norm = Norm.L0;
 
     /// <inheritdoc/>
     public override string Name => $"{Order.ToString().ToLowerInvariant()}-{Rule.ToString().ToLowerInvariant()}";
 
-    /// <summary>Largest change of an element, in units of the inputs.</summary>
+    /// <summary>Maximum change of an element, in units of the inputs.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>Which frames, and how.</summary>
+    /// <summary>How frames are chosen and perturbed.</summary>
     public FrameRule Rule { get; init; } = FrameRule.Sparse;
 
-    /// <summary>In which order.</summary>
+    /// <summary>Order in which frames are tried.</summary>
     public FrameOrder Order { get; init; } = FrameOrder.Salience;
 
-    /// <summary>Gradient steps for a set of frames; 1: the fast gradient sign method.</summary>
+    /// <summary>
+    /// Gradient steps per set of frames; 1: the fast gradient sign method. Not used by <see cref="FrameRule.Refresh"/>.
+    /// </summary>
     public int Steps { get; init; } = 10;
 
     /// <summary>
-    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon / 4 for that rule, for others
-    /// 1.25 epsilon / steps, as basic iterative attacks of clips have it.
+    /// Step size in units of the inputs, for <see cref="FrameRule.Sparse"/> the initial one. Null: epsilon / 4 for
+    /// <see cref="FrameRule.Sparse"/>; for <see cref="FrameRule.Transplant"/> epsilon with one step, else 1.25 epsilon
+    /// / steps, as is usual for iterative attacks on clips.
     /// </summary>
     public double? StepSize { get; init; }
 
     /// <summary>
-    /// Classes that <see cref="FrameRule.Sparse"/> aims at, one after the other, where all frames together are not
-    /// enough.
+    /// Number of target classes that <see cref="FrameRule.Sparse"/> tries in turn if changing all frames together does
+    /// not succeed.
     /// </summary>
     public int TargetClasses { get; init; } = 3;
 
-    /// <summary>Most frames; null: all.</summary>
+    /// <summary>Maximum number of changed frames; null: not limited.</summary>
     public int? MostFrames { get; init; }
 
     /// <inheritdoc/>
@@ -96,7 +100,7 @@ public sealed record FrameAttack : MinimalAttack
     {
         if (s.Shape.Rank != 4)
         {
-            throw new NotSupportedException($"{Name}: needs clips [T, C, H, W] (got {s.Shape})");
+            throw new NotSupportedException($"{Name}: wrong input shape (got {s.Shape}, expected [T, C, H, W])");
         }
 
         s.Loss = s.LossOf(LossKind.Margin);

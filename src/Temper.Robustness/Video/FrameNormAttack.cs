@@ -4,38 +4,44 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Video;
 
 /// <summary>
-/// Attack by the mixed norm l2,1 (after arXiv:1803.02536): ascends
-/// <c>log(1 - p_y + 1e-6) - lambda sum_t |e_t|_2</c>, with e_t the change of frame t. The norm leaves frames unchanged
-/// whose gradient does not outweigh lambda. Keeps the adversarial with the fewest changed frames, of these the one with
-/// the least norm.
+/// Attack with the mixed norm l2,1 (after arXiv:1803.02536): ascends <c>log(1 - p_y + 1e-6) - lambda sum_t |e_t|_2</c>,
+/// where e_t is the change of frame t. The norm leaves a frame unchanged if its gradient does not outweigh lambda.
+/// Returns the adversarial example with the fewest changed frames; among these, the one with the smallest norm.
 /// </summary>
 /// <remarks>
-/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly
-/// unchanged, and go by the gradient's sign, since <see cref="Epsilon"/> bounds the largest change. The second half of
-/// the steps is without the norm, on the frames that the first half has chosen. Lambda is searched between what found
-/// an adversarial and what did not.
+/// The authors use Adam and choose the frames beforehand. Here, steps are proximal, so frames can stay exactly
+/// unchanged, and follow the sign of the gradient, since <see cref="Epsilon"/> limits the largest change. The second
+/// half of the steps drops the norm and only changes the frames chosen by the first half. Lambda is found by bisection
+/// between values with and without success.
 /// </remarks>
 public sealed record FrameNormAttack : MinimalAttack
 {
-    /// <summary>Measured by the number of changed elements.</summary>
+    /// <summary>Creates the attack with <see cref="Norm.L0"/>, the number of changed elements.</summary>
     public FrameNormAttack() => Norm = Norm.L0;
 
     /// <inheritdoc/>
     public override string Name => "l21";
 
-    /// <summary>Largest change of an element, in units of the inputs; infinite: no bound, as in the paper.</summary>
+    /// <summary>Maximum change of an element, in units of the inputs; infinite: not limited, as in the paper.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>Gradient steps for each lambda.</summary>
+    /// <summary>Number of gradient steps per lambda.</summary>
     public int Steps { get; init; } = 25;
 
-    /// <summary>Values of lambda that are tried; with the usual steps the authors' 100 steps in all.</summary>
+    /// <summary>
+    /// Number of values of lambda to try. With the default <see cref="Steps"/>, 100 steps in total, as many as the
+    /// authors use.
+    /// </summary>
     public int Searches { get; init; } = 4;
 
-    /// <summary>The first lambda as a part of the least one at which no frame changes; above 0, below 1.</summary>
+    /// <summary>
+    /// Initial lambda as a fraction of the smallest lambda at which no frame changes; above 0 and below 1.
+    /// </summary>
     public double FirstPart { get; init; } = 0.5;
 
-    /// <summary>Size of a step; null: epsilon / 8, or 1/255 of the inputs' range where there is no bound.</summary>
+    /// <summary>
+    /// Step size in units of the inputs; null: epsilon / 8, or 1/255 of the input range if epsilon is infinite.
+    /// </summary>
     public double? StepSize { get; init; }
 
     internal override IReadOnlyList<Norm> Norms => [Norm.L0];
@@ -53,7 +59,7 @@ public sealed record FrameNormAttack : MinimalAttack
     {
         if (s.Shape.Rank != 4)
         {
-            throw new NotSupportedException($"{Name}: needs clips [T, C, H, W] (got {s.Shape})");
+            throw new NotSupportedException($"{Name}: wrong input shape (got {s.Shape}, expected [T, C, H, W])");
         }
 
         s.Loss = s.LossOf(LossKind.Complement);
@@ -87,7 +93,7 @@ public sealed record FrameNormAttack : MinimalAttack
         s.Rule = null;
     }
 
-    /// <summary>Changed frames, and a part of one more by the norm.</summary>
+    /// <summary>Number of changed frames, plus a value below 1 that grows with the norm.</summary>
     private static double Cost(float[] x, float[] clean, int frames)
     {
         int size = x.Length / frames, changed = 0;
@@ -105,8 +111,8 @@ public sealed record FrameNormAttack : MinimalAttack
     private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 8 : (s.High - s.Low) / 255.0);
 
     /// <summary>
-    /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A
-    /// frame's change shrinks by lambda: from zero it moves only if s_t is more than that part of the largest.
+    /// x = clip(shrink(x + a (s_t / max s) sign g)), where s_t is the sum of absolute gradients in frame t. Lambda
+    /// shrinks the change of each frame: an unchanged frame only moves if s_t exceeds that fraction of the largest.
     /// </summary>
     private void Shrink(Search s, double part)
     {
@@ -133,7 +139,7 @@ public sealed record FrameNormAttack : MinimalAttack
         }
     }
 
-    /// <summary>x = clip(x + a sign g) on changed frames.</summary>
+    /// <summary>x = clip(x + a sign g) on the changed frames.</summary>
     private void Refine(Search s)
     {
         int frames = s.Shape[0], size = s.Clean.Length / frames;

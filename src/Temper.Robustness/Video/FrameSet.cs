@@ -2,7 +2,7 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>The frames of one search: their order, steps on some of them.</summary>
+/// <summary>The frames of one search: their order, and steps on some of them.</summary>
 internal sealed class FrameSet
 {
     private readonly Search _s;
@@ -25,14 +25,14 @@ internal sealed class FrameSet
 
     internal int Most => Math.Min(_attack.MostFrames ?? _count, _count);
 
-    /// <summary>All frames, the one to try first at the start; ties by index.</summary>
+    /// <summary>Returns all frames in the order in which to try them; ties are broken by index.</summary>
     internal int[] Order()
     {
         double[] weight = _fixed ?? [.. Enumerable.Range(0, _count).Select(Salience)];
         return [.. Enumerable.Range(0, _count).OrderByDescending(frame => weight[frame]).ThenBy(frame => frame)];
     }
 
-    /// <summary>x = clip(x + a sign g) on some frames.</summary>
+    /// <summary>x = clip(x + a sign g) on the given frames.</summary>
     internal void Step(IReadOnlyList<int> frames, double size)
     {
         foreach (int frame in frames)
@@ -43,7 +43,7 @@ internal sealed class FrameSet
         }
     }
 
-    /// <summary>The whole radius at once.</summary>
+    /// <summary>Takes one step with the full radius.</summary>
     internal void FullStep(int frame) => Step([frame], _attack.Epsilon);
 
     internal void Copy(float[] from, int frame) => from.AsSpan(frame * _size, _size).CopyTo(_s.X.AsSpan(frame * _size));

@@ -6,16 +6,17 @@ namespace Temper.Robustness.Video;
 internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames)
 {
     /// <summary>
-    /// Of more frames than these half are taken back at once: one at a time would cost the square of their number.
+    /// With more frames than this, removal first tries half of them together, since removing single frames costs
+    /// quadratic time.
     /// </summary>
     private const int Many = 11;
 
     private readonly List<int> _used = [];
 
     /// <summary>
-    /// From no frame up, then from all frames down, then, where there is nothing yet, towards each of the likeliest
-    /// classes: the margin follows whichever class is next at the start, which a saturated softmax may choose badly.
-    /// Each search is for fewer frames than the best before.
+    /// Searches by adding frames to an empty set, then by removing frames from the full set. If both fail, searches
+    /// towards each of the most likely wrong classes: the margin follows the runner-up at the clean sample, which a
+    /// saturated softmax may choose badly. Each search allows fewer frames than the best result so far.
     /// </summary>
     internal IEnumerable<Ask> Find()
     {
@@ -24,7 +25,7 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
         (AttackLoss Loss, bool IsDown)[] searches = [(s.Loss, false), (s.Loss, true), .. Aims()];
         for (int i = 0; i < searches.Length && (i < 2 || !s.HasBest) && most > 0; i++)
         {
-            // From all frames down no order is left: other orders are there to be compared with.
+            // The search from the full set has no order of frames. The other orders exist for comparison and skip it.
             if (searches[i].IsDown && attack.Order != FrameOrder.Salience)
             {
                 continue;
@@ -53,19 +54,19 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
         return classes.Select(k => (new AttackLoss(LossKind.Difference, s.Label, k), false));
     }
 
-    /// <summary>All frames that may be used, at once.</summary>
+    /// <summary>Perturbs all allowed frames together.</summary>
     private IEnumerable<Ask> All()
     {
         _used.AddRange(frames.Order().Take(frames.Most));
         return Climb(_used);
     }
 
-    /// <summary>Adds frames, the most salient first, until the class changes.</summary>
+    /// <summary>Adds frames, most salient first, until the class changes.</summary>
     private IEnumerable<Ask> Grow(int most)
     {
         while (_used.Count < most && !s.IsAdversarial)
         {
-            // One by one at first; by half as many again once few are not enough: what is not needed is taken back.
+            // Adds single frames at first, later half as many as are in use. Superfluous frames are removed afterwards.
             int more = Math.Min(Math.Max(1, _used.Count / 2), most - _used.Count);
             _used.AddRange(frames.Order().Where(frame => !_used.Contains(frame)).Take(more));
             foreach (Ask ask in Climb(_used))
@@ -76,9 +77,9 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
     }
 
     /// <summary>
-    /// Ascent on a set of frames until the class changes. Steps that are small from the first get stuck, steps of the
-    /// whole radius do not settle: they begin with a quarter of it; after two in a row without gain the search goes
-    /// back to its best point and halves them.
+    /// Ascends on a set of frames until the class changes. Small initial steps get stuck and steps of the full radius
+    /// do not converge, so steps start at a quarter of the radius. After two steps without gain the search returns to
+    /// its best point and halves the step.
     /// </summary>
     private IEnumerable<Ask> Climb(IReadOnlyList<int> set)
     {
@@ -107,9 +108,8 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
     }
 
     /// <summary>
-    /// One frame is taken back, the one first whose loss costs least, and the others are optimized again; where they do
-    /// not succeed without it the next one is tried. The same with those that are left, while one of them can be taken
-    /// back.
+    /// Removes one frame at a time, starting with the frame whose removal hurts the loss least, and optimizes the
+    /// others again. If they do not succeed without it, the next frame is tried. Stops when no frame can be removed.
     /// </summary>
     private IEnumerable<Ask> TakeBack()
     {
@@ -146,7 +146,9 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
         }
     }
 
-    /// <summary>What is taken back together: of many frames first the half that costs least, then one each.</summary>
+    /// <summary>
+    /// Returns the sets of frames to try to remove: with many frames first the less important half, then single frames.
+    /// </summary>
     private static IEnumerable<int[]> Parts(int[] order)
     {
         IEnumerable<int[]> single = order.Select(frame => (int[])[frame]);

@@ -3,18 +3,20 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Video;
 
 /// <summary>
-/// A victim whose gradients are not known: they come from another network, such as one stream of it, or the same
-/// network with another optical flow. Logits are the victim's.
+/// A victim whose gradients come from a surrogate network, such as one of its streams or the same network with another
+/// optical flow. Logits are the victim's.
 /// </summary>
-/// <param name="victim">Gives the logits.</param>
-/// <param name="surrogate">Gives the gradients, of the loss at its own logits; same samples and classes.</param>
+/// <param name="victim">Provides the logits.</param>
+/// <param name="surrogate">
+/// Provides the gradients, evaluated at its own logits; must have the same sample shape and number of classes.
+/// </param>
 public sealed class SurrogateTarget(AttackTarget victim, AttackTarget surrogate) : WrappedTarget(victim)
 {
     private readonly AttackTarget _surrogate = surrogate.SampleShape.Equals(victim.SampleShape)
         && surrogate.Classes == victim.Classes
         ? surrogate
         : throw new ArgumentException(
-            $"SurrogateTarget: the surrogate does not fit the victim (got {surrogate.SampleShape} and "
+            $"SurrogateTarget: surrogate and victim differ (got {surrogate.SampleShape} and "
             + $"{surrogate.Classes} classes, expected {victim.SampleShape} and {victim.Classes})", nameof(surrogate));
 
     /// <inheritdoc/>

@@ -5,53 +5,61 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>How much changed clips are like the clean ones, means over clips.</summary>
-/// <param name="Psnr">Peak signal to noise ratio, in dB.</param>
-/// <param name="Ssim">Structural similarity, 1 for equal clips.</param>
+/// <summary>Similarity between changed and clean clips, averaged over clips.</summary>
+/// <param name="Psnr">Peak signal-to-noise ratio, in dB.</param>
+/// <param name="Ssim">Structural similarity; 1 for equal clips.</param>
 public readonly record struct ClipSimilarity(double Psnr, double Ssim);
 
-/// <summary>One row of a transfer matrix: clips that were changed, tried on every network.</summary>
-/// <param name="Name">What they were made by.</param>
-/// <param name="Accuracy">Accuracy of each column, 0 to 1; NaN: no clips, since the network has no gradients.</param>
-/// <param name="Similarity">How much the changed clips are like the clean ones; NaN: no clips.</param>
+/// <summary>One row of a transfer matrix: the accuracy of every network on one set of changed clips.</summary>
+/// <param name="Name">Network on which the attack was made, or <c>noise</c>.</param>
+/// <param name="Accuracy">
+/// Accuracy of the network of each column, 0 to 1; NaN if the row's network has no gradients.
+/// </param>
+/// <param name="Similarity">
+/// Similarity between changed and clean clips; NaN if the row's network has no gradients.
+/// </param>
 public sealed record TransferRow(string Name, IReadOnlyList<double> Accuracy, ClipSimilarity Similarity);
 
-/// <summary>How far attacks that are made on one network and flow carry over to others.</summary>
-/// <param name="Names">Networks with their flow; attacks are made on those of rows, tried on those of columns.</param>
-/// <param name="Clean">Accuracy of each column on clean clips, 0 to 1.</param>
-/// <param name="Noise">Noise of the same size.</param>
-/// <param name="Attacks">A row for each network.</param>
+/// <summary>How well attacks made on one network and optical flow transfer to others.</summary>
+/// <param name="Names">
+/// Networks with their optical flow. Rows: networks on which attacks are made; columns: networks on which they are
+/// tried.
+/// </param>
+/// <param name="Clean">Accuracy of the network of each column on clean clips, 0 to 1.</param>
+/// <param name="Noise">Row for noise of the same size.</param>
+/// <param name="Attacks">Row for each network.</param>
 public sealed record TransferMatrix(
     IReadOnlyList<string> Names, IReadOnlyList<double> Clean, TransferRow Noise, IReadOnlyList<TransferRow> Attacks)
 {
     private const int BatchSize = 16;
 
     /// <summary>
-    /// Rows whose own network is harmed less than another one by the same attack. An attack knows its own network best,
-    /// so that points to a gradient that is wrong or hidden, or to another network that is wrong without any attack.
+    /// Networks whose own attack reduces the accuracy of another network further than theirs. An attack should harm its
+    /// own network most, so this indicates a wrong or masked gradient, or a network that is inaccurate even without an
+    /// attack.
     /// </summary>
     public IReadOnlyList<string> Suspicious =>
         [.. Names.Where((_, row) => Columns(row, (other, _) => other < Attacks[row].Accuracy[row]).Any())];
 
-    /// <summary>The other networks that a row's attack leaves at most half of their accuracy.</summary>
+    /// <summary>Returns the other networks whose accuracy a row's attack at least halves.</summary>
     /// <param name="row">Index of the row.</param>
     public IReadOnlyList<string> Halved(int row) =>
         [.. Columns(row, (other, clean) => clean > 0 && other <= clean / 2)];
 
     /// <summary>
-    /// Attacks every member by the iterative method, with all of its steps also where the member is mistaken early,
-    /// since what carries over grows with them, and tries the results, rounded to bytes, on all.
+    /// Attacks every network with the iterative method and tries the results, rounded to 256 levels, on all networks.
+    /// All steps are taken even after a success, because transfer improves with their number.
     /// </summary>
     /// <param name="members">
-    /// Networks by name, of the same clips and classes. Those without gradients, such as with Farneback's flow, are
-    /// tried on only.
+    /// Networks by name, for the same clips and classes. Networks without gradients, such as those with Farneback's
+    /// flow, are only used as columns.
     /// </param>
-    /// <param name="clips"><c>[N, T, C, H, W]</c>.</param>
-    /// <param name="labels">Right classes.</param>
-    /// <param name="epsilon">Largest change of a pixel.</param>
-    /// <param name="steps">Steps of the iterative attack.</param>
-    /// <param name="random">Where random numbers start.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="clips">Clean clips <c>[N, T, C, H, W]</c>.</param>
+    /// <param name="labels">True class of each clip.</param>
+    /// <param name="epsilon">Maximum change of an element.</param>
+    /// <param name="steps">Number of steps of the iterative attack.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="cancel">Cancels the measurement.</param>
     public static TransferMatrix Of(
         IReadOnlyList<(string Name, Network Network)> members, Tensor clips, long[] labels, double epsilon, int steps,
         RandomStream random, CancellationToken cancel = default)
@@ -82,7 +90,9 @@ public sealed record TransferMatrix(
         static AttackTarget Target(Network network) => ByteFrames.Victim(new NetworkTarget(network));
     }
 
-    /// <summary>x = clip(x + 1.25 epsilon / steps sign g) for all clips, g the gradient of the cross-entropy.</summary>
+    /// <summary>
+    /// x = clip(x + 1.25 epsilon / steps sign g) for all clips, where g is the gradient of the cross-entropy.
+    /// </summary>
     private static Tensor Ascend(AttackTarget target, Tensor clips, long[] labels, double epsilon, int steps)
     {
         (int count, int size) = (clips.Shape[0], target.SampleShape.Count);

@@ -4,10 +4,10 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>Attacks on clips by the names that the command line has for them.</summary>
+/// <summary>Creates attacks on clips by their command-line names.</summary>
 public static class VideoAttacks
 {
-    /// <summary>Questions that <c>square</c> may ask unless told otherwise.</summary>
+    /// <summary>Default number of queries of <c>square</c>.</summary>
     internal const int UsualQueries = 1000;
 
     private static readonly (string Name, Func<AttackSize, Attack> Make)[] All =
@@ -27,26 +27,28 @@ public static class VideoAttacks
         ("square", c => new Square { Epsilon = c.Epsilon, Queries = c.Queries }),
     ];
 
-    /// <summary>All names.</summary>
+    /// <summary>Names of all attacks on clips.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(row => row.Name)];
 
-    /// <summary>Makes an attack.</summary>
+    /// <summary>Creates an attack on clips.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="epsilon">Largest change of an element, in units of the inputs.</param>
-    /// <param name="steps">Gradient steps for a set of frames.</param>
-    /// <param name="queries">Most questions of the attack that knows scores alone.</param>
-    /// <exception cref="ArgumentException">There is no such attack.</exception>
+    /// <param name="epsilon">Maximum change of an element, in units of the inputs.</param>
+    /// <param name="steps">Gradient steps per set of frames.</param>
+    /// <param name="queries">Maximum number of queries of <c>square</c>, which needs scores only.</param>
+    /// <exception cref="ArgumentException">No attack has this name.</exception>
     public static Attack Create(string name, double epsilon, int steps = 10, int queries = UsualQueries) =>
         All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(
             new AttackSize(epsilon, steps, queries))
         ?? throw new ArgumentException(
             $"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
 
-    /// <summary>What an attack is made with.</summary>
+    /// <summary>Options of an attack.</summary>
     private readonly record struct AttackSize(double Epsilon, int Steps, int Queries);
 }
 
-/// <summary>Every element moves by the whole radius, up or down at random: equal noise beside an attack.</summary>
+/// <summary>
+/// Moves every element by plus or minus the full radius at random: a baseline with the same radius as an attack.
+/// </summary>
 public sealed record SignNoise : FixedBudgetAttack
 {
     /// <inheritdoc/>
@@ -66,7 +68,7 @@ public sealed record SignNoise : FixedBudgetAttack
         yield return Ask.Scores;
     }
 
-    /// <summary>Noisy clips, whatever a network makes of them.</summary>
+    /// <summary>Adds noise to clips in 0 to 1 without evaluating a network.</summary>
     internal Tensor Perturb(Tensor clips, RandomStream random)
     {
         float[] noisy = new float[clips.Count];

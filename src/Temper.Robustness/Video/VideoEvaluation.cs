@@ -6,43 +6,43 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>One row of the table: an attack at one size.</summary>
-/// <param name="Attack">Its name; <c>clean</c> for none.</param>
-/// <param name="Epsilon">Largest change of an element, in units of the inputs.</param>
-/// <param name="Top1">Clips that are still right, 0 to 1.</param>
-/// <param name="Top5">Clips whose class is among the five most likely, 0 to 1.</param>
-/// <param name="Fooled">Clips whose class the attack has changed, of those that it attacked, 0 to 1.</param>
-/// <param name="MedianFrames">Frames that are changed, median over the fooled clips; NaN: none.</param>
-/// <param name="LateFrames">The 90th percentile.</param>
-/// <param name="MeanChange">Mean magnitude of the change over all elements of all frames of fooled clips.</param>
-/// <param name="Psnr">Peak signal to noise ratio of fooled clips, in dB, mean.</param>
-/// <param name="Ssim">Structural similarity of fooled clips, mean over frames.</param>
-/// <param name="Forwards">Forward passes.</param>
-/// <param name="Backwards">Backward passes.</param>
-/// <param name="Seconds">Time.</param>
+/// <summary>One row of the result table: an attack with one radius.</summary>
+/// <param name="Attack">Name of the attack; <c>clean</c>: no attack.</param>
+/// <param name="Epsilon">Maximum change of an element, in units of the inputs.</param>
+/// <param name="Top1">Fraction of clips classified correctly, 0 to 1.</param>
+/// <param name="Top5">Fraction of clips whose true class is among the five most likely, 0 to 1.</param>
+/// <param name="Fooled">Fraction of the attacked clips whose class changed, 0 to 1.</param>
+/// <param name="MedianFrames">Median number of changed frames over the fooled clips; NaN without fooled clips.</param>
+/// <param name="LateFrames">90th percentile of the number of changed frames over the fooled clips.</param>
+/// <param name="MeanChange">Mean absolute change over all elements of the fooled clips.</param>
+/// <param name="Psnr">Mean peak signal-to-noise ratio of the fooled clips, in dB.</param>
+/// <param name="Ssim">Mean structural similarity of the fooled clips.</param>
+/// <param name="Forwards">Number of forward passes.</param>
+/// <param name="Backwards">Number of backward passes.</param>
+/// <param name="Seconds">Duration in seconds.</param>
 public sealed record VideoRow(
     string Attack, double Epsilon, double Top1, double Top5, double Fooled, double MedianFrames, double LateFrames,
     double MeanChange, double Psnr, double Ssim,
     long Forwards, long Backwards, double Seconds);
 
-/// <summary>The clips that an attack gives, with its row.</summary>
-/// <param name="Row">The row.</param>
-/// <param name="Result">Clips and outcomes.</param>
+/// <summary>The clips that result from an attack, and their table row.</summary>
+/// <param name="Row">Table row.</param>
+/// <param name="Result">Attacked clips and outcomes.</param>
 public sealed record VideoOutcome(VideoRow Row, AttackResult Result);
 
 /// <summary>Measures attacks on clips.</summary>
-/// <param name="target">The victim.</param>
+/// <param name="target">Victim.</param>
 /// <param name="clips">Clean clips <c>[N, T, C, H, W]</c>.</param>
-/// <param name="labels">Their right classes.</param>
-/// <param name="time">The clock.</param>
+/// <param name="labels">True class of each clip.</param>
+/// <param name="time">Clock that measures the duration.</param>
 public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] labels, TimeProvider time)
 {
     private readonly int _size = target.SampleShape.Count;
 
-    /// <summary>The victim's own classes of the clean clips.</summary>
+    /// <summary>Classes that the victim predicts for the clean clips.</summary>
     public long[] Predictions { get; } = Predict(target, clips);
 
-    /// <summary>The row without an attack.</summary>
+    /// <summary>Returns the row without an attack.</summary>
     public VideoRow Clean()
     {
         (double top1, double top5) = Accuracy(clips);
@@ -51,17 +51,18 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
             0);
     }
 
-    /// <summary>Runs an attack and measures what it gives, rounded to bytes as files hold it.</summary>
+    /// <summary>Runs an attack and measures the resulting clips, rounded to 256 levels as in files.</summary>
     /// <param name="attack">
-    /// The attack; its criterion is that the class changes from the victim's own, or from the right one.
+    /// Attack to run. Its goal is to change the predicted or the true class, see <paramref name="usesLabels"/>.
     /// </param>
-    /// <param name="epsilon">Its size, for the row.</param>
+    /// <param name="epsilon">Radius of the attack, for the row.</param>
     /// <param name="usesLabels">
-    /// Whether the right classes are used; the victim's own otherwise, which tells the attack nothing.
+    /// Whether the attack starts from the true classes. Otherwise it starts from the victim's predictions and so needs
+    /// no labels.
     /// </param>
-    /// <param name="random">Where its random numbers start.</param>
-    /// <param name="asked">What the attack asks; null: the victim.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="asked">Target that the attack queries; null: the victim.</param>
+    /// <param name="cancel">Cancels the attack.</param>
     public VideoOutcome Run(
         Attack attack, double epsilon, bool usesLabels, RandomStream random, AttackTarget? asked = null,
         CancellationToken cancel = default)
@@ -75,7 +76,7 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         return Measure(attack.Name, epsilon, result with { Adversarials = bytes }, seconds);
     }
 
-    /// <summary>Measures what somebody has made of the clips.</summary>
+    /// <summary>Measures clips that were attacked elsewhere.</summary>
     public VideoOutcome Measure(string name, double epsilon, AttackResult result, double seconds)
     {
         (double top1, double top5) = Accuracy(result.Adversarials);
@@ -98,7 +99,9 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         double Mean(Func<int, double> value) => fooled.Length == 0 ? double.NaN : fooled.Average(value);
     }
 
-    /// <summary>How often the right class is the most likely one, and among the five most likely.</summary>
+    /// <summary>
+    /// Returns the fractions of clips whose true class is the most likely one and among the five most likely.
+    /// </summary>
     public (double Top1, double Top5) Accuracy(Tensor some)
     {
         float[] logits = new float[labels.Length * target.Classes];
@@ -110,7 +113,7 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
             int rank = 0;
             for (int k = 0; k < row.Length; k++)
             {
-                // NaN logits and ties count against the network.
+                // NaN logits and ties count as errors.
                 rank += k != labels[i] && !(row[k] < row[(int)labels[i]]) ? 1 : 0;
             }
 

@@ -3,20 +3,20 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>What an attacker of a two-stream network may know, as networks.</summary>
+/// <summary>Variants of a network, for attackers with limited knowledge of it.</summary>
 public static class VideoNetworks
 {
-    /// <summary>The same network with another optical flow.</summary>
-    /// <param name="network">A network with one node of optical flow or more.</param>
-    /// <param name="options">The other method; limits of displacements are kept.</param>
-    /// <exception cref="ArgumentException">The network computes no optical flow.</exception>
+    /// <summary>Replaces the optical flow of a network by another method.</summary>
+    /// <param name="network">Network with at least one optical flow node.</param>
+    /// <param name="options">Options of the new method; Bound and Rounds are kept from the network.</param>
+    /// <exception cref="ArgumentException">The network has no optical flow node.</exception>
     public static Network WithFlow(this Network network, OpticalFlowOptions options)
     {
         Node[] nodes = [.. network.Nodes.Where(node => node.Operator is OpticalFlow)];
         if (nodes.Length == 0)
         {
-            throw new ArgumentException("VideoNetworks.WithFlow: the network computes no optical flow; only one that "
-                + "does can be given another");
+            throw new ArgumentException("VideoNetworks.WithFlow: the network has no optical flow node; use a "
+                + "network with optical flow");
         }
 
         foreach (Node node in nodes)
@@ -30,21 +30,22 @@ public static class VideoNetworks
     }
 
     /// <summary>
-    /// One stream of a two-stream network alone: gives what that stream gives before the fusion, softmax as logarithm.
+    /// Extracts one stream of a two-stream network. The output is the stream's logits, without the softmax and fusion
+    /// that follow.
     /// </summary>
     /// <param name="network">
-    /// A network whose streams are scopes of its nodes, as in <see cref="NetworkZoo.TwoStream"/>.
+    /// Network whose streams are scopes of nodes, as in <see cref="NetworkZoo.TwoStream"/>.
     /// </param>
-    /// <param name="scope">Name of the stream's scope: <c>motion</c> or <c>frame</c>.</param>
-    /// <exception cref="ArgumentException">There is no such stream.</exception>
+    /// <param name="scope">Scope of the stream: <c>motion</c> or <c>frame</c>.</param>
+    /// <exception cref="ArgumentException">The network has no such stream.</exception>
     public static Network Stream(this Network network, string scope) =>
         network.WithOutputs(new NetworkOutput(network.Outputs[0].Name, Logits(network, scope)));
 
     /// <summary>
-    /// The network with the sum of its streams' logits in the place of what it makes of them. Softmax hides the
-    /// gradient of a stream that is sure; this one shows it, and is what an attacker who knows the network would use.
+    /// Replaces the fusion of a two-stream network by the sum of the streams' logits. Softmax hides the gradient of a
+    /// confident stream; the sum exposes it. An attacker who knows the network would use this variant.
     /// </summary>
-    /// <param name="network">A network with the streams <c>motion</c> and <c>frame</c>.</param>
+    /// <param name="network">Network with the streams <c>motion</c> and <c>frame</c>.</param>
     /// <exception cref="ArgumentException">A stream is missing.</exception>
     public static Network WithSummedLogits(this Network network) =>
         network.Splice([Logits(network, "motion"), Logits(network, "frame")], streams =>

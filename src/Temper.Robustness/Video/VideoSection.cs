@@ -7,22 +7,22 @@ using Picture = Temper.Reporting.Documents.Picture;
 
 namespace Temper.Robustness.Video;
 
-/// <summary>The sections of a report about attacks on clips.</summary>
+/// <summary>Creates report sections about attacks on clips.</summary>
 public static class VideoSection
 {
-    /// <summary>The factor by which changes are drawn.</summary>
+    /// <summary>Factor by which changes are magnified in pictures.</summary>
     private const float Magnified = 16;
 
-    /// <summary>The table of attacks.</summary>
-    /// <param name="rows">The rows, the clean one first.</param>
+    /// <summary>Creates the table of attacks.</summary>
+    /// <param name="rows">Table rows, the clean one first.</param>
     public static Section Table(IReadOnlyList<VideoRow> rows) => new("Attacks",
     [
-        new Paragraph("Top-1 and top-5 are over all clips; frames, change and similarity over the clips whose class "
-            + "changed. Noise has the same largest change."),
+        new Paragraph("Top-1 and top-5 are over all clips; frames, change, PSNR and SSIM over the clips whose class "
+            + "changed. Noise has the same epsilon as the attacks."),
         new DataTable(
             [
-                "attack", "#255ths", "#top-1", "#top-5", "#changed", "#frames, median", "#90 %", "#mean change",
-                "#PSNR", "#SSIM", "#forward", "#backward", "#seconds",
+                "attack", "#epsilon, 1/255", "#top-1", "#top-5", "#fooled", "#frames, median", "#frames, 90 %",
+                "#mean change, 1/255", "#PSNR, dB", "#SSIM", "#forward passes", "#backward passes", "#seconds",
             ],
             [.. rows.Select(row => (string[])
             [
@@ -34,19 +34,20 @@ public static class VideoSection
     ]);
 
     /// <summary>
-    /// One clip: frames before, change and frames after; flow before and after where it changed most.
+    /// Creates the section about one clip: its frames before and after, the change, and the optical flow before and
+    /// after at the pair of frames where it changed most.
     /// </summary>
-    /// <param name="clean"><c>[T, C, H, W]</c>.</param>
-    /// <param name="attacked"><c>[T, C, H, W]</c>.</param>
-    /// <param name="flow">How flow is computed for the pictures; null: no pictures of flow.</param>
-    /// <param name="was">The class before.</param>
-    /// <param name="now">The class after.</param>
+    /// <param name="clean">Clean clip <c>[T, C, H, W]</c>.</param>
+    /// <param name="attacked">Attacked clip <c>[T, C, H, W]</c>.</param>
+    /// <param name="flow">Optical flow method for the pictures; null: no pictures of optical flow.</param>
+    /// <param name="was">Predicted class before the attack.</param>
+    /// <param name="now">Predicted class after the attack.</param>
     public static Section Clip(Tensor clean, Tensor attacked, OpticalFlowOptions? flow, string was, string now)
     {
         Tensor change = ((attacked - clean) * Magnified) + 0.5f;
         List<Picture> pictures =
         [
-            new(Strip(clean), was, true), new(Strip(change), $"change, {Magnified} times; gray is none"),
+            new(Strip(clean), was, true), new(Strip(change), $"change, magnified {Magnified} times; gray: no change"),
             new(Strip(attacked), now, false),
             new(VideoClip.FromTensor(attacked, 10).ToAnimation(), "the attacked clip"),
         ];
@@ -60,7 +61,7 @@ public static class VideoSection
         return new Section($"{was} becomes {now}", [new PictureGrid(pictures)]);
     }
 
-    /// <summary>All frames side by side.</summary>
+    /// <summary>Encodes all frames side by side as a PNG picture.</summary>
     public static byte[] Strip(Tensor clip)
     {
         VideoClip frames = VideoClip.FromTensor(clip);

@@ -92,8 +92,8 @@ public sealed class CriteriaTests
     [Theory]
     [InlineData("all rounds are done", 3, true, "0.9 1 0.899 1.2 0.898 1.3 0.897 1.4")]
     [InlineData("the criteria rose by less than 1 %", 1, true, "0.9 1 0.9 1.2 0.9 1.19")]
-    [InlineData("accuracy on held-out samples fell by more than 0.5 points", 1, true, "0.9 1 0.9 1.2 0.894 1.5")]
-    [InlineData("accuracy on held-out samples fell by more than 0.5 points", 1, false, "0.9 1 0.8 1.5")]
+    [InlineData("held-out accuracy fell by more than 0.5 percentage points", 1, true, "0.9 1 0.9 1.2 0.894 1.5")]
+    [InlineData("held-out accuracy fell by more than 0.5 percentage points", 1, false, "0.9 1 0.8 1.5")]
     [InlineData("the criteria rose by less than 1 %", 0, true, "0.9 1 0.9 0.8")]
     public void Rounds_stop_and_the_best_within_the_bound_is_kept(string reason, int best, bool isWithin, string numbers)
     {
