@@ -4,15 +4,15 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <content>
-/// What one task does: a row of windows forward, an image backward, since windows of an image may overlap. A row is
-/// walked strip by strip: the windows of all columns for as many channels as fit a register.
+/// Tasks of pooling: a row of windows in the forward pass; an image in the backward pass, since windows of an image may
+/// overlap. A row is processed strip by strip: all columns for as many channels as fit a register.
 /// </content>
 internal static unsafe partial class Pooling
 {
     private interface IWindow
     {
         /// <summary>
-        /// One window, channels from strip.Channel on; of its lanes only the first strip.Count are channels of this
+        /// Processes one window, channels from strip.Channel on. Only the first strip.Count lanes are channels of this
         /// window.
         /// </summary>
         static abstract void Run<TLane>(in PoolJob job, in Strip strip, int column)
@@ -62,7 +62,9 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Whole registers of channels, but before them what is left over, in the narrowest register that holds it.
+    /// Processes first the channels that do not fill a register, in the narrowest register that holds them, then the
+    /// whole
+    /// registers.
     /// </summary>
     private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -90,9 +92,12 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Fewer channels than a register holds: the lanes beyond them reach into the next window. Its channels are written
-    /// later, in this loop or with the whole registers, and gradients only add zeros there. In the last columns, where
-    /// the next window would be that of another row, which is another thread's, channels are done one by one.
+    /// Processes fewer channels than a register holds. The excess lanes reach into the next window. The channels of
+    /// that
+    /// window are written later, by this loop or with the whole registers, and gradients only add zeros there. In the
+    /// last
+    /// columns the next window belongs to another row and thus to another thread, so the channels are processed one by
+    /// one.
     /// </summary>
     private static void Remainder<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -127,26 +132,26 @@ internal static unsafe partial class Pooling
         /// <summary>The image.</summary>
         internal float* Input;
 
-        /// <summary>Where the row of windows stands in the output.</summary>
+        /// <summary>Offset of the row of windows in the output.</summary>
         internal long Output;
 
         /// <summary>First row of kernel positions inside the image.</summary>
         internal int Top;
 
-        /// <summary>One past the last.</summary>
+        /// <summary>End (exclusive) of the rows of kernel positions inside the image.</summary>
         internal int Bottom;
 
-        /// <summary>Rows that an average divides by.</summary>
+        /// <summary>Number of rows in the divisor of an average.</summary>
         internal int RowSize;
 
-        /// <summary>The first channel.</summary>
+        /// <summary>First channel.</summary>
         internal int Channel;
 
-        /// <summary>How many channels.</summary>
+        /// <summary>Number of channels.</summary>
         internal int Count;
     }
 
-    /// <summary>Whether a window is two by two neighbors, the commonest: worth a body without loops.</summary>
+    /// <summary>Whether a window is 2x2, the most common size, which has a body without loops.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsTwoByTwo(in PoolJob job, in Strip strip, int column) =>
         job.Width.Ends[column] - job.Width.Starts[column] == 2
@@ -199,7 +204,7 @@ internal static unsafe partial class Pooling
                 {
                     TLane value = TLane.Load(x + ((long)w * job.Channels));
                     position = TLane.Select(TLane.Greater(value, best), number, position);
-                    best = TLane.Max(value, best);              // NaN where either is
+                    best = TLane.Max(value, best);              // NaN if either is NaN
                     number += TLane.Create(1);
                 }
             }
@@ -291,14 +296,15 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Adds a gradient. Where no windows overlap it is stored: a load would wait for what the last window has just
-    /// stored beside it.
+    /// Adds a gradient. If windows do not overlap it is only stored, because a load would wait for the preceding store
+    /// of the
+    /// neighboring window.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Give<TLane>(in PoolJob job, float* dx, TLane gradient)
         where TLane : unmanaged, ILanes<TLane> => (job.IsDisjoint ? gradient : TLane.Load(dx) + gradient).Store(dx);
 
-    /// <summary>One over the number of kernel positions that an average divides by.</summary>
+    /// <summary>Returns the reciprocal of the number of kernel positions by which an average is divided.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLane Share<TLane>(in PoolJob job, in Strip strip, int column)
         where TLane : unmanaged,
