@@ -5,9 +5,7 @@ namespace Temper.Inference;
 /// <summary>Options for compiling a network.</summary>
 public sealed record CompileOptions
 {
-    /// <summary>
-    /// Batch sizes to compile for immediately. Other sizes are compiled on first use. Default: 1.
-    /// </summary>
+    /// <summary>Batch sizes to compile for immediately. Other sizes are compiled on first use. Default: 1.</summary>
     public IReadOnlyList<int> BatchSizes { get; init; } = [1];
 
     /// <summary>
@@ -19,8 +17,7 @@ public sealed record CompileOptions
     /// <summary>
     /// Typical samples, <c>[N, ...]</c>, to run when kernels are timed. They matter for kernels whose speed depends on
     /// zeros: those that skip zero inputs of fully connected layers or zero channels of convolutions. Null: noise. Only
-    /// for
-    /// networks with one float32 input.
+    /// for networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }
 
@@ -28,8 +25,7 @@ public sealed record CompileOptions
     /// Known densities (nonzero fractions) of values, keyed by the name of the node or input, for example after
     /// winners-take-all with a given ratio. Kernels that skip zeros are only tried where zeros are expected. For other
     /// values the density is measured on <see cref="TypicalInput"/>; without that, a ReLU is assumed to zero about half
-    /// of
-    /// the elements and no whole channel.
+    /// of the elements and no whole channel.
     /// </summary>
     public IReadOnlyDictionary<string, ValueDensity> ExpectedDensities { get; init; } =
         new Dictionary<string, ValueDensity>(StringComparer.Ordinal);
@@ -42,15 +38,13 @@ public sealed record CompileOptions
 
     /// <summary>
     /// Whether a sample's result is the same bytes in any batch, at any index in it (default: false). If true, each
-    /// layer
-    /// has one kernel for all batch sizes, which rounds the same way in each. It is chosen for the first of
-    /// <see cref="BatchSizes"/>, so put the batch size that should be fastest first. If false, each class of batch
-    /// sizes
-    /// has its own fastest kernels, and the last bits of a result may depend on the batch size.
+    /// layer has one kernel for all batch sizes, which rounds the same way in each. It is chosen for the first of <see
+    /// cref="BatchSizes"/>, so put the batch size that should be fastest first. If false, each class of batch sizes has
+    /// its own fastest kernels, and the last bits of a result may depend on the batch size.
     /// </summary>
     /// <remarks>
-    /// This has no effect on networks whose output for one sample depends on the others
-    /// (<see cref="Networks.Network.Batch"/>). Weights must be finite. Kernels for convolutions with sparse weights are
+    /// This has no effect on networks whose output for one sample depends on the others (<see
+    /// cref="Networks.Network.Batch"/>). Weights must be finite. Kernels for convolutions with sparse weights are
     /// excluded, because their order of summation depends on the batch; pruned networks therefore lose the most speed.
     /// </remarks>
     public bool BatchInvariant { get; init; }

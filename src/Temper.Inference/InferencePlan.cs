@@ -11,9 +11,8 @@ public sealed record InferencePlan
 
     /// <summary>
     /// Number of samples that go through the steps together. If it equals <see cref="Batch"/>, each step uses all
-    /// threads.
-    /// If it is less, the batch is split into parts of this size, each run on one thread, several in parallel; MACs and
-    /// times of the steps are then those of one part.
+    /// threads. If it is less, the batch is split into parts of this size, each run on one thread, several in parallel;
+    /// MACs and times of the steps are then those of one part.
     /// </summary>
     public required int PartSize { get; init; }
 
@@ -79,8 +78,7 @@ public sealed record InferenceStep
 
     /// <summary>
     /// Estimated time in seconds, from the cost model that selects kernels if they are not timed. Peak speed is assumed
-    /// to
-    /// be two fused multiply-adds of a vector per cycle at 3 GHz. Use it only to compare kernels, not to predict run
+    /// to be two fused multiply-adds of a vector per cycle at 3 GHz. Use it only to compare kernels, not to predict run
     /// times.
     /// </summary>
     public double PredictedSeconds { get; init; }

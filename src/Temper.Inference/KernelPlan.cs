@@ -31,15 +31,12 @@ public sealed class KernelPlan
     /// <summary>Identifier of the processor on which the plan was made.</summary>
     public string Cpu { get; }
 
-    /// <summary>
-    /// Kernels by layer name, keyed by the smallest batch size of each class (1, 2, 4, up to 64).
-    /// </summary>
+    /// <summary>Kernels by layer name, keyed by the smallest batch size of each class (1, 2, 4, up to 64).</summary>
     public IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> Kernels { get; }
 
     /// <summary>
     /// Number of samples per part for batches that run in parts, each on one thread; 0: the batch runs whole. Keyed by
-    /// the
-    /// smallest batch size of each class.
+    /// the smallest batch size of each class.
     /// </summary>
     public IReadOnlyDictionary<int, int> PartSizes { get; }
 

@@ -62,8 +62,9 @@ public sealed class BatchingQueue : IAsyncDisposable
     /// <param name="inputs">
     /// One tensor per network input, all with the same batch size. They must not change until the task completes.
     /// </param>
-    /// <param name="cancellation">Cancels the request while it waits; a batch that is already running
-    /// completes.</param>
+    /// <param name="cancellation">
+    /// Cancels the request while it waits; a batch that is already running completes.
+    /// </param>
     /// <returns>One tensor per network output.</returns>
     /// <exception cref="ArgumentException">The number, shape or dtype of the inputs is wrong.</exception>
     /// <exception cref="QueueFullException">Too many requests are waiting.</exception>

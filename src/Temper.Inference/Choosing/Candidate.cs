@@ -24,15 +24,12 @@ internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout W
     /// </summary>
     internal bool IsWorthTrying { get; init; } = true;
 
-    /// <summary>
-    /// Whether the kernel supports every batch size and gives the same bytes for a sample in each.
-    /// </summary>
+    /// <summary>Whether the kernel supports every batch size and gives the same bytes for a sample in each.</summary>
     internal bool IsBatchInvariant { get; init; } = true;
 
     /// <summary>
     /// Whether the time depends on zeros. Such a kernel must win by a clear margin, because timings are only accurate
-    /// to a
-    /// few percent.
+    /// to a few percent.
     /// </summary>
     internal bool LeavesOutZeros { get; init; }
 }

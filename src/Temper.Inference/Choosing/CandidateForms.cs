@@ -7,9 +7,7 @@ namespace Temper.Inference;
 /// <summary>Helpers that create candidates for several kinds of layers.</summary>
 internal static class CandidateForms
 {
-    /// <summary>
-    /// Cost of reading one float and writing another, in multiply-accumulates of a dense kernel.
-    /// </summary>
+    /// <summary>Cost of reading one float and writing another, in multiply-accumulates of a dense kernel.</summary>
     internal const double CostOfMoving = 16;
 
     /// <summary>Creates a candidate whose cost is dominated by memory access.</summary>

@@ -54,8 +54,7 @@ internal static class PlanContest
 
     /// <summary>
     /// Returns the index of the first plan, or of another one that is clearly faster in both even and odd rounds. A
-    /// plan's
-    /// time is the sum of the minimum times of its steps.
+    /// plan's time is the sum of the minimum times of its steps.
     /// </summary>
     private static int Winner(List<TimedPlan> plans, double share)
     {

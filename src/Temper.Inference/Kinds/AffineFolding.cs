@@ -11,10 +11,8 @@ internal static class AffineFolding
 {
     /// <summary>
     /// Largest offset that is folded into the following layer. Large offsets shift large values close to zero; folding
-    /// them
-    /// would make the layer sum products of the large values, with loss of precision. Typical preprocessing, whose
-    /// outputs
-    /// are about 1, stays below this limit.
+    /// them would make the layer sum products of the large values, with loss of precision. Typical preprocessing, whose
+    /// outputs are about 1, stays below this limit.
     /// </summary>
     private const float LargestOffset = 16;
 
@@ -75,8 +73,7 @@ internal static class AffineFolding
 
     /// <summary>
     /// Folds a map that precedes a convolution into the columns of its weight and its bias. Padding zeros are not
-    /// mapped, so
-    /// a map with an offset cannot be folded into a padded convolution.
+    /// mapped, so a map with an offset cannot be folded into a padded convolution.
     /// </summary>
     internal static ConvolutionLayer? IntoInputs(ChannelAffineLayer first, ConvolutionLayer layer)
     {
@@ -114,8 +111,9 @@ internal static class AffineFolding
         return Tensor.From(to, weight.Shape);
     }
 
-    /// <summary>Folds a map that precedes a fully connected layer into the columns of its weight and its
-    /// bias.</summary>
+    /// <summary>
+    /// Folds a map that precedes a fully connected layer into the columns of its weight and its bias.
+    /// </summary>
     internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer)
     {
         int count = first.Gain.Count;

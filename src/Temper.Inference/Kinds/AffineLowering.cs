@@ -122,8 +122,7 @@ internal static class AffineLowering
 
     /// <summary>
     /// Returns gain and offset, each with the shape of the constant. Null if the operation is not of that form, or if a
-    /// gain
-    /// is not a normal number.
+    /// gain is not a normal number.
     /// </summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
     {

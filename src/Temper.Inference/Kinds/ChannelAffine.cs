@@ -23,8 +23,7 @@ internal sealed record ChannelAffineLayer : Layer
 
     /// <summary>
     /// Source channel of each output channel; empty: no permutation. With a permutation the layer has no addition and
-    /// no
-    /// ReLU.
+    /// no ReLU.
     /// </summary>
     internal IReadOnlyList<int> Order { get; init; } = [];
 

@@ -6,8 +6,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// A convolution with bias, an optional fused addition (the second input) and ReLU, and optional winners-take-all on
-/// its
-/// input.
+/// its input.
 /// </summary>
 internal sealed record ConvolutionLayer : Layer
 {
@@ -64,8 +63,7 @@ internal sealed record ConvolutionLayer : Layer
 
     /// <summary>
     /// Fuses the winners-take-all that produces its input. Null if many weights are zero, because a sparse kernel is
-    /// then
-    /// faster.
+    /// then faster.
     /// </summary>
     internal ConvolutionLayer? WithWinners(WinnersLayer winners)
     {

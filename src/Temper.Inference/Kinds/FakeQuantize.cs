@@ -45,9 +45,7 @@ internal sealed record FakeQuantizeLayer : Layer
     };
 }
 
-/// <summary>
-/// Rounds elements in any layout. Zero maps to zero, so the borders of planes may be processed too.
-/// </summary>
+/// <summary>Rounds elements in any layout. Zero maps to zero, so the borders of planes may be processed too.</summary>
 internal sealed class FakeQuantizeStep(Networks.FakeQuantize quantize, Rows elements, PlaneShape? planes) : Step
 {
     internal override string Kernel => planes switch

@@ -6,8 +6,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// A convolution or fully connected layer with byte inputs and 8-bit weights. After the product come, all optional:
-/// bias,
-/// rounding to a grid, addition of a byte value (the second input), ReLU, and rounding to a grid.
+/// bias, rounding to a grid, addition of a byte value (the second input), ReLU, and rounding to a grid.
 /// </summary>
 internal sealed record Int8ConvolutionLayer : Layer
 {

@@ -45,8 +45,7 @@ internal sealed record LinearLayer : Layer
 
     /// <summary>
     /// Fuses the winners-take-all that produces its input. Null if many weights are zero, because a sparse kernel is
-    /// then
-    /// faster.
+    /// then faster.
     /// </summary>
     internal LinearLayer? WithWinners(WinnersLayer winners)
     {
@@ -165,8 +164,7 @@ internal static class LinearCandidates
 
     /// <summary>
     /// Candidates that treat the layer as a convolution whose kernel covers the whole image, or a single pixel if the
-    /// value
-    /// is not an image.
+    /// value is not an image.
     /// </summary>
     private static IEnumerable<Candidate> OnPlanes(LayerGraph graph, LinearLayer layer, int rows, Rows images)
     {
@@ -189,8 +187,7 @@ internal static class LinearCandidates
 
     /// <summary>
     /// Returns the weights in the order of the input. The weights of an image are <c>[O, C, P]</c>, or <c>[O, P, C]</c>
-    /// for
-    /// channels last.
+    /// for channels last.
     /// </summary>
     private static float[] Weights(LinearLayer layer, ValueLayout reads)
     {

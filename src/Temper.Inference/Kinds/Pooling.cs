@@ -27,8 +27,7 @@ internal sealed record PoolingLayer : Layer
 
     /// <summary>
     /// Fuses the winners-take-all that produces its input, so that losing channels are cleared in the smaller pooled
-    /// image.
-    /// Null if single elements compete rather than channels.
+    /// image. Null if single elements compete rather than channels.
     /// </summary>
     internal PoolingLayer? WithWinners(WinnersLayer winners) => Winners is null && winners.Rule.Channels
         ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share }

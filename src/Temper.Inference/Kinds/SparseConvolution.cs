@@ -11,15 +11,13 @@ internal static class SparseCandidates
 
     /// <summary>
     /// Maximum ratio of multiplied weights (offsets times block size) to nonzero weights. Above it, the channels of a
-    /// block
-    /// share too few offsets.
+    /// block share too few offsets.
     /// </summary>
     private const double MaxWaste = 1.25;
 
     /// <summary>
     /// Cost of a multiplication without and with shared offsets, relative to a dense kernel, and cost of a tile,
-    /// relative to
-    /// one multiplication.
+    /// relative to one multiplication.
     /// </summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
@@ -28,8 +26,7 @@ internal static class SparseCandidates
 
     /// <summary>
     /// Number of input or output channels up to which the tiles of dense kernels are poorly filled, so that kernels on
-    /// planes
-    /// win even without zero weights.
+    /// planes win even without zero weights.
     /// </summary>
     private const int FewChannels = 8;
 

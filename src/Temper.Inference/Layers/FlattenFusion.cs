@@ -4,8 +4,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// Lets a fully connected layer that follows a flattened image read the image directly. The weights are permuted once
-/// to
-/// the image's layout, instead of converting the image in every run.
+/// to the image's layout, instead of converting the image in every run.
 /// </summary>
 internal static class FlattenFusion
 {

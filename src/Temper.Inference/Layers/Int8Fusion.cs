@@ -66,8 +66,7 @@ internal sealed class Int8Fusion
 
     /// <summary>
     /// Moves rounding from after max pooling to before it: the layer before the pooling rounds, and bytes are pooled.
-    /// The
-    /// result is the same, because rounding never changes the order of two numbers.
+    /// The result is the same, because rounding never changes the order of two numbers.
     /// </summary>
     private void PoolBytes(int index)
     {
@@ -86,8 +85,9 @@ internal sealed class Int8Fusion
         }
     }
 
-    /// <summary>Returns the index of the layer that produces a value, if the value has exactly one use; else
-    /// null.</summary>
+    /// <summary>
+    /// Returns the index of the layer that produces a value, if the value has exactly one use; else null.
+    /// </summary>
     private int? MakerOf(int value) =>
         _uses[value] == 1 && _makers.TryGetValue(value, out int index) && _layers[index] is not null ? index : null;
 

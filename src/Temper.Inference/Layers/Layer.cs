@@ -16,17 +16,14 @@ internal abstract record Layer
 
     /// <summary>
     /// Indices of further output values for the kernels that follow, such as lists of winning indices. They exist only
-    /// in
-    /// the compiler (<see cref="LoweringContext.AddValue"/>), are row-major, and have four bytes per element.
+    /// in the compiler (<see cref="LoweringContext.AddValue"/>), are row-major, and have four bytes per element.
     /// </summary>
     internal IReadOnlyList<int> Extras { get; init; } = [];
 
     /// <summary>Kind of the layer, as shown in plans.</summary>
     internal abstract string Kind { get; }
 
-    /// <summary>
-    /// Kind and attributes. Equal for layers that take the same time on values of the same shapes.
-    /// </summary>
+    /// <summary>Kind and attributes. Equal for layers that take the same time on values of the same shapes.</summary>
     internal abstract object Attributes { get; }
 
     /// <summary>Multiply-accumulates for a batch of one; multiplications by zero are counted.</summary>
@@ -35,14 +32,10 @@ internal abstract record Layer
     /// <summary>Weights of the layer; null: none.</summary>
     internal virtual Tensor? Weights => null;
 
-    /// <summary>
-    /// Whether the output is the input's memory with another shape, so that nothing has to be run.
-    /// </summary>
+    /// <summary>Whether the output is the input's memory with another shape, so that nothing has to be run.</summary>
     internal virtual bool IsAlias => false;
 
-    /// <summary>
-    /// Whether the layer runs tensor operations, which use threads and memory in their own way.
-    /// </summary>
+    /// <summary>Whether the layer runs tensor operations, which use threads and memory in their own way.</summary>
     internal virtual bool RunsOnTensors => false;
 
     /// <summary>Returns the candidate kernels for a batch; at least one.</summary>

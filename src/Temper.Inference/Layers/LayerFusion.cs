@@ -81,8 +81,7 @@ internal sealed class LayerFusion
 
     /// <summary>
     /// Returns two layers fused into one; null if no kernel supports that. Nothing is folded into 8-bit weights,
-    /// because
-    /// their scales would no longer match.
+    /// because their scales would no longer match.
     /// </summary>
     private static Layer? Join(Layer first, Layer next) => (first, next) switch
     {
@@ -107,8 +106,7 @@ internal sealed class LayerFusion
 
     /// <summary>
     /// Folds a map that precedes a reshape into the linear layer that follows the reshape. The reshape stays and reads
-    /// the
-    /// map's input.
+    /// the map's input.
     /// </summary>
     private LinearLayer? JoinThrough(ReshapeLayer reshape, int index, LinearLayer linear)
     {

@@ -20,9 +20,7 @@ internal sealed class LayerGraph
     /// <summary>Expected density (nonzero fraction) of each value.</summary>
     internal IReadOnlyList<ValueDensity> Densities { get; private init; } = [];
 
-    /// <summary>
-    /// Values whose density was stated by the caller and is therefore not visible in a run on noise.
-    /// </summary>
+    /// <summary>Values whose density was stated by the caller and is therefore not visible in a run on noise.</summary>
     internal IReadOnlySet<int> Stated { get; private init; } = new HashSet<int>();
 
     /// <summary>Layers in topological order.</summary>
@@ -43,8 +41,7 @@ internal sealed class LayerGraph
 
     /// <summary>
     /// Layout for sparse kernels. Its border is as wide as the widest padding of any convolution and is the same for
-    /// all
-    /// values.
+    /// all values.
     /// </summary>
     internal ValueLayout Planes => new(LayoutKind.Planes, Layers.OfType<ConvolutionLayer>()
         .Select(layer => Math.Max(Math.Max(layer.Geometry.PadTop, layer.Geometry.PadBottom), Math.Max(
@@ -53,8 +50,7 @@ internal sealed class LayerGraph
 
     /// <summary>
     /// <see cref="Planes"/> with each image cut into tiles (see <see cref="Temper.Kernels.PieceGrid"/>), for layers
-    /// whose
-    /// sizes allow it.
+    /// whose sizes allow it.
     /// </summary>
     internal ValueLayout CutPlanes => Planes with { IsCut = true };
 

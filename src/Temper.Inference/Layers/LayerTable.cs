@@ -56,11 +56,10 @@ internal static class LayerTable
         : Rows.GetValueOrDefault(((NodeStep)step).Node.Operator.GetType())?.Node((NodeStep)step, context);
 
     /// <summary>Lowering of an operator.</summary>
-    /// <param name="Node">
-    /// Lowers a single node. Returns null if no kernel supports its attributes.
+    /// <param name="Node">Lowers a single node. Returns null if no kernel supports its attributes.</param>
+    /// <param name="Chain">
+    /// Lowers a chain of nodes that the network's plan has fused and that begins with this operator.
     /// </param>
-    /// <param name="Chain">Lowers a chain of nodes that the network's plan has fused and that begins with this
-    /// operator.</param>
     private sealed record Row(
         Func<NodeStep, LoweringContext, Layer?> Node, Func<FusedStep, LoweringContext, Layer>? Chain = null);
 }

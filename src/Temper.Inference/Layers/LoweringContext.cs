@@ -25,8 +25,8 @@ internal sealed class LoweringContext
     internal Tensor?[] Constants { get; }
 
     /// <summary>
-    /// Adds a value that a layer passes to the kernels that follow it and that is not part of the network; see
-    /// <see cref="Layer.Extras"/>.
+    /// Adds a value that a layer passes to the kernels that follow it and that is not part of the network; see <see
+    /// cref="Layer.Extras"/>.
     /// </summary>
     /// <param name="info">Shape for a batch of one; elements have four bytes.</param>
     /// <returns>Index of the value.</returns>
@@ -40,7 +40,8 @@ internal sealed class LoweringContext
     internal Tensor? Parameter(IReadOnlyList<int> indices, int index) =>
         indices.Count > index ? Network.ParameterValues[indices[index]] : null;
 
-    /// <summary>Returns a tensor of zeros with the shape of the first input, for operations that check
-    /// shapes.</summary>
+    /// <summary>
+    /// Returns a tensor of zeros with the shape of the first input, for operations that check shapes.
+    /// </summary>
     internal Tensor Example(PlanStep step) => Tensor.Zeros(_values[step.Inputs[0]].Shape);
 }

@@ -2,9 +2,7 @@ namespace Temper.Inference;
 
 /// <summary>Average density of a value: the fraction that is nonzero.</summary>
 /// <param name="Elements">Fraction of the elements that are nonzero, 0 to 1.</param>
-/// <param name="Channels">
-/// Fraction of the channels that are not entirely zero, 0 to 1; counted per image.
-/// </param>
+/// <param name="Channels">Fraction of the channels that are not entirely zero, 0 to 1; counted per image.</param>
 public readonly record struct ValueDensity(float Elements, float Channels)
 {
     /// <summary>

@@ -10,9 +10,7 @@ internal static class LayoutChange
     internal static bool IsFree(in ValueInfo value, ValueLayout from, ValueLayout to) =>
         from == to || (IsPlain(from) && IsPlain(to) && (value.Shape.Rank != 4 || Image(value) is (1, _) or (_, 1)));
 
-    /// <summary>
-    /// Returns the layouts through which a value is converted, in order, including the last one.
-    /// </summary>
+    /// <summary>Returns the layouts through which a value is converted, in order, including the last one.</summary>
     internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
         from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes
             ? [to]

@@ -14,8 +14,7 @@ internal enum LayoutKind
 
     /// <summary>
     /// One plane per channel, in which the same pixel of several images is contiguous, with a border of zeros. For
-    /// sparse
-    /// kernels.
+    /// sparse kernels.
     /// </summary>
     Planes,
 
@@ -40,9 +39,7 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, boo
 
     internal static ValueLayout Tensor { get; } = new(LayoutKind.Tensor);
 
-    /// <summary>
-    /// Bytes without a grid; <see cref="LayerGraph.LayoutFor"/> inserts the grid of the value.
-    /// </summary>
+    /// <summary>Bytes without a grid; <see cref="LayerGraph.LayoutFor"/> inserts the grid of the value.</summary>
     internal static ValueLayout Bytes { get; } = new(LayoutKind.Bytes);
 
     /// <summary>Quantization grid of the bytes.</summary>
@@ -50,8 +47,7 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, boo
 
     /// <summary>
     /// Returns the shape of a value's planes in this layout. A value without pixels has one plane of one pixel per
-    /// feature
-    /// and needs no border.
+    /// feature and needs no border.
     /// </summary>
     internal PlaneShape PlanesOf(in ValueInfo value) => value.Shape.Rank == 2
         ? new(value.Shape[1], 1, 1)

@@ -13,8 +13,9 @@ internal static class BatchClass
     internal static int Of(int batch) =>
         batch >= Largest ? Largest : (int)(BitOperations.RoundUpToPowerOf2((uint)batch + 1) / 2);
 
-    /// <summary>Returns the largest batch size of a class; for the last class, which is unbounded, its
-    /// smallest.</summary>
+    /// <summary>
+    /// Returns the largest batch size of a class; for the last class, which is unbounded, its smallest.
+    /// </summary>
     /// <param name="smallest">Smallest batch size of the class.</param>
     internal static int LargestOf(int smallest) => smallest == Largest ? smallest : (2 * smallest) - 1;
 }

@@ -8,8 +8,7 @@ namespace Temper.Inference;
 /// <param name="PartSize">Number of samples per part (the last may be smaller); 0: the batch runs whole.</param>
 /// <remarks>
 /// The values of a part may fit a core's own cache even if those of the batch do not, and threads need not wait for
-/// each
-/// other.
+/// each other.
 /// </remarks>
 internal sealed record BatchPlan(ExecutionPlan Steps, int PartSize)
 {

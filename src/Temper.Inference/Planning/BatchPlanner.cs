@@ -8,8 +8,7 @@ namespace Temper.Inference;
 /// </summary>
 /// <remarks>
 /// Classes are planned one at a time, because another planner would disturb the timings and could release packed
-/// weights
-/// that are being timed.
+/// weights that are being timed.
 /// </remarks>
 internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
 {

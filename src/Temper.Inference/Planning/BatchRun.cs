@@ -5,8 +5,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// Executes a <see cref="BatchPlan"/> in its own memory, with separate memory per thread if the batch runs in parts.
-/// Not
-/// thread-safe.
+/// Not thread-safe.
 /// </summary>
 internal sealed class BatchRun : IPoolWork, IDisposable
 {
@@ -25,9 +24,7 @@ internal sealed class BatchRun : IPoolWork, IDisposable
 
     private bool IsParted => Plan!.PartsOf(Batch) > 1;
 
-    /// <summary>
-    /// Reserves memory. Allocates only if more memory or more threads are needed than before.
-    /// </summary>
+    /// <summary>Reserves memory. Allocates only if more memory or more threads are needed than before.</summary>
     internal void Prepare(BatchPlan plan, int batch, int threads)
     {
         (Plan, Batch) = (plan, -1);

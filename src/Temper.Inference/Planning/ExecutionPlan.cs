@@ -17,8 +17,9 @@ internal sealed class ExecutionPlan
         Releases = SlotAssignment.ReleasesOf(this);
     }
 
-    /// <summary>Steps that fill the buffers of constants; run once per session memory rather than once per
-    /// run.</summary>
+    /// <summary>
+    /// Steps that fill the buffers of constants; run once per session memory rather than once per run.
+    /// </summary>
     internal PlannedStep[] Setup { get; }
 
     internal PlannedStep[] Steps { get; }

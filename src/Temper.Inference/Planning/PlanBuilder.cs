@@ -134,8 +134,7 @@ internal sealed class PlanBuilder
 
     /// <summary>
     /// Returns the buffer of an output, which the caller owns. The value's buffer is used directly if nothing else
-    /// needs it;
-    /// otherwise a copy is added.
+    /// needs it; otherwise a copy is added.
     /// </summary>
     private int AddOutput(int value)
     {

@@ -53,8 +53,7 @@ internal static class PlanReport
 
     /// <summary>
     /// Returns the cost of a step. Plans contain the costs for the smallest batch of their class, which are scaled
-    /// here; the
-    /// costs of layout changes are computed here.
+    /// here; the costs of layout changes are computed here.
     /// </summary>
     private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
         ? step.Cost * batch / BatchClass.Of(batch)

@@ -25,9 +25,7 @@ internal static class PlanTiming
         return timed.Seconds;
     }
 
-    /// <summary>
-    /// Returns the minimum time of a batch of floats, whole or in parts, in seconds.
-    /// </summary>
+    /// <summary>Returns the minimum time of a batch of floats, whole or in parts, in seconds.</summary>
     internal static double Measure(BatchPlan plan, int batch, Tensor? typical)
     {
         ExecutionPlan steps = plan.Steps;

@@ -12,8 +12,9 @@ internal static class PlanTurns
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(40),
         EnoughInAll = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>Running time of a plan per round; short, so that a disturbance affects only few of its
-    /// rounds.</summary>
+    /// <summary>
+    /// Running time of a plan per round; short, so that a disturbance affects only few of its rounds.
+    /// </summary>
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Runs and reports the plans in rounds.</summary>

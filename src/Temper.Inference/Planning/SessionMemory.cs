@@ -32,9 +32,7 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Tensors of the run, by buffer.</summary>
     internal Span<Tensor?> Tensors => _tensors;
 
-    /// <summary>
-    /// Reserves memory for a plan and a batch. Allocates only if more memory is needed than before.
-    /// </summary>
+    /// <summary>Reserves memory for a plan and a batch. Allocates only if more memory is needed than before.</summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
         if (plan == _plan && batch == _batch)

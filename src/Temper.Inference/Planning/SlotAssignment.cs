@@ -51,8 +51,7 @@ internal static class SlotAssignment
 
     /// <summary>
     /// Returns the best free slot: the smallest that is large enough, else the largest, which grows. Adds a slot if
-    /// none is
-    /// free.
+    /// none is free.
     /// </summary>
     private static int Take(List<int> free, List<long> sizes, long size)
     {

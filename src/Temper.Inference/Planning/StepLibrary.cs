@@ -13,8 +13,9 @@ internal sealed class StepLibrary
     internal Step Get(Layer layer, Candidate candidate) =>
         _steps.GetOrAdd((layer.Name, candidate.Kernel, candidate.Reads), _ => candidate.Make());
 
-    /// <summary>Creates the missing steps of a plan in parallel on the current worker pool, one thread per
-    /// step.</summary>
+    /// <summary>
+    /// Creates the missing steps of a plan in parallel on the current worker pool, one thread per step.
+    /// </summary>
     internal void Pack(IReadOnlyList<(Layer Layer, Candidate Candidate)> chosen)
     {
         (Layer Layer, Candidate Candidate)[] missing =
@@ -31,8 +32,7 @@ internal sealed class StepLibrary
 
     /// <summary>
     /// Removes all steps except the given ones, which releases the weights of steps that were only timed. A plan keeps
-    /// its
-    /// own steps alive.
+    /// its own steps alive.
     /// </summary>
     internal void KeepOnly(IReadOnlySet<Step> used)
     {

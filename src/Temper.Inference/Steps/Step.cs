@@ -1,8 +1,6 @@
 namespace Temper.Inference;
 
-/// <summary>
-/// Executes a layer or a layout change: a kernel with its packed weights. Shared by sessions.
-/// </summary>
+/// <summary>Executes a layer or a layout change: a kernel with its packed weights. Shared by sessions.</summary>
 internal abstract class Step
 {
     /// <summary>Name of the kernel, as used in plans.</summary>

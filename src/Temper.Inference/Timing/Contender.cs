@@ -7,8 +7,7 @@ internal sealed record Contender(string Name, Action Work)
 {
     /// <summary>
     /// For a library in another process that times itself: works for the given number of seconds and returns the
-    /// seconds of
-    /// each sample.
+    /// seconds of each sample.
     /// </summary>
     internal Func<double, IReadOnlyList<double>>? Turn { get; init; }
 }

@@ -47,8 +47,7 @@ internal static unsafe class ByteCopies
 
         /// <summary>
         /// Converts pixels with fewer than four channels: all of them as one row in scratch memory, with single bytes
-        /// copied to
-        /// or from the padded pixels.
+        /// copied to or from the padded pixels.
         /// </summary>
         private void Spread(float* x, byte* y, int count, int stride)
         {

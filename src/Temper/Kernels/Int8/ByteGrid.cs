@@ -1,8 +1,6 @@
 namespace Temper.Kernels;
 
-/// <summary>
-/// Quantization grid of a byte: byte b, 0 to 255, represents the number <c>scale (b - zero)</c>.
-/// </summary>
+/// <summary>Quantization grid of a byte: byte b, 0 to 255, represents the number <c>scale (b - zero)</c>.</summary>
 /// <param name="Scale">Distance between neighboring values, above 0.</param>
 /// <param name="Zero">The byte that represents 0, from 0 to 255.</param>
 internal readonly record struct ByteGrid(float Scale, int Zero)

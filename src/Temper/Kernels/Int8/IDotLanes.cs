@@ -4,9 +4,8 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// A register of 32-bit sums that accumulate byte products: unsigned activations times signed weights, four products
-/// per
-/// lane. All implementations are exact. The instruction pmaddubsw, which adds neighboring products in 16 bits, is not
-/// used: its sums saturate at 32767, but two products can reach 64770.
+/// per lane. All implementations are exact. The instruction pmaddubsw, which adds neighboring products in 16 bits, is
+/// not used: its sums saturate at 32767, but two products can reach 64770.
 /// </summary>
 /// <typeparam name="T">The register type.</typeparam>
 /// <typeparam name="TFloat">The register type with the same number of floats.</typeparam>
@@ -28,8 +27,7 @@ internal unsafe interface IDotLanes<T, TFloat>
 
     /// <summary>
     /// Computes <c>sum + x0 w0 + x1 w1 + x2 w2 + x3 w3</c> in each lane, with the unsigned bytes of <paramref
-    /// name="x"/> and
-    /// the signed bytes of <paramref name="w"/>.
+    /// name="x"/> and the signed bytes of <paramref name="w"/>.
     /// </summary>
     static abstract T DotAdd(T sum, T x, T w);
 

@@ -136,8 +136,9 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
             g.InHeight * pitch);
     }
 
-    /// <summary>Copies the input rows that a task reads and adds the padding, filled with the byte that represents
-    /// 0.</summary>
+    /// <summary>
+    /// Copies the input rows that a task reads and adds the padding, filled with the byte that represents 0.
+    /// </summary>
     private Window Copied(int firstImage, int images, int firstRow, int rows)
     {
         ConvolutionGeometry g = job.Geometry;

@@ -3,8 +3,9 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Computes sums of byte products for a tile: several pixels by a panel of outputs, two registers
-/// wide.</summary>
+/// <summary>
+/// Computes sums of byte products for a tile: several pixels by a panel of outputs, two registers wide.
+/// </summary>
 internal static unsafe class Int8Tile<T, TFloat>
     where T : unmanaged, IDotLanes<T, TFloat>
     where TFloat : unmanaged, ILanes<TFloat>
@@ -76,8 +77,7 @@ internal static unsafe class Int8Tile<T, TFloat>
 
     /// <summary>
     /// Computes the sums of one pixel. The weights come from memory; four groups are accumulated independently to hide
-    /// the
-    /// latency of the additions.
+    /// the latency of the additions.
     /// </summary>
     [SkipLocalsInit]
     internal static void One(byte* source, in Int8Rows shape, int* weights, int* start, int* sums)

@@ -1,11 +1,10 @@
 namespace Temper.Kernels.Lanes;
 
 /// <summary>
-/// A register of floats, which lets a formula be written once for every width: <see cref="Lanes512"/>,
-/// <see cref="Lanes256"/>, <see cref="Lanes128"/> and, for the last elements and for machines without vector
-/// instructions, <see cref="Lane"/>. The JIT compiles it to plain vector code. Every operation rounds in the same way
-/// at
-/// every width, so a formula gives the same bytes at every width.
+/// A register of floats, which lets a formula be written once for every width: <see cref="Lanes512"/>, <see
+/// cref="Lanes256"/>, <see cref="Lanes128"/> and, for the last elements and for machines without vector instructions,
+/// <see cref="Lane"/>. The JIT compiles it to plain vector code. Every operation rounds in the same way at every width,
+/// so a formula gives the same bytes at every width.
 /// </summary>
 /// <remarks>
 /// Comparisons return masks (all bits of a lane set or clear) and are false for NaN. Max and Min return NaN if either
@@ -69,8 +68,9 @@ internal unsafe interface ILanes<T>
     /// <summary>Selects <paramref name="a"/> if the mask is set, else <paramref name="b"/>, per lane.</summary>
     static abstract T Select(T mask, T a, T b);
 
-    /// <summary>Keeps the first <paramref name="count"/> lanes of <paramref name="a"/> and sets the others to
-    /// zero.</summary>
+    /// <summary>
+    /// Keeps the first <paramref name="count"/> lanes of <paramref name="a"/> and sets the others to zero.
+    /// </summary>
     static abstract T FirstOnly(int count, T a);
 
     /// <summary>

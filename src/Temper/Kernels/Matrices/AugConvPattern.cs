@@ -25,8 +25,8 @@ internal sealed record AugConvGroup(int[] Cores, int[] Pixels, long Offset);
 
 /// <summary>
 /// Sparsity pattern of an Aug-Conv layer: the cores of the secret map that each output pixel reads. Only the
-/// corresponding rows of the layer's matrix are stored and multiplied, one group after another, each as
-/// <c>[cores, core side, pixels, output channels]</c>. With a single core there is one group, the whole matrix.
+/// corresponding rows of the layer's matrix are stored and multiplied, one group after another, each as <c>[cores, core
+/// side, pixels, output channels]</c>. With a single core there is one group, the whole matrix.
 /// </summary>
 internal sealed class AugConvPattern
 {

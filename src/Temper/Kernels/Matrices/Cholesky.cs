@@ -16,8 +16,7 @@ internal sealed class Cholesky
     /// <param name="n">Side length.</param>
     /// <param name="ridge">
     /// Amount added to the diagonal, as a fraction of its mean, and lower bound of a squared pivot; it allows solving
-    /// nearly
-    /// singular matrices. 0: none; a matrix that is not positive definite is then an error.
+    /// nearly singular matrices. 0: none; a matrix that is not positive definite is then an error.
     /// </param>
     /// <exception cref="ArithmeticException">There is no ridge, and a pivot is not positive.</exception>
     internal Cholesky(ReadOnlySpan<double> matrix, int n, double ridge = 0)

@@ -12,9 +12,8 @@ internal readonly unsafe record struct DoubleRows(nint Data, int Stride)
 
 /// <summary>
 /// Products of double matrices in the same order of operations on every machine. Each result adds its products one
-/// after
-/// another, with separate multiplications and additions (never fused), for any vector width and number of threads. Used
-/// for keys, which must be the same bytes everywhere, and for the linear algebra of audits.
+/// after another, with separate multiplications and additions (never fused), for any vector width and number of
+/// threads. Used for keys, which must be the same bytes everywhere, and for the linear algebra of audits.
 /// </summary>
 internal static unsafe class FixedOrderProduct
 {

@@ -17,8 +17,7 @@ internal readonly ref struct GemmEpilogue
 /// </summary>
 /// <remarks>
 /// Every result is the same chain of additions over the depth, split at the same indices for every division of the
-/// work.
-/// The bytes therefore do not depend on the number of threads or on the tiling.
+/// work. The bytes therefore do not depend on the number of threads or on the tiling.
 /// </remarks>
 internal static unsafe class Gemm
 {

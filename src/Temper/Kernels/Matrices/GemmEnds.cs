@@ -7,8 +7,7 @@ internal static unsafe class GemmEnds
 {
     /// <summary>
     /// Stores a tile whose width is not a multiple of the vector width, or applies bias and ReLU to a tile that is
-    /// still in
-    /// the L1 cache.
+    /// still in the L1 cache.
     /// </summary>
     internal static void Store(in GemmTileEnd end)
     {

@@ -7,8 +7,7 @@ internal static unsafe class GemmPacking
 {
     /// <summary>
     /// Packs lines into panels: <c>target[panel][depth][width]</c>. Lines beyond the last one are zero, so that tiles
-    /// always
-    /// read whole panels.
+    /// always read whole panels.
     /// </summary>
     /// <param name="source">First element.</param>
     /// <param name="stride">Stride, in floats, of the index that is not contiguous.</param>

@@ -3,8 +3,7 @@ namespace Temper.Kernels;
 /// <summary>
 /// A copy of a panel that tiles make while they compute, some rows every <see cref="StepsPerCopy"/> steps of depth. It
 /// copies either the panel that the tiles read, just before it is read, or the next panel well in advance, to hide
-/// memory
-/// latency. Each tile updates these fields for the next one.
+/// memory latency. Each tile updates these fields for the next one.
 /// </summary>
 internal unsafe struct GemmPanelCopy
 {

@@ -18,8 +18,7 @@ internal unsafe struct GemmPlan
 {
     /// <summary>
     /// Depth of one pass over the result: the rows of a tile stay in the L1 cache, and a panel of the right operand in
-    /// the L2
-    /// cache.
+    /// the L2 cache.
     /// </summary>
     private const int DepthBlock = 512;
 
@@ -41,8 +40,7 @@ internal unsafe struct GemmPlan
 
     /// <summary>
     /// Maximum number of rows per task if each task transposes its rows; smaller, so that fewer tasks transpose the
-    /// same
-    /// rows.
+    /// same rows.
     /// </summary>
     private const int TransposedTaskRows = 128;
 

@@ -2,16 +2,14 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Panels of the right operand that one task reads at one depth. If packing pays, the tiles pack while they compute:
-/// the
-/// first rows pack the first panel just before they read it, and the other rows pack part of the next panel well before
-/// it is needed. This hides memory latency, and no task reads data that another core has just written.
+/// the first rows pack the first panel just before they read it, and the other rows pack part of the next panel well
+/// before it is needed. This hides memory latency, and no task reads data that another core has just written.
 /// </summary>
 internal unsafe struct GemmRightPanels(GemmPlan* plan, GemmPart panels, GemmPart depth, bool isUsedAgain)
 {
     /// <summary>
     /// Number of rows prefetched ahead of a copy: enough to hide memory latency, and few enough to stay cached despite
-    /// a bad
-    /// stride.
+    /// a bad stride.
     /// </summary>
     private const int RowsAhead = 4, RowsAheadAtOnce = 8;
 

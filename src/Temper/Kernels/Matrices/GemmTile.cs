@@ -29,8 +29,7 @@ internal sealed unsafe class GemmTile(int rows, int lanes, int vectors, nint[] k
 
     /// <summary>
     /// Returns the kernel for a tile size. Its arguments: depth, A, row stride of A, B, row stride of B, panel copy to
-    /// make
-    /// while computing (or null), C, row stride of C, whether to add to C.
+    /// make while computing (or null), C, row stride of C, whether to add to C.
     /// </summary>
     internal delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void> Kernel(
         int rowCount, int vectorCount) =>

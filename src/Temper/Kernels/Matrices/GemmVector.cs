@@ -11,8 +11,7 @@ internal static unsafe class GemmVector
 
     /// <summary>
     /// Number of results that a task accumulates together: the matrix rows are read in long runs, and the sums stay in
-    /// the L1
-    /// cache.
+    /// the L1 cache.
     /// </summary>
     private const int SumsTogether = 1024;
 
@@ -93,8 +92,7 @@ internal static unsafe class GemmVector
 
     /// <summary>
     /// Computes the dot product of two vectors, in an order of additions that depends only on their length, not on
-    /// their
-    /// address.
+    /// their address.
     /// </summary>
     internal static float Dot(float* x, float* y, int count) => Simd.Active switch
     {
@@ -106,8 +104,7 @@ internal static unsafe class GemmVector
 
     /// <summary>
     /// Four independent sums hide the latency of additions. Optimized on the first call, because kernels are selected
-    /// by the
-    /// time of their first calls.
+    /// by the time of their first calls.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot<TLanes>(float* x, float* y, int count)

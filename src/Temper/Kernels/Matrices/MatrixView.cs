@@ -11,9 +11,7 @@ internal readonly ref struct MatrixView
     {
     }
 
-    /// <summary>
-    /// Creates a view of a row-major matrix with a row stride of <paramref name="stride"/> floats.
-    /// </summary>
+    /// <summary>Creates a view of a row-major matrix with a row stride of <paramref name="stride"/> floats.</summary>
     internal MatrixView(ReadOnlySpan<float> data, int rows, int columns, int stride)
         : this(data, rows, columns, stride, isTransposed: false)
     {

@@ -2,10 +2,9 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Random orthogonal matrices: the factor Q of the QR decomposition of a matrix of standard normal numbers, with
-/// positive
-/// diagonal of R. The Householder vectors of this decomposition are themselves normal, so they are drawn directly and R
-/// is
-/// never computed (Stewart, SIAM J. Numer. Anal. 17, 1980). The same numbers give the same bytes on every machine.
+/// positive diagonal of R. The Householder vectors of this decomposition are themselves normal, so they are drawn
+/// directly and R is never computed (Stewart, SIAM J. Numer. Anal. 17, 1980). The same numbers give the same bytes on
+/// every machine.
 /// </summary>
 internal static unsafe class RandomReflections
 {
@@ -13,8 +12,9 @@ internal static unsafe class RandomReflections
 
     /// <summary>Returns an orthogonal matrix, row-major.</summary>
     /// <param name="side">Side length n.</param>
-    /// <param name="next">Returns standard normal numbers: n for the first column, n - 1 for the second, and so
-    /// on.</param>
+    /// <param name="next">
+    /// Returns standard normal numbers: n for the first column, n - 1 for the second, and so on.
+    /// </param>
     internal static double[] Orthogonal(int side, Func<double> next)
     {
         var (vectors, factors, signs) = Draw(side, next);
@@ -74,8 +74,8 @@ internal static unsafe class RandomReflections
     }
 
     /// <summary>
-    /// Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c>, to the rows and columns from
-    /// <paramref name="first"/> on.
+    /// Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c>, to the rows and columns from <paramref
+    /// name="first"/> on.
     /// </summary>
     private static void Reflect(double[][] vectors, double[] factors, int first, int width, DoubleRows q, int side)
     {

@@ -1,8 +1,6 @@
 namespace Temper.Kernels;
 
-/// <summary>
-/// Address of pinned floats, passed between kernels and code that does not use pointers.
-/// </summary>
+/// <summary>Address of pinned floats, passed between kernels and code that does not use pointers.</summary>
 internal readonly unsafe record struct FloatAddress
 {
     private readonly nint _address;

@@ -32,9 +32,7 @@ internal readonly ref struct LayerNormGradient
 /// <summary>Layer normalization of each row of <c>[rows, D]</c> (Ba, Kiros, Hinton, arXiv:1607.06450).</summary>
 internal static unsafe class LayerNormalization
 {
-    /// <summary>
-    /// Computes y = (x - mean) r gain + shift, with r = 1 / sqrt(variance + epsilon), for each row.
-    /// </summary>
+    /// <summary>Computes y = (x - mean) r gain + shift, with r = 1 / sqrt(variance + epsilon), for each row.</summary>
     /// <param name="x"><c>[rows, D]</c>.</param>
     /// <param name="gain"><c>[D]</c>.</param>
     /// <param name="shift"><c>[D]</c>.</param>
@@ -60,8 +58,7 @@ internal static unsafe class LayerNormalization
 
     /// <summary>
     /// Computes the gradients. With h = (x - mean) r and g = dy gain: dx = r (g - mean(g) - h mean(g h)) for each row,
-    /// and
-    /// dgain = Σ dy h and dshift = Σ dy, summed over rows.
+    /// and dgain = Σ dy h and dshift = Σ dy, summed over rows.
     /// </summary>
     internal static void Gradient(in LayerNormGradient of)
     {

@@ -67,8 +67,7 @@ internal static unsafe partial class Normalization
 
     /// <summary>
     /// Computes the sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> per channel, with dy set to zero
-    /// where the
-    /// ReLU returned zero.
+    /// where the ReLU returned zero.
     /// </summary>
     /// <param name="dy"><c>[P, C]</c>.</param>
     /// <param name="output">Output of the forward pass, <c>[P, C]</c>, if there is a ReLU; else empty.</param>

@@ -24,10 +24,8 @@ internal static unsafe partial class Normalization
 
     /// <summary>
     /// Processes a chunk in blocks of rows. A block is about a page of contiguous memory, so that processing it channel
-    /// by
-    /// channel does not defeat the prefetcher. Within a block, the widest registers come first, then narrower ones for
-    /// the
-    /// remaining channels.
+    /// by channel does not defeat the prefetcher. Within a block, the widest registers come first, then narrower ones
+    /// for the remaining channels.
     /// </summary>
     private static void Run<TPass>(void* pointer, int chunk)
         where TPass : IPass

@@ -67,8 +67,8 @@ internal readonly struct ClampGradient(float low, float high) : IBinaryOperator
 }
 
 /// <summary>
-/// Gradient of a quotient with respect to its divisor, from the quotient x, the divisor y and the output gradient z:
-/// -z x / y.
+/// Gradient of a quotient with respect to its divisor, from the quotient x, the divisor y and the output gradient z: -z
+/// x / y.
 /// </summary>
 internal readonly struct QuotientGradient : ITernaryOperator
 {

@@ -17,8 +17,7 @@ internal readonly struct HyperbolicTangent : IUnaryOperator
 
 /// <summary>
 /// Input gradient of tanh, from the input x, the output y and the output gradient z: v (1 + |y|)² z with v =
-/// exp(-2|x|).
-/// The form 1 - y² would lose all precision for large |x|; 1 + |y| = 2 / (1 + v) saves a division.
+/// exp(-2|x|). The form 1 - y² would lose all precision for large |x|; 1 + |y| = 2 / (1 + v) saves a division.
 /// </summary>
 internal readonly struct HyperbolicTangentGradient : ITernaryOperator
 {
@@ -45,8 +44,7 @@ internal readonly struct Logistic : IUnaryOperator
 
 /// <summary>
 /// Input gradient of the sigmoid, from the input x, the output y and the output gradient z: u m² z with u = exp(-|x|)
-/// and
-/// m = 1 / (1 + u), which is the larger of y and 1 - y.
+/// and m = 1 / (1 + u), which is the larger of y and 1 - y.
 /// </summary>
 internal readonly struct LogisticGradient : ITernaryOperator
 {
@@ -119,8 +117,7 @@ internal readonly struct MishOperator : IUnaryOperator
 
 /// <summary>
 /// Input gradient of <see cref="MishOperator"/>, from the input x and the output gradient y: (tanh(s) + x (1 -
-/// tanh²(s))
-/// sigmoid(x)) y with s = log(1 + exp(x)), expressed in u = exp(-|x|).
+/// tanh²(s)) sigmoid(x)) y with s = log(1 + exp(x)), expressed in u = exp(-|x|).
 /// </summary>
 internal readonly struct MishGradient : IBinaryOperator
 {

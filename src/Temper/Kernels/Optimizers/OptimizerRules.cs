@@ -8,8 +8,7 @@ internal unsafe interface IStepRule
 {
     /// <summary>
     /// Computes the update direction; the weights are decreased by it times the learning rate. Also updates the state
-    /// at
-    /// <paramref name="i"/>.
+    /// at <paramref name="i"/>.
     /// </summary>
     T Change<T>(T gradient, in StepState state, int i)
         where T : unmanaged, ILanes<T>;

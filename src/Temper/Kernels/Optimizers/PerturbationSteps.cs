@@ -9,9 +9,7 @@ namespace Temper.Kernels;
 /// </summary>
 internal static unsafe class PerturbationSteps
 {
-    /// <summary>
-    /// Computes <c>y = clip(x + size sign(g), max(low, x0 - radius), min(high, x0 + radius))</c>.
-    /// </summary>
+    /// <summary>Computes <c>y = clip(x + size sign(g), max(low, x0 - radius), min(high, x0 + radius))</c>.</summary>
     internal static void Sign(
         in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center,
         Span<float> y) =>
@@ -19,8 +17,7 @@ internal static unsafe class PerturbationSteps
 
     /// <summary>
     /// Computes, for each row, <c>d = x + size g / |g| - x0</c> and <c>y = clip(x0 + d min(1, radius / |d|), low,
-    /// high)</c>,
-    /// with 2-norms over the row. A zero gradient makes no step.
+    /// high)</c>, with 2-norms over the row. A zero gradient makes no step.
     /// </summary>
     /// <param name="step">Size, radius and bounds.</param>
     /// <param name="x"><c>[rows, width]</c>.</param>

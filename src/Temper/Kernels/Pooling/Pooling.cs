@@ -14,8 +14,7 @@ internal static unsafe partial class Pooling
     /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
     /// <param name="positions">
     /// Receives the index of the kernel position of the maximum (the first if several are equal), for the gradient;
-    /// empty:
-    /// not stored.
+    /// empty: not stored.
     /// </param>
     internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> positions)
     {

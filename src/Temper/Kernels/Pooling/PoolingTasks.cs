@@ -63,8 +63,7 @@ internal static unsafe partial class Pooling
 
     /// <summary>
     /// Processes first the channels that do not fill a register, in the narrowest register that holds them, then the
-    /// whole
-    /// registers.
+    /// whole registers.
     /// </summary>
     private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -93,11 +92,9 @@ internal static unsafe partial class Pooling
 
     /// <summary>
     /// Processes fewer channels than a register holds. The excess lanes reach into the next window. The channels of
-    /// that
-    /// window are written later, by this loop or with the whole registers, and gradients only add zeros there. In the
-    /// last
-    /// columns the next window belongs to another row and thus to another thread, so the channels are processed one by
-    /// one.
+    /// that window are written later, by this loop or with the whole registers, and gradients only add zeros there. In
+    /// the last columns the next window belongs to another row and thus to another thread, so the channels are
+    /// processed one by one.
     /// </summary>
     private static void Remainder<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -297,8 +294,7 @@ internal static unsafe partial class Pooling
 
     /// <summary>
     /// Adds a gradient. If windows do not overlap it is only stored, because a load would wait for the preceding store
-    /// of the
-    /// neighboring window.
+    /// of the neighboring window.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Give<TLane>(in PoolJob job, float* dx, TLane gradient)

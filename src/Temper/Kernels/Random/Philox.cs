@@ -87,8 +87,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
 
     /// <summary>
     /// Generates eight blocks in parallel: the rounds of <see cref="Block"/> on the lower halves of 64-bit lanes. The
-    /// upper
-    /// halves may hold any value.
+    /// upper halves may hold any value.
     /// </summary>
     private unsafe void Blocks(ulong position, Span<uint> words)
     {

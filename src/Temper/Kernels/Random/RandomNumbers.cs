@@ -2,15 +2,14 @@ using System.Numerics;
 
 namespace Temper.Kernels;
 
-/// <summary>
-/// Converts random words to numbers. Number <c>i</c> does not depend on where a fill starts or ends.
-/// </summary>
+/// <summary>Converts random words to numbers. Number <c>i</c> does not depend on where a fill starts or ends.</summary>
 internal static class RandomNumbers
 {
     private const int BufferWords = 1024;
 
-    /// <summary>Generates uniform numbers in [0, 1): number <c>i</c> is made from the upper 24 bits of word
-    /// <c>i</c>.</summary>
+    /// <summary>
+    /// Generates uniform numbers in [0, 1): number <c>i</c> is made from the upper 24 bits of word <c>i</c>.
+    /// </summary>
     internal static void Uniform(in Philox generator, Span<float> numbers, ulong start)
     {
         Span<uint> words = stackalloc uint[BufferWords];

@@ -46,8 +46,7 @@ internal static unsafe class ClassificationLoss
 {
     /// <summary>
     /// Cross-entropy of logits. With target t = (1 - smoothing) w_label at the label, plus smoothing w_c / classes at
-    /// every
-    /// class c, the loss of a row is -Σ t_c log p_c and its gradient is p_c Σ t - t_c.
+    /// every class c, the loss of a row is -Σ t_c log p_c and its gradient is p_c Σ t - t_c.
     /// </summary>
     /// <param name="logits"><c>[rows, classes]</c>.</param>
     /// <param name="targets">Labels, class weights and smoothing.</param>

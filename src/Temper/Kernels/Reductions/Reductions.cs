@@ -50,8 +50,8 @@ internal static unsafe class Reductions
     }
 
     /// <summary>
-    /// Reduces the middle axis of <paramref name="x"/> <c>[outer, axis, inner]</c> into <paramref name="y"/>
-    /// <c>[outer, inner]</c>.
+    /// Reduces the middle axis of <paramref name="x"/> <c>[outer, axis, inner]</c> into <paramref name="y"/> <c>[outer,
+    /// inner]</c>.
     /// </summary>
     internal static void Axis<TReducer>(
         TReducer reducer, ReadOnlySpan<float> x, Span<float> y, int outer, int axis, int inner)
@@ -140,8 +140,7 @@ internal static unsafe class Reductions
 
     /// <summary>
     /// Reduces with inner &gt; 1: each tile of rows by columns gives a partial result, and the partial results of a
-    /// column
-    /// are combined in order.
+    /// column are combined in order.
     /// </summary>
     private static void Columns<TReducer>(TReducer reducer, float* x, float* y, int outer, int axis, int inner)
         where TReducer : unmanaged, IReducer

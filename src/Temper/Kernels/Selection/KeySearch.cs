@@ -36,9 +36,7 @@ internal static unsafe class KeySearch
         return new WinnerLimit(found, count - above, AllTies: count - above == ties);
     }
 
-    /// <summary>
-    /// Counts the numbers whose key is <paramref name="min"/> or more. NaN has the largest key.
-    /// </summary>
+    /// <summary>Counts the numbers whose key is <paramref name="min"/> or more. NaN has the largest key.</summary>
     private static int CountAtLeast(float* x, int n, uint min)
     {
         if (min > WinnerSelection.NaNKey)

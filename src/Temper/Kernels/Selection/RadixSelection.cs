@@ -5,10 +5,8 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Selects the first <paramref name="Count"/> numbers of a row in sorted order, by the digits of their keys. A
-/// histogram
-/// of the highest digit gives the digit of the last wanted number, a pass drops the numbers beyond it, and the next
-/// digit
-/// subdivides the remaining ones.
+/// histogram of the highest digit gives the digit of the last wanted number, a pass drops the numbers beyond it, and
+/// the next digit subdivides the remaining ones.
 /// </summary>
 /// <param name="Columns">Length of a row.</param>
 /// <param name="Count">Number of wanted numbers, 1 to the length.</param>
@@ -57,8 +55,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
 
     /// <summary>
     /// Lists the columns of the wanted numbers in row order. If only the last number is wanted, lists the columns of
-    /// the
-    /// numbers equal to it.
+    /// the numbers equal to it.
     /// </summary>
     /// <returns>Rank of the last wanted number in the list.</returns>
     private int Narrow<T>(T* x, int* list)

@@ -49,13 +49,11 @@ internal static unsafe class Selection
 
     /// <summary>
     /// Finds the columns of the largest or smallest numbers of each row of <paramref name="x"/> <c>[rows, columns]</c>,
-    /// in
-    /// sorted order. Of equal numbers the first comes first.
+    /// in sorted order. Of equal numbers the first comes first.
     /// </summary>
     /// <remarks>
     /// NaN counts as larger than everything. Takes O(columns + count) per row, with rows in parallel; the result does
-    /// not
-    /// depend on the number of threads.
+    /// not depend on the number of threads.
     /// </remarks>
     /// <param name="x">Numbers, <c>[rows, columns]</c>.</param>
     /// <param name="index">Receives the columns, <c>[rows, count]</c>.</param>
@@ -73,8 +71,7 @@ internal static unsafe class Selection
 
     /// <summary>
     /// Finds the column of the number with the given rank in each row of <paramref name="x"/> <c>[rows, columns]</c>:
-    /// the
-    /// last one that <see cref="TopK{T}"/> returns for that count.
+    /// the last one that <see cref="TopK{T}"/> returns for that count.
     /// </summary>
     /// <param name="x">Numbers, <c>[rows, columns]</c>.</param>
     /// <param name="index">Receives the columns, <c>[rows]</c>.</param>

@@ -73,8 +73,7 @@ internal static unsafe class WinnerRows
 
     /// <summary>
     /// Keeps the channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is
-    /// nonzero, and
-    /// sets the others to zero.
+    /// nonzero, and sets the others to zero.
     /// </summary>
     internal static void KeepChannels(ReadOnlySpan<float> flags, ReadOnlySpan<float> x, Span<float> y, int samples)
     {
@@ -91,14 +90,14 @@ internal static unsafe class WinnerRows
 
     /// <summary>
     /// Ranks each sample and keeps its winners in one pass, for compiled networks. Allocates nothing once each thread
-    /// has
-    /// its scratch memory.
+    /// has its scratch memory.
     /// </summary>
     /// <param name="rule">Rule that selects the winners.</param>
     /// <param name="x"><c>[samples, pixels, channels]</c>.</param>
     /// <param name="y">Receives the result, of the same shape; must not be <paramref name="x"/>.</param>
-    /// <param name="size">Sizes. For row-major data, pixels is the number of elements per sample and channels is
-    /// 1.</param>
+    /// <param name="size">
+    /// Sizes. For row-major data, pixels is the number of elements per sample and channels is 1.
+    /// </param>
     internal static void Run(
         in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
         new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels },
@@ -106,8 +105,7 @@ internal static unsafe class WinnerRows
 
     /// <summary>
     /// Ranks the channels of images, and keeps the winning channels of other images derived from them, such as pooled
-    /// ones,
-    /// in place.
+    /// ones, in place.
     /// </summary>
     /// <param name="rule">Rule that selects the winning channels.</param>
     /// <param name="x">Images to rank, <c>[samples, pixels, channels]</c>.</param>
@@ -123,8 +121,9 @@ internal static unsafe class WinnerRows
             Channels = size.Channels,
         }, size.Samples);
 
-    /// <summary>Returns a copy of some rows in scratch memory of this thread, with all but the winners set to
-    /// zero.</summary>
+    /// <summary>
+    /// Returns a copy of some rows in scratch memory of this thread, with all but the winners set to zero.
+    /// </summary>
     internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
     {
         var kept = new FloatAddress(Scratch.Rent(Scratch.Use.Winners, (long)rows * columns));

@@ -74,9 +74,7 @@ internal static unsafe class WinnerSelection
     /// <summary>Returns the limit with which elements of at least the threshold win.</summary>
     internal static WinnerLimit Limit(float threshold) => new(Key(threshold), int.MaxValue, AllTies: true);
 
-    /// <summary>
-    /// Keeps the elements whose ranked value wins, and sets the others to zero. May work in place.
-    /// </summary>
+    /// <summary>Keeps the elements whose ranked value wins, and sets the others to zero. May work in place.</summary>
     /// <param name="rank">Ranked values.</param>
     /// <param name="x">Elements, or a gradient.</param>
     /// <param name="y">Receives the result.</param>

@@ -4,10 +4,8 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// A group of images whose pixels are interleaved. A group has as many images as a vector has lanes; the remaining
-/// images
-/// of a batch form smaller groups with a power of two of slots, so that they cost little more than necessary. Some
-/// slots
-/// of a group may be unused.
+/// images of a batch form smaller groups with a power of two of slots, so that they cost little more than necessary.
+/// Some slots of a group may be unused.
 /// </summary>
 /// <param name="First">Index of the first image.</param>
 /// <param name="Count">Number of images.</param>

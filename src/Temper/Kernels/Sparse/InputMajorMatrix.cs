@@ -20,8 +20,9 @@ internal sealed unsafe class InputMajorMatrix
     /// </summary>
     private const int LinesAtOnce = 8;
 
-    /// <summary>Number of outputs per task, for narrow and for wide layers; larger for wide layers, for longer
-    /// streams.</summary>
+    /// <summary>
+    /// Number of outputs per task, for narrow and for wide layers; larger for wide layers, for longer streams.
+    /// </summary>
     private const int FewOutputs = 512, ManyOutputs = 2048;
 
     private const int FloatsOfPage = 1024, FloatsOfLine = 16;
@@ -174,8 +175,7 @@ internal sealed unsafe class InputMajorMatrix
 
     /// <summary>
     /// Prefetches the next lines while the current ones are added. The lines are short, and the hardware cannot predict
-    /// the
-    /// address of the next one.
+    /// the address of the next one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float* a, float* b, float* c, float* d)

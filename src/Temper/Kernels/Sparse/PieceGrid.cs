@@ -4,8 +4,7 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Grid by which images are cut into tiles if the batch has too few images to fill a vector. The same pixel of all
-/// tiles
-/// is contiguous, as if the tiles were images of a batch.
+/// tiles is contiguous, as if the tiles were images of a batch.
 /// </summary>
 internal readonly record struct PieceGrid(int Rows, int Columns)
 {

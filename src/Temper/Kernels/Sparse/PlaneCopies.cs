@@ -136,8 +136,7 @@ internal static unsafe class PlaneCopies
 
     /// <summary>
     /// Transposes some channels of one pixel of all lanes to <c>[channel, lane]</c>. Whole images have a fixed
-    /// distance; tiles
-    /// do not and are gathered first.
+    /// distance; tiles do not and are gathered first.
     /// </summary>
     private static void Turn(in Job job, int row, int column, int first, int channels, float* lines, float* turned)
     {

@@ -4,8 +4,7 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// A group of images in planes: whole images interleaved, or the tiles of each image interleaved, so that a pixel fills
-/// a
-/// vector.
+/// a vector.
 /// </summary>
 internal readonly record struct PlaneGroup
 {

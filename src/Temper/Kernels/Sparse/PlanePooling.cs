@@ -44,8 +44,7 @@ internal static unsafe class PlanePooling
 
     /// <summary>
     /// Whether images may be cut into tiles: for every number of images per group, each window must be within one tile,
-    /// and
-    /// all tiles must have the same windows.
+    /// and all tiles must have the same windows.
     /// </summary>
     internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
     {

@@ -2,8 +2,8 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Shape of images for sparse kernels. There is one plane per channel, with a border, and the same pixel of several
-/// images is contiguous: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See
-/// <see cref="ImageGroup"/> and, for images cut into tiles, <see cref="PlaneGroup"/>.
+/// images is contiguous: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See <see
+/// cref="ImageGroup"/> and, for images cut into tiles, <see cref="PlaneGroup"/>.
 /// </summary>
 internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 {

@@ -35,8 +35,7 @@ internal sealed unsafe class SparseConvolution
     /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
     /// <param name="block">
     /// Number of output channels that share their offsets: 1, 2, 4 or 8. It must divide the number of outputs per group
-    /// if
-    /// there are several groups.
+    /// if there are several groups.
     /// </param>
     /// <param name="source">
     /// Shape of the input, with a border at least as wide as the padding; cut only if <see cref="FitsPieces"/> is true.
@@ -64,8 +63,7 @@ internal sealed unsafe class SparseConvolution
 
     /// <summary>
     /// Whether images may be cut into tiles: for every number of images per group, a tile of the result must need only
-    /// one
-    /// tile of the input and its border.
+    /// one tile of the input and its border.
     /// </summary>
     internal static bool FitsPieces(in ConvolutionGeometry g, in PlaneShape source, in PlaneShape target)
     {
@@ -131,8 +129,7 @@ internal sealed unsafe class SparseConvolution
 
     /// <summary>
     /// Returns the number of parts, as an exponent of two, such that the input of a tile for one part's input channels
-    /// stays
-    /// in the L1 cache.
+    /// stays in the L1 cache.
     /// </summary>
     private int PartsOf(in SparseJob job, in StridePhases phases)
     {

@@ -65,8 +65,6 @@ internal unsafe struct SparseJob
 
     internal readonly bool IsOneRow => Rows < Shape.Height;
 
-    /// <summary>
-    /// Whether a border must be written after all results of a channel are complete.
-    /// </summary>
+    /// <summary>Whether a border must be written after all results of a channel are complete.</summary>
     internal readonly bool EndsWhole => Halo.Count > 0 || (IsOneRow && Shape.HasBorder);
 }

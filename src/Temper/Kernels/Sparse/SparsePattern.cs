@@ -78,8 +78,7 @@ internal sealed unsafe class SparsePattern
 
     /// <summary>
     /// Returns the same weights with memory offsets for a layout, split into parts such that the input of a tile for
-    /// one part
-    /// stays in the L1 cache.
+    /// one part stays in the L1 cache.
     /// </summary>
     /// <param name="parts">Number of parts.</param>
     /// <param name="partOf">Returns the part of an index in an output's row; must not decrease with the index.</param>

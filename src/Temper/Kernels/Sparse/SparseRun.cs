@@ -8,8 +8,7 @@ internal static unsafe class SparseRun
 
     /// <summary>
     /// Number of vector operations in the time it takes to write a cache line that another core has read. If tasks
-    /// share
-    /// channels rather than rows, each task reads what all tasks have written.
+    /// share channels rather than rows, each task reads what all tasks have written.
     /// </summary>
     private const int WorkOfSharedLine = 32, FloatsOfLine = 16;
 
@@ -34,8 +33,7 @@ internal static unsafe class SparseRun
 
     /// <summary>
     /// Splits rows of pixels into vectors, or processes all rows as one if that needs fewer vectors. In the latter
-    /// case, the
-    /// results between rows fall into the border, which is cleared.
+    /// case, the results between rows fall into the border, which is cleared.
     /// </summary>
     internal static void Cut(ref SparseJob job)
     {
@@ -73,8 +71,7 @@ internal static unsafe class SparseRun
 
     /// <summary>
     /// Splits the pixels of a strided convolution whose pixels are whole vectors. Pixels of a result row are used as
-    /// the rows
-    /// of a tile, because the distance between rows in the source can be chosen freely.
+    /// the rows of a tile, because the distance between rows in the source can be chosen freely.
     /// </summary>
     private static void CutSteps(ref SparseJob job)
     {

@@ -5,9 +5,7 @@ namespace Temper.Kernels;
 /// <summary>The register tiles of sparse convolutions on this machine.</summary>
 internal static unsafe class SparseTile
 {
-    /// <summary>
-    /// Maximum number of rows, of vectors per row, and of channels with shared offsets per tile.
-    /// </summary>
+    /// <summary>Maximum number of rows, of vectors per row, and of channels with shared offsets per tile.</summary>
     internal const int MaxRows = 4, MaxVectors = 8, MaxChannels = 8;
 
     private static readonly nint[] Table = Fill(Simd.Active switch

@@ -8,9 +8,7 @@ internal unsafe struct SparseTileCall
     /// <summary>Number of channel blocks.</summary>
     internal nint Blocks;
 
-    /// <summary>
-    /// Index of the first offset of each block, followed by the end of the last block.
-    /// </summary>
+    /// <summary>Index of the first offset of each block, followed by the end of the last block.</summary>
     internal int* Starts;
 
     /// <summary>Offset of each weight's first pixel from <see cref="Source"/>, in floats.</summary>
@@ -27,8 +25,9 @@ internal unsafe struct SparseTileCall
     /// <summary>Initial value of each channel's sum.</summary>
     internal float* Start;
 
-    /// <summary>Floats in <see cref="Start"/> from one block to the next; 0: all blocks have the same initial
-    /// values.</summary>
+    /// <summary>
+    /// Floats in <see cref="Start"/> from one block to the next; 0: all blocks have the same initial values.
+    /// </summary>
     internal nint StartStep;
 
     /// <summary>Lower bound of the results: 0 for a ReLU, minus infinity for none.</summary>

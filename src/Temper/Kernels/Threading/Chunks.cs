@@ -2,8 +2,7 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// Work that is split into chunks by its size alone, never by the number of threads, so that results do not depend on
-/// the
-/// number of threads.
+/// the number of threads.
 /// </summary>
 internal interface IChunkBody
 {
@@ -17,8 +16,7 @@ internal static unsafe class Chunks
 {
     /// <summary>
     /// Number of floats per task of a memory-bound kernel: they take a few microseconds, well above the cost of waking
-    /// a
-    /// worker.
+    /// a worker.
     /// </summary>
     internal const int Floats = 32 * 1024;
 

@@ -10,8 +10,7 @@ public sealed unsafe partial class WorkerPool
 
     /// <summary>
     /// Claims and runs one task, from the thread's own range, else from that of the next thread with unclaimed tasks.
-    /// Returns
-    /// false if there is none.
+    /// Returns false if there is none.
     /// </summary>
     private bool ClaimOne(int thread)
     {

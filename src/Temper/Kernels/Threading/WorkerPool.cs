@@ -4,23 +4,20 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// A fork-join thread pool. A job is split into tasks by its size; each thread first claims tasks of its own range,
-/// then
-/// tasks that other threads have not claimed. The calling thread takes part, so a worker that is not scheduled does not
-/// delay the job.
+/// then tasks that other threads have not claimed. The calling thread takes part, so a worker that is not scheduled
+/// does not delay the job.
 /// </summary>
 /// <remarks>
 /// A thread's range is the same fraction of the tasks in every job, so that a thread mostly reads what it wrote in the
 /// preceding kernel: writing a cache line that another core holds takes as long as a few hundred multiplications.
-/// Results
-/// never depend on the number of threads, because the work of a task depends only on its index. A job that is started
-/// inside a task, or while another thread uses the pool, runs on the calling thread. Thread-safe.
+/// Results never depend on the number of threads, because the work of a task depends only on its index. A job that is
+/// started inside a task, or while another thread uses the pool, runs on the calling thread. Thread-safe.
 /// </remarks>
 public sealed unsafe partial class WorkerPool : IDisposable
 {
     /// <summary>
     /// Number of rounds in which a worker looks for work before it sleeps: tens of microseconds, longer than the gap
-    /// between
-    /// kernels.
+    /// between kernels.
     /// </summary>
     private const int SpinRounds = 3000;
 
@@ -113,8 +110,9 @@ public sealed unsafe partial class WorkerPool : IDisposable
         _wake.Dispose();
     }
 
-    /// <summary>Runs <c>body(state, task)</c> for every task index from 0 on, and returns when all tasks are
-    /// done.</summary>
+    /// <summary>
+    /// Runs <c>body(state, task)</c> for every task index from 0 on, and returns when all tasks are done.
+    /// </summary>
     /// <param name="body">The work. An exception is rethrown to the caller when all tasks are done.</param>
     /// <param name="state">Argument of the body; must stay valid until this method returns.</param>
     /// <param name="tasks">Number of tasks, which must depend only on the size of the work.</param>
