@@ -18,7 +18,7 @@ internal static class CandidateForms
             make(layout));
 
     /// <summary>
-    /// Creates such candidates on planes: with whole images and, if the sizes allow it, with images cut into tiles.
+    /// Creates such candidates on planes: with whole images and, if the sizes allow it, with images cut into pieces.
     /// </summary>
     internal static IEnumerable<Candidate> OnPlanes(
         this LayerGraph graph, Layer layer, string kernel, int batch, bool fitsPieces, Func<ValueLayout, Step> make) =>
@@ -27,7 +27,8 @@ internal static class CandidateForms
                 graph.Moving(layer, planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, batch, make));
 
     /// <summary>
-    /// Returns the plane layouts that a value supports: whole images and, if the sizes allow it, images cut into tiles.
+    /// Returns the plane layouts that a value supports: whole images and, if the sizes allow it, images cut into
+    /// pieces.
     /// </summary>
     internal static IEnumerable<ValueLayout> PlanesFor(
         this LayerGraph graph, ValueInfo value, int batch, bool fitsPieces)

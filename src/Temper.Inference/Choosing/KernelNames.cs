@@ -27,7 +27,7 @@ internal static class KernelNames
     /// <summary>Name of a dense float kernel with byte inputs and outputs.</summary>
     internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";
 
-    /// <summary>Name of the kernel on images cut into tiles.</summary>
+    /// <summary>Name of the kernel on images cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 
     /// <summary>

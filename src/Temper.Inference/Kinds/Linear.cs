@@ -113,8 +113,7 @@ internal static class LinearCandidates
             : ValueLayout.RowMajor;
 
         // Kernels that skip zeros process rows one by one, so the largest batch of a class takes proportionally longer
-        // than the
-        // smallest, which is the one that is timed.
+        // than the smallest, which is the one that is timed.
         double growth = output.IsBatched ? BatchClass.LargestOf(batch) / (double)batch : 1;
         void Add(
             string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false,

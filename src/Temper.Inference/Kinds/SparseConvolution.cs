@@ -94,7 +94,7 @@ internal static class SparseCandidates
             && offsets[wider] * Blocks[wider] <= offsets[index] * Blocks[index]);
 
     /// <summary>
-    /// Returns the layouts to try: whole images and, if the sizes allow it and the batch does not fill vectors, tiles.
+    /// Returns the layouts to try: whole images and, if the sizes allow it and the batch does not fill vectors, pieces.
     /// </summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
         g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(

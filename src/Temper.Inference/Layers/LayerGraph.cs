@@ -49,7 +49,7 @@ internal sealed class LayerGraph
         .DefaultIfEmpty(0).Max());
 
     /// <summary>
-    /// <see cref="Planes"/> with each image cut into tiles (see <see cref="Temper.Kernels.PieceGrid"/>), for layers
+    /// <see cref="Planes"/> with each image cut into pieces (see <see cref="Temper.Kernels.PieceGrid"/>), for layers
     /// whose sizes allow it.
     /// </summary>
     internal ValueLayout CutPlanes => Planes with { IsCut = true };

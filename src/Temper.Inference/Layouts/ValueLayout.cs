@@ -30,7 +30,7 @@ internal enum LayoutKind
 /// <summary>Layout of a value.</summary>
 /// <param name="Kind">Order of the elements.</param>
 /// <param name="Border">Width of the zero border on each side of a plane, in pixels.</param>
-/// <param name="IsCut">Whether images are cut into tiles if the batch is too small to fill a vector.</param>
+/// <param name="IsCut">Whether images are cut into pieces if the batch is too small to fill a vector.</param>
 internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, bool IsCut = false)
 {
     internal static ValueLayout RowMajor { get; } = new(LayoutKind.RowMajor);

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Grid by which images are cut into tiles if the batch has too few images to fill a vector. The same pixel of all
-/// tiles is contiguous, as if the tiles were images of a batch.
+/// Grid by which images are cut into pieces if the batch has too few images to fill a vector. The same pixel of all
+/// pieces is contiguous, as if the pieces were images of a batch.
 /// </summary>
 internal readonly record struct PieceGrid(int Rows, int Columns)
 {

@@ -1,6 +1,6 @@
 namespace Temper.Kernels;
 
-/// <summary>Writes the borders of planes: zeros, or the pixels of neighboring tiles.</summary>
+/// <summary>Writes the borders of planes: zeros, or the pixels of neighboring pieces.</summary>
 internal static unsafe class PlaneBorders
 {
     /// <summary>Writes the whole border of a plane.</summary>

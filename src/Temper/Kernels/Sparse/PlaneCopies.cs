@@ -61,7 +61,7 @@ internal static unsafe class PlaneCopies
         }
     }
 
-    /// <summary>Copies one channel, with the same row of all images, or of all tiles, interleaved.</summary>
+    /// <summary>Copies one channel, with the same row of all images, or of all pieces, interleaved.</summary>
     private static void RowsIntoPlane(void* state, int channel)
     {
         ref Job job = ref *(Job*)state;
@@ -136,7 +136,7 @@ internal static unsafe class PlaneCopies
 
     /// <summary>
     /// Transposes some channels of one pixel of all lanes to <c>[channel, lane]</c>. Whole images have a fixed
-    /// distance; tiles do not and are gathered first.
+    /// distance; pieces do not and are gathered first.
     /// </summary>
     private static void Turn(in Job job, int row, int column, int first, int channels, float* lines, float* turned)
     {

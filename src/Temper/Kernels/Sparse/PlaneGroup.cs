@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A group of images in planes: whole images interleaved, or the tiles of each image interleaved, so that a pixel fills
-/// a vector.
+/// A group of images in planes: whole images interleaved, or the pieces of each image interleaved, so that a pixel
+/// fills a vector.
 /// </summary>
 internal readonly record struct PlaneGroup
 {
@@ -34,9 +34,9 @@ internal readonly record struct PlaneGroup
     /// Returns the index in the batch of the pixel that a lane holds; -1 if it is outside the image or the slot is
     /// unused.
     /// </summary>
-    /// <param name="lane">The lane: tiles row by row, with the images of each tile together.</param>
-    /// <param name="row">Row within the tile.</param>
-    /// <param name="column">Column within the tile.</param>
+    /// <param name="lane">The lane: pieces row by row, with the images of each piece together.</param>
+    /// <param name="row">Row within the piece.</param>
+    /// <param name="column">Column within the piece.</param>
     internal long PixelOf(int lane, int row, int column)
     {
         // Both sizes are powers of two. Shifts are used because this is called per pixel.
@@ -49,12 +49,12 @@ internal readonly record struct PlaneGroup
     }
 
     /// <summary>
-    /// Returns, for each lane, the lane whose tile is at the given distance; -1 if the image has no such pixel.
+    /// Returns, for each lane, the lane whose piece is at the given distance; -1 if the image has no such pixel.
     /// </summary>
-    /// <param name="down">Number of tiles further down; negative: up.</param>
-    /// <param name="right">Number of tiles further right; negative: left.</param>
-    /// <param name="row">Row of the pixel within that tile.</param>
-    /// <param name="column">Column of the pixel within that tile.</param>
+    /// <param name="down">Number of pieces further down; negative: up.</param>
+    /// <param name="right">Number of pieces further right; negative: left.</param>
+    /// <param name="row">Row of the pixel within that piece.</param>
+    /// <param name="column">Column of the pixel within that piece.</param>
     internal int[] LanesFrom(int down, int right, int row, int column)
     {
         int[] lanes = new int[Lanes];

@@ -4,8 +4,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The border of the tiles of cut images: pixels of neighboring tiles, which are other lanes of other pixels, and zeros
-/// outside the image. Must be written after every write to a plane.
+/// The border of the pieces of cut images: pixels of neighboring pieces, which are other lanes of other pixels, and
+/// zeros outside the image. Must be written after every write to a plane.
 /// </summary>
 internal readonly unsafe struct PlaneHalo
 {

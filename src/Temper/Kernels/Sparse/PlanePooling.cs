@@ -43,8 +43,8 @@ internal static unsafe class PlanePooling
     }
 
     /// <summary>
-    /// Whether images may be cut into tiles: for every number of images per group, each window must be within one tile,
-    /// and all tiles must have the same windows.
+    /// Whether images may be cut into pieces: for every number of images per group, each window must be within one
+    /// piece, and all pieces must have the same windows.
     /// </summary>
     internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
     {

@@ -3,7 +3,7 @@ namespace Temper.Kernels;
 /// <summary>
 /// Shape of images for sparse kernels. There is one plane per channel, with a border, and the same pixel of several
 /// images is contiguous: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See <see
-/// cref="ImageGroup"/> and, for images cut into tiles, <see cref="PlaneGroup"/>.
+/// cref="ImageGroup"/> and, for images cut into pieces, <see cref="PlaneGroup"/>.
 /// </summary>
 internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 {
@@ -16,7 +16,7 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
     internal int Right { get; init; }
 
     /// <summary>
-    /// Whether images are cut into tiles if their group does not fill a vector; see <see cref="PieceGrid"/>.
+    /// Whether images are cut into pieces if their group does not fill a vector; see <see cref="PieceGrid"/>.
     /// </summary>
     internal bool IsCut { get; init; }
 
@@ -34,7 +34,7 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 
     internal bool HasBorder => Plane > Height * Width;
 
-    /// <summary>Returns the shape of a tile of an image; each tile has its own border.</summary>
+    /// <summary>Returns the shape of a piece of an image; each piece has its own border.</summary>
     internal PlaneShape Piece(PieceGrid grid) => this with
     {
         Height = Chunks.Count(Height, grid.Rows), Width = Chunks.Count(Width, grid.Columns), IsCut = false,

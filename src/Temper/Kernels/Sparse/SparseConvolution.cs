@@ -62,8 +62,8 @@ internal sealed unsafe class SparseConvolution
     internal int Block => _pattern.Block;
 
     /// <summary>
-    /// Whether images may be cut into tiles: for every number of images per group, a tile of the result must need only
-    /// one tile of the input and its border.
+    /// Whether images may be cut into pieces: for every number of images per group, a piece of the result must need
+    /// only one piece of the input and its border.
     /// </summary>
     internal static bool FitsPieces(in ConvolutionGeometry g, in PlaneShape source, in PlaneShape target)
     {

@@ -39,7 +39,7 @@ internal unsafe struct SparseJob
     /// <summary>Number of floats per pixel.</summary>
     internal int Interleave;
 
-    /// <summary>Border of the tiles, if images are cut.</summary>
+    /// <summary>Border of the pieces, if images are cut.</summary>
     internal PlaneHalo Halo;
 
     // The following fields are set during a run.
