@@ -67,8 +67,8 @@ public sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>
-    /// Compiles with kernels that the caller chooses for every batch. <paramref name="partSize"/>: samples per part; 0:
-    /// batches run whole.
+    /// Compiles with kernels that the caller chooses for every batch. Batches run in parts of <paramref
+    /// name="partSize"/> samples, or whole if it is 0.
     /// </summary>
     internal static CompiledNetwork Compile(
         Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0,

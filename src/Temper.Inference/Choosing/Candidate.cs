@@ -9,8 +9,8 @@ namespace Temper.Inference;
 internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make)
 {
     /// <summary>
-    /// Extra cost of the largest batch of a class relative to the smallest, which is the one that is timed. Above 1 for
-    /// kernels that process samples one by one and therefore gain nothing from a larger batch. Default: 1.
+    /// Factor on the measured time that accounts for larger batches: only the smallest batch of a class is timed. Above
+    /// 1 for kernels that process samples one by one, which gain nothing from a larger batch. Default: 1.
     /// </summary>
     internal double Growth { get; init; } = 1;
 

@@ -4,14 +4,14 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Lowers nodes that compute <c>gain x + offset</c> with constants: arithmetic with a constant operand, normalization,
-/// preprocessing.
+/// Creates the layers for nodes that compute <c>gain x + offset</c> with constants: arithmetic with a constant operand,
+/// normalization, preprocessing.
 /// </summary>
 internal static class AffineLowering
 {
     /// <summary>
-    /// Lowers a sum, difference, product or quotient of a value and a constant. Null if it is not <c>gain x +
-    /// offset</c>.
+    /// Creates the layer for a sum, difference, product or quotient of a value and a constant. Null if it is not
+    /// <c>gain x + offset</c>.
     /// </summary>
     internal static ChannelAffineLayer? OfArithmetic(NodeStep step, LoweringContext context)
     {
@@ -35,11 +35,13 @@ internal static class AffineLowering
             : null;
     }
 
-    /// <summary>Lowers a batch normalization that uses running statistics.</summary>
+    /// <summary>Creates the layer for a batch normalization that uses running statistics.</summary>
     internal static ChannelAffineLayer OfBatchNorm(NodeStep step, LoweringContext context) =>
         OfBatchNorm(step, (BatchNorm)step.Node.Operator, step.Parameters, step.Buffers, context);
 
-    /// <summary>Lowers a batch normalization with the operators that the network's plan has fused into it.</summary>
+    /// <summary>
+    /// Creates the layer for a batch normalization with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static ChannelAffineLayer OfBatchNorm(FusedStep step, LoweringContext context) =>
         OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with
         {
@@ -57,7 +59,9 @@ internal static class AffineLowering
             step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
     }
 
-    /// <summary>Lowers preprocessing. Null if it permutes the channels of a value that is not an image.</summary>
+    /// <summary>
+    /// Creates the layer for preprocessing. Null if it permutes the channels of a value that is not an image.
+    /// </summary>
     internal static ChannelAffineLayer? OfNormalize(NodeStep step, LoweringContext context)
     {
         var normalize = (Normalize)step.Node.Operator;
@@ -74,8 +78,8 @@ internal static class AffineLowering
     }
 
     /// <summary>
-    /// Lowers a gather of image channels at constant indices, with as many indices as channels. Null for any other
-    /// gather.
+    /// Creates the layer for a gather of image channels at constant indices, with as many indices as channels. Null for
+    /// any other gather.
     /// </summary>
     internal static ChannelAffineLayer? OfGather(NodeStep step, LoweringContext context)
     {

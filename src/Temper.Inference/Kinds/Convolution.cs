@@ -93,7 +93,7 @@ internal sealed record ConvolutionLayer : Layer
         ];
     }
 
-    /// <summary>Lowers a convolution node.</summary>
+    /// <summary>Creates the layer for a convolution node.</summary>
     internal static ConvolutionLayer Of(NodeStep step, LoweringContext context)
     {
         (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
@@ -103,7 +103,9 @@ internal sealed record ConvolutionLayer : Layer
         };
     }
 
-    /// <summary>Lowers a convolution with the operators that the network's plan has fused into it.</summary>
+    /// <summary>
+    /// Creates the layer for a convolution with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)
     {
         FoldedNorm? folded = step.Norm is null ? null : FoldedNorm.Of(step, context.Network);

@@ -60,14 +60,16 @@ internal sealed record LinearLayer : Layer
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
         LinearCandidates.Of(graph, this, batch);
 
-    /// <summary>Lowers a linear node.</summary>
+    /// <summary>Creates the layer for a linear node.</summary>
     internal static LinearLayer Of(NodeStep step, LoweringContext context)
     {
         (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
         return Of(step, step.Parameters, context) with { Weight = weight, WeightScale = scale };
     }
 
-    /// <summary>Lowers a linear node with the operators that the network's plan has fused into it.</summary>
+    /// <summary>
+    /// Creates the layer for a linear node with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static LinearLayer Of(FusedStep step, LoweringContext context) =>
         Of(step, step.HeadParameters, context) with { Relu = step.Relu };
 

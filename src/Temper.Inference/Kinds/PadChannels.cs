@@ -30,7 +30,9 @@ internal sealed record PadChannelsLayer : Layer
         ];
     }
 
-    /// <summary>Lowers zero padding of the channel axis of an image. Null for any other padding.</summary>
+    /// <summary>
+    /// Creates the layer for zero padding of the channel axis of an image. Null for any other padding.
+    /// </summary>
     internal static PadChannelsLayer? Of(NodeStep step, LoweringContext context) =>
         step.Node.Operator is Pad { Axis: 1 or -3, Fill: 0, Mode: PadMode.Constant } pad
             && context.Values[step.Inputs[0]].Shape.Rank == 4

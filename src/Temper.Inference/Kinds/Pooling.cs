@@ -53,7 +53,7 @@ internal sealed record PoolingLayer : Layer
         ];
     }
 
-    /// <summary>Lowers pooling with sliding windows.</summary>
+    /// <summary>Creates the layer for pooling with sliding windows.</summary>
     internal static PoolingLayer Of(NodeStep step, LoweringContext context, Pool2dOptions options, bool isMaximum) =>
         new()
     {
@@ -61,7 +61,7 @@ internal sealed record PoolingLayer : Layer
         Sizes = Pool2dOperation.Sliding(step.Name, context.Example(step), options),
     };
 
-    /// <summary>Lowers adaptive average pooling to an image of the given size.</summary>
+    /// <summary>Creates the layer for adaptive average pooling to an image of the given size.</summary>
     internal static PoolingLayer Adaptive(NodeStep step, LoweringContext context, int height, int width) => new()
     {
         Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsMaximum = false,

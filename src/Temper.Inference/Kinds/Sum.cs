@@ -38,11 +38,11 @@ internal sealed record SumLayer : Layer
         ];
     }
 
-    /// <summary>Lowers a ReLU.</summary>
+    /// <summary>Creates the layer for a ReLU.</summary>
     internal static SumLayer OfRelu(NodeStep step) =>
         new() { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true };
 
-    /// <summary>Lowers a sum of values of equal shape. Null for any other sum.</summary>
+    /// <summary>Creates the layer for a sum of values of equal shape. Null for any other sum.</summary>
     internal static SumLayer? OfAdd(NodeStep step, LoweringContext context) =>
         step.Inputs.All(input => context.Values[input].Equals(context.Values[step.Output]))
             ? new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output }

@@ -115,7 +115,7 @@ internal sealed class Int8Fusion
     }
 }
 
-/// <summary>Lowers layers with 8-bit weights.</summary>
+/// <summary>Creates layers with 8-bit weights.</summary>
 internal static class Int8Lowering
 {
     /// <summary>

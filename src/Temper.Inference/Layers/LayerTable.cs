@@ -55,10 +55,12 @@ internal static class LayerTable
         ? Rows[(fused.Head ?? fused.Norm!).Operator.GetType()].Chain!(fused, context)
         : Rows.GetValueOrDefault(((NodeStep)step).Node.Operator.GetType())?.Node((NodeStep)step, context);
 
-    /// <summary>Lowering of an operator.</summary>
-    /// <param name="Node">Lowers a single node. Returns null if no kernel supports its attributes.</param>
+    /// <summary>How an operator is converted to a layer.</summary>
+    /// <param name="Node">
+    /// Creates the layer for a single node; returns null if no kernel supports its attributes.
+    /// </param>
     /// <param name="Chain">
-    /// Lowers a chain of nodes that the network's plan has fused and that begins with this operator.
+    /// Creates the layer for a chain of nodes that the network's plan has fused and that begins with this operator.
     /// </param>
     private sealed record Row(
         Func<NodeStep, LoweringContext, Layer?> Node, Func<FusedStep, LoweringContext, Layer>? Chain = null);

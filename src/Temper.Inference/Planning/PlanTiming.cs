@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Times single plans.</summary>
+/// <summary>Times plans, one at a time.</summary>
 internal static class PlanTiming
 {
     /// <summary>Minimum and maximum number of timed passes, after one warm-up pass.</summary>

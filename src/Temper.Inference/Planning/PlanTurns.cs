@@ -7,8 +7,9 @@ namespace Temper.Inference;
 /// </summary>
 internal static class PlanTurns
 {
-    /// <summary>Minimum number of rounds; time budget per plan and in total, in the fields that follow.</summary>
+    /// <summary>Minimum number of rounds.</summary>
     private const int FewestRounds = 2;
+    /// <summary>Time budget per plan, and upper limit of the total time.</summary>
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(40),
         EnoughInAll = TimeSpan.FromMilliseconds(600);
 

@@ -175,7 +175,7 @@ internal static unsafe class LayerNormalization
         }
     }
 
-    /// <summary>Σ (x - mean)²</summary>
+    /// <summary>Sum of squared deviations, Σ (x - mean)².</summary>
     private readonly struct DeviationReducer(float mean) : IReducer
     {
         public float Identity => 0;
@@ -195,7 +195,7 @@ internal static unsafe class LayerNormalization
         public double Join(double a, double b) => a + b;
     }
 
-    /// <summary>(x - mean) r gain + shift</summary>
+    /// <summary>Layer normalization of an element: (x - mean) r gain + shift.</summary>
     private readonly struct Normalize(float mean, float r) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -203,7 +203,7 @@ internal static unsafe class LayerNormalization
             where T : unmanaged, ILanes<T> => T.MultiplyAdd((x - T.Create(mean)) * T.Create(r), gain, shift);
     }
 
-    /// <summary>Adds dy h to a running sum, with h = (x - mean) r.</summary>
+    /// <summary>Adds dy h to a sum, with h = (x - mean) r the normalized input: the gradient of the gain.</summary>
     private readonly struct AddNormalizedProduct(float mean, float r) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +211,7 @@ internal static unsafe class LayerNormalization
             where T : unmanaged, ILanes<T> => T.MultiplyAdd((x - T.Create(mean)) * T.Create(r), dy, sum);
     }
 
-    /// <summary>r (g - mean(g) - h mean(g h))</summary>
+    /// <summary>Input gradient: r (g - mean(g) - h mean(g h)), with h = (x - mean) r and g = dy gain.</summary>
     private readonly struct LayerNormInputGradient(float mean, float r, float meanG, float meanGh) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

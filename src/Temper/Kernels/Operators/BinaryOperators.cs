@@ -113,7 +113,7 @@ internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperato
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(T.Create(keep), x), y * T.Create(scale), T.Zero);
 }
 
-/// <summary>x + factor (y - x)</summary>
+/// <summary>Moves x toward y: x + factor (y - x).</summary>
 internal readonly struct MoveTowards(float factor) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -92,7 +92,7 @@ internal readonly struct Scale(float factor) : IUnaryOperator
         where T : unmanaged, ILanes<T> => x * T.Create(factor);
 }
 
-/// <summary>(x - first) - second</summary>
+/// <summary>Subtracts two numbers one after the other: (x - first) - second.</summary>
 internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -120,7 +120,7 @@ internal readonly struct SignStep(PerturbationStep step) : ITernaryOperator
     }
 }
 
-/// <summary>x + factor g - x0</summary>
+/// <summary>Perturbation after a step along the gradient g: x + factor g - x0, with the clean input x0.</summary>
 internal readonly struct StepFromCenter(float factor) : ITernaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -128,7 +128,9 @@ internal readonly struct StepFromCenter(float factor) : ITernaryOperator
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), gradient, x - center);
 }
 
-/// <summary>clip(x0 + shrink d, low, high)</summary>
+/// <summary>
+/// Adds the perturbation d, scaled, to the clean input x0 and clips to the bounds: clip(x0 + shrink d, low, high).
+/// </summary>
 internal readonly struct CenterPlusScaled(float shrink, float low, float high) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -17,8 +17,8 @@ internal static unsafe class PlaneBorders
     }
 
     /// <summary>
-    /// Clears the border of a plane beside some rows, and above the first and below the last row if they are among
-    /// them.
+    /// Clears the border to the left and right of the rows from <paramref name="firstRow"/> to <paramref
+    /// name="lastRow"/> (exclusive), and the border above or below the image if its first or last row is among them.
     /// </summary>
     internal static void Clear(float* plane, in PlaneShape shape, int interleave, int firstRow, int lastRow)
     {

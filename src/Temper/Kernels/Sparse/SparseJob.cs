@@ -25,10 +25,10 @@ internal unsafe struct SparseJob
     internal float Floor;
     internal float* Source;
 
-    /// <summary>Pixels in the source between rows of the result.</summary>
+    /// <summary>Distance between the inputs of neighboring result rows, in source pixels.</summary>
     internal int SourcePitch;
 
-    /// <summary>Pixels in the source between pixels of the result; 1 without stride.</summary>
+    /// <summary>Distance between the inputs of neighboring result pixels, in source pixels; 1 without stride.</summary>
     internal int SourceStep;
     internal float* Target;
     internal float* Added;

@@ -25,13 +25,13 @@ internal readonly unsafe struct StridePhases
         _pitch = Chunks.Count(source.Pitch, geometry.StrideWidth);
     }
 
-    /// <summary>Pixels in the source between rows of the result.</summary>
+    /// <summary>Distance between the inputs of neighboring result rows, in source pixels.</summary>
     internal int Pitch => _isPlain ? _source.Pitch * _geometry.StrideHeight : _pitch;
 
-    /// <summary>Pixels in the source between pixels of the result.</summary>
+    /// <summary>Distance between the inputs of neighboring result pixels, in source pixels.</summary>
     internal int Step => _isPlain ? _geometry.StrideWidth : 1;
 
-    /// <summary>Pixels in the source between channels.</summary>
+    /// <summary>Distance between neighboring channels of the source, in pixels.</summary>
     internal int PlaneStride => _isPlain ? _source.Plane : Phases * Plane;
 
     private int Phases => _geometry.StrideHeight * _geometry.StrideWidth;
