@@ -141,7 +141,7 @@ public sealed class KernelPlan
         int version = root.GetProperty("version").GetInt32();
         if (!string.Equals(format, FormatName, StringComparison.Ordinal) || version != Version)
         {
-            throw new FormatException($"{format} {version}");
+            throw new FormatException($"got format '{format}' version {version}");
         }
 
         var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
@@ -157,7 +157,7 @@ public sealed class KernelPlan
         {
             int part = batch.Value.GetInt32();
             bool fits = part == 0 || (part > 0 && part < ClassOf(batch) && kernels.ContainsKey(part));
-            parts.Add(ClassOf(batch), fits ? part : throw new FormatException($"part {part}"));
+            parts.Add(ClassOf(batch), fits ? part : throw new FormatException($"got part size {part}"));
         }
 
         return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels, parts);
@@ -168,6 +168,6 @@ public sealed class KernelPlan
         bool isNumber = int.TryParse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int size);
         return isNumber && size >= 1 && BatchClass.Of(size) == size
             ? size
-            : throw new FormatException($"batch {batch.Name}");
+            : throw new FormatException($"got batch class '{batch.Name}'");
     }
 }

@@ -10,8 +10,9 @@ namespace Temper.Inference;
 /// the load.
 /// </summary>
 /// <remarks>
-/// A request's result is computed in a batch of whatever size formed. It equals the result of a separate run up to
-/// rounding, not byte for byte. If an input or output of the network has no batch axis, requests are run one at a time.
+/// The size of the batch in which a request is run depends on the load. The result therefore equals that of a separate
+/// run up to rounding, not byte for byte. If an input or output of the network has no batch axis, requests are run one
+/// at a time.
 /// </remarks>
 /// <example><code>
 /// await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 16 });

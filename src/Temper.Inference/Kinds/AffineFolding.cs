@@ -165,7 +165,7 @@ internal static class AffineFolding
         return (BatchNormMap.Scaled(weight.ToRowMajor(), gains), Row(biases));
     }
 
-    /// <summary>Folds a map of the values that the weights are multiplied with.</summary>
+    /// <summary>Folds a map of the input values into the weights that they are multiplied with.</summary>
     /// <param name="map">The map.</param>
     /// <param name="weight"><c>[O, ...]</c>.</param>
     /// <param name="bias"><c>[O]</c>; null: zeros.</param>

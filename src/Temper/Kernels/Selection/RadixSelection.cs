@@ -136,7 +136,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         return kept;
     }
 
-    /// <summary>Keeps only the first of the elements that equal the last wanted number.</summary>
+    /// <summary>
+    /// Drops later elements that equal the last wanted number, until <see cref="Count"/> elements are left.
+    /// </summary>
     private void DropTies<T>(T* x, int* list, int held, ulong last)
         where T : unmanaged, INumber<T>
     {
