@@ -2,58 +2,55 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>How a network is compiled.</summary>
+/// <summary>Options for compiling a network.</summary>
 public sealed record CompileOptions
 {
-    /// <summary>
-    /// Batch sizes to compile for at once; others are compiled when they first come. One, unless said otherwise.
-    /// </summary>
+    /// <summary>Batch sizes to compile for immediately. Other sizes are compiled on first use. Default: 1.</summary>
     public IReadOnlyList<int> BatchSizes { get; init; } = [1];
 
     /// <summary>
-    /// Whether each layer's kernels are timed on this machine and the fastest taken, as unless said otherwise; if not,
-    /// an estimate chooses, the same on every machine with vectors of this width.
+    /// Whether to time the kernels of each layer on this machine and use the fastest (default). If false, kernels are
+    /// selected by an estimate that is the same on every machine with this vector width.
     /// </summary>
     public bool TimesKernels { get; init; } = true;
 
     /// <summary>
-    /// Typical samples, <c>[N, ...]</c>, on which kernels are timed: those that skip zero inputs of fully connected
-    /// layers or zero channels of convolutions are as fast as such samples make them. Null: noise. For networks with
-    /// one float32 input.
+    /// Typical samples, <c>[N, ...]</c>, to run when kernels are timed. They matter for kernels whose speed depends on
+    /// zeros: those that skip zero inputs of fully connected layers or zero channels of convolutions. Null: noise. Only
+    /// for networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }
 
     /// <summary>
-    /// What part of a value is not zero, by the name of the node that makes it, where that is known beforehand:
-    /// winners-take-all with a ratio, for instance. Kernels that look for zeros are tried where they are expected;
-    /// elsewhere ReLU is expected to leave about half of the elements and all channels, or what
-    /// <see cref="TypicalInput"/> shows.
+    /// Known densities (nonzero fractions) of values, keyed by the name of the node or input, for example after
+    /// winners-take-all with a given ratio. Kernels that skip zeros are only tried where zeros are expected. For other
+    /// values the density is measured on <see cref="TypicalInput"/>; without that, a ReLU is assumed to zero about half
+    /// of the elements and no whole channel.
     /// </summary>
     public IReadOnlyDictionary<string, ValueDensity> ExpectedDensities { get; init; } =
         new Dictionary<string, ValueDensity>(StringComparer.Ordinal);
 
     /// <summary>
-    /// Kernels that were chosen before, on this processor and for this network; batches that it does not know are
-    /// compiled as if there were none. Null: no such plan.
+    /// Kernels chosen earlier, on this processor and for this network. Batch sizes that the plan does not contain are
+    /// compiled as if there were no plan. Null: no plan.
     /// </summary>
     public KernelPlan? Plan { get; init; }
 
     /// <summary>
-    /// Whether a sample's result is the same bytes in any batch, at any index in it. Every layer then has one kernel
-    /// for all batches, one that rounds the same way whatever the batch; it is chosen for the first of
-    /// <see cref="BatchSizes"/>, so name the batch that should be fastest. Without it, each class of batch sizes has
-    /// the kernels that are fastest for it, and the last bits may differ between them.
+    /// Whether a sample's result is the same bytes in any batch, at any index in it (default: false). If true, each
+    /// layer has one kernel for all batch sizes, which rounds the same way in each. It is chosen for the first of <see
+    /// cref="BatchSizes"/>, so put the batch size that should be fastest first. If false, each class of batch sizes has
+    /// its own fastest kernels, and the last bits of a result may depend on the batch size.
     /// </summary>
     /// <remarks>
-    /// Networks that mix samples (<see cref="Networks.Network.Batch"/>) still do; weights must be finite. Kernels for
-    /// convolutions with sparse weights add in an order that depends on the batch and are left out, so pruned networks
-    /// lose most by it.
+    /// This has no effect on networks whose output for one sample depends on the others (<see
+    /// cref="Networks.Network.Batch"/>). Weights must be finite. Kernels for convolutions with sparse weights are
+    /// excluded, because their order of summation depends on the batch; pruned networks therefore lose the most speed.
     /// </remarks>
     public bool BatchInvariant { get; init; }
 
     /// <summary>
-    /// Share of the usual time that is spent on timing kernels. Tests of what does not depend on which kernel wins take
-    /// less.
+    /// Fraction of the usual time to spend on timing kernels. Tests that do not depend on the chosen kernels use less.
     /// </summary>
     internal double TimingShare { get; init; } = 1;
 }

@@ -3,12 +3,12 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// A network made ready to run on this processor: normalizations folded, layers fused, weights packed, memory planned.
-/// It does not change, and threads share it; each runs it through a session of its own.
+/// A network compiled for this processor: normalizations folded, layers fused, weights packed, memory planned. It is
+/// immutable and thread-safe; each thread runs it through its own session.
 /// </summary>
 /// <remarks>
-/// Results are those of <see cref="Network.Forward(Tensors.Tensor)"/> in evaluation up to rounding, and the same bytes
-/// for any number of threads.
+/// Results equal those of <see cref="Network.Forward(Tensors.Tensor)"/> in evaluation mode up to rounding. They are the
+/// same bytes for any number of threads.
 /// </remarks>
 /// <example><code>
 /// using CompiledNetwork fast = CompiledNetwork.Compile(network);
@@ -22,19 +22,22 @@ public sealed class CompiledNetwork : IDisposable
 
     private CompiledNetwork(Network network, BatchPlanner planner) => (Network, _planner) = (network, planner);
 
-    /// <summary>The network as it was given.</summary>
+    /// <summary>The original network.</summary>
     public Network Network { get; }
 
     internal LayerGraph Graph => _planner.Graph;
 
-    /// <summary>How many packed forms of layers it keeps.</summary>
+    /// <summary>Number of packed steps (layer and kernel) currently kept.</summary>
     internal int StepCount => _planner.StepCount;
 
     /// <summary>Compiles a network.</summary>
-    /// <param name="network">The network; it is not changed, and what becomes of it afterwards does not matter.</param>
-    /// <param name="options">For which batch sizes; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A batch size is not positive.</exception>
-    /// <exception cref="ArgumentException">The plan is another processor's or another network's.</exception>
+    /// <param name="network">The network; it is not changed, and later changes to it have no effect.</param>
+    /// <param name="options">Options; null: the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A batch size is less than 1.</exception>
+    /// <exception cref="ArgumentException">
+    /// The kernel plan is for another processor or network, the typical input has no samples, or an expected density is
+    /// invalid.
+    /// </exception>
     public static CompiledNetwork Compile(Network network, CompileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -42,14 +45,14 @@ public sealed class CompiledNetwork : IDisposable
         if (options.TypicalInput is { Count: 0 })
         {
             throw new ArgumentException("CompiledNetwork.Compile: the typical input has no samples (got 0, expected "
-                + "one or more); leave it out to time on noise");
+                + "1 or more); omit it to time on noise");
         }
 
         if (options.Plan is { } plan && !string.Equals(plan.Cpu, KernelPlan.ThisCpu, StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                $"CompiledNetwork.Compile: the plan is of another processor (got {plan.Cpu}, expected "
-                + $"{KernelPlan.ThisCpu}); compile without it and keep the new one");
+                $"CompiledNetwork.Compile: the plan is for another processor (got {plan.Cpu}, expected "
+                + $"{KernelPlan.ThisCpu}); compile without it and save the new plan");
         }
 
         LayerGraph graph = KnownDensities.In(Lowering.Lower(network, options.BatchInvariant), network, options);
@@ -63,7 +66,10 @@ public sealed class CompiledNetwork : IDisposable
         return compiled;
     }
 
-    /// <summary>Compiles with kernels that the caller chooses, for every batch, whole or in parts.</summary>
+    /// <summary>
+    /// Compiles with kernels that the caller chooses for every batch. Batches run in parts of <paramref
+    /// name="partSize"/> samples, or whole if it is 0.
+    /// </summary>
     internal static CompiledNetwork Compile(
         Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0,
         CompileOptions? options = null) =>
@@ -71,12 +77,12 @@ public sealed class CompiledNetwork : IDisposable
             Lowering.Lower(network, options?.BatchInvariant ?? false),
             options ?? new CompileOptions()) { Choose = choose, PartSize = partSize });
 
-    /// <summary>A session: what one thread needs to run the network.</summary>
+    /// <summary>Creates a session, which one thread needs to run the network.</summary>
     /// <param name="threads">
-    /// Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads
-    /// share.
+    /// Number of threads per run, including the calling thread; null: the current worker pool of the calling thread,
+    /// which several threads can share.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The number of threads is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of threads is less than 1.</exception>
     public InferenceSession CreateSession(int? threads = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -84,23 +90,23 @@ public sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>
-    /// How it runs a batch: layer by layer the kernel and the layout, and what each step takes on this machine.
+    /// Describes how a batch is run: the kernel and the layout of each step and, if measured, its time on this machine.
     /// </summary>
-    /// <param name="batch">Samples, one or more.</param>
-    /// <param name="time">For how long to measure, about; zero: not at all.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    /// <param name="batch">Number of samples, 1 or more.</param>
+    /// <param name="time">Approximate duration of the measurement; zero: no measurement.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is less than 1.</exception>
     public InferencePlan Explain(int batch = 1, TimeSpan time = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         return PlanReport.Of(Graph, PlanFor(batch), batch, time);
     }
 
-    /// <summary>The kernels chosen so far, to be kept for <see cref="CompileOptions.Plan"/>.</summary>
+    /// <summary>Returns the kernels chosen so far, to be saved and used as <see cref="CompileOptions.Plan"/>.</summary>
     public KernelPlan ChosenKernels() => _planner.ChosenKernels();
 
-    /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
+    /// <summary>Prevents the creation of further sessions. Existing sessions continue to work.</summary>
     public void Dispose() => _isDisposed = true;
 
-    /// <summary>The plan for a batch; made when it is first needed.</summary>
+    /// <summary>Returns the plan for a batch; it is created on first use.</summary>
     internal BatchPlan PlanFor(int batch) => _planner.PlanFor(batch);
 }

@@ -3,25 +3,26 @@ using System.Text;
 
 namespace Temper.Inference;
 
-/// <summary>How a compiled network runs batches of some sizes: its steps in order.</summary>
+/// <summary>Describes how a compiled network runs a batch: its steps in execution order.</summary>
 public sealed record InferencePlan
 {
     /// <summary>Batch size.</summary>
     public required int Batch { get; init; }
 
     /// <summary>
-    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each
-    /// part on one thread, several parts at a time. Multiplications and times of the steps are those of one part.
+    /// Number of samples that go through the steps together. If it equals <see cref="Batch"/>, each step uses all
+    /// threads. If it is less, the batch is split into parts of this size, each run on one thread, several in parallel;
+    /// MACs and times of the steps are then those of one part.
     /// </summary>
     public required int PartSize { get; init; }
 
-    /// <summary>Layers and, between them, changes of the layout.</summary>
+    /// <summary>Layers and the layout changes between them, in execution order.</summary>
     public required IReadOnlyList<InferenceStep> Steps { get; init; }
 
-    /// <summary>Bytes that packed weights take.</summary>
+    /// <summary>Size of the packed weights, in bytes.</summary>
     public long WeightBytes => Steps.Sum(step => step.WeightBytes);
 
-    /// <summary>A table, a line for each step.</summary>
+    /// <summary>Formats the plan as a table with one line per step.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -52,31 +53,33 @@ public sealed record InferencePlan
 /// <summary>One step of a plan.</summary>
 public sealed record InferenceStep
 {
-    /// <summary>The layer's name: that of its first node; of a change of the layout, the value's.</summary>
+    /// <summary>Name of the layer, which is the name of its first node; empty for a change of layout.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it computes.</summary>
+    /// <summary>Kind of the layer, such as <c>conv 3x3</c>; <c>order</c> for a change of layout.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>The kernel that carries it out.</summary>
+    /// <summary>Name of the kernel.</summary>
     public required string Kernel { get; init; }
 
-    /// <summary>Layout of its result in memory.</summary>
+    /// <summary>Layout of the result in memory.</summary>
     public required string Order { get; init; }
 
-    /// <summary>Fraction of its weights that are zero, 0 to 1; null where there are none.</summary>
+    /// <summary>Fraction of the weights that are zero, 0 to 1; null if the step has no weights.</summary>
     public double? Sparsity { get; init; }
 
-    /// <summary>Multiplications for the batch, or for a part of it, those with zeros counted.</summary>
+    /// <summary>
+    /// Multiply-accumulates for the batch, or for one part of it; multiplications by zero weights are counted.
+    /// </summary>
     public long Macs { get; init; }
 
-    /// <summary>Bytes that its packed weights take.</summary>
+    /// <summary>Size of the packed weights, in bytes.</summary>
     public long WeightBytes { get; init; }
 
     /// <summary>
-    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused
-    /// multiplications of a vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one
-    /// another, not for promises.
+    /// Estimated time in seconds, from the cost model that selects kernels if they are not timed. Peak speed is assumed
+    /// to be two fused multiply-adds of a vector per cycle at 3 GHz. Use it only to compare kernels, not to predict run
+    /// times.
     /// </summary>
     public double PredictedSeconds { get; init; }
 

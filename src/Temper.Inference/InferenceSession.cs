@@ -5,13 +5,13 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses
-/// it at a time.
+/// Runs a compiled network. A session holds the memory for intermediate values and, optionally, its own threads. It is
+/// not thread-safe: only one thread may use it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators
-/// that run on tensors (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers
-/// lie in memory that is used again.
+/// A run allocates nothing on the managed heap once a batch of that size has been run and each thread has its scratch
+/// memory. Operators that run on tensors (kernel <c>operator</c> in the plan) allocate a few hundred bytes each; their
+/// element data is in reused memory.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {
@@ -32,18 +32,18 @@ public sealed class InferenceSession : IDisposable
         _compiled = compiled;
     }
 
-    /// <summary>What it runs.</summary>
+    /// <summary>The network that the session runs.</summary>
     public Network Network => _compiled.Network;
 
     /// <summary>Runs a batch through a network with one input and one output, both float32.</summary>
-    /// <param name="input"><c>[N, ...]</c> row-major: as many floats as N samples have, N one or more.</param>
-    /// <param name="output">Receives <c>[N, ...]</c> row-major; must not overlap the input.</param>
-    /// <param name="cancellation">Looked at between layers.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit a whole number of samples.</exception>
+    /// <param name="input"><c>[N, ...]</c>, row-major: N samples, N 1 or more.</param>
+    /// <param name="output">Receives <c>[N, ...]</c>, row-major; must not overlap the input.</param>
+    /// <param name="cancellation">Checked between layers.</param>
+    /// <exception cref="ArgumentException">The lengths do not correspond to a whole number of samples.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The network has several inputs or outputs, or others than float32.
+    /// The network has several inputs or outputs, or their dtype is not float32.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; the output is undefined.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled; the output is undefined.</exception>
     public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -52,11 +52,11 @@ public sealed class InferenceSession : IDisposable
     }
 
     /// <summary>Runs a batch through any network.</summary>
-    /// <param name="inputs">One tensor for each input, all of one batch size.</param>
-    /// <param name="cancellation">Looked at between layers.</param>
-    /// <returns>One tensor for each output.</returns>
-    /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="inputs">One tensor per network input, all with the same batch size.</param>
+    /// <param name="cancellation">Checked between layers.</param>
+    /// <returns>One tensor per network output.</returns>
+    /// <exception cref="ArgumentException">The number, shape or dtype of the inputs is wrong.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor> inputs, CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -97,7 +97,7 @@ public sealed class InferenceSession : IDisposable
             : _run.Tensors[buffer]!.Owned())];
     }
 
-    /// <summary>Gives memory and threads back.</summary>
+    /// <summary>Releases memory and threads.</summary>
     public void Dispose()
     {
         _isDisposed = true;
@@ -111,14 +111,14 @@ public sealed class InferenceSession : IDisposable
     {
         if (batch != _run.Batch || Pool.Threads > _threads)
         {
-            // A plan that is made now is timed on the threads that will run it.
+            // A plan that is created now is timed on the threads that will run it.
             using WorkerPool.Usage usage = Pool.Use();
             _run.Prepare(_compiled.PlanFor(batch), batch, Pool.Threads);
             _threads = Pool.Threads;
         }
     }
 
-    /// <summary>Runs with an input and an output that stay in place meanwhile.</summary>
+    /// <summary>Runs with input and output in pinned memory.</summary>
     internal void Run(FloatAddress input, FloatAddress output, CancellationToken cancellation)
     {
         ExecutionPlan plan = _run.Plan!.Steps;

@@ -6,13 +6,13 @@ using Temper.Kernels;
 namespace Temper.Inference;
 
 /// <summary>
-/// Which kernel carries out each layer, for some classes of batch sizes: what compiling found out by measuring, to be
-/// kept. A network that is compiled with a plan measures nothing for these batches, and the same plan gives the same
+/// The kernel of each layer for some classes of batch sizes: the result of timing kernels during compilation, to be
+/// saved. A network compiled with a plan times no kernels for these batch sizes, and the same plan gives the same
 /// bytes.
 /// </summary>
 /// <remarks>
-/// A plan belongs to the processor that it was measured on, and to networks whose layers have the same names and
-/// shapes.
+/// A plan is valid only for the processor on which it was measured and for networks whose layers have the same names
+/// and shapes.
 /// </remarks>
 public sealed class KernelPlan
 {
@@ -25,27 +25,24 @@ public sealed class KernelPlan
         IReadOnlyDictionary<int, int> partSizes) =>
         (Cpu, Kernels, PartSizes) = (cpu, kernels, partSizes);
 
-    /// <summary>This processor, as plans name it.</summary>
+    /// <summary>Identifier of this processor, as used in plans.</summary>
     public static string ThisCpu => Processor.Id;
 
-    /// <summary>The processor that it was made on.</summary>
+    /// <summary>Identifier of the processor on which the plan was made.</summary>
     public string Cpu { get; }
 
-    /// <summary>
-    /// For each class of batch sizes, by its smallest batch (1, 2, 4, up to 64), the kernel of each layer by the
-    /// layer's name.
-    /// </summary>
+    /// <summary>Kernels by layer name, keyed by the smallest batch size of each class (1, 2, 4, up to 64).</summary>
     public IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> Kernels { get; }
 
     /// <summary>
-    /// For each class of batch sizes the samples of a part, if such batches run in parts, each on one thread; 0 if they
-    /// run whole.
+    /// Number of samples per part for batches that run in parts, each on one thread; 0: the batch runs whole. Keyed by
+    /// the smallest batch size of each class.
     /// </summary>
     public IReadOnlyDictionary<int, int> PartSizes { get; }
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <param name="json">UTF-8.</param>
-    /// <exception cref="InvalidDataException">It is no such plan.</exception>
+    /// <summary>Parses a plan written by <see cref="ToJson"/>.</summary>
+    /// <param name="json">JSON in UTF-8.</param>
+    /// <exception cref="InvalidDataException">The JSON is not a valid kernel plan.</exception>
     public static KernelPlan Parse(ReadOnlyMemory<byte> json)
     {
         try
@@ -56,12 +53,12 @@ public sealed class KernelPlan
         catch (Exception e) when (e is JsonException
             or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"KernelPlan.Parse: this is no plan of kernels ({e.Message}; expected JSON "
-                + "as KernelPlan.ToJson writes it); compile anew", e);
+            throw new InvalidDataException($"KernelPlan.Parse: not a kernel plan ({e.Message}; expected JSON "
+                + "written by KernelPlan.ToJson); compile without it", e);
         }
     }
 
-    /// <summary>The plan as JSON in UTF-8; the same plan gives the same bytes.</summary>
+    /// <summary>Writes the plan as JSON in UTF-8. Equal plans give the same bytes.</summary>
     public byte[] ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -99,13 +96,15 @@ public sealed class KernelPlan
     }
 
     /// <summary>
-    /// The samples of a part for a batch class, 0 where it runs whole; null where there is no plan for it.
+    /// Returns the number of samples per part for a batch class; 0 if it runs whole; null if the plan does not contain
+    /// it.
     /// </summary>
     internal int? PartSizeOf(int batch) =>
         PartSizes.TryGetValue(batch, out int size) ? size : Kernels.ContainsKey(batch) ? 0 : null;
 
     /// <summary>
-    /// The kernels of a batch class, or null where there are none; refuses those that a network does not have.
+    /// Returns the kernels of a batch class; null if the plan does not contain it. Throws if the network has no such
+    /// kernel.
     /// </summary>
     internal IReadOnlyDictionary<string, string>? For(LayerGraph graph, int batch)
     {
@@ -131,7 +130,7 @@ public sealed class KernelPlan
 
     private static KernelPlan Read(JsonElement root)
     {
-        // Plans from before the field was written have none.
+        // Plans written before this field was introduced do not have it.
         string? kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString() : Kind;
         if (!string.Equals(kind, Kind, StringComparison.Ordinal))
         {
@@ -142,7 +141,7 @@ public sealed class KernelPlan
         int version = root.GetProperty("version").GetInt32();
         if (!string.Equals(format, FormatName, StringComparison.Ordinal) || version != Version)
         {
-            throw new FormatException($"{format} {version}");
+            throw new FormatException($"got format '{format}' version {version}");
         }
 
         var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
@@ -158,7 +157,7 @@ public sealed class KernelPlan
         {
             int part = batch.Value.GetInt32();
             bool fits = part == 0 || (part > 0 && part < ClassOf(batch) && kernels.ContainsKey(part));
-            parts.Add(ClassOf(batch), fits ? part : throw new FormatException($"part {part}"));
+            parts.Add(ClassOf(batch), fits ? part : throw new FormatException($"got part size {part}"));
         }
 
         return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels, parts);
@@ -169,6 +168,6 @@ public sealed class KernelPlan
         bool isNumber = int.TryParse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int size);
         return isNumber && size >= 1 && BatchClass.Of(size) == size
             ? size
-            : throw new FormatException($"batch {batch.Name}");
+            : throw new FormatException($"got batch class '{batch.Name}'");
     }
 }

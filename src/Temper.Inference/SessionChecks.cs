@@ -3,10 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Whether what is given to a session fits its network.</summary>
+/// <summary>Checks that the arguments of a session fit its network.</summary>
 internal static class SessionChecks
 {
-    /// <summary>The number of samples of an input and an output without shapes.</summary>
+    /// <summary>Returns the number of samples from the lengths of the input and output, in floats.</summary>
     internal static int BatchOf(LayerGraph graph, int input, int output)
     {
         if (graph.InputCount != 1 || graph.Outputs.Count != 1
@@ -14,7 +14,7 @@ internal static class SessionChecks
         {
             throw new InvalidOperationException(
                 $"InferenceSession.Run: needs one float32 input and one float32 output (got {graph.InputCount} and "
-                + $"{graph.Outputs.Count}); call the form that takes tensors");
+                + $"{graph.Outputs.Count}); call the overload that takes tensors");
         }
 
         ValueInfo x = graph.Values[0], y = graph.Values[graph.Outputs[0]];
@@ -23,11 +23,11 @@ internal static class SessionChecks
         return fits
             ? batch
             : throw new ArgumentException(
-                $"InferenceSession.Run: lengths do not fit (got {input} and {output} floats, expected N x "
+                $"InferenceSession.Run: the lengths are wrong (got {input} and {output} floats, expected N x "
                 + $"{x.Shape.Count} and N x {y.Shape.Count} for N samples, N one or more)");
     }
 
-    /// <summary>A value of zeros, of any dtype.</summary>
+    /// <summary>Creates a tensor of zeros for a value, in its dtype.</summary>
     internal static Tensor Zeros(in ValueInfo value, int batch) =>
         Tensor.Zeros(LayerGraph.ShapeOf(value, batch)).To(value.DType);
 }

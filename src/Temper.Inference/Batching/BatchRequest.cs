@@ -2,10 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What somebody waits for.</summary>
-/// <param name="Inputs">One tensor for each input.</param>
-/// <param name="Samples">Their number; 0 where the request cannot be run together with others.</param>
-/// <param name="Cancellation">Set when nobody waits any more.</param>
+/// <summary>A request waiting in a <see cref="BatchingQueue"/>.</summary>
+/// <param name="Inputs">One tensor per network input.</param>
+/// <param name="Samples">Number of samples; 0 if the request cannot be batched with others.</param>
+/// <param name="Cancellation">Token that cancels the request.</param>
 internal sealed record BatchRequest(IReadOnlyList<Tensor> Inputs, int Samples, CancellationToken Cancellation)
 {
     private readonly TaskCompletionSource<IReadOnlyList<Tensor>> _result =

@@ -1,14 +1,14 @@
 namespace Temper.Inference;
 
-/// <summary>How a <see cref="BatchingQueue"/> works.</summary>
+/// <summary>Options of a <see cref="BatchingQueue"/>.</summary>
 public sealed record BatchingOptions
 {
-    /// <summary>Samples that are run together at most, 1 or more; a request with more is run by itself.</summary>
+    /// <summary>Maximum number of samples in a batch, 1 or more. A larger request is run alone. Default: 32.</summary>
     public int MaxBatch { get; init; } = 32;
 
-    /// <summary>Requests that may wait, 1 or more; further ones are refused.</summary>
+    /// <summary>Maximum number of waiting requests, 1 or more. Further requests are rejected. Default: 256.</summary>
     public int Capacity { get; init; } = 256;
 
-    /// <summary>Threads that work on a run; null: one a processor.</summary>
+    /// <summary>Number of threads per run; null: one per processor.</summary>
     public int? Threads { get; init; }
 }

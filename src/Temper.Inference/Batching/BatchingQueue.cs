@@ -5,12 +5,14 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Runs requests that come at any time from any thread: what has come while one batch ran is the next batch. A request
-/// never waits for others to come, so a single one has the latency of a session; under load batches grow by themselves.
+/// Batches requests from any number of threads. The requests that arrive while one batch runs form the next batch. A
+/// request never waits for others to arrive, so a single request has the latency of a session, and batches grow with
+/// the load.
 /// </summary>
 /// <remarks>
-/// Each result is that of a batch of the size it happened to be run in: equal up to rounding, not byte for byte, to a
-/// run alone. Networks whose inputs or outputs have no batch axis run one request after the other.
+/// The size of the batch in which a request is run depends on the load. The result therefore equals that of a separate
+/// run up to rounding, not byte for byte. If an input or output of the network has no batch axis, requests are run one
+/// at a time.
 /// </remarks>
 /// <example><code>
 /// await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 16 });
@@ -26,10 +28,10 @@ public sealed class BatchingQueue : IAsyncDisposable
     private long _batches;
     private long _samples;
 
-    /// <summary>Starts a thread that runs what comes.</summary>
-    /// <param name="compiled">The network; it must live longer than the queue.</param>
-    /// <param name="options">Sizes; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    /// <summary>Creates a queue and starts its worker thread.</summary>
+    /// <param name="compiled">The network; it must outlive the queue.</param>
+    /// <param name="options">Options; null: the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is less than 1.</exception>
     public BatchingQueue(CompiledNetwork compiled, BatchingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(compiled);
@@ -45,28 +47,30 @@ public sealed class BatchingQueue : IAsyncDisposable
         new Thread(() => Work(session)) { IsBackground = true, Name = "temper batching" }.Start();
     }
 
-    /// <summary>What it runs.</summary>
+    /// <summary>The network that the queue runs.</summary>
     public Network Network => _compiled.Network;
 
-    /// <summary>Requests that wait now.</summary>
+    /// <summary>Number of requests currently waiting.</summary>
     public int Waiting => _waiting.Count;
 
-    /// <summary>Batches run so far.</summary>
+    /// <summary>Number of batches run so far.</summary>
     public long Batches => Interlocked.Read(ref _batches);
 
-    /// <summary>Samples run so far; a request without a batch axis counts as one.</summary>
+    /// <summary>Number of samples run so far; a request without a batch axis counts as one.</summary>
     public long Samples => Interlocked.Read(ref _samples);
 
-    /// <summary>Runs some samples, together with those of others.</summary>
+    /// <summary>Runs samples, possibly in one batch with other requests.</summary>
     /// <param name="inputs">
-    /// One tensor for each input, all of one batch size; they must not change until the result is there.
+    /// One tensor per network input, all with the same batch size. They must not change until the task completes.
     /// </param>
-    /// <param name="cancellation">A request that waits is given up; one that runs is finished.</param>
-    /// <returns>One tensor for each output.</returns>
-    /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
-    /// <exception cref="QueueFullException">Too many requests wait.</exception>
-    /// <exception cref="ObjectDisposedException">The queue takes no requests any more.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="cancellation">
+    /// Cancels the request while it waits; a batch that is already running completes.
+    /// </param>
+    /// <returns>One tensor per network output.</returns>
+    /// <exception cref="ArgumentException">The number, shape or dtype of the inputs is wrong.</exception>
+    /// <exception cref="QueueFullException">Too many requests are waiting.</exception>
+    /// <exception cref="ObjectDisposedException">The queue has been disposed.</exception>
+    /// <exception cref="OperationCanceledException">The request was canceled.</exception>
     public async Task<IReadOnlyList<Tensor>> RunAsync(
         IReadOnlyList<Tensor> inputs, CancellationToken cancellation = default)
     {
@@ -76,14 +80,14 @@ public sealed class BatchingQueue : IAsyncDisposable
         if (!Add(request))
         {
             throw new QueueFullException(
-                $"BatchingQueue.RunAsync: {_options.Capacity} requests wait already; try again later");
+                $"BatchingQueue.RunAsync: the queue is full ({_options.Capacity} requests waiting); try again later");
         }
 
         using CancellationTokenRegistration registration = cancellation.Register(request.Cancel);
         return await request.Result.ConfigureAwait(false);
     }
 
-    /// <summary>Takes no more requests, finishes those that wait, and ends the thread.</summary>
+    /// <summary>Stops accepting requests, completes those already waiting, and ends the worker thread.</summary>
     public async ValueTask DisposeAsync()
     {
         _waiting.CompleteAdding();
@@ -98,7 +102,7 @@ public sealed class BatchingQueue : IAsyncDisposable
         }
         catch (InvalidOperationException error)
         {
-            throw new ObjectDisposedException("BatchingQueue.RunAsync: the queue takes no requests any more", error);
+            throw new ObjectDisposedException("BatchingQueue.RunAsync: the queue has been disposed", error);
         }
     }
 
@@ -118,7 +122,9 @@ public sealed class BatchingQueue : IAsyncDisposable
         _ended.SetResult();
     }
 
-    /// <summary>Adds what waits as long as it fits; gives the first request that does not.</summary>
+    /// <summary>
+    /// Adds waiting requests to the batch as long as they fit. Returns the first one that does not fit, or null.
+    /// </summary>
     private BatchRequest? Gather(List<BatchRequest> batch)
     {
         int samples = batch[0].Samples;
@@ -159,7 +165,7 @@ public sealed class BatchingQueue : IAsyncDisposable
                     output.Slice(0, from, from + request.Samples))]);
             }
         }
-#pragma warning disable CA1031 // Whatever went wrong is the requests' to know; the thread goes on for the others.
+#pragma warning disable CA1031 // Any error is reported to the requests of this batch; later batches still run.
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -1,22 +1,24 @@
 namespace Temper.Inference;
 
-/// <summary>A <see cref="BatchingQueue"/> has as many requests waiting as it may have: try again later.</summary>
+/// <summary>
+/// Thrown if a <see cref="BatchingQueue"/> already holds its maximum number of waiting requests. Retry later.
+/// </summary>
 public sealed class QueueFullException : InvalidOperationException
 {
-    /// <summary>Without a message.</summary>
+    /// <summary>Creates an exception with a default message.</summary>
     public QueueFullException()
     {
     }
 
-    /// <summary>With a message.</summary>
-    /// <param name="message">What is full.</param>
+    /// <summary>Creates an exception with a message.</summary>
+    /// <param name="message">Describes the error.</param>
     public QueueFullException(string message)
         : base(message)
     {
     }
 
-    /// <summary>With a message and a cause.</summary>
-    /// <param name="message">What is full.</param>
+    /// <summary>Creates an exception with a message and an inner exception.</summary>
+    /// <param name="message">Describes the error.</param>
     /// <param name="innerException">The cause.</param>
     public QueueFullException(string message, Exception innerException)
         : base(message, innerException)

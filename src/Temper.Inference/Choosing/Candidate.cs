@@ -1,32 +1,35 @@
 namespace Temper.Inference;
 
-/// <summary>One way to carry out a layer.</summary>
-/// <param name="Kernel">Its name, unique among those of the layer.</param>
-/// <param name="Reads">In which order it reads its inputs.</param>
-/// <param name="Writes">In which order it writes its result.</param>
-/// <param name="Cost">What it is thought to cost, in multiplications of a dense kernel at full speed.</param>
-/// <param name="Make">Packs the weights.</param>
+/// <summary>One way to execute a layer.</summary>
+/// <param name="Kernel">Name of the kernel, unique among the layer's candidates.</param>
+/// <param name="Reads">Layout of the inputs.</param>
+/// <param name="Writes">Layout of the output.</param>
+/// <param name="Cost">Estimated cost, in multiply-accumulates of a dense kernel at full speed.</param>
+/// <param name="Make">Packs the weights and creates the step.</param>
 internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make)
 {
     /// <summary>
-    /// How much more than others it takes for the largest batch of a class than for the smallest, which is the one that
-    /// is timed: above 1 for kernels that do each sample by itself beside others that read their weights once for all.
+    /// Factor on the measured time that accounts for larger batches: only the smallest batch of a class is timed. Above
+    /// 1 for kernels that process samples one by one, which gain nothing from a larger batch. Default: 1.
     /// </summary>
     internal double Growth { get; init; } = 1;
 
     /// <summary>
-    /// What it is expected to take beside what it takes on noise, which has fewer zeros than its input.
+    /// Expected time divided by the time measured on noise, which has fewer zeros than the real input. Default: 1.
     /// </summary>
     internal double ShareOfNoise { get; init; } = 1;
 
-    /// <summary>Whether it may be chosen by time or estimate; if not, only a plan can name it.</summary>
+    /// <summary>
+    /// Whether the kernel may be selected by timing or by estimate; if false, only a kernel plan can select it.
+    /// </summary>
     internal bool IsWorthTrying { get; init; } = true;
 
-    /// <summary>Whether it carries out any batch, and a sample's bytes are the same in each.</summary>
+    /// <summary>Whether the kernel supports every batch size and gives the same bytes for a sample in each.</summary>
     internal bool IsBatchInvariant { get; init; } = true;
 
     /// <summary>
-    /// Whether what it takes depends on zeros: it then has to win clearly, since timing errs by some percent.
+    /// Whether the time depends on zeros. Such a kernel must win by a clear margin, because timings are only accurate
+    /// to a few percent.
     /// </summary>
     internal bool LeavesOutZeros { get; init; }
 }

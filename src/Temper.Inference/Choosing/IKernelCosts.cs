@@ -1,16 +1,16 @@
 namespace Temper.Inference;
 
-/// <summary>What kernels cost, in whatever unit.</summary>
+/// <summary>Costs of kernels, in any unit; used to compare them.</summary>
 internal interface IKernelCosts
 {
-    /// <summary>Carrying out a layer in one of its ways.</summary>
+    /// <summary>Returns the cost of executing a layer with a candidate.</summary>
     double Of(Layer layer, Candidate candidate);
 
-    /// <summary>Conversion of a value from one layout to another.</summary>
+    /// <summary>Returns the cost of converting a value from one layout to another.</summary>
     double OfMoving(int value, ValueLayout from, ValueLayout to);
 }
 
-/// <summary>What kernels are thought to cost, the same on every machine.</summary>
+/// <summary>Estimated costs of kernels, independent of the machine.</summary>
 internal sealed class EstimatedCosts(LayerGraph graph, int batch) : IKernelCosts
 {
     public double Of(Layer layer, Candidate candidate) => candidate.Cost;

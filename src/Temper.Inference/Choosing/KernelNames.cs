@@ -18,20 +18,20 @@ internal static class KernelNames
         _ => "direct",
     };
 
-    /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
+    /// <summary>Name of a dense kernel that skips input channels that are zero at run time.</summary>
     internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
 
     internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize",
         PlaneQuantize = "quantize planes";
 
-    /// <summary>A dense float kernel between bytes.</summary>
+    /// <summary>Name of a dense float kernel with byte inputs and outputs.</summary>
     internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";
 
-    /// <summary>The same kernel where images are cut into pieces.</summary>
+    /// <summary>Name of the kernel on images cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 
     /// <summary>
-    /// A convolution on planes that leaves out zeros, its output channels sharing their indices in blocks.
+    /// Name of a convolution on planes that skips zero weights, with one index shared by a block of output channels.
     /// </summary>
     internal static string Sparse(int block) => block == 1 ? "planes" : $"planes {block}x1";
 }

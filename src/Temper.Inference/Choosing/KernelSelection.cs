@@ -1,9 +1,9 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Which kernel carries out each layer: those whose costs, together with those of bringing values into the orders that
-/// they want, are least. Found by changing one layer at a time as long as that helps, from three starts: each layer's
-/// own best, all on pixels, all on planes.
+/// Selects the kernel of each layer so that the total cost of kernels and layout changes is minimal. Coordinate
+/// descent: changes one layer at a time while that lowers the total, from three starting points: the cheapest kernel of
+/// each layer, all layers on pixels (row-major or channels last), and all layers on planes.
 /// </summary>
 internal sealed class KernelSelection
 {
@@ -29,7 +29,7 @@ internal sealed class KernelSelection
             .ToLookup(pair => pair.input, pair => pair.Index);
     }
 
-    /// <summary>The kernel of each layer, by the layer's name.</summary>
+    /// <summary>Returns the selected kernels, keyed by layer name.</summary>
     internal static IReadOnlyDictionary<string, string> Find(LayerGraph graph, IKernelCosts costs, int batch)
     {
         var choice = new KernelSelection(graph, costs, batch);
@@ -79,13 +79,13 @@ internal sealed class KernelSelection
         _graph.Layers.Select((layer, i) => _costs.Of(layer, _candidates[i][chosen[i]])).Sum()
         + Enumerable.Range(0, _graph.Values.Count).Sum(value => Moving(chosen, value));
 
-    /// <summary>The costs that depend on one layer's kernel.</summary>
+    /// <summary>Returns the part of the total cost that depends on one layer's kernel.</summary>
     private double Near(int[] chosen, int layer) =>
         _costs.Of(_graph.Layers[layer], _candidates[layer][chosen[layer]])
         + _graph.Layers[layer].Inputs.Distinct()
             .Append(_graph.Layers[layer].Output).Sum(value => Moving(chosen, value));
 
-    /// <summary>Bringing a value into all orders in which it is read.</summary>
+    /// <summary>Returns the cost of converting a value into all layouts in which it is read.</summary>
     private double Moving(int[] chosen, int value)
     {
         bool hasOneOrder = _graph.IsExtra(value) || _graph.Values[value].DType != Tensors.DType.Float32;

@@ -1,27 +1,28 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Times the kernels of each layer by running the network with one kernel after the other, each layer timed at its
-/// place, so that caches hold what they will hold later. The plans take turns, and layers that are equal share their
-/// times.
+/// Times the kernels of each layer by running the whole network with one kernel after another. Each layer is timed in
+/// its position in the network, so that the caches hold what they hold in a real run. The plans are timed in turns, and
+/// equal layers share their timings.
 /// </summary>
 /// <remarks>
-/// The least time counts, since a shared machine only ever adds to it. But a kernel whose estimate is far behind the
-/// best has to be fast in even and in odd rounds: more likely than a surprise is that the others were disturbed.
+/// The minimum time counts, because other load on a shared machine can only add time. A kernel whose estimate is much
+/// worse than the best one must be fast in both even and odd rounds: a disturbance of the other kernels is more likely
+/// than an unexpectedly fast kernel.
 /// </remarks>
 internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, CompileOptions options)
     : IKernelCosts
 {
-    /// <summary>What moving a float costs where no pass had to move the value.</summary>
+    /// <summary>Assumed seconds per float of a layout change that was never timed.</summary>
     private const double SecondsToMove = 1e-9;
 
     /// <summary>
-    /// What a kernel that leaves out zeros is thought to take beyond its time: dense ones are never given up for
-    /// nothing.
+    /// Factor on the time of a kernel that skips zeros, so that it replaces a dense kernel only if it is clearly
+    /// faster.
     /// </summary>
     private const double ClearWin = 1.06;
 
-    /// <summary>Estimates above that of the best, from which on winning is a surprise.</summary>
+    /// <summary>Ratio to the best estimate above which a win counts as unexpected.</summary>
     private const double FarBehind = 1.5;
 
     private readonly Dictionary<TimingKey, double[]> _seconds = [];
@@ -32,7 +33,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             .Where(candidate => candidate.IsWorthTrying).Min(candidate => candidate.Cost), StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
+    /// <remarks>A layer that is never run, such as a reshape, costs nothing.</remarks>
     public double Of(Layer layer, Candidate candidate)
     {
         if (!_seconds.TryGetValue(KeyOf(layer, candidate.Kernel, candidate.LeavesOutZeros), out double[]? rounds))
@@ -50,7 +51,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
         ? seconds
         : SecondsToMove * LayerGraph.Count(graph.Values[value], batch);
 
-    /// <summary>Runs the network with every kernel there is: those on pixels and those on planes.</summary>
+    /// <summary>Times every kernel, first those on pixels, then those on planes.</summary>
     internal void Measure()
     {
         var plans = new List<TimedPlan>();
@@ -65,7 +66,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
         }
     }
 
-    /// <summary>Plans in which each kernel of each layer, or of one that is equal, occurs.</summary>
+    /// <summary>Returns plans that together contain each kernel of each layer, or of an equal layer.</summary>
     private IEnumerable<ExecutionPlan> Plans()
     {
         foreach (bool prefersPlanes in new[] { false, true })

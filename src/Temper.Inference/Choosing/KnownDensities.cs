@@ -3,13 +3,16 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Densities of values that the caller states, or that typical samples show.</summary>
+/// <summary>Densities of values that the caller states or that typical samples show.</summary>
 internal static class KnownDensities
 {
-    /// <summary>Samples that are enough to tell.</summary>
+    /// <summary>Maximum number of typical samples to measure; few are enough.</summary>
     private const int Samples = 4;
 
-    /// <exception cref="ArgumentException">A stated density names no value, or is no share.</exception>
+    /// <summary>Returns the graph with the stated and measured densities.</summary>
+    /// <exception cref="ArgumentException">
+    /// A stated density names an unknown value or is not between 0 and 1.
+    /// </exception>
     internal static LayerGraph In(LayerGraph graph, Network network, CompileOptions options)
     {
         foreach ((string name, ValueDensity density) in options.ExpectedDensities)
@@ -41,14 +44,14 @@ internal static class KnownDensities
             || network.Graph.Nodes.Any(node => string.Equals(node.Name, name, StringComparison.Ordinal));
         if (!isKnown)
         {
-            throw new ArgumentException($"CompiledNetwork.Compile: no such value (got an expected density of '{name}', "
+            throw new ArgumentException($"CompiledNetwork.Compile: unknown value in ExpectedDensities (got '{name}', "
                 + "expected the name of a node or input)");
         }
 
         if (density is not { Elements: >= 0 and <= 1, Channels: >= 0 and <= 1 })
         {
             throw new ArgumentException(
-                $"CompiledNetwork.Compile: the expected density of '{name}' is no fraction (got "
+                $"CompiledNetwork.Compile: the expected density of '{name}' is out of range (got "
                 + $"{density}, expected 0 to 1)");
         }
     }

@@ -1,18 +1,20 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Holds the kernels that were chosen layer by layer against simpler choices, whole networks in turns: a choice whose
-/// parts were timed well may still lose as a whole, and one that was timed badly must not win.
+/// Compares the kernels that were chosen layer by layer with simpler choices, by timing whole networks in turns. A
+/// choice whose layers were timed well can still lose as a whole, and one that was timed badly must not win.
 /// </summary>
 internal static class PlanContest
 {
-    /// <summary>Seconds of a pass from which on no short disturbance decides.</summary>
+    /// <summary>Seconds of a pass above which short disturbances no longer matter.</summary>
     private const double LongPass = 0.05;
 
-    /// <summary>What a simpler choice must be faster by.</summary>
+    /// <summary>Maximum fraction of the chosen plan's time at which a simpler choice replaces it.</summary>
     private const double ClearWin = 0.97;
 
-    /// <summary>The fastest of the chosen kernels, those that estimates choose, and direct ones.</summary>
+    /// <summary>
+    /// Returns the fastest of the chosen kernels, the kernels selected by estimates, and the direct kernels.
+    /// </summary>
     internal static IReadOnlyDictionary<string, string> Winner(
         LayerGraph graph, StepLibrary steps, int batch, CompileOptions options,
         IReadOnlyDictionary<string, string> chosen)
@@ -51,8 +53,8 @@ internal static class PlanContest
     }
 
     /// <summary>
-    /// The first plan, unless another is clearly faster in even and in odd rounds: the times of its steps, each the
-    /// least.
+    /// Returns the index of the first plan, or of another one that is clearly faster in both even and odd rounds. A
+    /// plan's time is the sum of the minimum times of its steps.
     /// </summary>
     private static int Winner(List<TimedPlan> plans, double share)
     {
@@ -73,7 +75,7 @@ internal static class PlanContest
 
     private static double[] Never(TimedPlan plan) => [.. plan.Steps.Select(_ => double.MaxValue)];
 
-    /// <summary>Dense kernels without transforms, on pixels.</summary>
+    /// <summary>Dense kernels on pixels, without transforms.</summary>
     private static Dictionary<string, string> Direct(LayerGraph graph, int batch) => graph.Layers.ToDictionary(
         layer => layer.Name,
         layer =>

@@ -4,13 +4,13 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// What decides how long a kernel takes: equal layers have equal keys, whatever their names and weights.
+/// Everything that determines how long a kernel takes. Equal layers have equal keys, whatever their names and weights.
 /// </summary>
-/// <param name="Attributes">The layer's kind and attributes.</param>
+/// <param name="Attributes">Kind and attributes of the layer.</param>
 /// <param name="Shapes">Shapes of its inputs and output.</param>
-/// <param name="Kernel">The kernel.</param>
+/// <param name="Kernel">Name of the kernel.</param>
 /// <param name="Layer">
-/// The layer's name where zeros decide, which no other layer has at the same indices; else null.
+/// Name of the layer if the time depends on its zeros, whose positions no other layer shares; else null.
 /// </param>
 internal sealed record TimingKey(object Attributes, string Shapes, string Kernel, string? Layer)
 {
@@ -21,7 +21,7 @@ internal sealed record TimingKey(object Attributes, string Shapes, string Kernel
         leavesOutZeros || layer.Weights is { } weights && weights.AsSpan<float>().Contains(0f) ? layer.Name : null);
 }
 
-/// <summary>A value's shape as it can be compared.</summary>
+/// <summary>Shape of a value, comparable by equality.</summary>
 internal readonly record struct ValueShape(Shape Shape, DType DType, bool IsBatched)
 {
     internal static ValueShape Of(in ValueInfo value) => new(value.Shape, value.DType, value.IsBatched);

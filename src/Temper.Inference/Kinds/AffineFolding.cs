@@ -5,18 +5,20 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Puts <c>gain x + offset</c> into the layer before or behind it, where that is exact up to rounding.
+/// Folds <c>gain x + offset</c> into the preceding or following layer, if the result is equal up to rounding.
 /// </summary>
 internal static class AffineFolding
 {
     /// <summary>
-    /// Offsets above this are not moved to the other side of a sum of products: they bring large values near to zero,
-    /// and a sum of products of the large values would keep fewer digits. Preprocessing that gives values of about 1
-    /// stays below it.
+    /// Largest offset that is folded into the following layer. Large offsets shift large values close to zero; folding
+    /// them would make the layer sum products of the large values, with loss of precision. Typical preprocessing, whose
+    /// outputs are about 1, stays below this limit.
     /// </summary>
     private const float LargestOffset = 16;
 
-    /// <summary>Two maps, one after the other: <c>b(a(x)) = (b a) x + (b offset of a + offset of b)</c>.</summary>
+    /// <summary>
+    /// Composes two maps into one: <c>b(a(x)) = (gain b * gain a) x + (gain b * offset a + offset b)</c>.
+    /// </summary>
     internal static ChannelAffineLayer? Compose(ChannelAffineLayer first, ChannelAffineLayer next)
     {
         bool isReordered = first.Order.Count > 0 && (next.Relu || next.Inputs.Count > 1);
@@ -46,7 +48,7 @@ internal static class AffineFolding
             : null;
     }
 
-    /// <summary>A map behind a convolution: rows of the weight and the bias.</summary>
+    /// <summary>Folds a map that follows the layer into the rows of its weight and its bias.</summary>
     internal static ConvolutionLayer? IntoOutputs(ConvolutionLayer layer, ChannelAffineLayer next)
     {
         (Tensor Weight, Tensor Bias)? folded = next.IsPerChannel ? IntoRows(layer.Weight, layer.Bias, next) : null;
@@ -70,8 +72,8 @@ internal static class AffineFolding
     }
 
     /// <summary>
-    /// A map before a convolution: columns of the weight and the bias. Zeros around the image are not mapped, so an
-    /// offset does not go in there.
+    /// Folds a map that precedes a convolution into the columns of its weight and its bias. Padding zeros are not
+    /// mapped, so a map with an offset cannot be folded into a padded convolution.
     /// </summary>
     internal static ConvolutionLayer? IntoInputs(ChannelAffineLayer first, ConvolutionLayer layer)
     {
@@ -90,7 +92,7 @@ internal static class AffineFolding
             : null;
     }
 
-    /// <summary>Weights <c>[O, C, KH, KW]</c> for the channels that others are made of.</summary>
+    /// <summary>Weights <c>[O, C, KH, KW]</c>, reordered for the source channels of a channel permutation.</summary>
     private static Tensor Reordered(Tensor weight, IReadOnlyList<int> order)
     {
         if (order.Count == 0)
@@ -109,7 +111,9 @@ internal static class AffineFolding
         return Tensor.From(to, weight.Shape);
     }
 
-    /// <summary>A map before a fully connected layer: columns of the weight and the bias.</summary>
+    /// <summary>
+    /// Folds a map that precedes a fully connected layer into the columns of its weight and its bias.
+    /// </summary>
     internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer)
     {
         int count = first.Gain.Count;
@@ -125,8 +129,8 @@ internal static class AffineFolding
     }
 
     /// <summary>
-    /// A map of a value that is reshaped on its way into a fully connected layer; the layer still takes the reshaped
-    /// value.
+    /// Folds a map of a value that is then reshaped and passed to a fully connected layer. The layer still reads the
+    /// reshaped value.
     /// </summary>
     internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer, Shape shape)
     {
@@ -161,12 +165,12 @@ internal static class AffineFolding
         return (BatchNormMap.Scaled(weight.ToRowMajor(), gains), Row(biases));
     }
 
-    /// <summary>A map of what weights are multiplied with.</summary>
+    /// <summary>Folds a map of the input values into the weights that they are multiplied with.</summary>
     /// <param name="map">The map.</param>
     /// <param name="weight"><c>[O, ...]</c>.</param>
     /// <param name="bias"><c>[O]</c>; null: zeros.</param>
-    /// <param name="sources">For each weight of a row the index of its gain and offset, in the first group.</param>
-    /// <param name="groups">Groups of rows, each with as many gains of its own.</param>
+    /// <param name="sources">Index of the gain and offset of each weight in a row, for the first group.</param>
+    /// <param name="groups">Number of groups of rows; each group has its own gains and offsets.</param>
     private static (Tensor Weight, Tensor Bias)? IntoColumns(
         ChannelAffineLayer map, Tensor weight, Tensor? bias, int[] sources, int groups)
     {

@@ -4,13 +4,14 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Nodes that are <c>gain x + offset</c> with constants: arithmetic with a constant operand, normalizations,
-/// preprocessing.
+/// Creates the layers for nodes that compute <c>gain x + offset</c> with constants: arithmetic with a constant operand,
+/// normalization, preprocessing.
 /// </summary>
 internal static class AffineLowering
 {
     /// <summary>
-    /// A sum, difference, product or quotient of a value and a constant; null where it is not <c>gain x + offset</c>.
+    /// Creates the layer for a sum, difference, product or quotient of a value and a constant. Null if it is not
+    /// <c>gain x + offset</c>.
     /// </summary>
     internal static ChannelAffineLayer? OfArithmetic(NodeStep step, LoweringContext context)
     {
@@ -34,11 +35,13 @@ internal static class AffineLowering
             : null;
     }
 
-    /// <summary>A normalization by running statistics.</summary>
+    /// <summary>Creates the layer for a batch normalization that uses running statistics.</summary>
     internal static ChannelAffineLayer OfBatchNorm(NodeStep step, LoweringContext context) =>
         OfBatchNorm(step, (BatchNorm)step.Node.Operator, step.Parameters, step.Buffers, context);
 
-    /// <summary>A normalization with what the network's plan has joined to it.</summary>
+    /// <summary>
+    /// Creates the layer for a batch normalization with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static ChannelAffineLayer OfBatchNorm(FusedStep step, LoweringContext context) =>
         OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with
         {
@@ -56,7 +59,9 @@ internal static class AffineLowering
             step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
     }
 
-    /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>
+    /// <summary>
+    /// Creates the layer for preprocessing. Null if it permutes the channels of a value that is not an image.
+    /// </summary>
     internal static ChannelAffineLayer? OfNormalize(NodeStep step, LoweringContext context)
     {
         var normalize = (Normalize)step.Node.Operator;
@@ -73,7 +78,8 @@ internal static class AffineLowering
     }
 
     /// <summary>
-    /// Channels of images at constant indices, as many as there are: another order. Null for any other gathering.
+    /// Creates the layer for a gather of image channels at constant indices, with as many indices as channels. Null for
+    /// any other gather.
     /// </summary>
     internal static ChannelAffineLayer? OfGather(NodeStep step, LoweringContext context)
     {
@@ -101,7 +107,7 @@ internal static class AffineLowering
         };
     }
 
-    /// <summary>A gain and an offset for each channel (axis 1).</summary>
+    /// <summary>Creates a layer with a gain and an offset per channel (axis 1).</summary>
     private static ChannelAffineLayer OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape)
     {
         bool isImage = shape.Rank == 4;
@@ -113,13 +119,14 @@ internal static class AffineLowering
         };
     }
 
-    /// <summary>Each element so many times.</summary>
+    /// <summary>Repeats each element the given number of times.</summary>
     private static Tensor Repeated(Tensor row, int times) => times == 1
         ? row
         : row.ToRowMajor().Reshape([row.Count, 1]).Expand([row.Count, times]).ToRowMajor().Reshape([row.Count * times]);
 
     /// <summary>
-    /// Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.
+    /// Returns gain and offset, each with the shape of the constant. Null if the operation is not of that form, or if a
+    /// gain is not a normal number.
     /// </summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
     {
@@ -154,7 +161,7 @@ internal static class AffineLowering
 
     private static ChannelAffineLayer Layer(PlanStep step, int x, Tensor gain, Tensor offset, Shape shape)
     {
-        // The first axis along which the constant differs, as axes of the value: rank where it is one number.
+        // The first axis of the value along which the constant varies; the rank if the constant is a single number.
         int shift = shape.Rank - gain.Rank, axis = 0;
         while (axis < shape.Rank && (axis < shift || gain.Shape[axis - shift] == 1))
         {
@@ -170,7 +177,7 @@ internal static class AffineLowering
         };
     }
 
-    /// <summary>The last axes of a tensor, those before being 1, expanded and flattened.</summary>
+    /// <summary>Expands the trailing axes of a tensor, whose leading axes are 1, and flattens the result.</summary>
     private static Tensor Expanded(Tensor tensor, Shape full)
     {
         int rank = Math.Min(full.Rank, tensor.Rank);

@@ -4,26 +4,26 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary><c>gain x + offset</c>, an addition (the second input) and ReLU behind it.</summary>
+/// <summary><c>gain x + offset</c>, with an optional fused addition (the second input) and ReLU.</summary>
 /// <remarks>
-/// Of an image with a gain for each channel, <see cref="IsPerChannel"/> is true. Otherwise there are P gains for the
-/// elements in row-major order, element i taking that of i mod P: one for all, one for each feature of a row, one for
-/// each element of a sample.
+/// If <see cref="IsPerChannel"/> is true, there is one gain per image channel. Otherwise there are P gains for the
+/// elements in row-major order, and element i uses gain i mod P: one for all elements, one per feature of a row, or one
+/// per element of a sample.
 /// </remarks>
 internal sealed record ChannelAffineLayer : Layer
 {
-    /// <summary><c>[P]</c>.</summary>
+    /// <summary>Gains, <c>[P]</c>.</summary>
     internal required Tensor Gain { get; init; }
 
-    /// <summary><c>[P]</c>.</summary>
+    /// <summary>Offsets, <c>[P]</c>.</summary>
     internal required Tensor Offset { get; init; }
 
-    /// <summary>Whether gains belong to axis 1 of <c>[N, C, H, W]</c>.</summary>
+    /// <summary>Whether the gains belong to axis 1 of <c>[N, C, H, W]</c>.</summary>
     internal bool IsPerChannel { get; init; }
 
     /// <summary>
-    /// For each channel of an image the channel that it is made of; empty: itself. Then nothing is added, and no ReLU
-    /// follows.
+    /// Source channel of each output channel; empty: no permutation. With a permutation the layer has no addition and
+    /// no ReLU.
     /// </summary>
     internal IReadOnlyList<int> Order { get; init; } = [];
 
@@ -58,7 +58,7 @@ internal sealed record ChannelAffineLayer : Layer
             return [plain];
         }
 
-        // What comes row-major has to be brought into another order anyway.
+        // A row-major input has to be converted to another layout anyway, so the map is fused into that copy.
         Rows images = graph.RowsOf(Output);
         Candidate Scaled(string kernel, ValueLayout layout) =>
             new(kernel, ValueLayout.RowMajor, layout, plain.Cost, () =>
@@ -81,7 +81,7 @@ internal sealed record ChannelAffineLayer : Layer
     }
 
     /// <summary>
-    /// Few numbers several times in a row, as often as the elements of a sample allow, so that they fill vectors.
+    /// Repeats a short row of numbers, as often as the number of elements per sample allows, so that it fills vectors.
     /// </summary>
     private static PinnedFloats Repeated(Tensor row, int elements)
     {
@@ -102,7 +102,9 @@ internal sealed record ChannelAffineLayer : Layer
     }
 }
 
-/// <summary>A factor and an offset for each channel of channels-last images, then an addition and ReLU.</summary>
+/// <summary>
+/// Applies a gain and an offset per channel to channels-last images, then an optional addition and ReLU.
+/// </summary>
 internal sealed class ChannelAffineStep(PinnedFloats gain, PinnedFloats offset, bool relu, Rows elements) : Step
 {
     internal override string Kernel => "elementwise";
@@ -115,7 +117,7 @@ internal sealed class ChannelAffineStep(PinnedFloats gain, PinnedFloats offset, 
     }
 }
 
-/// <summary>Row-major images whose channels are mapped on the way into another layout.</summary>
+/// <summary>Maps the channels of row-major images while converting them to another layout.</summary>
 internal sealed class ScaledCopyStep(ValueInfo value, ChannelMap map, Rows images, string kernel) : Step
 {
     internal override string Kernel => kernel;

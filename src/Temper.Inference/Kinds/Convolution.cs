@@ -5,16 +5,20 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A convolution with its bias, an addition (the second input) and ReLU behind it, and winners-take-all before it.
+/// A convolution with bias, an optional fused addition (the second input) and ReLU, and optional winners-take-all on
+/// its input.
 /// </summary>
 internal sealed record ConvolutionLayer : Layer
 {
     /// <summary>
-    /// Images up to which each is treated by itself, and channels from which on it may pay to look which are zero.
+    /// Maximum number of images per batch, and minimum number of input channels, for which the kernels that skip zero
+    /// channels are tried.
     /// </summary>
     private const int MaxImagesOfActiveChannels = 4, FewestActiveChannels = 16;
 
-    /// <summary>Share of active channels above which looking for them never pays, and what looking costs.</summary>
+    /// <summary>
+    /// Fraction of active channels above which searching for them never pays, and the cost factor of the search.
+    /// </summary>
     private const float MaxActiveChannels = 0.9f, CostOfFinding = 1.1f;
 
     private static readonly ConvolutionMethod[] Methods =
@@ -30,12 +34,12 @@ internal sealed record ConvolutionLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
-    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    /// <summary>Scales of an 8-bit weight, <c>[O]</c>; null: the weight is float32.</summary>
     internal Tensor? WeightScale { get; init; }
 
     internal bool Relu { get; init; }
 
-    /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
+    /// <summary>Rule that selects the winning input channels, if winners-take-all is fused; else null.</summary>
     internal WinnerRule? Winners { get; init; }
 
     internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count, Winners);
@@ -57,7 +61,10 @@ internal sealed record ConvolutionLayer : Layer
     internal override ValueDensity ExpectedDensity(LayerGraph graph) =>
         Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
-    /// <summary>Takes in the winners of its input; null where zeros of its weights are worth more.</summary>
+    /// <summary>
+    /// Fuses the winners-take-all that produces its input. Null if many weights are zero, because a sparse kernel is
+    /// then faster.
+    /// </summary>
     internal ConvolutionLayer? WithWinners(WinnersLayer winners)
     {
         const double maxZeros = 0.5;
@@ -70,7 +77,7 @@ internal sealed record ConvolutionLayer : Layer
         } : null;
     }
 
-    /// <summary>Fraction of the channels that is expected to win.</summary>
+    /// <summary>Expected fraction of the channels that win, 0 to 1.</summary>
     private float WinnerShare { get; init; } = 1;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
@@ -86,7 +93,7 @@ internal sealed record ConvolutionLayer : Layer
         ];
     }
 
-    /// <summary>A convolution by itself.</summary>
+    /// <summary>Creates the layer for a convolution node.</summary>
     internal static ConvolutionLayer Of(NodeStep step, LoweringContext context)
     {
         (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
@@ -96,7 +103,9 @@ internal sealed record ConvolutionLayer : Layer
         };
     }
 
-    /// <summary>A convolution with what the network's plan has joined to it.</summary>
+    /// <summary>
+    /// Creates the layer for a convolution with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)
     {
         FoldedNorm? folded = step.Norm is null ? null : FoldedNorm.Of(step, context.Network);
@@ -137,7 +146,7 @@ internal sealed record ConvolutionLayer : Layer
 }
 
 /// <summary>
-/// A dense convolution of channels-last images, which may leave out input channels that are zero in this run.
+/// Executes a dense convolution of channels-last images, optionally skipping input channels that are zero in this run.
 /// </summary>
 internal sealed class ConvolutionStep(
     PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images,

@@ -3,7 +3,9 @@ using Temper.Networks;
 
 namespace Temper.Inference;
 
-/// <summary>Elements rounded to a grid: floats again, or, where the grid is one of bytes, the bytes.</summary>
+/// <summary>
+/// Rounds elements to a quantization grid. The output is float32 or, if the grid is one of bytes, optionally bytes.
+/// </summary>
 internal sealed record FakeQuantizeLayer : Layer
 {
     internal required Networks.FakeQuantize Operator { get; init; }
@@ -12,7 +14,7 @@ internal sealed record FakeQuantizeLayer : Layer
 
     internal override object Attributes => Kind;
 
-    /// <summary>The grid as unsigned bytes; null where the whole numbers are no bytes.</summary>
+    /// <summary>The grid as unsigned bytes; null if its integers do not fit a byte.</summary>
     internal ByteGrid? Grid => Operator.IsByte ? new ByteGrid(Operator.Scale, Operator.Zero - Operator.Low) : null;
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => graph.Densities[Inputs[0]];
@@ -43,7 +45,7 @@ internal sealed record FakeQuantizeLayer : Layer
     };
 }
 
-/// <summary>Elements in whatever order. Zero stays zero, so borders of planes do.</summary>
+/// <summary>Rounds elements in any layout. Zero maps to zero, so the borders of planes may be processed too.</summary>
 internal sealed class FakeQuantizeStep(Networks.FakeQuantize quantize, Rows elements, PlaneShape? planes) : Step
 {
     internal override string Kernel => planes switch

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A convolution or fully connected layer of bytes by weights of 8 bit, with what rounds and adds behind it: bias, a
-/// grid, an addition of bytes (the second input), ReLU, a grid.
+/// A convolution or fully connected layer with byte inputs and 8-bit weights. After the product come, all optional:
+/// bias, rounding to a grid, addition of a byte value (the second input), ReLU, and rounding to a grid.
 /// </summary>
 internal sealed record Int8ConvolutionLayer : Layer
 {
@@ -15,24 +15,24 @@ internal sealed record Int8ConvolutionLayer : Layer
         ConvolutionMethod.Winograd, ConvolutionMethod.MergedRows, ConvolutionMethod.Direct,
     ];
 
-    /// <summary>Sizes for a batch of one; a fully connected layer has images of one pixel.</summary>
+    /// <summary>Sizes for a batch of one. A fully connected layer has images of one pixel.</summary>
     internal required ConvolutionGeometry Geometry { get; init; }
 
     internal required Tensor Weight { get; init; }
 
-    /// <summary><c>[O]</c>.</summary>
+    /// <summary>Scale per output channel, <c>[O]</c>.</summary>
     internal required Tensor WeightScale { get; init; }
 
     internal Tensor? Bias { get; init; }
 
     internal bool IsLinear { get; init; }
 
-    /// <summary>The grid of what the second input is added to; null: it is not rounded.</summary>
+    /// <summary>Grid to which the product is rounded before the addition; null: no rounding.</summary>
     internal ByteGrid? Inner { get; init; }
 
     internal bool Relu { get; init; }
 
-    /// <summary>The grid of the result; null: floats come out.</summary>
+    /// <summary>Grid of the result; null: the result is float32.</summary>
     internal ByteGrid? Result { get; init; }
 
     internal override string Kind =>
@@ -80,7 +80,7 @@ internal sealed record Int8ConvolutionLayer : Layer
     }
 }
 
-/// <summary>The product of bytes.</summary>
+/// <summary>Executes the layer with an integer kernel.</summary>
 internal sealed class Int8Step(Int8Convolution convolution, Int8Tail tail, Rows images) : Step
 {
     internal override string Kernel => KernelNames.Int8;
@@ -92,7 +92,7 @@ internal sealed class Int8Step(Int8Convolution convolution, Int8Tail tail, Rows 
 }
 
 /// <summary>
-/// The same by a float kernel: bytes become floats before it and, if they have to, bytes again behind it.
+/// Executes the layer with a float kernel: converts the bytes to floats and, if required, the result back to bytes.
 /// </summary>
 internal sealed class FloatBetweenBytesStep(
     Int8ConvolutionLayer layer, PackedConvolution convolution, (ByteGrid Input, ByteGrid Residual) grids,

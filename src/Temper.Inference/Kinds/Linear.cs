@@ -4,29 +4,29 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A fully connected layer with its bias, and ReLU behind it.</summary>
+/// <summary>A fully connected layer with bias and an optional fused ReLU.</summary>
 internal sealed record LinearLayer : Layer
 {
-    /// <summary><c>[O, I]</c>.</summary>
+    /// <summary>Weights, <c>[O, I]</c>.</summary>
     internal required Tensor Weight { get; init; }
 
     internal Tensor? Bias { get; init; }
 
-    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    /// <summary>Scales of an 8-bit weight, <c>[O]</c>; null: the weight is float32.</summary>
     internal Tensor? WeightScale { get; init; }
 
     internal bool Relu { get; init; }
 
-    /// <summary>Which inputs of a row win, where winners-take-all stands before it; null: nothing does.</summary>
+    /// <summary>Rule that selects the winning inputs of a row, if winners-take-all is fused; else null.</summary>
     internal WinnerRule? Winners { get; init; }
 
-    /// <summary>Fraction of the inputs that is expected to win.</summary>
+    /// <summary>Expected fraction of the inputs that win, 0 to 1.</summary>
     internal float WinnerShare { get; private init; } = 1;
 
-    /// <summary>Where its input is an image that was flattened: channels and pixels of the image, else 0.</summary>
+    /// <summary>Channels and pixels of the input image, if the input is a flattened image; else 0.</summary>
     internal (int Channels, int Pixels) Image { get; init; }
 
-    /// <summary>Rows of the input for one sample.</summary>
+    /// <summary>Number of input rows per sample.</summary>
     internal required int Rows { get; init; }
 
     internal int Outputs => Weight.Shape[0];
@@ -43,7 +43,10 @@ internal sealed record LinearLayer : Layer
 
     internal override LinearLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
-    /// <summary>Takes in the winners of its input; null where zeros of its weights are worth more.</summary>
+    /// <summary>
+    /// Fuses the winners-take-all that produces its input. Null if many weights are zero, because a sparse kernel is
+    /// then faster.
+    /// </summary>
     internal LinearLayer? WithWinners(WinnersLayer winners)
     {
         bool fits = Winners is null && !winners.Rule.Channels && Rows == 1 && Image.Channels == 0
@@ -57,14 +60,16 @@ internal sealed record LinearLayer : Layer
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
         LinearCandidates.Of(graph, this, batch);
 
-    /// <summary>A fully connected layer by itself.</summary>
+    /// <summary>Creates the layer for a linear node.</summary>
     internal static LinearLayer Of(NodeStep step, LoweringContext context)
     {
         (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
         return Of(step, step.Parameters, context) with { Weight = weight, WeightScale = scale };
     }
 
-    /// <summary>A fully connected layer with what the network's plan has joined to it.</summary>
+    /// <summary>
+    /// Creates the layer for a linear node with the operators that the network's plan has fused into it.
+    /// </summary>
     internal static LinearLayer Of(FusedStep step, LoweringContext context) =>
         Of(step, step.HeadParameters, context) with { Relu = step.Relu };
 
@@ -80,21 +85,23 @@ internal sealed record LinearLayer : Layer
 }
 
 /// <summary>
-/// The ways to carry out a fully connected layer: a single row is multiplied with the weights as they are, more with
+/// Candidates for a fully connected layer. A single row uses the weights in their original order; several rows use
 /// panels.
 /// </summary>
 internal static class LinearCandidates
 {
-    /// <summary>Rows up to which each is treated by itself.</summary>
+    /// <summary>Maximum number of rows for which each row is processed separately.</summary>
     private const int FewRows = 4;
 
-    /// <summary>Below this share of zeros it is never worth to leave weights out one by one.</summary>
+    /// <summary>Fraction of zero weights below which skipping single weights never pays.</summary>
     internal const double MinZeros = 0.6;
 
-    /// <summary>What a weight that is left in costs beside one of a dense kernel.</summary>
+    /// <summary>Cost of one nonzero weight, relative to a weight of a dense kernel.</summary>
     private const double CostOfOne = 8;
 
-    /// <summary>What finding the inputs costs that are not zero.</summary>
+    /// <summary>
+    /// Cost factor of finding the nonzero inputs, and the fraction of nonzero elements of noise after a ReLU.
+    /// </summary>
     private const double CostOfFinding = 1.1, ActiveOfNoise = 0.5;
 
     internal static IReadOnlyList<Candidate> Of(LayerGraph graph, LinearLayer layer, int batch)
@@ -107,8 +114,8 @@ internal static class LinearCandidates
             ? ValueLayout.ChannelsLast
             : ValueLayout.RowMajor;
 
-        // Kernels that leave out zeros do each row by itself: the largest batch of a class takes that much longer than
-        // the one that is timed.
+        // Kernels that skip zeros process rows one by one, so the largest batch of a class takes proportionally longer
+        // than the smallest, which is the one that is timed.
         double growth = output.IsBatched ? BatchClass.LargestOf(batch) / (double)batch : 1;
         void Add(
             string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false,
@@ -133,7 +140,7 @@ internal static class LinearCandidates
         { Reads = reads, Writes = ValueLayout.RowMajor });
         if (rows.Of(batch) <= FewRows)
         {
-            // Of noise about all inputs are active, or half of them behind a ReLU.
+            // About all inputs are nonzero for noise, or half of them after a ReLU.
             float density = Math.Min(graph.Densities[layer.Inputs[0]].Elements, layer.WinnerShare);
             double shareOfNoise = graph.Stated.Contains(layer.Inputs[0]) ? Math.Min(1, density / ActiveOfNoise) : 1;
             Add(KernelNames.ActiveInputs, CostOfFinding * macs * density, (weights, bias) => new ActiveInputsStep(
@@ -152,12 +159,13 @@ internal static class LinearCandidates
         return [.. all, .. layer.Winners is null ? OnPlanes(graph, layer, rows.Of(batch), rows) : []];
     }
 
-    /// <summary>What a dense kernel has to set to zero before.</summary>
+    /// <summary>The winner rule that a dense kernel must apply to its input first; null: none.</summary>
     private static (WinnerRule Rule, int Features)? Kept(LinearLayer layer) =>
         layer.Winners is { } rule ? (rule, layer.Features) : null;
 
     /// <summary>
-    /// As a convolution whose kernel covers the whole image, or the one pixel that a value without pixels is.
+    /// Candidates that treat the layer as a convolution whose kernel covers the whole image, or a single pixel if the
+    /// value is not an image.
     /// </summary>
     private static IEnumerable<Candidate> OnPlanes(LayerGraph graph, LinearLayer layer, int rows, Rows images)
     {
@@ -179,8 +187,8 @@ internal static class LinearCandidates
     }
 
     /// <summary>
-    /// The weights in the order of the input: those of an image are <c>[O, C, P]</c>, or <c>[O, P, C]</c> for channels
-    /// last.
+    /// Returns the weights in the order of the input. The weights of an image are <c>[O, C, P]</c>, or <c>[O, P, C]</c>
+    /// for channels last.
     /// </summary>
     private static float[] Weights(LinearLayer layer, ValueLayout reads)
     {
@@ -195,7 +203,7 @@ internal static class LinearCandidates
     }
 }
 
-/// <summary>A dense fully connected layer.</summary>
+/// <summary>Executes a dense fully connected layer.</summary>
 internal sealed class LinearStep(
     PackedMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, string kernel,
     (WinnerRule Rule, int Features)? winners = null) : Step
@@ -213,7 +221,7 @@ internal sealed class LinearStep(
 }
 
 /// <summary>
-/// A fully connected layer that reads the weights of those inputs only that are not zero in this run.
+/// Executes a fully connected layer and reads only the weights of inputs that are nonzero in this run.
 /// </summary>
 internal sealed class ActiveInputsStep(
     InputMajorMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, WinnerRule? winners) : Step
@@ -226,7 +234,7 @@ internal sealed class ActiveInputsStep(
         matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu }, winners);
 }
 
-/// <summary>A fully connected layer that leaves out weights that are zero, row by row.</summary>
+/// <summary>Executes a fully connected layer and skips zero weights, row by row.</summary>
 internal sealed class SparseRowsStep(SparseMatrix matrix, PinnedFloats? bias, bool relu, Rows rows) : Step
 {
     internal override string Kernel => KernelNames.SparseRows;

@@ -4,7 +4,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Inference;
 
-/// <summary>Any operator without a kernel of its own: the network's code for it, on tensors.</summary>
+/// <summary>An operator without a dedicated kernel; it runs the network's tensor code.</summary>
 internal sealed record OperatorLayer : Layer
 {
     private const double PreferRowMajor = 1.01;
@@ -13,7 +13,7 @@ internal sealed record OperatorLayer : Layer
 
     internal required string Operator { get; init; }
 
-    /// <summary>Whether tensor operations give an image in the order in which it came.</summary>
+    /// <summary>Whether the tensor operation returns an image in the layout of its input.</summary>
     internal bool KeepsOrder { get; init; }
 
     internal override object Attributes => Step is NodeStep { Parameters.Count: 0 } node ? node.Node.Operator : Name;
@@ -37,7 +37,7 @@ internal sealed record OperatorLayer : Layer
             return [rowMajor];
         }
 
-        // Where the operation wants another order, it makes the change itself.
+        // If the operation needs another layout, it converts its inputs itself.
         double changes = KeepsOrder
             ? 0
             : CandidateForms.CostOfMoving * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
@@ -55,8 +55,8 @@ internal sealed record OperatorLayer : Layer
 }
 
 /// <summary>
-/// Runs an operator on tensors that lie where the session's values lie. The result stays where the operation has put
-/// it, until the last step that reads it; only a result that is the caller's, or somebody else's memory, is copied.
+/// Runs an operator on tensors over the session's memory. The result stays in the operation's own memory until the last
+/// step that reads it. It is copied only if it belongs to the caller or if the memory is not the operation's.
 /// </summary>
 internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kernel) : Step
 {
@@ -71,7 +71,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
         using MemoryScope work = MemoryScope.Open();
         using (MemoryScope.Enter(work))
         {
-            // Numbered as the network numbers its values.
+            // The scratch array is indexed by the network's value indices.
             for (int i = 0; i < step.Inputs.Length; i++)
             {
                 scratch.Values[step.Inputs[i]] = InputOf(call, i);
@@ -95,7 +95,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
             : Tensor.Over(call.Input(index), LayerGraph.ShapeOf(buffer.Value, call.Batch), OrderOf(buffer));
     }
 
-    /// <summary>What still refers to the session's memory must not be read any more.</summary>
+    /// <summary>Invalidates a tensor over the session's memory, so that it cannot be read after the step.</summary>
     private void TakeBack(in StepCall call, int index, OperatorScratch scratch)
     {
         ref Tensor? input = ref scratch.Values[step.Inputs[index]];
@@ -135,7 +135,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
             : Layout.RowMajor;
 }
 
-/// <summary>Arrays that operators get their tensors in, of one session.</summary>
-/// <param name="Values">By the value's number.</param>
+/// <summary>Arrays of a session that hold the tensors passed to operators.</summary>
+/// <param name="Values">Tensors by value index.</param>
 /// <param name="Tensors">Inputs, parameters and buffers of a node.</param>
 internal sealed record OperatorScratch(Tensor?[] Values, Tensor[] Tensors);

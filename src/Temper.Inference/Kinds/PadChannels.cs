@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Channels of zeros before and behind those of an image.</summary>
+/// <summary>Zero channels added before and after the channels of an image.</summary>
 internal sealed record PadChannelsLayer : Layer
 {
     internal required int Before { get; init; }
@@ -30,7 +30,9 @@ internal sealed record PadChannelsLayer : Layer
         ];
     }
 
-    /// <summary>Zeros around the channels of an image; null for any other padding.</summary>
+    /// <summary>
+    /// Creates the layer for zero padding of the channel axis of an image. Null for any other padding.
+    /// </summary>
     internal static PadChannelsLayer? Of(NodeStep step, LoweringContext context) =>
         step.Node.Operator is Pad { Axis: 1 or -3, Fill: 0, Mode: PadMode.Constant } pad
             && context.Values[step.Inputs[0]].Shape.Rank == 4
@@ -41,7 +43,7 @@ internal sealed record PadChannelsLayer : Layer
             : null;
 }
 
-/// <summary>Channels of zeros around those of channels-last pixels.</summary>
+/// <summary>Adds zero channels to channels-last pixels.</summary>
 internal sealed class PadChannelsStep(int channels, int before, int after, Rows pixels) : Step
 {
     internal override string Kernel => "copy";
@@ -54,7 +56,7 @@ internal sealed class PadChannelsStep(int channels, int before, int after, Rows 
     }
 }
 
-/// <summary>Planes of zeros before and behind others.</summary>
+/// <summary>Adds zero planes before and after the planes of an image.</summary>
 internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Rows images) : Step
 {
     internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePad) : KernelNames.PlanePad;

@@ -5,7 +5,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A maximum or average of windows, and winners-take-all of channels before it: what lost is zero before and behind.
+/// Max or average pooling, with optional winners-take-all of channels on its input: a channel that loses is zero before
+/// and after pooling.
 /// </summary>
 internal sealed record PoolingLayer : Layer
 {
@@ -14,10 +15,10 @@ internal sealed record PoolingLayer : Layer
 
     internal required bool IsMaximum { get; init; }
 
-    /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
+    /// <summary>Rule that selects the winning input channels, if winners-take-all is fused; else null.</summary>
     internal WinnerRule? Winners { get; init; }
 
-    /// <summary>Fraction of the channels that is expected to win.</summary>
+    /// <summary>Expected fraction of the channels that win, 0 to 1.</summary>
     private float WinnerShare { get; init; } = 1;
 
     internal override object Attributes => (Sizes, IsMaximum, Winners);
@@ -25,8 +26,8 @@ internal sealed record PoolingLayer : Layer
     internal override string Kind => IsMaximum ? "max pool" : "average pool";
 
     /// <summary>
-    /// Takes in the winners of its input, so that they are kept in fewer numbers; null where numbers compete, not
-    /// channels.
+    /// Fuses the winners-take-all that produces its input, so that losing channels are cleared in the smaller pooled
+    /// image. Null if single elements compete rather than channels.
     /// </summary>
     internal PoolingLayer? WithWinners(WinnersLayer winners) => Winners is null && winners.Rule.Channels
         ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share }
@@ -52,7 +53,7 @@ internal sealed record PoolingLayer : Layer
         ];
     }
 
-    /// <summary>Windows that slide.</summary>
+    /// <summary>Creates the layer for pooling with sliding windows.</summary>
     internal static PoolingLayer Of(NodeStep step, LoweringContext context, Pool2dOptions options, bool isMaximum) =>
         new()
     {
@@ -60,7 +61,7 @@ internal sealed record PoolingLayer : Layer
         Sizes = Pool2dOperation.Sliding(step.Name, context.Example(step), options),
     };
 
-    /// <summary>Averages of windows that give an image of some size.</summary>
+    /// <summary>Creates the layer for adaptive average pooling to an image of the given size.</summary>
     internal static PoolingLayer Adaptive(NodeStep step, LoweringContext context, int height, int width) => new()
     {
         Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsMaximum = false,
@@ -68,7 +69,7 @@ internal sealed record PoolingLayer : Layer
     };
 }
 
-/// <summary>Windows of channels-last images; channels that did not win become zero behind them.</summary>
+/// <summary>Pools channels-last images, then clears the channels that did not win.</summary>
 internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, WinnerRule? winners, Rows images) : Step
 {
     internal override string Kernel => "pool";
@@ -96,7 +97,7 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, WinnerRule
     }
 }
 
-/// <summary>Windows of planes.</summary>
+/// <summary>Pools planes.</summary>
 internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, PlaneShape target, Rows images) : Step
 {
     internal override string Kernel =>
@@ -106,7 +107,7 @@ internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, Pl
         PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
 }
 
-/// <summary>A maximum of windows of bytes.</summary>
+/// <summary>Max pooling of bytes.</summary>
 internal sealed record BytePoolingLayer : Layer
 {
     /// <summary>Sizes for a batch of one.</summary>
@@ -123,7 +124,7 @@ internal sealed record BytePoolingLayer : Layer
     ];
 }
 
-/// <summary>Windows of channels-last bytes.</summary>
+/// <summary>Max-pools channels-last bytes.</summary>
 internal sealed class BytePoolingStep(PoolingSizes sizes, Rows images) : Step
 {
     internal override string Kernel => KernelNames.Int8;

@@ -2,7 +2,7 @@ using Temper.Networks;
 
 namespace Temper.Inference;
 
-/// <summary>The same elements under another shape.</summary>
+/// <summary>A change of shape that keeps the elements.</summary>
 internal sealed record ReshapeLayer : Layer
 {
     internal override object Attributes => Kind;
@@ -20,7 +20,7 @@ internal sealed record ReshapeLayer : Layer
             new CopyStep(graph.ElementsOf(Output)) { Reads = layout, Writes = layout }),
     ];
 
-    /// <summary>A change of shape that keeps the batch what it is; null for any other.</summary>
+    /// <summary>Creates the layer for a reshape that does not affect the batch axis. Null for any other.</summary>
     internal static ReshapeLayer? Of(NodeStep step, LoweringContext context) =>
         context.Values[step.Inputs[0]].IsBatched == context.Values[step.Output].IsBatched
             ? new ReshapeLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output }

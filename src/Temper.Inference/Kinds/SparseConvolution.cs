@@ -3,38 +3,40 @@ using Temper.Kernels;
 
 namespace Temper.Inference;
 
-/// <summary>The ways to leave out zeros among the weights of a convolution.</summary>
+/// <summary>Candidates that skip the zero weights of a convolution.</summary>
 internal static class SparseCandidates
 {
-    /// <summary>Below this share of zeros no sparse kernel wins.</summary>
+    /// <summary>Fraction of zero weights below which no sparse kernel wins.</summary>
     private const double MinZeros = 0.4;
 
     /// <summary>
-    /// Offsets times channels of a block, over weights that are not zero: above it channels share too little.
+    /// Maximum ratio of multiplied weights (offsets times block size) to nonzero weights. Above it, the channels of a
+    /// block share too few offsets.
     /// </summary>
     private const double MaxWaste = 1.25;
 
     /// <summary>
-    /// What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.
+    /// Cost of a multiplication without and with shared offsets, relative to a dense kernel, and cost of a tile,
+    /// relative to one multiplication.
     /// </summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
-    /// <summary>What vectors cost that lie across lines of the cache.</summary>
+    /// <summary>Cost factor of vectors that cross cache lines.</summary>
     private const double CostAcrossLines = 1.6;
 
     /// <summary>
-    /// Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without
-    /// zeros.
+    /// Number of input or output channels up to which the tiles of dense kernels are poorly filled, so that kernels on
+    /// planes win even without zero weights.
     /// </summary>
     private const int FewChannels = 8;
 
     /// <summary>
-    /// The same of up to two vectors of output channels, which pruning leaves: up to this part of them filled, planes
-    /// may win.
+    /// Fraction of filled lanes up to which the same holds for one or two vectors of output channels, as pruning leaves
+    /// them.
     /// </summary>
     private const double MaxFilled = 0.75;
 
-    /// <summary>Wider blocks without waste beside which a narrower one is not tried.</summary>
+    /// <summary>Number of wider blocks with as few multiplications above which a narrower block is not tried.</summary>
     private const int EnoughWider = 2;
 
     private static readonly int[] Blocks = [8, 4, 2, 1];
@@ -84,12 +86,16 @@ internal static class SparseCandidates
             || (filled <= 2 * lanes && g.GroupOutputs <= MaxFilled * filled);
     }
 
-    /// <summary>Wider blocks that multiply as little: all of them, where weights are dense.</summary>
+    /// <summary>
+    /// Counts the wider blocks that need no more multiplications. With dense weights these are all wider blocks.
+    /// </summary>
     private static int WiderWithoutWaste(long[] offsets, int index) =>
         Enumerable.Range(0, index).Count(wider => offsets[wider] < long.MaxValue
             && offsets[wider] * Blocks[wider] <= offsets[index] * Blocks[index]);
 
-    /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
+    /// <summary>
+    /// Returns the layouts to try: whole images and, if the sizes allow it and the batch does not fill vectors, pieces.
+    /// </summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
         g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(
             g, graph.CutPlanes.PlanesOf(graph.Values[layer.Inputs[0]]),
@@ -97,7 +103,7 @@ internal static class SparseCandidates
             ? [graph.CutPlanes, graph.Planes]
             : [graph.Planes];
 
-    /// <summary>Floats of a channel's results that are computed, those that fill vectors only included.</summary>
+    /// <summary>Number of computed output elements per channel, including those that only fill up vectors.</summary>
     private static double Lanes(in PlaneShape planes, int batch)
     {
         double lanes = 0;
@@ -125,7 +131,7 @@ internal static class SparseCandidates
     }
 }
 
-/// <summary>A convolution with sparse weights, on planes.</summary>
+/// <summary>Executes a convolution with sparse weights on planes.</summary>
 internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
 {
     internal override string Kernel => Reads.IsCut

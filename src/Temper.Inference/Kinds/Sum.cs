@@ -3,7 +3,7 @@ using Temper.Networks;
 
 namespace Temper.Inference;
 
-/// <summary>The sum of two values, or one value, and ReLU behind it.</summary>
+/// <summary>The sum of two values, or a single value, with an optional ReLU.</summary>
 internal sealed record SumLayer : Layer
 {
     internal bool Relu { get; init; }
@@ -38,23 +38,23 @@ internal sealed record SumLayer : Layer
         ];
     }
 
-    /// <summary>A ReLU.</summary>
+    /// <summary>Creates the layer for a ReLU.</summary>
     internal static SumLayer OfRelu(NodeStep step) =>
         new() { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true };
 
-    /// <summary>A sum of values of one shape; null for any other.</summary>
+    /// <summary>Creates the layer for a sum of values of equal shape. Null for any other sum.</summary>
     internal static SumLayer? OfAdd(NodeStep step, LoweringContext context) =>
         step.Inputs.All(input => context.Values[input].Equals(context.Values[step.Output]))
             ? new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output }
             : null;
 }
 
-/// <summary>Elements in whatever order, added or cut off at zero.</summary>
-/// <param name="elements">Elements of the value.</param>
+/// <summary>Adds two values elementwise, or applies a ReLU, in any layout.</summary>
+/// <param name="elements">Number of elements of the value.</param>
 /// <param name="planes">
-/// Its planes, if it lies so: their borders and the room between images are taken with them.
+/// Shape of the planes, if the value is in planes; borders and padding between images are then processed too.
 /// </param>
-/// <param name="relu">Whether negative results become zero.</param>
+/// <param name="relu">Whether to apply a ReLU to the sum.</param>
 internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : Step
 {
     internal override string Kernel => planes switch

@@ -5,14 +5,14 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Winners-take-all: the numbers of a sample with the largest magnitudes, or the channels of an image with the largest
-/// scores.
+/// Winners-take-all: keeps the elements of a sample with the largest magnitudes, or the channels of an image with the
+/// largest scores, and sets the others to zero.
 /// </summary>
 internal sealed record WinnersLayer : Layer
 {
     internal required WinnerRule Rule { get; init; }
 
-    /// <summary>Fraction of the numbers, or channels, that is expected to win.</summary>
+    /// <summary>Expected fraction of the elements, or channels, that win, 0 to 1.</summary>
     internal required float Share { get; init; }
 
     internal override object Attributes => ("winners", Rule);
@@ -20,7 +20,8 @@ internal sealed record WinnersLayer : Layer
     internal override string Kind => "winners";
 
     /// <summary>
-    /// Behind a ReLU more may be zero than the winners tell; where numbers compete, no channel has to be zero.
+    /// After a ReLU more elements may be zero than the rule implies. If single elements compete, no channel has to be
+    /// zero.
     /// </summary>
     internal override ValueDensity ExpectedDensity(LayerGraph graph)
     {
@@ -60,7 +61,7 @@ internal sealed record WinnersLayer : Layer
     }
 }
 
-/// <summary>Ranks each sample and keeps its winners.</summary>
+/// <summary>Ranks the elements or channels of each sample and keeps the winners.</summary>
 internal sealed class WinnersStep(WinnerRule rule, (int Pixels, int Channels) size, Rows samples) : Step
 {
     internal override string Kernel => KernelNames.Winners;

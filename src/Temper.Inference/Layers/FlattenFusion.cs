@@ -3,8 +3,8 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// A fully connected layer behind a flattened image takes the image itself: whatever order it lies in, the weights are
-/// put into the same order once, instead of the image each time.
+/// Lets a fully connected layer that follows a flattened image read the image directly. The weights are permuted once
+/// to the image's layout, instead of converting the image in every run.
 /// </summary>
 internal static class FlattenFusion
 {

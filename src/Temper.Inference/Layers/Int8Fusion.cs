@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Finds layers that can be carried out on bytes: a weight of 8 bit behind a value that was rounded to a grid of bytes.
-/// What rounds, adds or cuts off behind such a layer goes into it.
+/// Finds layers that can run on bytes: 8-bit weights whose input was rounded to a grid of bytes. The rounding, addition
+/// and ReLU that follow such a layer are fused into it.
 /// </summary>
 internal sealed class Int8Fusion
 {
@@ -28,10 +28,11 @@ internal sealed class Int8Fusion
         }
     }
 
-    /// <param name="layers">Layers in order.</param>
-    /// <param name="values">What is known of each value.</param>
-    /// <param name="outputs">Numbers of the output values.</param>
-    /// <param name="grids">Receives what the bytes of values stand for.</param>
+    /// <summary>Returns the layers after fusion.</summary>
+    /// <param name="layers">Layers in topological order.</param>
+    /// <param name="values">Shape, dtype and batch axis of each value.</param>
+    /// <param name="outputs">Indices of the output values.</param>
+    /// <param name="grids">Receives the quantization grid of each value that can be read as bytes.</param>
     internal static IReadOnlyList<Layer> Apply(
         IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs,
         out IReadOnlyDictionary<int, ByteGrid> grids)
@@ -64,8 +65,8 @@ internal sealed class Int8Fusion
     }
 
     /// <summary>
-    /// Rounding behind a maximum over windows gives the same as rounding before it, since it never changes the order of
-    /// two numbers: the layer before the pooling rounds, and bytes are pooled.
+    /// Moves rounding from after max pooling to before it: the layer before the pooling rounds, and bytes are pooled.
+    /// The result is the same, because rounding never changes the order of two numbers.
     /// </summary>
     private void PoolBytes(int index)
     {
@@ -84,7 +85,9 @@ internal sealed class Int8Fusion
         }
     }
 
-    /// <summary>The index of the layer that makes a value that nothing else uses.</summary>
+    /// <summary>
+    /// Returns the index of the layer that produces a value, if the value has exactly one use; else null.
+    /// </summary>
     private int? MakerOf(int value) =>
         _uses[value] == 1 && _makers.TryGetValue(value, out int index) && _layers[index] is not null ? index : null;
 
@@ -112,10 +115,12 @@ internal sealed class Int8Fusion
     }
 }
 
-/// <summary>Layers with weights of 8 bit.</summary>
+/// <summary>Creates layers with 8-bit weights.</summary>
 internal static class Int8Lowering
 {
-    /// <summary>A node's weight as it is multiplied with, and its scales where it has 8 bit.</summary>
+    /// <summary>
+    /// Returns a node's weight, rounded as it is multiplied, and its scales if it is an 8-bit weight.
+    /// </summary>
     internal static (Tensor Weight, Tensor? Scale) WeightOf(NodeStep step, LoweringContext context)
     {
         Tensor weight = context.Parameter(step.Parameters, 0)!;
@@ -128,7 +133,9 @@ internal static class Int8Lowering
         return (Int8Weight.Rounded(weight, scale), scale);
     }
 
-    /// <summary>The layer on bytes; null where its input is none or the kernel does not fit.</summary>
+    /// <summary>
+    /// Returns the layer on bytes. Null if an input is not bytes or the kernel does not support the sizes.
+    /// </summary>
     internal static Int8ConvolutionLayer? Of(
         Layer layer, IReadOnlyList<ValueInfo> values, IReadOnlyDictionary<int, ByteGrid> grids)
     {

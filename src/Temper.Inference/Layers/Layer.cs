@@ -2,56 +2,57 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A node, or some that became one, as the compiler sees it: what is computed, not yet how.</summary>
+/// <summary>A node, or several fused nodes, in the compiler's graph: what is computed, without the kernel.</summary>
 internal abstract record Layer
 {
-    /// <summary>The name of its first node.</summary>
+    /// <summary>Name of the layer's first node.</summary>
     internal required string Name { get; init; }
 
-    /// <summary>Numbers of the values it takes.</summary>
+    /// <summary>Indices of the input values.</summary>
     internal required IReadOnlyList<int> Inputs { get; init; }
 
-    /// <summary>Number of the value it makes.</summary>
+    /// <summary>Index of the output value.</summary>
     internal required int Output { get; init; }
 
     /// <summary>
-    /// Numbers of further values that it makes for the kernels behind it, as lists of the winners' indices. The
-    /// compiler's own (<see cref="LoweringContext.AddValue"/>): they always lie row-major, four bytes per element.
+    /// Indices of further output values for the kernels that follow, such as lists of winning indices. They exist only
+    /// in the compiler (<see cref="LoweringContext.AddValue"/>), are row-major, and have four bytes per element.
     /// </summary>
     internal IReadOnlyList<int> Extras { get; init; } = [];
 
-    /// <summary>What it is, in a word for the plan.</summary>
+    /// <summary>Kind of the layer, as shown in plans.</summary>
     internal abstract string Kind { get; }
 
-    /// <summary>Kind and attributes, equal for layers that take equally long on values of the same shapes.</summary>
+    /// <summary>Kind and attributes. Equal for layers that take the same time on values of the same shapes.</summary>
     internal abstract object Attributes { get; }
 
-    /// <summary>Multiplications for a batch of one, zeros counted.</summary>
+    /// <summary>Multiply-accumulates for a batch of one; multiplications by zero are counted.</summary>
     internal virtual long Macs => 0;
 
-    /// <summary>Its weights, if it has any.</summary>
+    /// <summary>Weights of the layer; null: none.</summary>
     internal virtual Tensor? Weights => null;
 
-    /// <summary>Whether its value is its input's memory under another shape, so that nothing has to run.</summary>
+    /// <summary>Whether the output is the input's memory with another shape, so that nothing has to be run.</summary>
     internal virtual bool IsAlias => false;
 
-    /// <summary>Whether it runs by tensor operations, which share threads and memory in their own way.</summary>
+    /// <summary>Whether the layer runs tensor operations, which use threads and memory in their own way.</summary>
     internal virtual bool RunsOnTensors => false;
 
-    /// <summary>The ways to carry it out for a batch; never none.</summary>
+    /// <summary>Returns the candidate kernels for a batch; at least one.</summary>
     internal abstract IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch);
 
     /// <summary>
-    /// What part of its value is expected not to be zero; <see cref="LayerGraph.Densities"/> has that of its inputs.
+    /// Returns the expected density (nonzero fraction) of the output. <see cref="LayerGraph.Densities"/> contains the
+    /// densities of the inputs.
     /// </summary>
     internal virtual ValueDensity ExpectedDensity(LayerGraph graph) => ValueDensity.Dense;
 
-    /// <summary>The layer with a ReLU behind it, in one pass; null: it needs a pass of its own.</summary>
-    /// <param name="output">The value behind the ReLU.</param>
+    /// <summary>Returns the layer with a fused ReLU; null: the ReLU cannot be fused.</summary>
+    /// <param name="output">Index of the ReLU's output value.</param>
     internal virtual Layer? WithRelu(int output) => null;
 
-    /// <summary>The layer with an addition behind it, in one pass; null: it needs a pass of its own.</summary>
-    /// <param name="other">The value that is added.</param>
+    /// <summary>Returns the layer with a fused addition; null: the addition cannot be fused.</summary>
+    /// <param name="other">Index of the value that is added.</param>
     /// <param name="sum">The addition.</param>
     internal virtual Layer? WithAddition(int other, SumLayer sum) => null;
 }

@@ -3,9 +3,9 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them,
-/// additions and ReLU into the layer before, winners-take-all into the layer or pooling behind it. A layer is joined
-/// only where nothing else uses its value.
+/// Fuses layers that one kernel can execute in a single pass. <see cref="ChannelAffineLayer"/>s are folded into the
+/// weights of the preceding or following layer, additions and ReLU into the preceding layer, and winners-take-all into
+/// the following layer or pooling. Two layers are fused only if the value between them has no other use.
 /// </summary>
 internal sealed class LayerFusion
 {
@@ -73,13 +73,15 @@ internal sealed class LayerFusion
         return null;
     }
 
-    /// <summary>The index of the layer that makes a value, if that value has one user and is no output.</summary>
+    /// <summary>
+    /// Returns the index of the layer that produces a value, if the value has one use and is not an output; else null.
+    /// </summary>
     private int? MakerOf(int value) =>
         _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
 
     /// <summary>
-    /// Two layers as one; null where no kernel does both. Nothing goes into a weight of 8 bit, whose scales would no
-    /// longer fit.
+    /// Returns two layers fused into one; null if no kernel supports that. Nothing is folded into 8-bit weights,
+    /// because their scales would no longer match.
     /// </summary>
     private static Layer? Join(Layer first, Layer next) => (first, next) switch
     {
@@ -103,8 +105,8 @@ internal sealed class LayerFusion
     };
 
     /// <summary>
-    /// A map in front of a reshaped value goes into the linear layer behind it; the reshape stays and takes what the
-    /// map took.
+    /// Folds a map that precedes a reshape into the linear layer that follows the reshape. The reshape stays and reads
+    /// the map's input.
     /// </summary>
     private LinearLayer? JoinThrough(ReshapeLayer reshape, int index, LinearLayer linear)
     {

@@ -3,11 +3,11 @@ using Temper.Networks;
 namespace Temper.Inference;
 
 /// <summary>
-/// Which operators have kernels of their own: one row for each. All others run as <see cref="OperatorLayer"/>s.
+/// Table of the operators with dedicated kernels, one row per operator. All others run as <see cref="OperatorLayer"/>s.
 /// </summary>
 /// <remarks>
-/// A kind of layer is one file in <c>Kinds/</c>: what is computed, how a node becomes it, the kernels that can do it,
-/// their steps. docs/how-to-add-an-operator-with-a-kernel.md shows it.
+/// Each kind of layer is one file in <c>Kinds/</c> that contains the layer, its lowering from a node, its candidate
+/// kernels and their steps. See docs/how-to-add-an-operator-with-a-kernel.md.
 /// </remarks>
 internal static class LayerTable
 {
@@ -40,10 +40,10 @@ internal static class LayerTable
         [typeof(Winners)] = new(WinnersLayer.Of),
     };
 
-    /// <summary>Operators that have a row.</summary>
+    /// <summary>Operators that have a row in the table.</summary>
     internal static IEnumerable<Type> Operators => Rows.Keys;
 
-    /// <summary>The layer that a step of the network becomes.</summary>
+    /// <summary>Returns the layer for a step of the network's plan.</summary>
     internal static Layer LayerOf(PlanStep step, LoweringContext context)
     {
         bool isFloat = step.Inputs.Where(input => context.Constants[input] is null).Append(step.Output)
@@ -55,11 +55,13 @@ internal static class LayerTable
         ? Rows[(fused.Head ?? fused.Norm!).Operator.GetType()].Chain!(fused, context)
         : Rows.GetValueOrDefault(((NodeStep)step).Node.Operator.GetType())?.Node((NodeStep)step, context);
 
-    /// <summary>How an operator becomes a layer.</summary>
+    /// <summary>How an operator is converted to a layer.</summary>
     /// <param name="Node">
-    /// From a node by itself; null where it does not fit, as for attributes that no kernel knows.
+    /// Creates the layer for a single node; returns null if no kernel supports its attributes.
     /// </param>
-    /// <param name="Chain">From a chain that the network's plan has made and that begins with the operator.</param>
+    /// <param name="Chain">
+    /// Creates the layer for a chain of nodes that the network's plan has fused and that begins with this operator.
+    /// </param>
     private sealed record Row(
         Func<NodeStep, LoweringContext, Layer?> Node, Func<FusedStep, LoweringContext, Layer>? Chain = null);
 }

@@ -5,17 +5,18 @@ using Temper.Tensors.Memory;
 namespace Temper.Inference;
 
 /// <summary>
-/// Turns a network into layers: normalizations are folded into weights, chains of nodes become one layer, what depends
-/// on no input is computed now, a flattened image goes into the fully connected layer behind it as it is.
-/// <see cref="LayerTable"/> knows the kinds.
+/// Lowers a network to layers. Folds normalizations into weights, fuses chains of nodes, evaluates nodes that depend on
+/// no input, and passes flattened images directly to fully connected layers. <see cref="LayerTable"/> defines the kinds
+/// of layers.
 /// </summary>
 internal static class Lowering
 {
+    /// <summary>Lowers a network.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="isBatchInvariant">Whether a sample's bytes must not depend on its batch.</param>
+    /// <param name="isBatchInvariant">Whether a sample's result must be the same bytes in any batch.</param>
     internal static LayerGraph Lower(Network network, bool isBatchInvariant = false)
     {
-        // What is compiled outlives the scope or tape that may be open now.
+        // The compiled network outlives any open scope or tape.
         using (MemoryScope.Enter(null))
         {
             return Run(new LoweringContext(network.FoldNormalization()), isBatchInvariant);

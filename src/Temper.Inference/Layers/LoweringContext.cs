@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What is known while nodes become layers.</summary>
+/// <summary>State of the lowering of nodes to layers.</summary>
 internal sealed class LoweringContext
 {
     private readonly List<ValueInfo> _values;
@@ -18,27 +18,30 @@ internal sealed class LoweringContext
 
     internal Network Network { get; }
 
-    /// <summary>What is known of each value, by number.</summary>
+    /// <summary>Shape, dtype and batch axis of each value, by index.</summary>
     internal IReadOnlyList<ValueInfo> Values => _values;
 
-    /// <summary>Values that depend on no input, by number; null for those that do.</summary>
+    /// <summary>Values that depend on no input, by index; null for all others.</summary>
     internal Tensor?[] Constants { get; }
 
     /// <summary>
-    /// A value of the compiler's own, which a layer makes for the kernels behind it; see <see cref="Layer.Extras"/>.
+    /// Adds a value that a layer passes to the kernels that follow it and that is not part of the network; see <see
+    /// cref="Layer.Extras"/>.
     /// </summary>
-    /// <param name="info">Its shape for a batch of one, with elements of four bytes.</param>
-    /// <returns>Its number.</returns>
+    /// <param name="info">Shape for a batch of one; elements have four bytes.</param>
+    /// <returns>Index of the value.</returns>
     internal int AddValue(ValueInfo info)
     {
         _values.Add(info);
         return _values.Count - 1;
     }
 
-    /// <summary>A parameter of a node, or null where the node has no so many.</summary>
+    /// <summary>Returns a parameter of a node; null if the node has fewer parameters.</summary>
     internal Tensor? Parameter(IReadOnlyList<int> indices, int index) =>
         indices.Count > index ? Network.ParameterValues[indices[index]] : null;
 
-    /// <summary>A first input as the operations that check shapes want it.</summary>
+    /// <summary>
+    /// Returns a tensor of zeros with the shape of the first input, for operations that check shapes.
+    /// </summary>
     internal Tensor Example(PlanStep step) => Tensor.Zeros(_values[step.Inputs[0]].Shape);
 }

@@ -1,13 +1,15 @@
 namespace Temper.Inference;
 
-/// <summary>What part of a value is not zero, on average.</summary>
-/// <param name="Elements">Fraction of its elements, 0 to 1.</param>
-/// <param name="Channels">Fraction of its channels that are not zero everywhere, 0 to 1, an image at a time.</param>
+/// <summary>Average density of a value: the fraction that is nonzero.</summary>
+/// <param name="Elements">Fraction of the elements that are nonzero, 0 to 1.</param>
+/// <param name="Channels">Fraction of the channels that are not entirely zero, 0 to 1; counted per image.</param>
 public readonly record struct ValueDensity(float Elements, float Channels)
 {
-    /// <summary>Elements behind a ReLU, of which about half are zero, few channels all of it.</summary>
+    /// <summary>
+    /// Density assumed after a ReLU: 60 % of the elements are nonzero, and no channel is entirely zero.
+    /// </summary>
     internal static ValueDensity Rectified { get; } = new(0.6f, 1);
 
-    /// <summary>Nothing is zero.</summary>
+    /// <summary>Density of a value without zeros.</summary>
     public static ValueDensity Dense { get; } = new(1, 1);
 }

@@ -3,24 +3,21 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Converts a value from one layout to another.</summary>
+/// <summary>Conversion of a value from one layout to another.</summary>
 internal static class LayoutChange
 {
-    /// <summary>Whether both orders are the same bytes.</summary>
+    /// <summary>Whether both layouts are the same bytes.</summary>
     internal static bool IsFree(in ValueInfo value, ValueLayout from, ValueLayout to) =>
         from == to || (IsPlain(from) && IsPlain(to) && (value.Shape.Rank != 4 || Image(value) is (1, _) or (_, 1)));
 
-    /// <summary>
-    /// The orders through which a value comes from one into another, step by step, the last included.
-    /// </summary>
+    /// <summary>Returns the layouts through which a value is converted, in order, including the last one.</summary>
     internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
         from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes
             ? [to]
             : new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
 
     /// <summary>
-    /// The order through which a value comes into another: tensors through row-major memory, planes and bytes through
-    /// channels last.
+    /// Returns the intermediate layout for a conversion: row-major for tensors, channels last for planes and bytes.
     /// </summary>
     private static ValueLayout Between(ValueLayout layout) => layout.Kind switch
     {
@@ -29,7 +26,7 @@ internal static class LayoutChange
         _ => layout,
     };
 
-    /// <summary>One step of <see cref="Path"/>.</summary>
+    /// <summary>Creates the step for one conversion of <see cref="Path"/>.</summary>
     internal static Step Step(in ValueInfo value, ValueLayout from, ValueLayout to)
     {
         if (from == ValueLayout.Tensor)
@@ -57,7 +54,7 @@ internal static class LayoutChange
             Writes = to };
     }
 
-    /// <summary>A copy in row-major order.</summary>
+    /// <summary>Creates a step that copies a row-major value.</summary>
     internal static Step Copy(in ValueInfo value) => new CopyStep(new Rows(value.Shape.Count, value.IsBatched))
     {
         Reads = ValueLayout.RowMajor, Writes = ValueLayout.RowMajor,

@@ -3,34 +3,34 @@ using Temper.Networks;
 
 namespace Temper.Inference;
 
-/// <summary>In which order a value lies in memory between two steps.</summary>
+/// <summary>Order of a value's elements in memory between two steps.</summary>
 internal enum LayoutKind
 {
     /// <summary>The last axis varies fastest.</summary>
     RowMajor,
 
-    /// <summary>Pixels one after the other, a pixel's channels together: N, H, W, C.</summary>
+    /// <summary>The channels of a pixel are contiguous: N, H, W, C.</summary>
     ChannelsLast,
 
     /// <summary>
-    /// Plane by plane of a channel, the same pixel of several images side by side, with a border of zeros: for sparse
-    /// kernels.
+    /// One plane per channel, in which the same pixel of several images is contiguous, with a border of zeros. For
+    /// sparse kernels.
     /// </summary>
     Planes,
 
-    /// <summary>A tensor, for values that are not float32, and constants.</summary>
+    /// <summary>A tensor; for constants and for values that are not float32.</summary>
     Tensor,
 
     /// <summary>
-    /// Pixels one after the other as bytes of the value's grid, a pixel's channels filled up to groups of four.
+    /// Channels-last bytes on the value's quantization grid, with the channels of a pixel padded to a multiple of four.
     /// </summary>
     Bytes,
 }
 
-/// <summary>A layout.</summary>
-/// <param name="Kind">Which.</param>
-/// <param name="Border">Zeros on each side of a plane, in pixels.</param>
-/// <param name="IsCut">Whether images that do not fill a vector are cut into pieces.</param>
+/// <summary>Layout of a value.</summary>
+/// <param name="Kind">Order of the elements.</param>
+/// <param name="Border">Width of the zero border on each side of a plane, in pixels.</param>
+/// <param name="IsCut">Whether images are cut into pieces if the batch is too small to fill a vector.</param>
 internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, bool IsCut = false)
 {
     internal static ValueLayout RowMajor { get; } = new(LayoutKind.RowMajor);
@@ -39,15 +39,15 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, boo
 
     internal static ValueLayout Tensor { get; } = new(LayoutKind.Tensor);
 
-    /// <summary>Bytes of whatever grid a value has; see <see cref="LayerGraph.LayoutFor"/>.</summary>
+    /// <summary>Bytes without a grid; <see cref="LayerGraph.LayoutFor"/> inserts the grid of the value.</summary>
     internal static ValueLayout Bytes { get; } = new(LayoutKind.Bytes);
 
-    /// <summary>What bytes stand for.</summary>
+    /// <summary>Quantization grid of the bytes.</summary>
     internal ByteGrid Grid { get; init; }
 
     /// <summary>
-    /// The planes of a value in this order: an image's, or, of a value without pixels, one pixel a feature, which needs
-    /// no border.
+    /// Returns the shape of a value's planes in this layout. A value without pixels has one plane of one pixel per
+    /// feature and needs no border.
     /// </summary>
     internal PlaneShape PlanesOf(in ValueInfo value) => value.Shape.Rank == 2
         ? new(value.Shape[1], 1, 1)

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Inference;
 
-/// <summary>Keeps the caller's memory in place while a session works on it.</summary>
+/// <summary>Pins the caller's memory while a session uses it.</summary>
 internal static unsafe class CallerMemory
 {
     internal static void Rent(

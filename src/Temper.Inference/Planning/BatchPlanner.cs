@@ -3,10 +3,12 @@ using System.Collections.Concurrent;
 namespace Temper.Inference;
 
 /// <summary>
-/// Plans a network for the classes of batch sizes that come: kernels, and whether a batch runs whole or in parts.
+/// Plans a network for the classes of batch sizes that are used: the kernels, and whether a batch runs whole or in
+/// parts.
 /// </summary>
 /// <remarks>
-/// One class is planned at a time: while one is timed no other may take its threads, or give back what it has packed.
+/// Classes are planned one at a time, because another planner would disturb the timings and could release packed
+/// weights that are being timed.
 /// </remarks>
 internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
 {
@@ -14,32 +16,32 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     private readonly StepLibrary _steps = new();
     private readonly ConcurrentDictionary<int, BatchPlan> _plans = new();
 
-    /// <summary>Kernels and steps of classes, those that are only compared included.</summary>
+    /// <summary>Kernels and steps by class, including classes that are only compared.</summary>
     private readonly Dictionary<int, IReadOnlyDictionary<string, string>> _kernels = [];
     private readonly Dictionary<int, ExecutionPlan> _stepPlans = [];
 
-    /// <summary>The class whose kernels all others have where a sample's bytes must not depend on its batch.</summary>
+    /// <summary>For batch-invariant networks, the class whose kernels all other classes use.</summary>
     private readonly int _onlyBatch = BatchClass.Of(options.BatchSizes.FirstOrDefault(1));
 
     internal LayerGraph Graph => graph;
 
-    /// <summary>How many packed forms of layers are kept.</summary>
+    /// <summary>Number of packed steps (layer and kernel) currently kept.</summary>
     internal int StepCount => _steps.Count;
 
-    /// <summary>Chooses the kernels instead of times and estimates; null: those do.</summary>
+    /// <summary>Selects the kernels in place of timings and estimates; null: not used.</summary>
     internal Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
 
-    /// <summary>Where kernels are chosen so, the samples of a part; 0: batches run whole.</summary>
+    /// <summary>Number of samples per part if <see cref="Choose"/> is set; 0: batches run whole.</summary>
     internal int PartSize { get; init; }
 
-    /// <summary>The plan for a batch; made when it is first needed.</summary>
+    /// <summary>Returns the plan for a batch; it is created on first use.</summary>
     internal BatchPlan PlanFor(int batch)
     {
         int size = BatchClass.Of(batch);
         return _plans.TryGetValue(size, out BatchPlan? plan) ? plan : Plan(size);
     }
 
-    /// <summary>The kernels chosen so far.</summary>
+    /// <summary>Returns the kernels chosen so far.</summary>
     internal KernelPlan ChosenKernels()
     {
         lock (_planning)
@@ -68,7 +70,9 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         }
     }
 
-    /// <summary>Forgets all plans of steps but some, and the packed weights that none of these needs.</summary>
+    /// <summary>
+    /// Removes all step plans except the given ones, and the packed weights that only the removed ones use.
+    /// </summary>
     private void Forget(HashSet<ExecutionPlan> allBut)
     {
         foreach (int size in _stepPlans.Where(pair => !allBut.Contains(pair.Value)).Select(pair => pair.Key).ToArray())
@@ -96,11 +100,12 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     }
 
     /// <summary>
-    /// Smaller and smaller parts as long as that makes it faster; the best so far is timed again beside each.
+    /// Tries smaller and smaller parts as long as that is faster. The best size so far is timed again next to each new
+    /// one.
     /// </summary>
     private int MeasuredPartSize(int batch)
     {
-        // With the largest batch of the class, whose parts are dealt to threads least evenly.
+        // Uses the largest batch of the class: its parts are distributed least evenly over the threads.
         int max = BatchClass.LargestOf(batch);
         double Seconds(int part) =>
             PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), max, options.TypicalInput);
@@ -131,7 +136,7 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         return plan;
     }
 
-    /// <summary>Whether a class has the kernels of another one.</summary>
+    /// <summary>Whether a class uses the kernels of another class.</summary>
     private bool IsOfOther(int batch) => graph.IsBatchInvariant && batch != _onlyBatch;
 
     private IReadOnlyDictionary<string, string> KernelsFor(int batch)
@@ -144,7 +149,7 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         return kernels;
     }
 
-    /// <summary>The kernels that cost least, by time or by estimate.</summary>
+    /// <summary>Returns the kernels with the lowest total cost, by timing or by estimate.</summary>
     private IReadOnlyDictionary<string, string> Cheapest(int batch)
     {
         if (!options.TimesKernels)

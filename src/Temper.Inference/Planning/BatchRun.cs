@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Carries out a <see cref="BatchPlan"/> with memory of its own, for each thread some where a batch runs in parts. For
-/// one caller at a time.
+/// Executes a <see cref="BatchPlan"/> in its own memory, with separate memory per thread if the batch runs in parts.
+/// Not thread-safe.
 /// </summary>
 internal sealed class BatchRun : IPoolWork, IDisposable
 {
@@ -14,19 +14,17 @@ internal sealed class BatchRun : IPoolWork, IDisposable
     private FloatAddress _output;
     private CancellationToken _cancellation;
 
-    /// <summary>What it is prepared for.</summary>
+    /// <summary>The plan that it is prepared for; null: none.</summary>
     internal BatchPlan? Plan { get; private set; }
 
     internal int Batch { get; private set; } = -1;
 
-    /// <summary>Tensors of a whole run, by buffer.</summary>
+    /// <summary>Tensors of a batch that runs whole, by buffer.</summary>
     internal Span<Tensor?> Tensors => _memories[0].Tensors;
 
     private bool IsParted => Plan!.PartsOf(Batch) > 1;
 
-    /// <summary>
-    /// Makes room. Allocates only where more memory is needed than ever before, or more threads come.
-    /// </summary>
+    /// <summary>Reserves memory. Allocates only if more memory or more threads are needed than before.</summary>
     internal void Prepare(BatchPlan plan, int batch, int threads)
     {
         (Plan, Batch) = (plan, -1);
@@ -42,11 +40,11 @@ internal sealed class BatchRun : IPoolWork, IDisposable
             _memories[i].Fit(plan.Steps, isParted ? plan.PartSize : batch);
         }
 
-        // Set last: where there was no room, the next run must prepare again.
+        // Set last: if an allocation fails, the next run must prepare again.
         Batch = batch;
     }
 
-    /// <summary>Sets where a buffer of the caller's lies, for all of the batch.</summary>
+    /// <summary>Sets the address of a buffer that the caller owns, for the whole batch.</summary>
     internal void Rent(int buffer, FloatAddress address)
     {
         if (!IsParted)
@@ -59,8 +57,8 @@ internal sealed class BatchRun : IPoolWork, IDisposable
         _output = buffer == Plan.Steps.Outputs[0] ? address : _output;
     }
 
-    /// <summary>Runs on the current pool.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled between two steps.</exception>
+    /// <summary>Runs the batch on the current worker pool.</summary>
+    /// <exception cref="OperationCanceledException">The run was canceled between two steps.</exception>
     internal void Run(CancellationToken cancellation)
     {
         _cancellation = cancellation;
@@ -73,11 +71,11 @@ internal sealed class BatchRun : IPoolWork, IDisposable
             RunSteps(_memories[0]);
         }
 
-        // Steps hold addresses only: what nobody needs any more must not be collected under the last one.
+        // Steps hold only addresses, so the memory must stay reachable until the last step ends.
         GC.KeepAlive(this);
     }
 
-    /// <summary>Gives back memory that is rented.</summary>
+    /// <summary>Releases rented memory.</summary>
     public void Dispose()
     {
         foreach (SessionMemory memory in _memories)

@@ -1,8 +1,7 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// What a session does for a batch of some size: steps in order, buffers, and which buffers take turns in one slot of
-/// memory.
+/// The steps of a session for a batch size, in order, with their buffers and the memory slots that the buffers share.
 /// </summary>
 internal sealed class ExecutionPlan
 {
@@ -18,31 +17,33 @@ internal sealed class ExecutionPlan
         Releases = SlotAssignment.ReleasesOf(this);
     }
 
-    /// <summary>Steps that fill the buffers of constants: run once for each session's memory, not once a run.</summary>
+    /// <summary>
+    /// Steps that fill the buffers of constants; run once per session memory rather than once per run.
+    /// </summary>
     internal PlannedStep[] Setup { get; }
 
     internal PlannedStep[] Steps { get; }
 
     internal PlannedBuffer[] Buffers { get; }
 
-    /// <summary>Buffers that are the caller's input, in order.</summary>
+    /// <summary>Indices of the caller's input buffers, in order.</summary>
     internal int[] Inputs { get; }
 
-    /// <summary>Buffers that are the caller's output, in order.</summary>
+    /// <summary>Indices of the caller's output buffers, in order.</summary>
     internal int[] Outputs { get; }
 
     /// <summary>
-    /// For each step the buffers with memory of steps (<see cref="Step.BringsMemory"/>) that no later step reads.
+    /// For each step, the buffers in steps' own memory (<see cref="Step.BringsMemory"/>) that no later step reads.
     /// </summary>
     internal int[][] Releases { get; }
 
     /// <summary>
-    /// For each buffer the slot that it lies in; -1 where it is the caller's, an alias, a tensor or a step's own
+    /// Memory slot of each buffer; -1 if the buffer belongs to the caller, is an alias or a tensor, or is a step's own
     /// memory.
     /// </summary>
     internal int[] Slots { get; }
 
-    /// <summary>The buffer whose memory a buffer has.</summary>
+    /// <summary>Returns the buffer that owns the memory of a buffer; the buffer itself if it is not an alias.</summary>
     internal int Root(int buffer)
     {
         while (Buffers[buffer].AliasOf >= 0)

@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Makes a plan: for each layer the step that was chosen, between steps what changes the layout, and before all of them
-/// what fills the buffers of constants.
+/// Builds a plan: the selected step of each layer, the layout changes between them, and the setup steps that fill the
+/// buffers of constants.
 /// </summary>
 internal sealed class PlanBuilder
 {
@@ -16,13 +16,13 @@ internal sealed class PlanBuilder
     private readonly List<PlannedBuffer> _buffers = [];
     private readonly Dictionary<(int Value, ValueLayout Layout), int> _indices = [];
 
-    /// <summary>For each value the layout in which it was made.</summary>
+    /// <summary>Layout in which each value was first produced.</summary>
     private readonly ValueLayout[] _first;
 
-    /// <summary>Values that have a buffer.</summary>
+    /// <summary>Whether each value has a buffer.</summary>
     private readonly bool[] _isMade;
 
-    /// <summary>Buffers that are the caller's.</summary>
+    /// <summary>Output buffers, which the caller owns.</summary>
     private readonly HashSet<int> _outputs = [];
 
     private PlanBuilder(LayerGraph graph, StepLibrary steps)
@@ -32,10 +32,11 @@ internal sealed class PlanBuilder
         _isMade = new bool[graph.Values.Count];
     }
 
+    /// <summary>Builds a plan.</summary>
     /// <param name="graph">The layers.</param>
-    /// <param name="steps">Steps that were made already, for any batch.</param>
-    /// <param name="batch">Samples that it is made for; it works for any number.</param>
-    /// <param name="choose">Chooses among the ways to carry out a layer.</param>
+    /// <param name="steps">Steps created so far, for any batch size.</param>
+    /// <param name="batch">Batch size for which candidates are listed; the plan works for any.</param>
+    /// <param name="choose">Selects a candidate for a layer.</param>
     internal static ExecutionPlan Build(
         LayerGraph graph, StepLibrary steps, int batch, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose)
     {
@@ -57,7 +58,7 @@ internal sealed class PlanBuilder
         LayerGraph graph, StepLibrary steps, int batch, IReadOnlyDictionary<string, string> kernels) =>
         Build(graph, steps, batch, Named(kernels));
 
-    /// <summary>Kernels by the layer's name.</summary>
+    /// <summary>Returns a function that selects candidates by kernel name, from kernels keyed by layer name.</summary>
     internal static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(
         IReadOnlyDictionary<string, string> kernels) =>
         (layer, candidates) => candidates.First(
@@ -86,7 +87,7 @@ internal sealed class PlanBuilder
         });
     }
 
-    /// <summary>The buffer of a value in an order, which it is brought into if it is not there.</summary>
+    /// <summary>Returns the buffer of a value in a layout; adds the layout change if needed.</summary>
     private int Place(int value, ValueLayout layout)
     {
         if (_indices.TryGetValue((value, layout), out int index))
@@ -123,7 +124,7 @@ internal sealed class PlanBuilder
         return target;
     }
 
-    /// <summary>The buffer that a constant is kept in; other layouts of it are made from there.</summary>
+    /// <summary>Adds the buffer of a constant; other layouts of the constant are converted from it.</summary>
     private void AddConstant(int value, Tensor constant) => _setup.Add(new PlannedStep
     {
         Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor },
@@ -132,7 +133,8 @@ internal sealed class PlanBuilder
     });
 
     /// <summary>
-    /// Results are the caller's memory: a buffer of its own, written in place where nothing else needs it.
+    /// Returns the buffer of an output, which the caller owns. The value's buffer is used directly if nothing else
+    /// needs it; otherwise a copy is added.
     /// </summary>
     private int AddOutput(int value)
     {

@@ -3,18 +3,19 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Describes plans.</summary>
+/// <summary>Creates descriptions of plans.</summary>
 internal static class PlanReport
 {
     /// <summary>
-    /// Multiplications of a lane in a second, where nothing is waited for: what predictions take for full speed.
+    /// Assumed peak number of fused multiply-adds per vector lane and second, used for predicted times.
     /// </summary>
     private const double FullSpeed = 2 * 3e9;
 
+    /// <summary>Describes a plan.</summary>
     /// <param name="graph">The layers.</param>
-    /// <param name="plan">Their plan.</param>
-    /// <param name="batch">Samples.</param>
-    /// <param name="time">For how long to measure; zero: not at all.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="batch">Number of samples.</param>
+    /// <param name="time">Duration of the measurement; zero: no measurement.</param>
     internal static InferencePlan Of(LayerGraph graph, BatchPlan plan, int batch, TimeSpan time)
     {
         if (plan.PartsOf(batch) == 1)
@@ -22,7 +23,7 @@ internal static class PlanReport
             return new InferencePlan { Batch = batch, PartSize = batch, Steps = Steps(graph, plan.Steps, batch, time) };
         }
 
-        // A part has one thread.
+        // A part runs on one thread, so it is timed on one.
         using var pool = new WorkerPool(threads: 1);
         using WorkerPool.Usage usage = pool.Use();
         return new InferencePlan
@@ -51,7 +52,8 @@ internal static class PlanReport
     };
 
     /// <summary>
-    /// Plans know the costs for the smallest batch of their class; changes of the layout have theirs here.
+    /// Returns the cost of a step. Plans contain the costs for the smallest batch of their class, which are scaled
+    /// here; the costs of layout changes are computed here.
     /// </summary>
     private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
         ? step.Cost * batch / BatchClass.Of(batch)

@@ -4,19 +4,19 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Times plans one by one.</summary>
+/// <summary>Times plans, one at a time.</summary>
 internal static class PlanTiming
 {
-    /// <summary>Passes that measure, after one that warms up.</summary>
+    /// <summary>Minimum and maximum number of timed passes, after one warm-up pass.</summary>
     private const int FewestPasses = 2, MaxPasses = 1000;
 
-    /// <summary>Time after which a whole batch is timed no more.</summary>
+    /// <summary>Time after which no further pass of a whole batch is started.</summary>
     private static readonly TimeSpan EnoughForBatch = TimeSpan.FromMilliseconds(60);
 
-    /// <summary>The least seconds of each step.</summary>
+    /// <summary>Returns the minimum time of each step, in seconds.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="batch">Samples.</param>
-    /// <param name="enough">Time after which no new pass begins.</param>
+    /// <param name="batch">Number of samples.</param>
+    /// <param name="enough">Time after which no further pass is started.</param>
     internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough)
     {
         using var timed = new TimedPlan(plan, batch);
@@ -25,7 +25,7 @@ internal static class PlanTiming
         return timed.Seconds;
     }
 
-    /// <summary>The least seconds of a batch of floats, whole or in parts.</summary>
+    /// <summary>Returns the minimum time of a batch of floats, whole or in parts, in seconds.</summary>
     internal static double Measure(BatchPlan plan, int batch, Tensor? typical)
     {
         ExecutionPlan steps = plan.Steps;

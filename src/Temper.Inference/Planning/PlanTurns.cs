@@ -3,21 +3,25 @@ using System.Diagnostics;
 namespace Temper.Inference;
 
 /// <summary>
-/// Times plans in turns, round after round, so that what disturbs the machine for a while meets all of them.
+/// Times plans in turns, round after round, so that a temporary disturbance of the machine affects all of them.
 /// </summary>
 internal static class PlanTurns
 {
-    /// <summary>Rounds that there are in any case, and time that is enough for one plan and for all.</summary>
+    /// <summary>Minimum number of rounds.</summary>
     private const int FewestRounds = 2;
+    /// <summary>Time budget per plan, and upper limit of the total time.</summary>
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(40),
         EnoughInAll = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>How long a plan runs in one round: many rounds, so that a disturbance takes few of a plan's.</summary>
+    /// <summary>
+    /// Running time of a plan per round; short, so that a disturbance affects only few of its rounds.
+    /// </summary>
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(5);
 
-    /// <param name="plans">Plans; when one is reported it has the times of that round.</param>
+    /// <summary>Runs and reports the plans in rounds.</summary>
+    /// <param name="plans">The plans. When a plan is reported, it holds the times of that round.</param>
     /// <param name="share">Fraction of the usual time; see <see cref="CompileOptions.TimingShare"/>.</param>
-    /// <param name="report">Called for each plan and round.</param>
+    /// <param name="report">Called with the plan and the round number.</param>
     internal static void Run(IReadOnlyList<TimedPlan> plans, double share, Action<TimedPlan, int> report)
     {
         TimeSpan enough = share * TimeSpan.FromTicks(Math.Min(plans.Count * Enough.Ticks, EnoughInAll.Ticks));

@@ -3,30 +3,30 @@ using Temper.Networks;
 
 namespace Temper.Inference;
 
-/// <summary>A step at its place in a plan.</summary>
+/// <summary>A step of a plan with its buffers.</summary>
 internal sealed class PlannedStep
 {
     internal required Step Step { get; init; }
 
-    /// <summary>Numbers of the buffers it reads.</summary>
+    /// <summary>Indices of the buffers that the step reads.</summary>
     internal required int[] Inputs { get; init; }
 
-    /// <summary>Number of the buffer it writes.</summary>
+    /// <summary>Index of the buffer that the step writes.</summary>
     internal required int Output { get; init; }
 
-    /// <summary>Numbers of the buffers of its layer's further values.</summary>
+    /// <summary>Indices of the buffers of the layer's further outputs.</summary>
     internal int[] Extras { get; init; } = [];
 
-    /// <summary>All buffers it writes.</summary>
+    /// <summary>All buffers that the step writes.</summary>
     internal IEnumerable<int> Outputs => Extras.Prepend(Output);
 
-    /// <summary>What it carries out; null for a change of layout.</summary>
+    /// <summary>The layer that the step executes; null for a layout change.</summary>
     internal Layer? Layer { get; init; }
 
-    /// <summary>Number of the value whose order it changes, where it carries out no layer.</summary>
+    /// <summary>Index of the value whose layout is changed; -1 if the step executes a layer.</summary>
     internal int MovedValue { get; init; } = -1;
 
-    /// <summary>What the chosen kernel is thought to cost; see <see cref="Candidate"/>.</summary>
+    /// <summary>Estimated cost of the selected kernel; see <see cref="Candidate"/>.</summary>
     internal double Cost { get; init; }
 
     /// <inheritdoc cref="Candidate.LeavesOutZeros"/>
@@ -34,12 +34,12 @@ internal sealed class PlannedStep
 }
 
 /// <summary>A value in one layout.</summary>
-/// <param name="Value">What is known of it.</param>
-/// <param name="Layout">The order.</param>
-/// <param name="AliasOf">The buffer whose memory it shares, or -1.</param>
+/// <param name="Value">Shape, dtype and batch axis of the value.</param>
+/// <param name="Layout">Layout of the value.</param>
+/// <param name="AliasOf">Index of the buffer whose memory it shares; -1: none.</param>
 internal sealed record PlannedBuffer(ValueInfo Value, ValueLayout Layout, int AliasOf = -1)
 {
-    /// <summary>Floats for a batch.</summary>
+    /// <summary>Returns the size of the buffer for a batch, in floats.</summary>
     internal long Floats(int batch) => Layout.Kind switch
     {
         LayoutKind.Tensor => 0,

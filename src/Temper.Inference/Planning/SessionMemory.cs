@@ -5,24 +5,24 @@ using Temper.Tensors.Memory;
 namespace Temper.Inference;
 
 /// <summary>
-/// Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.
+/// Memory of a session: the slots that buffers share, the address of each buffer, and the results of operators.
 /// </summary>
 internal sealed class SessionMemory : IDisposable
 {
-    /// <summary>Floats between the end of a slot and the next: kernels may read a vector beyond an image.</summary>
+    /// <summary>Padding after each slot, in floats, because kernels may read one vector beyond an image.</summary>
     private const int SpareFloats = 64;
 
     private ExecutionPlan? _plan;
     private int _batch;
 
-    /// <summary>The plan whose constants are in place; null: none.</summary>
+    /// <summary>The plan whose constants are stored; null: none.</summary>
     private ExecutionPlan? _filled;
     private PinnedFloats? _floats;
     private FloatAddress[] _addresses = [];
     private Tensor?[] _tensors = [];
     private OperatorScratch _scratch = new([], []);
 
-    /// <summary>What operators have made in this run.</summary>
+    /// <summary>Results of operators in this run.</summary>
     private MemoryScope? _made;
 
     internal ExecutionPlan Plan => _plan!;
@@ -32,9 +32,7 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Tensors of the run, by buffer.</summary>
     internal Span<Tensor?> Tensors => _tensors;
 
-    /// <summary>
-    /// Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.
-    /// </summary>
+    /// <summary>Reserves memory for a plan and a batch. Allocates only if more memory is needed than before.</summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
         if (plan == _plan && batch == _batch)
@@ -81,14 +79,14 @@ internal sealed class SessionMemory : IDisposable
 
         FillConstants(plan, batch);
 
-        // Set last: where there was no room, the next call must try again.
+        // Set last: if an allocation fails, the next call must try again.
         _batch = batch;
     }
 
-    /// <summary>Begins a run: what operators made in the last one is given back.</summary>
+    /// <summary>Begins a run and releases the operators' results of the previous run.</summary>
     internal void Begin() => _made?.Reset();
 
-    /// <summary>Runs a step of the plan and gives back what no later one reads.</summary>
+    /// <summary>Runs a step of the plan and releases the buffers that no later step reads.</summary>
     internal void Run(int index)
     {
         PlannedStep step = _plan!.Steps[index];
@@ -120,7 +118,7 @@ internal sealed class SessionMemory : IDisposable
         }
     }
 
-    /// <summary>Arrays for an operator's tensors.</summary>
+    /// <summary>Returns the arrays for an operator's tensors.</summary>
     internal OperatorScratch ScratchForOperators(int values, int width)
     {
         if (_scratch.Values.Length < values || _scratch.Tensors.Length < width)
@@ -132,7 +130,7 @@ internal sealed class SessionMemory : IDisposable
         return _scratch;
     }
 
-    /// <summary>Gives back what operators have made.</summary>
+    /// <summary>Releases the operators' results.</summary>
     public void Dispose()
     {
         _made?.Dispose();
@@ -155,7 +153,7 @@ internal sealed class SessionMemory : IDisposable
         _filled = plan;
     }
 
-    /// <summary>Sets where a buffer lies, and with it those that share its memory.</summary>
+    /// <summary>Sets the address of a buffer and of its aliases.</summary>
     internal void Rent(int buffer, FloatAddress address)
     {
         _addresses[buffer] = address;

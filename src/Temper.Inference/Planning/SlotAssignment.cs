@@ -1,9 +1,9 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Gives buffers that are never needed at the same time one slot of memory. A slot is as large as the largest buffer in
-/// it, whatever the batch, so a plan serves batches of any size. Constants come first and have slots of their own: no
-/// size of theirs depends on the batch, so they stay in place when it changes.
+/// Assigns memory slots so that buffers which are never needed at the same time share a slot. A slot is as large as its
+/// largest buffer for the given batch, so a plan works for any batch size. Constants come first and have their own
+/// slots: their sizes do not depend on the batch, so they stay valid when the batch size changes.
 /// </summary>
 internal static class SlotAssignment
 {
@@ -50,7 +50,8 @@ internal static class SlotAssignment
     }
 
     /// <summary>
-    /// The free slot that fits best: the smallest that is large enough, else the largest, which grows.
+    /// Returns the best free slot: the smallest that is large enough, else the largest, which grows. Adds a slot if
+    /// none is free.
     /// </summary>
     private static int Take(List<int> free, List<long> sizes, long size)
     {

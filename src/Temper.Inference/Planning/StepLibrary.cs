@@ -3,7 +3,7 @@ using Temper.Kernels;
 
 namespace Temper.Inference;
 
-/// <summary>Steps that were made, so that plans for several batch sizes share packed weights.</summary>
+/// <summary>Cache of created steps, so that plans for several batch sizes share packed weights.</summary>
 internal sealed class StepLibrary
 {
     private readonly ConcurrentDictionary<(string Layer, string Kernel, ValueLayout Reads), Step> _steps = new();
@@ -13,7 +13,9 @@ internal sealed class StepLibrary
     internal Step Get(Layer layer, Candidate candidate) =>
         _steps.GetOrAdd((layer.Name, candidate.Kernel, candidate.Reads), _ => candidate.Make());
 
-    /// <summary>Makes the steps of a plan that are not there yet, each on one thread of the current pool.</summary>
+    /// <summary>
+    /// Creates the missing steps of a plan in parallel on the current worker pool, one thread per step.
+    /// </summary>
     internal void Pack(IReadOnlyList<(Layer Layer, Candidate Candidate)> chosen)
     {
         (Layer Layer, Candidate Candidate)[] missing =
@@ -29,8 +31,8 @@ internal sealed class StepLibrary
     }
 
     /// <summary>
-    /// Forgets all steps but some: those that were only timed give their weights back. A plan keeps its own steps
-    /// alive.
+    /// Removes all steps except the given ones, which releases the weights of steps that were only timed. A plan keeps
+    /// its own steps alive.
     /// </summary>
     internal void KeepOnly(IReadOnlySet<Step> used)
     {

@@ -6,8 +6,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A plan that is run on noise, or on typical samples, and timed: the least time of each step counts, since a shared
-/// machine only ever adds to it. It keeps its memory, so that several plans can take turns.
+/// A plan that is timed on noise or on typical samples. The minimum time of each step counts, because other load on a
+/// shared machine can only add time. It keeps its memory, so that several plans can run in turns.
 /// </summary>
 internal sealed class TimedPlan : IDisposable
 {
@@ -15,10 +15,10 @@ internal sealed class TimedPlan : IDisposable
     private readonly SessionMemory _memory = new();
     private readonly List<PinnedFloats> _rented = [];
 
-    /// <summary>Makes room and runs the plan once, so that later passes are warm.</summary>
+    /// <summary>Reserves memory and runs the plan once to warm up.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="batch">Samples.</param>
-    /// <param name="typical">Samples to run on, as often as the batch needs them; null: noise.</param>
+    /// <param name="batch">Number of samples.</param>
+    /// <param name="typical">Samples to run on, repeated to fill the batch; null: noise.</param>
     internal TimedPlan(ExecutionPlan plan, int batch, Tensor? typical = null)
     {
         _plan = plan;
@@ -43,13 +43,13 @@ internal sealed class TimedPlan : IDisposable
 
     internal IReadOnlyList<PlannedStep> Steps => _plan.Steps;
 
-    /// <summary>The least seconds of each step since they were last forgotten.</summary>
+    /// <summary>Minimum time of each step since the last <see cref="Forget"/>, in seconds.</summary>
     internal double[] Seconds { get; }
 
-    /// <summary>The least seconds of a pass through all steps since they were last forgotten.</summary>
+    /// <summary>Minimum time of a pass through all steps since the last <see cref="Forget"/>, in seconds.</summary>
     internal double Total { get; private set; }
 
-    /// <summary>Runs it once, and again until some time is over.</summary>
+    /// <summary>Runs the plan at least once, and repeatedly until the time has passed.</summary>
     internal void RunFor(TimeSpan time)
     {
         long start = Stopwatch.GetTimestamp();
@@ -60,7 +60,7 @@ internal sealed class TimedPlan : IDisposable
         while (Stopwatch.GetElapsedTime(start) < time);
     }
 
-    /// <summary>Forgets the times.</summary>
+    /// <summary>Resets the times.</summary>
     internal void Forget()
     {
         Array.Fill(Seconds, double.MaxValue);
@@ -97,7 +97,7 @@ internal sealed class TimedPlan : IDisposable
 
         Total = Math.Min(Total, Stopwatch.GetElapsedTime(first).TotalSeconds);
 
-        // Steps hold addresses only: until the last one has ended, what they point into has to live.
+        // Steps hold only addresses, so the memory must stay reachable until the last step ends.
         GC.KeepAlive(this);
     }
 }

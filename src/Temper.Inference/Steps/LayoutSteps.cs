@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>The same floats elsewhere.</summary>
+/// <summary>Copies a value.</summary>
 internal sealed class CopyStep(Rows elements) : Step
 {
     internal override string Kernel => "copy";
@@ -16,7 +16,7 @@ internal sealed class CopyStep(Rows elements) : Step
     }
 }
 
-/// <summary>Channels of images from planes to pixels, or from pixels to planes.</summary>
+/// <summary>Transposes images from row-major to channels last, or back.</summary>
 internal sealed class TransposeStep(int channels, int pixels, Rows images, bool toChannelsLast) : Step
 {
     internal override string Kernel => "transpose";
@@ -37,7 +37,7 @@ internal sealed class TransposeStep(int channels, int pixels, Rows images, bool 
     }
 }
 
-/// <summary>Images into planes or out of them.</summary>
+/// <summary>Converts images to planes or back.</summary>
 internal sealed class PlaneCopyStep(PlaneShape shape, Rows images) : Step
 {
     internal override string Kernel => "transpose";
@@ -60,7 +60,7 @@ internal sealed class PlaneCopyStep(PlaneShape shape, Rows images) : Step
     }
 }
 
-/// <summary>Channels-last floats to bytes of a grid, or back.</summary>
+/// <summary>Converts channels-last floats to bytes of a grid, or back.</summary>
 internal sealed class ByteCopyStep(ValueInfo value) : Step
 {
     private readonly Rows _pixels = new(value.Shape.Count / Math.Max(1, value.Shape[1]), value.IsBatched);
@@ -81,7 +81,7 @@ internal sealed class ByteCopyStep(ValueInfo value) : Step
     }
 }
 
-/// <summary>A row-major buffer of a constant.</summary>
+/// <summary>Copies a constant tensor to a row-major buffer.</summary>
 internal sealed class FromTensorStep : Step
 {
     internal override string Kernel => "copy";
@@ -93,7 +93,7 @@ internal sealed class FromTensorStep : Step
     }
 }
 
-/// <summary>A constant; run once for each session's memory.</summary>
+/// <summary>Stores a constant; run once per session memory.</summary>
 internal sealed class ConstantStep(Tensor value) : Step
 {
     internal override string Kernel => "constant";

@@ -1,36 +1,34 @@
 namespace Temper.Inference;
 
-/// <summary>
-/// How a layer, or a change of layout, is carried out: a kernel with its packed weights. Shared by sessions.
-/// </summary>
+/// <summary>Executes a layer or a layout change: a kernel with its packed weights. Shared by sessions.</summary>
 internal abstract class Step
 {
-    /// <summary>The kernel's name, as plans have it.</summary>
+    /// <summary>Name of the kernel, as used in plans.</summary>
     internal abstract string Kernel { get; }
 
-    /// <summary>In which order it reads its inputs, all of them the same.</summary>
+    /// <summary>Layout of the inputs, the same for all of them.</summary>
     internal required ValueLayout Reads { get; init; }
 
-    /// <summary>In which order it writes its result.</summary>
+    /// <summary>Layout of the result.</summary>
     internal required ValueLayout Writes { get; init; }
 
-    /// <summary>Whether its result lies in memory that it makes itself, unless the result is the caller's.</summary>
+    /// <summary>
+    /// Whether the step allocates the memory of its result itself, unless the caller owns the result.
+    /// </summary>
     internal virtual bool BringsMemory => false;
 
-    /// <summary>Floats of memory that its weights take.</summary>
+    /// <summary>Size of the packed weights, in floats.</summary>
     internal virtual long WeightFloats => 0;
 
     /// <summary>
-    /// Carries it out. Allocates nothing in steady state, but for what tensor operations allocate beside their numbers.
+    /// Runs the step. Allocates nothing in steady state, except for the small objects that tensor operations create.
     /// </summary>
     internal abstract void Run(in StepCall call);
 }
 
-/// <summary>
-/// Samples, rows or images of a value: so many for each sample of the batch, or, where it is not batched, in all.
-/// </summary>
-/// <param name="Each">For each sample.</param>
-/// <param name="IsBatched">Whether the batch multiplies it.</param>
+/// <summary>Number of samples, rows or images of a value.</summary>
+/// <param name="Each">Number per sample, or in total if not batched.</param>
+/// <param name="IsBatched">Whether the number is multiplied by the batch size.</param>
 internal readonly record struct Rows(int Each, bool IsBatched)
 {
     internal int Of(int batch) => IsBatched ? Each * batch : Each;

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What one step works on in one run.</summary>
+/// <summary>Arguments of a step in one run.</summary>
 internal readonly ref struct StepCall
 {
     private readonly PlannedStep _step;
@@ -19,21 +19,21 @@ internal readonly ref struct StepCall
 
     internal SessionMemory Memory { get; }
 
-    /// <summary>Where tensors of this run are kept, by buffer.</summary>
+    /// <summary>Tensors of this run, by buffer.</summary>
     internal Span<Tensor?> Tensors => Memory.Tensors;
 
     internal PlannedStep Step => _step;
 
-    /// <summary>What is added to the result, or no place.</summary>
+    /// <summary>Value that is added to the result; a null address: none.</summary>
     internal FloatAddress Residual => _step.Inputs.Length > 1 ? Input(1) : default;
 
     internal FloatAddress Input(int index) => Memory.Addresses[_step.Inputs[index]];
 
-    /// <summary>One of the further results, see <see cref="Layer.Extras"/>.</summary>
+    /// <summary>Returns the address of one of the further outputs; see <see cref="Layer.Extras"/>.</summary>
     internal FloatAddress Extra(int index) => Memory.Addresses[_step.Extras[index]];
 
     internal PlannedBuffer Buffer(int buffer) => Memory.Plan.Buffers[buffer];
 
-    /// <summary>Whether a buffer is the caller's memory, into which results are copied.</summary>
+    /// <summary>Whether the caller owns a buffer, so that results must be copied into it.</summary>
     internal bool IsCallers(int buffer) => Array.IndexOf(Memory.Plan.Outputs, buffer) >= 0;
 }

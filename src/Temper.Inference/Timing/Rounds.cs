@@ -3,14 +3,14 @@ using System.Diagnostics;
 namespace Temper.Inference.Timing;
 
 /// <summary>
-/// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the
-/// time when nothing else ran. Medians of wall time on a shared machine are wrong by factors.
+/// Times contenders in turns, so that a disturbance of the machine affects all of them, and returns a low quantile: the
+/// time on an otherwise idle machine. The median of wall times on a shared machine can be wrong by a factor.
 /// </summary>
 internal static class Rounds
 {
     /// <summary>
-    /// Long enough for the idle workers of a library, which spin between its calls, to go to sleep; ONNX Runtime's spin
-    /// for tens of milliseconds.
+    /// Pause before a turn, long enough for the spinning idle workers of another library to go to sleep. ONNX Runtime's
+    /// workers spin for tens of milliseconds.
     /// </summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(40);
 
@@ -25,13 +25,15 @@ internal static class Rounds
 
     private const double Quantile = 0.05;
 
-    /// <summary>Seconds of one piece of work, for each contender: the 5th percentile of its samples.</summary>
-    /// <param name="contenders">What is compared.</param>
-    /// <param name="seconds">Time to spend on each, about.</param>
+    /// <summary>
+    /// Returns the seconds of one unit of work for each contender: the 5th percentile of its samples.
+    /// </summary>
+    /// <param name="contenders">The contenders.</param>
+    /// <param name="seconds">Approximate time to spend on each contender.</param>
     /// <param name="clock">
-    /// Seconds since some moment, for work on the calling thread alone; by default wall time.
+    /// Clock that returns seconds, such as the CPU time of the calling thread; null: wall time.
     /// </param>
-    /// <param name="cancellation">Looked at between turns.</param>
+    /// <param name="cancellation">Checked between turns.</param>
     internal static double[] Measure(
         IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null,
         CancellationToken cancellation = default)

@@ -3,26 +3,28 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Channels-last floats to bytes of a grid and back.</summary>
+/// <summary>Converts channels-last floats to bytes of a quantization grid and back.</summary>
 internal static unsafe class ByteCopies
 {
-    /// <summary>The nearest number of the grid, of two the even one.</summary>
-    /// <param name="x">Pixels of floats.</param>
-    /// <param name="y">Receives pixels of bytes, channels filled up to groups of four.</param>
-    /// <param name="pixels">Pixels of all images.</param>
-    /// <param name="channels">Channels.</param>
-    /// <param name="grid">The grid.</param>
+    /// <summary>Rounds floats to the nearest value of the grid, ties to even, and stores them as bytes.</summary>
+    /// <param name="x">Floats, <c>[pixels, channels]</c>.</param>
+    /// <param name="y">Receives the bytes; the channels of a pixel are padded to a multiple of four.</param>
+    /// <param name="pixels">Number of pixels of all images.</param>
+    /// <param name="channels">Number of channels.</param>
+    /// <param name="grid">The quantization grid.</param>
     internal static void Quantize(FloatAddress x, FloatAddress y, int pixels, int channels, ByteGrid grid) =>
         Run(new Body(x.Pointer, (byte*)y.Pointer, pixels, channels, grid, isInto: true), pixels, channels);
 
-    /// <summary>The numbers that bytes stand for.</summary>
+    /// <summary>Converts bytes to the floats that they represent.</summary>
     internal static void Dequantize(FloatAddress x, FloatAddress y, int pixels, int channels, ByteGrid grid) =>
         Run(new Body(y.Pointer, (byte*)x.Pointer, pixels, channels, grid, isInto: false), pixels, channels);
 
     private static void Run(Body body, int pixels, int channels) =>
         Chunks.Run(body, Chunks.Count(pixels, Chunks.Rows(channels)));
 
-    /// <summary>Some pixels; where channels are whole groups of four, all of them as one row.</summary>
+    /// <summary>
+    /// Converts a block of pixels. If the number of channels is a multiple of four, the block is converted as one row.
+    /// </summary>
     private readonly struct Body(float* floats, byte* bytes, int pixels, int channels, ByteGrid grid, bool isInto)
         : IChunkBody
     {
@@ -44,8 +46,8 @@ internal static unsafe class ByteCopies
         }
 
         /// <summary>
-        /// Pixels shorter than a group: all of them as one row, in working memory, and byte by byte to or from their
-        /// groups.
+        /// Converts pixels with fewer than four channels: all of them as one row in scratch memory, with single bytes
+        /// copied to or from the padded pixels.
         /// </summary>
         private void Spread(float* x, byte* y, int count, int stride)
         {

@@ -2,15 +2,16 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels;
 
-/// <summary>Maximum pooling of channels-last bytes of a grid.</summary>
+/// <summary>Max pooling of channels-last bytes of a quantization grid.</summary>
 internal static unsafe class BytePooling
 {
     /// <summary>
-    /// The largest byte of each window; 0, the least number of a grid, for a window wholly in the padding.
+    /// Computes the largest byte of each window. A window entirely in the padding gives 0, the smallest value of a
+    /// grid.
     /// </summary>
-    /// <param name="sizes">Images, channels and windows.</param>
-    /// <param name="x">Bytes <c>[N, H, W, C]</c>, C filled up to groups of four.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, C]</c> of the same kind.</param>
+    /// <param name="sizes">Sizes of images, channels and windows.</param>
+    /// <param name="x">Bytes <c>[N, H, W, C]</c>, C padded to a multiple of four.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, C]</c>, padded in the same way.</param>
     internal static void Maximum(PoolingSizes sizes, FloatAddress x, FloatAddress y)
     {
         fixed (int* top = sizes.Height.Starts, bottom = sizes.Height.Ends,
@@ -28,7 +29,7 @@ internal static unsafe class BytePooling
         }
     }
 
-    /// <summary>A row of windows.</summary>
+    /// <summary>Pools one row of windows.</summary>
     private struct Body : IChunkBody
     {
         internal byte* X;
@@ -64,7 +65,7 @@ internal static unsafe class BytePooling
             }
         }
 
-        /// <summary>The largest bytes of a window, of 16 channels or of four.</summary>
+        /// <summary>Returns the largest bytes of a window, for 16 channels or for four.</summary>
         private readonly Vector128<byte> Window(byte* from, int row, int column, bool isWhole)
         {
             Vector128<byte> largest = Vector128<byte>.Zero;

@@ -5,7 +5,9 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>4 sums; on x64 by products of 16 bit, elsewhere byte by byte in 32 bit.</summary>
+/// <summary>
+/// 4 lanes of 32-bit sums. On x64 with 16-bit products, on other processors byte by byte in 32-bit arithmetic.
+/// </summary>
 internal readonly unsafe struct DotLanes128 : IDotLanes<DotLanes128, Lanes128>
 {
     private readonly Vector128<int> _v;
@@ -71,7 +73,7 @@ internal readonly unsafe struct DotLanes128 : IDotLanes<DotLanes128, Lanes128>
     }
 }
 
-/// <summary>One sum, for machines without vectors.</summary>
+/// <summary>A single sum, for machines without vector instructions.</summary>
 internal readonly unsafe struct DotLane : IDotLanes<DotLane, Lane>
 {
     private readonly int _v;

@@ -5,13 +5,13 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>How 8 sums are made: by the instruction that does it all, or by products of 16 bit.</summary>
+/// <summary>Computes 8 sums of byte products: with a single instruction, or with 16-bit products.</summary>
 internal interface IDot256
 {
     static abstract Vector256<int> DotAdd(Vector256<int> sum, Vector256<int> x, Vector256<int> w);
 }
 
-/// <summary>VPDPBUSD, which adds all four products in 32 bit.</summary>
+/// <summary>Uses the instruction VPDPBUSD, which adds all four products in 32 bits.</summary>
 internal readonly struct DotInstruction : IDot256
 {
     internal static bool IsSupported => AvxVnni.IsSupported && Simd.Active >= SimdWidth.Vector256;
@@ -22,7 +22,7 @@ internal readonly struct DotInstruction : IDot256
 }
 
 /// <summary>
-/// Bytes widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.
+/// Widens even and odd bytes separately to 16 bits, and adds their products in pairs without overflow.
 /// </summary>
 internal readonly struct DotOfWords : IDot256
 {
@@ -39,7 +39,7 @@ internal readonly struct DotOfWords : IDot256
     }
 }
 
-/// <summary>8 sums.</summary>
+/// <summary>8 lanes of 32-bit sums.</summary>
 internal readonly unsafe struct DotLanes256<TDot> : IDotLanes<DotLanes256<TDot>, Lanes256>
     where TDot : struct, IDot256
 {

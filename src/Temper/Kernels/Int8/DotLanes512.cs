@@ -6,7 +6,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// 16 sums; bytes are widened to 16 bit, even and odd ones apart, whose products are added in pairs without overflow.
+/// 16 lanes of 32-bit sums. Widens even and odd bytes separately to 16 bits, and adds their products in pairs without
+/// overflow.
 /// </summary>
 internal readonly unsafe struct DotLanes512 : IDotLanes<DotLanes512, Lanes512>
 {

@@ -2,21 +2,21 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Vectors that a product of bytes can use.</summary>
+/// <summary>Vector instructions that a byte product can use.</summary>
 internal enum DotKind
 {
     Scalar,
     Vector128,
     Vector256,
 
-    /// <summary>256 bit with an instruction that multiplies and adds bytes.</summary>
+    /// <summary>256-bit vectors with an instruction that multiplies and adds bytes.</summary>
     Instruction,
     Vector512,
 }
 
 /// <summary>
-/// A convolution of channels-last bytes whose weights do not change, packed once. Sums are exact in 32 bit, so every
-/// kind of vector gives the same bytes. A fully connected layer is a convolution of images of one pixel.
+/// A convolution of channels-last bytes with constant weights, which are packed once. Sums are exact in 32 bits, so all
+/// vector widths give the same bytes. A fully connected layer is a convolution of images of one pixel.
 /// </summary>
 internal sealed unsafe class Int8Convolution
 {
@@ -27,14 +27,15 @@ internal sealed unsafe class Int8Convolution
     private readonly PinnedFloats _outputs;
     private readonly int _width;
 
-    /// <param name="geometry">One that <see cref="Fits"/>; the batch does not matter.</param>
+    /// <summary>Packs the weights.</summary>
+    /// <param name="geometry">Sizes for which <see cref="Fits"/> is true; the batch size is ignored.</param>
     /// <param name="weight">
-    /// <c>[O, C, KH, KW]</c>: each a whole number from -128 to 127 times the scale of its output.
+    /// <c>[O, C, KH, KW]</c>: each weight is an integer from -128 to 127 times the scale of its output channel.
     /// </param>
-    /// <param name="scale"><c>[O]</c>.</param>
-    /// <param name="bias"><c>[O]</c> in float32, or empty for none.</param>
-    /// <param name="input">The input's grid.</param>
-    /// <param name="kind">Vectors to use; null: the fastest of this processor.</param>
+    /// <param name="scale">Scale of each output channel, <c>[O]</c>.</param>
+    /// <param name="bias"><c>[O]</c> in float32; empty: none.</param>
+    /// <param name="input">Quantization grid of the input.</param>
+    /// <param name="kind">Vector instructions to use; null: the fastest for this processor.</param>
     internal Int8Convolution(
         in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, ReadOnlySpan<float> scale,
         ReadOnlySpan<float> bias, ByteGrid input, DotKind? kind = null)
@@ -50,7 +51,7 @@ internal sealed unsafe class Int8Convolution
 
     internal long WeightFloats => _weights.Count;
 
-    /// <summary>Kinds of vectors that this processor has, and the process may use.</summary>
+    /// <summary>Vector instructions that this processor has and this process may use.</summary>
     internal static IEnumerable<DotKind> Kinds => Enum.GetValues<DotKind>().Where(kind => kind switch
     {
         DotKind.Vector512 => DotLanes512.IsSupported,
@@ -61,13 +62,13 @@ internal sealed unsafe class Int8Convolution
     });
 
     /// <summary>
-    /// Whether the kernel can carry out a convolution: no groups or dilation, and no sum leaves 32 bit.
+    /// Whether the kernel supports a convolution: no groups, no dilation, and no sum can overflow 32 bits.
     /// </summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
         g is { Groups: 1, DilationHeight: 1, DilationWidth: 1 }
             && (long)g.InChannels * g.Positions <= int.MaxValue / (2 * byte.MaxValue * 128);
 
-    /// <summary>What it is thought to cost, in multiplications of the direct float kernel.</summary>
+    /// <summary>Returns the estimated cost, in multiply-accumulates of the direct float kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
         const double ShareOfFloat = 0.55, CostOfWeight = 4;
@@ -75,11 +76,11 @@ internal sealed unsafe class Int8Convolution
             + (CostOfWeight * g.WeightCount);
     }
 
-    /// <summary>Convolves some images. Allocates nothing once the threads' working memory is there.</summary>
-    /// <param name="batch">Images.</param>
-    /// <param name="x">Bytes <c>[N, H, W, C]</c>, C filled up to groups of four.</param>
-    /// <param name="y">Receives <c>[N, OH, OW, O]</c>: floats, or bytes with O filled up to groups of four.</param>
-    /// <param name="tail">What is done to each sum.</param>
+    /// <summary>Convolves a batch. Allocates nothing once each thread has its scratch memory.</summary>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="x">Bytes <c>[N, H, W, C]</c>, C padded to a multiple of four.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, O]</c>: floats, or bytes with O padded to a multiple of four.</param>
+    /// <param name="tail">Operations applied to each sum.</param>
     internal void Run(int batch, FloatAddress x, FloatAddress y, in Int8Tail tail)
     {
         int padded = _outputs.Count / 3;
@@ -106,7 +107,9 @@ internal sealed unsafe class Int8Convolution
         GC.KeepAlive(this);
     }
 
-    /// <summary>Kernels of one pixel see all pixels of all images as one row.</summary>
+    /// <summary>
+    /// For a 1x1 kernel without stride and padding, returns the geometry with all pixels of all images as one row.
+    /// </summary>
     private static ConvolutionGeometry Merged(in ConvolutionGeometry g)
     {
         bool isPlain =
@@ -123,7 +126,7 @@ internal sealed unsafe class Int8Convolution
     };
 
     /// <summary>
-    /// The byte instruction where it is there, else the widest vectors of which half would not be idle.
+    /// Returns the byte instruction if available, else the widest vectors that are at least half filled.
     /// </summary>
     private static DotKind BestFor(int outputs) => DotInstruction.IsSupported ? DotKind.Instruction
         : DotLanes512.IsSupported && (outputs > 16 || !DotOfWords.IsSupported) ? DotKind.Vector512

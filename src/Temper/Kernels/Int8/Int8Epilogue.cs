@@ -3,7 +3,7 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Turns sums into results as an <see cref="Int8Tail"/> says.</summary>
+/// <summary>Converts sums to results as specified by an <see cref="Int8Tail"/>.</summary>
 internal unsafe struct Int8Epilogue<T, TFloat>
     where T : unmanaged, IDotLanes<T, TFloat>
     where TFloat : unmanaged, ILanes<TFloat>
@@ -26,9 +26,10 @@ internal unsafe struct Int8Epilogue<T, TFloat>
     private readonly int _stride;
     private readonly void* _result;
 
-    /// <param name="tail">What to do.</param>
-    /// <param name="outputs">Output channels.</param>
-    /// <param name="result">Where results go, floats or bytes.</param>
+    /// <summary>Prepares the constants.</summary>
+    /// <param name="tail">Operations to apply.</param>
+    /// <param name="outputs">Number of output channels.</param>
+    /// <param name="result">Receives the results, floats or bytes.</param>
     internal Int8Epilogue(in Int8Tail tail, int outputs, void* result)
     {
         ByteGrid inner = tail.Inner ?? new(1, 0), grid = tail.Result ?? new(1, 0);
@@ -45,12 +46,12 @@ internal unsafe struct Int8Epilogue<T, TFloat>
         _stride = ByteGrid.Stride(outputs);
     }
 
-    /// <summary>Writes a panel of a pixel.</summary>
+    /// <summary>Writes the results of one panel for one pixel.</summary>
     /// <param name="pixel">Index of the pixel in the result.</param>
-    /// <param name="first">First output of the panel.</param>
-    /// <param name="sums">The panel's sums.</param>
-    /// <param name="scale">Factor of each of them.</param>
-    /// <param name="bias">What is added to each.</param>
+    /// <param name="first">First output channel of the panel.</param>
+    /// <param name="sums">Sums of the panel.</param>
+    /// <param name="scale">Factor of each sum.</param>
+    /// <param name="bias">Bias added to each scaled sum.</param>
     internal readonly void Write(long pixel, int first, int* sums, float* scale, float* bias)
     {
         for (int i = 0; i < 2 * T.Count && first + i < _stride; i += T.Count)
@@ -89,7 +90,7 @@ internal unsafe struct Int8Epilogue<T, TFloat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void WriteBytes(TFloat y, byte* target, int count)
     {
-        // Clamped first, so that the sum with the rounder is exact; NaN becomes any byte.
+        // Clamped first, so that the sum with the rounder is exact. NaN becomes an arbitrary byte.
         TFloat whole = TFloat.Min(TFloat.Max(y * _inverse, _low), _high) + TFloat.Create(ByteGrid.Rounder) + _zero;
         if (count >= T.Count)
         {
@@ -100,7 +101,7 @@ internal unsafe struct Int8Epilogue<T, TFloat>
         WriteFew(whole, target, count);
     }
 
-    /// <summary>Fewer bytes than a register has.</summary>
+    /// <summary>Writes fewer bytes than a register holds.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void WriteFew(TFloat whole, byte* target, int count)
     {

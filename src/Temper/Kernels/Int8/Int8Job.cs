@@ -4,11 +4,12 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A convolution of bytes as it is cut into tasks: some images or a band of rows of one, by some panels of outputs.
+/// A byte convolution, split into tasks. A task computes several images, or a band of rows of one image, for several
+/// panels of output channels.
 /// </summary>
 internal unsafe struct Int8Job
 {
-    /// <summary>Multiplications that a task should have: some microseconds.</summary>
+    /// <summary>Target number of multiply-accumulates per task, which take a few microseconds.</summary>
     private const long TaskMacs = 1 << 19;
 
     internal ConvolutionGeometry Geometry;
@@ -38,14 +39,14 @@ internal unsafe struct Int8Job
 
     internal readonly int PanelsEach => _panels;
 
-    /// <summary>Bytes of an input pixel.</summary>
+    /// <summary>Number of bytes per input pixel.</summary>
     internal readonly int Depth => ByteGrid.Stride(Geometry.InChannels);
 
-    /// <summary>Whether kernels read the input as it lies.</summary>
+    /// <summary>Whether kernels read the input directly, without a padded copy.</summary>
     internal readonly bool ReadsInPlace =>
         (Geometry.PadTop | Geometry.PadLeft | Geometry.PadBottom | Geometry.PadRight) == 0;
 
-    /// <summary>Cuts it by its size alone.</summary>
+    /// <summary>Splits the work into tasks. The split depends only on the sizes.</summary>
     internal void Cut()
     {
         long pixel = Math.Max(1, (long)Geometry.OutChannels * Depth * Geometry.Positions),
@@ -57,7 +58,7 @@ internal unsafe struct Int8Job
     }
 }
 
-/// <summary>The tasks of an <see cref="Int8Job"/> with vectors of one kind.</summary>
+/// <summary>Runs the tasks of an <see cref="Int8Job"/> with one kind of vector instructions.</summary>
 internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
     where T : unmanaged, IDotLanes<T, TFloat>
     where TFloat : unmanaged, ILanes<TFloat>
@@ -106,7 +107,7 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
     }
 
     /// <summary>
-    /// Where the pixels of a tile begin to read; those that are too many read what the last one does.
+    /// Computes the input offset of each pixel of a tile. Unused entries repeat the offset of the last pixel.
     /// </summary>
     private void Place(int* offsets, int pixel, int count, int rows, in Window window)
     {
@@ -135,7 +136,9 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
             g.InHeight * pitch);
     }
 
-    /// <summary>The rows that a task reads with what surrounds the image, which stands for zeros.</summary>
+    /// <summary>
+    /// Copies the input rows that a task reads and adds the padding, filled with the byte that represents 0.
+    /// </summary>
     private Window Copied(int firstImage, int images, int firstRow, int rows)
     {
         ConvolutionGeometry g = job.Geometry;
@@ -163,7 +166,7 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
         return new Window(target, pitch, imageBytes);
     }
 
-    /// <summary>Rows of some images as tiles read them.</summary>
+    /// <summary>Input rows of several images, as tiles read them.</summary>
     private readonly struct Window(byte* source, int pitch, int imageBytes)
     {
         internal byte* Source => source;

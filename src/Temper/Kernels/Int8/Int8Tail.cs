@@ -1,22 +1,22 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What is done to each sum of a product of bytes, in this order: times the scale of its output plus bias, rounded to
-/// the grid <see cref="Inner"/>, the residual added, ReLU, rounded to the grid <see cref="Result"/>.
+/// Operations applied to each sum of byte products, in this order: multiply by the scale of the output channel and add
+/// the bias, round to the grid <see cref="Inner"/>, add the residual, ReLU, round to the grid <see cref="Result"/>.
 /// </summary>
 internal readonly record struct Int8Tail
 {
-    /// <summary>The grid of what the residual is added to; null: it is not rounded before.</summary>
+    /// <summary>Grid to which the value is rounded before the residual is added; null: no rounding.</summary>
     internal ByteGrid? Inner { get; init; }
 
-    /// <summary>Bytes that are added, in the order of the result; null: nothing is.</summary>
+    /// <summary>Bytes that are added, in the layout of the result; a null address: none.</summary>
     internal FloatAddress Residual { get; init; }
 
-    /// <summary>The residual's grid.</summary>
+    /// <summary>Quantization grid of the residual.</summary>
     internal ByteGrid ResidualGrid { get; init; }
 
     internal bool Relu { get; init; }
 
-    /// <summary>The grid of the result, which is then bytes; null: it is floats.</summary>
+    /// <summary>Quantization grid of the result, which is then bytes; null: the result is floats.</summary>
     internal ByteGrid? Result { get; init; }
 }

@@ -3,27 +3,29 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Sums of products of bytes for a tile: some pixels by a panel of outputs, two registers wide.</summary>
+/// <summary>
+/// Computes sums of byte products for a tile: several pixels by a panel of outputs, two registers wide.
+/// </summary>
 internal static unsafe class Int8Tile<T, TFloat>
     where T : unmanaged, IDotLanes<T, TFloat>
     where TFloat : unmanaged, ILanes<TFloat>
 {
     /// <summary>
-    /// Pixels of a tile: with two registers of outputs each, twelve sums, which fit beside weights into sixteen
-    /// registers.
+    /// Number of pixels per tile. With two registers of outputs per pixel these are twelve sums, which fit into sixteen
+    /// registers together with the weights.
     /// </summary>
     internal const int Pixels = 6;
 
-    /// <summary>Outputs of a panel.</summary>
+    /// <summary>Number of outputs per panel.</summary>
     internal static int Panel => 2 * T.Count;
 
-    /// <summary>Sums of six pixels.</summary>
+    /// <summary>Computes the sums of six pixels.</summary>
     /// <param name="source">Input bytes.</param>
-    /// <param name="offsets">For each pixel where its first kernel row begins.</param>
-    /// <param name="shape">Kernel rows, groups of four bytes in each, bytes from one row to the next.</param>
-    /// <param name="weights">For each group of four the panel's weights, four bytes per output.</param>
-    /// <param name="start">Where the panel's sums begin.</param>
-    /// <param name="sums">Receives a panel of sums for each pixel.</param>
+    /// <param name="offsets">Offset of the first kernel row of each pixel.</param>
+    /// <param name="shape">Number of kernel rows, groups of four bytes per row, and bytes between rows.</param>
+    /// <param name="weights">Weights of the panel per group of four input bytes, four bytes per output.</param>
+    /// <param name="start">Initial values of the sums.</param>
+    /// <param name="sums">Receives a panel of sums per pixel.</param>
     [SkipLocalsInit]
     internal static void Six(byte* source, int* offsets, in Int8Rows shape, int* weights, int* start, int* sums)
     {
@@ -74,8 +76,8 @@ internal static unsafe class Int8Tile<T, TFloat>
     }
 
     /// <summary>
-    /// The same for one pixel, whose weights come from memory: four groups at a time, so that no sum waits for the one
-    /// before.
+    /// Computes the sums of one pixel. The weights come from memory; four groups are accumulated independently to hide
+    /// the latency of the additions.
     /// </summary>
     [SkipLocalsInit]
     internal static void One(byte* source, in Int8Rows shape, int* weights, int* start, int* sums)
@@ -122,8 +124,8 @@ internal static unsafe class Int8Tile<T, TFloat>
     }
 }
 
-/// <summary>What a pixel reads: kernel rows, each of contiguous bytes.</summary>
-/// <param name="Count">Kernel rows.</param>
-/// <param name="Groups">Groups of four bytes in each.</param>
+/// <summary>The input bytes that a pixel reads: several kernel rows, each contiguous.</summary>
+/// <param name="Count">Number of kernel rows.</param>
+/// <param name="Groups">Number of groups of four bytes per row.</param>
 /// <param name="Pitch">Bytes from one row to the next.</param>
 internal readonly record struct Int8Rows(int Count, int Groups, int Pitch);

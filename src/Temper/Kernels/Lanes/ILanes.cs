@@ -1,18 +1,19 @@
 namespace Temper.Kernels.Lanes;
 
 /// <summary>
-/// A register of floats of some width, so that a formula is written once: <see cref="Lanes512"/>,
-/// <see cref="Lanes256"/>, <see cref="Lanes128"/> and, for the last elements and machines without vectors,
-/// <see cref="Lane"/>. The JIT makes plain vector code of it. Every operation rounds the same at every width, so a
-/// formula gives the same bytes whichever width carries it out.
+/// A register of floats, which lets a formula be written once for every width: <see cref="Lanes512"/>, <see
+/// cref="Lanes256"/>, <see cref="Lanes128"/> and, for the last elements and for machines without vector instructions,
+/// <see cref="Lane"/>. The JIT compiles it to plain vector code. Every operation rounds in the same way at every width,
+/// so a formula gives the same bytes at every width.
 /// </summary>
 /// <remarks>
-/// Comparisons give masks (all bits of a lane set or clear) and are false for NaN. Max and Min give NaN when either is.
+/// Comparisons return masks (all bits of a lane set or clear) and are false for NaN. Max and Min return NaN if either
+/// operand is NaN.
 /// </remarks>
 internal unsafe interface ILanes<T>
     where T : unmanaged, ILanes<T>
 {
-    /// <summary>Floats in the register.</summary>
+    /// <summary>Number of floats in the register.</summary>
     static abstract int Count { get; }
 
     static abstract T Zero { get; }
@@ -24,11 +25,11 @@ internal unsafe interface ILanes<T>
     void Store(float* target);
 
     /// <summary>
-    /// Reads <paramref name="count"/> floats, fewer than the register has, and nothing beyond; the others become zero.
+    /// Loads exactly <paramref name="count"/> floats, less than a full register; the other lanes become zero.
     /// </summary>
     static abstract T LoadFirst(int count, float* source);
 
-    /// <summary>Writes <paramref name="count"/> floats, fewer than the register has, and nothing beyond.</summary>
+    /// <summary>Stores exactly <paramref name="count"/> floats, less than a full register.</summary>
     void StoreFirst(int count, float* target);
 
     static abstract T operator +(T a, T b);
@@ -39,15 +40,14 @@ internal unsafe interface ILanes<T>
 
     static abstract T operator /(T a, T b);
 
-    /// <summary>a b + c with one rounding.</summary>
+    /// <summary>Computes a b + c with a single rounding.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
-    /// <summary>2 to the power of whole numbers from -126 to 127; other numbers give anything.</summary>
+    /// <summary>Computes 2^n for integers n from -126 to 127; the result for other n is undefined.</summary>
     static abstract T PowerOfTwo(T n);
 
     /// <summary>
-    /// a times 2 to the power of a whole number from -252 to 0, for a from 1/2 to 2; rounded once where the result is
-    /// below the smallest normal number.
+    /// Computes a 2^n for an integer n from -252 to 0 and a from 1/2 to 2. Subnormal results are rounded once.
     /// </summary>
     static virtual T ScaleByPowerOfTwo(T a, T n) => LaneMath.ScaleInTwoSteps(a, n);
 
@@ -65,17 +65,19 @@ internal unsafe interface ILanes<T>
 
     static abstract T AreEqual(T a, T b);
 
-    /// <summary>Where the mask is set <paramref name="a"/>, else <paramref name="b"/>.</summary>
+    /// <summary>Selects <paramref name="a"/> if the mask is set, else <paramref name="b"/>, per lane.</summary>
     static abstract T Select(T mask, T a, T b);
 
-    /// <summary>The first <paramref name="count"/> lanes of <paramref name="a"/>, zero in the others.</summary>
+    /// <summary>
+    /// Keeps the first <paramref name="count"/> lanes of <paramref name="a"/> and sets the others to zero.
+    /// </summary>
     static abstract T FirstOnly(int count, T a);
 
     /// <summary>
-    /// Lane i is that of <paramref name="a"/> whose number is <c>lanes[i]</c>, or zero where that is -1.
+    /// Permutes lanes: lane i is lane <c>lanes[i]</c> of <paramref name="a"/>, or zero if <c>lanes[i]</c> is -1.
     /// </summary>
     static abstract T Pick(T a, int* lanes);
 
-    /// <summary>The sum of the lanes, in an order that depends on the width.</summary>
+    /// <summary>Returns the sum of the lanes, in an order that depends on the width.</summary>
     float Sum();
 }

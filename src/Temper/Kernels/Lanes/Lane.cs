@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Temper.Kernels.Lanes;
 
-/// <summary>One float: the definition that readers read and the tail of every loop.</summary>
+/// <summary>
+/// A single float: the reference implementation of each operation, and the remainder of every vector loop.
+/// </summary>
 internal readonly unsafe struct Lane : ILanes<Lane>
 {
     private readonly float _v;

@@ -3,13 +3,14 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels.Lanes;
 
 /// <summary>
-/// Exponentials with a small relative error everywhere, near zero too; the same bytes at every width. Arguments are at
-/// most 0, so nothing overflows: activations are written in exp(-|x|).
+/// Exponentials and logarithms with a small relative error everywhere, including near zero, and the same bytes at every
+/// width. Exponents are at most 0, so nothing overflows: activations are written in terms of exp(-|x|).
 /// </summary>
 internal static class LaneMath
 {
     /// <summary>
-    /// exp(x) for x at most 0, to about 1e-7; results below the smallest normal number lose digits gradually.
+    /// Computes exp(x) for x at most 0, with a relative error of about 1e-7; subnormal results lose precision
+    /// gradually.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T ExpOfNegative<T>(T x)
@@ -21,7 +22,7 @@ internal static class LaneMath
     }
 
     /// <summary>
-    /// a times 2^n where 2^n may be too small for one factor: the first product is exact, the second rounds.
+    /// Computes a 2^n if 2^n may be too small for one factor. The first product is exact, the second one rounds.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T ScaleInTwoSteps<T>(T a, T n)
@@ -31,7 +32,7 @@ internal static class LaneMath
         return a * T.PowerOfTwo(half) * T.PowerOfTwo(n - half);
     }
 
-    /// <summary>exp(x) - 1 for x at most 0, to about 2e-7.</summary>
+    /// <summary>Computes exp(x) - 1 for x at most 0, with a relative error of about 2e-7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T ExpMinusOneOfNegative<T>(T x)
         where T : unmanaged, ILanes<T>
@@ -42,7 +43,9 @@ internal static class LaneMath
         return T.MultiplyAdd(power, tail, power - T.Create(1));
     }
 
-    /// <summary>log(1 + u) for u in [0, 1], to about 2e-7: 2 atanh(t) with t = u / (2 + u).</summary>
+    /// <summary>
+    /// Computes log(1 + u) for u in [0, 1], with a relative error of about 2e-7, as 2 atanh(t) with t = u / (2 + u).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T LogOnePlus<T>(T u)
         where T : unmanaged, ILanes<T>
@@ -57,7 +60,9 @@ internal static class LaneMath
         return T.MultiplyAdd(t, z * sum, t);
     }
 
-    /// <summary>x = n log 2 + r with |r| at most log(2)/2; gives n and exp(r) - 1 (Taylor, to 5e-9).</summary>
+    /// <summary>
+    /// Splits x = n log 2 + r with |r| at most log(2)/2; returns n and exp(r) - 1 (Taylor series, error 5e-9).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (T N, T Tail) Reduce<T>(T x)
         where T : unmanaged, ILanes<T>
@@ -73,7 +78,9 @@ internal static class LaneMath
         return (n, T.MultiplyAdd(r * r, sum, r));
     }
 
-    /// <summary>The nearest whole number of a small one: above 2^23 floats have no fraction.</summary>
+    /// <summary>
+    /// Rounds to the nearest integer, for magnitudes below 2^22: floats above 2^23 have no fractional bits.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Round<T>(T x)
         where T : unmanaged, ILanes<T> => x + T.Create(12582912) - T.Create(12582912);

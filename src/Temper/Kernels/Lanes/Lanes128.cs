@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels.Lanes;
 
-/// <summary>4 floats.</summary>
+/// <summary>4 float lanes.</summary>
 internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
 {
     private readonly Vector128<float> _v;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels.Lanes;
 
-/// <summary>8 floats.</summary>
+/// <summary>8 float lanes.</summary>
 internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
 {
     private readonly Vector256<float> _v;

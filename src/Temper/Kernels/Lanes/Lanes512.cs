@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels.Lanes;
 
-/// <summary>16 floats.</summary>
+/// <summary>16 float lanes.</summary>
 internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
 {
     private readonly Vector512<float> _v;

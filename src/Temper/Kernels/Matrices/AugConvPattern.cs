@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The sizes of a convolution whose input is hidden by a block-diagonal map with cores of <paramref name="CoreSide"/>
+/// Sizes of a convolution whose input is obscured by a block-diagonal map with cores of <paramref name="CoreSide"/>
 /// rows.
 /// </summary>
 internal readonly record struct AugConvSizes(
@@ -11,22 +11,22 @@ internal readonly record struct AugConvSizes(
     int StrideWidth,
     int PadTop, int PadLeft, int OutHeight, int OutWidth, int CoreSide)
 {
-    /// <summary>Numbers of one sample, d.</summary>
+    /// <summary>Number of elements per sample, d.</summary>
     internal int Inputs => Channels * Height * Width;
 
     internal int Pixels => OutHeight * OutWidth;
 }
 
-/// <summary>Output pixels that depend on the same cores: together they are one dense matrix.</summary>
-/// <param name="Cores">Index of each core that they read, rising.</param>
-/// <param name="Pixels">Index of each output pixel, rising.</param>
-/// <param name="Offset">Where the group's weights begin, in floats.</param>
+/// <summary>Output pixels that depend on the same cores. Their weights form one dense matrix.</summary>
+/// <param name="Cores">Indices of the cores that the pixels read, ascending.</param>
+/// <param name="Pixels">Indices of the output pixels, ascending.</param>
+/// <param name="Offset">Offset of the group's weights, in floats.</param>
 internal sealed record AugConvGroup(int[] Cores, int[] Pixels, long Offset);
 
 /// <summary>
-/// Which cores of the secret map an output pixel of the Aug-Conv layer reads. Only these rows of the layer's matrix are
-/// stored and multiplied: group after group <c>[cores, core side, pixels, output channels]</c>. With one core there is
-/// one group, the whole matrix.
+/// Sparsity pattern of an Aug-Conv layer: the cores of the secret map that each output pixel reads. Only the
+/// corresponding rows of the layer's matrix are stored and multiplied, one group after another, each as <c>[cores, core
+/// side, pixels, output channels]</c>. With a single core there is one group, the whole matrix.
 /// </summary>
 internal sealed class AugConvPattern
 {
@@ -62,10 +62,10 @@ internal sealed class AugConvPattern
 
     internal IReadOnlyList<AugConvGroup> Groups { get; }
 
-    /// <summary>Weights of all groups.</summary>
+    /// <summary>Total number of weights.</summary>
     internal long Count { get; }
 
-    /// <summary>Whether it is one dense matrix whose columns lie in the order of the result.</summary>
+    /// <summary>Whether there is a single dense matrix whose columns are in the order of the result.</summary>
     internal bool IsDense => Groups is [{ Pixels: var pixels } only]
         && pixels.Length == Sizes.Pixels
         && only.Cores.Length * Sizes.CoreSide == Sizes.Inputs;

@@ -1,21 +1,21 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Products with the stored part of an Aug-Conv matrix. Samples are gathered from the cores that a group reads,
-/// multiplied with the group's dense matrix, and the result is put at the group's pixels, so work is proportional to
-/// what is stored.
+/// Products with the stored part of an Aug-Conv matrix. For each group, the cores that it reads are gathered from the
+/// samples and multiplied with the group's dense matrix, and the result is scattered to the group's pixels. The work is
+/// therefore proportional to the number of stored weights.
 /// </summary>
 internal static unsafe class AugConvProduct
 {
-    /// <summary>Samples at a time: a group's matrix is read once for each of these blocks.</summary>
+    /// <summary>Number of samples per block; the matrix of a group is read once per block.</summary>
     internal const int BlockRows = 256;
 
-    /// <summary>The features of some samples for one group.</summary>
-    /// <param name="pattern">Which weights there are.</param>
+    /// <summary>Computes the outputs of one group.</summary>
+    /// <param name="pattern">Sparsity pattern of the matrix.</param>
     /// <param name="group">The group.</param>
-    /// <param name="x"><c>[rows, inputs]</c>.</param>
-    /// <param name="weight">All weights.</param>
-    /// <param name="bias"><c>[outputs]</c>; empty for none.</param>
+    /// <param name="x">Samples, <c>[rows, inputs]</c>.</param>
+    /// <param name="weight">Weights of all groups.</param>
+    /// <param name="bias"><c>[outputs]</c>; empty: none.</param>
     /// <param name="y">Receives the group's pixels of <c>[rows, pixels, outputs]</c>.</param>
     internal static void Forward(
         AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, ReadOnlySpan<float> weight,
@@ -31,7 +31,7 @@ internal static unsafe class AugConvProduct
         AddBias(pattern, group, y, bias);
     }
 
-    /// <summary>The gradient of one group for its samples: <c>dx += dy Bᵀ</c>.</summary>
+    /// <summary>Adds one group's contribution to the input gradient: <c>dx += dy Bᵀ</c>.</summary>
     internal static void BackwardInput(
         AugConvPattern pattern, AugConvGroup group, Span<float> dx, ReadOnlySpan<float> weight, Span<float> dy)
     {
@@ -44,7 +44,7 @@ internal static unsafe class AugConvProduct
         AddCores(pattern, group, gathered, dx);
     }
 
-    /// <summary>The gradient of one group's weights: <c>dB = xᵀ dy</c> over all samples.</summary>
+    /// <summary>Computes the gradient of one group's weights, summed over all samples: <c>dB = xᵀ dy</c>.</summary>
     internal static void BackwardWeight(
         AugConvPattern pattern, AugConvGroup group, ReadOnlySpan<float> x, Span<float> dWeight, Span<float> dy)
     {
@@ -95,7 +95,7 @@ internal static unsafe class AugConvProduct
     }
 
     /// <summary>
-    /// Copies runs of neighboring pixels between <c>[rows, pixels, outputs]</c> and the group's own matrix.
+    /// Copies runs of neighboring pixels between <c>[rows, pixels, outputs]</c> and the matrix of the group.
     /// </summary>
     private static void MovePixels(
         AugConvPattern pattern, AugConvGroup group, Span<float> whole, Span<float> own, bool isGather)

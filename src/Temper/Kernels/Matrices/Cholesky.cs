@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The factor L of a symmetric positive definite matrix, <c>A = L Lᵀ</c>, in float64, and what is solved with it.
+/// Cholesky factor L of a symmetric positive definite matrix, <c>A = L Lᵀ</c>, in float64, with solvers that use it.
 /// Matrices are row-major.
 /// </summary>
 internal sealed class Cholesky
@@ -12,13 +12,13 @@ internal sealed class Cholesky
     private readonly int _n;
 
     /// <summary>Factors a matrix.</summary>
-    /// <param name="matrix"><c>[n, n]</c>; its lower half is read.</param>
-    /// <param name="n">Side.</param>
+    /// <param name="matrix"><c>[n, n]</c>; only the lower triangle is read.</param>
+    /// <param name="n">Side length.</param>
     /// <param name="ridge">
-    /// Added to the diagonal, as a fraction of its mean, and the least square of a pivot: matrices that are nearly
-    /// singular can be solved too. 0: none; a matrix that is not positive definite is an error.
+    /// Amount added to the diagonal, as a fraction of its mean, and lower bound of a squared pivot; it allows solving
+    /// nearly singular matrices. 0: none; a matrix that is not positive definite is then an error.
     /// </param>
-    /// <exception cref="ArithmeticException">Without a ridge, a pivot is not positive.</exception>
+    /// <exception cref="ArithmeticException">There is no ridge, and a pivot is not positive.</exception>
     internal Cholesky(ReadOnlySpan<double> matrix, int n, double ridge = 0)
     {
         (_n, _lower) = (n, new double[(long)n * n]);
@@ -42,11 +42,11 @@ internal sealed class Cholesky
             row[i] = floor > 0 ? Math.Sqrt(Math.Max(pivot, floor))
                 : pivot > 0 ? Math.Sqrt(pivot)
                 : throw new ArithmeticException($"Cholesky: the matrix is not positive definite (pivot {i} is "
-                    + $"{pivot}); the samples hold values that are not finite");
+                    + $"{pivot}); check the samples for values that are not finite");
         }
     }
 
-    /// <summary><c>L⁻¹ x</c>, in place.</summary>
+    /// <summary>Computes <c>L⁻¹ x</c> in place.</summary>
     internal void SolveLower(Span<double> x)
     {
         for (int i = 0; i < _n; i++)
@@ -55,7 +55,7 @@ internal sealed class Cholesky
         }
     }
 
-    /// <summary><c>A⁻¹ X</c> in place, for the columns of X, <c>[n, columns]</c>.</summary>
+    /// <summary>Computes <c>A⁻¹ X</c> in place, for X of shape <c>[n, columns]</c>.</summary>
     internal void Solve(Span<double> x, int columns)
     {
         for (int i = 0; i < _n; i++)
@@ -81,10 +81,10 @@ internal sealed class Cholesky
         }
     }
 
-    /// <summary><c>A⁻¹</c>, both halves.</summary>
+    /// <summary>Returns <c>A⁻¹</c>, with both triangles filled.</summary>
     internal double[] Inverse()
     {
-        // Rows of L⁻¹ first, then A⁻¹ = L⁻ᵀ L⁻¹; kept transposed so that sums run along rows.
+        // First the rows of L⁻¹, then A⁻¹ = L⁻ᵀ L⁻¹; stored transposed, so that sums run along contiguous rows.
         double[] inverse = new double[_n * _n], result = new double[_n * _n];
         for (int column = 0; column < _n; column++)
         {
@@ -110,7 +110,7 @@ internal sealed class Cholesky
         return result;
     }
 
-    /// <summary>U, upper triangular, with <c>A⁻¹ = Uᵀ U</c>.</summary>
+    /// <summary>Returns the upper triangular matrix U with <c>A⁻¹ = Uᵀ U</c>.</summary>
     internal double[] UpperOfInverse()
     {
         double[] lower = new Cholesky(Inverse(), _n)._lower, upper = new double[_n * _n];

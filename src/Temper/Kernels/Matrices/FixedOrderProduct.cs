@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace Temper.Kernels;
 
-/// <summary>Rows of doubles at a fixed distance, in somebody's memory.</summary>
-/// <param name="Data">Where the first row begins.</param>
+/// <summary>Rows of doubles with a fixed stride, in memory owned by the caller.</summary>
+/// <param name="Data">Address of the first row.</param>
 /// <param name="Stride">Doubles from one row to the next.</param>
 internal readonly unsafe record struct DoubleRows(nint Data, int Stride)
 {
@@ -11,9 +11,9 @@ internal readonly unsafe record struct DoubleRows(nint Data, int Stride)
 }
 
 /// <summary>
-/// Products of double matrices in one order of operations for every machine: each result adds its products one after
-/// the other, with a multiplication and an addition (never fused), whatever the width of the vectors and the number of
-/// threads. For keys, which must be the same bytes everywhere, and for the linear algebra of audits.
+/// Products of double matrices in the same order of operations on every machine. Each result adds its products one
+/// after another, with separate multiplications and additions (never fused), for any vector width and number of
+/// threads. Used for keys, which must be the same bytes everywhere, and for the linear algebra of audits.
 /// </summary>
 internal static unsafe class FixedOrderProduct
 {
@@ -21,13 +21,13 @@ internal static unsafe class FixedOrderProduct
     private const int DepthAtOnce = 256;
     private const int ColumnsOfTask = 64;
 
-    /// <summary><c>C += A B</c>.</summary>
+    /// <summary>Computes <c>C += A B</c>.</summary>
     /// <param name="m">Rows of A and C.</param>
     /// <param name="n">Columns of B and C.</param>
     /// <param name="k">Columns of A, rows of B.</param>
     /// <param name="a"><c>[M, K]</c>, pinned.</param>
     /// <param name="b"><c>[K, N]</c>, pinned.</param>
-    /// <param name="c"><c>[M, N]</c>, pinned; overlaps neither operand.</param>
+    /// <param name="c"><c>[M, N]</c>, pinned; must not overlap the operands.</param>
     internal static void Add(int m, int n, int k, DoubleRows a, DoubleRows b, DoubleRows c)
     {
         if (m > 0 && n > 0 && k > 0)
@@ -36,12 +36,12 @@ internal static unsafe class FixedOrderProduct
         }
     }
 
-    /// <summary><c>C += A B</c> of whole row-major matrices.</summary>
+    /// <summary>Computes <c>C += A B</c> for contiguous row-major matrices.</summary>
     internal static void Add(int m, int n, int k, ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> c)
     {
         if (a.Length < (long)m * k || b.Length < (long)k * n || c.Length < (long)m * n)
         {
-            throw new ArgumentException($"matrix product: sizes do not fit (got {a.Length}, {b.Length} and {c.Length} "
+            throw new ArgumentException($"matrix product: wrong sizes (got {a.Length}, {b.Length} and {c.Length} "
                 + $"doubles for {m} x {k} times {k} x {n})");
         }
 

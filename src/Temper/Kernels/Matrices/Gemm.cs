@@ -1,42 +1,40 @@
 namespace Temper.Kernels;
 
-/// <summary>What a product does to each result before it is stored for good.</summary>
+/// <summary>Operations applied to each result of a product before it is stored.</summary>
 internal readonly ref struct GemmEpilogue
 {
-    /// <summary>Added to each row; empty for none.</summary>
+    /// <summary>Added to each row; empty: none.</summary>
     internal ReadOnlySpan<float> Bias { get; init; }
 
-    /// <summary>Whether negative results become zero, after the bias.</summary>
+    /// <summary>Whether to apply a ReLU after the bias.</summary>
     internal bool Relu { get; init; }
 }
 
 /// <summary>
-/// Products of float matrices: one register tile, tasks that depend on the sizes only. The left operand is read where
-/// it lies
-/// if its rows are together. The right one is read where it lies too, and packed on the way by the first rows of a task
-/// where more
-/// rows follow.
+/// Products of float matrices, computed in register tiles by tasks that depend only on the sizes. The left operand is
+/// read directly if its rows are contiguous. The right operand is also read directly; if a task has more rows than one
+/// tile, its first rows may pack the right operand for the others.
 /// </summary>
 /// <remarks>
-/// Every result is the same chain of additions over the depth, cut at the same indices, however the work is split:
-/// bytes depend on neither the threads nor the tiling.
+/// Every result is the same chain of additions over the depth, split at the same indices for every division of the
+/// work. The bytes therefore do not depend on the number of threads or on the tiling.
 /// </remarks>
 internal static unsafe class Gemm
 {
-    /// <summary><c>C = A B</c>, or <c>C += A B</c>.</summary>
+    /// <summary>Computes <c>C = A B</c> or <c>C += A B</c>.</summary>
     /// <param name="a"><c>[M, K]</c>.</param>
     /// <param name="b"><c>[K, N]</c>.</param>
-    /// <param name="c">Receives <c>[M, N]</c>, row-major without gaps; must not overlap the operands.</param>
-    /// <param name="accumulate">Whether to add to what <paramref name="c"/> holds.</param>
+    /// <param name="c">Receives <c>[M, N]</c>, row-major and contiguous; must not overlap the operands.</param>
+    /// <param name="accumulate">Whether to add to the contents of <paramref name="c"/>.</param>
     internal static void Multiply(MatrixView a, MatrixView b, Span<float> c, bool accumulate = false) =>
         Multiply(a, b, c, default, accumulate);
 
     /// <inheritdoc cref="Multiply(MatrixView, MatrixView, Span{float}, bool)"/>
     /// <param name="a"><c>[M, K]</c>.</param>
     /// <param name="b"><c>[K, N]</c>.</param>
-    /// <param name="c">Receives <c>[M, N]</c>, row-major without gaps; must not overlap the operands.</param>
+    /// <param name="c">Receives <c>[M, N]</c>, row-major and contiguous; must not overlap the operands.</param>
     /// <param name="epilogue">Bias and ReLU.</param>
-    /// <param name="accumulate">Whether to add to what <paramref name="c"/> holds.</param>
+    /// <param name="accumulate">Whether to add to the contents of <paramref name="c"/>.</param>
     /// <param name="choice">Batch invariant: a row of the result is the same bytes for any number of rows.</param>
     internal static void Multiply(
         MatrixView a, MatrixView b, Span<float> c, GemmEpilogue epilogue, bool accumulate = false,
@@ -46,7 +44,7 @@ internal static unsafe class Gemm
         if (b.Rows != k || c.Length < (long)m * n || (!epilogue.Bias.IsEmpty && epilogue.Bias.Length != n))
         {
             throw new ArgumentException(
-                $"matrix product: sizes do not fit (got [{m}, {k}] and [{b.Rows}, {n}], {c.Length} results)");
+                $"matrix product: wrong sizes (got [{m}, {k}] and [{b.Rows}, {n}], {c.Length} results)");
         }
 
         if (m == 0 || n == 0)
@@ -67,13 +65,13 @@ internal static unsafe class Gemm
         }
     }
 
-    /// <summary><c>C = A Wᵀ</c> with weights that were packed before.</summary>
+    /// <summary>Computes <c>C = A Wᵀ</c> with weights packed earlier.</summary>
     /// <param name="m">Rows of A.</param>
     /// <param name="n">Rows of W.</param>
-    /// <param name="k">Columns of both.</param>
+    /// <param name="k">Columns of A and W.</param>
     /// <param name="a"><c>[M, K]</c>.</param>
-    /// <param name="panels">W in panels; null: A has one row, and W is read as it lies.</param>
-    /// <param name="w"><c>[N, K]</c>, read where there are no panels.</param>
+    /// <param name="panels">W in panels; null: A has one row, and W is read directly.</param>
+    /// <param name="w"><c>[N, K]</c>; read only without panels.</param>
     /// <param name="c">Receives <c>[M, N]</c>.</param>
     /// <param name="tail">Bias and ReLU.</param>
     internal static void MultiplyPacked(

@@ -2,11 +2,13 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>The edges of the result, and what is done to it in the end.</summary>
+/// <summary>Handles partial tiles at the edges of the result, and applies bias and ReLU.</summary>
 internal static unsafe class GemmEnds
 {
-    /// <summary>Stores a tile whose columns are no whole vectors, or adds bias and ReLU to one that is still in the
-    /// first-level cache.</summary>
+    /// <summary>
+    /// Stores a tile whose width is not a multiple of the vector width, or applies bias and ReLU to a tile that is
+    /// still in the L1 cache.
+    /// </summary>
     internal static void Store(in GemmTileEnd end)
     {
         switch (Simd.Active)
@@ -52,7 +54,7 @@ internal static unsafe class GemmEnds
         }
     }
 
-    /// <summary>The product of nothing: zeros, then bias and ReLU.</summary>
+    /// <summary>Computes a product with depth 0: zeros, then bias and ReLU.</summary>
     internal static void WithoutDepth(GemmPlan* plan)
     {
         for (int row = 0; row < plan->M; row++)
@@ -71,7 +73,7 @@ internal static unsafe class GemmEnds
     }
 }
 
-/// <summary>From where to where a tile goes, and what happens on the way.</summary>
+/// <summary>Source, target and final operations of a tile.</summary>
 internal unsafe struct GemmTileEnd
 {
     internal float* Source;

@@ -6,17 +6,17 @@ namespace Temper.Kernels;
 internal static unsafe class GemmPacking
 {
     /// <summary>
-    /// Packs lines into panels: <c>target[panel][depth][width]</c>. Lines beyond the last are zero, so that a tile
-    /// always
-    /// reads whole panels.
+    /// Packs lines into panels: <c>target[panel][depth][width]</c>. Lines beyond the last one are zero, so that tiles
+    /// always read whole panels.
     /// </summary>
     /// <param name="source">First element.</param>
-    /// <param name="stride">Distance in memory between steps of whichever index is not together.</param>
-    /// <param name="linesTogether">Whether the lines of one depth lie together, so that packing is copying; else it
-    /// transposes.</param>
-    /// <param name="lines">Rows of a left operand, or columns of a right one.</param>
+    /// <param name="stride">Stride, in floats, of the index that is not contiguous.</param>
+    /// <param name="linesTogether">
+    /// Whether the lines are contiguous at each depth, so that packing is copying; if false, packing transposes.
+    /// </param>
+    /// <param name="lines">Number of rows of a left operand, or of columns of a right one.</param>
     /// <param name="depth">Length of each line.</param>
-    /// <param name="width">Lines a panel.</param>
+    /// <param name="width">Number of lines per panel.</param>
     /// <param name="target">Receives the panels.</param>
     internal static void PackPanels(
         float* source, int stride, bool linesTogether, int lines, int depth, int width, float* target)
@@ -35,7 +35,7 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs a panel of the right operand: some vectors of columns by a part of the depth.</summary>
+    /// <summary>Packs a panel of the right operand: some vectors of columns, for a part of the depth.</summary>
     internal static void PackRight(GemmPlan* plan, GemmPart vectors, GemmPart depth, float* target)
     {
         int lanes = GemmTile.Active.Lanes;
@@ -56,8 +56,9 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Copies rows of a panel whose columns lie together; columns beyond <paramref name="count"/> become
-    /// zero.</summary>
+    /// <summary>
+    /// Copies the rows of a panel whose columns are contiguous; columns from <paramref name="count"/> on become zero.
+    /// </summary>
     internal static void CopyPanel(float* source, int stride, int count, int depth, int width, float* target)
     {
         switch (Simd.Active)

@@ -1,30 +1,29 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// A copy that tiles make on the way, some rows every <see cref="StepsPerCopy"/> steps of depth: of the panel that they
-/// read, just before
-/// they do, or of the one that comes next, long before, so that nobody waits for memory. A tile leaves here what the
-/// next one copies.
+/// A copy of a panel that tiles make while they compute, some rows every <see cref="StepsPerCopy"/> steps of depth. It
+/// copies either the panel that the tiles read, just before it is read, or the next panel well in advance, to hide
+/// memory latency. Each tile updates these fields for the next one.
 /// </summary>
 internal unsafe struct GemmPanelCopy
 {
-    /// <summary>Steps of a tile's depth between two copies.</summary>
+    /// <summary>Number of depth steps of a tile between two copies.</summary>
     internal const int StepsPerCopy = 16;
 
     internal float* Source;
 
-    /// <summary>Elements between rows of the source.</summary>
+    /// <summary>Floats between rows of the source.</summary>
     internal nint SourceStep;
 
-    /// <summary>Elements from the row that is copied to the one that is fetched into the cache for later.</summary>
+    /// <summary>Distance, in floats, from the row being copied to the row being prefetched into the cache.</summary>
     internal nint Ahead;
 
-    /// <summary>Rows lie here without gaps.</summary>
+    /// <summary>Receives the rows, contiguous.</summary>
     internal float* Target;
 
-    /// <summary>Rows that are left to copy.</summary>
+    /// <summary>Number of rows still to copy.</summary>
     internal int Rows;
 
-    /// <summary>Rows that are copied together.</summary>
+    /// <summary>Number of rows per copy.</summary>
     internal int RowsAtOnce;
 }

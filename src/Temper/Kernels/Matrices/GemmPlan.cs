@@ -1,11 +1,11 @@
 namespace Temper.Kernels;
 
-/// <summary>Some consecutive items of a row of them.</summary>
+/// <summary>A range of consecutive items.</summary>
 internal readonly record struct GemmPart(int Start, int Count)
 {
     internal int End => Start + Count;
 
-    /// <summary>Deals all to parts whose sizes differ by one at most.</summary>
+    /// <summary>Returns one of several parts of the range, whose sizes differ by at most one.</summary>
     internal GemmPart Share(int index, int parts)
     {
         int start = (int)((long)Count * index / parts);
@@ -13,41 +13,51 @@ internal readonly record struct GemmPart(int Start, int Count)
     }
 }
 
-/// <summary>A product: its operands, and how it is cut into tasks, decided by its size alone.</summary>
+/// <summary>A product: its operands, and its division into tasks, which depends only on its sizes.</summary>
 internal unsafe struct GemmPlan
 {
-    /// <summary>Depth of a pass over the result: the rows of one tile stay in the first-level cache, a panel of the
-    /// right operand in the second.</summary>
+    /// <summary>
+    /// Depth of one pass over the result: the rows of a tile stay in the L1 cache, and a panel of the right operand in
+    /// the L2 cache.
+    /// </summary>
     private const int DepthBlock = 512;
 
-    /// <summary>Up to so many rows a panel of the right operand is used too seldom for packing.</summary>
+    /// <summary>Number of rows up to which a panel of the right operand is reused too seldom for packing.</summary>
     private const int FewRows = 128;
 
-    /// <summary>Up to such depth the right operand needs no packing: a panel fits the first-level cache as it
-    /// lies.</summary>
+    /// <summary>
+    /// Depth up to which the right operand needs no packing, because an unpacked panel fits the L1 cache.
+    /// </summary>
     private const int LittleDepth = 128;
 
-    /// <summary>Rows at a distance of a multiple of this share few sets of the caches.</summary>
+    /// <summary>Strides that are a multiple of this, in floats, map rows to few cache sets.</summary>
     private const int BadStride = 256;
 
-    /// <summary>Up to so many rows a task takes all: they stay in the second-level cache while panels of the right
-    /// operand come and go.</summary>
+    /// <summary>
+    /// Maximum number of rows per task: they stay in the L2 cache while panels of the right operand are read.
+    /// </summary>
     private const int TaskRows = 256;
 
-    /// <summary>The same where each task transposes its rows: fewer, so that fewer tasks transpose the same.</summary>
+    /// <summary>
+    /// Maximum number of rows per task if each task transposes its rows; smaller, so that fewer tasks transpose the
+    /// same rows.
+    /// </summary>
     private const int TransposedTaskRows = 128;
 
-    /// <summary>Multiplications that are worth a task of their own: some microseconds.</summary>
+    /// <summary>Minimum number of multiply-accumulates for a separate task; they take a few microseconds.</summary>
     private const long TaskWork = 256 * 1024;
 
-    /// <summary>Multiplications of a task where there are more than enough tasks.</summary>
+    /// <summary>Target number of multiply-accumulates per task of a large product.</summary>
     private const long LargeTaskWork = 64 * 1024 * 1024;
 
-    /// <summary>Tasks of a product of moderate size: the fewer they are, the more often what one has read is used
-    /// again.</summary>
+    /// <summary>
+    /// Maximum number of tasks of a medium product. Fewer tasks reuse more of the data that they read.
+    /// </summary>
     private const int FewTasks = 16;
 
-    /// <summary>Tasks of one product at most: enough to balance many threads, few enough to cost nothing.</summary>
+    /// <summary>
+    /// Maximum number of tasks of a product: enough to balance many threads, and few enough for negligible overhead.
+    /// </summary>
     private const int MaxTasks = 64;
 
     internal int M;
@@ -60,18 +70,19 @@ internal unsafe struct GemmPlan
     internal int RightStride;
     internal bool RightTransposed;
 
-    /// <summary>The right operand in panels, packed before; null: it is read from <see cref="B"/>.</summary>
+    /// <summary>The right operand in panels, packed earlier; null: it is read from <see cref="B"/>.</summary>
     internal float* Panels;
     internal float* C;
     internal float* Bias;
     internal bool Relu;
     internal bool Accumulate;
 
-    /// <summary>Whether a left operand of one row goes to the kernels for a vector, which add in another order than the
-    /// tiles.</summary>
+    /// <summary>
+    /// Whether a left operand of one row uses the vector kernels, which add in a different order than the tiles.
+    /// </summary>
     internal bool OneRowIsVector;
 
-    /// <summary>Whether the first rows of a task pack the right operand on the way.</summary>
+    /// <summary>Whether the first rows of a task pack the right operand while they compute.</summary>
     internal bool PacksRight;
     internal int RowPanels;
     internal int ColumnPanels;
@@ -79,13 +90,15 @@ internal unsafe struct GemmPlan
     internal int ColumnGroups;
     internal int DepthBlocks;
 
-    /// <summary>Vectors of columns, the last of them perhaps in part.</summary>
+    /// <summary>Number of vectors of columns; the last may be partial.</summary>
     internal int Vectors;
 
     internal readonly bool HasVectorLeft => M == 1 && OneRowIsVector;
 
-    /// <summary>Whole panels and a narrow last one: the wider the tile, the less is read for each
-    /// multiplication.</summary>
+    /// <summary>
+    /// Returns a panel of columns. All panels but the last have the full width, because wider tiles read less per
+    /// multiplication.
+    /// </summary>
     internal readonly GemmPart Panel(int index)
     {
         int max = GemmTile.Active.Vectors;
@@ -94,7 +107,7 @@ internal unsafe struct GemmPlan
 
     internal readonly GemmPart Depth(int block) => new GemmPart(0, K).Share(block, DepthBlocks);
 
-    /// <summary>Decides the parts: by the size alone.</summary>
+    /// <summary>Divides the product into tasks. The division depends only on the sizes.</summary>
     internal void Cut()
     {
         GemmTile tile = GemmTile.Active;
@@ -124,6 +137,6 @@ internal unsafe struct GemmPlan
         }
     }
 
-    /// <summary>Parts of at most <paramref name="size"/> that <paramref name="items"/> make.</summary>
+    /// <summary>Returns the number of parts of at most <paramref name="size"/> items.</summary>
     internal static int CountOf(int items, int size) => (int)(((long)items + size - 1) / size);
 }

@@ -1,16 +1,16 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The panels of the right operand that one task goes through at one depth. Where packing pays, the tiles do it on the
-/// way: the
-/// first rows pack the first panel just before they read it, the others some rows of the next panel, long before it is
-/// needed. So
-/// nothing waits for memory, and no task reads what another processor has just written.
+/// Panels of the right operand that one task reads at one depth. If packing pays, the tiles pack while they compute:
+/// the first rows pack the first panel just before they read it, and the other rows pack part of the next panel well
+/// before it is needed. This hides memory latency, and no task reads data that another core has just written.
 /// </summary>
 internal unsafe struct GemmRightPanels(GemmPlan* plan, GemmPart panels, GemmPart depth, bool isUsedAgain)
 {
-    /// <summary>How far ahead of a copy rows are fetched: time enough for memory, and few enough rows at a bad distance
-    /// to stay.</summary>
+    /// <summary>
+    /// Number of rows prefetched ahead of a copy: enough to hide memory latency, and few enough to stay cached despite
+    /// a bad stride.
+    /// </summary>
     private const int RowsAhead = 4, RowsAheadAtOnce = 8;
 
     private readonly bool _packs = isUsedAgain && plan->PacksRight;
@@ -21,13 +21,13 @@ internal unsafe struct GemmRightPanels(GemmPlan* plan, GemmPart panels, GemmPart
     private GemmPanelCopy _copyNext;
     private bool _isNextBegun;
 
-    /// <summary>First row of the panel, as tiles read it.</summary>
+    /// <summary>First row of the panel, as read by tiles.</summary>
     internal float* Rows { get; private set; }
 
-    /// <summary>Elements between rows.</summary>
+    /// <summary>Floats between rows.</summary>
     internal int Step { get; private set; }
 
-    /// <summary>Finds a panel, or packs it, or lets the tiles do so.</summary>
+    /// <summary>Selects a panel: locates it, packs it, or lets the tiles pack it.</summary>
     internal void Take(int panel)
     {
         GemmPart vectors = plan->Panel(panel);
@@ -90,7 +90,7 @@ internal unsafe struct GemmRightPanels(GemmPlan* plan, GemmPart panels, GemmPart
         }
     }
 
-    /// <summary>What the next tile copies on the way; null for nothing.</summary>
+    /// <summary>Returns the copy that the next tile makes while it computes; null: none.</summary>
     internal static GemmPanelCopy* Copy(GemmRightPanels* panels) =>
         panels->_copy.Rows > 0 ? &panels->_copy : panels->_copyNext.Rows > 0 ? &panels->_copyNext : null;
 
@@ -104,7 +104,7 @@ internal unsafe struct GemmRightPanels(GemmPlan* plan, GemmPart panels, GemmPart
         copy.RowsAtOnce = rowsAtOnce;
     }
 
-    /// <summary>Whether whole vectors can be read where the operand lies.</summary>
+    /// <summary>Whether the panel consists of whole vectors that can be read directly from the operand.</summary>
     private readonly bool IsWhole(GemmPart vectors) =>
         !plan->RightTransposed && vectors.End * GemmTile.Active.Lanes <= plan->N;
 

@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
-/// <summary>What one task of a product does.</summary>
+/// <summary>Executes the tasks of a product.</summary>
 internal static unsafe class GemmTasks
 {
-    /// <summary>All tiles of the rows and columns of one task.</summary>
+    /// <summary>Computes all tiles in the rows and columns of a task.</summary>
     internal static void Run(void* state, int task)
     {
         GemmPlan* plan = (GemmPlan*)state;
@@ -24,7 +24,7 @@ internal static unsafe class GemmTasks
         }
     }
 
-    /// <summary>All tiles of one panel of columns.</summary>
+    /// <summary>Computes all tiles of one panel of columns.</summary>
     private static void Multiply(GemmPlan* plan, GemmPart rowPanels, in Strip strip, GemmRightPanels* right)
     {
         GemmTile tile = GemmTile.Active;
@@ -66,7 +66,7 @@ internal static unsafe class GemmTasks
         }
     }
 
-    /// <summary>The rows of the left operand: where they lie if their elements are together, else transposed.</summary>
+    /// <summary>Returns the rows of the left operand: directly if they are contiguous, else transposed.</summary>
     private static (nint Rows, int Step) Left(GemmPlan* plan, GemmPart rowPanels, GemmPart depth)
     {
         var all = new GemmPart(0, plan->M);
@@ -83,7 +83,7 @@ internal static unsafe class GemmTasks
         return ((nint)rows, depth.Count);
     }
 
-    /// <summary>What is multiplied with a panel of columns.</summary>
+    /// <summary>The part of the left operand that is multiplied with a panel of columns.</summary>
     private readonly struct Strip(float* left, int leftStep, GemmPart depth, GemmPart vectors)
     {
         internal readonly float* Left = left;

@@ -2,11 +2,13 @@ using Temper.Kernels.Generated;
 
 namespace Temper.Kernels;
 
-/// <summary>The register tiles for this machine: some rows of the left operand by some vectors of the right.</summary>
-/// <param name="rows">Rows of the largest tile.</param>
-/// <param name="lanes">Floats a vector.</param>
-/// <param name="vectors">Vectors of the largest tile.</param>
-/// <param name="kernels">The address of every smaller tile too.</param>
+/// <summary>
+/// Register tiles for this machine: some rows of the left operand by some vectors of columns of the right operand.
+/// </summary>
+/// <param name="rows">Number of rows of the largest tile.</param>
+/// <param name="lanes">Number of floats per vector.</param>
+/// <param name="vectors">Number of vectors of the largest tile.</param>
+/// <param name="kernels">Addresses of the kernels for all tile sizes.</param>
 internal sealed unsafe class GemmTile(int rows, int lanes, int vectors, nint[] kernels)
 {
     internal static readonly GemmTile Active = Simd.Active switch
@@ -25,8 +27,10 @@ internal sealed unsafe class GemmTile(int rows, int lanes, int vectors, nint[] k
 
     internal int Columns => lanes * vectors;
 
-    /// <summary>(depth, A, row distance, B, row distance, what to copy meanwhile or null, C, row distance, whether to
-    /// add to C).</summary>
+    /// <summary>
+    /// Returns the kernel for a tile size. Its arguments: depth, A, row stride of A, B, row stride of B, panel copy to
+    /// make while computing (or null), C, row stride of C, whether to add to C.
+    /// </summary>
     internal delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void> Kernel(
         int rowCount, int vectorCount) =>
         (delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)

@@ -3,20 +3,22 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Products with a single row or column: bound by reading the matrix once.</summary>
+/// <summary>Products with a single row or column; bound by the speed of reading the matrix once.</summary>
 internal static unsafe class GemmVector
 {
-    /// <summary>Matrix elements of a task: some microseconds of reading.</summary>
+    /// <summary>Number of matrix elements per task, which take a few microseconds to read.</summary>
     private const long VectorTaskElements = 64 * 1024;
 
-    /// <summary>Results that a task sums side by side: their rows of the matrix are read as long runs, the sums stay in
-    /// the first-level cache.</summary>
+    /// <summary>
+    /// Number of results that a task accumulates together: the matrix rows are read in long runs, and the sums stay in
+    /// the L1 cache.
+    /// </summary>
     private const int SumsTogether = 1024;
 
-    /// <summary>Lines of the matrix that are read side by side.</summary>
+    /// <summary>Number of matrix lines that are read together.</summary>
     private const int LinesTogether = 4;
 
-    /// <summary>The product of a plan whose left operand has one row, or whose right one has one column.</summary>
+    /// <summary>Computes a product whose left operand has one row or whose right operand has one column.</summary>
     internal static void Multiply(GemmPlan* plan)
     {
         bool hasOneRow = plan->HasVectorLeft;
@@ -58,7 +60,7 @@ internal static unsafe class GemmVector
         _ => &Sums<Lane>,
     };
 
-    /// <summary>The vector with its elements side by side.</summary>
+    /// <summary>Returns the vector with contiguous elements.</summary>
     private static float* Together(float* vector, int stride, int count)
     {
         if (stride == 1)
@@ -75,7 +77,7 @@ internal static unsafe class GemmVector
         return copy;
     }
 
-    /// <summary>Each result is the scalar product of a line of the matrix with the vector.</summary>
+    /// <summary>Computes each result as the dot product of a matrix line with the vector.</summary>
     private static void Dots<TLanes>(void* state, int task)
         where TLanes : unmanaged, ILanes<TLanes>
     {
@@ -88,8 +90,10 @@ internal static unsafe class GemmVector
         }
     }
 
-    /// <summary>Σ x y of two vectors, added in an order that depends on their length alone, not on where they
-    /// lie.</summary>
+    /// <summary>
+    /// Computes the dot product of two vectors, in an order of additions that depends only on their length, not on
+    /// their address.
+    /// </summary>
     internal static float Dot(float* x, float* y, int count) => Simd.Active switch
     {
         SimdWidth.Vector512 => Dot<Lanes512>(x, y, count),
@@ -98,8 +102,10 @@ internal static unsafe class GemmVector
         _ => Dot<Lane>(x, y, count),
     };
 
-    /// <summary>Four sums side by side hide the latency of an addition. Optimized at once: kernels are chosen by how
-    /// long their first calls take.</summary>
+    /// <summary>
+    /// Four independent sums hide the latency of additions. Optimized on the first call, because kernels are selected
+    /// by the time of their first calls.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot<TLanes>(float* x, float* y, int count)
         where TLanes : unmanaged, ILanes<TLanes>
@@ -129,7 +135,7 @@ internal static unsafe class GemmVector
         return sum;
     }
 
-    /// <summary>The results are the sum of the lines of the matrix, each times an element of the vector.</summary>
+    /// <summary>Computes the results as a sum of matrix lines, each multiplied by an element of the vector.</summary>
     private static void Sums<TLanes>(void* state, int task)
         where TLanes : unmanaged, ILanes<TLanes>
     {

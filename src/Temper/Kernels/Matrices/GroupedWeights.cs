@@ -1,17 +1,17 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// A row of weights of which every few consecutive ones are a group: one pass for the groups' squares, one for their
-/// gradient.
+/// Operations on weight rows that are divided into groups of consecutive weights: one pass for the groups' sums of
+/// squares, one for their gradient.
 /// </summary>
 internal static class GroupedWeights
 {
-    /// <summary>Adds the squares of weights to those of their groups, in double precision.</summary>
+    /// <summary>Adds the squares of the weights to the sums of their groups, in double precision.</summary>
     /// <param name="weights">Part of a row.</param>
-    /// <param name="column">Index of the first in its row.</param>
-    /// <param name="run">Consecutive weights of a group.</param>
-    /// <param name="groups">Of the whole row; added to.</param>
-    /// <returns>The squares of all.</returns>
+    /// <param name="column">Index in the row of the first weight.</param>
+    /// <param name="run">Number of consecutive weights per group.</param>
+    /// <param name="groups">Sums of squares of the groups of the whole row; added to.</param>
+    /// <returns>The sum of squares of all weights.</returns>
     internal static double AddSquares(ReadOnlySpan<float> weights, int column, int run, Span<double> groups)
     {
         double all = 0;
@@ -30,12 +30,12 @@ internal static class GroupedWeights
         return all;
     }
 
-    /// <summary><c>gradient += (row's factor + group's factor) weight</c>.</summary>
+    /// <summary>Computes <c>gradient += (row's factor + group's factor) weight</c>.</summary>
     /// <param name="weights">Part of a row.</param>
-    /// <param name="column">Index of the first in its row.</param>
-    /// <param name="run">Consecutive weights of a group.</param>
-    /// <param name="factors">Of the row, and of the groups of the whole row.</param>
-    /// <param name="gradient">As long as the weights.</param>
+    /// <param name="column">Index in the row of the first weight.</param>
+    /// <param name="run">Number of consecutive weights per group.</param>
+    /// <param name="factors">Factors of the row and of the groups of the whole row.</param>
+    /// <param name="gradient">Gradient of the weights, of the same length; added to.</param>
     internal static void AddScaled(
         ReadOnlySpan<float> weights, int column, int run, GroupFactors factors, Span<float> gradient)
     {
@@ -50,12 +50,12 @@ internal static class GroupedWeights
     }
 }
 
-/// <summary>What the weights of a row are multiplied by.</summary>
+/// <summary>Factors of the weights of a row.</summary>
 internal readonly ref struct GroupFactors
 {
-    /// <summary>The row's own factor, added to each group's.</summary>
+    /// <summary>Factor of the row, added to the factor of each group.</summary>
     internal required double Row { get; init; }
 
-    /// <summary>Of the groups of the whole row.</summary>
+    /// <summary>Factors of the groups of the whole row.</summary>
     internal required ReadOnlySpan<double> Groups { get; init; }
 }

@@ -1,15 +1,17 @@
 namespace Temper.Kernels;
 
-/// <summary>A matrix in somebody's memory: rows at a fixed distance, or columns if it is transposed.</summary>
+/// <summary>
+/// A matrix in memory owned by the caller, with a fixed stride between rows, or between columns if transposed.
+/// </summary>
 internal readonly ref struct MatrixView
 {
-    /// <summary>A row-major matrix without gaps.</summary>
+    /// <summary>Creates a view of a contiguous row-major matrix.</summary>
     internal MatrixView(ReadOnlySpan<float> data, int rows, int columns)
         : this(data, rows, columns, stride: columns, isTransposed: false)
     {
     }
 
-    /// <summary>A row-major matrix whose rows begin <paramref name="stride"/> floats apart.</summary>
+    /// <summary>Creates a view of a row-major matrix with a row stride of <paramref name="stride"/> floats.</summary>
     internal MatrixView(ReadOnlySpan<float> data, int rows, int columns, int stride)
         : this(data, rows, columns, stride, isTransposed: false)
     {
@@ -22,7 +24,7 @@ internal readonly ref struct MatrixView
         if (length > stride || data.Length < needed)
         {
             throw new ArgumentException(
-                $"matrix: memory does not fit (got {data.Length} floats with stride {stride}, expected {needed} for "
+                $"matrix: wrong memory size (got {data.Length} floats with stride {stride}, expected {needed} for "
                 + $"{rows} x {columns})", nameof(data));
         }
 
@@ -36,10 +38,10 @@ internal readonly ref struct MatrixView
 
     internal int Columns { get; }
 
-    /// <summary>Distance between rows in memory; between columns if transposed.</summary>
+    /// <summary>Floats from one row to the next, or from one column to the next if transposed.</summary>
     internal int Stride { get; }
 
-    /// <summary>Whether a column, not a row, lies together in memory.</summary>
+    /// <summary>Whether columns, rather than rows, are contiguous.</summary>
     internal bool IsTransposed { get; }
 
     /// <summary>The transposed matrix, in the same memory.</summary>

@@ -1,9 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer, <c>[O, I]</c>, packed once into panels of columns of <c>Wᵀ</c> as the tiles
-/// read them. Shared
-/// by threads.
+/// Weights of a fully connected layer, <c>[O, I]</c>, packed once into panels of columns of <c>Wᵀ</c> as read by the
+/// tiles. Shared by threads.
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {
@@ -12,11 +11,13 @@ internal sealed unsafe class PackedMatrix
     private readonly PinnedFloats _rows;
     private readonly PinnedFloats? _panels;
 
+    /// <summary>Packs the weights.</summary>
     /// <param name="weight"><c>[O, I]</c>.</param>
-    /// <param name="outputs">O.</param>
-    /// <param name="inputs">I.</param>
-    /// <param name="forOneRow">Whether it is multiplied with a single row only, which reads the weights as they
-    /// are.</param>
+    /// <param name="outputs">Number of outputs, O.</param>
+    /// <param name="inputs">Number of inputs, I.</param>
+    /// <param name="forOneRow">
+    /// Whether the matrix is only multiplied with single rows, which read the weights unpacked.
+    /// </param>
     internal PackedMatrix(ReadOnlySpan<float> weight, int outputs, int inputs, bool forOneRow)
     {
         (_outputs, _inputs) = (outputs, inputs);
@@ -42,14 +43,16 @@ internal sealed unsafe class PackedMatrix
         }
     }
 
-    /// <summary>Floats that the weights take.</summary>
+    /// <summary>Size of the weights, in floats.</summary>
     internal int WeightFloats => _rows.Count;
 
-    /// <summary><c>y = x Wᵀ + b</c> of each row. Allocates nothing once the threads' working memory is there.</summary>
-    /// <param name="rows">Rows; one if it was packed for one.</param>
+    /// <summary>
+    /// Computes <c>y = x Wᵀ + b</c> for each row. Allocates nothing once each thread has its scratch memory.
+    /// </summary>
+    /// <param name="rows">Number of rows; 1 if packed for one row.</param>
     /// <param name="x"><c>[rows, I]</c>.</param>
     /// <param name="y">Receives <c>[rows, O]</c>.</param>
-    /// <param name="tail">Bias and ReLU; nothing is added.</param>
+    /// <param name="tail">Bias and ReLU; a residual is not supported.</param>
     internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail)
     {
         Gemm.MultiplyPacked(

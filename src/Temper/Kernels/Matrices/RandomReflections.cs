@@ -1,17 +1,20 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The orthogonal factor that the QR decomposition of a matrix of normal numbers has when R's diagonal is positive. The
-/// vectors that QR reflects by are themselves normal numbers, so they are drawn and R is never computed (Stewart, SIAM
-/// J. Numer. Anal. 17, 1980). Same numbers, same bytes everywhere.
+/// Random orthogonal matrices: the factor Q of the QR decomposition of a matrix of standard normal numbers, with
+/// positive diagonal of R. The Householder vectors of this decomposition are themselves normal, so they are drawn
+/// directly and R is never computed (Stewart, SIAM J. Numer. Anal. 17, 1980). The same numbers give the same bytes on
+/// every machine.
 /// </summary>
 internal static unsafe class RandomReflections
 {
     private const int BlockWidth = 32;
 
-    /// <summary>The orthogonal matrix of side n, row-major.</summary>
-    /// <param name="side">n.</param>
-    /// <param name="next">Gives standard normal numbers: n for the first column, then n - 1, and so on.</param>
+    /// <summary>Returns an orthogonal matrix, row-major.</summary>
+    /// <param name="side">Side length n.</param>
+    /// <param name="next">
+    /// Returns standard normal numbers: n for the first column, n - 1 for the second, and so on.
+    /// </param>
     internal static double[] Orthogonal(int side, Func<double> next)
     {
         var (vectors, factors, signs) = Draw(side, next);
@@ -36,7 +39,7 @@ internal static unsafe class RandomReflections
     }
 
     /// <summary>
-    /// Vectors v and factors of <c>H = I - factor v vᵀ</c>, and the signs that make R's diagonal positive.
+    /// Draws vectors v and factors of <c>H = I - factor v vᵀ</c>, and the signs that make the diagonal of R positive.
     /// </summary>
     private static (double[][] Vectors, double[] Factors, double[] Signs) Draw(int side, Func<double> next)
     {
@@ -52,7 +55,8 @@ internal static unsafe class RandomReflections
                 squares += v[i] * v[i];
             }
 
-            // H v = -sign(v0) |v| e0 avoids cancellation; R's diagonal is that, and its sign goes into the column of Q.
+            // H v = -sign(v0) |v| e0 avoids cancellation. This is the diagonal element of R; its sign goes into the
+            // column of Q.
             double length = Math.Sqrt(squares);
             double signed = v[0] < 0 ? -length : length;
             signs[k] = v[0] < 0 ? 1 : -1;
@@ -70,8 +74,8 @@ internal static unsafe class RandomReflections
     }
 
     /// <summary>
-    /// Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c> on the rows and columns from
-    /// <paramref name="first"/> on.
+    /// Applies a block of reflections from the left: <c>Q -= V T (Vᵀ Q)</c>, to the rows and columns from <paramref
+    /// name="first"/> on.
     /// </summary>
     private static void Reflect(double[][] vectors, double[] factors, int first, int width, DoubleRows q, int side)
     {
@@ -105,7 +109,7 @@ internal static unsafe class RandomReflections
         Array.Clear(transposed);
     }
 
-    /// <summary><c>-T</c> of <c>H_0 H_1 ... = I - V T Vᵀ</c>, upper triangular.</summary>
+    /// <summary>Computes <c>-T</c> of <c>H_0 H_1 ... = I - V T Vᵀ</c>; T is upper triangular.</summary>
     private static double[] Triangle(double[] transposed, double[] v, ReadOnlySpan<double> factors, int width, int rows)
     {
         double[] products = new double[width * width], t = new double[width * width];

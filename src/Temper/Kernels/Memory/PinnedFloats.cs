@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Floats that stay at one address, on a 64-byte boundary, as long as this object lives: packed weights and buffers.
+/// Floats at a fixed address, aligned to 64 bytes, for the lifetime of this object. Used for packed weights and
+/// buffers.
 /// </summary>
 internal sealed unsafe class PinnedFloats
 {
@@ -11,7 +12,7 @@ internal sealed unsafe class PinnedFloats
 
     private readonly float[] _array;
 
-    /// <summary>Zeros.</summary>
+    /// <summary>Allocates zeros.</summary>
     internal PinnedFloats(long count)
     {
         Count = checked((int)count);
@@ -20,13 +21,13 @@ internal sealed unsafe class PinnedFloats
         Pointer = (float*)((address + Alignment - 1) & ~(nint)(Alignment - 1));
     }
 
-    /// <summary>A copy.</summary>
+    /// <summary>Copies values.</summary>
     internal PinnedFloats(ReadOnlySpan<float> values)
         : this(values.Length) => values.CopyTo(Span);
 
     internal int Count { get; }
 
-    /// <summary>The first; whoever reads through it must keep this object alive meanwhile.</summary>
+    /// <summary>Address of the first float; the caller must keep this object alive while using it.</summary>
     internal float* Pointer { get; }
 
     internal FloatAddress Address => new(Pointer);

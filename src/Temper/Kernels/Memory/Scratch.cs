@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Kernels;
 
-/// <summary>Working memory of a thread, one block for each use, grown once and kept.</summary>
+/// <summary>Scratch memory of a thread: one block per use, which grows as needed and is kept.</summary>
 internal static unsafe class Scratch
 {
     private const int Alignment = 64;
@@ -10,7 +10,7 @@ internal static unsafe class Scratch
     [ThreadStatic]
     private static float[]?[]? _blocks;
 
-    /// <summary>What a block is for. A kernel that runs inside another must not use the same one.</summary>
+    /// <summary>Use of a block. A kernel called by another kernel must not use the same block.</summary>
     internal enum Use
     {
         /// <summary>Packed left operand of a product.</summary>
@@ -19,13 +19,13 @@ internal static unsafe class Scratch
         /// <summary>Packed right operand of a product.</summary>
         Right,
 
-        /// <summary>One register tile at an edge.</summary>
+        /// <summary>A register tile at an edge.</summary>
         Tile,
 
         /// <summary>Packed weights of a convolution.</summary>
         Weights,
 
-        /// <summary>Which pixels each kernel position reads.</summary>
+        /// <summary>Indices of the pixels that each kernel position reads.</summary>
         Maps,
 
         /// <summary>Row pointers or offsets of a convolution.</summary>
@@ -34,42 +34,42 @@ internal static unsafe class Scratch
         /// <summary>Partial sums of chunks.</summary>
         Partial,
 
-        /// <summary>Rows that are always zero.</summary>
+        /// <summary>Rows of zeros.</summary>
         Zeros,
 
         /// <summary>An image with its padding.</summary>
         Image,
 
-        /// <summary>Weights in another order.</summary>
+        /// <summary>Reordered weights.</summary>
         Columns,
 
-        /// <summary>Indices that a selection has left.</summary>
+        /// <summary>Remaining indices of a selection.</summary>
         Selection,
 
-        /// <summary>Parts of the rows of a matrix, side by side.</summary>
+        /// <summary>Gathered parts of matrix rows.</summary>
         Gathered,
 
-        /// <summary>The winners of what a layer reads.</summary>
+        /// <summary>Winners among the inputs of a layer.</summary>
         Winners,
 
-        /// <summary>A product on its way to its places.</summary>
+        /// <summary>A product before it is scattered.</summary>
         Product,
 
         /// <summary>Rows of quantized images with their padding.</summary>
         Bytes,
 
-        /// <summary>What bytes stand for, before a kernel on floats.</summary>
+        /// <summary>Input bytes converted to floats, for a float kernel.</summary>
         Dequantized,
 
-        /// <summary>The same of what is added to its result.</summary>
+        /// <summary>Residual bytes converted to floats, for a float kernel.</summary>
         Added,
 
-        /// <summary>Its result, before it becomes bytes.</summary>
+        /// <summary>Results of a float kernel before conversion to bytes.</summary>
         Sums,
     }
 
     /// <summary>
-    /// At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.
+    /// Returns at least <paramref name="count"/> floats, aligned to 64 bytes. The contents are undefined.
     /// </summary>
     internal static float* Rent(Use use, long count)
     {
@@ -86,7 +86,7 @@ internal static unsafe class Scratch
     }
 }
 
-/// <summary>Working memory for code that does not touch pointers.</summary>
+/// <summary>Scratch memory for code that does not use pointers.</summary>
 internal static unsafe class FloatScratch
 {
     /// <inheritdoc cref="Scratch.Rent"/>

@@ -10,10 +10,10 @@ internal readonly ref struct LayerNormGradient
     /// <summary>The input, <c>[rows, D]</c>.</summary>
     internal required ReadOnlySpan<float> X { get; init; }
 
-    /// <summary><c>[D]</c></summary>
+    /// <summary>The gain, <c>[D]</c>.</summary>
     internal required ReadOnlySpan<float> Gain { get; init; }
 
-    /// <summary>What the forward pass kept, <c>[rows, 2]</c>.</summary>
+    /// <summary>Means and r stored by the forward pass, <c>[rows, 2]</c>.</summary>
     internal required ReadOnlySpan<float> Moments { get; init; }
 
     /// <summary>Gradient of the output, <c>[rows, D]</c>.</summary>
@@ -32,13 +32,13 @@ internal readonly ref struct LayerNormGradient
 /// <summary>Layer normalization of each row of <c>[rows, D]</c> (Ba, Kiros, Hinton, arXiv:1607.06450).</summary>
 internal static unsafe class LayerNormalization
 {
-    /// <summary>y = (x - mean) r gain + shift with r = 1 / sqrt(variance + epsilon) of the row.</summary>
+    /// <summary>Computes y = (x - mean) r gain + shift, with r = 1 / sqrt(variance + epsilon), for each row.</summary>
     /// <param name="x"><c>[rows, D]</c>.</param>
     /// <param name="gain"><c>[D]</c>.</param>
     /// <param name="shift"><c>[D]</c>.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <param name="moments">Receives mean and r of each row, <c>[rows, 2]</c>: the gradient needs them.</param>
-    /// <param name="y"><c>[rows, D]</c>; may be <paramref name="x"/>.</param>
+    /// <param name="moments">Receives mean and r of each row, <c>[rows, 2]</c>, for the gradient.</param>
+    /// <param name="y">Receives <c>[rows, D]</c>; may be <paramref name="x"/>.</param>
     internal static void Forward(
         ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> shift, float epsilon, Span<float> moments,
         Span<float> y)
@@ -57,8 +57,8 @@ internal static unsafe class LayerNormalization
     }
 
     /// <summary>
-    /// With h = (x - mean) r and g = dy gain: dx = r (g - mean(g) - h mean(g h)) of the row; dgain = Σ dy h and dshift
-    /// = Σ dy over rows.
+    /// Computes the gradients. With h = (x - mean) r and g = dy gain: dx = r (g - mean(g) - h mean(g h)) for each row,
+    /// and dgain = Σ dy h and dshift = Σ dy, summed over rows.
     /// </summary>
     internal static void Gradient(in LayerNormGradient of)
     {
@@ -123,7 +123,7 @@ internal static unsafe class LayerNormalization
                 float* x = X + ((long)row * Width);
                 float* y = Y + ((long)row * Width);
                 float mean = (float)(Reductions.Serial(default(SumReducer), x, Width) / Width);
-                // two passes: no cancellation
+                // A second pass avoids cancellation.
                 double variance = Reductions.Serial(new DeviationReducer(mean), x, Width) / Width;
                 float r = (float)(1 / Math.Sqrt(variance + Epsilon));
                 (Moments[2 * row], Moments[(2 * row) + 1]) = (mean, r);
@@ -175,7 +175,7 @@ internal static unsafe class LayerNormalization
         }
     }
 
-    /// <summary>Σ (x - mean)²</summary>
+    /// <summary>Sum of squared deviations, Σ (x - mean)².</summary>
     private readonly struct DeviationReducer(float mean) : IReducer
     {
         public float Identity => 0;
@@ -195,7 +195,7 @@ internal static unsafe class LayerNormalization
         public double Join(double a, double b) => a + b;
     }
 
-    /// <summary>(x - mean) r gain + shift</summary>
+    /// <summary>Layer normalization of an element: (x - mean) r gain + shift.</summary>
     private readonly struct Normalize(float mean, float r) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -203,7 +203,7 @@ internal static unsafe class LayerNormalization
             where T : unmanaged, ILanes<T> => T.MultiplyAdd((x - T.Create(mean)) * T.Create(r), gain, shift);
     }
 
-    /// <summary>sum + dy h</summary>
+    /// <summary>Adds dy h to a sum, with h = (x - mean) r the normalized input: the gradient of the gain.</summary>
     private readonly struct AddNormalizedProduct(float mean, float r) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +211,7 @@ internal static unsafe class LayerNormalization
             where T : unmanaged, ILanes<T> => T.MultiplyAdd((x - T.Create(mean)) * T.Create(r), dy, sum);
     }
 
-    /// <summary>r (g - mean(g) - h mean(g h))</summary>
+    /// <summary>Input gradient: r (g - mean(g) - h mean(g h)), with h = (x - mean) r and g = dy gain.</summary>
     private readonly struct LayerNormInputGradient(float mean, float r, float meanG, float meanGh) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

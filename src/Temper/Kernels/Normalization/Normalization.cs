@@ -3,29 +3,29 @@ using System.Buffers;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Normalization of rows <c>[P, C]</c> (channels-last memory), each channel alone: statistics, the affine map with what
-/// follows it, and the two passes of its gradient.
+/// Normalization of rows <c>[P, C]</c> (channels-last memory), separately per channel: statistics, the affine map with
+/// residual and ReLU, and the two passes of its gradient.
 /// </summary>
 /// <remarks>
-/// Rows are split into chunks whose size depends on C only and merged in their order: equal bytes for any number of
-/// threads.
+/// Rows are split into chunks whose size depends only on C, and the results are merged in order, so the bytes are the
+/// same for any number of threads.
 /// </remarks>
 internal static unsafe partial class Normalization
 {
-    /// <summary>Floats of one stream in a chunk: the streams of a pass fit the second-level cache together.</summary>
+    /// <summary>Floats per array in a chunk: all arrays of a pass fit the L2 cache together.</summary>
     private const int ChunkFloats = 16 * 1024;
 
-    /// <summary>Floats of one stream in a block of rows, which is walked channel by channel: about a page.</summary>
+    /// <summary>Floats per array in a block of rows, which is processed channel by channel: about a page.</summary>
     private const int BlockFloats = 512;
 
     private const int MinBlockRows = 4;
 
-    /// <summary>Rows of a chunk at most: what is added up in single precision.</summary>
+    /// <summary>Maximum number of rows per chunk, which bounds the length of sums in single precision.</summary>
     private const int MaxRows = 1024;
 
-    /// <summary>Mean and variance (divided by the number of rows) of each channel.</summary>
+    /// <summary>Computes the mean and the population variance of each channel.</summary>
     /// <param name="x"><c>[P, C]</c>.</param>
-    /// <param name="mean">Receives the means, <c>[C]</c>; zeros where there are no rows.</param>
+    /// <param name="mean">Receives the means, <c>[C]</c>; zeros if there are no rows.</param>
     /// <param name="variance">Receives the variances, <c>[C]</c>.</param>
     internal static void Statistics(ReadOnlySpan<float> x, Span<float> mean, Span<float> variance)
     {
@@ -33,7 +33,7 @@ internal static unsafe partial class Normalization
         double[] sums = ArrayPool<double>.Shared.Rent(2 * channels);
         fixed (float* source = x)
         {
-            // Sums are taken of x - x[0], so that a mean far from zero costs no digits.
+            // Sums x - x[0], so that a mean far from zero causes no loss of precision.
             Reduce(new RowJob { X = source, Y = source, Channels = channels }, x.Length, &StatisticsChunk, sums);
             double rows = Math.Max(x.Length / Math.Max(channels, 1), 1);
             for (int c = 0; c < channels; c++)
@@ -47,13 +47,13 @@ internal static unsafe partial class Normalization
         ArrayPool<double>.Shared.Return(sums);
     }
 
-    /// <summary><c>y = gain x + offset</c> for each channel, then plus a residual, then ReLU.</summary>
+    /// <summary>Computes <c>y = gain x + offset</c> per channel, then adds a residual and applies a ReLU.</summary>
     /// <param name="x"><c>[P, C]</c>.</param>
     /// <param name="gain"><c>[C]</c>.</param>
     /// <param name="offset"><c>[C]</c>.</param>
-    /// <param name="residual"><c>[P, C]</c>, or empty for none.</param>
-    /// <param name="relu">Whether negative results become zero.</param>
-    /// <param name="y"><c>[P, C]</c>; may be <paramref name="x"/>.</param>
+    /// <param name="residual"><c>[P, C]</c>; empty: none.</param>
+    /// <param name="relu">Whether to apply a ReLU.</param>
+    /// <param name="y">Receives <c>[P, C]</c>; may be <paramref name="x"/>.</param>
     internal static void Apply(
         ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> offset, ReadOnlySpan<float> residual,
         bool relu, Span<float> y)
@@ -66,14 +66,14 @@ internal static unsafe partial class Normalization
     }
 
     /// <summary>
-    /// Sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> for each channel, dy being zero where ReLU gave
-    /// zero.
+    /// Computes the sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> per channel, with dy set to zero
+    /// where the ReLU returned zero.
     /// </summary>
     /// <param name="dy"><c>[P, C]</c>.</param>
-    /// <param name="output">The forward result, <c>[P, C]</c>, where ReLU followed; empty where not.</param>
-    /// <param name="x">The forward input, <c>[P, C]</c>.</param>
+    /// <param name="output">Output of the forward pass, <c>[P, C]</c>, if there is a ReLU; else empty.</param>
+    /// <param name="x">Input of the forward pass, <c>[P, C]</c>.</param>
     /// <param name="mean"><c>[C]</c>.</param>
-    /// <param name="sums">Receives <c>Σ dy</c>, then <c>Σ dy (x - mean)</c>, C each.</param>
+    /// <param name="sums">Receives <c>Σ dy</c>, then <c>Σ dy (x - mean)</c>, C values each.</param>
     internal static void GradientSums(
         ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> mean,
         Span<double> sums)
@@ -89,14 +89,14 @@ internal static unsafe partial class Normalization
     }
 
     /// <summary>
-    /// <c>dx = a dy + b x + c</c> for each channel; the masked dy is written too where a residual was added.
+    /// Computes <c>dx = a dy + b x + c</c> per channel. Also writes the masked dy, which is the gradient of a residual.
     /// </summary>
     /// <param name="dy"><c>[P, C]</c>.</param>
-    /// <param name="output">The forward result where ReLU followed; empty where not.</param>
-    /// <param name="x">The forward input, <c>[P, C]</c>.</param>
-    /// <param name="factors">a, b and c, C each.</param>
-    /// <param name="dx">Receives the gradient of the input; empty where it is not wanted.</param>
-    /// <param name="masked">Receives dy where ReLU passed, else zero; empty where it is not wanted.</param>
+    /// <param name="output">Output of the forward pass if there is a ReLU; else empty.</param>
+    /// <param name="x">Input of the forward pass, <c>[P, C]</c>.</param>
+    /// <param name="factors">a, b and c, C values each.</param>
+    /// <param name="dx">Receives the gradient of the input; empty: not computed.</param>
+    /// <param name="masked">Receives dy where the ReLU was active, else zero; empty: not computed.</param>
     internal static void Gradient(
         ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> factors,
         Span<float> dx, Span<float> masked)
@@ -113,7 +113,7 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary>Runs an elementwise pass over all rows, a chunk per task.</summary>
+    /// <summary>Runs an elementwise pass over all rows, one chunk per task.</summary>
     private static void Map(RowJob job, int count, delegate*<void*, int, void> chunk)
     {
         if (count == 0)
@@ -125,7 +125,7 @@ internal static unsafe partial class Normalization
         WorkerPool.Current.Run(chunk, &job, job.Chunks);
     }
 
-    /// <summary>Runs a reducing pass, then adds the chunks' two sums a channel in the order of the chunks.</summary>
+    /// <summary>Runs a reducing pass, then adds the two sums per channel of all chunks in order.</summary>
     private static void Reduce(RowJob job, int count, delegate*<void*, int, void> chunk, double[] sums)
     {
         int width = 2 * job.Channels;
@@ -154,7 +154,7 @@ internal static unsafe partial class Normalization
         ArrayPool<float>.Shared.Return(partial);
     }
 
-    /// <summary>The streams of one pass; which of them it uses stands with each pass.</summary>
+    /// <summary>Arrays of a pass; each pass uses some of them.</summary>
     private struct RowJob
     {
         internal float* X;

@@ -2,13 +2,13 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>The passes over one chunk of rows, written once for every vector width.</content>
+/// <content>Passes over a chunk of rows, written once for all vector widths.</content>
 internal static unsafe partial class Normalization
 {
     private interface IPass
     {
         /// <summary>
-        /// Treats channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.
+        /// Processes channels from <paramref name="c"/> on, as long as they fill a register. Returns the next channel.
         /// </summary>
         static abstract int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>;
@@ -23,9 +23,9 @@ internal static unsafe partial class Normalization
     private static void GradientChunk(void* job, int chunk) => Run<GradientPass>(job, chunk);
 
     /// <summary>
-    /// A chunk in blocks of rows that are contiguous memory of about a page, so that walking it channel by channel is
-    /// no stride for the prefetcher; in a block the widest lanes first, then narrower ones for the channels that are
-    /// left.
+    /// Processes a chunk in blocks of rows. A block is about a page of contiguous memory, so that processing it channel
+    /// by channel does not defeat the prefetcher. Within a block, the widest registers come first, then narrower ones
+    /// for the remaining channels.
     /// </summary>
     private static void Run<TPass>(void* pointer, int chunk)
         where TPass : IPass
@@ -57,14 +57,14 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary>A block of rows, and the sums of its chunk for passes that reduce.</summary>
+    /// <summary>A block of rows, with the sums of its chunk for reducing passes.</summary>
     private readonly struct Rows(int start, int end, float* sums, bool isFirst)
     {
         internal readonly int Start = start;
         internal readonly int End = end;
         internal readonly float* Sums = sums;
 
-        /// <summary>The sums so far: nothing before the first block.</summary>
+        /// <summary>Returns the sum so far; zero before the first block.</summary>
         internal TLane Sum<TLane>(int c)
             where TLane : unmanaged, ILanes<TLane> => isFirst ? TLane.Zero : TLane.Load(Sums + c);
     }

@@ -35,7 +35,7 @@ internal readonly struct DivideKernel : IBinaryOperator
         where T : unmanaged, ILanes<T> => x / y;
 }
 
-/// <summary>The larger; NaN if either is.</summary>
+/// <summary>max(x, y); NaN if either is NaN.</summary>
 internal readonly struct MaximumKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +43,7 @@ internal readonly struct MaximumKernel : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Max(x, y);
 }
 
-/// <summary>The smaller; NaN if either is.</summary>
+/// <summary>min(x, y); NaN if either is NaN.</summary>
 internal readonly struct MinimumKernel : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -51,7 +51,7 @@ internal readonly struct MinimumKernel : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Min(x, y);
 }
 
-/// <summary>factor x + y, rounded once.</summary>
+/// <summary>factor x + y, with a single rounding.</summary>
 internal readonly struct MultiplyAddTo(float factor) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -75,7 +75,7 @@ internal readonly struct ShiftedProduct(float shift) : IBinaryOperator
         where T : unmanaged, ILanes<T> => (x - T.Create(shift)) * y;
 }
 
-/// <summary>Huber's loss of the error x - y: d² / 2 up to delta, then delta (|d| - delta / 2).</summary>
+/// <summary>Huber loss of the error d = x - y: d² / 2 for |d| up to delta, else delta (|d| - delta / 2).</summary>
 internal readonly struct HuberLoss(float delta) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,7 +89,7 @@ internal readonly struct HuberLoss(float delta) : IBinaryOperator
     }
 }
 
-/// <summary>The derivative of Huber's loss for its first operand: the error x - y, cut at ±delta.</summary>
+/// <summary>Derivative of the Huber loss with respect to x: the error x - y, clamped to ±delta.</summary>
 internal readonly struct HuberGradient(float delta) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +105,7 @@ internal readonly struct SubtractProduct : ITernaryOperator
         where T : unmanaged, ILanes<T> => z - (x * y);
 }
 
-/// <summary>scale y where the uniform number x is below keep, else 0.</summary>
+/// <summary>scale y where the uniform random number x is below keep, else 0.</summary>
 internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -113,7 +113,7 @@ internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperato
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(T.Create(keep), x), y * T.Create(scale), T.Zero);
 }
 
-/// <summary>x + factor (y - x)</summary>
+/// <summary>Moves x toward y: x + factor (y - x).</summary>
 internal readonly struct MoveTowards(float factor) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,7 +121,7 @@ internal readonly struct MoveTowards(float factor) : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), y - x, x);
 }
 
-/// <summary>y + a sgn(x) - b x, with sgn(0) = 0: the gradient of a norm-like term, added to another.</summary>
+/// <summary>y + a sgn(x) - b x, with sgn(0) = 0: adds the gradient of a norm-like term to y.</summary>
 internal readonly struct AddSignedGradient(float a, float b) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,7 +133,7 @@ internal readonly struct AddSignedGradient(float a, float b) : IBinaryOperator
     }
 }
 
-/// <summary>y + 2 a sgn(x) / (1 + |x|)², with sgn(0) = 0: the gradient of transformed L1, added to another.</summary>
+/// <summary>y + 2 a sgn(x) / (1 + |x|)², with sgn(0) = 0: adds the gradient of transformed L1 to y.</summary>
 internal readonly struct AddTransformedGradient(float a) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -147,7 +147,7 @@ internal readonly struct AddTransformedGradient(float a) : IBinaryOperator
     }
 }
 
-/// <summary>x: repeats the left operand where it is broadcast.</summary>
+/// <summary>x: broadcasts the left operand.</summary>
 internal readonly struct FirstOf : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -155,7 +155,7 @@ internal readonly struct FirstOf : IBinaryOperator
         where T : unmanaged, ILanes<T> => x;
 }
 
-/// <summary>y: repeats the right operand where it is broadcast.</summary>
+/// <summary>y: broadcasts the right operand.</summary>
 internal readonly struct SecondOf : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

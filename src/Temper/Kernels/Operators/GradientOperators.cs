@@ -4,7 +4,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// dx of ReLU from its output x and the gradient y. The output is never below zero, so a test against zero is exact.
+/// Input gradient of ReLU, from its output x and the output gradient y: y where x is above 0, else 0. The output can
+/// replace the input in this test, because both are above 0 for the same elements.
 /// </summary>
 internal readonly struct ReluGradient : IBinaryOperator
 {
@@ -13,7 +14,7 @@ internal readonly struct ReluGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Select(T.GreaterOrEqual(T.Zero, x), T.Zero, y);
 }
 
-/// <summary>dx of leaky ReLU from its input x and the gradient y.</summary>
+/// <summary>Input gradient of leaky ReLU, from its input x and the output gradient y.</summary>
 internal readonly struct LeakyReluGradient(float slope) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -21,7 +22,7 @@ internal readonly struct LeakyReluGradient(float slope) : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(x, T.Zero), y, y * T.Create(slope));
 }
 
-/// <summary>dx = dy sign(x) from the input x and the gradient y; 0 at 0.</summary>
+/// <summary>Input gradient of |x|, from the input x and the output gradient y: y sign(x), 0 at 0.</summary>
 internal readonly struct AbsoluteGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -29,7 +30,7 @@ internal readonly struct AbsoluteGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => y * default(Sign).Invoke(x);
 }
 
-/// <summary>dx = dy / (2 r) from the output x = r and the gradient y.</summary>
+/// <summary>Input gradient of the square root, from its output x and the output gradient y: y / (2 x).</summary>
 internal readonly struct SquareRootGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,7 +38,7 @@ internal readonly struct SquareRootGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => y / (x + x);
 }
 
-/// <summary>dx = dy / x from the input x and the gradient y.</summary>
+/// <summary>Input gradient of the logarithm, from its input x and the output gradient y: y / x.</summary>
 internal readonly struct LogGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,7 +46,7 @@ internal readonly struct LogGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => y / x;
 }
 
-/// <summary>dx = -dy r² from the output x = r and the gradient y.</summary>
+/// <summary>Input gradient of the reciprocal, from its output x and the output gradient y: -y x².</summary>
 internal readonly struct ReciprocalGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,7 +54,10 @@ internal readonly struct ReciprocalGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Zero - (y * (x * x));
 }
 
-/// <summary>dx from the input x and the gradient y: passed where low &lt;= x &lt;= high, as PyTorch does.</summary>
+/// <summary>
+/// Input gradient of clamp, from its input x and the output gradient y: y where low &lt;= x &lt;= high, as in PyTorch,
+/// else 0.
+/// </summary>
 internal readonly struct ClampGradient(float low, float high) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,7 +66,10 @@ internal readonly struct ClampGradient(float low, float high) : IBinaryOperator
             T.GreaterOrEqual(x, T.Create(low)), T.Select(T.GreaterOrEqual(T.Create(high), x), y, T.Zero), T.Zero);
 }
 
-/// <summary>The divisor's gradient -dz (q / y) from q = x, the divisor y and the gradient z.</summary>
+/// <summary>
+/// Gradient of a quotient with respect to its divisor, from the quotient x, the divisor y and the output gradient z: -z
+/// x / y.
+/// </summary>
 internal readonly struct QuotientGradient : ITernaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,7 +78,7 @@ internal readonly struct QuotientGradient : ITernaryOperator
 }
 
 /// <summary>
-/// The part of the gradient z that goes to the first operand x of a maximum with y: all where larger, half at a tie.
+/// Gradient of max(x, y) with respect to x, from the output gradient z: z where x is larger, z / 2 at a tie, else 0.
 /// </summary>
 internal readonly struct GreaterGradient : ITernaryOperator
 {
@@ -82,7 +89,7 @@ internal readonly struct GreaterGradient : ITernaryOperator
 }
 
 /// <summary>
-/// The part of the gradient z that goes to the first operand x of a minimum with y: all where smaller, half at a tie.
+/// Gradient of min(x, y) with respect to x, from the output gradient z: z where x is smaller, z / 2 at a tie, else 0.
 /// </summary>
 internal readonly struct LessGradient : ITernaryOperator
 {
@@ -93,7 +100,8 @@ internal readonly struct LessGradient : ITernaryOperator
 }
 
 /// <summary>
-/// dx of <see cref="FakeQuantize"/>, straight through, from its input x and the gradient y; zero where x was clamped.
+/// Straight-through input gradient of <see cref="FakeQuantize"/>, from its input x and the output gradient y: y, or 0
+/// where x was clamped.
 /// </summary>
 internal readonly struct FakeQuantizeGradient(float scale, float low, float high) : IBinaryOperator
 {

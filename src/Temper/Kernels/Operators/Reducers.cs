@@ -3,25 +3,25 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>Folds many numbers into one.</summary>
+/// <summary>A reduction of many numbers to one.</summary>
 internal interface IReducer
 {
-    /// <summary>The result for no numbers.</summary>
+    /// <summary>Result of reducing no numbers.</summary>
     float Identity { get; }
 
-    /// <summary>Takes <paramref name="x"/> in.</summary>
+    /// <summary>Adds <paramref name="x"/> to a partial result.</summary>
     T Fold<T>(T folded, T x)
         where T : unmanaged, ILanes<T>;
 
-    /// <summary>Joins two folded parts.</summary>
+    /// <summary>Combines two partial results.</summary>
     T Join<T>(T a, T b)
         where T : unmanaged, ILanes<T>;
 
-    /// <summary>Joins the results of two blocks.</summary>
+    /// <summary>Combines the results of two blocks.</summary>
     double Join(double a, double b);
 }
 
-/// <summary>The sum.</summary>
+/// <summary>Sum.</summary>
 internal readonly struct SumReducer : IReducer
 {
     public float Identity => 0;
@@ -37,7 +37,7 @@ internal readonly struct SumReducer : IReducer
     public double Join(double a, double b) => a + b;
 }
 
-/// <summary>The sum of squares.</summary>
+/// <summary>Sum of squares.</summary>
 internal readonly struct SquareSumReducer : IReducer
 {
     public float Identity => 0;
@@ -53,7 +53,7 @@ internal readonly struct SquareSumReducer : IReducer
     public double Join(double a, double b) => a + b;
 }
 
-/// <summary>The sum of magnitudes.</summary>
+/// <summary>Sum of absolute values.</summary>
 internal readonly struct AbsoluteSumReducer : IReducer
 {
     public float Identity => 0;
@@ -69,7 +69,7 @@ internal readonly struct AbsoluteSumReducer : IReducer
     public double Join(double a, double b) => a + b;
 }
 
-/// <summary>The sum of 2 |x| / (1 + |x|).</summary>
+/// <summary>Sum of 2 |x| / (1 + |x|).</summary>
 internal readonly struct TransformedSumReducer : IReducer
 {
     public float Identity => 0;
@@ -85,7 +85,7 @@ internal readonly struct TransformedSumReducer : IReducer
     public double Join(double a, double b) => a + b;
 }
 
-/// <summary>The largest; NaN if one is; minus infinity for none.</summary>
+/// <summary>Maximum; NaN if any number is NaN; minus infinity for no numbers.</summary>
 internal readonly struct MaxReducer : IReducer
 {
     public float Identity => float.NegativeInfinity;
@@ -101,7 +101,7 @@ internal readonly struct MaxReducer : IReducer
     public double Join(double a, double b) => Math.Max(a, b);
 }
 
-/// <summary>The smallest; NaN if one is; infinity for none.</summary>
+/// <summary>Minimum; NaN if any number is NaN; infinity for no numbers.</summary>
 internal readonly struct MinReducer : IReducer
 {
     public float Identity => float.PositiveInfinity;

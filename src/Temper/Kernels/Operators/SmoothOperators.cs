@@ -3,7 +3,7 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>tanh(x) = (1 - v) / (1 + v) with v = exp(-2|x|), the sign of x.</summary>
+/// <summary>tanh(x), computed as (1 - v) / (1 + v) with v = exp(-2|x|) and the sign of x.</summary>
 internal readonly struct HyperbolicTangent : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -16,8 +16,8 @@ internal readonly struct HyperbolicTangent : IUnaryOperator
 }
 
 /// <summary>
-/// dx = v (1 + |y|)² dz with v = exp(-2|x|), from the input x, the value y and the gradient z: 1 - y² has no digits far
-/// out, and 1 + |y| = 2 / (1 + v) saves the division.
+/// Input gradient of tanh, from the input x, the output y and the output gradient z: v (1 + |y|)² z with v =
+/// exp(-2|x|). The form 1 - y² would lose all precision for large |x|; 1 + |y| = 2 / (1 + v) saves a division.
 /// </summary>
 internal readonly struct HyperbolicTangentGradient : ITernaryOperator
 {
@@ -30,7 +30,7 @@ internal readonly struct HyperbolicTangentGradient : ITernaryOperator
     }
 }
 
-/// <summary>1 / (1 + exp(-x))</summary>
+/// <summary>Logistic sigmoid, 1 / (1 + exp(-x)).</summary>
 internal readonly struct Logistic : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,8 +43,8 @@ internal readonly struct Logistic : IUnaryOperator
 }
 
 /// <summary>
-/// dx = u m² dz with u = exp(-|x|) and m = 1 / (1 + u), the larger one of y and 1 - y, from the input x, the value y
-/// and the gradient z.
+/// Input gradient of the sigmoid, from the input x, the output y and the output gradient z: u m² z with u = exp(-|x|)
+/// and m = 1 / (1 + u), which is the larger of y and 1 - y.
 /// </summary>
 internal readonly struct LogisticGradient : ITernaryOperator
 {
@@ -57,7 +57,7 @@ internal readonly struct LogisticGradient : ITernaryOperator
     }
 }
 
-/// <summary>log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))</summary>
+/// <summary>Softplus, log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)).</summary>
 internal readonly struct SoftplusOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,7 +66,7 @@ internal readonly struct SoftplusOperator : IUnaryOperator
         T.Max(x, T.Zero) + LaneMath.LogOnePlus(LaneMath.ExpOfNegative(T.Zero - T.Abs(x)));
 }
 
-/// <summary>dx = sigmoid(x) dy from the input x and the gradient y.</summary>
+/// <summary>Input gradient of softplus, from the input x and the output gradient y: sigmoid(x) y.</summary>
 internal readonly struct SoftplusGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,7 +74,7 @@ internal readonly struct SoftplusGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => y * default(Logistic).Invoke(x);
 }
 
-/// <summary>gain x above zero, else low (exp(rate x) - 1); the rate is above zero.</summary>
+/// <summary>gain x where x is above 0, else low (exp(rate x) - 1), with rate above 0.</summary>
 internal readonly struct ExponentialLinear(float gain, float low, float rate) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,7 +86,7 @@ internal readonly struct ExponentialLinear(float gain, float low, float rate) : 
     }
 }
 
-/// <summary>dx of <see cref="ExponentialLinear"/> from the input x and the gradient y.</summary>
+/// <summary>Input gradient of <see cref="ExponentialLinear"/>, from the input x and the output gradient y.</summary>
 internal readonly struct ExponentialLinearGradient(float gain, float low, float rate) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -99,7 +99,8 @@ internal readonly struct ExponentialLinearGradient(float gain, float low, float 
 }
 
 /// <summary>
-/// x tanh(log(1 + exp(x))): with w = e (e + 2), e = exp(x), it is x w / (w + 2); above zero both are divided by e².
+/// Mish, x tanh(log(1 + exp(x))), computed as x w / (w + 2) with w = e (e + 2) and e = exp(x). For x above 0, numerator
+/// and denominator are divided by e² to avoid overflow.
 /// </summary>
 internal readonly struct MishOperator : IUnaryOperator
 {
@@ -115,8 +116,8 @@ internal readonly struct MishOperator : IUnaryOperator
 }
 
 /// <summary>
-/// dx of <see cref="MishOperator"/> from the input x and the gradient y: tanh(s) + x (1 - tanh²(s)) sigmoid(x), in u =
-/// exp(-|x|).
+/// Input gradient of <see cref="MishOperator"/>, from the input x and the output gradient y: (tanh(s) + x (1 -
+/// tanh²(s)) sigmoid(x)) y with s = log(1 + exp(x)), expressed in u = exp(-|x|).
 /// </summary>
 internal readonly struct MishGradient : IBinaryOperator
 {
@@ -133,7 +134,7 @@ internal readonly struct MishGradient : IBinaryOperator
     }
 }
 
-/// <summary>dx = dy / (1 + |x|)² of x / (1 + |x|), from the input x and the gradient y.</summary>
+/// <summary>Input gradient of softsign, from the input x and the output gradient y: y / (1 + |x|)².</summary>
 internal readonly struct SoftsignGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,7 +146,7 @@ internal readonly struct SoftsignGradient : IBinaryOperator
     }
 }
 
-/// <summary>x / (1 + |x|)</summary>
+/// <summary>Softsign, x / (1 + |x|).</summary>
 internal readonly struct SoftsignOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,7 +154,10 @@ internal readonly struct SoftsignOperator : IUnaryOperator
         where T : unmanaged, ILanes<T> => x / (T.Create(1) + T.Abs(x));
 }
 
-/// <summary>dx = exp(-x²/2) / √(2π) dy of the normal distribution, from the input x and the gradient y.</summary>
+/// <summary>
+/// Input gradient of the normal distribution function, from the input x and the output gradient y: exp(-x²/2) / √(2π)
+/// y.
+/// </summary>
 internal readonly struct NormalDensityGradient : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,7 +3,7 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>-x, for zero too.</summary>
+/// <summary>-x; changes the sign of zero too.</summary>
 internal readonly struct Negate : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -19,7 +19,7 @@ internal readonly struct Absolute : IUnaryOperator
         where T : unmanaged, ILanes<T> => T.Abs(x);
 }
 
-/// <summary>The square root; NaN below zero.</summary>
+/// <summary>Square root; NaN below zero.</summary>
 internal readonly struct SquareRoot : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +43,7 @@ internal readonly struct Reciprocal : IUnaryOperator
         where T : unmanaged, ILanes<T> => T.Create(1) / x;
 }
 
-/// <summary>-1, 0 or 1; zero keeps its sign and NaN stays NaN.</summary>
+/// <summary>Sign of x: -1, 0 or 1. Zero keeps its sign; NaN stays NaN.</summary>
 internal readonly struct Sign : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,7 +52,7 @@ internal readonly struct Sign : IUnaryOperator
         ILanes<T> => T.Select(T.Greater(x, T.Zero), T.Create(1), T.Select(T.Greater(T.Zero, x), T.Create(-1), x));
 }
 
-/// <summary>max(x, 0): NaN stays NaN, -0 becomes 0.</summary>
+/// <summary>max(x, 0). NaN stays NaN; -0 becomes 0.</summary>
 internal readonly struct Relu : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,7 +60,7 @@ internal readonly struct Relu : IUnaryOperator
         where T : unmanaged, ILanes<T> => T.Select(T.GreaterOrEqual(T.Zero, x), T.Zero, x);
 }
 
-/// <summary>x above zero, else slope x.</summary>
+/// <summary>x where x is above 0, else slope x.</summary>
 internal readonly struct LeakyRelu(float slope) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,7 +76,7 @@ internal readonly struct Clamp(float low, float high) : IUnaryOperator
         where T : unmanaged, ILanes<T> => T.Min(T.Max(x, T.Create(low)), T.Create(high));
 }
 
-/// <summary>scale x + shift, rounded once.</summary>
+/// <summary>scale x + shift, with a single rounding.</summary>
 internal readonly struct Affine(float scale, float shift) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,7 +92,7 @@ internal readonly struct Scale(float factor) : IUnaryOperator
         where T : unmanaged, ILanes<T> => x * T.Create(factor);
 }
 
-/// <summary>(x - first) - second</summary>
+/// <summary>Subtracts two numbers one after the other: (x - first) - second.</summary>
 internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -101,7 +101,7 @@ internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
 }
 
 /// <summary>
-/// The nearest multiple of a scale, of two the even one, between the multiples low and high; NaN stays NaN.
+/// Rounds x to the nearest multiple n scale, ties to even, with n clamped to low to high; NaN stays NaN.
 /// </summary>
 internal readonly struct FakeQuantize(float scale, float low, float high) : IUnaryOperator
 {

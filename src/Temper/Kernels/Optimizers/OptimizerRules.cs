@@ -3,17 +3,18 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>How an optimizer turns gradients into changes.</summary>
+/// <summary>The update rule of an optimizer.</summary>
 internal unsafe interface IStepRule
 {
     /// <summary>
-    /// The change that, times the learning rate, is taken off the weights; updates the state at <paramref name="i"/>.
+    /// Computes the update direction; the weights are decreased by it times the learning rate. Also updates the state
+    /// at <paramref name="i"/>.
     /// </summary>
     T Change<T>(T gradient, in StepState state, int i)
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>State arrays of a step; what each holds is the rule's business.</summary>
+/// <summary>State arrays of a step; each rule defines their contents.</summary>
 internal readonly unsafe struct StepState(float* a, float* b, float* c)
 {
     internal readonly float* A = a;
@@ -21,7 +22,7 @@ internal readonly unsafe struct StepState(float* a, float* b, float* c)
     internal readonly float* C = c;
 }
 
-/// <summary>The gradient itself.</summary>
+/// <summary>SGD without momentum: the update is the gradient.</summary>
 internal readonly struct SgdRule : IStepRule
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -29,10 +30,12 @@ internal readonly struct SgdRule : IStepRule
         where T : unmanaged, ILanes<T> => gradient;
 }
 
-/// <summary>v = momentum v + (1 - dampening) g; the change is v, or g + momentum v (Nesterov).</summary>
-/// <param name="momentum">Fraction of the velocity that stays.</param>
+/// <summary>
+/// SGD with momentum: v = momentum v + (1 - dampening) g; the update is v, or g + momentum v (Nesterov).
+/// </summary>
+/// <param name="momentum">Decay factor of the velocity v.</param>
 /// <param name="take">1 - dampening; 1 in the first step.</param>
-/// <param name="nesterov">Looks ahead.</param>
+/// <param name="nesterov">Whether to use Nesterov momentum.</param>
 internal readonly unsafe struct MomentumRule(float momentum, float take, bool nesterov) : IStepRule
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,11 +49,11 @@ internal readonly unsafe struct MomentumRule(float momentum, float take, bool ne
 }
 
 /// <summary>
-/// Kingma, Ba, arXiv:1412.6980, algorithm 1: m and s are moving means of g and g², corrected for their start at zero.
+/// Adam (Kingma, Ba, arXiv:1412.6980, algorithm 1): m and s are moving averages of g and g², with bias correction.
 /// </summary>
 /// <param name="beta1">Decay of m.</param>
 /// <param name="beta2">Decay of s.</param>
-/// <param name="epsilon">Added to the root.</param>
+/// <param name="epsilon">Added to the square root.</param>
 /// <param name="correction1">1 / (1 - beta1^t)</param>
 /// <param name="correction2">1 / sqrt(1 - beta2^t)</param>
 internal readonly unsafe struct AdamRule(float beta1, float beta2, float epsilon, float correction1, float correction2)
@@ -69,7 +72,8 @@ internal readonly unsafe struct AdamRule(float beta1, float beta2, float epsilon
 }
 
 /// <summary>
-/// Zeiler, arXiv:1212.5701: s and d are moving means of g² and of the squared change sqrt(d + eps) / sqrt(s + eps) g.
+/// Adadelta (Zeiler, arXiv:1212.5701): the update is sqrt(d + eps) / sqrt(s + eps) g, where s and d are moving averages
+/// of g² and of the squared update.
 /// </summary>
 internal readonly unsafe struct AdadeltaRule(float rho, float epsilon) : IStepRule
 {
@@ -87,8 +91,8 @@ internal readonly unsafe struct AdadeltaRule(float rho, float epsilon) : IStepRu
 }
 
 /// <summary>
-/// Hinton's lecture 6e: the change is g / (sqrt(s) + eps), s the moving mean of g², less the squared moving mean of g
-/// when centered, and goes through a velocity when there is momentum.
+/// RMSprop (Hinton's lecture 6e): the update is g / (sqrt(s) + eps), where s is the moving average of g². If centered,
+/// the squared moving average of g is subtracted from s. With momentum, the update goes through a velocity.
 /// </summary>
 internal readonly unsafe struct RmsPropRule(float alpha, float epsilon, float momentum, bool centered) : IStepRule
 {
@@ -116,7 +120,9 @@ internal readonly unsafe struct RmsPropRule(float alpha, float epsilon, float mo
     }
 }
 
-/// <summary>What all rules share: scaling, decay, the change itself, the mask.</summary>
+/// <summary>
+/// The part of a step that all rules share: gradient scaling, weight decay, the update, and the mask.
+/// </summary>
 internal readonly unsafe struct StepBody<TRule>(TRule rule) : ILaneBody
     where TRule : unmanaged, IStepRule
 {
@@ -150,7 +156,7 @@ internal readonly unsafe struct StepBody<TRule>(TRule rule) : ILaneBody
         w = T.MultiplyAdd(T.Create(-Rate), change, T.Create(Shrink) * w);
         if (Mask != null)
         {
-            // A frozen weight is zero whatever its gradient was, NaN included.
+            // A masked weight stays zero whatever its gradient, including NaN.
             w = T.Select(T.AreEqual(T.Load(Mask + i), T.Zero), T.Zero, w);
         }
 

@@ -1,32 +1,34 @@
 namespace Temper.Kernels;
 
-/// <summary>What every optimizer step needs of a parameter.</summary>
+/// <summary>Arguments of an optimizer step for one parameter.</summary>
 internal readonly ref struct ParameterStep
 {
-    /// <summary>Makes a step without decay or mask.</summary>
+    /// <summary>Creates a step without weight decay and mask.</summary>
     public ParameterStep()
     {
     }
 
-    /// <summary>The weights, changed in place.</summary>
+    /// <summary>The weights, updated in place.</summary>
     internal required Span<float> Value { get; init; }
 
-    /// <summary>Their gradient.</summary>
+    /// <summary>Gradient of the weights.</summary>
     internal required ReadOnlySpan<float> Gradient { get; init; }
 
-    /// <summary>0 where a weight is frozen at zero, else 1; empty: none is.</summary>
+    /// <summary>0 where a weight is fixed at zero, else 1; empty: no weight is.</summary>
     internal ReadOnlySpan<float> Mask { get; init; }
 
     /// <summary>Learning rate.</summary>
     internal required float Rate { get; init; }
 
-    /// <summary>The gradient is multiplied by this first (clipping).</summary>
+    /// <summary>Factor applied to the gradient first, such as for gradient clipping. Default: 1.</summary>
     internal float GradientScale { get; init; } = 1;
 
-    /// <summary>L2 decay: this times the weight is added to the gradient.</summary>
+    /// <summary>L2 weight decay: this times the weight is added to the gradient. Default: 0.</summary>
     internal float Decay { get; init; }
 
-    /// <summary>Decoupled decay: the weight is multiplied by this before the step.</summary>
+    /// <summary>
+    /// Factor of decoupled weight decay, by which the weight is multiplied before the step. Default: 1.
+    /// </summary>
     internal float Shrink { get; init; } = 1;
 }
 
@@ -42,7 +44,7 @@ internal static unsafe class OptimizerSteps
     internal static void SgdMomentum(in ParameterStep step, Span<float> velocity, in MomentumRule rule) =>
         Run(step, velocity, default, default, rule);
 
-    /// <summary>Adam; with <see cref="ParameterStep.Shrink"/> AdamW.</summary>
+    /// <summary>Adam, or AdamW if <see cref="ParameterStep.Shrink"/> is used instead of L2 weight decay.</summary>
     internal static void Adam(in ParameterStep step, Span<float> mean, Span<float> square, in AdamRule rule) =>
         Run(step, mean, square, default, rule);
 
@@ -52,14 +54,14 @@ internal static unsafe class OptimizerSteps
         Run(step, square, squaredChange, default, rule);
 
     /// <summary>
-    /// RMSprop; <paramref name="mean"/> is used when centered and <paramref name="velocity"/> with momentum, else they
-    /// are empty.
+    /// RMSprop. <paramref name="mean"/> is empty if not centered, and <paramref name="velocity"/> is empty without
+    /// momentum.
     /// </summary>
     internal static void RmsProp(
         in ParameterStep step, Span<float> square, Span<float> mean, Span<float> velocity, in RmsPropRule rule) =>
         Run(step, square, mean, velocity, rule);
 
-    /// <summary>average = decay average + (1 - decay) value</summary>
+    /// <summary>Updates a moving average: average = decay average + (1 - decay) value.</summary>
     internal static void MovingAverage(Span<float> average, ReadOnlySpan<float> value, float decay) =>
         Elementwise.Apply(new MoveTowards(1 - decay), average, value, average);
 

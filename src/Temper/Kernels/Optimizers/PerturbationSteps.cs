@@ -4,26 +4,26 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Steps on perturbed inputs: along a gradient, back into a ball around the clean input, into the bounds, in one pass
-/// over memory.
+/// Steps of perturbed inputs: a step along a gradient, projected onto a ball around the clean input and clipped to the
+/// bounds, in one pass over memory.
 /// </summary>
 internal static unsafe class PerturbationSteps
 {
-    /// <summary><c>y = clip(x + size sign(g), max(low, x0 - radius), min(high, x0 + radius))</c></summary>
+    /// <summary>Computes <c>y = clip(x + size sign(g), max(low, x0 - radius), min(high, x0 + radius))</c>.</summary>
     internal static void Sign(
         in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center,
         Span<float> y) =>
         Elementwise.Apply(new SignStep(step), x, gradient, center, y);
 
     /// <summary>
-    /// For each row <c>d = x + size g / |g| - x0</c> and <c>y = clip(x0 + d min(1, radius / |d|), low, high)</c>, norms
-    /// being the row's 2-norm; a gradient of zero makes no step.
+    /// Computes, for each row, <c>d = x + size g / |g| - x0</c> and <c>y = clip(x0 + d min(1, radius / |d|), low,
+    /// high)</c>, with 2-norms over the row. A zero gradient makes no step.
     /// </summary>
     /// <param name="step">Size, radius and bounds.</param>
     /// <param name="x"><c>[rows, width]</c>.</param>
     /// <param name="gradient"><c>[rows, width]</c>.</param>
     /// <param name="center">The clean input x0, <c>[rows, width]</c>.</param>
-    /// <param name="y">Receives the result, <c>[rows, width]</c>; none of the others.</param>
+    /// <param name="y">Receives the result, <c>[rows, width]</c>; must not be one of the inputs.</param>
     /// <param name="rows">Number of samples.</param>
     internal static void Normalized(
         in PerturbationStep step, ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, ReadOnlySpan<float> center,
@@ -69,7 +69,7 @@ internal static unsafe class PerturbationSteps
             }
         }
 
-        /// <summary>y = x + size g / |g| - x0</summary>
+        /// <summary>Computes y = x + size g / |g| - x0.</summary>
         private void Move(float* x, float* gradient, float* center, float* y)
         {
             double squares = Reductions.Serial(default(SquareSumReducer), gradient, Width);
@@ -80,8 +80,7 @@ internal static unsafe class PerturbationSteps
                 return;
             }
 
-            // Squares of single precision may have been lost: networks that are sure of themselves have gradients of
-            // 1e-25.
+            // Squares may have underflowed in single precision: confident networks have gradients of about 1e-25.
             squares = 0;
             for (int i = 0; i < Width; i++)
             {
@@ -97,16 +96,16 @@ internal static unsafe class PerturbationSteps
     }
 }
 
-/// <summary>How far, within which ball and which bounds.</summary>
-/// <param name="Size">Length of the step; below zero: against the gradient.</param>
+/// <summary>Size, ball and bounds of a perturbation step.</summary>
+/// <param name="Size">Length of the step; negative: against the gradient.</param>
 /// <param name="Radius">Radius of the ball around the clean input.</param>
-/// <param name="Low">Smallest value of an input.</param>
-/// <param name="High">Largest value of an input.</param>
+/// <param name="Low">Smallest allowed input value.</param>
+/// <param name="High">Largest allowed input value.</param>
 internal readonly record struct PerturbationStep(float Size, float Radius, float Low, float High);
 
 /// <summary>
-/// The step by the sign of the gradient; bounds of ball and inputs are joined before, so that no rounding leaves
-/// either.
+/// A step along the sign of the gradient. The bounds of ball and inputs are intersected first, so that rounding cannot
+/// leave either.
 /// </summary>
 internal readonly struct SignStep(PerturbationStep step) : ITernaryOperator
 {
@@ -121,7 +120,7 @@ internal readonly struct SignStep(PerturbationStep step) : ITernaryOperator
     }
 }
 
-/// <summary>x + factor g - x0</summary>
+/// <summary>Perturbation after a step along the gradient g: x + factor g - x0, with the clean input x0.</summary>
 internal readonly struct StepFromCenter(float factor) : ITernaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -129,7 +128,9 @@ internal readonly struct StepFromCenter(float factor) : ITernaryOperator
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), gradient, x - center);
 }
 
-/// <summary>clip(x0 + shrink d, low, high)</summary>
+/// <summary>
+/// Adds the perturbation d, scaled, to the clean input x0 and clips to the bounds: clip(x0 + shrink d, low, high).
+/// </summary>
 internal readonly struct CenterPlusScaled(float shrink, float low, float high) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,19 +1,20 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.
+/// Max and average pooling of images in channels-last memory, <c>[N, H, W, C]</c>, with windows given by two axes.
 /// </summary>
 internal static unsafe partial class Pooling
 {
     /// <summary>
-    /// The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.
+    /// Computes the maximum of each window; NaN if the window contains NaN, minus infinity if it is entirely in the
+    /// padding.
     /// </summary>
-    /// <param name="sizes">Images, channels and windows.</param>
+    /// <param name="sizes">Sizes of images, channels and windows.</param>
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
     /// <param name="positions">
-    /// Receives the number of the winning kernel position (the first of equals) for the gradient; empty where not
-    /// wanted.
+    /// Receives the index of the kernel position of the maximum (the first if several are equal), for the gradient;
+    /// empty: not stored.
     /// </param>
     internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> positions)
     {
@@ -26,10 +27,10 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>Gives each window's gradient to its winning kernel position.</summary>
-    /// <param name="sizes">Images, channels and windows.</param>
+    /// <summary>Passes the gradient of each window to the kernel position of its maximum.</summary>
+    /// <param name="sizes">Sizes of images, channels and windows.</param>
     /// <param name="dy"><c>[N, OH, OW, C]</c>.</param>
-    /// <param name="positions">What <see cref="Maximum"/> wrote.</param>
+    /// <param name="positions">Positions stored by <see cref="Maximum"/>.</param>
     /// <param name="dx">Receives <c>[N, H, W, C]</c>.</param>
     internal static void MaximumGradient(
         PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> positions, Span<float> dx)
@@ -40,7 +41,7 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>The mean of each window, divided by the sizes that the axes give.</summary>
+    /// <summary>Computes the sum of each window, divided by the sizes given by the axes.</summary>
     internal static void Average(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y)
     {
         fixed (float* px = x, py = y)
@@ -49,7 +50,7 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>Shares each window's gradient out among its kernel positions.</summary>
+    /// <summary>Distributes the gradient of each window over its kernel positions.</summary>
     internal static void AverageGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, Span<float> dx)
     {
         fixed (float* pd = dy, px = dx)
@@ -77,7 +78,7 @@ internal static unsafe partial class Pooling
         }
     }
 
-    /// <summary>One axis for the tasks, without objects.</summary>
+    /// <summary>One axis in unmanaged form, for the tasks.</summary>
     private readonly struct Windows(int* starts, int* ends, int* sizes, PoolingAxis axis)
     {
         internal readonly int* Starts = starts;
@@ -106,9 +107,9 @@ internal static unsafe partial class Pooling
     }
 }
 
-/// <summary>Plain sizes of a pooling.</summary>
-/// <param name="Batch">Images.</param>
-/// <param name="Channels">Channels of each.</param>
-/// <param name="Height">Windows from top to bottom.</param>
-/// <param name="Width">Windows from left to right.</param>
+/// <summary>Sizes of a pooling operation.</summary>
+/// <param name="Batch">Number of images.</param>
+/// <param name="Channels">Number of channels per image.</param>
+/// <param name="Height">Windows along the height.</param>
+/// <param name="Width">Windows along the width.</param>
 internal readonly record struct PoolingSizes(int Batch, int Channels, PoolingAxis Height, PoolingAxis Width);

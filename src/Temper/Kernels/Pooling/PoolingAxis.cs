@@ -1,7 +1,7 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.
+/// Pooling windows along one axis: their start and end within the input, and the divisor of their average.
 /// </summary>
 internal sealed class PoolingAxis
 {
@@ -19,16 +19,16 @@ internal sealed class PoolingAxis
     /// <summary>Number of windows.</summary>
     internal int Outputs { get; }
 
-    /// <summary>Distance between kernel positions.</summary>
+    /// <summary>Distance between neighboring kernel positions.</summary>
     internal int Step { get; }
 
-    /// <summary>First kernel position of each window that lies inside.</summary>
+    /// <summary>First kernel position of each window that is inside the input.</summary>
     internal int[] Starts { get; }
 
-    /// <summary>One past the last kernel position of each window that lies inside.</summary>
+    /// <summary>End (exclusive) of each window's kernel positions that are inside the input.</summary>
     internal int[] Ends { get; }
 
-    /// <summary>Number of kernel positions that an average divides by.</summary>
+    /// <summary>Number of kernel positions by which the average of each window is divided.</summary>
     internal int[] Sizes { get; }
 
     /// <summary>Whether no two windows overlap.</summary>
@@ -48,14 +48,14 @@ internal sealed class PoolingAxis
         }
     }
 
-    /// <summary>Windows of one size at a fixed stride.</summary>
+    /// <summary>Creates windows of equal size at a fixed stride.</summary>
     /// <param name="inputs">Length of the input.</param>
-    /// <param name="kernel">Kernel positions per window.</param>
-    /// <param name="stride">Step between windows.</param>
+    /// <param name="kernel">Number of kernel positions per window.</param>
+    /// <param name="stride">Distance between neighboring windows.</param>
     /// <param name="padding">Elements of padding before and after the input.</param>
-    /// <param name="dilation">Distance between kernel positions.</param>
-    /// <param name="ceiling">Whether a last window that is partly outside counts, if it begins inside.</param>
-    /// <param name="countsPadding">Whether an average divides by kernel positions in the padding too.</param>
+    /// <param name="dilation">Distance between neighboring kernel positions.</param>
+    /// <param name="ceiling">Whether a last window that is partly outside is kept, if it starts inside.</param>
+    /// <param name="countsPadding">Whether kernel positions in the padding count in the divisor of an average.</param>
     internal static PoolingAxis Sliding(
         int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling,
         bool countsPadding)
@@ -65,7 +65,7 @@ internal sealed class PoolingAxis
         int outputs = rest < 0 ? 0 : ((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
         if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
         {
-            // a window that begins in the padding after the input is dropped
+            // A window that starts in the padding after the input is dropped.
             outputs--;
         }
 
@@ -83,7 +83,7 @@ internal sealed class PoolingAxis
         return axis;
     }
 
-    /// <summary>Windows that share the input out evenly, as PyTorch's adaptive pooling does.</summary>
+    /// <summary>Creates windows that divide the input evenly, like PyTorch's adaptive pooling.</summary>
     internal static PoolingAxis Adaptive(int inputs, int outputs)
     {
         var axis = new PoolingAxis(inputs, outputs, step: 1);

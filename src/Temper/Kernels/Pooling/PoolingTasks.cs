@@ -4,8 +4,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <content>
-/// What one task does: a row of windows forward, an image backward, since windows of an image may overlap. A row is
-/// walked strip by strip: the windows of all columns for as many channels as fit a register.
+/// Tasks of pooling: a row of windows in the forward pass; an image in the backward pass, since windows of an image may
+/// overlap. A row is processed strip by strip: all columns for as many channels as fit a register.
 /// </content>
 internal static unsafe partial class Pooling
 {
@@ -52,7 +52,8 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Whole registers of channels, but before them what is left over, in the narrowest register that holds it.
+    /// Processes first the channels that do not fill a register, in the narrowest register that holds them, then the
+    /// whole registers.
     /// </summary>
     private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -80,9 +81,10 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Fewer channels than a register holds: the lanes beyond them reach into the next window. Its channels are written
-    /// later, in this loop or with the whole registers, and gradients only add zeros there. In the last columns, where
-    /// the next window would be that of another row, which is another thread's, channels are done one by one.
+    /// Processes fewer channels than a register holds. The excess lanes reach into the next window. The channels of
+    /// that window are written later, by this loop or with the whole registers, and gradients only add zeros there. In
+    /// the last columns the next window belongs to another row and thus to another thread, so the channels are
+    /// processed one by one.
     /// </summary>
     private static void Remainder<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
@@ -117,22 +119,22 @@ internal static unsafe partial class Pooling
         /// <summary>The image.</summary>
         internal float* Input;
 
-        /// <summary>Where the row of windows stands in the output.</summary>
+        /// <summary>Offset of the row of windows in the output.</summary>
         internal long Output;
 
         /// <summary>First row of kernel positions inside the image.</summary>
         internal int Top;
 
-        /// <summary>One past the last.</summary>
+        /// <summary>End (exclusive) of the rows of kernel positions inside the image.</summary>
         internal int Bottom;
 
-        /// <summary>Rows that an average divides by.</summary>
+        /// <summary>Number of rows in the divisor of an average.</summary>
         internal int RowSize;
 
-        /// <summary>The first channel.</summary>
+        /// <summary>First channel.</summary>
         internal int Channel;
 
-        /// <summary>How many channels.</summary>
+        /// <summary>Number of channels.</summary>
         internal int Count;
     }
 }

@@ -9,14 +9,14 @@ internal static unsafe partial class Pooling
     private interface IWindow
     {
         /// <summary>
-        /// One window, channels from strip.Channel on; of its lanes only the first strip.Count are channels of this
+        /// Processes one window, channels from strip.Channel on. Only the first strip.Count lanes are channels of this
         /// window.
         /// </summary>
         static abstract void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>;
     }
 
-    /// <summary>Whether a window is two by two neighbors, the commonest: worth a body without loops.</summary>
+    /// <summary>Whether a window is 2x2, the most common size, which has a body without loops.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsTwoByTwo(in PoolJob job, in Strip strip, int column) =>
         job.Width.Ends[column] - job.Width.Starts[column] == 2
@@ -69,7 +69,7 @@ internal static unsafe partial class Pooling
                 {
                     TLane value = TLane.Load(x + ((long)w * job.Channels));
                     position = TLane.Select(TLane.Greater(value, best), number, position);
-                    best = TLane.Max(value, best);              // NaN where either is
+                    best = TLane.Max(value, best);              // NaN if either is NaN
                     number += TLane.Create(1);
                 }
             }
@@ -161,14 +161,14 @@ internal static unsafe partial class Pooling
     }
 
     /// <summary>
-    /// Adds a gradient. Where no windows overlap it is stored: a load would wait for what the last window has just
-    /// stored beside it.
+    /// Adds a gradient. If windows do not overlap it is only stored, because a load would wait for the preceding store
+    /// of the neighboring window.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Give<TLane>(in PoolJob job, float* dx, TLane gradient)
         where TLane : unmanaged, ILanes<TLane> => (job.IsDisjoint ? gradient : TLane.Load(dx) + gradient).Store(dx);
 
-    /// <summary>One over the number of kernel positions that an average divides by.</summary>
+    /// <summary>Returns the reciprocal of the number of kernel positions by which an average is divided.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLane Share<TLane>(in PoolJob job, in Strip strip, int column)
         where TLane : unmanaged,

@@ -4,14 +4,14 @@ using System.Runtime.Intrinsics.X86;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The counter-based generator Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
-/// block <c>p</c> of a stream is a function of the stream and <c>p</c> alone, so any thread can make any block.
+/// The counter-based random generator Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+/// 2011). Block <c>p</c> of a stream depends only on the stream and on <c>p</c>, so any thread can generate any block.
 /// </summary>
 /// <param name="Key">The 64-bit key.</param>
-/// <param name="Stream">The upper half of the 128-bit counter; the position is the lower half.</param>
+/// <param name="Stream">The upper half of the 128-bit counter; the lower half is the block index.</param>
 internal readonly record struct Philox(ulong Key, ulong Stream)
 {
-    /// <summary>32-bit words in a block.</summary>
+    /// <summary>Number of 32-bit words per block.</summary>
     internal const int BlockWords = 4;
 
     private const int Lanes = 8;
@@ -20,7 +20,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
     private const uint Weyl0 = 0x9E3779B9;      // the golden ratio
     private const uint Weyl1 = 0xBB67AE85;      // sqrt(3) - 1
 
-    /// <summary>The four words of block <paramref name="position"/>.</summary>
+    /// <summary>Returns the four words of block <paramref name="position"/>.</summary>
     internal (uint W0, uint W1, uint W2, uint W3) Block(ulong position)
     {
         uint c0 = (uint)position, c1 = (uint)(position >> 32), c2 = (uint)Stream, c3 = (uint)(Stream >> 32);
@@ -38,7 +38,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
     }
 
     /// <summary>
-    /// Words <paramref name="start"/>, <paramref name="start"/> + 1, ... of the stream (four a block).
+    /// Generates the words <paramref name="start"/>, <paramref name="start"/> + 1, ... of the stream (four per block).
     /// </summary>
     internal void Fill(Span<uint> words, ulong start)
     {
@@ -62,10 +62,10 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
     }
 
     /// <summary>
-    /// The generator of a stream that is independent of this one and of its splits with other labels.
+    /// Returns the generator of a stream that is independent of this stream and of its splits with other labels.
     /// </summary>
-    /// <param name="label">Which one.</param>
-    /// <param name="domain">Kind of label; not zero, so that no split can equal a block of numbers.</param>
+    /// <param name="label">Label of the stream.</param>
+    /// <param name="domain">Kind of label; not zero, so that no split equals a block of random words.</param>
     internal Philox Split(ulong label, ulong domain)
     {
         (uint w0, uint w1, uint w2, uint w3) = (this with { Key = Key ^ domain }).Block(label);
@@ -73,7 +73,8 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
     }
 
     /// <summary>
-    /// Words of one block from <paramref name="skip"/> on, as many as there is room for; gives how many.
+    /// Copies the words of a block from <paramref name="skip"/> on, as far as they fit. Returns the number of copied
+    /// words.
     /// </summary>
     private int CopyPart(ulong block, int skip, Span<uint> words)
     {
@@ -85,8 +86,8 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
     }
 
     /// <summary>
-    /// Eight blocks at once: the rounds of <see cref="Block"/> on the lower halves of 64-bit lanes, whose upper halves
-    /// may hold anything.
+    /// Generates eight blocks in parallel: the rounds of <see cref="Block"/> on the lower halves of 64-bit lanes. The
+    /// upper halves may hold any value.
     /// </summary>
     private unsafe void Blocks(ulong position, Span<uint> words)
     {
@@ -112,7 +113,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         }
     }
 
-    /// <summary>Four blocks: their words 0 and 1 beside their words 2 and 3.</summary>
+    /// <summary>Stores four blocks, interleaving their words 0 and 1 with their words 2 and 3.</summary>
     private static unsafe void Store(Vector256<ulong> w01, Vector256<ulong> w23, uint* target)
     {
         Vector256<ulong> even = Avx2.UnpackLow(w01, w23), odd = Avx2.UnpackHigh(w01, w23);
@@ -120,7 +121,7 @@ internal readonly record struct Philox(ulong Key, ulong Stream)
         Avx2.Permute2x128(even, odd, 0x31).Store((ulong*)target + 4);
     }
 
-    /// <summary>The 64-bit products of the lower halves of the lanes.</summary>
+    /// <summary>Returns the 64-bit products of the lower halves of the lanes.</summary>
     private static Vector512<ulong> Multiply(Vector512<ulong> x, uint factor)
     {
         if (Avx512F.IsSupported)

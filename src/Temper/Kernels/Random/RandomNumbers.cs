@@ -2,12 +2,14 @@ using System.Numerics;
 
 namespace Temper.Kernels;
 
-/// <summary>Random words turned into numbers. Number <c>i</c> never depends on where a fill starts or ends.</summary>
+/// <summary>Converts random words to numbers. Number <c>i</c> does not depend on where a fill starts or ends.</summary>
 internal static class RandomNumbers
 {
     private const int BufferWords = 1024;
 
-    /// <summary>Uniform in [0, 1): word <c>i</c> gives number <c>i</c> by its upper 24 bits.</summary>
+    /// <summary>
+    /// Generates uniform numbers in [0, 1): number <c>i</c> is made from the upper 24 bits of word <c>i</c>.
+    /// </summary>
     internal static void Uniform(in Philox generator, Span<float> numbers, ulong start)
     {
         Span<uint> words = stackalloc uint[BufferWords];
@@ -38,7 +40,7 @@ internal static class RandomNumbers
         }
     }
 
-    /// <summary>Standard normal: words 2j, 2j + 1 give numbers 2j and 2j + 1.</summary>
+    /// <summary>Generates standard normal numbers: numbers 2j and 2j + 1 are made from words 2j and 2j + 1.</summary>
     internal static void Gaussian(in Philox generator, Span<float> numbers, ulong start)
     {
         Span<uint> words = stackalloc uint[BufferWords];
@@ -59,7 +61,7 @@ internal static class RandomNumbers
     }
 
     /// <summary>
-    /// Box and Muller (1958): r = sqrt(-2 ln u), angle 2 pi v; u is in (0, 1], so the logarithm is finite.
+    /// Box-Muller transform (1958): r = sqrt(-2 ln u), angle 2 pi v. u is in (0, 1], so the logarithm is finite.
     /// </summary>
     private static float Gaussian(uint first, uint other, bool second)
     {

@@ -2,26 +2,26 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>How the numbers of a channel, pixel by pixel, become one.</summary>
+/// <summary>A reduction of the values of a channel over the pixels of an image.</summary>
 internal interface IChannelSum
 {
-    /// <summary>What it is with another number, beginning with zero.</summary>
+    /// <summary>Adds a value to the partial result, which starts at zero.</summary>
     static abstract T Add<T>(T sum, T x)
         where T : unmanaged, ILanes<T>;
 }
 
 /// <summary>
-/// Sums over the pixels of an image, channel by channel. They go pixel by pixel, so the bytes are the same at every
-/// vector width.
+/// Reductions over the pixels of an image, separately per channel. The pixels are added in order, so the bytes are the
+/// same at every vector width.
 /// </summary>
 internal static unsafe class ChannelSums
 {
-    /// <summary>Sums of some channels.</summary>
+    /// <summary>Reduces a range of channels.</summary>
     /// <param name="x"><c>[pixels, C]</c>.</param>
-    /// <param name="pixels">Pixels.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="range">The first channel wanted, and the one behind the last.</param>
-    /// <param name="sums">Receives them, in the channels' indices.</param>
+    /// <param name="pixels">Number of pixels.</param>
+    /// <param name="channels">Number of channels, C.</param>
+    /// <param name="range">First channel, and end (exclusive) of the channels.</param>
+    /// <param name="sums">Receives the results, <c>[C]</c>; only the range is written.</param>
     internal static void Run<TSum>(float* x, nint pixels, nint channels, (int First, int End) range, float* sums)
         where TSum : IChannelSum
     {
@@ -42,7 +42,7 @@ internal static unsafe class ChannelSums
         where TSum : IChannelSum
         where T : unmanaged, ILanes<T>
     {
-        // Four vectors side by side: memory is read line after line, and no addition waits for the one before.
+        // Four independent vectors: memory is read line by line, and no addition waits for the preceding one.
         for (; first + (4 * T.Count) <= end; first += 4 * T.Count)
         {
             T a = T.Zero, b = T.Zero, c = T.Zero, d = T.Zero;
@@ -76,28 +76,28 @@ internal static unsafe class ChannelSums
     }
 }
 
-/// <summary>Magnitudes added up.</summary>
+/// <summary>Sum of the absolute values.</summary>
 internal readonly struct SumOfMagnitudes : IChannelSum
 {
     public static T Add<T>(T sum, T x)
         where T : unmanaged, ILanes<T> => sum + T.Abs(x);
 }
 
-/// <summary>The largest magnitude.</summary>
+/// <summary>Largest absolute value.</summary>
 internal readonly struct LargestMagnitude : IChannelSum
 {
     public static T Add<T>(T sum, T x)
         where T : unmanaged, ILanes<T> => T.Max(sum, T.Abs(x));
 }
 
-/// <summary>Squares added up.</summary>
+/// <summary>Sum of the squares.</summary>
 internal readonly struct SumOfSquares : IChannelSum
 {
     public static T Add<T>(T sum, T x)
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(x, x, sum);
 }
 
-/// <summary>The last number that is not zero, or zero.</summary>
+/// <summary>Last nonzero value, or zero.</summary>
 internal readonly struct LastNonzero : IChannelSum
 {
     public static T Add<T>(T sum, T x)

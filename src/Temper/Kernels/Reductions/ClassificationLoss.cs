@@ -1,21 +1,21 @@
 namespace Temper.Kernels;
 
-/// <summary>What each row should be.</summary>
+/// <summary>Target class of each row, with class weights and label smoothing.</summary>
 internal readonly ref struct ClassTargets
 {
     /// <summary>Class of each row, 0 to classes - 1.</summary>
     internal required ReadOnlySpan<long> Labels { get; init; }
 
-    /// <summary>Weight of each class, or empty: all 1.</summary>
+    /// <summary>Weight of each class; empty: all 1.</summary>
     internal ReadOnlySpan<float> Weights { get; init; }
 
-    /// <summary>Fraction of the target that is spread over all classes, 0 to 1.</summary>
+    /// <summary>Label smoothing: fraction of the target distributed over all classes, 0 to 1.</summary>
     internal float Smoothing { get; init; }
 
-    /// <summary>The weight of a row: that of its class.</summary>
+    /// <summary>Returns the weight of a row, which is the weight of its class.</summary>
     internal float WeightOf(int row) => Weights.IsEmpty ? 1 : Weights[(int)Labels[row]];
 
-    /// <summary>The sum of the weights of the rows: what a mean is divided by, as in PyTorch.</summary>
+    /// <summary>Returns the sum of the rows' weights, by which a mean is divided, as in PyTorch.</summary>
     internal double TotalWeight()
     {
         double total = 0;
@@ -27,7 +27,7 @@ internal readonly ref struct ClassTargets
         return total;
     }
 
-    /// <summary>Throws when a label is no class.</summary>
+    /// <summary>Throws if a label is not a class.</summary>
     internal void Require(int classes)
     {
         foreach (long label in Labels)
@@ -35,24 +35,24 @@ internal readonly ref struct ClassTargets
             if ((ulong)label >= (ulong)classes)
             {
                 throw new ArgumentOutOfRangeException(
-                    $"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
+                    $"labels: label out of range (got {label}, expected 0 to {classes - 1})", innerException: null);
             }
         }
     }
 }
 
-/// <summary>Losses of classifiers, row by row of <c>[rows, classes]</c>, and their gradients.</summary>
+/// <summary>Losses of classifiers per row of <c>[rows, classes]</c>, and their gradients.</summary>
 internal static unsafe class ClassificationLoss
 {
     /// <summary>
-    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere,
-    /// the loss of a row is -Σ t_c log p_c and its gradient p_c Σ t - t_c.
+    /// Cross-entropy of logits. With target t = (1 - smoothing) w_label at the label, plus smoothing w_c / classes at
+    /// every class c, the loss of a row is -Σ t_c log p_c and its gradient is p_c Σ t - t_c.
     /// </summary>
     /// <param name="logits"><c>[rows, classes]</c>.</param>
-    /// <param name="targets">Labels that are classes, weights, smoothing.</param>
-    /// <param name="losses">Receives the loss of each row; not divided by anything.</param>
+    /// <param name="targets">Labels, class weights and smoothing.</param>
+    /// <param name="losses">Receives the loss of each row, without averaging.</param>
     /// <param name="gradients">
-    /// Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.
+    /// Receives the gradient of each row's loss, <c>[rows, classes]</c>; may be <paramref name="logits"/>.
     /// </param>
     internal static void CrossEntropy(
         ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> gradients)
@@ -92,7 +92,9 @@ internal static unsafe class ClassificationLoss
         }
     }
 
-    /// <summary>Gradients of <see cref="NegativeLogLikelihood"/>, each row times the gradient of its loss.</summary>
+    /// <summary>
+    /// Gradient of <see cref="NegativeLogLikelihood"/>: each row is multiplied by the gradient of its loss.
+    /// </summary>
     internal static void NegativeLogLikelihoodGradient(
         in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
     {
@@ -104,14 +106,14 @@ internal static unsafe class ClassificationLoss
         }
     }
 
-    /// <summary>Binary cross-entropy on logits: softplus(x) - x t, t from 0 to 1.</summary>
+    /// <summary>Binary cross-entropy of logits: softplus(x) - x t, with t from 0 to 1.</summary>
     internal static void BinaryCrossEntropy(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> losses)
     {
         Transcendental.Softplus(logits, losses);
         Elementwise.Apply(default(SubtractProduct), logits, targets, losses, losses);
     }
 
-    /// <summary>The gradient of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
+    /// <summary>Gradient of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
     internal static void BinaryCrossEntropyGradient(
         ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> gradients)
     {
@@ -154,7 +156,7 @@ internal static unsafe class ClassificationLoss
             float own = (1 - Smoothing) * (Weights == null ? 1 : Weights[label]);
             float spread = Smoothing / Classes;
 
-            // Σ t and Σ t x come first: the gradients may lie where the logits are.
+            // Σ t and Σ t x are computed first, because the gradients may overwrite the logits.
             double total = own, dot = (double)own * x[label];
             if (Smoothing != 0)
             {

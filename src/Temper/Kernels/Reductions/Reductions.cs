@@ -6,15 +6,16 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Folds whole arrays and axes. Blocks have a fixed size and their results are joined in order, sums in double
-/// precision, so that the rounding error does not grow with the length and nothing depends on the number of threads.
+/// Reductions of whole arrays and of axes. Blocks have a fixed size, and their results are combined in order, with sums
+/// in double precision. The rounding error therefore does not grow with the length, and the result does not depend on
+/// the number of threads.
 /// </summary>
 internal static unsafe class Reductions
 {
     private const int BlockFloats = 4096;
     private const int MaxColumns = 1024;
     private const int MinRows = 32;
-    private const int MaxRows = 512;   // what a tile adds up in single precision
+    private const int MaxRows = 512;   // length of sums in single precision
 
     internal static double Sum(ReadOnlySpan<float> x) => All(default(SumReducer), x);
 
@@ -22,11 +23,11 @@ internal static unsafe class Reductions
 
     internal static double SumOfMagnitudes(ReadOnlySpan<float> x) => All(default(AbsoluteSumReducer), x);
 
-    /// <summary>Sums of the columns of <paramref name="x"/> [rows, columns]: a bias gradient.</summary>
+    /// <summary>Sums the columns of <paramref name="x"/> <c>[rows, columns]</c>, as for a bias gradient.</summary>
     internal static void ColumnSums(ReadOnlySpan<float> x, Span<float> sums, int rows, int columns) =>
         Axis(default(SumReducer), x, sums, outer: 1, rows, columns);
 
-    /// <summary>Folds everything to one number.</summary>
+    /// <summary>Reduces all elements to one number.</summary>
     internal static double All<TReducer>(TReducer reducer, ReadOnlySpan<float> x)
         where TReducer : unmanaged, IReducer
     {
@@ -49,7 +50,8 @@ internal static unsafe class Reductions
     }
 
     /// <summary>
-    /// Folds the middle axis of <paramref name="x"/> [outer, axis, inner] into <paramref name="y"/> [outer, inner].
+    /// Reduces the middle axis of <paramref name="x"/> <c>[outer, axis, inner]</c> into <paramref name="y"/> <c>[outer,
+    /// inner]</c>.
     /// </summary>
     internal static void Axis<TReducer>(
         TReducer reducer, ReadOnlySpan<float> x, Span<float> y, int outer, int axis, int inner)
@@ -76,14 +78,14 @@ internal static unsafe class Reductions
         }
     }
 
-    /// <summary>The mean over the middle axis; NaN when it is empty.</summary>
+    /// <summary>Computes the mean over the middle axis; NaN if the axis is empty.</summary>
     internal static void Mean(ReadOnlySpan<float> x, Span<float> y, int outer, int axis, int inner)
     {
         Axis(default(SumReducer), x, y, outer, axis, inner);
         Elementwise.Apply(new RightDivide(axis), y, y);
     }
 
-    /// <summary>Folds one run of numbers.</summary>
+    /// <summary>Reduces contiguous numbers on the calling thread.</summary>
     internal static double Serial<TReducer>(TReducer reducer, float* x, int length)
         where TReducer : unmanaged, IReducer
     {
@@ -137,8 +139,8 @@ internal static unsafe class Reductions
     }
 
     /// <summary>
-    /// inner &gt; 1: tiles of rows by columns, a partial result each; partial results of one column are joined in
-    /// order.
+    /// Reduces with inner &gt; 1: each tile of rows by columns gives a partial result, and the partial results of a
+    /// column are combined in order.
     /// </summary>
     private static void Columns<TReducer>(TReducer reducer, float* x, float* y, int outer, int axis, int inner)
         where TReducer : unmanaged, IReducer
@@ -220,10 +222,10 @@ internal static unsafe class Reductions
             Group = Math.Max(1, Chunks.Floats / (Math.Max(1, Math.Min(size.Axis, tile.Rows)) * tile.Columns));
         }
 
-        /// <summary>Tiles a chunk does: more than one when they are small.</summary>
+        /// <summary>Number of tiles per chunk; more than one if tiles are small.</summary>
         internal int Group { get; }
 
-        /// <summary>Partial results [outer, row tiles, inner].</summary>
+        /// <summary>Partial results, <c>[outer, row tiles, inner]</c>.</summary>
         internal float* Target { get; init; }
 
         public void Run(int chunk)

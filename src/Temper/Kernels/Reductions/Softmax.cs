@@ -5,23 +5,23 @@ namespace Temper.Kernels;
 /// <summary>Softmax over the rows of <c>[rows, columns]</c>.</summary>
 internal static unsafe class Softmax
 {
-    /// <summary>y = exp(x - max) / sum of them; sums to 1 a row.</summary>
+    /// <summary>Softmax: y = exp(x - max) / Σ exp(x - max) for each row.</summary>
     internal static void Forward(ReadOnlySpan<float> x, Span<float> y, int columns) =>
         Run(x, x, y, columns, &ForwardRow);
 
-    /// <summary>dx = y (dy - Σ dy y) from the output y.</summary>
+    /// <summary>Gradient of softmax, from its output y: dx = y (dy - Σ dy y).</summary>
     internal static void Gradient(ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx, int columns) =>
         Run(y, dy, dx, columns, &GradientRow);
 
-    /// <summary>y = (x - max) - log Σ exp(x - max)</summary>
+    /// <summary>Log-softmax: y = (x - max) - log Σ exp(x - max) for each row.</summary>
     internal static void LogForward(ReadOnlySpan<float> x, Span<float> y, int columns) =>
         Run(x, x, y, columns, &LogForwardRow);
 
-    /// <summary>dx = dy - exp(y) Σ dy from the output y.</summary>
+    /// <summary>Gradient of log-softmax, from its output y: dx = dy - exp(y) Σ dy.</summary>
     internal static void LogGradient(ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx, int columns) =>
         Run(y, dy, dx, columns, &LogGradientRow);
 
-    /// <summary>Writes exp(x - max); gives max and the sum of the exponentials.</summary>
+    /// <summary>Writes exp(x - max); returns max and the sum of the exponentials.</summary>
     internal static (float Max, float Sum) Exponentials(float* x, float* y, int columns)
     {
         float max = (float)Reductions.Serial(default(MaxReducer), x, columns);
@@ -73,7 +73,7 @@ internal static unsafe class Softmax
         }
     }
 
-    /// <summary>An exponential costs about as much as eight floats of memory traffic.</summary>
+    /// <summary>Rows per chunk. An exponential costs about as much as the memory traffic of eight floats.</summary>
     private static int RowsPerChunk(int columns) => Chunks.Rows(8 * columns);
 
     private readonly struct RowsBody(

@@ -4,12 +4,12 @@ using System.Runtime.Intrinsics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The k-th largest magnitude of a row that lies in a cache, by its bits: from the highest bit down, a pass counts how
-/// many numbers have at least the key with this bit set. Most rows are divided after a dozen passes.
+/// Finds the k-th largest magnitude of a row in cache, bit by bit from the highest bit of its key. Each pass counts the
+/// numbers whose key is at least the candidate with this bit set. Most rows need about a dozen passes.
 /// </summary>
 internal static unsafe class KeySearch
 {
-    /// <summary>Numbers up to which passes over the row are faster than histograms of its digits.</summary>
+    /// <summary>Row length up to which passes over the row are faster than histograms of digits.</summary>
     private const int MaxNumbers = 1 << 15;
 
     private const int HighestBit = 30;
@@ -36,9 +36,7 @@ internal static unsafe class KeySearch
         return new WinnerLimit(found, count - above, AllTies: count - above == ties);
     }
 
-    /// <summary>
-    /// Numbers whose key is <paramref name="min"/> or more. NaN has the largest key, so no key lies above it.
-    /// </summary>
+    /// <summary>Counts the numbers whose key is <paramref name="min"/> or more. NaN has the largest key.</summary>
     private static int CountAtLeast(float* x, int n, uint min)
     {
         if (min > WinnerSelection.NaNKey)

@@ -4,21 +4,21 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The first <paramref name="Count"/> numbers of a row in order, by the digits of their keys: a histogram of the
-/// highest digit tells which value of it the last wanted number has, a pass drops the numbers below, and the next digit
-/// divides what is left.
+/// Selects the first <paramref name="Count"/> numbers of a row in sorted order, by the digits of their keys. A
+/// histogram of the highest digit gives the digit of the last wanted number, a pass drops the numbers beyond it, and
+/// the next digit subdivides the remaining ones.
 /// </summary>
 /// <param name="Columns">Length of a row.</param>
-/// <param name="Count">Numbers wanted, 1 to the length.</param>
-/// <param name="IsSmallest">Whether the smallest are wanted.</param>
+/// <param name="Count">Number of wanted numbers, 1 to the length.</param>
+/// <param name="IsSmallest">Whether the smallest numbers are wanted, rather than the largest.</param>
 internal readonly unsafe record struct RadixSelection(int Columns, int Count, bool IsSmallest)
 {
     private const int DigitBits = 11, SortBits = 8;
 
-    /// <summary>Rows and counts up to which insertion is faster than histograms.</summary>
+    /// <summary>Row length and count up to which insertion is faster than histograms.</summary>
     private const int ShortRow = 64, ShortCount = 8;
 
-    /// <summary>Whether only the last of the wanted numbers is given.</summary>
+    /// <summary>Whether to return only the last of the wanted numbers.</summary>
     internal bool TakesLast { get; init; }
 
     private interface IElements
@@ -28,7 +28,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
 
     /// <summary>Selects from one row.</summary>
     /// <param name="x">The row.</param>
-    /// <param name="index">Receives <see cref="Count"/> columns, or that of the last.</param>
+    /// <param name="index">Receives <see cref="Count"/> columns, or only the last one.</param>
     internal void Row<T>(T* x, Span<long> index)
         where T : unmanaged, INumber<T>
     {
@@ -54,10 +54,10 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 
     /// <summary>
-    /// Lists the columns of the wanted numbers in their order in the row; if only the last is wanted, of those that
-    /// equal it.
+    /// Lists the columns of the wanted numbers in row order. If only the last number is wanted, lists the columns of
+    /// the numbers equal to it.
     /// </summary>
-    /// <returns>The last one's rank in the list.</returns>
+    /// <returns>Rank of the last wanted number in the list.</returns>
     private int Narrow<T>(T* x, int* list)
         where T : unmanaged, INumber<T>
     {
@@ -104,7 +104,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 
     /// <summary>
-    /// Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.
+    /// Counts the digits that follow a prefix. Numbers above the prefix are counted one past the largest digit.
     /// </summary>
     private void Histogram<T, TElements>(
         T* x, TElements elements, int held, int shift, ulong prefix, uint* counts, int digits)
@@ -119,7 +119,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         }
     }
 
-    /// <summary>Keeps the elements whose key is at the prefix, or up to <paramref name="span"/> above it.</summary>
+    /// <summary>Keeps the elements whose key has the prefix, or exceeds it by up to <paramref name="span"/>.</summary>
     private int Keep<T, TElements>(T* x, TElements elements, int* list, int held, int shift, ulong prefix, ulong span)
         where T : unmanaged, INumber<T>
         where TElements : struct, IElements
@@ -129,14 +129,16 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         for (int i = 0; i < held; i++)
         {
             int element = elements[i];
-            list[kept] = element;   // overwritten unless kept
+            list[kept] = element;   // overwritten by the next element unless kept
             kept += ((OrderedKey.Of(x[element]) ^ flip) >> shift) - prefix <= span ? 1 : 0;
         }
 
         return kept;
     }
 
-    /// <summary>Of those that equal the last wanted number the first stay.</summary>
+    /// <summary>
+    /// Drops later elements that equal the last wanted number, until <see cref="Count"/> elements are left.
+    /// </summary>
     private void DropTies<T>(T* x, int* list, int held, ulong last)
         where T : unmanaged, INumber<T>
     {
@@ -158,7 +160,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         }
     }
 
-    /// <summary>Stable sort from the largest key down.</summary>
+    /// <summary>Stable sort by key, descending.</summary>
     private int* Sort<T>(T* x, int* list, int* other)
         where T : unmanaged, INumber<T>
     {
@@ -192,7 +194,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         return list;
     }
 
-    /// <summary>Insertion into a sorted list, which is short.</summary>
+    /// <summary>Selects by insertion into a short sorted list.</summary>
     private void Insert<T>(T* x, Span<long> index)
         where T : unmanaged, INumber<T>
     {
@@ -238,7 +240,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
 }
 
 /// <summary>
-/// Numbers as unsigned keys in the same order: NaN above everything, all NaN equal, and both zeros equal.
+/// Maps numbers to unsigned keys of the same order. All NaN are equal and above everything else; both zeros are equal.
 /// </summary>
 internal static class OrderedKey
 {
@@ -262,6 +264,6 @@ internal static class OrderedKey
         return typeof(T) == typeof(long) ? Unsafe.BitCast<T, ulong>(x) ^ (1UL << 63)
             : typeof(T) == typeof(int) ? Unsafe.BitCast<T, uint>(x) ^ (1u << 31)
             : typeof(T) == typeof(byte) ? Unsafe.BitCast<T, byte>(x)
-            : throw new NotSupportedException($"no order of keys for {typeof(T).Name}");
+            : throw new NotSupportedException($"OrderedKey: unsupported type {typeof(T).Name}");
     }
 }

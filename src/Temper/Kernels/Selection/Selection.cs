@@ -2,9 +2,9 @@ using System.Numerics;
 
 namespace Temper.Kernels;
 
-/// <summary>Which of two numbers is wanted more. NaN counts as larger than everything.</summary>
-/// <param name="IsSmallest">Whether the smaller one is wanted.</param>
-/// <param name="TakesLast">Whether the later of equal ones is.</param>
+/// <summary>Order of preference of two numbers. NaN counts as larger than everything.</summary>
+/// <param name="IsSmallest">Whether the smaller number is preferred, rather than the larger.</param>
+/// <param name="TakesLast">Whether the later of equal numbers is preferred, rather than the first.</param>
 internal readonly record struct Preference(bool IsSmallest, bool TakesLast)
 {
     internal bool Prefers<T>(T later, T held)
@@ -17,10 +17,13 @@ internal readonly record struct Preference(bool IsSmallest, bool TakesLast)
     }
 }
 
-/// <summary>Where the largest or smallest numbers are.</summary>
+/// <summary>Finds the indices of the largest or smallest numbers.</summary>
 internal static unsafe class Selection
 {
-    /// <summary>Index of the wanted one along the middle axis of <paramref name="x"/> [outer, axis, inner].</summary>
+    /// <summary>
+    /// Finds the index of the preferred number along the middle axis of <paramref name="x"/> <c>[outer, axis,
+    /// inner]</c>.
+    /// </summary>
     internal static void ArgExtreme<T>(
         ReadOnlySpan<T> x, Span<long> index, (int Outer, int Axis, int Inner) size, Preference preference)
         where T : unmanaged, INumber<T>
@@ -45,17 +48,17 @@ internal static unsafe class Selection
     }
 
     /// <summary>
-    /// Columns of the largest or smallest numbers of each row of <paramref name="x"/> [rows, columns], in order; of
-    /// equal ones the first.
+    /// Finds the columns of the largest or smallest numbers of each row of <paramref name="x"/> <c>[rows, columns]</c>,
+    /// in sorted order. Of equal numbers the first comes first.
     /// </summary>
     /// <remarks>
-    /// NaN counts as larger than everything. Takes O(columns + count) a row, rows in parallel; the same for any number
-    /// of threads.
+    /// NaN counts as larger than everything. Takes O(columns + count) per row, with rows in parallel; the result does
+    /// not depend on the number of threads.
     /// </remarks>
-    /// <param name="x">Numbers [rows, columns].</param>
-    /// <param name="index">Receives the columns [rows, count].</param>
+    /// <param name="x">Numbers, <c>[rows, columns]</c>.</param>
+    /// <param name="index">Receives the columns, <c>[rows, count]</c>.</param>
     /// <param name="columns">Length of a row, at least count.</param>
-    /// <param name="isSmallest">Whether the smallest are wanted.</param>
+    /// <param name="isSmallest">Whether the smallest numbers are wanted, rather than the largest.</param>
     internal static void TopK<T>(ReadOnlySpan<T> x, Span<long> index, int columns, bool isSmallest)
         where T : unmanaged, INumber<T>
     {
@@ -67,13 +70,13 @@ internal static unsafe class Selection
     }
 
     /// <summary>
-    /// Column of the number at one rank of each row of <paramref name="x"/> [rows, columns]: the last that
-    /// <see cref="TopK{T}"/> gives.
+    /// Finds the column of the number with the given rank in each row of <paramref name="x"/> <c>[rows, columns]</c>:
+    /// the last one that <see cref="TopK{T}"/> returns for that count.
     /// </summary>
-    /// <param name="x">Numbers [rows, columns].</param>
-    /// <param name="index">Receives the columns [rows].</param>
-    /// <param name="rank">1 is the largest or smallest; at most the length of a row.</param>
-    /// <param name="isSmallest">Whether ranks count from the smallest.</param>
+    /// <param name="x">Numbers, <c>[rows, columns]</c>.</param>
+    /// <param name="index">Receives the columns, <c>[rows]</c>.</param>
+    /// <param name="rank">Rank, from 1 (the largest or smallest) to the length of a row.</param>
+    /// <param name="isSmallest">Whether ranks count from the smallest number, rather than from the largest.</param>
     internal static void KthValue<T>(ReadOnlySpan<T> x, Span<long> index, int rank, bool isSmallest)
         where T : unmanaged, INumber<T>
     {
@@ -100,7 +103,7 @@ internal static unsafe class Selection
     private readonly struct RowsBody<T> : IChunkBody
         where T : unmanaged, INumber<T>
     {
-        /// <summary>A number costs some times what one of a memory-bound kernel does.</summary>
+        /// <summary>Cost of a number, relative to one of a memory-bound kernel.</summary>
         private const int Cost = 4;
 
         internal T* X { get; init; }
@@ -109,7 +112,7 @@ internal static unsafe class Selection
 
         internal int Rows { get; init; }
 
-        /// <summary>Results of a row.</summary>
+        /// <summary>Number of results per row.</summary>
         internal int Each { get; init; }
 
         internal RadixSelection Selection { get; init; }

@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
-/// <summary>Who wins in a sample.</summary>
-/// <param name="Count">How many, where there is no threshold.</param>
-/// <param name="Threshold">Magnitude or score at and above which one wins; NaN: the largest win.</param>
-/// <param name="Channels">Whether channels compete.</param>
+/// <summary>Rule that selects the winners of a sample.</summary>
+/// <param name="Count">Number of winners; used without a threshold.</param>
+/// <param name="Threshold">Minimum magnitude or score of a winner; NaN: the largest ones win.</param>
+/// <param name="Channels">Whether channels compete, rather than elements.</param>
 /// <param name="Sum">How channels are scored.</param>
 internal readonly record struct WinnerRule(int Count, float Threshold, bool Channels, ChannelSum Sum)
 {
@@ -13,13 +13,13 @@ internal readonly record struct WinnerRule(int Count, float Threshold, bool Chan
             : WinnerSelection.Limit(Threshold);
 }
 
-/// <summary>Winners of each sample of a batch, samples in parallel.</summary>
+/// <summary>Winners-take-all for each sample of a batch, with samples in parallel.</summary>
 internal static unsafe class WinnerRows
 {
-    /// <summary>Limits of the samples of <paramref name="x"/> <c>[samples, n]</c>.</summary>
-    /// <param name="x">Numbers, or scores.</param>
-    /// <param name="limits">Receives one a sample.</param>
-    /// <param name="count">Winners of a sample.</param>
+    /// <summary>Finds the limits of the samples of <paramref name="x"/> <c>[samples, n]</c>.</summary>
+    /// <param name="x">Elements or scores.</param>
+    /// <param name="limits">Receives the limit of each sample.</param>
+    /// <param name="count">Number of winners per sample.</param>
     internal static void Limits(ReadOnlySpan<float> x, Span<WinnerLimit> limits, int count)
     {
         fixed (float* px = x)
@@ -33,12 +33,12 @@ internal static unsafe class WinnerRows
         }
     }
 
-    /// <summary>Numbers that win, by the rank of others in the same indices.</summary>
-    /// <param name="rank">What is ranked, <c>[samples, pixels, channels]</c>.</param>
-    /// <param name="x">What is kept, in the same order.</param>
-    /// <param name="y">Receives it.</param>
-    /// <param name="limits">One a sample.</param>
-    /// <param name="channels">Channels that lie side by side; 1 for row-major numbers.</param>
+    /// <summary>Keeps the elements whose ranked value at the same index wins, and sets the others to zero.</summary>
+    /// <param name="rank">Ranked values, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="x">Elements to keep, in the same order.</param>
+    /// <param name="y">Receives the result.</param>
+    /// <param name="limits">Limit of each sample.</param>
+    /// <param name="channels">Number of contiguous channels; 1 for row-major data.</param>
     internal static void Keep(
         ReadOnlySpan<float> rank, ReadOnlySpan<float> x, Span<float> y, ReadOnlySpan<WinnerLimit> limits, int channels)
     {
@@ -56,7 +56,7 @@ internal static unsafe class WinnerRows
         }
     }
 
-    /// <summary>Scores of the channels of images <c>[samples, pixels, channels]</c>.</summary>
+    /// <summary>Computes the scores of the channels of images <c>[samples, pixels, channels]</c>.</summary>
     internal static void Scores(
         ReadOnlySpan<float> x, Span<float> scores, (int Samples, int Channels) size, ChannelSum sum)
     {
@@ -72,7 +72,8 @@ internal static unsafe class WinnerRows
     }
 
     /// <summary>
-    /// Channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is not zero.
+    /// Keeps the channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is
+    /// nonzero, and sets the others to zero.
     /// </summary>
     internal static void KeepChannels(ReadOnlySpan<float> flags, ReadOnlySpan<float> x, Span<float> y, int samples)
     {
@@ -88,24 +89,29 @@ internal static unsafe class WinnerRows
     }
 
     /// <summary>
-    /// The winners of each sample in one go, for compiled networks. Allocates nothing once the threads' working memory
-    /// is there.
+    /// Ranks each sample and keeps its winners in one pass, for compiled networks. Allocates nothing once each thread
+    /// has its scratch memory.
     /// </summary>
-    /// <param name="rule">Who wins.</param>
+    /// <param name="rule">Rule that selects the winners.</param>
     /// <param name="x"><c>[samples, pixels, channels]</c>.</param>
-    /// <param name="y">Receives the same; not <paramref name="x"/>.</param>
-    /// <param name="size">Sizes; for row-major numbers pixels are all of a sample's and there is one channel.</param>
+    /// <param name="y">Receives the result, of the same shape; must not be <paramref name="x"/>.</param>
+    /// <param name="size">
+    /// Sizes. For row-major data, pixels is the number of elements per sample and channels is 1.
+    /// </param>
     internal static void Run(
         in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
         new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels },
         size.Samples);
 
-    /// <summary>The winning channels of images, kept in place in what was made of them and has other pixels.</summary>
-    /// <param name="rule">Which channels win.</param>
-    /// <param name="x">What is ranked, <c>[samples, pixels, channels]</c>.</param>
-    /// <param name="y">What is kept, <c>[samples, pixels, channels]</c>.</param>
-    /// <param name="pixels">Pixels of both.</param>
-    /// <param name="size">Samples and channels.</param>
+    /// <summary>
+    /// Ranks the channels of images, and keeps the winning channels of other images derived from them, such as pooled
+    /// ones, in place.
+    /// </summary>
+    /// <param name="rule">Rule that selects the winning channels.</param>
+    /// <param name="x">Images to rank, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="y">Images to filter in place, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="pixels">Number of pixels of both.</param>
+    /// <param name="size">Number of samples and channels.</param>
     internal static void KeepChannels(
         in WinnerRule rule, FloatAddress x, FloatAddress y, (int Ranked, int Kept) pixels,
         (int Samples, int Channels) size) => Chunks.Run(
@@ -115,7 +121,9 @@ internal static unsafe class WinnerRows
             Channels = size.Channels,
         }, size.Samples);
 
-    /// <summary>The winners of some rows, the rest zero, in working memory of this thread.</summary>
+    /// <summary>
+    /// Returns a copy of some rows in scratch memory of this thread, with all but the winners set to zero.
+    /// </summary>
     internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
     {
         var kept = new FloatAddress(Scratch.Rent(Scratch.Use.Winners, (long)rows * columns));
@@ -144,7 +152,7 @@ internal static unsafe class WinnerRows
             WinnerSelection.KeepChannels(Flags(Rule, x, Pixels, Channels), x, y, Pixels, Channels);
         }
 
-        /// <summary>One for each channel that wins, zero for the others, in working memory.</summary>
+        /// <summary>Returns a flag per channel in scratch memory: 1 for a winner, else 0.</summary>
         internal static float* Flags(in WinnerRule rule, float* x, int pixels, int channels)
         {
             float* scores = Scratch.Rent(Scratch.Use.Tile, 2L * channels), flags = scores + channels;

@@ -5,21 +5,21 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros
-/// equal.
+/// The limit between the winners of a sample and the rest. Magnitudes are compared as ordered bits (keys); NaN is above
+/// everything, and both zeros are equal.
 /// </summary>
-/// <param name="Key">Magnitudes above it win.</param>
-/// <param name="Ties">How many of those equal to it win, the first by index.</param>
-/// <param name="AllTies">Whether all of those equal to it win, so that their order does not matter.</param>
+/// <param name="Key">Elements with a larger key win.</param>
+/// <param name="Ties">Number of elements with an equal key that win, the first by index.</param>
+/// <param name="AllTies">Whether all elements with an equal key win, so that their order does not matter.</param>
 internal readonly record struct WinnerLimit(uint Key, int Ties, bool AllTies);
 
-/// <summary>How the pixels of a channel become its score.</summary>
+/// <summary>How the pixels of a channel are reduced to its score.</summary>
 internal enum ChannelSum
 {
-    /// <summary>Mean magnitude.</summary>
+    /// <summary>Mean absolute value.</summary>
     Mean,
 
-    /// <summary>Largest magnitude.</summary>
+    /// <summary>Largest absolute value.</summary>
     Largest,
 
     /// <summary>Square root of the sum of squares.</summary>
@@ -27,7 +27,7 @@ internal enum ChannelSum
 }
 
 /// <summary>
-/// Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest
+/// Winners-take-all: keeps the elements of a sample with the largest magnitudes, or its channels with the largest
 /// scores.
 /// </summary>
 internal static unsafe class WinnerSelection
@@ -36,14 +36,14 @@ internal static unsafe class WinnerSelection
 
     private const int DigitBits = 11, Digits = 1 << DigitBits;
 
-    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n).</summary>
-    /// <param name="x">Numbers; their magnitudes are ranked.</param>
-    /// <param name="n">How many.</param>
-    /// <param name="count">Winners, 1 to n.</param>
+    /// <summary>Finds the limit for a given number of winners, in O(n).</summary>
+    /// <param name="x">Elements, ranked by magnitude.</param>
+    /// <param name="n">Number of elements.</param>
+    /// <param name="count">Number of winners, 1 to n.</param>
     internal static WinnerLimit Limit(float* x, int n, int count) =>
         KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
 
-    /// <summary>Three passes, one for each digit of the keys.</summary>
+    /// <summary>Finds the limit in three passes, one per digit of the keys.</summary>
     private static WinnerLimit LimitByDigits(float* x, int n, int count)
     {
         uint prefix = 0;
@@ -71,15 +71,15 @@ internal static unsafe class WinnerSelection
         return new WinnerLimit(prefix, rank, rank == ties);
     }
 
-    /// <summary>The limit at and above which numbers win that are at least as large as a threshold.</summary>
+    /// <summary>Returns the limit with which elements of at least the threshold win.</summary>
     internal static WinnerLimit Limit(float threshold) => new(Key(threshold), int.MaxValue, AllTies: true);
 
-    /// <summary>Numbers where their rank wins, else zero. May write over the numbers.</summary>
-    /// <param name="rank">What is ranked.</param>
-    /// <param name="x">The numbers, or a gradient.</param>
-    /// <param name="y">Receives them.</param>
-    /// <param name="n">How many.</param>
-    /// <param name="limit">Separates the winners.</param>
+    /// <summary>Keeps the elements whose ranked value wins, and sets the others to zero. May work in place.</summary>
+    /// <param name="rank">Ranked values.</param>
+    /// <param name="x">Elements, or a gradient.</param>
+    /// <param name="y">Receives the result.</param>
+    /// <param name="n">Number of elements.</param>
+    /// <param name="limit">Limit of the winners.</param>
     internal static void Keep(float* rank, float* x, float* y, int n, WinnerLimit limit)
     {
         if (!limit.AllTies)
@@ -95,7 +95,7 @@ internal static unsafe class WinnerSelection
     }
 
     /// <summary>
-    /// As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.
+    /// Same as <see cref="Keep"/> for a channels-last image. Ties are broken by channel, then by pixel.
     /// </summary>
     internal static void KeepChannelsLast(
         float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
@@ -125,7 +125,7 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>Scores the channels of an image <c>[pixels, C]</c>.</summary>
+    /// <summary>Computes the scores of the channels of an image <c>[pixels, C]</c>.</summary>
     internal static void Score(float* x, int pixels, int channels, ChannelSum sum, float* scores)
     {
         var all = new Span<float>(scores, channels);
@@ -145,7 +145,9 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>The channels of an image <c>[pixels, C]</c> whose flag is not zero; the others become zero.</summary>
+    /// <summary>
+    /// Keeps the channels of an image <c>[pixels, C]</c> whose flag is above 0, and sets the others to zero.
+    /// </summary>
     internal static void KeepChannels(float* flags, float* x, float* y, int pixels, int channels)
     {
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
@@ -158,15 +160,16 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>Channels of an image that win, for kernels that leave out the others.</summary>
+    /// <summary>Lists the winning channels of an image, for kernels that skip the others.</summary>
     /// <param name="x"><c>[pixels, C]</c>.</param>
-    /// <param name="pixels">Pixels.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="rule">Who wins.</param>
+    /// <param name="pixels">Number of pixels.</param>
+    /// <param name="channels">Number of channels, C.</param>
+    /// <param name="rule">Rule that selects the winners.</param>
     /// <param name="numbers">
-    /// Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.
+    /// Receives the indices of the winners in order, followed by <see cref="ActiveChannels.Ahead"/> further valid
+    /// indices.
     /// </param>
-    /// <returns>How many win.</returns>
+    /// <returns>The number of winners.</returns>
     internal static int List(float* x, int pixels, int channels, in WinnerRule rule, int* numbers)
     {
         float* scores = Scratch.Rent(Scratch.Use.Tile, channels);
@@ -186,13 +189,13 @@ internal static unsafe class WinnerSelection
         return found;
     }
 
-    /// <summary>Numbers of a row that win and are not zero.</summary>
+    /// <summary>Lists the nonzero winners of a row.</summary>
     /// <param name="x">The row.</param>
-    /// <param name="count">Its numbers.</param>
-    /// <param name="rule">Who wins.</param>
-    /// <param name="indices">Receives their indices, in order; room for one more than there are numbers.</param>
-    /// <param name="values">Receives the numbers; room for one more.</param>
-    /// <returns>How many there are.</returns>
+    /// <param name="count">Length of the row.</param>
+    /// <param name="rule">Rule that selects the winners.</param>
+    /// <param name="indices">Receives their indices in order; has room for <paramref name="count"/> + 1.</param>
+    /// <param name="values">Receives their values; has room for <paramref name="count"/> + 1.</param>
+    /// <returns>The number of nonzero winners.</returns>
     internal static int List(float* x, int count, in WinnerRule rule, int* indices, float* values)
     {
         WinnerLimit limit = rule.LimitOf(x, count);
@@ -226,7 +229,7 @@ internal static unsafe class WinnerSelection
         return first;
     }
 
-    /// <summary>The magnitude of a number as bits that have its order; NaN is above everything.</summary>
+    /// <summary>Returns the magnitude of a number as bits with the same order; NaN is above everything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
 }

@@ -4,20 +4,23 @@ using Temper.Kernels.Generated;
 
 namespace Temper.Kernels;
 
-/// <summary>The channels of an image that are not zero everywhere: found when it runs, and brought together.</summary>
+/// <summary>Finds the channels of an image that are not entirely zero at run time, and gathers them.</summary>
 internal static unsafe class ActiveChannels
 {
-    /// <summary>Numbers that stand behind a list, since kernels fetch ahead what they name.</summary>
+    /// <summary>
+    /// Number of extra valid indices after a list, because kernels prefetch the channels of following indices.
+    /// </summary>
     internal const int Ahead = IndirectTiles.NumbersAhead;
 
-    /// <summary>Finds them. A channel with a NaN is one.</summary>
+    /// <summary>Finds the channels that are not entirely zero; a channel with NaN is one of them.</summary>
     /// <param name="x"><c>[pixels, C]</c>.</param>
-    /// <param name="pixels">Pixels.</param>
-    /// <param name="channels">C.</param>
+    /// <param name="pixels">Number of pixels.</param>
+    /// <param name="channels">Number of channels, C.</param>
     /// <param name="numbers">
-    /// Receives their numbers, in order, and <see cref="Ahead"/> more that name channels; room for C and those.
+    /// Receives the channel indices in order, followed by <see cref="Ahead"/> further valid indices; has room for C +
+    /// <see cref="Ahead"/>.
     /// </param>
-    /// <returns>How many there are.</returns>
+    /// <returns>The number of active channels.</returns>
     internal static int Find(float* x, int pixels, int channels, int* numbers)
     {
         float* last = Scratch.Rent(Scratch.Use.Tile, channels);
@@ -34,12 +37,12 @@ internal static unsafe class ActiveChannels
         return found;
     }
 
-    /// <summary>Some channels of each pixel side by side.</summary>
+    /// <summary>Gathers some channels of each pixel.</summary>
     /// <param name="x"><c>[pixels, C]</c>.</param>
-    /// <param name="pixels">Pixels.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="numbers">The numbers of the channels wanted.</param>
-    /// <param name="count">How many are wanted.</param>
+    /// <param name="pixels">Number of pixels.</param>
+    /// <param name="channels">Number of channels, C.</param>
+    /// <param name="numbers">Indices of the channels to gather.</param>
+    /// <param name="count">Number of channels to gather.</param>
     /// <param name="y">Receives <c>[pixels, count]</c>.</param>
     internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
         new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y },
@@ -47,7 +50,7 @@ internal static unsafe class ActiveChannels
 
     private struct Job : IChunkBody
     {
-        /// <summary>Vectors that are read side by side, at every width.</summary>
+        /// <summary>Number of channels that are read together, at every vector width.</summary>
         internal const int ChannelsAtOnce = 64;
 
         internal float* X;
@@ -61,7 +64,7 @@ internal static unsafe class ActiveChannels
 
     private struct Copy : IChunkBody
     {
-        /// <summary>Channels up to which their masks lie on the stack.</summary>
+        /// <summary>Maximum number of channels whose masks are kept on the stack.</summary>
         private const int MaxCompressed = 4096;
 
         internal float* X;
@@ -77,7 +80,7 @@ internal static unsafe class ActiveChannels
             nint pixel = chunk * rows;
             if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MaxCompressed)
             {
-                // Vectors of the last pixels would reach into what another chunk writes.
+                // The vectors of the last pixels would overwrite results of another chunk.
                 nint end = Math.Max(pixel, last - Chunks.Count(Vector512<float>.Count, Count));
                 Compress(pixel, end);
                 pixel = end;
@@ -94,7 +97,7 @@ internal static unsafe class ActiveChannels
         }
 
         /// <summary>
-        /// A vector of channels at a time; what is written beyond the last channel of a pixel belongs to those that
+        /// Gathers one vector of channels at a time. The excess lanes of a pixel are overwritten by the pixels that
         /// follow.
         /// </summary>
         private readonly void Compress(nint pixel, nint last)

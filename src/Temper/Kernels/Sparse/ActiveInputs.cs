@@ -5,28 +5,28 @@ using System.Runtime.Intrinsics.X86;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The elements of a vector that are not zero, or that are large, found in one pass without branches.
+/// Finds the elements of a vector that are nonzero, or that have a large magnitude, in one pass without branches.
 /// </summary>
 internal static unsafe class ActiveInputs
 {
-    /// <summary>Finds those that are not zero. A NaN is one.</summary>
+    /// <summary>Finds the nonzero elements; NaN counts as nonzero.</summary>
     /// <inheritdoc cref="Find(float*, int, uint, int*, float*)"/>
     internal static int Find(float* x, int count, int* indices, float* values) => Find(x, count, 1, indices, values);
 
-    /// <summary>Finds those whose magnitude has at least a key.</summary>
+    /// <summary>Finds the elements whose key is at least a given one.</summary>
     /// <param name="x">The vector.</param>
-    /// <param name="count">Its elements.</param>
-    /// <param name="min">The least key, see <see cref="WinnerSelection.Key"/>.</param>
-    /// <param name="indices">Receives their indices, in order; room for <paramref name="count"/> + 1.</param>
-    /// <param name="values">Receives the elements themselves; room for <paramref name="count"/> + 1.</param>
-    /// <returns>How many there are.</returns>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="min">Smallest key to find; see <see cref="WinnerSelection.Key"/>.</param>
+    /// <param name="indices">Receives the indices in order; has room for <paramref name="count"/> + 1.</param>
+    /// <param name="values">Receives the elements; has room for <paramref name="count"/> + 1.</param>
+    /// <returns>The number of elements found.</returns>
     internal static int Find(float* x, int count, uint min, int* indices, float* values)
     {
         nint found = 0;
         int i = 0;
         if (Avx512F.IsSupported && Simd.Active == SimdWidth.Vector512)
         {
-            // What is written behind the last one found stays below i + 16, and is overwritten.
+            // Excess lanes are written below i + 16 and overwritten later.
             Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(min);
             Vector512<int> numbers = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
             for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, numbers += step)

@@ -3,19 +3,19 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two,
-/// so that the last images of a batch cost little more than they must. A group may have room for images that do not
-/// exist.
+/// A group of images whose pixels are interleaved. A group has as many images as a vector has lanes; the remaining
+/// images of a batch form smaller groups with a power of two of slots, so that they cost little more than necessary.
+/// Some slots of a group may be unused.
 /// </summary>
-/// <param name="First">The first image.</param>
-/// <param name="Count">Images that exist.</param>
-/// <param name="Interleave">Images that there is room for: floats of a pixel.</param>
+/// <param name="First">Index of the first image.</param>
+/// <param name="Count">Number of images.</param>
+/// <param name="Interleave">Number of image slots, which is the number of floats per pixel.</param>
 internal readonly record struct ImageGroup(int First, int Count, int Interleave)
 {
-    /// <summary>Maximum number of images of a group: the lanes of a vector.</summary>
+    /// <summary>Maximum number of images per group: the lanes of a vector.</summary>
     internal static int MaxImages => GemmTile.Active.Lanes;
 
-    /// <summary>Groups of a batch.</summary>
+    /// <summary>Returns the number of groups of a batch.</summary>
     internal static int CountOf(int batch)
     {
         int count = batch / MaxImages, rest = batch % MaxImages;
@@ -27,7 +27,7 @@ internal readonly record struct ImageGroup(int First, int Count, int Interleave)
         return count;
     }
 
-    /// <summary>A group by its number.</summary>
+    /// <summary>Returns a group by its index.</summary>
     internal static ImageGroup At(int group, int batch)
     {
         int whole = batch / MaxImages;
@@ -46,7 +46,10 @@ internal readonly record struct ImageGroup(int First, int Count, int Interleave)
         return new ImageGroup(first, count, interleave);
     }
 
-    /// <summary>Some images become the next group: a power of two of them, or somewhat fewer with room left.</summary>
+    /// <summary>
+    /// Returns the size of the next group: a power of two of the remaining images, or all of them with some unused
+    /// slots.
+    /// </summary>
     private static (int Count, int Interleave) NextOf(int rest)
     {
         int above = (int)BitOperations.RoundUpToPowerOf2((uint)rest);

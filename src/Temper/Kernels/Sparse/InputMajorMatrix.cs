@@ -5,21 +5,24 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only
-/// the weights of inputs that are not zero are read. Shared by threads.
+/// Weights of a fully connected layer in input-major order, <c>[I, O]</c>, for inputs that are mostly zero at run time:
+/// only the weights of nonzero inputs are read. Shared by threads.
 /// </summary>
 /// <remarks>
-/// Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.
+/// Every result adds the same products in the same order, starting with the bias, however the outputs are distributed
+/// over threads.
 /// </remarks>
 internal sealed unsafe class InputMajorMatrix
 {
     /// <summary>
-    /// Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored
-    /// once for them.
+    /// Number of weight lines that are added together: as many as a core can prefetch as separate streams. The sums are
+    /// loaded and stored once for all of them.
     /// </summary>
     private const int LinesAtOnce = 8;
 
-    /// <summary>Outputs of a task; a wide layer's are more, so that each stream is long.</summary>
+    /// <summary>
+    /// Number of outputs per task, for narrow and for wide layers; larger for wide layers, for longer streams.
+    /// </summary>
     private const int FewOutputs = 512, ManyOutputs = 2048;
 
     private const int FloatsOfPage = 1024, FloatsOfLine = 16;
@@ -29,15 +32,16 @@ internal sealed unsafe class InputMajorMatrix
     private readonly int _step;
     private readonly PinnedFloats _weights;
 
+    /// <summary>Transposes the weights.</summary>
     /// <param name="weight"><c>[O, I]</c>.</param>
-    /// <param name="outputs">O.</param>
-    /// <param name="inputs">I.</param>
+    /// <param name="outputs">Number of outputs, O.</param>
+    /// <param name="inputs">Number of inputs, I.</param>
     internal InputMajorMatrix(ReadOnlySpan<float> weight, int outputs, int inputs)
     {
         (_outputs, _inputs) = (outputs, inputs);
         _step = Chunks.Count(outputs, ImageGroup.MaxImages) * ImageGroup.MaxImages;
 
-        // Lines that lie a multiple of a page apart would all fall into the same sets of the cache.
+        // Lines at a distance of a multiple of a page would all map to the same cache sets.
         _step += _step % FloatsOfPage == 0 ? FloatsOfLine : 0;
         _weights = new PinnedFloats((long)_step * inputs);
         fixed (float* source = weight)
@@ -46,15 +50,17 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
-    /// <summary>Floats that the weights take.</summary>
+    /// <summary>Size of the weights, in floats.</summary>
     internal int WeightFloats => _weights.Count;
 
-    /// <summary><c>y = x Wᵀ + b</c> of each row. Allocates nothing once the threads' working memory is there.</summary>
-    /// <param name="rows">Rows.</param>
+    /// <summary>
+    /// Computes <c>y = x Wᵀ + b</c> for each row. Allocates nothing once each thread has its scratch memory.
+    /// </summary>
+    /// <param name="rows">Number of rows.</param>
     /// <param name="x"><c>[rows, I]</c>.</param>
     /// <param name="y">Receives <c>[rows, O]</c>.</param>
-    /// <param name="tail">Bias and ReLU; nothing is added.</param>
-    /// <param name="winners">Which inputs of a row win; null: all that are not zero.</param>
+    /// <param name="tail">Bias and ReLU; a residual is not supported.</param>
+    /// <param name="winners">Rule that selects the winning inputs of a row; null: all nonzero inputs are used.</param>
     internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
     {
         int width = _outputs >= 2 * ManyOutputs ? ManyOutputs : FewOutputs;
@@ -108,7 +114,7 @@ internal sealed unsafe class InputMajorMatrix
     }
 
     /// <summary>
-    /// Some outputs of a row: their sums stay in the first-level cache while line after line is added.
+    /// Computes some outputs of a row. Their sums stay in the L1 cache while the weight lines are added.
     /// </summary>
     private static void Add<T>(in Job job, int row, int first)
         where T : unmanaged, ILanes<T>
@@ -168,8 +174,8 @@ internal sealed unsafe class InputMajorMatrix
     }
 
     /// <summary>
-    /// The lines that come next, fetched while these are added: they are short, and none of them tells where the next
-    /// one is.
+    /// Prefetches the next lines while the current ones are added. The lines are short, and the hardware cannot predict
+    /// the address of the next one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float* a, float* b, float* c, float* d)
@@ -218,20 +224,20 @@ internal sealed unsafe class InputMajorMatrix
         internal int Outputs;
         internal int Width;
 
-        /// <summary>Tasks of a row.</summary>
+        /// <summary>Number of tasks per row.</summary>
         internal int Tasks;
         internal float* X;
         internal float* Y;
         internal float* Bias;
         internal bool Relu;
 
-        /// <summary>For each row, its elements that are not zero, <see cref="Inputs"/> + 1 apart.</summary>
+        /// <summary>Nonzero elements of each row, at a distance of <see cref="Inputs"/> + 1.</summary>
         internal float* Values;
 
-        /// <summary>Their indices.</summary>
+        /// <summary>Indices of the nonzero elements.</summary>
         internal int* Indices;
 
-        /// <summary>How many they are, for each row.</summary>
+        /// <summary>Number of nonzero elements of each row.</summary>
         internal int* Counts;
 
         internal bool HasWinners;

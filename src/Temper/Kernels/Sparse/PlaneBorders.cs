@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
-/// <summary>Writes what surrounds planes: zeros, or the pixels of other pieces.</summary>
+/// <summary>Writes the borders of planes: zeros, or the pixels of neighboring pieces.</summary>
 internal static unsafe class PlaneBorders
 {
-    /// <summary>All of it, around one plane.</summary>
+    /// <summary>Writes the whole border of a plane.</summary>
     internal static void Write(float* plane, in PlaneShape shape, int interleave, in PlaneHalo halo)
     {
         if (halo.Count > 0)
@@ -16,7 +16,10 @@ internal static unsafe class PlaneBorders
         }
     }
 
-    /// <summary>The borders of one plane beside some rows, above the first row and below the last.</summary>
+    /// <summary>
+    /// Clears the border to the left and right of the rows from <paramref name="firstRow"/> to <paramref
+    /// name="lastRow"/> (exclusive), and the border above or below the image if its first or last row is among them.
+    /// </summary>
     internal static void Clear(float* plane, in PlaneShape shape, int interleave, int firstRow, int lastRow)
     {
         int pitch = shape.Pitch * interleave, left = shape.Left * interleave, right = shape.Right * interleave;
@@ -25,7 +28,7 @@ internal static unsafe class PlaneBorders
             new Span<float>(plane, (shape.Top * pitch) + left).Clear();
         }
 
-        // The right border of a row and the left one of the next lie together.
+        // The right border of a row and the left border of the next row are contiguous.
         float* end = plane + ((long)(shape.Top + firstRow) * pitch) + left + (shape.Width * interleave);
         for (int row = firstRow; row < lastRow; row++, end += pitch)
         {

@@ -1,18 +1,20 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images from row-major or channels-last memory into planes, and from planes into channels-last memory.
+/// Copies images from row-major or channels-last memory to planes, and from planes to channels-last memory.
 /// </summary>
 internal static unsafe class PlaneCopies
 {
-    /// <summary>Channels of a task: a line of the cache in channels-last memory.</summary>
+    /// <summary>Number of channels per task: one cache line of channels-last memory.</summary>
     private const int TaskChannels = 16;
 
-    /// <summary><c>[N, C, H, W]</c> into planes; borders and room for images that do not exist become zero.</summary>
+    /// <summary>Copies <c>[N, C, H, W]</c> to planes; borders and unused image slots become zero.</summary>
     internal static void FromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
         Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &RowsIntoPlane, shape.Channels);
 
-    /// <summary>The same with channels that are mapped; borders stay zero.</summary>
+    /// <summary>
+    /// Copies <c>[N, C, H, W]</c> to planes and maps the channels; borders and unused image slots become zero.
+    /// </summary>
     internal static void ScaledFromRowMajor(
         int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, ChannelMap map) =>
         Run(batch, new Job
@@ -20,18 +22,18 @@ internal static unsafe class PlaneCopies
             Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Map = map.Numbers,
         }, &RowsIntoPlane, shape.Channels);
 
-    /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
+    /// <summary>Copies <c>[N, H, W, C]</c> to planes; borders and unused image slots become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
         Run(batch, new Job
         {
             Shape = shape, Pixels = x.Pointer, Planes = y.Pointer,
         }, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
 
-    /// <summary>Planes into <c>[N, H, W, C]</c>.</summary>
+    /// <summary>Copies planes to <c>[N, H, W, C]</c>.</summary>
     internal static void ToChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
         Run(batch, new Job { Shape = shape, Pixels = y.Pointer, Planes = x.Pointer }, &RowOutOfPlanes, tasks: 0);
 
-    /// <summary>Planes of zeros before and behind those of each group of images.</summary>
+    /// <summary>Adds planes of zeros before and after those of each group of images.</summary>
     internal static void Pad(int batch, in PlaneShape shape, int before, int after, FloatAddress x, FloatAddress y)
     {
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
@@ -59,7 +61,7 @@ internal static unsafe class PlaneCopies
         }
     }
 
-    /// <summary>One channel: the same row of all images, or of all pieces, side by side.</summary>
+    /// <summary>Copies one channel, with the same row of all images, or of all pieces, interleaved.</summary>
     private static void RowsIntoPlane(void* state, int channel)
     {
         ref Job job = ref *(Job*)state;
@@ -96,7 +98,7 @@ internal static unsafe class PlaneCopies
         PlaneBorders.Write(plane, piece, lanes, job.Halo);
     }
 
-    /// <summary>Some channels of all pixels.</summary>
+    /// <summary>Copies some channels of all pixels.</summary>
     private static void PixelsIntoPlanes(void* state, int number)
     {
         ref Job job = ref *(Job*)state;
@@ -133,8 +135,8 @@ internal static unsafe class PlaneCopies
     }
 
     /// <summary>
-    /// Some channels of one pixel of all lanes, <c>[channel, lane]</c>. Whole images are the same distance apart,
-    /// pieces are not and are brought together first.
+    /// Transposes some channels of one pixel of all lanes to <c>[channel, lane]</c>. Whole images have a fixed
+    /// distance; pieces do not and are gathered first.
     /// </summary>
     private static void Turn(in Job job, int row, int column, int first, int channels, float* lines, float* turned)
     {

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A group of images as it lies in planes: whole images side by side, or the pieces of each, pixel by pixel a vector
-/// full.
+/// A group of images in planes: whole images interleaved, or the pieces of each image interleaved, so that a pixel
+/// fills a vector.
 /// </summary>
 internal readonly record struct PlaneGroup
 {
@@ -15,31 +15,31 @@ internal readonly record struct PlaneGroup
         Piece = shape.Piece(Grid);
     }
 
-    /// <summary>Whole images.</summary>
+    /// <summary>Shape of a whole image.</summary>
     internal PlaneShape Shape { get; }
 
     internal ImageGroup Images { get; }
 
     internal PieceGrid Grid { get; }
 
-    /// <summary>The part of an image that lies in one lane.</summary>
+    /// <summary>Shape of the part of an image that one lane holds.</summary>
     internal PlaneShape Piece { get; }
 
-    /// <summary>Floats of a pixel.</summary>
+    /// <summary>Number of floats per pixel.</summary>
     internal int Lanes => Grid.Count * Images.Interleave;
 
     internal long Floats => Piece.Image * Lanes;
 
     /// <summary>
-    /// The pixel of the batch that a lane has at an index of the piece; -1 if it is outside of the image or the image
-    /// does not exist.
+    /// Returns the index in the batch of the pixel that a lane holds; -1 if it is outside the image or the slot is
+    /// unused.
     /// </summary>
-    /// <param name="lane">Pieces row by row, the images of each together.</param>
-    /// <param name="row">Row of the piece.</param>
-    /// <param name="column">Column of the piece.</param>
+    /// <param name="lane">The lane: pieces row by row, with the images of each piece together.</param>
+    /// <param name="row">Row within the piece.</param>
+    /// <param name="column">Column within the piece.</param>
     internal long PixelOf(int lane, int row, int column)
     {
-        // Both are powers of two, and this is asked for each pixel.
+        // Both sizes are powers of two. Shifts are used because this is called per pixel.
         int piece = lane >> BitOperations.Log2((uint)Images.Interleave), image = lane & (Images.Interleave - 1);
         int down = piece >> BitOperations.Log2((uint)Grid.Columns), right = piece & (Grid.Columns - 1);
         int y = (down * Piece.Height) + row, x = (right * Piece.Width) + column;
@@ -49,13 +49,12 @@ internal readonly record struct PlaneGroup
     }
 
     /// <summary>
-    /// For each lane the one whose piece lies some pieces further down and to the right, -1 if the image has no such
-    /// pixel.
+    /// Returns, for each lane, the lane whose piece is at the given distance; -1 if the image has no such pixel.
     /// </summary>
-    /// <param name="down">Pieces further down; negative: up.</param>
-    /// <param name="right">Pieces further to the right.</param>
-    /// <param name="row">Row of the pixel in that piece.</param>
-    /// <param name="column">Its column.</param>
+    /// <param name="down">Number of pieces further down; negative: up.</param>
+    /// <param name="right">Number of pieces further right; negative: left.</param>
+    /// <param name="row">Row of the pixel within that piece.</param>
+    /// <param name="column">Column of the pixel within that piece.</param>
     internal int[] LanesFrom(int down, int right, int row, int column)
     {
         int[] lanes = new int[Lanes];

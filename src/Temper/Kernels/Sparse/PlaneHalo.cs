@@ -4,17 +4,17 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels,
-/// and zeros outside of the image. To be written whenever a plane was.
+/// The border of the pieces of cut images: pixels of neighboring pieces, which are other lanes of other pixels, and
+/// zeros outside the image. Must be written after every write to a plane.
 /// </summary>
 internal readonly unsafe struct PlaneHalo
 {
     private static readonly ConcurrentDictionary<(PlaneShape Shape, int Interleave), Table> Tables = new();
 
-    /// <summary>Two for each pixel, in floats: where it is, where it comes from.</summary>
+    /// <summary>Two offsets per pixel, in floats: target and source.</summary>
     private readonly int* _offsets;
 
-    /// <summary>For each pixel and lane the lane it comes from, -1 for zero.</summary>
+    /// <summary>Source lane per pixel and lane; -1: zero.</summary>
     private readonly int* _lanes;
 
     private PlaneHalo(Table table)
@@ -24,11 +24,12 @@ internal readonly unsafe struct PlaneHalo
         Count = table.Offsets.Count / 2;
     }
 
-    /// <summary>Pixels that it writes; 0 for images that are not cut.</summary>
+    /// <summary>Number of pixels to write; 0 for images that are not cut.</summary>
     internal int Count { get; }
 
     /// <summary>
-    /// That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.
+    /// Returns the halo of a group of images. Allocates only for the first group of a shape; the tables are never
+    /// released.
     /// </summary>
     internal static PlaneHalo Of(in PlaneGroup group)
     {
@@ -37,12 +38,12 @@ internal readonly unsafe struct PlaneHalo
             return default;
         }
 
-        // It is the same for any number of channels.
+        // The halo does not depend on the number of channels.
         (PlaneShape, int) key = (group.Shape with { Channels = 0 }, group.Images.Interleave);
         return new PlaneHalo(Tables.TryGetValue(key, out Table? table) ? table : Tables.GetOrAdd(key, Build(group)));
     }
 
-    /// <summary>Writes it into one plane.</summary>
+    /// <summary>Writes the halo of one plane.</summary>
     internal void Fill(float* plane)
     {
         switch (Simd.Active)

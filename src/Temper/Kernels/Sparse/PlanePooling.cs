@@ -4,16 +4,17 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>The largest value, or the mean, of each window of planes.</summary>
+/// <summary>Max and average pooling of planes.</summary>
 internal static unsafe class PlanePooling
 {
-    /// <param name="batch">Images.</param>
-    /// <param name="windows">The windows along both axes.</param>
-    /// <param name="isMaximum">Whether the largest value is wanted, not the mean.</param>
-    /// <param name="source">The planes' shape.</param>
-    /// <param name="target">The result's.</param>
-    /// <param name="x">Planes.</param>
-    /// <param name="y">Receives planes, their borders zero.</param>
+    /// <summary>Pools a batch.</summary>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="windows">Windows along both axes.</param>
+    /// <param name="isMaximum">True: max pooling; false: average pooling.</param>
+    /// <param name="source">Shape of the input planes.</param>
+    /// <param name="target">Shape of the output planes.</param>
+    /// <param name="x">Input planes.</param>
+    /// <param name="y">Receives the output planes, with their borders written.</param>
     internal static void Run(
         int batch, in PoolingSizes windows, bool isMaximum, in PlaneShape source, in PlaneShape target, FloatAddress x,
         FloatAddress y)
@@ -42,8 +43,8 @@ internal static unsafe class PlanePooling
     }
 
     /// <summary>
-    /// Whether images may be cut into pieces: each window lies within a piece, and all pieces have the same ones,
-    /// however many images a group has.
+    /// Whether images may be cut into pieces: for every number of images per group, each window must be within one
+    /// piece, and all pieces must have the same windows.
     /// </summary>
     internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
     {
@@ -135,7 +136,7 @@ internal static unsafe class PlanePooling
         PlaneBorders.Write(plane, job.Target, job.Interleave, job.Halo);
     }
 
-    /// <summary>The largest, or the mean, of two by two neighbors, a vector of images at a time.</summary>
+    /// <summary>Pools 2x2 windows, one vector of images at a time.</summary>
     private static void PairsOf<TLanes>(in Job job, float* x, float* y)
         where TLanes : unmanaged, ILanes<TLanes>
     {
@@ -154,7 +155,7 @@ internal static unsafe class PlanePooling
         }
     }
 
-    /// <summary>The largest of two by two neighbors, sixteen results at a time.</summary>
+    /// <summary>Max-pools 2x2 windows of a single image, sixteen results at a time.</summary>
     private static void Pairs(float* x, int pitch, float* y, int count)
     {
         Vector512<int> even = Vector512<int>.Indices * 2, odd = even + Vector512<int>.One;
@@ -212,7 +213,7 @@ internal static unsafe class PlanePooling
         internal PlaneHalo Halo;
         internal bool IsMaximum;
 
-        /// <summary>Whether windows are two by two neighbors, all of them inside.</summary>
+        /// <summary>Whether all windows are disjoint, 2x2, and entirely inside the image.</summary>
         internal bool AreDisjointPairs;
     }
 }

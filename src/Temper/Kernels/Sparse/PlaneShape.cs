@@ -1,9 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images for sparse kernels: plane by plane of a channel, each with a border of zeros, and the same pixel of several
-/// images side by side: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See
-/// <see cref="ImageGroup"/> and, for images that are cut into pieces, <see cref="PlaneGroup"/>.
+/// Shape of images for sparse kernels. There is one plane per channel, with a border, and the same pixel of several
+/// images is contiguous: <c>[group][C][top + H + bottom][left + W + right][images of the group]</c>. See <see
+/// cref="ImageGroup"/> and, for images cut into pieces, <see cref="PlaneGroup"/>.
 /// </summary>
 internal readonly record struct PlaneShape(int Channels, int Height, int Width)
 {
@@ -16,31 +16,31 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
     internal int Right { get; init; }
 
     /// <summary>
-    /// Whether images of groups that do not fill a vector are cut into pieces, see <see cref="PieceGrid"/>.
+    /// Whether images are cut into pieces if their group does not fill a vector; see <see cref="PieceGrid"/>.
     /// </summary>
     internal bool IsCut { get; init; }
 
     /// <summary>Pixels from one row to the next.</summary>
     internal int Pitch => Left + Width + Right;
 
-    /// <summary>Pixels of a plane, its border included.</summary>
+    /// <summary>Number of pixels of a plane, including its border.</summary>
     internal int Plane => (Top + Height + Bottom) * Pitch;
 
-    /// <summary>The first pixel of a plane that belongs to the image.</summary>
+    /// <summary>Index in the plane of the image's first pixel.</summary>
     internal int Origin => (Top * Pitch) + Left;
 
-    /// <summary>Pixels of an image, all channels and borders.</summary>
+    /// <summary>Number of pixels of an image, including all channels and borders.</summary>
     internal long Image => (long)Channels * Plane;
 
     internal bool HasBorder => Plane > Height * Width;
 
-    /// <summary>A piece of an image, which has a border of its own.</summary>
+    /// <summary>Returns the shape of a piece of an image; each piece has its own border.</summary>
     internal PlaneShape Piece(PieceGrid grid) => this with
     {
         Height = Chunks.Count(Height, grid.Rows), Width = Chunks.Count(Width, grid.Columns), IsCut = false,
     };
 
-    /// <summary>Floats of a batch.</summary>
+    /// <summary>Returns the size of a batch, in floats.</summary>
     internal long Floats(int batch)
     {
         long floats = 0;

@@ -3,19 +3,19 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A convolution whose weights are mostly zero, on planes: each weight that is not zero is multiplied with a tile of
-/// pixels that stays in registers, for one output channel or for several that share their offsets. Any stride, padding,
+/// A convolution with mostly zero weights, on planes. Each nonzero weight is multiplied with a tile of pixels held in
+/// registers, for one output channel or for several channels that share their offsets. Supports any stride, padding,
 /// dilation and groups. Shared by threads.
 /// </summary>
 internal sealed unsafe class SparseConvolution
 {
-    /// <summary>Bytes of a tile's pixels that stay in the first-level cache beside weights and results.</summary>
+    /// <summary>Bytes of a tile's input that stay in the L1 cache together with weights and results.</summary>
     private const int CachedBytes = 28 * 1024;
 
-    /// <summary>Offsets of a block that are worth taking its sums up again.</summary>
+    /// <summary>Minimum number of offsets per block and part, to justify reloading the block's sums.</summary>
     private const int OffsetsOfPart = 16;
 
-    /// <summary>Exponents of the numbers of parts that there may be, and of the images of a group.</summary>
+    /// <summary>Number of exponents (of two) for the number of parts and for the images per group.</summary>
     private const int PartExponents = 16, GroupExponents = 8;
 
     private readonly ConvolutionGeometry _geometry;
@@ -26,20 +26,22 @@ internal sealed unsafe class SparseConvolution
     private readonly PinnedFloats _zeros = new(SparseTile.MaxChannels);
 
     /// <summary>
-    /// The pattern for groups of 1, 2, 4, ... images in 1, 2, 4, ... parts, as far as they were needed.
+    /// Cached patterns for groups of 1, 2, 4, ... images in 1, 2, 4, ... parts; null: not needed so far.
     /// </summary>
     private readonly SparsePattern?[] _placed = new SparsePattern?[GroupExponents * PartExponents];
 
-    /// <param name="geometry">Sizes; the batch does not matter.</param>
+    /// <summary>Builds the sparsity pattern.</summary>
+    /// <param name="geometry">Sizes; the batch size is ignored.</param>
     /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
     /// <param name="block">
-    /// Output channels that share their offsets: 1, 2, 4 or 8, dividing the outputs of a group if there are groups.
+    /// Number of output channels that share their offsets: 1, 2, 4 or 8. It must divide the number of outputs per group
+    /// if there are several groups.
     /// </param>
     /// <param name="source">
-    /// The input, its border at least the padding; cut only if the sizes allow it, see <see cref="FitsPieces"/>.
+    /// Shape of the input, with a border at least as wide as the padding; cut only if <see cref="FitsPieces"/> is true.
     /// </param>
-    /// <param name="target">The result, cut if the input is.</param>
-    /// <param name="bias">Bias of each channel; null for none.</param>
+    /// <param name="target">Shape of the result; cut if the input is.</param>
+    /// <param name="bias">Bias of each channel; null: none.</param>
     internal SparseConvolution(
         in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, int block, PlaneShape source, PlaneShape target,
         PinnedFloats? bias)
@@ -54,14 +56,14 @@ internal sealed unsafe class SparseConvolution
         }
     }
 
-    /// <summary>Floats that weights and offsets take.</summary>
+    /// <summary>Size of weights and offsets, in floats.</summary>
     internal long WeightFloats => _pattern.Weights.Count + _pattern.Offsets.Count;
 
     internal int Block => _pattern.Block;
 
     /// <summary>
-    /// Whether images may be cut into pieces: a piece of the result needs a piece of the input and no more around it
-    /// than there is, however many images a group has.
+    /// Whether images may be cut into pieces: for every number of images per group, a piece of the result must need
+    /// only one piece of the input and its border.
     /// </summary>
     internal static bool FitsPieces(in ConvolutionGeometry g, in PlaneShape source, in PlaneShape target)
     {
@@ -77,12 +79,12 @@ internal sealed unsafe class SparseConvolution
         return fits;
     }
 
-    /// <summary>Convolves a batch. Allocates nothing once the threads' working memory is there.</summary>
-    /// <param name="batch">Images.</param>
-    /// <param name="x">The input's planes.</param>
-    /// <param name="y">The result's planes.</param>
-    /// <param name="added">Added to the result, in planes as it; no place for nothing.</param>
-    /// <param name="relu">Whether negative results become zero, last.</param>
+    /// <summary>Convolves a batch. Allocates nothing once each thread has its scratch memory.</summary>
+    /// <param name="batch">Number of images.</param>
+    /// <param name="x">Planes of the input.</param>
+    /// <param name="y">Receives the planes of the result.</param>
+    /// <param name="added">Planes added to the result, of the same shape; a null address: none.</param>
+    /// <param name="relu">Whether to apply a ReLU after the addition.</param>
     internal void Run(int batch, FloatAddress x, FloatAddress y, FloatAddress added, bool relu)
     {
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
@@ -126,8 +128,8 @@ internal sealed unsafe class SparseConvolution
     }
 
     /// <summary>
-    /// In how many parts, as an exponent of two, what a tile reads of the input channels of a part stays in the
-    /// first-level cache.
+    /// Returns the number of parts, as an exponent of two, such that the input of a tile for one part's input channels
+    /// stays in the L1 cache.
     /// </summary>
     private int PartsOf(in SparseJob job, in StridePhases phases)
     {

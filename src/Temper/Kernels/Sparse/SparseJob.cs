@@ -7,54 +7,54 @@ internal unsafe struct SparseJob
     internal float* Weights;
     internal int* Starts;
 
-    /// <summary>Channels that share their offsets.</summary>
+    /// <summary>Number of channels that share their offsets.</summary>
     internal int Block;
     internal int Blocks;
 
-    /// <summary>Parts of the sum, one after the other for each tile.</summary>
+    /// <summary>Number of parts into which each sum is split; a tile processes them one after another.</summary>
     internal int Parts;
 
-    /// <summary>Channels that exist.</summary>
+    /// <summary>Number of output channels, without those that only fill up the last block.</summary>
     internal int Channels;
 
-    /// <summary>What the sum of each channel begins with.</summary>
+    /// <summary>Initial value of each channel's sum.</summary>
     internal float* Start;
 
-    /// <summary>Zeros for the channels of a block.</summary>
+    /// <summary>Zeros, one per channel of a block.</summary>
     internal float* Zeros;
     internal float Floor;
     internal float* Source;
 
-    /// <summary>Pixels of the source from one row of the result to the next.</summary>
+    /// <summary>Distance between the inputs of neighboring result rows, in source pixels.</summary>
     internal int SourcePitch;
 
-    /// <summary>Pixels of the source from one pixel of the result to the next; one but for strides.</summary>
+    /// <summary>Distance between the inputs of neighboring result pixels, in source pixels; 1 without stride.</summary>
     internal int SourceStep;
     internal float* Target;
     internal float* Added;
 
-    /// <summary>The result's planes.</summary>
+    /// <summary>Shape of the planes of the result.</summary>
     internal PlaneShape Shape;
 
-    /// <summary>Floats of a pixel.</summary>
+    /// <summary>Number of floats per pixel.</summary>
     internal int Interleave;
 
-    /// <summary>What surrounds pieces of images, if they are cut.</summary>
+    /// <summary>Border of the pieces, if images are cut.</summary>
     internal PlaneHalo Halo;
 
-    // Set while it runs.
+    // The following fields are set during a run.
 
-    /// <summary>Rows, each <see cref="RowFloats"/> long; one where all rows are taken as one.</summary>
+    /// <summary>Number of rows of <see cref="RowFloats"/> floats; 1 if all rows are processed as one.</summary>
     internal int Rows;
     internal int RowFloats;
 
-    /// <summary>Rows of a tile.</summary>
+    /// <summary>Number of rows per tile.</summary>
     internal int TileRows;
 
-    /// <summary>Tiles side by side.</summary>
+    /// <summary>Number of tiles per row.</summary>
     internal int TileColumns;
 
-    /// <summary>Tiles that a task does not cut: those of some whole rows.</summary>
+    /// <summary>Number of consecutive tiles that are always in the same task: those of some whole rows.</summary>
     internal int TilesTogether;
     internal int SpatialTasks;
     internal int ChannelTasks;
@@ -65,8 +65,6 @@ internal unsafe struct SparseJob
 
     internal readonly bool IsOneRow => Rows < Shape.Height;
 
-    /// <summary>
-    /// Whether something is to be written around the results of a channel when all of them are there.
-    /// </summary>
+    /// <summary>Whether a border must be written after all results of a channel are complete.</summary>
     internal readonly bool EndsWhole => Halo.Count > 0 || (IsOneRow && Shape.HasBorder);
 }

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer that are not zero, output by output with the inputs they belong to, for few
-/// rows: one multiplication for each. Shared by threads.
+/// Nonzero weights of a fully connected layer, stored per output with the indices of their inputs. For few rows: each
+/// weight is one multiplication per row. Shared by threads.
 /// </summary>
 internal sealed unsafe class SparseMatrix
 {
-    /// <summary>Weights that are worth a task of their own.</summary>
+    /// <summary>Minimum number of weights for a separate task.</summary>
     private const int TaskWeights = 16 * 1024;
 
     private readonly int _outputs;
@@ -16,12 +16,13 @@ internal sealed unsafe class SparseMatrix
     private readonly int _tasks;
     private readonly PinnedFloats _weights;
 
-    /// <summary>The input of each weight, then where the weights of each output begin.</summary>
+    /// <summary>Input index of each weight, followed by the start of each output's weights.</summary>
     private readonly PinnedFloats _indices;
 
+    /// <summary>Collects the nonzero weights.</summary>
     /// <param name="weight"><c>[O, I]</c>.</param>
-    /// <param name="outputs">O.</param>
-    /// <param name="inputs">I.</param>
+    /// <param name="outputs">Number of outputs, O.</param>
+    /// <param name="inputs">Number of inputs, I.</param>
     internal SparseMatrix(ReadOnlySpan<float> weight, int outputs, int inputs)
     {
         (_outputs, _inputs) = (outputs, inputs);
@@ -48,14 +49,14 @@ internal sealed unsafe class SparseMatrix
         starts[outputs] = at;
     }
 
-    /// <summary>Floats that weights and indices take.</summary>
+    /// <summary>Size of weights and indices, in floats.</summary>
     internal long WeightFloats => (long)_weights.Count + _indices.Count;
 
-    /// <summary><c>y = x Wᵀ + b</c> of each row. Allocates nothing.</summary>
-    /// <param name="rows">Rows.</param>
+    /// <summary>Computes <c>y = x Wᵀ + b</c> for each row. Allocates nothing.</summary>
+    /// <param name="rows">Number of rows.</param>
     /// <param name="x"><c>[rows, I]</c>.</param>
     /// <param name="y">Receives <c>[rows, O]</c>.</param>
-    /// <param name="tail">Bias and ReLU; nothing is added.</param>
+    /// <param name="tail">Bias and ReLU; a residual is not supported.</param>
     internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail)
     {
         var job = new Job
@@ -84,7 +85,7 @@ internal sealed unsafe class SparseMatrix
         }
     }
 
-    /// <summary>Four sums at a time: each addition waits for the one before it.</summary>
+    /// <summary>Computes a sparse dot product with four independent sums, to hide the latency of additions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot(float* weights, int* indices, nint k, nint end, float* x)
     {
@@ -113,7 +114,7 @@ internal sealed unsafe class SparseMatrix
         internal int Inputs;
         internal int Outputs;
 
-        /// <summary>Tasks of a row.</summary>
+        /// <summary>Number of tasks per row.</summary>
         internal int Tasks;
         internal float* X;
         internal float* Y;

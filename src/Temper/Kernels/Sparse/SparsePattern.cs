@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Weights of a convolution without their zeros: output channels in blocks that share the offsets of their weights, and
-/// for each block the offsets and, for each offset, a weight of every channel.
+/// Weights of a convolution without their zeros. Output channels form blocks whose weights share their offsets; a block
+/// stores its offsets and, for each offset, one weight per channel.
 /// </summary>
 internal sealed unsafe class SparsePattern
 {
@@ -12,19 +12,21 @@ internal sealed unsafe class SparsePattern
         (Offsets, Weights) = (offsets, weights);
     }
 
-    /// <summary>Channels of a block.</summary>
+    /// <summary>Number of channels per block.</summary>
     internal int Block { get; }
 
     /// <summary>
-    /// Parts of the sum: all blocks with the offsets of some input channels, then all with those of the next.
+    /// Number of parts into which each sum is split: first all blocks with the offsets of some input channels, then all
+    /// blocks with those of the next input channels, and so on.
     /// </summary>
     internal int Parts { get; }
 
-    /// <summary>For each part and block the number of its first offset; one more at the end.</summary>
+    /// <summary>Index of the first offset of each part and block, with the total number at the end.</summary>
     internal int[] Starts { get; }
 
     /// <summary>
-    /// Offsets, as integers: numbers in the row of an output, or, for some layout, where in it the pixels are.
+    /// Offsets, as integers: indices in an output's row of weights, or, after <see cref="Placed"/>, memory offsets of
+    /// pixels.
     /// </summary>
     internal PinnedFloats Offsets { get; }
 
@@ -32,13 +34,13 @@ internal sealed unsafe class SparsePattern
 
     internal int Blocks => (Starts.Length - 1) / Parts;
 
-    /// <summary>Offsets of all blocks.</summary>
+    /// <summary>Number of offsets of all blocks.</summary>
     internal int Count => Starts[^1];
 
-    /// <summary>Drops zeros.</summary>
+    /// <summary>Builds the pattern of a weight by dropping its zeros.</summary>
     /// <param name="weight"><c>[O, K]</c>.</param>
-    /// <param name="outputs">O.</param>
-    /// <param name="block">Channels of a block; those of a last block that do not exist get zeros.</param>
+    /// <param name="outputs">Number of output channels, O.</param>
+    /// <param name="block">Number of channels per block; missing channels of the last block get zeros.</param>
     internal static SparsePattern Of(ReadOnlySpan<float> weight, int outputs, int block)
     {
         int depth = outputs == 0 ? 0 : weight.Length / outputs, blocks = Chunks.Count(outputs, block);
@@ -75,12 +77,12 @@ internal sealed unsafe class SparsePattern
     }
 
     /// <summary>
-    /// The same weights for pixels in some layout, in parts, so that what a part reads of a tile's pixels stays in the
-    /// first-level cache.
+    /// Returns the same weights with memory offsets for a layout, split into parts such that the input of a tile for
+    /// one part stays in the L1 cache.
     /// </summary>
-    /// <param name="parts">How many.</param>
-    /// <param name="partOf">The part of a number in the row of an output; rises with it.</param>
-    /// <param name="offsetOf">The offset in memory by output channel and number in its row.</param>
+    /// <param name="parts">Number of parts.</param>
+    /// <param name="partOf">Returns the part of an index in an output's row; must not decrease with the index.</param>
+    /// <param name="offsetOf">Returns the memory offset for an output channel and an index in its row.</param>
     internal SparsePattern Placed(int parts, Func<int, int> partOf, Func<int, int, int> offsetOf)
     {
         int[] starts = new int[(parts * Blocks) + 1];
@@ -109,7 +111,7 @@ internal sealed unsafe class SparsePattern
         return new SparsePattern(Block, parts, starts, offsets, weights);
     }
 
-    /// <summary>Offsets that blocks of some channels would have.</summary>
+    /// <summary>Returns the number of offsets for a block size.</summary>
     internal static long OffsetsOf(ReadOnlySpan<float> weight, int outputs, int block)
     {
         int depth = outputs == 0 ? 0 : weight.Length / outputs;

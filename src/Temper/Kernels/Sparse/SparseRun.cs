@@ -1,18 +1,18 @@
 namespace Temper.Kernels;
 
-/// <summary>Carries out a <see cref="SparseJob"/>: how the pixels are cut into tiles, and what one task does.</summary>
+/// <summary>Executes a <see cref="SparseJob"/>: splits the pixels into tiles and runs the tasks.</summary>
 internal static unsafe class SparseRun
 {
-    /// <summary>Vector operations that are worth a task of their own: some microseconds.</summary>
+    /// <summary>Minimum number of vector operations for a separate task; they take a few microseconds.</summary>
     private const long TaskWork = 16 * 1024;
 
     /// <summary>
-    /// Vector operations in the time that it takes to write a line of memory which another core has read. Where tasks
-    /// share channels, not rows, each reads what all have written.
+    /// Number of vector operations in the time it takes to write a cache line that another core has read. If tasks
+    /// share channels rather than rows, each task reads what all tasks have written.
     /// </summary>
     private const int WorkOfSharedLine = 32, FloatsOfLine = 16;
 
-    /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
+    /// <summary>Maximum number of vectors per tile, so that sums and operands stay in registers.</summary>
     private const int MaxTileVectors = 16;
 
     private const int MaxTasks = 64;
@@ -32,8 +32,8 @@ internal static unsafe class SparseRun
     }
 
     /// <summary>
-    /// Rows of pixels are cut into vectors, or all rows are taken as one where that makes fewer: what then falls
-    /// between rows lands in the border, which is cleared.
+    /// Splits rows of pixels into vectors, or processes all rows as one if that needs fewer vectors. In the latter
+    /// case, the results between rows fall into the border, which is cleared.
     /// </summary>
     internal static void Cut(ref SparseJob job)
     {
@@ -70,8 +70,8 @@ internal static unsafe class SparseRun
     }
 
     /// <summary>
-    /// With strides, where a pixel is a vector: pixels of a row of the result take the place of the rows of a tile,
-    /// since their distance in the source is the caller's.
+    /// Splits the pixels of a strided convolution whose pixels are whole vectors. Pixels of a result row are used as
+    /// the rows of a tile, because the distance between rows in the source can be chosen freely.
     /// </summary>
     private static void CutSteps(ref SparseJob job)
     {

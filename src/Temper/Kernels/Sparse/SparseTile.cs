@@ -5,9 +5,7 @@ namespace Temper.Kernels;
 /// <summary>The register tiles of sparse convolutions on this machine.</summary>
 internal static unsafe class SparseTile
 {
-    /// <summary>
-    /// Largest numbers of rows, of vectors of a row, and of channels with weights at the same positions.
-    /// </summary>
+    /// <summary>Maximum number of rows, of vectors per row, and of channels with shared offsets per tile.</summary>
     internal const int MaxRows = 4, MaxVectors = 8, MaxChannels = 8;
 
     private static readonly nint[] Table = Fill(Simd.Active switch
@@ -18,10 +16,10 @@ internal static unsafe class SparseTile
         _ => SparseTiles.Scalar,
     });
 
-    /// <summary>Whether there is a tile of some channels, rows and vectors.</summary>
+    /// <summary>Whether a tile of the given size exists.</summary>
     internal static bool Has(int channels, int rows, int vectors) => Table[Index(channels, rows, vectors)] != 0;
 
-    /// <summary>The tile of some channels, rows and vectors, which has to be there.</summary>
+    /// <summary>Returns the kernel of a tile size, which must exist.</summary>
     internal static delegate*<SparseTileCall*, void> Kernel(int channels, int rows, int vectors) =>
         (delegate*<SparseTileCall*, void>)Table[Index(channels, rows, vectors)];
 

@@ -1,46 +1,46 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What one call of a sparse convolution's register tile works on: some blocks of channels, the same pixels for each.
+/// Arguments of a call to a register tile of a sparse convolution: several blocks of channels, with the same pixels.
 /// </summary>
 internal unsafe struct SparseTileCall
 {
-    /// <summary>Blocks of channels.</summary>
+    /// <summary>Number of channel blocks.</summary>
     internal nint Blocks;
 
-    /// <summary>
-    /// For each block the index of its first weight's offset, and behind them the end of the last block.
-    /// </summary>
+    /// <summary>Index of the first offset of each block, followed by the end of the last block.</summary>
     internal int* Starts;
 
-    /// <summary>For each weight how many floats behind <see cref="Source"/> its first pixel is.</summary>
+    /// <summary>Offset of each weight's first pixel from <see cref="Source"/>, in floats.</summary>
     internal int* Offsets;
 
-    /// <summary>All weights: for each offset one of each channel of the block.</summary>
+    /// <summary>Weights: for each offset, one per channel of the block.</summary>
     internal float* Weights;
 
     internal float* Source;
 
-    /// <summary>Floats from a row of the source to the next.</summary>
+    /// <summary>Floats from one row of the source to the next.</summary>
     internal nint SourceRow;
 
-    /// <summary>What the sum of each channel begins with.</summary>
+    /// <summary>Initial value of each channel's sum.</summary>
     internal float* Start;
 
-    /// <summary>Floats of <see cref="Start"/> from a block to the next; 0: all begin with the same.</summary>
+    /// <summary>
+    /// Floats in <see cref="Start"/> from one block to the next; 0: all blocks have the same initial values.
+    /// </summary>
     internal nint StartStep;
 
-    /// <summary>The smallest result: 0 for a ReLU.</summary>
+    /// <summary>Lower bound of the results: 0 for a ReLU, minus infinity for none.</summary>
     internal float Floor;
 
-    /// <summary>Added to the result, lying as it does; null: nothing.</summary>
+    /// <summary>Values added to the result, in the same layout; null: none.</summary>
     internal float* Added;
 
     internal float* Target;
 
-    /// <summary>Floats from a row of the result to the next.</summary>
+    /// <summary>Floats from one row of the result to the next.</summary>
     internal nint TargetRow;
 
-    /// <summary>Floats from a channel of the result to the next.</summary>
+    /// <summary>Floats from one channel of the result to the next.</summary>
     internal nint TargetChannel;
 }

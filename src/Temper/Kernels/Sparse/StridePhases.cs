@@ -1,8 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What a convolution with strides reads: the planes as they are if a pixel fills a vector, which may then be anywhere;
-/// else cut into one plane for each remainder of row and column, so that neighbors in the result read neighbors.
+/// The input of a strided convolution. If a pixel fills a vector, the planes are read directly. Otherwise each plane is
+/// split into one plane per remainder of row and column modulo the stride, so that neighboring results read neighboring
+/// pixels.
 /// </summary>
 internal readonly unsafe struct StridePhases
 {
@@ -24,13 +25,13 @@ internal readonly unsafe struct StridePhases
         _pitch = Chunks.Count(source.Pitch, geometry.StrideWidth);
     }
 
-    /// <summary>Pixels from one row of the result to the next.</summary>
+    /// <summary>Distance between the inputs of neighboring result rows, in source pixels.</summary>
     internal int Pitch => _isPlain ? _source.Pitch * _geometry.StrideHeight : _pitch;
 
-    /// <summary>Pixels from one pixel of the result to the next.</summary>
+    /// <summary>Distance between the inputs of neighboring result pixels, in source pixels.</summary>
     internal int Step => _isPlain ? _geometry.StrideWidth : 1;
 
-    /// <summary>Pixels from one channel to the next.</summary>
+    /// <summary>Distance between neighboring channels of the source, in pixels.</summary>
     internal int PlaneStride => _isPlain ? _source.Plane : Phases * Plane;
 
     private int Phases => _geometry.StrideHeight * _geometry.StrideWidth;
@@ -38,7 +39,7 @@ internal readonly unsafe struct StridePhases
     private int Plane => _rows * _pitch;
 
     /// <summary>
-    /// Pixels from the first that the first result could read to the one that it reads through a kernel position.
+    /// Returns the offset, in pixels, at which the first result reads the source through a kernel position.
     /// </summary>
     internal int Offset(int channel, int kernelRow, int kernelColumn)
     {
@@ -57,7 +58,7 @@ internal readonly unsafe struct StridePhases
             + right;
     }
 
-    /// <summary>The planes of a group of images, cut into phases if there are strides.</summary>
+    /// <summary>Returns the planes of a group of images, split into phases if the convolution needs it.</summary>
     internal float* Read(float* source)
     {
         if (_isPlain)
@@ -65,7 +66,7 @@ internal readonly unsafe struct StridePhases
             return source;
         }
 
-        // Vectors may reach beyond the last pixel of a row, hence the room.
+        // Extra floats, because vectors may reach beyond the last pixel of a row.
         const int SpareFloats = 1024;
         float* target =
             Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * _lanes) + SpareFloats);
@@ -73,7 +74,7 @@ internal readonly unsafe struct StridePhases
         return target;
     }
 
-    /// <summary>Cuts the plane of one channel.</summary>
+    /// <summary>Splits the plane of one channel into phases.</summary>
     private struct Cut : IChunkBody
     {
         internal StridePhases Phases;

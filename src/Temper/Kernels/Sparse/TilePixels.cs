@@ -1,12 +1,12 @@
 namespace Temper.Kernels;
 
-/// <summary>The pixels of one tile of a <see cref="SparseJob"/>: where they are read, where the results go.</summary>
+/// <summary>Source and target addresses of the pixels of one tile of a <see cref="SparseJob"/>.</summary>
 internal readonly unsafe ref struct TilePixels
 {
     private readonly int _rows;
     private readonly int _width;
 
-    /// <summary>Floats of a row that exist.</summary>
+    /// <summary>Number of floats of a row that belong to the result; the rest only fill up vectors.</summary>
     private readonly int _floats;
     private readonly nint _sourceRow;
     private readonly nint _row;
@@ -23,7 +23,7 @@ internal readonly unsafe ref struct TilePixels
         _source = job.Source + (row * sourceRow) + (vector * lanes * job.SourceStep);
         _at = ((long)job.Shape.Origin * job.Interleave) + (row * targetRow) + (vector * lanes);
 
-        // With strides a tile has a row for each pixel, see SparseRun.
+        // With strides, a tile has one row per pixel; see SparseRun.
         bool hasSteps = job.SourceStep > 1;
         (_rows, int columns) = hasSteps ? (vectors, 1) : (rows, vectors);
         (_sourceRow, _row) = hasSteps ? ((nint)job.SourceStep * lanes, lanes) : (sourceRow, targetRow);
@@ -32,7 +32,9 @@ internal readonly unsafe ref struct TilePixels
         _kernel = SparseTile.Kernel(job.Block, _rows, columns);
     }
 
-    /// <summary>A part of the sums of some blocks of channels; the sums so far are where the results will be.</summary>
+    /// <summary>
+    /// Computes one part of the sums of some channel blocks. The sums of the preceding parts are read from the target.
+    /// </summary>
     internal void Multiply(in SparseJob job, int part, int firstBlock, int lastBlock)
     {
         bool isFirst = part == 0;
@@ -62,11 +64,14 @@ internal readonly unsafe ref struct TilePixels
         }
     }
 
-    /// <summary>One block that has channels or pixels which do not exist: computed into memory of its own.</summary>
+    /// <summary>
+    /// Computes one block with channels or pixels that are not part of the result, in scratch memory, and copies the
+    /// rest.
+    /// </summary>
     /// <param name="job">The convolution.</param>
-    /// <param name="call">Of the first block.</param>
-    /// <param name="block">The block.</param>
-    /// <param name="ahead">Blocks from the first one of the call to this one.</param>
+    /// <param name="call">Arguments for the first block.</param>
+    /// <param name="block">Index of the block.</param>
+    /// <param name="ahead">Number of blocks from the first block of the call to this one.</param>
     private void MultiplyCut(in SparseJob job, in SparseTileCall call, int block, int ahead)
     {
         nint distance = ahead * job.Block * _plane;
@@ -89,7 +94,7 @@ internal readonly unsafe ref struct TilePixels
         Finish(tile, added, call.Target + distance, channels, call.Floor);
     }
 
-    /// <summary>What exists of a tile, with what is added.</summary>
+    /// <summary>Copies the valid part of a tile to the result, after adding the residual.</summary>
     private void Finish(float* tile, float* added, float* target, int channels, float floor)
     {
         for (int c = 0; c < channels; c++)

@@ -1,12 +1,13 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Work that is cut in pieces by its size alone, never by the number of threads, so that results do not depend on it.
+/// Work that is split into chunks by its size alone, never by the number of threads, so that results do not depend on
+/// the number of threads.
 /// </summary>
 internal interface IChunkBody
 {
-    /// <summary>Does one piece.</summary>
-    /// <param name="chunk">Its number.</param>
+    /// <summary>Processes one chunk.</summary>
+    /// <param name="chunk">Index of the chunk.</param>
     void Run(int chunk);
 }
 
@@ -14,18 +15,23 @@ internal interface IChunkBody
 internal static unsafe class Chunks
 {
     /// <summary>
-    /// Floats a task of a memory-bound kernel takes: some microseconds, well above the cost of waking a worker.
+    /// Number of floats per task of a memory-bound kernel: they take a few microseconds, well above the cost of waking
+    /// a worker.
     /// </summary>
     internal const int Floats = 32 * 1024;
 
-    /// <summary>Chunks of <paramref name="size"/> that cover <paramref name="total"/>.</summary>
+    /// <summary>
+    /// Returns the number of chunks of <paramref name="size"/> items that cover <paramref name="total"/> items.
+    /// </summary>
     internal static int Count(int total, int size) => (int)(((long)total + size - 1) / size);
 
-    /// <summary>Rows of <paramref name="width"/> floats that make one chunk of about <see cref="Floats"/>.</summary>
+    /// <summary>
+    /// Returns the number of rows of <paramref name="width"/> floats in a chunk of about <see cref="Floats"/> floats.
+    /// </summary>
     internal static int Rows(int width) => Math.Max(1, Floats / Math.Max(1, width));
 
     /// <summary>
-    /// Runs all chunks on the current pool; pointers in the body must stay pinned by the caller meanwhile.
+    /// Runs all chunks on the current pool. The caller must keep pointers in the body pinned until this method returns.
     /// </summary>
     internal static void Run<TBody>(TBody body, int chunks)
         where TBody : unmanaged, IChunkBody =>

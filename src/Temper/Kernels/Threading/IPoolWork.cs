@@ -1,14 +1,14 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Work of a pool that is not a kernel: each task may run kernels of its own, which then stay on its thread.
+/// Work for a pool, other than a kernel. A task may call kernels, which then run on the task's thread only.
 /// </summary>
 internal interface IPoolWork
 {
-    /// <summary>Does one task.</summary>
-    /// <param name="task">Its number.</param>
+    /// <summary>Runs one task.</summary>
+    /// <param name="task">Index of the task.</param>
     /// <param name="thread">
-    /// The thread of the pool that does it, 0 for the caller: no other does another task of this work meanwhile.
+    /// Index of the pool thread that runs the task, 0 for the caller. A thread runs one task of this work at a time.
     /// </param>
     void Run(int task, int thread);
 }

@@ -5,10 +5,13 @@ public sealed unsafe partial class WorkerPool
 {
     private ref long Ticket(int thread) => ref _tickets[(thread + 1) * Distance];
 
-    /// <summary>First task of a thread's range.</summary>
+    /// <summary>Returns the first task of a thread's range.</summary>
     private int FirstOf(int thread) => (int)((long)_tasks * thread / Threads);
 
-    /// <summary>Claims a task and does it: one of the thread's own, else one of the next thread that has any.</summary>
+    /// <summary>
+    /// Claims and runs one task, from the thread's own range, else from that of the next thread with unclaimed tasks.
+    /// Returns false if there is none.
+    /// </summary>
     private bool ClaimOne(int thread)
     {
         for (int i = 0; i < Threads; i++)
@@ -33,7 +36,7 @@ public sealed unsafe partial class WorkerPool
 
     private void Do(int task, int thread)
     {
-        // Claimed: the job cannot end, hence body and state cannot change, before this task is counted as finished.
+        // The job cannot end before this task is counted as finished, so body and state cannot change.
         _insideTask = true;
         try
         {
@@ -80,7 +83,7 @@ public sealed unsafe partial class WorkerPool
     }
 
     /// <summary>
-    /// Counts itself asleep first and looks once more, so that a job started meanwhile is never slept through.
+    /// Counts the thread as asleep before looking for work once more, so that a job started in between wakes it.
     /// </summary>
     private void Sleep()
     {

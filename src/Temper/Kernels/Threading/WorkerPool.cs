@@ -3,25 +3,26 @@ using System.Globalization;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A fork-join pool: a job is cut into tasks by its size, each thread claims those of its own range first, then those
-/// that others have left. A worker that the system has not scheduled costs nothing, since the caller claims its tasks.
+/// A fork-join thread pool. A job is split into tasks by its size; each thread first claims tasks of its own range,
+/// then tasks that other threads have not claimed. The calling thread takes part, so a worker that is not scheduled
+/// does not delay the job.
 /// </summary>
 /// <remarks>
-/// Ranges are the same share of the tasks in every job, so that what a thread wrote in one kernel it mostly reads in
-/// the next: writing a line of memory that another core holds takes as long as some hundred multiplications. Results
-/// never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
-/// while another thread uses the pool, runs on the calling thread. Safe for use from several threads.
+/// A thread's range is the same fraction of the tasks in every job, so that a thread mostly reads what it wrote in the
+/// preceding kernel: writing a cache line that another core holds takes as long as a few hundred multiplications.
+/// Results never depend on the number of threads, because the work of a task depends only on its index. A job that is
+/// started inside a task, or while another thread uses the pool, runs on the calling thread. Thread-safe.
 /// </remarks>
 public sealed unsafe partial class WorkerPool : IDisposable
 {
     /// <summary>
-    /// Rounds of looking for work before a worker sleeps: some tens of microseconds, longer than the gap between
-    /// kernels.
+    /// Number of rounds in which a worker looks for work before it sleeps: tens of microseconds, longer than the gap
+    /// between kernels.
     /// </summary>
     private const int SpinRounds = 3000;
 
     /// <summary>
-    /// Words between two tickets: no two in one line of the cache, nor in two that are fetched together.
+    /// Number of words between two tickets, so that they are not in the same or in adjacent cache lines.
     /// </summary>
     private const int Distance = 16;
 
@@ -39,8 +40,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private Exception? _failure;
 
     /// <summary>
-    /// For each thread, <see cref="Distance"/> words apart, upper half: number of the job, lower half: tasks of its
-    /// range that nobody has claimed. One word, so that a claim is one exchange.
+    /// Tickets of the threads, <see cref="Distance"/> words apart. Upper half: number of the job; lower half: number of
+    /// unclaimed tasks in the thread's range. One word, so that a claim is a single compare-and-swap.
     /// </summary>
     private readonly long[] _tickets;
     private long _job;
@@ -51,7 +52,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private volatile bool _stopped;
 
     /// <summary>Starts a pool.</summary>
-    /// <param name="threads">Threads that work on a job, the calling one included; one or more.</param>
+    /// <param name="threads">Number of threads that work on a job, including the calling thread; 1 or more.</param>
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
@@ -67,20 +68,21 @@ public sealed unsafe partial class WorkerPool : IDisposable
     }
 
     /// <summary>
-    /// The pool of the process: a thread per processor, or as many as the environment variable TEMPER_THREADS says.
+    /// The pool of the process. It has one thread per processor, or the number given by the environment variable
+    /// TEMPER_THREADS.
     /// </summary>
     public static WorkerPool Default => Shared.Pool;
 
     /// <summary>
-    /// The pool that this thread's operations use: the one given to <see cref="Use"/>, else <see cref="Default"/>.
+    /// The pool used by operations on the calling thread: the one set by <see cref="Use"/>, else <see cref="Default"/>.
     /// </summary>
     public static WorkerPool Current => _current ?? Default;
 
-    /// <summary>Threads that work on a job, the calling one included.</summary>
+    /// <summary>Number of threads that work on a job, including the calling thread.</summary>
     public int Threads { get; }
 
     /// <summary>
-    /// Makes this pool the <see cref="Current"/> one of the calling thread until the result is disposed.
+    /// Makes this pool the <see cref="Current"/> pool of the calling thread until the returned value is disposed.
     /// </summary>
     public Usage Use()
     {
@@ -108,10 +110,12 @@ public sealed unsafe partial class WorkerPool : IDisposable
         _wake.Dispose();
     }
 
-    /// <summary>Runs <c>body(state, task)</c> for every task from 0 on, and returns when all are done.</summary>
-    /// <param name="body">The work; may throw, which reaches the caller when all tasks are done.</param>
-    /// <param name="state">What the work needs; lives until this returns.</param>
-    /// <param name="tasks">How many, decided by the size of the work alone.</param>
+    /// <summary>
+    /// Runs <c>body(state, task)</c> for every task index from 0 on, and returns when all tasks are done.
+    /// </summary>
+    /// <param name="body">The work. An exception is rethrown to the caller when all tasks are done.</param>
+    /// <param name="state">Argument of the body; must stay valid until this method returns.</param>
+    /// <param name="tasks">Number of tasks, which must depend only on the size of the work.</param>
     internal void Run(delegate*<void*, int, void> body, void* state, int tasks)
     {
         if (!IsToShare(tasks))
@@ -129,9 +133,9 @@ public sealed unsafe partial class WorkerPool : IDisposable
         Share(tasks);
     }
 
-    /// <summary>Runs all tasks of some work from 0 on, and returns when all are done.</summary>
-    /// <param name="work">The work; may throw, which reaches the caller when all tasks are done.</param>
-    /// <param name="tasks">How many, decided by the size of the work alone.</param>
+    /// <summary>Runs all tasks of some work, with indices from 0 on, and returns when all tasks are done.</summary>
+    /// <param name="work">The work. An exception is rethrown to the caller when all tasks are done.</param>
+    /// <param name="tasks">Number of tasks, which must depend only on the size of the work.</param>
     internal void Run(IPoolWork work, int tasks)
     {
         if (!IsToShare(tasks))
@@ -175,7 +179,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
             Volatile.Write(ref Ticket(thread), (_job << 32) | (uint)(FirstOf(thread + 1) - FirstOf(thread)));
         }
 
-        // A worker that goes to sleep counts itself first and then looks at the tickets.
+        // A worker that goes to sleep first counts itself and then looks at the tickets.
         Interlocked.MemoryBarrier();
         int asleep = Volatile.Read(ref _sleepers);
         if (asleep > 0)
@@ -208,14 +212,14 @@ public sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Restores the thread's former pool when disposed.</summary>
+    /// <summary>Restores the thread's previous pool when disposed.</summary>
     public readonly ref struct Usage
     {
         private readonly WorkerPool? _former;
 
         internal Usage(WorkerPool? former) => _former = former;
 
-        /// <summary>Makes the former pool the current one again.</summary>
+        /// <summary>Makes the previous pool the current one again.</summary>
         public void Dispose() => _current = _former;
     }
 
