@@ -94,7 +94,7 @@ public static class AutoGrow
         if (!start.Depths.SequenceEqual(grown.Depths))
         {
             edit.Note(
-                GrowthEvents.RollBack, -1, start, $"the last real gain was in epoch {edit.State.Track.GainEpoch + 1}");
+                GrowthEvents.RollBack, -1, start, $"the last gain was in epoch {edit.State.Track.GainEpoch + 1}");
         }
 
         return RollBack.Trim(start, stages.Validation, options.Tolerance, (stage, shorter) =>

@@ -28,10 +28,10 @@ public sealed record TrainingOptions
     /// </summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary>The optimizer.</summary>
+    /// <summary>The optimizer; default: <see cref="Adam"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
-    /// <summary>The learning-rate schedule.</summary>
+    /// <summary>The learning-rate schedule; default: constant.</summary>
     public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
 
     /// <summary>The loss to minimize; also computed on the validation samples.</summary>
@@ -60,7 +60,7 @@ public sealed record TrainingOptions
     /// <summary>Early stopping; null: off.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
-    /// <summary>Augmentation of training samples.</summary>
+    /// <summary>Augmentations of the training samples, applied in order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
     /// <summary>Edits of the network between epochs.</summary>

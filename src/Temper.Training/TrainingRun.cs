@@ -318,7 +318,7 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <param name="whole">The learner with the shards of all ranks.</param>
+    /// <param name="whole">The learner with the parameters of all ranks.</param>
     private void Save(Learner whole)
     {
         if (_options.CheckpointFolder is { } folder && _ranks.Part.Index == 0)

@@ -17,7 +17,7 @@ public static class WinnersSection
             + $"and input; {count.MacsZeroInputsCounted / 1e6:F3} million if zeros of the network's input are "
                 + $"counted too.")),
         new DataTable(
-            ["winners", "competing", "#of", "#win", "decided by"],
+            ["node", "unit", "#competitors", "#winners", "selected by"],
             [
                 .. network.Nodes.Where(node => node.Operator is Winners)
                 .Select(node => (node, Winners: (Winners)node.Operator)).Select(place => new[]
@@ -30,7 +30,7 @@ public static class WinnersSection
                 }),
             ]),
         new DataTable(
-            ["layer", "#inputs not zero, %", "#M MACs, dense", "#weights not zero", "#both not zero"],
+            ["layer", "#nonzero inputs, %", "#M MACs, dense", "#nonzero weights", "#both nonzero"],
             [
                 .. count.Layers.Select(layer => new[]
                 {

@@ -23,7 +23,7 @@ internal static class ChannelReconstruction
     /// <summary>Minimum number of samples; with fewer a fit would overfit.</summary>
     private const int FewestSamples = 16;
 
-    /// <summary>Maximum number of weights per output of a fitted layer: the work grows with the cube of it.</summary>
+    /// <summary>Maximum number of weights per output of a fitted layer: the work grows with its cube.</summary>
     private const int WidestLayer = 2048;
 
     /// <summary>

@@ -18,7 +18,7 @@ public sealed record HoyerSquare : WeightRegularizer
 
     private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a * (a / s2);
 
-    /// <summary>dH/dn = 2 (A / S2) (1 - n A / S2)</summary>
+    /// <summary>Coefficients of dH/dn = 2 (A / S2) (1 - n A / S2).</summary>
     private protected override (double A, double B) Slope(double a, double s2)
     {
         double ratio = a / s2;
@@ -38,7 +38,7 @@ public sealed record Hoyer : WeightRegularizer
 
     private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a / Math.Sqrt(s2);
 
-    /// <summary>dH/dn = (1 - n A / S2) / √S2</summary>
+    /// <summary>Coefficients of dH/dn = (1 - n A / S2) / √S2.</summary>
     private protected override (double A, double B) Slope(double a, double s2)
     {
         double inverse = 1 / Math.Sqrt(s2);

@@ -68,7 +68,7 @@ public abstract record WeightRegularizer : IRegularizer
         return applies && Strength != 0 && groups > 0 ? groups + 1 : 0;
     }
 
-    /// <summary>A and S2 of single weights; otherwise the squared norm of each group, then S2.</summary>
+    /// <summary>Sums A and S2 for single weights; otherwise the squared norm of each group, then S2.</summary>
     /// <inheritdoc/>
     public void AddSums(in WeightBlock block, Span<double> sums)
     {

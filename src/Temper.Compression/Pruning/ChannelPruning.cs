@@ -33,8 +33,8 @@ public static class ChannelPruning
     /// be removed. 1: no rounding.
     /// </param>
     /// <returns>
-    /// The narrower network, and the moves of its parameters. Every layer keeps a tenth of its channels (but at most 8
-    /// for this reason), so the network may cost more than requested.
+    /// The narrower network, and the moves of its parameters. Every layer keeps at least a tenth of its channels, or 8
+    /// if that is fewer, so the network may cost more than requested.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">The fraction or the multiple is out of range.</exception>
     public static NetworkEdit PruneChannels(

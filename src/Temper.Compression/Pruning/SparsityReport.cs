@@ -16,7 +16,7 @@ public sealed record SparsityReport(IReadOnlyList<LayerSparsity> Layers, long Ot
     /// <summary>Compression ratio: total divided by nonzero weights; infinite if all weights are zero.</summary>
     public double Ratio => (double)Total / Nonzero;
 
-    /// <summary>Counts the weights of convolutions and linear layers, as the papers do.</summary>
+    /// <summary>Counts the weights of convolutions and linear layers, the parameters that the papers count.</summary>
     /// <param name="network">The network.</param>
     public static SparsityReport Of(Network network) => new(
         [.. network.Parameters.Where(IsWeight).Select(

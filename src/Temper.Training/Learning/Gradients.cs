@@ -50,7 +50,8 @@ public sealed class Gradients : IDisposable
     }
 
     /// <summary>
-    /// Adds <paramref name="weight"/> times other gradients and their loss. Batch statistics are appended, not added.
+    /// Adds <paramref name="weight"/> times other gradients and their loss. Batch statistics are not added up:
+    /// <see cref="Learner.Apply"/> applies them one after the other.
     /// </summary>
     /// <param name="other">Gradients of the same learner and network.</param>
     /// <param name="weight">Factor of <paramref name="other"/>.</param>

@@ -6,7 +6,7 @@ namespace Temper.Training;
 /// <summary>Options of a <see cref="Learner"/>: how gradients become steps.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>The optimizer.</summary>
+    /// <summary>The optimizer; default: <see cref="Adam"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
     /// <summary>Regularizers; each adds its value and its gradient.</summary>
