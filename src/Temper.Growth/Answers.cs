@@ -4,7 +4,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Growth;
 
-/// <summary>Which samples a network has right.</summary>
+/// <summary>Finds the samples that a network classifies correctly.</summary>
 internal static class Answers
 {
     private const int BatchSize = 256;

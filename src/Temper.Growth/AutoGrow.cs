@@ -8,9 +8,9 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>
-/// AutoGrow (arXiv:1906.02909): finds the depth of a network by growing it from a shallow seed. It trains at a constant
-/// rate, appends a block every K epochs, stops a stage for ever when its growth came at a time without gain, and trains
-/// what it found to the end.
+/// AutoGrow (arXiv:1906.02909): finds the depth of a network by growing it from a shallow seed network. It trains at a
+/// constant learning rate and appends a block every K epochs. If there is no recent gain after a stage has grown, that
+/// stage never grows again. Finally the network found is trained to completion.
 /// </summary>
 /// <example><code>
 /// GrowableNetwork seed = GrowableNetwork.Of(StagedFamily.ByName("basic3"), [1, 1, 1], zoo);
@@ -19,22 +19,25 @@ namespace Temper.Growth;
 /// </code></example>
 public static class AutoGrow
 {
-    /// <summary>Grows a network and trains what was found.</summary>
-    /// <param name="seed">Where growing begins, initialized or trained.</param>
-    /// <param name="options">How to grow.</param>
+    /// <summary>Grows a network and runs the final training.</summary>
+    /// <param name="seed">Initial network, initialized or trained.</param>
+    /// <param name="options">Options of growth.</param>
     /// <param name="training">
-    /// How to train: rate, batch, decay, augmentation. The schedule is the method's: constant, then drops.
+    /// Training options such as learning rate, batch size, weight decay and augmentation. The schedule is ignored: it
+    /// is constant during growth and drops in the final training.
     /// </param>
     /// <param name="stages">
-    /// Data, and where trainings run; a run that is resumed calls this again and gets the same bytes.
+    /// Provides the data and runs the trainings. A resumed run calls this method again and gets bit-identical results.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// Options, seed, data and limits do not fit; nothing has been trained.
+    /// Options, seed, data or limits are invalid; nothing has been trained.
     /// </exception>
     /// <exception cref="TrainingDivergedException">
-    /// The seed diverged before it gained anything; a smaller rate helps.
+    /// Training of the seed diverged before the first gain; try a smaller learning rate.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was stopped; the stages may let it go on.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The run was stopped; it can be resumed if <paramref name="stages"/> keeps checkpoints.
+    /// </exception>
     public static GrowthResult Run(
         GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
@@ -60,8 +63,11 @@ public static class AutoGrow
         };
     }
 
-    /// <summary>Epochs between drops, at a tenth of the rate each: one half and three quarters.</summary>
-    /// <param name="epochs">N.</param>
+    /// <summary>
+    /// Returns the schedule of the final training: the learning rate is divided by 10 at one half and at three quarters
+    /// of the epochs.
+    /// </summary>
+    /// <param name="epochs">Number of epochs of the final training (N).</param>
     public static LearningRateSchedule FinishSchedule(int epochs) =>
         new MultiStepSchedule { Milestones = [epochs / 2.0, epochs * 0.75] };
 
@@ -75,7 +81,7 @@ public static class AutoGrow
         }
         catch (TrainingDivergedException error) when (edit.Gain is { } gain)
         {
-            // What came before the last growth is whole: growing ends there instead of losing everything.
+            // The network of the last gain is intact, so growth ends there and the run is not lost.
             edit.Note(GrowthEvents.Diverged, edit.State.Track.Grown, gain, error.Message);
             return gain;
         }
@@ -88,14 +94,14 @@ public static class AutoGrow
         if (!start.Depths.SequenceEqual(grown.Depths))
         {
             edit.Note(
-                GrowthEvents.RollBack, -1, start, $"the last real gain was in epoch {edit.State.Track.GainEpoch + 1}");
+                GrowthEvents.RollBack, -1, start, $"the last gain was in epoch {edit.State.Track.GainEpoch + 1}");
         }
 
         return RollBack.Trim(start, stages.Validation, options.Tolerance, (stage, shorter) =>
             edit.Note(GrowthEvents.Bypass, stage, shorter));
     }
 
-    /// <summary>The final training, of as many epochs as time allows.</summary>
+    /// <summary>Returns the options of the final training, with as many epochs as the time limit allows.</summary>
     private static TrainingOptions FinishOptions(
         GrowableNetwork start, GrowthOptions options, TrainingOptions training, IGrowthRun stages, GrowthState state)
     {
@@ -119,21 +125,21 @@ public static class AutoGrow
         options.Validate();
         if (!training.Loss.IsClassification)
         {
-            throw new ArgumentException($"growth: gains are counted in accuracy (got {training.Loss.GetType().Name}); "
-                + "choose a loss of classes", nameof(training));
+            throw new ArgumentException($"growth: gains are measured in accuracy (got {training.Loss.GetType().Name}, "
+                + "expected a classification loss); choose another loss", nameof(training));
         }
 
         if (options.Limits.Exceeded(seed.Network, training.BatchSize) is { } exceeded)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already ({exceeded}); raise the "
-                + "limit or choose a narrower family", nameof(options));
+            throw new ArgumentException($"growth: the initial network {seed} already exceeds a limit ({exceeded}); "
+                + "raise the limit or choose a narrower family", nameof(options));
         }
 
         if (options.Limits.Milliseconds is { } max
             && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > max)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms "
-                + $"per sample, expected at most {max:G3}); raise the limit");
+            throw new ArgumentException($"growth: the initial network {seed} already exceeds a limit (got "
+                + $"{milliseconds:G3} ms per sample, expected at most {max:G3}); raise the limit");
         }
 
         foreach (GrowthStage stage in seed.Stages)
@@ -147,33 +153,33 @@ public static class AutoGrow
         if (initializer is { NeedsShortcut: true } && !isResidual)
         {
             throw new ArgumentException(
-                $"growth: initializer '{initializer.Name}' silences a block, and those of '{stage}' have no shortcut "
-                + "beside them; use default, gaussian, uniform or identity");
+                $"growth: initializer '{initializer.Name}' silences a block, but blocks of '{stage}' have no shortcut; "
+                + "use default, gaussian, uniform or identity");
         }
 
         if (initializer is { RefusesShortcut: true } && isResidual)
         {
-            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, and those of "
-                + $"'{stage}' have a shortcut; use gaussian, zero, copy or another");
+            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, but blocks of "
+                + $"'{stage}' have a shortcut; use another one, such as gaussian, zero or copy");
         }
     }
 }
 
-/// <summary>Result of growing.</summary>
+/// <summary>Result of <see cref="AutoGrow.Run"/>.</summary>
 public sealed record GrowthResult
 {
-    /// <summary>The network that was found, after its final training.</summary>
+    /// <summary>The network found, after the final training.</summary>
     public required GrowableNetwork Network { get; init; }
 
-    /// <summary>Depths when growing ended, before roll-back.</summary>
+    /// <summary>Number of blocks of each stage when growth ended, before roll-back.</summary>
     public required IReadOnlyList<int> Grown { get; init; }
 
-    /// <summary>The steps that led to it.</summary>
+    /// <summary>Record of the growth.</summary>
     public required GrowthRecord Record { get; init; }
 
-    /// <summary>Epochs of growing.</summary>
+    /// <summary>Number of epochs of growth.</summary>
     public required int GrowthEpochs { get; init; }
 
-    /// <summary>The final training.</summary>
+    /// <summary>Result of the final training.</summary>
     public required TrainingResult Finish { get; init; }
 }

@@ -5,7 +5,7 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>
-/// Counts the seconds of the final training, and ends it before an epoch that the time limit does not allow.
+/// Measures the duration of the final training, and ends it before an epoch that would exceed the time limit.
 /// </summary>
 internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stages) : IEpochEdit
 {
@@ -18,7 +18,7 @@ internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stag
 
     public bool EndsTraining => _state.HasEnded;
 
-    /// <summary>Seconds of growing and final training.</summary>
+    /// <summary>Seconds of growth and final training so far.</summary>
     internal double Seconds => before + _state.Seconds;
 
     public void AfterEpoch(Learner learner, EpochResult epoch)
@@ -44,7 +44,7 @@ internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stag
     public JsonNode Fingerprint() => new JsonObject { ["limit"] = limit?.TotalSeconds };
 }
 
-/// <summary>What the final training saves.</summary>
+/// <summary>Saved state of the final training.</summary>
 internal sealed record FinishState
 {
     public double Seconds { get; set; }

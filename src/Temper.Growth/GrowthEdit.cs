@@ -11,8 +11,8 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>
-/// The growth loop as an edit between epochs: every K epochs it asks whether there was a gain, stops the stage that
-/// grew without one, and appends a block to the next stage. Training ends when no stage is alive.
+/// The growth loop, run as an edit between epochs. Every K epochs it checks for a gain, stops the stage that grew
+/// without one, and appends a block to the next stage. Training ends when no stage can grow.
 /// </summary>
 internal sealed class GrowthEdit : IEpochEdit
 {
@@ -43,7 +43,7 @@ internal sealed class GrowthEdit : IEpochEdit
 
     internal GrowthState State => _state;
 
-    /// <summary>The network of the last real gain; null: there was none.</summary>
+    /// <summary>The network at the last gain; null if there was none.</summary>
     internal GrowableNetwork? Gain => _gain;
 
     public void AfterEpoch(Learner learner, EpochResult epoch)
@@ -89,7 +89,8 @@ internal sealed class GrowthEdit : IEpochEdit
     };
 
     /// <summary>
-    /// Milliseconds that a network takes for a sample: measured once, a resumed run takes what was measured first.
+    /// Returns the inference time of a network in milliseconds per sample. It is measured once and recorded; a resumed
+    /// run uses the recorded value.
     /// </summary>
     internal static double Milliseconds(GrowableNetwork network, IGrowthRun stages) => double.Parse(
         stages.Choose(Stage, $"milliseconds of {network}", () =>
@@ -97,8 +98,8 @@ internal sealed class GrowthEdit : IEpochEdit
         CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Counts what was done after the last epoch of growing, roll-back above all: it is in none of the epochs. It
-    /// depends on time, so a resumed run takes what was counted first.
+    /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The time is
+    /// measured once and recorded; a resumed run uses the recorded value.
     /// </summary>
     internal void CountSinceLastEpoch()
     {
@@ -108,7 +109,7 @@ internal sealed class GrowthEdit : IEpochEdit
         _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Adds an entry to the path.</summary>
+    /// <summary>Adds an entry to the record.</summary>
     internal void Note(string what, int stage, GrowableNetwork network, string? reason = null)
     {
         NetworkCost cost = network.Network.Cost();
@@ -166,7 +167,7 @@ internal sealed class GrowthEdit : IEpochEdit
         _state.HasEnded = !TryGrow(now, learner, epoch);
     }
 
-    /// <summary>Appends a block to the next stage that may grow; false where none may.</summary>
+    /// <summary>Appends a block to the next stage that can grow; returns false if there is none.</summary>
     private bool TryGrow(GrowableNetwork now, Learner learner, EpochResult epoch)
     {
         GrowthTrack track = _state.Track;
@@ -210,7 +211,7 @@ internal sealed class GrowthEdit : IEpochEdit
     private BlockInitializer InitializerFor(GrowthStage stage) =>
         _options.Initializer ?? (stage.IsResidual ? new GauInit() : new DefaultInit());
 
-    /// <summary>What keeps a stage from growing; null: nothing.</summary>
+    /// <summary>Returns the reason why a stage cannot grow; null if it can.</summary>
     private string? Problem(GrowableNetwork now, GrowableNetwork grown, int stage)
     {
         if (now.Depths[stage] >= _options.MaxBlocks)
@@ -235,7 +236,8 @@ internal sealed class GrowthEdit : IEpochEdit
     }
 
     /// <summary>
-    /// Why time does not allow an interval and the final training of the grown network; null: it does.
+    /// Returns a reason if the time limit leaves too little time for another interval and the final training of the
+    /// grown network; otherwise null.
     /// </summary>
     private string? TimeProblem(GrowableNetwork now, GrowableNetwork grown)
     {
@@ -250,6 +252,6 @@ internal sealed class GrowthEdit : IEpochEdit
             Stage, $"growth {_state.Track.Growths + 1} in time", () => needed <= limit.TotalSeconds ? "yes" : "no");
         return allowed is "yes"
             ? null
-            : $"time: after {now} no growth and {_options.FinishEpochs} epochs of final training would fit";
+            : $"time: another growth after {now} and {_options.FinishEpochs} epochs of final training would not fit";
     }
 }

@@ -7,19 +7,19 @@ using Temper.Optimization;
 namespace Temper.Growth;
 
 /// <summary>
-/// How a network is grown: AutoGrow (arXiv:1906.02909) with its policies as options. One set of options is meant for
-/// every data set and family.
+/// Options of AutoGrow (arXiv:1906.02909), including its policies. The defaults are meant to suit all data sets and
+/// network families.
 /// </summary>
 /// <remarks>
-/// p-AutoGrow is an interval much shorter than the stopping policy's window; c-AutoGrow has both equal (<see
+/// In p-AutoGrow the interval is much shorter than the stopping policy's window; in c-AutoGrow both are equal (<see
 /// cref="Converged"/>).
 /// </remarks>
 public sealed record GrowthOptions : IFingerprinted
 {
-    /// <summary>Epochs between growths (K); one or more. 3 in the paper, 2 on ImageNet.</summary>
+    /// <summary>Epochs between growths (K); 1 or more. The paper uses 3, and 2 for ImageNet.</summary>
     public int Interval { get; init; } = 3;
 
-    /// <summary>When to stop growing; its window is J.</summary>
+    /// <summary>When to stop growing; its <see cref="StoppingPolicy.Window"/> is J in the paper.</summary>
     public StoppingPolicy Stopping { get; init; } = new AccuracyGain();
 
     /// <summary>Which stage grows next.</summary>
@@ -32,31 +32,34 @@ public sealed record GrowthOptions : IFingerprinted
     public BlockInitializer? Initializer { get; init; }
 
     /// <summary>
-    /// Epochs of the final training (N), whose rate drops by 10 at one half and three quarters; one or more.
+    /// Number of epochs of the final training (N); 1 or more. The learning rate is divided by 10 at one half and at
+    /// three quarters.
     /// </summary>
     public int FinishEpochs { get; init; } = 30;
 
     /// <summary>
-    /// Whether the final training starts from the network of the last real gain, without trailing blocks that held-out
-    /// samples do not miss. False, as in the paper: from the network as it is when growing ends, blocks that were added
-    /// in the last J epochs included.
+    /// Whether the final training starts from the network at the last gain, with trailing blocks removed if held-out
+    /// accuracy does not fall by more than <see cref="Tolerance"/>. False, as in the paper: it starts from the network
+    /// at the end of growth, including blocks added in the last J epochs.
     /// </summary>
     public bool RollsBack { get; init; } = true;
 
-    /// <summary>Held-out accuracy that leaving out trailing blocks may cost in all, 0 to 1.</summary>
+    /// <summary>Largest total loss of held-out accuracy accepted when trailing blocks are removed, 0 to 1.</summary>
     public double Tolerance { get; init; }
 
-    /// <summary>Maximum number of blocks in a stage; 200 in the paper's code for CIFAR.</summary>
+    /// <summary>Maximum number of blocks in a stage; the paper's CIFAR code uses 200.</summary>
     public int MaxBlocks { get; init; } = 200;
 
-    /// <summary>Maximum number of epochs of growing.</summary>
+    /// <summary>Maximum number of epochs of growth.</summary>
     public int MaxEpochs { get; init; } = 2000;
 
-    /// <summary>What the network may cost.</summary>
+    /// <summary>Limits on the cost of the network and the time.</summary>
     public GrowthLimits Limits { get; init; } = new();
 
-    /// <summary>c-AutoGrow: networks converge between growths, K = J.</summary>
-    /// <param name="epochs">T, the epochs that a usual training spends at its largest rate.</param>
+    /// <summary>Returns the options of c-AutoGrow: the network converges between growths (K = J).</summary>
+    /// <param name="epochs">
+    /// Interval and window: the number of epochs that a usual training spends at its largest learning rate (T).
+    /// </param>
     public GrowthOptions Converged(int epochs) =>
         this with { Interval = epochs, Stopping = Stopping with { Window = epochs } };
 

@@ -5,13 +5,12 @@ using Temper.Reporting.Documents;
 namespace Temper.Growth;
 
 /// <summary>
-/// The path of a growth as a section of a report: depth, accuracy and cost against time, the steps, and the Pareto
-/// list.
+/// Report section about a growth: depth, accuracy and cost over time, all events, and the Pareto front.
 /// </summary>
 public static class GrowthSection
 {
-    /// <summary>Makes the section, also of a growth that still runs.</summary>
-    /// <param name="record">The path.</param>
+    /// <summary>Creates the section; the growth may still be running.</summary>
+    /// <param name="record">Record of the growth.</param>
     public static Section Of(GrowthRecord record) => new("How the network grew",
     [
         new ChartRow(
@@ -31,8 +30,8 @@ public static class GrowthSection
             Chart("Million MACs per sample", "million MACs", [Line("MACs", record, step => step.Macs / 1e6)]),
             Chart("Thousand parameters", "thousand", [Line("parameters", record, step => step.Parameters / 1e3)]),
         ]),
-        new Paragraph("Networks on the way that no other one beats in held-out accuracy for as many MACs, at the "
-            + "constant rate of growing and before any final training:"),
+        new Paragraph("Pareto front of the intermediate networks: no other one has higher held-out accuracy at as many "
+            + "or fewer MACs. Measured at the constant learning rate of growth, before the final training."),
         new DataTable(
             ["depths", "#accuracy, %", "#MACs", "#parameters", "#epoch", "#seconds"],
             [.. record.Pareto.Select(point => (string[])
@@ -58,7 +57,7 @@ public static class GrowthSection
         Title = title, XLabel = "seconds", YLabel = unit, Lines = lines,
     };
 
-    /// <summary>A value that changes at each step and stays in between.</summary>
+    /// <summary>Returns a step-shaped line: the value changes at each event and is constant in between.</summary>
     private static ChartLine Line(string name, GrowthRecord record, Func<GrowthStep, double> value)
     {
         var points = new List<ChartPoint>();

@@ -6,18 +6,21 @@ using Temper.Growth.Policies;
 
 namespace Temper.Growth;
 
-/// <summary>What a growth saves with each checkpoint.</summary>
+/// <summary>State of a growth, saved with each checkpoint.</summary>
 internal sealed record GrowthState
 {
     public required GrowthTrack Track { get; init; }
 
-    /// <summary>The blocks of the network that trains.</summary>
+    /// <summary>Blocks of the network being trained.</summary>
     public required IReadOnlyList<StageState> Stages { get; set; }
 
-    /// <summary>The blocks of the network of the last real gain; null: there was none yet.</summary>
+    /// <summary>Blocks of the network at the last gain; null if there was none.</summary>
     public IReadOnlyList<StageState>? GainStages { get; set; }
 
-    /// <summary>Which held-out samples that network had right; null where answers are not compared.</summary>
+    /// <summary>
+    /// For each held-out sample: whether the network at the last gain classifies it correctly. Null if the policy does
+    /// not compare predictions.
+    /// </summary>
     public bool[]? GainAnswers { get; set; }
 
     public List<GrowthStep> Path { get; init; } = [];
@@ -27,11 +30,12 @@ internal sealed record GrowthState
     /// <summary>Best held-out accuracy since the last growth.</summary>
     public double IntervalBest { get; set; }
 
-    /// <summary>Seconds of training so far, over all starts of the run.</summary>
+    /// <summary>Seconds of training so far, over all sessions of the run.</summary>
     public double Seconds { get; set; }
 
     /// <summary>
-    /// Seconds of the newest epoch for each MAC of a sample: what the next network's epochs are predicted by.
+    /// Duration of the newest epoch in seconds, divided by the network's MACs per sample. Used to predict the duration
+    /// of the next network's epochs.
     /// </summary>
     public double SecondsPerMac { get; set; }
 
@@ -39,8 +43,8 @@ internal sealed record GrowthState
 
     internal JsonNode ToJson() => JsonSerializer.SerializeToNode(this, GrowthJson.Default.GrowthState)!;
 
-    /// <summary>Reads what <see cref="ToJson"/> gave.</summary>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <summary>Reads and validates the JSON written by <see cref="ToJson"/>.</summary>
+    /// <exception cref="InvalidDataException">The JSON is damaged.</exception>
     internal static GrowthState Read(JsonNode json, int stages)
     {
         try
@@ -50,17 +54,17 @@ internal sealed record GrowthState
                 && state.Stages.Count == stages
                 && state.Track.IsPlausible(stages)
                 ? state
-                : throw new JsonException("numbers contradict each other");
+                : throw new JsonException("the counters contradict each other");
         }
         catch (JsonException error)
         {
             throw new InvalidDataException($"growth: the state in the checkpoint is damaged (got: {error.Message}); "
-                + "begin the growth again", error);
+                + "restart the growth", error);
         }
     }
 }
 
-/// <summary>States by generated code.</summary>
+/// <summary>Source-generated JSON serialization of the states.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

@@ -5,45 +5,46 @@ using Temper.Training.Runs;
 
 namespace Temper.Growth;
 
-/// <summary>Where a growth runs: data, trainings that may resume, and choices that depend on time.</summary>
+/// <summary>Environment of a growth: its data, resumable trainings, and recorded choices.</summary>
 public interface IGrowthRun
 {
-    /// <summary>Samples to train on.</summary>
+    /// <summary>Training samples.</summary>
     Dataset Train { get; }
 
-    /// <summary>Held-out samples, which decide; never the test samples.</summary>
+    /// <summary>Held-out samples, on which all decisions are based; never use the test samples.</summary>
     Dataset Validation { get; }
 
     /// <summary>The clock.</summary>
     TimeProvider Time { get; }
 
-    /// <summary>Trains a network to the end, or goes on with it.</summary>
-    /// <param name="stage">Name of the training.</param>
-    /// <param name="network">Where it begins.</param>
-    /// <param name="options">How.</param>
-    /// <exception cref="OperationCanceledException">It was stopped before its end.</exception>
+    /// <summary>Trains a network to completion, or resumes its training.</summary>
+    /// <param name="stage">Name of the training stage.</param>
+    /// <param name="network">Initial network.</param>
+    /// <param name="options">Training options.</param>
+    /// <exception cref="OperationCanceledException">Training was stopped before it was complete.</exception>
     TrainingResult Fit(string stage, Network network, TrainingOptions options);
 
     /// <summary>
-    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// Makes a choice that depends on time or on the machine once, and records it. A resumed run gets the recorded
+    /// choice.
     /// </summary>
-    /// <param name="stage">Where in the run.</param>
-    /// <param name="name">What is chosen, unique in the stage.</param>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="name">Name of the choice, unique within the stage.</param>
     /// <param name="choose">Makes the choice.</param>
     string Choose(string stage, string name, Func<string> choose);
 
-    /// <summary>Told after each epoch in which something happened.</summary>
-    /// <param name="record">The path so far.</param>
+    /// <summary>Called after each epoch in which an event happened.</summary>
+    /// <param name="record">The record so far.</param>
     void Report(GrowthRecord record)
     {
     }
 }
 
-/// <summary>A growth whose stages are those of a <see cref="StagedRun"/>, or which keeps nothing.</summary>
-/// <param name="data">Samples to train on, and held-out samples, which decide.</param>
-/// <param name="run">Keeps checkpoints and choices; null: the growth cannot resume.</param>
-/// <param name="time">The clock; null: the system's.</param>
-/// <param name="cancel">Stops after the running step.</param>
+/// <summary>Runs a growth in a <see cref="StagedRun"/>, or without saving anything.</summary>
+/// <param name="data">Training samples, and held-out samples on which all decisions are based.</param>
+/// <param name="run">Saves checkpoints and choices; null: the growth cannot be resumed.</param>
+/// <param name="time">The clock; null: the system clock.</param>
+/// <param name="cancel">Stops after the current step.</param>
 public sealed class GrowthRun(
     (Dataset Train, Dataset Validation) data, StagedRun? run = null, TimeProvider? time = null,
     CancellationToken cancel = default) : IGrowthRun

@@ -3,16 +3,19 @@ using Temper.Growth.Blocks;
 
 namespace Temper.Growth;
 
-/// <summary>Takes out trailing blocks that held-out samples do not miss.</summary>
+/// <summary>Removes trailing blocks that do not contribute to held-out accuracy.</summary>
 internal static class RollBack
 {
     /// <summary>
-    /// One block after the other, each time the one whose loss costs least, as long as the accuracy holds.
+    /// Removes blocks one at a time, each time the one whose removal costs the least accuracy, while the accuracy stays
+    /// within the tolerance.
     /// </summary>
     /// <param name="network">A trained network.</param>
     /// <param name="validation">Held-out samples.</param>
-    /// <param name="tolerance">Accuracy that may be lost in all, 0 to 1.</param>
-    /// <param name="taken">Told of each block that went: its stage, and the network without it.</param>
+    /// <param name="tolerance">Largest total loss of accuracy, 0 to 1.</param>
+    /// <param name="taken">
+    /// Called for each removed block with the index of its stage and the network without it.
+    /// </param>
     internal static GrowableNetwork Trim(
         GrowableNetwork network, Dataset validation, double tolerance, Action<int, GrowableNetwork> taken)
     {

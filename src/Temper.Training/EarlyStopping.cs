@@ -1,22 +1,22 @@
 namespace Temper.Training;
 
-/// <summary>Ends training when the validation metric has stopped getting better.</summary>
+/// <summary>Stops training when the validation metric no longer improves.</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>Patience: epochs without improvement after which training ends; one or more.</summary>
+    /// <summary>Patience: number of epochs without improvement after which training stops; 1 or more.</summary>
     public int Patience { get; init; } = 10;
 
-    /// <summary>Smallest change that counts as an improvement, in units of the metric; zero or more.</summary>
+    /// <summary>Smallest change of the metric that counts as an improvement; 0 or more.</summary>
     public double MinimumGain { get; init; }
 
-    /// <summary>Throws unless the options make sense.</summary>
+    /// <summary>Throws if an option is out of range; otherwise returns the options.</summary>
     internal EarlyStopping Validated()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Patience, 1);
         if (!(MinimumGain >= 0) || double.IsInfinity(MinimumGain))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(MinimumGain), $"EarlyStopping: the minimum gain is zero or more (got {MinimumGain})");
+                nameof(MinimumGain), $"EarlyStopping: out of range (got {MinimumGain}, expected 0 or more)");
         }
 
         return this;

@@ -1,10 +1,11 @@
 namespace Temper.Training;
 
-/// <summary>Which epoch is the best on the validation samples, and when no better one is to be expected.</summary>
+/// <summary>Finds the best epoch on the validation set and decides on early stopping.</summary>
 internal static class EpochChoice
 {
     /// <summary>
-    /// More right answers, or as many with a smaller loss; by loss alone where targets are not classes.
+    /// Returns whether an epoch is better than another: higher validation accuracy, or equal accuracy and a lower
+    /// validation loss. Without class labels only the loss is compared.
     /// </summary>
     internal static bool IsBetter(EpochResult epoch, EpochResult than)
     {
@@ -15,8 +16,8 @@ internal static class EpochChoice
     }
 
     /// <summary>
-    /// Whether so many epochs as the options allow have gone by since the last one that gained enough over all before
-    /// it.
+    /// Returns whether training stops early: <see cref="EarlyStopping.Patience"/> epochs have passed since the last
+    /// epoch that exceeded the best earlier one by more than <see cref="EarlyStopping.MinimumGain"/>.
     /// </summary>
     internal static bool ShouldStop(IReadOnlyList<EpochResult> history, EarlyStopping? options)
     {

@@ -9,7 +9,7 @@ internal sealed class GradientAccumulator(int batches)
     private int _count;
 
     /// <summary>
-    /// The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.
+    /// Returns the mean of the accumulated gradients, weighted by batch size; null while batches are still missing.
     /// </summary>
     /// <param name="gradients">Of one batch; they belong to this from now on.</param>
     /// <param name="weight">Samples of the batch over those of a full one.</param>

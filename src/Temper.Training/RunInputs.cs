@@ -7,16 +7,16 @@ using Temper.Optimization;
 
 namespace Temper.Training;
 
-/// <summary>What a run of the trainer is given.</summary>
-/// <param name="Network">Where it begins.</param>
-/// <param name="Train">Samples to train on.</param>
-/// <param name="Validation">Samples that choose the epoch.</param>
-/// <param name="Options">How.</param>
+/// <summary>Inputs of a training run.</summary>
+/// <param name="Network">Initial network.</param>
+/// <param name="Train">Training samples.</param>
+/// <param name="Validation">Validation samples, used to select the best epoch.</param>
+/// <param name="Options">Training options.</param>
 internal sealed record RunInputs(Network Network, Dataset Train, Dataset Validation, TrainingOptions Options)
 {
     /// <summary>
-    /// What decides the bytes of the run beside the learner's options: the trainer's options, the graph, what the data
-    /// were.
+    /// Returns everything that determines the exact results of the run besides the learner's options: the trainer's
+    /// options, the graph, and properties of the data.
     /// </summary>
     internal SortedDictionary<string, string> Identity()
     {
@@ -28,7 +28,9 @@ internal sealed record RunInputs(Network Network, Dataset Train, Dataset Validat
         return Fingerprints.Flatten(options);
     }
 
-    /// <summary>Of the graph only: the numbers that training began with are part of no later state.</summary>
+    /// <summary>
+    /// Digest of the graph only: the initial values of the parameters do not affect a checkpoint's later state.
+    /// </summary>
     private static string Digest(Network network) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(network.WithMetadata([]).ToJson())))[..16];
 }

@@ -4,20 +4,20 @@ using System.Text.Json;
 namespace Temper.Training;
 
 /// <summary>
-/// Records what the first steps of a run spend their time on, in the trace event format that Chrome's
-/// <c>about:tracing</c> and Perfetto read.
+/// Records how the first steps of a run spend their time, in the trace event format read by Chrome's
+/// <c>about:tracing</c> and by Perfetto.
 /// </summary>
-/// <remarks>Safe for several threads. Recording does not change results.</remarks>
-/// <param name="time">The clock.</param>
-/// <param name="process">Number of the process in the trace: the rank.</param>
-/// <param name="capacity">Number of spans that are kept; later ones are dropped.</param>
+/// <remarks>Thread-safe. Recording does not change results.</remarks>
+/// <param name="time">Clock of the spans.</param>
+/// <param name="process">Process number in the trace: the rank.</param>
+/// <param name="capacity">Maximum number of spans; later spans are dropped.</param>
 public sealed class StepTimeline(TimeProvider time, int process = 0, int capacity = 20_000)
 {
     private readonly long _origin = time.GetTimestamp();
     private readonly List<(string Name, int Thread, double Start, double Length)> _spans = [];
     private readonly Lock _lock = new();
 
-    /// <summary>Spans that were recorded.</summary>
+    /// <summary>Number of spans recorded.</summary>
     public int Count
     {
         get
@@ -29,12 +29,13 @@ public sealed class StepTimeline(TimeProvider time, int process = 0, int capacit
         }
     }
 
-    /// <summary>Begins a span, which ends when it is disposed.</summary>
-    /// <param name="name">What is done, as the trace shows it.</param>
+    /// <summary>Begins a span. It ends when the returned value is disposed.</summary>
+    /// <param name="name">Name of the span in the trace.</param>
     public Span Begin(string name) => new(this, name);
 
     /// <summary>
-    /// The trace, a JSON object with <c>traceEvents</c>; times in microseconds since the timeline was made.
+    /// Returns the trace as a JSON object with <c>traceEvents</c>; times are in microseconds since the timeline was
+    /// created.
     /// </summary>
     public byte[] ToJson()
     {
@@ -78,7 +79,7 @@ public sealed class StepTimeline(TimeProvider time, int process = 0, int capacit
         }
     }
 
-    /// <summary>A span that goes on until it is disposed.</summary>
+    /// <summary>A time span that ends when it is disposed.</summary>
     public readonly struct Span : IDisposable
     {
         private readonly StepTimeline? _timeline;
@@ -88,7 +89,7 @@ public sealed class StepTimeline(TimeProvider time, int process = 0, int capacit
         internal Span(StepTimeline timeline, string name) =>
             (_timeline, _name, _start) = (timeline, name, timeline.Now);
 
-        /// <summary>Ends the span. A default span, of no timeline, records nothing.</summary>
+        /// <summary>Ends the span. A default value records nothing.</summary>
         public void Dispose() => _timeline?.Add(_name, _start);
     }
 }

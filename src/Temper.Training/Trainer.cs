@@ -5,25 +5,27 @@ using Temper.Tensors;
 namespace Temper.Training;
 
 /// <summary>
-/// Trains networks: epochs, data and evaluation on top of a <see cref="Learner"/>. The network that comes in never
+/// Trains networks: adds epochs, data loading and evaluation to a <see cref="Learner"/>. The input network never
 /// changes.
 /// </summary>
 public static class Trainer
 {
-    /// <summary>Trains a copy of a network and returns the best epoch's, chosen on validation samples.</summary>
-    /// <param name="network">Where to begin; initialized.</param>
-    /// <param name="train">Samples to train on.</param>
-    /// <param name="validation">Samples that choose the epoch; never the test samples.</param>
-    /// <param name="options">How.</param>
-    /// <param name="cancel">Stops after the running step and writes a checkpoint, if there is a folder for it.</param>
-    /// <exception cref="ShapeMismatchException">Samples or targets do not fit the network.</exception>
+    /// <summary>
+    /// Trains a copy of a network and returns the network of the best epoch, selected on the validation samples.
+    /// </summary>
+    /// <param name="network">Initial network, with initialized parameters.</param>
+    /// <param name="train">Training samples.</param>
+    /// <param name="validation">Validation samples, used to select the best epoch; never use the test samples.</param>
+    /// <param name="options">Training options.</param>
+    /// <param name="cancel">Stops after the current step and writes a checkpoint if a checkpoint folder is set.</param>
+    /// <exception cref="ShapeMismatchException">The samples or targets do not match the network.</exception>
     /// <exception cref="ArgumentException">
-    /// A label is no class of the network, a set is empty, or options do not fit.
+    /// A label is out of range, a data set is empty, or the options are invalid.
     /// </exception>
     /// <exception cref="TrainingDivergedException">
-    /// The loss, a regularizer or a weight is no longer finite; the last checkpoint is intact.
+    /// The loss, a regularizer or a weight is not finite; the last checkpoint is intact.
     /// </exception>
-    /// <exception cref="IOException">A checkpoint cannot be written; the one before is intact.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; the previous one is intact.</exception>
     public static TrainingResult Fit(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
     {
@@ -32,19 +34,20 @@ public static class Trainer
     }
 
     /// <summary>
-    /// Goes on from the newest checkpoint in the options' folder, with the same bytes as if it had never stopped.
+    /// Resumes from the newest checkpoint in the options' folder. The result is bit-identical to that of an
+    /// uninterrupted run.
     /// </summary>
     /// <param name="network">
-    /// The network that training began with; the graph of now, weights and masks come from the checkpoint.
+    /// The network with which training started. The current graph, weights and masks are read from the checkpoint.
     /// </param>
-    /// <param name="train">The samples of the run.</param>
+    /// <param name="train">The training samples of the run.</param>
     /// <param name="validation">The validation samples of the run.</param>
     /// <param name="options">The options of the run.</param>
-    /// <param name="cancel">Stops after the running step and writes a checkpoint.</param>
+    /// <param name="cancel">Stops after the current step and writes a checkpoint.</param>
     /// <exception cref="FileNotFoundException">The folder has no checkpoint.</exception>
     /// <exception cref="Formats.ModelFormatException">
-    /// The checkpoint is damaged, or the run began with other options, data or another network: the error names what
-    /// differs.
+    /// The checkpoint is damaged, or the run started with other options, data or another network; the message names the
+    /// difference.
     /// </exception>
     public static TrainingResult Resume(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
@@ -53,7 +56,9 @@ public static class Trainer
         return TrainingRun.Resume(new RunInputs(network, train, validation, options)).Run(cancel);
     }
 
-    /// <summary>Whether a folder has a checkpoint that <see cref="Resume"/> can go on from.</summary>
-    /// <param name="checkpointFolder">As in <see cref="TrainingOptions.CheckpointFolder"/>; need not exist.</param>
+    /// <summary>Returns whether a folder has a checkpoint from which <see cref="Resume"/> can continue.</summary>
+    /// <param name="checkpointFolder">
+    /// Folder as in <see cref="TrainingOptions.CheckpointFolder"/>; need not exist.
+    /// </param>
     public static bool CanResume(string checkpointFolder) => Learner.CanLoad(checkpointFolder);
 }

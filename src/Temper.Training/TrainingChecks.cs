@@ -4,10 +4,12 @@ using Temper.Tensors;
 
 namespace Temper.Training;
 
-/// <summary>What must hold before the first step: a wrong label is found now, not after an hour.</summary>
+/// <summary>
+/// Checks made before the first step, so that for example a wrong label is reported immediately and not after an hour.
+/// </summary>
 internal static class TrainingChecks
 {
-    /// <summary>Throws unless network, samples and options fit each other.</summary>
+    /// <summary>Throws unless network, samples and options match.</summary>
     internal static void Require(Network network, Dataset train, Dataset validation, TrainingOptions options)
     {
         options.Validated();
@@ -49,11 +51,11 @@ internal static class TrainingChecks
         {
             string targets = dataset.TargetShape is null ? "class labels" : $"targets {dataset.TargetShape}";
             throw new ArgumentException(
-                $"Trainer: the loss does not fit the {part} targets (got {loss.GetType().Name} for {targets}); choose "
-                + "another loss", nameof(loss));
+                $"Trainer: the loss does not match the {part} targets (got {loss.GetType().Name} for {targets}); "
+                + "choose another loss", nameof(loss));
         }
 
-        // Of a batch of one; the rest is one sample's.
+        // The shape has a batch axis of size 1 first; the other axes are those of one sample.
         Shape output = network.Graph.ShapeOf(network.Outputs[0].Value);
         if (dataset.TargetShape is { } shape)
         {

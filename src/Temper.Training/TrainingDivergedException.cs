@@ -1,15 +1,15 @@
 namespace Temper.Training;
 
-/// <summary>The loss, or a number of the network, became infinite or not a number.</summary>
+/// <summary>Thrown when the loss or a value of the network becomes infinite or NaN.</summary>
 public sealed class TrainingDivergedException : Exception
 {
-    private const string Advice = "lower the learning rate or the strength of a term, clip gradients, or check the "
-        + "data for values that are not finite";
+    private const string Advice = "lower the learning rate or the strength of a regularizer, clip gradients, or check "
+        + "the data for values that are not finite";
 
-    /// <summary>Says where it happened.</summary>
-    /// <param name="step">Optimizer steps made before.</param>
+    /// <summary>Creates an exception for a loss that is not finite.</summary>
+    /// <param name="step">Number of optimizer steps done before.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="learningRate">The rate of the step.</param>
+    /// <param name="learningRate">Learning rate of the step.</param>
     public TrainingDivergedException(long step, float loss, float learningRate)
         : this(
             $"got loss {loss} at step {step} with learning rate {learningRate}, expected a finite loss", step, loss,
@@ -25,18 +25,16 @@ public sealed class TrainingDivergedException : Exception
         LearningRate = learningRate;
     }
 
-    /// <summary>Optimizer steps made before.</summary>
+    /// <summary>Number of optimizer steps done before.</summary>
     public long Step { get; }
 
-    /// <summary>
-    /// The loss: infinite or not a number; not a number also where it was found in the network itself.
-    /// </summary>
+    /// <summary>The loss, infinite or NaN; NaN too if a value of the network is not finite.</summary>
     public float Loss { get; }
 
-    /// <summary>The rate of the step.</summary>
+    /// <summary>Learning rate of the step.</summary>
     public float LearningRate { get; }
 
     internal static TrainingDivergedException OfTensor(long step, string name, float learningRate) =>
-        new($"got numbers that are not finite in {name} after step {step} with learning rate "
+        new($"got values that are not finite in {name} after step {step} with learning rate "
             + $"{learningRate}", step, float.NaN, learningRate);
 }

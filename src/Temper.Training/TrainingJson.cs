@@ -3,7 +3,7 @@ using Temper.Training.Checkpoints;
 
 namespace Temper.Training;
 
-/// <summary>What training writes as JSON, by generated code, so that the tool can be trimmed.</summary>
+/// <summary>Source-generated JSON serialization of training state, so that the application can be trimmed.</summary>
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

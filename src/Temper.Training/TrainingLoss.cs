@@ -7,24 +7,25 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Training;
 
-/// <summary>The loss to minimize, and whether targets are class labels.</summary>
+/// <summary>A loss to minimize, which also says whether targets are class labels.</summary>
 public abstract record TrainingLoss : IFingerprinted
 {
-    /// <summary>Whether targets are class labels, so that accuracy means something.</summary>
+    /// <summary>Whether targets are class labels. Only then is accuracy defined.</summary>
     [JsonIgnore]
     public virtual bool IsClassification => false;
 
-    /// <summary>The loss of a batch.</summary>
-    /// <param name="output">What the network gave, <c>[N, ...]</c>.</param>
+    /// <summary>Computes the loss of a batch.</summary>
+    /// <param name="output">Output of the network, <c>[N, ...]</c>.</param>
     /// <param name="targets">Class labels, int64 <c>[N]</c>, or targets of the output's shape.</param>
-    /// <returns>A scalar: the mean over the batch.</returns>
+    /// <returns>Scalar loss: the mean over the batch.</returns>
     public abstract Tensor Value(Tensor output, Tensor targets);
 
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 
     /// <summary>
-    /// How many samples of a batch are right: the largest output is at the label. Zero where that means nothing.
+    /// Counts the correctly classified samples of a batch: those whose largest output is at the label. Returns 0 if
+    /// targets are not class labels.
     /// </summary>
     internal int CountCorrect(Tensor output, Tensor targets)
     {
@@ -48,7 +49,7 @@ public abstract record TrainingLoss : IFingerprinted
 /// <summary>Cross-entropy of logits <c>[N, K]</c> and class labels.</summary>
 public sealed record CrossEntropyLoss : TrainingLoss
 {
-    /// <summary>Label smoothing: fraction of the target spread evenly over all classes, 0 to 1.</summary>
+    /// <summary>Label smoothing: fraction of the target distributed evenly over all classes, 0 to 1.</summary>
     public float LabelSmoothing { get; init; }
 
     /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
@@ -68,7 +69,7 @@ public sealed record CrossEntropyLoss : TrainingLoss
         JsonSerializer.SerializeToNode(this, TrainingJson.Default.CrossEntropyLoss)!;
 }
 
-/// <summary>The mean squared difference to targets of the output's shape: regression.</summary>
+/// <summary>Mean squared difference between the output and targets of the output's shape, for regression.</summary>
 public sealed record MeanSquaredErrorLoss : TrainingLoss
 {
     /// <inheritdoc/>
@@ -79,7 +80,7 @@ public sealed record MeanSquaredErrorLoss : TrainingLoss
 }
 
 /// <summary>
-/// Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels per sample.
+/// Binary cross-entropy of logits and targets (0 to 1) of the output's shape, for several labels per sample.
 /// </summary>
 public sealed record BinaryCrossEntropyLoss : TrainingLoss
 {

@@ -6,75 +6,82 @@ using Temper.Optimization;
 namespace Temper.Training;
 
 /// <summary>
-/// How a network is trained. A method plugs in as an objective, a regularizer, a mask on the network, an edit between
-/// epochs or a callback.
+/// Options of training. A method is added as an objective, a regularizer, a mask on the network, an edit between
+/// epochs, or a callback.
 /// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>
-    /// Seed of sample order, augmentation and dropout. The same seed gives the same bytes for any number of threads.
+    /// Seed of the sample order, augmentation and dropout. The same seed gives bit-identical results for any number of
+    /// threads.
     /// </summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Passes over the training data; one or more.</summary>
+    /// <summary>Number of passes over the training data; 1 or more.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Samples per batch; one or more.</summary>
+    /// <summary>Samples per batch; 1 or more.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Gradient accumulation: batches whose gradients are averaged into one step; one or more.</summary>
+    /// <summary>
+    /// Gradient accumulation: number of batches whose gradients are averaged for one step; 1 or more.
+    /// </summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary>The optimizer.</summary>
+    /// <summary>The optimizer; default: <see cref="Adam"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
-    /// <summary>The learning-rate schedule.</summary>
+    /// <summary>The learning-rate schedule; default: constant.</summary>
     public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
 
-    /// <summary>The loss to minimize, on validation samples too.</summary>
+    /// <summary>The loss to minimize; also computed on the validation samples.</summary>
     public TrainingLoss Loss { get; init; } = new CrossEntropyLoss();
 
-    /// <summary>The training objective, for example adversarial training or distillation; null = <see cref="Loss"/> of
-    /// the batch as it is.</summary>
+    /// <summary>
+    /// The training objective, for example adversarial training or distillation; null: <see cref="Loss"/> of the
+    /// unchanged batch.
+    /// </summary>
     public Objective? Objective { get; init; }
 
-    /// <summary>Regularizers: each adds its value and gradient.</summary>
+    /// <summary>Regularizers; each adds its value and its gradient.</summary>
     public IReadOnlyList<IRegularizer> Regularizers { get; init; } = [];
 
-    /// <summary>Parameter groups with their own learning rate or weight decay, or frozen.</summary>
+    /// <summary>Parameter groups with their own learning rate or weight decay, or that are frozen.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
 
-    /// <summary>Gradient clipping; null = off.</summary>
+    /// <summary>Gradient clipping; null: off.</summary>
     public GradientClipping? Clipping { get; init; }
 
-    /// <summary>Exponential moving average of the weights, which is validated and returned; null = off.</summary>
+    /// <summary>
+    /// Exponential moving average of the weights; if set, the averaged network is validated and returned. Null: off.
+    /// </summary>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>Early stopping; null = off.</summary>
+    /// <summary>Early stopping; null: off.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
-    /// <summary>Augmentation of training samples.</summary>
+    /// <summary>Augmentations of the training samples, applied in order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
     /// <summary>Edits of the network between epochs.</summary>
     public IReadOnlyList<IEpochEdit> Edits { get; init; } = [];
 
-    /// <summary>Callbacks that are told of steps and epochs.</summary>
+    /// <summary>Callbacks after steps and epochs.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
 
     /// <summary>
-    /// The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may
-    /// resume on another number of them.
+    /// The ranks that share the run. The number of ranks changes results only by rounding, so a run may resume on a
+    /// different number of ranks.
     /// </summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 
-    /// <summary>Records the time spent in each step; null = off. Does not change results.</summary>
+    /// <summary>Records the time spent in each step; null: off. Does not change results.</summary>
     public StepTimeline? Timeline { get; init; }
 
-    /// <summary>Folder of the checkpoints, written after each epoch and on cancellation; null = none.</summary>
+    /// <summary>Folder for checkpoints, written after each epoch and on cancellation; null: no checkpoints.</summary>
     public string? CheckpointFolder { get; init; }
 
-    /// <summary>The part that makes steps of gradients.</summary>
+    /// <summary>Returns the options of the learner.</summary>
     internal LearnerOptions ForLearner() => new()
     {
         Optimizer = Optimizer, Regularizers = Regularizers, Groups = Groups, Clipping = Clipping, Average = Average,
@@ -82,8 +89,9 @@ public sealed record TrainingOptions
     };
 
     /// <summary>
-    /// What decides the bytes of a run beside the learner's options. Where checkpoints lie and who is told does not;
-    /// nor does the number of epochs, unless the schedule depends on it: such a run may go on for more.
+    /// Returns everything that determines the exact results of a run besides the learner's options. The checkpoint
+    /// folder and the callbacks are not included. The number of epochs is included only if the schedule depends on it;
+    /// otherwise a resumed run may train for more epochs.
     /// </summary>
     internal JsonObject Fingerprint() => new()
     {
@@ -113,8 +121,8 @@ public sealed record TrainingOptions
         if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(
             group => group.Count() > 1) is { } twice)
         {
-            throw new ArgumentException($"TrainingOptions.Edits: two edits have one name (got '{twice.Key}' twice), "
-                + "under which their state is saved; rename one");
+            throw new ArgumentException($"TrainingOptions.Edits: two edits have the same name (got '{twice.Key}' "
+                + "twice), under which their state is saved; rename one");
         }
 
         return this;
@@ -122,43 +130,45 @@ public sealed record TrainingOptions
 }
 
 /// <summary>
-/// Watches training. Called on the training thread; what it does must not depend on time if runs are to be repeatable.
+/// Observes training. Called on the training thread; for reproducible runs it must not depend on time.
 /// </summary>
 public interface ITrainingCallback
 {
     /// <summary>
-    /// After each batch; with <see cref="TrainingOptions.Accumulation"/> several of them make a step.
+    /// Called after each batch. With <see cref="TrainingOptions.Accumulation"/> above 1, several batches make one step.
     /// </summary>
-    /// <param name="progress">Where training stands.</param>
+    /// <param name="progress">Progress of training.</param>
     void OnStep(StepProgress progress);
 
     /// <summary>
-    /// After each epoch, its validation included, and before its checkpoint: a run that is killed between the two tells
-    /// again.
+    /// Called after each epoch, after its validation and before its checkpoint. If a run is killed in between, the
+    /// resumed run calls it again for the same epoch.
     /// </summary>
-    /// <param name="epoch">What came of it.</param>
+    /// <param name="epoch">Results of the epoch.</param>
     void OnEpoch(EpochResult epoch);
 }
 
-/// <summary>Where training stands after a batch.</summary>
-/// <param name="Epoch">Number of the epoch, from 0.</param>
-/// <param name="Batch">Number of the batch in its epoch, from 0.</param>
-/// <param name="Batches">Batches an epoch.</param>
-/// <param name="Step">Steps since the beginning.</param>
-/// <param name="Loss">Mean loss of the epoch so far, regularizers not included.</param>
+/// <summary>Progress of training after a batch.</summary>
+/// <param name="Epoch">Index of the epoch, from 0.</param>
+/// <param name="Batch">Index of the batch within its epoch, from 0.</param>
+/// <param name="Batches">Number of batches per epoch.</param>
+/// <param name="Step">Number of steps since the start of training.</param>
+/// <param name="Loss">Mean loss of the epoch so far, without regularizers.</param>
 public readonly record struct StepProgress(int Epoch, int Batch, int Batches, long Step, double Loss);
 
 /// <summary>Results of an epoch.</summary>
 public sealed record EpochResult
 {
-    /// <summary>Number of the epoch, from 0.</summary>
+    /// <summary>Index of the epoch, from 0.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>Mean training loss, regularizers not included.</summary>
+    /// <summary>Mean training loss, without regularizers.</summary>
     public required double TrainLoss { get; init; }
 
-    /// <summary>Training accuracy, 0 to 1, measured while the weights change; NaN if the loss is not a
-    /// classification.</summary>
+    /// <summary>
+    /// Training accuracy, 0 to 1, measured while the weights change; NaN if the loss is not for classification or the
+    /// objective returns no output.
+    /// </summary>
     public required double TrainAccuracy { get; init; }
 
     /// <summary>Sum of the regularizers' values at the last step.</summary>
@@ -167,24 +177,24 @@ public sealed record EpochResult
     /// <summary>Mean validation loss.</summary>
     public required double ValidationLoss { get; init; }
 
-    /// <summary>Validation accuracy, 0 to 1; NaN if the loss is not a classification.</summary>
+    /// <summary>Validation accuracy, 0 to 1; NaN if the loss is not for classification.</summary>
     public required double ValidationAccuracy { get; init; }
 
-    /// <summary>The learning rate of the epoch's last step.</summary>
+    /// <summary>Learning rate of the epoch's last step.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>Whether this is the best epoch so far, on the validation samples.</summary>
+    /// <summary>Whether this epoch was the best so far on the validation samples.</summary>
     public required bool IsBest { get; init; }
 }
 
 /// <summary>Result of training.</summary>
-/// <param name="Network">The network of the best epoch on the validation samples.</param>
-/// <param name="Last">The network of the last epoch, with averaged weights where there is an average.</param>
-/// <param name="History">All epochs.</param>
-/// <param name="BestEpoch">Number of the best epoch, from 0.</param>
-/// <param name="Steps">Steps in all.</param>
+/// <param name="Network">Network of the best epoch on the validation samples.</param>
+/// <param name="Last">Network of the last epoch, with averaged weights if an average is configured.</param>
+/// <param name="History">Results of all epochs.</param>
+/// <param name="BestEpoch">Index of the best epoch, from 0.</param>
+/// <param name="Steps">Total number of steps.</param>
 /// <param name="IsComplete">
-/// False when it was canceled; then a checkpoint, if there is a folder for it, lets it go on.
+/// False if training was canceled. It can then be resumed from the checkpoint, if a checkpoint folder is set.
 /// </param>
 public sealed record TrainingResult(
     Networks.Network Network, Networks.Network Last, IReadOnlyList<EpochResult> History, int BestEpoch, long Steps,

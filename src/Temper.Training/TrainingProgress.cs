@@ -6,54 +6,55 @@ using Temper.Training.Checkpoints;
 namespace Temper.Training;
 
 /// <summary>
-/// Where a run of the trainer stands, beside the learner's state: what a checkpoint saves as the method's JSON.
+/// Progress of a training run, in addition to the learner's state. A checkpoint saves it as the method's JSON.
 /// </summary>
 internal sealed record TrainingProgress
 {
-    /// <summary>The epoch that is running, and the batch that comes next in it.</summary>
+    /// <summary>Index of the current epoch; <see cref="Batch"/> is the index of its next batch.</summary>
     public int Epoch { get; set; }
 
     public int Batch { get; set; }
 
     public int BestEpoch { get; set; } = -1;
 
-    /// <summary>Sums over the running epoch.</summary>
+    /// <summary>Sum of the losses of the current epoch's samples.</summary>
     public double LossSum { get; set; }
 
     public long Correct { get; set; }
 
     /// <summary>
-    /// Samples whose answers were counted; fewer than <see cref="Samples"/> where an objective gives no output.
+    /// Number of samples whose predictions were counted; fewer than <see cref="Samples"/> if the objective returns no
+    /// output.
     /// </summary>
     public long Counted { get; set; }
 
     public long Samples { get; set; }
 
-    /// <summary>The regularizers' value in the last step.</summary>
+    /// <summary>Sum of the regularizers' values in the last step.</summary>
     public double Terms { get; set; }
 
     public List<EpochResult> History { get; init; } = [];
 
-    /// <summary>What edits between epochs remember, by name.</summary>
+    /// <summary>Saved states of the edits between epochs, by name.</summary>
     public SortedDictionary<string, JsonNode?> Edits { get; init; } = new(StringComparer.Ordinal);
 
-    /// <summary>Of the last step. Not saved: an epoch ends with a step.</summary>
+    /// <summary>Learning rate of the last step. Not saved, because each epoch ends with a step.</summary>
     [JsonIgnore]
     internal float LearningRate { get; set; }
 
     internal JsonNode ToJson() => JsonSerializer.SerializeToNode(this, TrainingJson.Default.TrainingProgress)!;
 
-    /// <summary>Reads and checks what <see cref="ToJson"/> gave.</summary>
-    /// <param name="json">From a checkpoint.</param>
-    /// <param name="folder">The checkpoints' folder, for the error.</param>
-    /// <exception cref="Formats.ModelFormatException">It is damaged.</exception>
+    /// <summary>Reads and validates the JSON written by <see cref="ToJson"/>.</summary>
+    /// <param name="json">The JSON from a checkpoint.</param>
+    /// <param name="folder">Folder of checkpoints, for the error message.</param>
+    /// <exception cref="Formats.ModelFormatException">The JSON is damaged.</exception>
     internal static TrainingProgress Read(JsonNode? json, string folder)
     {
         try
         {
             TrainingProgress progress = json?.Deserialize(TrainingJson.Default.TrainingProgress)
-                ?? throw new JsonException("it is not of the trainer");
-            return progress.IsPlausible() ? progress : throw new JsonException("numbers contradict each other");
+                ?? throw new JsonException("it holds no progress of the trainer");
+            return progress.IsPlausible() ? progress : throw new JsonException("the counters contradict each other");
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {

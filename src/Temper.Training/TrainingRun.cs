@@ -7,7 +7,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Training;
 
-/// <summary>One run of the trainer: epochs over a learner.</summary>
+/// <summary>One run of the trainer: runs epochs with a learner.</summary>
 internal sealed class TrainingRun
 {
     private const string BestName = "best";
@@ -27,7 +27,7 @@ internal sealed class TrainingRun
     private Network? _best;
 
     /// <summary>
-    /// The batch that the loss is computed of, its samples on all ranks, and how many of its answers are right.
+    /// Current batch, its number of samples on all ranks, and its number of correct predictions (-1: not counted).
     /// </summary>
     private Batch? _batch;
     private int _samples;
@@ -70,21 +70,21 @@ internal sealed class TrainingRun
     {
         string folder = inputs.Options.CheckpointFolder
             ?? throw new ArgumentException(
-                "Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run");
+                "Trainer.Resume: the options have no checkpoint folder; set CheckpointFolder to that of the run");
         Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
         TrainingProgress progress = TrainingProgress.Read(method.Json, folder);
         if (progress.Epoch > inputs.Options.Epochs)
         {
             learner.Dispose();
             throw new ArgumentException(
-                $"Trainer.Resume: the run has more epochs behind it than it may have (got {inputs.Options.Epochs}, "
-                + $"expected {progress.Epoch} or more); start a new run");
+                $"Trainer.Resume: Epochs is less than the run has already completed (got {inputs.Options.Epochs}, "
+                + $"expected {progress.Epoch} or more); raise Epochs or start a new run");
         }
 
         return new TrainingRun(learner, progress, inputs, method.Networks);
     }
 
-    /// <summary>Runs the epochs that are left.</summary>
+    /// <summary>Runs the remaining epochs.</summary>
     internal TrainingResult Run(CancellationToken cancel)
     {
         try
@@ -111,14 +111,14 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// Runs what is left of the epoch; false when it was canceled, after which a checkpoint tells where.
+    /// Runs the rest of the epoch. Returns false if it was canceled; the position is then saved in a checkpoint.
     /// </summary>
     private bool RunEpoch(CancellationToken cancel)
     {
         int batches = _loader.BatchCount;
         foreach (Batch batch in _loader.Epoch(_progress.Epoch, _progress.Batch))
         {
-            // Stop between steps only: gradients that are half added up are not part of a checkpoint.
+            // Stop between steps only: partly accumulated gradients are not saved in a checkpoint.
             if (batch.Index % _options.Accumulation == 0 && _ranks.Any(cancel.IsCancellationRequested))
             {
                 _learner.RequireFiniteNetwork();
@@ -147,7 +147,7 @@ internal sealed class TrainingRun
             return;
         }
 
-        // The schedule's position is that of the first of the batches that make a step.
+        // The schedule uses the position of the first of the accumulated batches.
         int first = batch.Index - (batch.Index % _options.Accumulation);
         double epoch = _progress.Epoch + ((double)first * _options.BatchSize / _loader.SampleCount);
         using (whole)
@@ -160,8 +160,8 @@ internal sealed class TrainingRun
 
     private Gradients GradientsOf(Batch batch)
     {
-        // What an attack or a teacher computes is rented for this step, so that loops over large tensors leave no
-        // garbage.
+        // Tensors computed by an attack or a teacher are returned to the pool after this step, so that loops over large
+        // tensors create no garbage.
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
         _batch = _options.Objective is null
             ? batch
@@ -193,14 +193,16 @@ internal sealed class TrainingRun
         ObjectiveValue value = _objective.Value(network, pass, _batch!);
         _correct = value.Output is null ? -1 : _options.Loss.CountCorrect(value.Output, _batch!.Targets);
 
-        // The mean over the samples of all ranks is the sum of the ranks' means, each times its part of the samples.
+        // The mean over all ranks' samples is the sum of each rank's mean times its fraction of the samples.
         int own = _batch!.Targets.Shape[0];
         return own == _samples ? value.Loss
             : own == 0 && value.Output is { } nothing ? nothing.Sum()
             : value.Loss * ((float)own / _samples);
     }
 
-    /// <summary>Counts a batch of all ranks; the gradients' loss becomes that of all.</summary>
+    /// <summary>
+    /// Counts the samples of all ranks' batches, and replaces the gradients' loss by the loss over all ranks.
+    /// </summary>
     private void Count(Gradients gradients)
     {
         Span<double> sums = [gradients.Loss, Math.Max(_correct, 0)];
@@ -242,7 +244,7 @@ internal sealed class TrainingRun
         _progress.Epoch++;
         _progress.BeginEpoch();
 
-        // Told first, saved then: a run that is killed between the two tells of this epoch again rather than never.
+        // Callbacks run before saving: a run killed in between reports this epoch twice rather than never.
         foreach (ITrainingCallback callback in _options.Callbacks)
         {
             callback.OnEpoch(result);
@@ -265,12 +267,14 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <summary>Keeps the epoch's network, in the memory of the best one before where the graph has stayed.</summary>
+    /// <summary>
+    /// Keeps the epoch's network. Reuses the memory of the previous best network if the graph has not changed.
+    /// </summary>
     private void KeepBest(Network judged)
     {
         if (!ReferenceEquals(judged, _learner.Network))
         {
-            _best = judged;                         // averaged weights: a value already
+            _best = judged;                         // averaged weights: already a copy
         }
         else if (_best is null || !_best.TryCopyFrom(judged))
         {
@@ -278,7 +282,7 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <param name="whole">The learner with the shards of all ranks.</param>
+    /// <param name="whole">The learner with the parameters of all ranks.</param>
     private void Save(Learner whole)
     {
         if (_options.CheckpointFolder is { } folder && _ranks.Part.Index == 0)
@@ -296,12 +300,14 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <summary>What stands before the names of an edit's networks, so that they do not meet those of others.</summary>
+    /// <summary>
+    /// Prefix of the names of an edit's networks, so that they do not collide with those of other edits.
+    /// </summary>
     private static string PrefixOf(IEpochEdit edit) => $"{edit.Name}-";
 
     private TrainingResult Result(bool isComplete)
     {
-        // After a whole run whose last epoch is the best, both are the same network.
+        // If the last epoch of a complete run is the best, both networks are the same.
         bool isBest =
             isComplete && _best is not null && _progress.BestEpoch == _progress.Epoch - 1 && _options.Edits.Count == 0;
         Network last = isBest ? _best! : _ranks.Whole(_learner).AverageSnapshot();

@@ -67,7 +67,7 @@ public sealed class GrowTests
     [InlineData("expected a model to grow or --family", "grow", "--data", Data)]
     [InlineData("did you mean 'basic3'", "grow", "--family", "basic", "--data", Data)]
     [InlineData("use another family, such as mlp", "grow", "--family", "vgg", "--data", "synth:blobs?count=100")]
-    [InlineData("the seed 1-1-1 is above a limit already", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]
+    [InlineData("the initial network 1-1-1 already exceeds a limit", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]
     [InlineData("has 3 stages (got 2 widths)", "grow", "--family", "basic3", "--widths", "4,8", "--data", Data)]
     [InlineData("silences a block", "grow", "--family", "plain3", "--initializer", "zero", "--data", Data)]
     public void What_cannot_be_grown_gives_2_and_says_why(string message, params string[] arguments)

@@ -34,7 +34,7 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused(2, "batch (got '32', the run has '64')", "train", "--resume", run, "--batch", "32");
         AssertRefused(2, "model (got 'lenet-5', the run has 'lenet-300-100')", "train", "lenet-5", "--resume", run);
         AssertRefused(2, "seed (got '9'", "train", "--resume", run, "--seed", "9");
-        AssertRefused(2, "more epochs behind it", "train", "--resume", run, "--epochs", "1");
+        AssertRefused(2, "already completed", "train", "--resume", run, "--epochs", "1");
 
         // The same value said again is no difference, and more epochs are what a resume is for; seconds add up.
         double before = Seconds(run);

@@ -117,7 +117,7 @@ public sealed class AutoGrowTests
         foreach (GrowthLimits limits in (GrowthLimits[])[new() { Parameters = 10 }, new() { Macs = 10 }, new() { MemoryMiB = 1e-3 }, new() { Milliseconds = 1e-9 }])
         {
             ArgumentException error = Assert.Throws<ArgumentException>(() => Run(SmallGrowth.Options with { Limits = limits }));
-            Assert.Contains("the seed 1-1-1 is above a limit already", error.Message, StringComparison.Ordinal);
+            Assert.Contains("the initial network 1-1-1 already exceeds a limit", error.Message, StringComparison.Ordinal);
         }
 
         Assert.Throws<ArgumentOutOfRangeException>(() => Run(SmallGrowth.Options with { Limits = new GrowthLimits { Macs = 0 } }));

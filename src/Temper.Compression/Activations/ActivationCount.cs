@@ -5,17 +5,20 @@ using Temper.Tensors;
 namespace Temper.Compression.Activations;
 
 /// <summary>
-/// Multiply-accumulates of a sample, counted one by one: weights that are not zero times inputs that are not zero.
+/// Multiply-accumulates (MACs) per sample, counted exactly: products of a nonzero weight and a nonzero input.
 /// </summary>
 /// <param name="Activations">
-/// Part of what hidden layers read that is not zero, 0 to 1; 1 where no layer reads another.
+/// Fraction of the inputs of hidden layers that are nonzero, 0 to 1; 1 if there is no hidden layer.
 /// </param>
-/// <param name="MacsZeroInputsCounted">Mean a sample; zeros of the network's inputs count as multiplied.</param>
-/// <param name="MacsZeroInputsSkipped">Mean a sample; zeros of the network's inputs are left out as others are.</param>
-/// <param name="Layers">Convolutions and linear layers in the network's order.</param>
+/// <param name="MacsZeroInputsCounted">
+/// Mean MACs per sample; layers that read the network's input count zero inputs as well.
+/// </param>
+/// <param name="MacsZeroInputsSkipped">Mean MACs per sample; zeros are skipped in the network's input too.</param>
+/// <param name="Layers">Counts of the convolutions and linear layers, in network order.</param>
 /// <remarks>
-/// Padding is zero and never counts behind the first layers. Convolutions and linear layers are counted; other
-/// operators (transposed and three-dimensional convolutions, products of two values) with all their inputs.
+/// Padding counts as zero. Only two-dimensional convolutions and linear layers are counted input by input; other
+/// operators (such as transposed and three-dimensional convolutions, and products of two values) count all their
+/// inputs.
 /// </remarks>
 public sealed record ActivationCount(
     double Activations, double MacsZeroInputsCounted, double MacsZeroInputsSkipped,
@@ -23,11 +26,11 @@ public sealed record ActivationCount(
 {
     private const int AtOnce = 64;
 
-    /// <summary>Runs samples through a network and counts.</summary>
-    /// <param name="network">With a free batch.</param>
+    /// <summary>Runs samples through a network and counts the multiply-accumulates.</summary>
+    /// <param name="network">A network with a dynamic batch axis.</param>
     /// <param name="samples">The samples; labels are not read.</param>
-    /// <param name="most">How many are taken, from the first on.</param>
-    /// <param name="cancel">Stops between batches.</param>
+    /// <param name="most">Maximum number of samples used, from the first.</param>
+    /// <param name="cancel">Cancels between batches.</param>
     /// <exception cref="ArgumentException">There are no samples.</exception>
     public static ActivationCount Of(
         Network network, Dataset samples, int most = int.MaxValue, CancellationToken cancel = default)
@@ -66,7 +69,7 @@ public sealed record ActivationCount(
                 costs[layer.Node.Name].Macs, costs[layer.Node.Name].NonzeroMacs, (double)layer.Macs / count)),
         ];
 
-        // A value that several layers read counts once.
+        // A value that several layers read is counted once.
         CountedLayer[] hidden = [.. layers.Where(layer => !layer.ReadsInput).DistinctBy(
             layer => layer.Node.Inputs[0], StringComparer.Ordinal)];
         long all = hidden.Sum(layer => layer.Inputs);
@@ -77,7 +80,7 @@ public sealed record ActivationCount(
             counted);
     }
 
-    /// <summary>Whether no layer of weights stands between the network's inputs and a node.</summary>
+    /// <summary>Returns whether no weighted layer lies between the network's input and a node.</summary>
     internal static bool ReadsInput(Network network, Node node)
     {
         var makers = network.Nodes.ToDictionary(other => other.Name, StringComparer.Ordinal);
@@ -88,12 +91,12 @@ public sealed record ActivationCount(
     }
 }
 
-/// <summary>What one layer multiplies.</summary>
+/// <summary>Multiply-accumulates of one layer.</summary>
 /// <param name="Name">Name of the node.</param>
-/// <param name="ReadsInput">Whether it reads the network's input.</param>
-/// <param name="Density">Part of what it reads that is not zero.</param>
-/// <param name="Macs">Multiply-accumulates of a sample, dense.</param>
-/// <param name="NonzeroMacs">Those with weights that are not zero.</param>
-/// <param name="ActiveMacs">Those with weights and inputs that are not zero, mean a sample.</param>
+/// <param name="ReadsInput">Whether the layer reads the network's input.</param>
+/// <param name="Density">Fraction of the layer's inputs that are nonzero, 0 to 1.</param>
+/// <param name="Macs">Dense multiply-accumulates per sample.</param>
+/// <param name="NonzeroMacs">Multiply-accumulates per sample with nonzero weights.</param>
+/// <param name="ActiveMacs">Mean multiply-accumulates per sample with nonzero weights and nonzero inputs.</param>
 public sealed record LayerActivations(
     string Name, bool ReadsInput, double Density, long Macs, long NonzeroMacs, double ActiveMacs);

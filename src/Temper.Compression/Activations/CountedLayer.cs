@@ -4,14 +4,14 @@ using Temper.Tensors;
 namespace Temper.Compression.Activations;
 
 /// <summary>
-/// Counts the products of one layer. An input that is not zero meets the weights of its channel at one kernel position
-/// each time that the window covers it so: the weights that are not zero there are counted once, for all outputs
-/// together.
+/// Counts the products of one layer. For each input channel and kernel position the number of nonzero weights is
+/// precomputed, summed over outputs. A nonzero input adds this number each time a window covers it at that position.
 /// </summary>
 internal sealed class CountedLayer
 {
     /// <summary>
-    /// Nonzero weights by input channel and kernel position, summed over outputs: <c>[C, KH, KW]</c>, or <c>[I]</c>.
+    /// Number of nonzero weights by input channel and kernel position, summed over outputs: <c>[C, KH, KW]</c>, or
+    /// <c>[I]</c> for a linear layer.
     /// </summary>
     private readonly long[] _weights;
 
@@ -43,7 +43,7 @@ internal sealed class CountedLayer
 
     internal static bool CanCount(Node node) => node.Operator is Linear or Conv2d;
 
-    /// <summary>Adds what a batch of inputs takes.</summary>
+    /// <summary>Adds the products of a batch of inputs.</summary>
     internal void Add(Tensor x)
     {
         ReadOnlySpan<float> values = x.ToRowMajor().AsSpan<float>();
@@ -88,7 +88,9 @@ internal sealed class CountedLayer
         }
     }
 
-    /// <summary>Windows in which the pixel at one kernel position lies in the image and is not zero.</summary>
+    /// <summary>
+    /// Counts the windows in which the pixel at one kernel position lies inside the image and is nonzero.
+    /// </summary>
     private static int Covered(
         ReadOnlySpan<float> pixels, (int Height, int Width) size, (int Height, int Width) windows,
         (int Top, int Left) start, (int Height, int Width) stride)

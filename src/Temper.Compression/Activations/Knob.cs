@@ -5,30 +5,33 @@ using Temper.Tensors;
 namespace Temper.Compression.Activations;
 
 /// <summary>
-/// Something that can be thinned by levels: the activations of a place, or the weights of a layer. Level 0 leaves it as
-/// it is.
+/// A layer's weights, or the activations at one point of the network, which can be thinned to a level. Level 0 changes
+/// nothing.
 /// </summary>
 internal abstract record Knob
 {
-    /// <summary>What a reader calls it.</summary>
+    /// <summary>Display name.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Part that is kept at each level behind 0, falling.</summary>
+    /// <summary>Fraction kept at each level from 1 on, in falling order.</summary>
     internal abstract IReadOnlyList<double> Kept { get; }
 
     internal double KeptAt(int level) => level == 0 ? 1 : Kept[level - 1];
 
-    /// <summary>The network with this thinned to a level; what is thinner already stays.</summary>
+    /// <summary>Returns the network thinned to a level; it is unchanged if it is already as thin.</summary>
     internal abstract Network Apply(Network network, int level);
 
-    /// <summary>The factor that a level puts on the multiply-accumulates of a layer.</summary>
+    /// <summary>Returns the factor by which a level changes a layer's multiply-accumulates.</summary>
     internal abstract double Factor(LayerActivations layer, int level);
 }
 
-/// <summary>Winners behind an activation function.</summary>
+/// <summary>Winners-take-all after an activation function.</summary>
 internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
 {
-    /// <summary>Above three quarters skipping channels does not pay, so the first rate for them lies below.</summary>
+    /// <summary>
+    /// Fractions for channels. Skipping channels does not pay if more than about three quarters are kept, so the first
+    /// is lower.
+    /// </summary>
     private static readonly double[] ChannelRates = [0.7, 0.5, 0.4, 0.3, 0.2, 0.125];
 
     private static readonly double[] ElementRates = [0.5, 0.3, 0.2, 0.14, 0.1, 0.07, 0.05, 0.03, 0.02];
@@ -56,8 +59,8 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
     }
 
     /// <summary>
-    /// Of channels the rate is the part that is left. Of numbers, those that are not zero by themselves were left out
-    /// before.
+    /// For channels the factor is the fraction kept. For elements it is relative to the density, because inputs that
+    /// were zero already were not counted.
     /// </summary>
     internal override double Factor(LayerActivations layer, int level) =>
         level == 0 || !Place.Readers.Contains(layer.Name, StringComparer.Ordinal) ? 1
@@ -65,7 +68,9 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
         : Math.Min(1, KeptAt(level) / Math.Max(layer.Density, double.Epsilon));
 }
 
-/// <summary>The weights of a layer, by magnitude; parts are of those that it had when the search began.</summary>
+/// <summary>
+/// The weights of a layer, pruned by magnitude. Fractions are of the nonzero weights at the start of the search.
+/// </summary>
 internal sealed record WeightKnob(string Layer, string Parameter, long Start) : Knob
 {
     private static readonly double[] Parts = [0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12, 0.07];
@@ -97,7 +102,7 @@ internal sealed record WeightKnob(string Layer, string Parameter, long Start) : 
     internal override double Factor(LayerActivations layer, int level) =>
         string.Equals(layer.Name, Layer, StringComparison.Ordinal) ? KeptAt(level) : 1;
 
-    /// <summary>One for each layer of weights that no other layer shares.</summary>
+    /// <summary>Returns one knob for each weighted layer whose weights no other layer shares.</summary>
     internal static IEnumerable<WeightKnob> Of(Network network, Func<string, bool> ignores) => network.Nodes
         .Where(node => CountedLayer.CanCount(node) && !ignores(node.Name)
             && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)

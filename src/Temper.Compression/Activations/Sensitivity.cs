@@ -2,14 +2,16 @@ using Temper.Networks;
 
 namespace Temper.Compression.Activations;
 
-/// <summary>What thinning one thing alone does to accuracy before any training: its significance.</summary>
-/// <param name="Knob">What is thinned.</param>
-/// <param name="Drops">Accuracy lost at each level from 0 on, as a part of the samples; never falling.</param>
+/// <summary>
+/// Sensitivity of the network to one knob: the loss of accuracy when only this knob is thinned, without training.
+/// </summary>
+/// <param name="Knob">The knob.</param>
+/// <param name="Drops">
+/// Loss of accuracy at each level from 0, as a fraction (0 to 1) of the samples; never decreasing.
+/// </param>
 internal sealed record Sensitivity(Knob Knob, IReadOnlyList<double> Drops)
 {
-    /// <summary>
-    /// A thinning that loses more than this by itself is as good as refused, and the levels behind it are not measured.
-    /// </summary>
+    /// <summary>Loss of accuracy above which a level counts as unusable; higher levels are then not measured.</summary>
     private const double Hopeless = 0.5;
 
     internal static Sensitivity Of(Knob knob, Network network, double accuracy, Func<Network, double> measure)
@@ -27,19 +29,19 @@ internal sealed record Sensitivity(Knob Knob, IReadOnlyList<double> Drops)
 }
 
 /// <summary>
-/// Levels for all knobs under one budget of accuracy: again and again the step is taken that saves the most
-/// multiply-accumulates for the accuracy it is thought to cost, losses being added up. Fine-tuning wins back most of
-/// what is thought lost, so budgets are several times the bound.
+/// Chooses levels for all knobs under a budget of accuracy. Greedily takes the step that saves the most
+/// multiply-accumulates per estimated loss of accuracy, with the losses of single knobs added up. Fine-tuning recovers
+/// most of the estimated loss, so budgets are several times the accepted drop.
 /// </summary>
 internal static class RateChoice
 {
-    /// <summary>Accuracy that counts as nothing beside the noise of a measurement.</summary>
+    /// <summary>Accuracy added to each loss; below it a loss is within the noise of the measurement.</summary>
     private const double Negligible = 2e-4;
 
-    /// <param name="knobs">What each thinning costs.</param>
-    /// <param name="layers">What is multiplied before.</param>
-    /// <param name="budget">Sum of losses, as a part of the samples.</param>
-    /// <returns>A level for each knob.</returns>
+    /// <param name="knobs">Sensitivities of the knobs.</param>
+    /// <param name="layers">Multiply-accumulates of the layers before thinning.</param>
+    /// <param name="budget">Maximum sum of losses, as a fraction (0 to 1) of the samples.</param>
+    /// <returns>The level of each knob.</returns>
     internal static int[] Levels(
         IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, double budget)
     {
@@ -51,7 +53,7 @@ internal static class RateChoice
             double now = Macs(knobs, layers, levels);
             for (int knob = 0; knob < knobs.Count; knob++)
             {
-                // A step may jump over levels that bring nothing by themselves.
+                // A step may skip levels that bring no gain by themselves.
                 for (int level = levels[knob] + 1; level < knobs[knob].Drops.Count; level++)
                 {
                     double loss = knobs[knob].Drops[level] - knobs[knob].Drops[levels[knob]];
@@ -78,7 +80,7 @@ internal static class RateChoice
         }
     }
 
-    /// <summary>Multiply-accumulates that are thought to be left.</summary>
+    /// <summary>Estimates the multiply-accumulates that remain.</summary>
     internal static double Macs(
         IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers, int[] levels) => layers.Sum(layer =>
     {

@@ -3,32 +3,36 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Activations;
 
-/// <summary>A place for winners-take-all: behind an activation function.</summary>
-/// <param name="After">The node whose result is thinned.</param>
-/// <param name="Unit">What competes there.</param>
-/// <param name="Competitors">How many compete in a sample.</param>
-/// <param name="Readers">The layers of weights that read the thinned value and skip what is zero.</param>
+/// <summary>A point in the network where winners-take-all can be inserted: after an activation function.</summary>
+/// <param name="After">Name of the node whose output is thinned.</param>
+/// <param name="Unit">What competes: channels or elements.</param>
+/// <param name="Competitors">Number of competitors per sample.</param>
+/// <param name="Readers">
+/// Names of the weighted layers (linear, convolution) that read the thinned activations and skip their zeros.
+/// </param>
 public sealed record WinnerPlace(string After, WinnerUnit Unit, int Competitors, IReadOnlyList<string> Readers)
 {
-    /// <summary>Name of the node that is put there.</summary>
+    /// <summary>Name of the winners node that is inserted.</summary>
     public string Node => $"{After}.winners";
 }
 
-/// <summary>Where winners-take-all may stand.</summary>
+/// <summary>Finds the points where winners-take-all can be inserted.</summary>
 public static class WinnerPlacement
 {
     /// <summary>
-    /// Finds the places: behind an activation function (before pooling) of which layers of weights alone make use. So
-    /// never on an output, and in residual networks never on the trunk: what an addition or concatenation reads keeps
-    /// all its channels. Behind a depthwise convolution there is no place either; the pointwise convolution before it
-    /// has one, and the depthwise convolution skips the same channels.
+    /// Finds activation functions whose output is read only by weighted layers, possibly through pooling; winners are
+    /// inserted before the pooling. Outputs are excluded, and so is the trunk of residual networks, because additions
+    /// and concatenations need all channels. Activations after a depthwise convolution are excluded too: the pointwise
+    /// convolution before it has a point, and the depthwise convolution then skips the same channels.
     /// </summary>
-    /// <param name="network">Any network.</param>
-    /// <param name="channels">Whether channels of images compete; if not, numbers do everywhere.</param>
-    /// <param name="ignores">
-    /// Layers whose outputs stay, by name of the activation function or of the layer; null: none.
+    /// <param name="network">The network.</param>
+    /// <param name="channels">
+    /// True: channels compete in image activations, elements elsewhere. False: elements compete everywhere.
     /// </param>
-    /// <returns>In the network's order; empty where there is none.</returns>
+    /// <param name="ignores">
+    /// Excludes layers, by name of the activation function or of the layer before it; null: none.
+    /// </param>
+    /// <returns>The points in network order; empty if there are none.</returns>
     public static IReadOnlyList<WinnerPlace> Of(Network network, bool channels, Func<string, bool>? ignores = null)
     {
         var places = new List<WinnerPlace>();
@@ -69,7 +73,8 @@ public static class WinnerPlacement
             or PointwiseFunction.HardSwish or PointwiseFunction.Mish or PointwiseFunction.Softsign };
 
     /// <summary>
-    /// The layer of weights whose result an activation function takes, through normalization; null: something else.
+    /// Returns the weighted layer whose output an activation function reads, directly or through a normalization; null
+    /// if there is none.
     /// </summary>
     private static Node? Layer(Network network, Node node)
     {
@@ -86,7 +91,10 @@ public static class WinnerPlacement
     private static bool IsDepthwise(Operator operation) => operation is Conv2d { Options.Groups: > 1 } layer
         && layer.Options.Groups == layer.Channels;
 
-    /// <summary>Whether only layers of weights make use of a value, through what keeps zeros zero.</summary>
+    /// <summary>
+    /// Returns whether a value is read only by weighted layers, directly or through operators that map zeros to zeros;
+    /// collects these layers.
+    /// </summary>
     private static bool FindReaders(Network network, string value, List<string> readers)
     {
         if (network.Outputs.Any(output => string.Equals(output.Value, value, StringComparison.Ordinal)))

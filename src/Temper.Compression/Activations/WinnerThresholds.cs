@@ -5,19 +5,19 @@ using Temper.Tensors;
 namespace Temper.Compression.Activations;
 
 /// <summary>
-/// Thresholds in the place of rankings: what a sample's last winner has on the mean of some samples, so that nothing is
-/// sorted at run time.
+/// Replaces ranking by thresholds, so that nothing is sorted at run time. A threshold is the mean, over calibration
+/// samples, of the value of the sample's last winner.
 /// </summary>
 public static class WinnerThresholds
 {
     /// <summary>
-    /// Gives every winners-take-all of a network a threshold that lets about as many win; some more or fewer in a
-    /// sample.
+    /// Sets a threshold for every winners-take-all of a network such that about the configured number of competitors
+    /// win. The exact number varies by sample.
     /// </summary>
-    /// <param name="network">With winners; those that have a threshold keep it.</param>
-    /// <param name="samples">Samples; labels are not read.</param>
-    /// <param name="most">How many are taken, from the first on.</param>
-    /// <returns>The network with thresholds. Check its accuracy again.</returns>
+    /// <param name="network">A network with winners; existing thresholds are kept.</param>
+    /// <param name="samples">Calibration samples; labels are not read.</param>
+    /// <param name="most">Maximum number of samples used, from the first.</param>
+    /// <returns>The network with thresholds. Its accuracy may change; measure it again.</returns>
     /// <exception cref="ArgumentException">There are no samples.</exception>
     public static Network Calibrate(Network network, Dataset samples, int most = 512)
     {
@@ -28,7 +28,7 @@ public static class WinnerThresholds
                 "WinnerThresholds.Calibrate: there are no samples; give at least one", nameof(samples));
         }
 
-        // In order, since the thresholds before decide what the next ones see.
+        // Processed in network order, because earlier thresholds change the inputs of later ones.
         foreach (Node node in network.Nodes.Where(node => node.Operator is Winners { Threshold: null }).ToArray())
         {
             var winners = (Winners)node.Operator;
@@ -48,7 +48,7 @@ public static class WinnerThresholds
         return network;
     }
 
-    /// <summary>The magnitude, or score, of the last winner of each sample, summed.</summary>
+    /// <summary>Returns the sum over samples of the magnitude (or channel score) of the last winner.</summary>
     private static double LastWinners(Tensor x, Winners winners)
     {
         Tensor ranked = winners.Unit == WinnerUnit.Elements ? x.Abs().Flatten() : winners.Score switch

@@ -4,20 +4,20 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Compression.Activations;
 
-/// <summary>Winners of a network and what is multiplied, as a section of a report.</summary>
+/// <summary>Report section about a network's winners and its multiply-accumulates.</summary>
 public static class WinnersSection
 {
-    /// <summary>One table of the winners, one of the layers.</summary>
+    /// <summary>Creates the section: one table of the winners and one of the layers.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="count">What was counted on samples.</param>
+    /// <param name="count">Multiply-accumulates counted on samples.</param>
     public static Section Of(Network network, ActivationCount count) => new("Activations",
     [
         new Paragraph(string.Create(CultureInfo.InvariantCulture,
-            $"A sample takes {count.MacsZeroInputsSkipped / 1e6:F3} million multiplications of a weight and an input "
-            + $"that are both not zero; {count.MacsZeroInputsCounted / 1e6:F3} million where zeros of the network's "
-                + $"input count.")),
+            $"A sample takes {count.MacsZeroInputsSkipped / 1e6:F3} million multiply-accumulates with nonzero weight "
+            + $"and input; {count.MacsZeroInputsCounted / 1e6:F3} million if zeros of the network's input are "
+                + $"counted too.")),
         new DataTable(
-            ["winners", "competing", "#of", "#win", "decided by"],
+            ["node", "unit", "#competitors", "#winners", "selected by"],
             [
                 .. network.Nodes.Where(node => node.Operator is Winners)
                 .Select(node => (node, Winners: (Winners)node.Operator)).Select(place => new[]
@@ -30,7 +30,7 @@ public static class WinnersSection
                 }),
             ]),
         new DataTable(
-            ["layer", "#inputs not zero, %", "#M operations, dense", "#weights not zero", "#both not zero"],
+            ["layer", "#nonzero inputs, %", "#M MACs, dense", "#nonzero weights", "#both nonzero"],
             [
                 .. count.Layers.Select(layer => new[]
                 {

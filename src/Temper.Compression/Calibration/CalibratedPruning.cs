@@ -4,30 +4,33 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Pruning without training and without labels: each layer is fitted again to what it gave before, on some samples.
+/// Prunes a network without training and without labels: each pruned layer is refitted to its previous outputs on
+/// calibration samples.
 /// </summary>
 public static class CalibratedPruning
 {
     /// <summary>
-    /// Removes weights until a part of them is zero. Layers are taken in order, each with the inputs that the pruned
-    /// layers before it give; which weights go is decided over the whole network by what their removal does to the
-    /// outputs of their layer.
+    /// Sets a fraction of the weights to zero. Which weights are pruned is chosen over the whole network, by the change
+    /// of their layer's output. Layers are then refitted in order, each with the inputs produced by the pruned layers
+    /// before it.
     /// </summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="samples"><c>[N, ...]</c>, some dozens or hundreds; labels are not needed.</param>
-    /// <param name="sparsity">
-    /// Part of the weights that goes, 0 to below 1. Grouped and transposed convolutions stay as they are.
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="samples">
+    /// Calibration inputs <c>[N, ...]</c>, some dozens or hundreds; labels are not needed.
     /// </param>
-    /// <param name="ignores">Layers that stay as they are, by name of the node; null: none.</param>
-    /// <param name="cancel">Stops between layers.</param>
+    /// <param name="sparsity">
+    /// Fraction of the weights to prune, 0 or more and below 1. Grouped and transposed convolutions are not pruned.
+    /// </param>
+    /// <param name="ignores">Names of nodes that are not pruned; null: none.</param>
+    /// <param name="cancel">Cancels between layers.</param>
     /// <returns>
-    /// The pruned network with masks; running statistics of batch normalization have moved as the layers before them
-    /// have.
+    /// The pruned network, with masks. The running statistics of batch normalizations are adjusted to the changed
+    /// outputs.
     /// </returns>
     /// <remarks>
-    /// SparseGPT (arXiv:2301.00774) prunes a layer. Then the weights that stay are fitted to what the layer gave in the
-    /// dense network, which makes up for the layers before it too. The choice over the whole network, relative to each
-    /// layer's output, is ours.
+    /// Each layer is pruned with SparseGPT (arXiv:2301.00774). Its remaining weights are then fitted to the output of
+    /// the dense network, which also compensates for errors of earlier layers. The choice over the whole network,
+    /// relative to the energy of each layer's output, is not part of the paper.
     /// </remarks>
     public static Network PruneCalibrated(
         this Network network, Tensor samples, double sparsity, Func<string, bool>? ignores = null,
@@ -35,11 +38,11 @@ public static class CalibratedPruning
     {
         if (!(sparsity is >= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(sparsity), "PruneCalibrated: expected a part of the weights "
-                + $"from 0 to below 1 (got {sparsity})");
+            throw new ArgumentOutOfRangeException(nameof(sparsity), "PruneCalibrated: sparsity is out of range (got "
+                + $"{sparsity}, expected 0 or more and below 1)");
         }
 
-        // A weight that two layers share would need both their inputs.
+        // Weights shared by two layers are skipped: fitting them would need the inputs of both.
         Node[] layers = [.. network.Nodes.Where(node => LayerInputs.CanFit(node) && ignores?.Invoke(node.Name) != true
             && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal))
                 == 1)];
@@ -66,7 +69,9 @@ public static class CalibratedPruning
         return network;
     }
 
-    /// <summary>What the inputs of a layer have to do with outputs that it gave before, its bias left out.</summary>
+    /// <summary>
+    /// Returns the products of a layer's inputs with its wanted outputs, from which the bias is subtracted.
+    /// </summary>
     internal static double[] Products(Network network, Node layer, Tensor x, Tensor y)
     {
         if (layer.Parameters.Count > 1)
@@ -79,7 +84,8 @@ public static class CalibratedPruning
     }
 
     /// <summary>
-    /// Which weights stay: the costliest of the whole network, cost being relative to the energy of a layer's output.
+    /// Chooses the weights to keep: those with the highest cost of removal in the whole network, relative to the energy
+    /// of their layer's output.
     /// </summary>
     private static Dictionary<string, bool[]> Choose(
         Network network, Node[] layers, Pass dense, double sparsity, CancellationToken cancel)
@@ -104,7 +110,7 @@ public static class CalibratedPruning
             layer.Key, layer => Array.ConvertAll(layer.Value, cost => cost > threshold), StringComparer.Ordinal);
     }
 
-    /// <summary><c>Σ_o w_oᵀ H w_o</c>: the sum of squares of the layer's outputs, bias left out.</summary>
+    /// <summary><c>Σ_o w_oᵀ H w_o</c>: the sum of squares of the layer's outputs, without bias.</summary>
     private static double Energy(float[] weights, double[] moments, int width)
     {
         double sum = 0;

@@ -4,26 +4,31 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Makes the layers that read channels about to go do without them: each is fitted again, by least squares on some
-/// samples whose labels are not read, to what it gave with all of them. Layers are taken in order, each with the inputs
-/// that those before it now give.
+/// Prepares layers for the removal of input channels: each is refitted, by least squares on calibration samples without
+/// labels, to its output with all channels. Layers are refitted in order, each with the inputs produced by the layers
+/// before it.
 /// </summary>
 /// <remarks>
-/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5) for channels that are chosen already. Running
-/// statistics move along.
+/// Channel pruning by reconstruction (arXiv:1707.06168, equation 5), for channels that have been chosen already.
+/// Running statistics of batch normalizations are adjusted.
 /// </remarks>
 internal static class ChannelReconstruction
 {
-    /// <summary>Samples at most, and numbers of all layers' outputs at most: they are held at once.</summary>
+    /// <summary>
+    /// Limits on the number of samples, and on the number of output values of all layers, which are held in memory
+    /// together.
+    /// </summary>
     private const int MostSamples = 128, MostNumbers = 1 << 26;
 
-    /// <summary>Samples below which a fit would follow them and not the data.</summary>
+    /// <summary>Minimum number of samples; with fewer a fit would overfit.</summary>
     private const int FewestSamples = 16;
 
-    /// <summary>Weights of an output up to which a layer is fitted: the work grows with their cube.</summary>
+    /// <summary>Maximum number of weights per output of a fitted layer: the work grows with its cube.</summary>
     private const int WidestLayer = 2048;
 
-    /// <summary>How many samples a network is fitted on; 0: it is too large to be.</summary>
+    /// <summary>
+    /// Returns the number of samples used to fit a network; 0: the network is too large to be fitted.
+    /// </summary>
     internal static int SampleCount(Network network)
     {
         long each = Math.Max(
@@ -32,10 +37,12 @@ internal static class ChannelReconstruction
         return count < FewestSamples ? 0 : (int)count;
     }
 
-    /// <summary>The network at full width whose layers do without some channels where they can.</summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="goes">Channels that are about to go.</param>
-    /// <param name="samples"><c>[N, ...]</c>.</param>
+    /// <summary>
+    /// Returns the network at full width, with layers refitted so that they do not use the channels to be removed.
+    /// </summary>
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="goes">Channels to be removed.</param>
+    /// <param name="samples">Calibration inputs <c>[N, ...]</c>.</param>
     internal static Network Without(Network network, IEnumerable<ChannelGroup> goes, Tensor samples)
     {
         Dictionary<string, HashSet<int>> unread =
@@ -64,7 +71,7 @@ internal static class ChannelReconstruction
         && weight.Value.Count / weight.Value.Shape[0] <= WidestLayer
         && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1;
 
-    /// <summary>The layer's weights without some input channels.</summary>
+    /// <summary>Returns the layer's weights, fitted without some input channels.</summary>
     private static Parameter Fitted(Network network, Node layer, HashSet<int> unread, Tensor x, Tensor wanted)
     {
         Parameter weight = network.Parameters[layer.Parameters[0]];

@@ -4,25 +4,27 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// The second moments <c>H = Σ x xᵀ</c> of what one layer sees, patches of a convolution as rows: all that a
-/// least-squares fit of its weights needs.
+/// Computes the second moments <c>H = Σ x xᵀ</c> of a layer's inputs, with the patches of a convolution as rows. They
+/// are all that a least-squares fit of the weights needs.
 /// </summary>
 internal static class LayerInputs
 {
     private const int RowsAtOnce = 8192;
 
-    /// <summary>Whether a layer can be fitted: one matrix for all channels.</summary>
+    /// <summary>Returns whether a layer can be fitted: linear layers and convolutions without groups.</summary>
     internal static bool CanFit(Node node) => node.Operator is Linear or Conv2d { Options.Groups: 1 };
 
-    /// <summary>H, <c>[D, D]</c> row-major, of D weights of an output.</summary>
-    /// <param name="node">A convolution without groups or a linear layer.</param>
-    /// <param name="x">Its input for all samples.</param>
+    /// <summary>Computes H, <c>[D, D]</c> row-major, where D is the number of weights per output.</summary>
+    /// <param name="node">A convolution without groups, or a linear layer.</param>
+    /// <param name="x">Input of the layer for all samples.</param>
     internal static double[] Moments(Node node, Tensor x) => Sum(node, x, (rows, _) => rows.Transpose().MatMul(rows));
 
-    /// <summary><c>Σ x yᵀ</c>, <c>[D, O]</c> row-major: what the inputs have to do with wanted outputs.</summary>
-    /// <param name="node">A convolution without groups or a linear layer.</param>
-    /// <param name="x">Its input for all samples.</param>
-    /// <param name="y">The wanted outputs, of the shape that the layer gives, without its bias.</param>
+    /// <summary>
+    /// Computes <c>Σ x yᵀ</c>, <c>[D, O]</c> row-major: the products of the inputs with the wanted outputs.
+    /// </summary>
+    /// <param name="node">A convolution without groups, or a linear layer.</param>
+    /// <param name="x">Input of the layer for all samples.</param>
+    /// <param name="y">Wanted outputs, of the shape of the layer's output, without bias.</param>
     internal static double[] Products(Node node, Tensor x, Tensor y)
     {
         Tensor outputs = node.Operator is Conv2d ? y.Permute(0, 2, 3, 1) : y;
@@ -30,7 +32,7 @@ internal static class LayerInputs
         return Sum(node, x, (rows, start) => rows.Transpose().MatMul(outputs.Slice(0, start, start + rows.Shape[0])));
     }
 
-    /// <summary>A sum over all rows in float64, of products of a part of them in float32.</summary>
+    /// <summary>Sums products over all rows: each block of rows in float32, the blocks in float64.</summary>
     private static double[] Sum(Node node, Tensor x, Func<Tensor, int, Tensor> product)
     {
         (int width, int rows, Action<int, Span<float>> row) =
@@ -65,7 +67,7 @@ internal static class LayerInputs
     }
 
     /// <summary>
-    /// Patches in the order of the weight <c>[C, KH, KW]</c>; zeros where the window reaches over the border.
+    /// Returns the patches in the order of the weight <c>[C, KH, KW]</c>; positions outside the image are zero.
     /// </summary>
     private static (int Width, int Rows, Action<int, Span<float>> Row) Patches(Conv2d layer, Tensor x)
     {

@@ -3,27 +3,27 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Fits the weights that stay in a layer to the outputs that the layer gave before anything was pruned, from the inputs
-/// that the pruned layers before it give now. So a layer also makes up for what went wrong before it.
+/// Fits a layer's remaining weights to the outputs of the unpruned layer, given the inputs produced by the pruned
+/// layers before it. The layer so compensates for errors of earlier layers too.
 /// </summary>
 /// <remarks>
-/// For each output, with S the weights that stay, H the moments of the inputs and g = Σ x y their products with the
-/// wanted outputs: <c>min_w |y - x_S w|² + λ |w - w₀|²</c>, that is <c>(H_SS + λ) δ = g_S - H_SS w₀</c> with
-/// <c>w = w₀ + δ</c>, by conjugate gradients.
+/// For each output, let S be the remaining weights, H the moments of the inputs, and g = Σ x y the products with the
+/// wanted outputs. The fit solves <c>min_w |y - x_S w|² + λ |w - w₀|²</c>, that is <c>(H_SS + λ) δ = g_S - H_SS w₀</c>
+/// with <c>w = w₀ + δ</c>, by conjugate gradients.
 /// </remarks>
 internal static class LeastSquaresFit
 {
-    /// <summary>λ, as a part of the mean of H's diagonal.</summary>
+    /// <summary>λ, as a fraction of the mean of H's diagonal.</summary>
     private const double Damping = 0.01;
 
     private const int MaxIterations = 64;
 
-    /// <summary>Part of the first residual at which a fit is finished.</summary>
+    /// <summary>Residual at which a fit ends, relative to the first residual.</summary>
     private const double Tolerance = 1e-6;
 
-    /// <summary>Changes the weights that stay.</summary>
-    /// <param name="weights"><c>[O, D]</c>; those that do not stay are not read and become zero.</param>
-    /// <param name="keeps">Whether each weight stays.</param>
+    /// <summary>Fits the remaining weights in place.</summary>
+    /// <param name="weights">Weights <c>[O, D]</c>; those not kept are not read and are set to zero.</param>
+    /// <param name="keeps">For each weight: whether it is kept.</param>
     /// <param name="moments">H, <c>[D, D]</c>.</param>
     /// <param name="products">g, <c>[D, O]</c>.</param>
     internal static void Fit(float[] weights, ReadOnlySpan<bool> keeps, double[] moments, double[] products)
@@ -40,7 +40,7 @@ internal static class LeastSquaresFit
         int count = 0;
         for (int output = 0; output < outputs; output++)
         {
-            // Often all outputs keep the same weights: H_SS is then made once.
+            // Consecutive outputs often keep the same weights; H_SS is then reused.
             ReadOnlySpan<bool> kept = keeps.Slice(output * width, width);
             if (output == 0 || !kept.SequenceEqual(keeps.Slice((output - 1) * width, width)))
             {
@@ -66,7 +66,7 @@ internal static class LeastSquaresFit
         }
     }
 
-    /// <summary>The indices of what stays, and their number.</summary>
+    /// <summary>Writes the indices of the kept weights and returns their number.</summary>
     private static int Support(ReadOnlySpan<bool> kept, int[] support)
     {
         int count = 0;
@@ -81,7 +81,7 @@ internal static class LeastSquaresFit
         return count;
     }
 
-    /// <summary>H_SS, the rows and columns of H that stay, at the start of a larger array.</summary>
+    /// <summary>Copies H_SS, the rows and columns of the kept weights, to the start of a larger array.</summary>
     private static void Take(double[] moments, int width, ReadOnlySpan<int> support, double[] matrix)
     {
         for (int i = 0; i < support.Length; i++)
@@ -93,7 +93,7 @@ internal static class LeastSquaresFit
         }
     }
 
-    /// <summary>Conjugate gradients on <c>(A + λ) x = b</c>, from zero.</summary>
+    /// <summary>Solves <c>(A + λ) x = b</c> by conjugate gradients, starting at zero.</summary>
     private static double[] Solve(double[] a, double ridge, double[] b)
     {
         int n = b.Length;

@@ -4,19 +4,22 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Moves the running statistics behind a layer as far as the layer's outputs have moved on some samples. Statistics of
-/// the samples themselves would not do: the network was trained with augmented pictures, whose statistics are others.
+/// Adjusts the running statistics of a batch normalization after a layer by the change of the layer's outputs on
+/// calibration samples. The samples' own statistics would be wrong, because the network was trained on augmented
+/// images.
 /// </summary>
 internal static class NormalizationShift
 {
-    /// <summary>A channel with less variance than this has no measurable change.</summary>
+    /// <summary>Variance below which a channel's change of variance cannot be measured.</summary>
     private const double LeastVariance = 1e-12;
 
-    /// <summary>The network with moved statistics, where a batch normalization alone reads the layer.</summary>
-    /// <param name="network">With the changed layer.</param>
+    /// <summary>
+    /// Returns the network with adjusted statistics if a batch normalization is the only reader of the layer.
+    /// </summary>
+    /// <param name="network">The network with the changed layer.</param>
     /// <param name="layer">A convolution or linear layer.</param>
-    /// <param name="before">Its outputs before the change.</param>
-    /// <param name="samples">The samples they are of.</param>
+    /// <param name="before">Outputs of the layer on the samples before the change.</param>
+    /// <param name="samples">Calibration inputs.</param>
     internal static Network Behind(Network network, Node layer, Tensor before, Tensor samples)
     {
         if (network.UsersOf(layer.Name) is not [{ Operator: BatchNorm } norm])
@@ -45,7 +48,7 @@ internal static class NormalizationShift
         ]);
     }
 
-    /// <summary>Mean and variance of each channel (axis 1).</summary>
+    /// <summary>Computes mean and variance of each channel (axis 1).</summary>
     private static (double[] Mean, double[] Variance) Statistics(Tensor x)
     {
         int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Rank);

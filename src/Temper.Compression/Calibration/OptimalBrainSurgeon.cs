@@ -3,21 +3,24 @@ using Temper.Kernels;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Removes weights of one layer and moves the others so that the layer's outputs change least, in the least-squares
-/// sense over calibration samples: the optimal brain surgeon in the order of columns (SparseGPT, arXiv:2301.00774,
-/// equations 3 to 5).
+/// Prunes weights of one layer and adjusts the others to minimize the change of the layer's outputs on calibration
+/// samples, in the least-squares sense. Implements the optimal brain surgeon column by column (SparseGPT,
+/// arXiv:2301.00774, equations 3 to 5).
 /// </summary>
 internal sealed class OptimalBrainSurgeon
 {
-    /// <summary>Added to the diagonal, as a part of its mean: inputs that are always zero have no moments.</summary>
+    /// <summary>
+    /// Damping added to the diagonal of H, as a fraction of its mean. Needed because inputs that are always zero have
+    /// zero moments.
+    /// </summary>
     private const double Damping = 0.01;
 
     private readonly int _width;
     private readonly double[] _factor;
 
     /// <param name="moments">H, <c>[D, D]</c>.</param>
-    /// <param name="width">D.</param>
-    /// <exception cref="ArithmeticException">The moments are not those of finite samples.</exception>
+    /// <param name="width">D, the number of weights per output.</param>
+    /// <exception cref="ArithmeticException">The moments are not finite.</exception>
     internal OptimalBrainSurgeon(double[] moments, int width)
     {
         _width = width;
@@ -33,14 +36,14 @@ internal sealed class OptimalBrainSurgeon
             damped[(i * width) + i] += (Damping * mean) + 1e-10;
         }
 
-        // The upper factor U of H⁻¹ = Uᵀ U: row i holds what the removal of weight i, those before it being fixed, does
-        // to those behind it.
+        // The upper factor U of H⁻¹ = Uᵀ U: row i holds the effect of removing weight i on the weights after it, with
+        // the weights before it fixed.
         _factor = new Cholesky(damped, width).UpperOfInverse();
     }
 
     /// <summary>
-    /// How much worse the outputs get when one weight goes and those behind it make up for it: <c>w² / U_ii²</c>, in
-    /// units of H.
+    /// Returns the increase of the squared output error when one weight is removed and the weights after it compensate:
+    /// <c>w² / U_ii²</c>, in units of H.
     /// </summary>
     internal double Cost(float weight, int column)
     {
@@ -48,9 +51,9 @@ internal sealed class OptimalBrainSurgeon
         return weight * weight / (u * u);
     }
 
-    /// <summary>Zeroes the weights that a mask leaves out, and moves the others.</summary>
-    /// <param name="weights"><c>[O, D]</c>; changed.</param>
-    /// <param name="keeps">Whether each weight stays.</param>
+    /// <summary>Sets the weights excluded by a mask to zero and adjusts the others.</summary>
+    /// <param name="weights">Weights <c>[O, D]</c>; changed in place.</param>
+    /// <param name="keeps">For each weight: whether it is kept.</param>
     internal void Prune(Span<float> weights, ReadOnlySpan<bool> keeps)
     {
         double[] row = new double[_width];

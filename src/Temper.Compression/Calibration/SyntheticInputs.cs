@@ -5,31 +5,34 @@ using Temper.Tensors;
 namespace Temper.Compression.Calibration;
 
 /// <summary>
-/// Inputs made from a network alone (ZeroQ, arXiv:2001.00281): noise that is changed until the mean and variance of
-/// what every batch normalization reads are those that it remembers from training.
+/// Synthesizes inputs from a network alone (ZeroQ, arXiv:2001.00281): noise is optimized until the mean and variance of
+/// the input of every batch normalization match its running statistics.
 /// </summary>
 internal static class SyntheticInputs
 {
     private const int Steps = 25;
 
-    /// <summary>Samples that share their statistics.</summary>
+    /// <summary>Number of samples optimized together; their joint statistics are matched.</summary>
     private const int BatchSize = 32;
 
     private const double Rate = 0.1;
 
-    /// <summary>Makes inputs.</summary>
-    /// <param name="network">With one batched float32 input.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="random">Decides the noise.</param>
-    /// <param name="cancel">Stops between steps.</param>
-    /// <returns><c>[N, ...]</c>, and whether there were statistics to follow; else they are noise.</returns>
+    /// <summary>Synthesizes inputs.</summary>
+    /// <param name="network">A network with one batched float32 input.</param>
+    /// <param name="count">Number of inputs.</param>
+    /// <param name="random">Random stream of the noise.</param>
+    /// <param name="cancel">Cancels between steps.</param>
+    /// <returns>
+    /// Inputs <c>[N, ...]</c>, and whether the network has batch statistics to match. Without any, the inputs are
+    /// noise.
+    /// </returns>
     internal static (Tensor Inputs, bool HasStatistics) Make(
         Network network, int count, RandomStream random, CancellationToken cancel)
     {
         InputSpec input = network.Inputs is [{ DType: DType.Float32, IsBatched: true } only]
             ? only
-            : throw new ArgumentException("compress: inputs can only be made for a network of one batched float32 "
-                + $"input (got {network.Inputs.Count} inputs); give samples with --calibrate");
+            : throw new ArgumentException("compress: inputs can only be synthesized for a network with one batched "
+                + $"float32 input (got {network.Inputs.Count} inputs); give samples with --calibrate");
         Node[] norms = [.. network.Nodes.Where(node => node.Operator is BatchNorm)];
         float[] all = new float[checked(count * input.SampleShape.Count)];
         for (int start = 0; start < count; start += BatchSize)
@@ -48,7 +51,7 @@ internal static class SyntheticInputs
         return (Tensor.From(all, [count, .. input.SampleShape.AsSpan()]), norms.Length > 0);
     }
 
-    /// <summary>One batch and Adam's moments.</summary>
+    /// <summary>One batch and the moments of Adam.</summary>
     private sealed class Batch
     {
         private readonly Network _network;
@@ -67,7 +70,8 @@ internal static class SyntheticInputs
             (Values, _first, _second) = (new float[_shape.Count], new double[_shape.Count], new double[_shape.Count]);
             RandomCursor cursor = random.Cursor();
 
-            // Gray with noise where the bounds are known, else noise of unit deviation.
+            // Starts from mid-gray with noise if the input range is known, otherwise from noise of standard deviation
+            // 1.
             (float middle, float scale) = IsBounded ? ((_low + _high) / 2, Range / 5) : (0, 1);
             for (int i = 0; i < Values.Length; i++)
             {
@@ -82,8 +86,8 @@ internal static class SyntheticInputs
         private float Range => IsBounded ? _high - _low : 1;
 
         /// <summary>
-        /// A step of Adam on the sum of <c>((mean - mu) / sigma)^2 + (variance / sigma^2 - 1)^2</c>, a mean over the
-        /// channels of each normalization.
+        /// Takes a step of Adam on the sum over normalizations of the mean over channels of <c>((mean - mu) / sigma)^2
+        /// + (variance / sigma^2 - 1)^2</c>.
         /// </summary>
         internal void Step(double rate)
         {
@@ -108,7 +112,9 @@ internal static class SyntheticInputs
 
         private float Bounded(float value) => IsBounded ? Math.Clamp(value, _low, _high) : value;
 
-        /// <summary>The derivative of the loss by what a normalization reads, channels along axis 1.</summary>
+        /// <summary>
+        /// Computes the derivative of the loss with respect to the input of a normalization; channels are along axis 1.
+        /// </summary>
         private Tensor Slope(Node norm, Tensor read)
         {
             float[] mu = _network.Buffers[norm.Buffers[0]].ToArray<float>(),

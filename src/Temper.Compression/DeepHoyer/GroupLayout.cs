@@ -6,9 +6,9 @@ using Temper.Optimization;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// Where the groups of a parameter are. Weights are a matrix of outputs by inputs and kernel positions. A grouping
-/// gives each run of consecutive weights in a row a column group, and may give the row a group too; row groups come
-/// first.
+/// Assigns the weights of a parameter to groups. The weights are a matrix of output channels x (input channels and
+/// kernel positions). Each run of consecutive weights in a row belongs to a column group; a grouping may also make each
+/// row a group. Row groups have the first indices.
 /// </summary>
 internal readonly struct GroupLayout
 {
@@ -30,18 +30,20 @@ internal readonly struct GroupLayout
         Count = !hasGroups ? 0 : isBlock ? Units(_height, _blockRows) * Columns : _height + Columns;
     }
 
-    /// <summary>Groups in all; 0: the parameter has none.</summary>
+    /// <summary>Number of groups; 0: the parameter has none.</summary>
     internal int Count { get; }
 
-    /// <summary>Whether rows are groups besides columns.</summary>
+    /// <summary>Whether rows are groups in addition to columns.</summary>
     internal bool HasRowGroups { get; }
 
-    /// <summary>How many groups partition the weights for the first time; the others do for the second.</summary>
+    /// <summary>
+    /// Number of groups in the first partition of the weights: the rows, or all groups if rows are not groups.
+    /// </summary>
     internal int FirstPartition => HasRowGroups ? _height : Count;
 
     private int Columns => Units(_width, _run);
 
-    /// <summary>Adds the squares of a block's weights to those of their groups, and to the sum of all.</summary>
+    /// <summary>Adds the squares of a block's weights to the sums of their groups and to the total.</summary>
     internal void AddSquares(in WeightBlock block, Span<double> sums)
     {
         double all = 0;
@@ -81,6 +83,6 @@ internal readonly struct GroupLayout
 
     private static int Units(int length, int block) => (int)(((long)length + block - 1) / block);
 
-    /// <summary>The first column group of a row.</summary>
+    /// <summary>Returns the index of the first column group of a row.</summary>
     private int ColumnGroups(int row) => HasRowGroups ? _height : row / _blockRows * Columns;
 }

@@ -4,7 +4,8 @@ using Temper.Compression.Pruning;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// Which weights a regularizer sees as one: it is a formula over the Euclidean norms of these groups.
+/// Defines which weights a regularizer treats as one group. Regularizers are functions of the Euclidean norms of the
+/// groups.
 /// </summary>
 /// <remarks>The default value is <see cref="Element"/>.</remarks>
 public readonly record struct Grouping
@@ -16,45 +17,49 @@ public readonly record struct Grouping
 
     private Grouping(string name, WeightBlockShape block = default) => (_name, _block) = (name, block);
 
-    /// <summary>Each weight is a group of its own; its norm is its magnitude.</summary>
+    /// <summary>Each weight is its own group; the norm is its magnitude.</summary>
     public static Grouping Element => default;
 
     /// <summary>
-    /// Filters and input channels of a convolution, rows and columns of a linear layer: the formula is applied to each
-    /// of the two, and added.
+    /// Filters and input channels of a convolution; rows and columns of a linear layer. The regularizer is applied to
+    /// both groupings, and the two values are added.
     /// </summary>
     public static Grouping FilterAndChannel { get; } = new(FiltersAndChannels);
 
-    /// <summary>Rows and columns of the matrix of outputs by inputs and kernel positions, added.</summary>
+    /// <summary>
+    /// Rows and columns of the weight matrix, output channels x (input channels and kernel positions). The regularizer
+    /// is applied to both groupings, and the two values are added.
+    /// </summary>
     public static Grouping RowAndColumn { get; } = new(RowsAndColumns);
 
     /// <summary>
-    /// Four outputs at one input and kernel position: the blocks that compiled inference runs fastest.
+    /// Four output channels at one input channel and kernel position: the block shape with the fastest kernels in
+    /// compiled inference.
     /// </summary>
     public static Grouping FourOutputs { get; } = Blocks(WeightBlockShape.FourOutputs);
 
-    /// <summary>The block; null for the other groupings.</summary>
+    /// <summary>The block size; null for the other groupings.</summary>
     internal WeightBlockShape? Block => _block.Rows > 0 ? _block : null;
 
-    /// <summary>Blocks of weights, as pruning removes them.</summary>
-    /// <param name="block">Outputs by inputs and kernel positions.</param>
+    /// <summary>Groups weights into the blocks that block pruning removes.</summary>
+    /// <param name="block">Block size: output channels x (input channels and kernel positions).</param>
     public static Grouping Blocks(WeightBlockShape block) =>
         block == WeightBlockShape.Single || block.Rows == 0 ? Element : new(block.ToString(), block);
 
-    /// <summary>The grouping of a name.</summary>
+    /// <summary>Parses the name of a grouping.</summary>
     /// <param name="name">
-    /// <c>element</c>, <c>filter-channel</c>, <c>row-column</c>, or a block such as <c>4x1</c>.
+    /// <c>element</c>, <c>filter-channel</c>, <c>row-column</c>, or a block size such as <c>4x1</c>.
     /// </param>
-    /// <exception cref="FormatException">It is none of these.</exception>
+    /// <exception cref="FormatException">The name is none of these.</exception>
     public static Grouping Parse(string name) => TryParse(name, out Grouping grouping)
         ? grouping
         : throw new FormatException($"Grouping.Parse: unknown name (got '{name}', expected element, filter-channel, "
-            + "row-column, or rows x columns such as 4x1)");
+            + "row-column, or a block size such as 4x1)");
 
-    /// <summary>The grouping of a name, if it is one.</summary>
-    /// <param name="name">As in <see cref="Parse"/>.</param>
-    /// <param name="grouping">The grouping, or <see cref="Element"/>.</param>
-    /// <returns>Whether it is one.</returns>
+    /// <summary>Parses the name of a grouping, without throwing.</summary>
+    /// <param name="name">A name as in <see cref="Parse"/>.</param>
+    /// <param name="grouping">Receives the grouping; <see cref="Element"/> if the name is invalid.</param>
+    /// <returns>Whether the name is valid.</returns>
     public static bool TryParse(string name, out Grouping grouping)
     {
         string[] sizes = name.Split('x');
@@ -68,7 +73,7 @@ public readonly record struct Grouping
         return isBlock || name is Elements or FiltersAndChannels or RowsAndColumns;
     }
 
-    /// <summary>The name that <see cref="Parse"/> reads.</summary>
+    /// <summary>Returns the name that <see cref="Parse"/> reads.</summary>
     public override string ToString() => _name ?? Elements;
 
     private static int Size(string text) =>

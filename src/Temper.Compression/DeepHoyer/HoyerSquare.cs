@@ -1,14 +1,14 @@
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// The Hoyer-Square regularizer, <c>strength Σ_layers (Σ_g n_g)² / Σw²</c>: a differentiable count of effective
-/// weights, or of effective groups (Group-HS). It pulls norms below <c>Σw² / Σ_g n_g</c> to zero and leaves the others'
-/// scale alone.
+/// The Hoyer-Square regularizer, <c>strength Σ_layers (Σ_g n_g)² / Σw²</c>: a differentiable measure of the number of
+/// effective weights, or of effective groups (Group-HS). It drives norms below <c>Σw² / Σ_g n_g</c> to zero and does
+/// not shrink larger ones.
 /// </summary>
 /// <remarks>
-/// DeepHoyer, arXiv:1908.09979. For m equal norms the value is m, and it does not change when all weights are scaled. A
-/// tensor of zeros has value and gradient zero. We regularize weights only by default; the authors' MNIST script takes
-/// biases too.
+/// DeepHoyer, arXiv:1908.09979. For m equal norms the value is m. It does not change when all weights are scaled. For a
+/// tensor of zeros, value and gradient are zero. By default only weights are regularized; the authors' MNIST script
+/// includes biases.
 /// </remarks>
 public sealed record HoyerSquare : WeightRegularizer
 {
@@ -18,7 +18,7 @@ public sealed record HoyerSquare : WeightRegularizer
 
     private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a * (a / s2);
 
-    /// <summary>dH/dn = 2 (A / S2) (1 - n A / S2)</summary>
+    /// <summary>Coefficients of dH/dn = 2 (A / S2) (1 - n A / S2).</summary>
     private protected override (double A, double B) Slope(double a, double s2)
     {
         double ratio = a / s2;
@@ -27,8 +27,8 @@ public sealed record HoyerSquare : WeightRegularizer
 }
 
 /// <summary>
-/// The Hoyer regularizer, <c>strength Σ_layers Σ_g n_g / √Σw²</c>: between 1 and the root of the number of groups;
-/// scale-invariant.
+/// The Hoyer regularizer, <c>strength Σ_layers Σ_g n_g / √Σw²</c>. Without the strength, each layer's value lies
+/// between 1 and the square root of the number of groups. Scale-invariant.
 /// </summary>
 public sealed record Hoyer : WeightRegularizer
 {
@@ -38,7 +38,7 @@ public sealed record Hoyer : WeightRegularizer
 
     private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a / Math.Sqrt(s2);
 
-    /// <summary>dH/dn = (1 - n A / S2) / √S2</summary>
+    /// <summary>Coefficients of dH/dn = (1 - n A / S2) / √S2.</summary>
     private protected override (double A, double B) Slope(double a, double s2)
     {
         double inverse = 1 / Math.Sqrt(s2);

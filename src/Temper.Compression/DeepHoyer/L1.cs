@@ -3,7 +3,7 @@ using Temper.Kernels;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// The sum of norms, the usual baseline: <c>strength Σ_g n_g</c>. Of single weights it is L1, of groups the group
+/// The sum of norms, the usual baseline: <c>strength Σ_g n_g</c>. For single weights it is L1, for groups the group
 /// lasso.
 /// </summary>
 public sealed record L1 : WeightRegularizer
@@ -18,7 +18,7 @@ public sealed record L1 : WeightRegularizer
 }
 
 /// <summary>
-/// Transformed L1, a baseline that pulls less on large weights: <c>strength Σ_g 2 n_g / (1 + n_g)</c>. It is not
+/// Transformed L1, a baseline that shrinks large weights less: <c>strength Σ_g 2 n_g / (1 + n_g)</c>. Not
 /// scale-invariant.
 /// </summary>
 public sealed record TransformedL1 : WeightRegularizer

@@ -8,17 +8,19 @@ using Temper.Optimization;
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// A regularizer of weights: a formula over the norms of groups of weights (<see cref="Grouping"/>), for each parameter
-/// by itself and with one strength for all. A group whose weights are zero has gradient zero.
+/// Base of weight regularizers: functions of the norms of groups of weights (<see cref="Grouping"/>). They are computed
+/// for each parameter separately, with the same strength for all. A group of zeros has gradient zero.
 /// </summary>
 /// <remarks>
-/// Every formula is a function of <c>A = Σ_g φ(n_g)</c> and <c>S2 = Σw²</c>, with n_g the norm of group g. Its slope by
-/// a norm is <c>a φ'(n) - b n</c>, and its gradient by a weight the slope times <c>w / n</c>. Groups have no weights of
-/// their own, whatever their size.
+/// Each regularizer is a function of <c>A = Σ_g φ(n_g)</c> and <c>S2 = Σw²</c>, where n_g is the norm of group g. Its
+/// derivative with respect to a norm n is <c>a φ'(n) - b n</c>; the gradient with respect to a weight w of the group is
+/// this derivative times <c>w / n</c>. Groups are not weighted by their size.
 /// </remarks>
 public abstract record WeightRegularizer : IRegularizer
 {
-    /// <summary>Sums of squares below this count as zero: scale-invariant formulas divide by them.</summary>
+    /// <summary>
+    /// Sums of squares below this value count as zero, because scale-invariant regularizers divide by them.
+    /// </summary>
     private protected const double Epsilon = 1e-20;
 
     private protected WeightRegularizer()
@@ -26,33 +28,35 @@ public abstract record WeightRegularizer : IRegularizer
     }
 
     /// <summary>
-    /// The name on the command line; with groups of more than one weight that of the group form, such as
+    /// Name on the command line. With groups of more than one weight it is the name of the group form, such as
     /// <c>group-hs</c>.
     /// </summary>
     [JsonIgnore]
     public string Name => Grouping == Grouping.Element ? ElementName : GroupName;
 
-    /// <summary>The price of one unit, zero or more (λ in the paper).</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    /// <summary>Strength of the regularizer, 0 or more (λ in the paper).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public required float Strength
     {
         get;
         init => field = value is >= 0 and < float.PositiveInfinity
             ? value
             : throw new ArgumentOutOfRangeException(
-                nameof(value), $"{Name}: the strength must be zero or more (got {value})");
+                nameof(value), $"{Name}: Strength must be zero or more (got {value})");
     }
 
-    /// <summary>Which weights the formula sees as one; single weights by default.</summary>
+    /// <summary>Which weights form a group; single weights by default.</summary>
     public Grouping Grouping { get; init; }
 
-    /// <summary>Whether biases are regularized too; only single weights are: a bias has no groups.</summary>
+    /// <summary>
+    /// Whether biases are regularized too. Has an effect only for single weights, because biases have no groups.
+    /// </summary>
     public bool IncludesBias { get; init; }
 
-    /// <summary>Name of the formula over single weights.</summary>
+    /// <summary>Name of the regularizer of single weights.</summary>
     private protected abstract string ElementName { get; }
 
-    /// <summary>Name of the formula over groups.</summary>
+    /// <summary>Name of the regularizer of groups.</summary>
     private protected abstract string GroupName { get; }
 
     /// <inheritdoc/>
@@ -64,7 +68,7 @@ public abstract record WeightRegularizer : IRegularizer
         return applies && Strength != 0 && groups > 0 ? groups + 1 : 0;
     }
 
-    /// <summary>A and S2 of single weights; otherwise the squared norm of each group, then S2.</summary>
+    /// <summary>Sums A and S2 for single weights; otherwise the squared norm of each group, then S2.</summary>
     /// <inheritdoc/>
     public void AddSums(in WeightBlock block, Span<double> sums)
     {
@@ -123,22 +127,24 @@ public abstract record WeightRegularizer : IRegularizer
         return options;
     }
 
-    /// <summary>The value from A and S2, for a strength of one; 0 for zeros.</summary>
+    /// <summary>Returns the value for given A and S2 at strength 1; 0 if S2 is zero.</summary>
     private protected abstract double UnitValue(double a, double s2);
 
-    /// <summary>The slope by a norm n is <c>a φ'(n) - b n</c>; this gives a and b, both 0 for zeros.</summary>
+    /// <summary>
+    /// Returns a and b of the derivative <c>a φ'(n) - b n</c> with respect to a norm n; both are 0 if S2 is zero.
+    /// </summary>
     private protected abstract (double A, double B) Slope(double a, double s2);
 
-    /// <summary>φ of a norm.</summary>
+    /// <summary>φ at a norm.</summary>
     private protected virtual double Term(double norm) => norm;
 
-    /// <summary>φ' of a norm.</summary>
+    /// <summary>φ' at a norm.</summary>
     private protected virtual double TermSlope(double norm) => 1;
 
-    /// <summary>Σφ(|w|) of single weights.</summary>
+    /// <summary>Σφ(|w|) over single weights.</summary>
     private protected virtual double SumOfTerms(ReadOnlySpan<float> weights) => Reductions.SumOfMagnitudes(weights);
 
-    /// <summary>Adds <c>sgn(w) (a φ'(|w|) - b |w|)</c> for each single weight.</summary>
+    /// <summary>Adds <c>sgn(w) (a φ'(|w|) - b |w|)</c> for each weight.</summary>
     private protected virtual void AddSlopes(float a, float b, ReadOnlySpan<float> weights, Span<float> gradient) =>
         Elementwise.Apply(new AddSignedGradient(a, b), weights, gradient, gradient);
 
@@ -154,7 +160,8 @@ public abstract record WeightRegularizer : IRegularizer
     }
 
     /// <summary>
-    /// What each weight of a group is multiplied by: the slope by the group's norm, divided by the norm.
+    /// Computes the factor of each group's weights in the gradient: the derivative with respect to the group's norm,
+    /// divided by the norm.
     /// </summary>
     private void ToFactors(ReadOnlySpan<double> squares, double s2, Span<double> factors)
     {

@@ -7,18 +7,20 @@ using Temper.Training;
 namespace Temper.Compression.Distillation;
 
 /// <summary>
-/// Training towards labels and towards the answers of a teacher, the network that came in (arXiv:1503.02531):
-/// <c>(1 - weight) loss + weight T² KL(softmax(teacher / T) ‖ softmax(student / T))</c>.
+/// Knowledge distillation (arXiv:1503.02531): trains on the labels and on the outputs of a teacher, usually the
+/// original network: <c>(1 - weight) loss + weight T² KL(softmax(teacher / T) ‖ softmax(student / T))</c>.
 /// </summary>
-/// <param name="Teacher">Gives logits <c>[N, K]</c> for the student's inputs; not changed.</param>
-/// <param name="Loss">The loss of the labels.</param>
-/// <remarks>With a weight of 1 the labels are not used at all.</remarks>
+/// <param name="Teacher">Network that computes logits <c>[N, K]</c> from the student's inputs; not changed.</param>
+/// <param name="Loss">Loss of the student's output and the labels.</param>
+/// <remarks>With a weight of 1 the labels are not used.</remarks>
 public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) : Objective
 {
-    /// <summary>Share of the teacher, 0 to 1.</summary>
+    /// <summary>Weight of the teacher's term, 0 to 1.</summary>
     public float Weight { get; init; } = 0.5f;
 
-    /// <summary>T: how much the answers are softened, above zero. Small data sets gain from 2 to 5.</summary>
+    /// <summary>
+    /// Temperature T that softens the teacher's probabilities, above 0. Small data sets benefit from 2 to 5.
+    /// </summary>
     public float Temperature { get; init; } = 2;
 
     /// <inheritdoc/>
@@ -32,7 +34,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
 
         Tensor output = network.Forward(batch.Inputs, pass);
 
-        // The teacher's own entropy is a constant and left out of the loss.
+        // The teacher's entropy is constant and is left out of the loss.
         Tensor towardsTeacher = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax())
             .Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
         Tensor loss =
@@ -47,7 +49,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         ["teacher"] = Hash(Teacher),
     };
 
-    /// <summary>Tells teachers apart by all their weights (FNV-1a).</summary>
+    /// <summary>Identifies teachers by a hash of all their weights (FNV-1a).</summary>
     private static string Hash(Network network)
     {
         ulong hash = 14695981039346656037;

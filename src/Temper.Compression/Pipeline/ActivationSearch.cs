@@ -7,22 +7,23 @@ using Temper.Networks;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The stage behind the weights' one: finds out how much each place (and for <see cref="CompressionActivations.Joint"/>
-/// each layer's weights) may be thinned, then tries growing budgets of accuracy. Each trial goes on from the last
-/// network that held, so rates fall step by step.
+/// The activation stage, after the weights: measures how far each point (and, for <see
+/// cref="CompressionActivations.Joint"/>, each layer's weights) can be thinned, then tries accuracy budgets in turn.
+/// Each trial starts from the last network within the bound, so the kept fractions fall step by step.
 /// </summary>
 internal sealed class ActivationSearch(
     CompressionSearch search, CompressionOptions options, Dataset validation, CancellationToken cancel)
 {
-    /// <summary>Samples that are enough to rank places by, and to count multiplications with.</summary>
+    /// <summary>Numbers of samples used to measure sensitivities and to count multiply-accumulates.</summary>
     private const int ScannedSamples = 1000, CountedSamples = 300;
 
     /// <summary>
-    /// The first budget in multiples of the accuracy that may be lost, and its least: fine-tuning wins most of it back.
+    /// First budget, in multiples of the accepted accuracy drop, and limits of budgets as fractions of the samples.
+    /// Budgets exceed the drop because fine-tuning recovers most of the loss.
     /// </summary>
     private const double FirstBudget = 4, LeastBudget = 0.02, MostBudget = 8;
 
-    /// <summary>Part of a budget that failed up to which others are worth a trial.</summary>
+    /// <summary>Budgets above this fraction of a failed budget are not worth a trial.</summary>
     private const double Nearly = 0.9;
 
     private string Name => options.Activations.ToString().ToLowerInvariant();
@@ -35,7 +36,7 @@ internal sealed class ActivationSearch(
         if (places.Count == 0)
         {
             search.History.Remark(
-                "Winners have no place in this network: no activation function is read by layers of weights alone.");
+                "Winners-take-all cannot be inserted: no activation function is read by weighted layers only.");
             return;
         }
 
@@ -73,7 +74,7 @@ internal sealed class ActivationSearch(
             int[] levels = RateChoice.Levels(knobs, layers, budget);
             while (levels.AsSpan().SequenceEqual(heldLevels) && budget < Nearly * fails)
             {
-                // A budget that changes nothing holds without a trial.
+                // A budget that changes no level holds without a trial.
                 holds = budget;
                 budget = Next(holds, fails);
                 levels = RateChoice.Levels(knobs, layers, budget);
@@ -101,17 +102,20 @@ internal sealed class ActivationSearch(
     }
 
     /// <summary>
-    /// Doubled until one fails, a third until one holds, from then on the interval is halved on a logarithmic scale.
+    /// Returns the next budget: doubled until one fails, divided by 3 until one holds, then bisected on a logarithmic
+    /// scale.
     /// </summary>
     private static double Next(double holds, double fails) =>
         fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
 
-    /// <summary>What is multiplied, zeros of the network's inputs counted, as in the figures that decide.</summary>
+    /// <summary>
+    /// Returns the layers with zeros of the network's input counted, as in the figures on which decisions are based.
+    /// </summary>
     private static LayerActivations[] Multiplied(ActivationCount count) =>
         [.. count.Layers.Select(layer => layer.ReadsInput ? layer with { ActiveMacs = layer.NonzeroMacs } : layer)];
 
     /// <summary>
-    /// The best network once more, with thresholds in the place of rankings: its accuracy is measured again.
+    /// Adds the best network with thresholds in place of ranking as another trial, with its accuracy measured again.
     /// </summary>
     private void TryThresholds()
     {

@@ -5,10 +5,12 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>Samples whose labels are a network's own answers, so that accuracy is agreement with it.</summary>
+/// <summary>
+/// Samples whose labels are the predictions of a network, so that accuracy is the agreement with that network.
+/// </summary>
 internal sealed class AnsweredDataset(Dataset source, long[] answers, IReadOnlyList<string> classes) : Dataset
 {
-    /// <summary>Samples that are enough to choose with.</summary>
+    /// <summary>Number of samples that suffice to choose between networks.</summary>
     internal const int Enough = 1000;
 
     private const int AtOnce = 256;

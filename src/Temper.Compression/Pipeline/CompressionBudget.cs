@@ -7,18 +7,18 @@ using Temper.Training;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// How many epochs and trials fit into the time there is. What time decides is a recorded choice, so that a resume
-/// decides the same.
+/// Plans how many epochs and trials fit into the time limit. Decisions that depend on time are recorded, so that a
+/// resumed run makes the same ones.
 /// </summary>
 internal sealed class CompressionBudget
 {
-    /// <summary>Part of the time that trainings may plan for; the rest is for measuring.</summary>
+    /// <summary>Fraction of the time planned for training; the rest is for measuring.</summary>
     private const double Planned = 0.8;
 
-    /// <summary>Part of a structure's trainings that the regularizer gets.</summary>
+    /// <summary>Fraction of a structure's training epochs that use the regularizer.</summary>
     private const double Regularizing = 0.35;
 
-    /// <summary>Part of the time that a later stage gets at most.</summary>
+    /// <summary>Maximum fraction of the time for a later stage.</summary>
     private const double MostLater = 0.25;
 
     private const int TimedSteps = 6;
@@ -47,7 +47,7 @@ internal sealed class CompressionBudget
             TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));
             Trials = Math.Max(1, Math.Min(Trials, (int)((epochs - RegularizeEpochs) / TuneEpochs)));
             run.Note(string.Create(CultureInfo.InvariantCulture,
-                $"time: {_epochSeconds:F1} s an epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} "
+                $"time: {_epochSeconds:F1} s per epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} "
                 + $"trials of {TuneEpochs} epochs for each of {structures} structures"));
         }
     }
@@ -58,14 +58,16 @@ internal sealed class CompressionBudget
 
     internal int Trials { get; }
 
-    /// <summary>Whether another trial ends before the time is over.</summary>
+    /// <summary>Returns whether another trial can end within the time limit.</summary>
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit
         || _run.Choose($"{structure}-{trial}", "enough time", () =>
         _time.GetElapsedTime(_start).TotalSeconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds
             ? "yes"
             : "no") is "yes";
 
-    /// <summary>Epochs that the stage behind these has time for; null: as many as it wants.</summary>
+    /// <summary>
+    /// Returns the number of epochs that fit into the remaining time for the next stage; null if time is not limited.
+    /// </summary>
     internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
         _run.Choose("later", "epochs", () =>
             Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)),
@@ -73,7 +75,10 @@ internal sealed class CompressionBudget
 
     private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _options.LaterEpochs);
 
-    /// <summary>Times gradients of a gray batch; the first, which compiles, does not count.</summary>
+    /// <summary>
+    /// Measures the time of a training step on a constant batch and returns the seconds per epoch. The first step,
+    /// which includes compilation, is not counted.
+    /// </summary>
     private double EpochSeconds(Network network)
     {
         int batch = _options.Training?.BatchSize ?? 64;
@@ -87,7 +92,7 @@ internal sealed class CompressionBudget
             best = step == 0 ? best : Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        // A teacher adds a forward pass, about a third of a step.
+        // A teacher adds a forward pass, which is about a third of a step.
         return best * (_options.Distillation > 0 ? 1.4 : 1.1) * Math.Max(1, _run.TrainCount / (double)batch);
     }
 }

@@ -5,10 +5,10 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>What must hold before anything is trained.</summary>
+/// <summary>Checks made before any training.</summary>
 internal static class CompressionChecks
 {
-    /// <summary>A network this little above chance has nothing that could be kept.</summary>
+    /// <summary>Factor on the chance level below which a network's accuracy counts as chance.</summary>
     private const double ChanceMargin = 1.5;
 
     internal static void Require(Network network, Dataset validation, CompressionOptions options)
@@ -16,8 +16,8 @@ internal static class CompressionChecks
         network.Batch.RequireFree("compress");
         if (!network.Parameters.Any(Pruning.SparsityReport.IsWeight))
         {
-            throw new ArgumentException("compress: the network has no weights to thin (got no convolution or linear "
-                + "layer with parameters); see temper inspect");
+            throw new ArgumentException("compress: the network has no weights to prune (got no convolution or linear "
+                + "layer with parameters); list the layers with temper inspect");
         }
 
         string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name =>
@@ -25,14 +25,14 @@ internal static class CompressionChecks
         if (options.Ignore.FirstOrDefault(pattern => !layers.Any(layer =>
             FileSystemName.MatchesSimpleExpression(pattern, layer, ignoreCase: false))) is { } stranger)
         {
-            throw new ArgumentException("compress: no layer with weights has the name that is to be ignored (got "
+            throw new ArgumentException("compress: no layer with weights matches an ignored name (got "
                 + $"'{stranger}', expected a pattern for one of {Names.Sample(layers)})");
         }
 
         if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
         {
             throw new ArgumentException(
-                $"compress: {validation.Name} has no classes to measure accuracy with (expected class labels)");
+                $"compress: {validation.Name} has no class labels to measure accuracy with (expected two or more)");
         }
 
         if (network.Parameters.FirstOrDefault(parameter =>
@@ -42,32 +42,35 @@ internal static class CompressionChecks
         }
     }
 
-    /// <summary>For forms of compression without training.</summary>
+    /// <summary>
+    /// Throws if the options need training: thinned activations, or pruning of blocks or channels. Called for
+    /// compression without training (<c>--calibrate</c>, <c>--data-free</c>).
+    /// </summary>
     internal static void RequireUntrained(CompressionOptions options)
     {
         if (options.Activations != CompressionActivations.None)
         {
-            throw new ArgumentException("compress: winners are fine-tuned, and this form does not train; compress with "
-                + "training, or leave activations as they are");
+            throw new ArgumentException("compress: winners-take-all needs fine-tuning, but nothing is trained here; "
+                + "compress with training, or set activations to none");
         }
 
         if (options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels)
         {
             throw new ArgumentException(
-                "compress: without training single weights are removed (got structure "
+                "compress: only single weights can be removed without training (got structure "
                 + $"{options.Structure.ToString().ToLowerInvariant()}, expected auto, element or none); compress with "
                     + "training");
         }
     }
 
-    /// <summary>A network at chance cannot lose accuracy, so the bound would mean nothing.</summary>
+    /// <summary>Throws if a network's accuracy is at chance level, where a bound on its loss is meaningless.</summary>
     internal static void RequireBetterThanChance(double accuracy, Dataset validation)
     {
         double chance = 1.0 / validation.ClassNames.Count;
         if (accuracy < Math.Min(ChanceMargin * chance, (1 + chance) / 2))
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"compress: the network that came in is at chance (got {accuracy * 100:F1} % of {validation.Count} "
+                $"compress: the original network is at chance level (got {accuracy * 100:F1} % of {validation.Count} "
                 + $"held-out samples, chance is {chance * 100:F1} %); "
                 + $"check --data, --normalize and the order of classes"));
         }

@@ -8,32 +8,37 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>A network on samples that chose nothing.</summary>
-/// <param name="Accuracy">On the test samples, with its interval; null where there are none.</param>
-/// <param name="Weights">Weights that are not zero.</param>
-/// <param name="Macs">Multiply-accumulate operations of a sample with weights that are not zero.</param>
-/// <param name="Milliseconds">Time of a batch, compiled, by its size.</param>
+/// <summary>Figures of a network, measured on samples not used for selection.</summary>
+/// <param name="Accuracy">Test accuracy with its confidence interval; null if there are no test samples.</param>
+/// <param name="Weights">Number of nonzero weights.</param>
+/// <param name="Macs">Multiply-accumulates per sample, counting only nonzero weights.</param>
+/// <param name="Milliseconds">Time per batch of the compiled network in milliseconds, by batch size.</param>
 public sealed record ComparedNetwork(
     AccuracyInterval? Accuracy, long Weights, long Macs, IReadOnlyDictionary<int, double> Milliseconds)
 {
-    /// <summary>What is multiplied on the first test samples; null where there are none.</summary>
+    /// <summary>Multiply-accumulates counted on the first test samples; null if there are none.</summary>
     public ActivationCount? Activations { get; init; }
 }
 
-/// <summary>The network that came in beside the one that came out.</summary>
-/// <param name="Before">The network that came in.</param>
-/// <param name="After">The network that came out.</param>
-/// <param name="Difference">Accuracy after less before, on the same test samples; null where there are none.</param>
+/// <summary>Compares the original network with the compressed one.</summary>
+/// <param name="Before">Figures of the original network.</param>
+/// <param name="After">Figures of the compressed network.</param>
+/// <param name="Difference">
+/// Accuracy after minus accuracy before, on the same test samples; null if there are none.
+/// </param>
 public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwork After, AccuracyInterval? Difference)
 {
-    /// <summary>Test samples on which multiplications are counted.</summary>
+    /// <summary>Number of test samples on which multiply-accumulates are counted.</summary>
     private const int CountedSamples = 1000;
 
     /// <summary>Compares two networks.</summary>
-    /// <param name="before">The network that came in.</param>
-    /// <param name="after">The network that came out.</param>
-    /// <param name="right">Whether each sample that chose nothing was right, before and after; may be none.</param>
-    /// <param name="times">Gives the milliseconds of both for a batch.</param>
+    /// <param name="before">The original network.</param>
+    /// <param name="after">The compressed network.</param>
+    /// <param name="right">
+    /// For each sample not used for selection: whether the network classifies it correctly, before and after; may be
+    /// empty.
+    /// </param>
+    /// <param name="times">Returns the time of both networks in milliseconds for a batch size.</param>
     /// <param name="batches">Batch sizes.</param>
     public static CompressionComparison Of(
         Network before, Network after, (IReadOnlyList<bool> Before, IReadOnlyList<bool> After) right,
@@ -50,11 +55,11 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
             right.Before.Count == 0 ? null : AccuracyInterval.OfDifference(right.Before, right.After));
     }
 
-    /// <summary>The same with what is multiplied, counted on the first samples that chose nothing.</summary>
-    /// <param name="before">The network that came in.</param>
-    /// <param name="after">The network that came out.</param>
-    /// <param name="test">The samples; where there are none, nothing is counted.</param>
-    /// <param name="cancel">Stops between batches.</param>
+    /// <summary>Adds multiply-accumulates counted on the first samples not used for selection.</summary>
+    /// <param name="before">The original network.</param>
+    /// <param name="after">The compressed network.</param>
+    /// <param name="test">The samples; if empty, nothing is counted.</param>
+    /// <param name="cancel">Cancels between batches.</param>
     public CompressionComparison Counted(
         Network before, Network after, Dataset test, CancellationToken cancel = default) =>
         test.Count == 0 ? this : this with
@@ -63,8 +68,8 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
         After = After with { Activations = ActivationCount.Of(after, test, CountedSamples, cancel) },
     };
 
-    /// <summary>The figures that matter, as a section of a report.</summary>
-    /// <param name="result">What compression gave.</param>
+    /// <summary>Creates a report section with the most important figures.</summary>
+    /// <param name="result">Result of the compression.</param>
     public Section ToSection(CompressionResult result) => new("Before and after",
     [
         new KeyFigures(
@@ -73,17 +78,17 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
                 ? $"points; 95 %: {Signed(i.Low)} to {Signed(i.High)}"
                 : ""),
             new KeyFigure("weights", Times(Before.Weights, After.Weights), "fewer"),
-            new KeyFigure("operations", Times(Before.Macs, After.Macs), "fewer"),
+            new KeyFigure("MACs", Times(Before.Macs, After.Macs), "fewer"),
             .. Before.Milliseconds.Keys.Select(batch => new KeyFigure(
                 $"batch of {batch}", Times(Before.Milliseconds[batch], After.Milliseconds[batch]),
                 $"{After.Milliseconds[batch].ToString("F3", CultureInfo.InvariantCulture)} ms, compiled")),
         ]),
         new Paragraph(result.Chosen is { } chosen
-            ? $"Taken: {chosen.Label}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. "
-                + "Accuracy is that of samples which chose nothing."
+            ? $"Selected: {chosen.Label}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. "
+                + "Accuracy is measured on samples not used for selection."
             : result.Quantization is { IsTaken: true }
-                ? "Nothing was removed; the numbers have 8 bit."
-                : "The network that came in was kept."),
+                ? "Nothing was removed; weights and activations are quantized to 8 bits."
+                : "The original network was kept."),
     ]);
 
     private static AccuracyInterval? Accuracy(IReadOnlyList<bool> right) =>

@@ -3,88 +3,96 @@ using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>What is removed from a network.</summary>
+/// <summary>What compression removes from a network.</summary>
 public enum CompressionStructure
 {
-    /// <summary>Single weights: most weights go; fast from about 70 % zeros on.</summary>
+    /// <summary>Single weights: removes the most weights; faster from about 70 % zeros on.</summary>
     Element,
 
-    /// <summary>Blocks of four output channels by one input, which the compiled sparse kernels run fastest.</summary>
+    /// <summary>
+    /// Blocks of four output channels by one input, the block shape with the fastest compiled sparse kernels.
+    /// </summary>
     Blocks,
 
-    /// <summary>Whole channels: the network becomes a smaller dense one, fast in every runtime.</summary>
+    /// <summary>Whole channels: the result is a smaller dense network, which is faster in every runtime.</summary>
     Channels,
 
-    /// <summary>Channels and blocks are both tried; the better one by the goal is taken.</summary>
+    /// <summary>
+    /// Tries channels and blocks, and takes the better result according to <see cref="CompressionGoal"/>.
+    /// </summary>
     Auto,
 
-    /// <summary>Nothing: for stages that come behind.</summary>
+    /// <summary>Nothing is removed; only later stages run.</summary>
     None,
 }
 
-/// <summary>What is done to activations, behind the stage that removes weights.</summary>
+/// <summary>What compression does to activations, after the stage that removes weights.</summary>
 public enum CompressionActivations
 {
-    /// <summary>They stay.</summary>
+    /// <summary>Activations are unchanged.</summary>
     None,
 
-    /// <summary>DASNet: winners-take-all, of whole channels in images, so that kernels skip them.</summary>
+    /// <summary>DASNet: winners-take-all; in images whole channels compete, so that kernels can skip them.</summary>
     Winners,
 
     /// <summary>
-    /// JPnet: winners-take-all of single numbers, found and fine-tuned together with more zeros in the weights.
+    /// JPnet: winners-take-all over single elements, chosen and fine-tuned together with further pruning of the
+    /// weights.
     /// </summary>
     Joint,
 }
 
-/// <summary>What to minimize within the bound on accuracy.</summary>
+/// <summary>What compression minimizes, within the bound on accuracy.</summary>
 public enum CompressionGoal
 {
     /// <summary>Measured time of one sample, compiled, on this processor.</summary>
     Milliseconds,
 
-    /// <summary>Multiply-accumulate operations with weights that are not zero.</summary>
+    /// <summary>Multiply-accumulates with nonzero weights.</summary>
     Macs,
 
-    /// <summary>Weights that are not zero.</summary>
+    /// <summary>Number of nonzero weights.</summary>
     Weights,
 
-    /// <summary>Bytes of the saved network.</summary>
+    /// <summary>Size of the saved network in bytes.</summary>
     Bytes,
 }
 
-/// <summary>How weights or channels are made unimportant; all have the same epochs and trials.</summary>
+/// <summary>
+/// How weights or channels are driven toward zero before pruning. All methods have the same numbers of epochs and
+/// trials.
+/// </summary>
 public enum CompressionMethod
 {
     /// <summary>Hoyer-Square over weights or groups (DeepHoyer).</summary>
     Hoyer,
 
-    /// <summary>The baseline L1: over groups the group lasso.</summary>
+    /// <summary>L1 baseline; for groups it is the group lasso.</summary>
     L1,
 
-    /// <summary>The baseline by magnitude: trained on without a regularizer, then pruned at once.</summary>
+    /// <summary>Magnitude baseline: trains without a regularizer, then prunes in one step.</summary>
     Magnitude,
 
     /// <summary>
-    /// Gradual magnitude pruning (arXiv:1710.01878): a little more after each epoch of the first three quarters, then
-    /// fine-tuning.
+    /// Gradual magnitude pruning (arXiv:1710.01878): prunes a little more after each of the first three quarters of the
+    /// epochs, then fine-tunes.
     /// </summary>
     Gradual,
 }
 
-/// <summary>How a network is made smaller within a bound on accuracy.</summary>
+/// <summary>Options of compression within a bound on accuracy.</summary>
 /// <remarks>
-/// The stages are those of DeepHoyer (arXiv:1908.09979, section 4): training with a regularizer, pruning, fine-tuning.
-/// The search for how much to prune, the teacher and the choice of the strength are ours.
+/// The stages follow DeepHoyer (arXiv:1908.09979, section 4): training with a regularizer, pruning, fine-tuning. The
+/// search for the pruning ratio, the teacher and the choice of the strength are not part of the paper.
 /// </remarks>
 public sealed record CompressionOptions
 {
-    /// <summary>Decides every random number.</summary>
+    /// <summary>Seed of all random numbers.</summary>
     public required ulong Seed { get; init; }
 
     /// <summary>
-    /// Accuracy that may be lost, in points (percent of the samples); on samples that chose nothing it can come out
-    /// otherwise.
+    /// Largest accepted loss of accuracy on the validation samples, in percentage points, 0 to 100. The loss on samples
+    /// not used for selection can differ.
     /// </summary>
     public double MaxAccuracyDrop { get; init; } = 0.5;
 
@@ -94,55 +102,56 @@ public sealed record CompressionOptions
     /// <summary>What is done to activations.</summary>
     public CompressionActivations Activations { get; init; }
 
-    /// <summary>How channels are scored where they compete.</summary>
+    /// <summary>Score that ranks channels in winners-take-all.</summary>
     public ChannelScore Score { get; init; }
 
-    /// <summary>How weights or channels are made unimportant.</summary>
+    /// <summary>How weights or channels are driven toward zero before pruning.</summary>
     public CompressionMethod Method { get; init; }
 
     /// <summary>What to minimize.</summary>
     public CompressionGoal Goal { get; init; } = CompressionGoal.Milliseconds;
 
-    /// <summary>Epochs with the regularizer, before anything is pruned.</summary>
+    /// <summary>Number of epochs with the regularizer, before pruning.</summary>
     public int RegularizeEpochs { get; init; } = 4;
 
-    /// <summary>Epochs after pruning, for each trial.</summary>
+    /// <summary>Number of fine-tuning epochs after pruning, for each trial.</summary>
     public int TuneEpochs { get; init; } = 4;
 
-    /// <summary>
-    /// Amounts of pruning that are tried for each structure; the first fails or holds, the others halve the interval.
-    /// </summary>
+    /// <summary>Maximum number of pruning ratios tried for each structure, by bisection.</summary>
     public int Trials { get; init; } = 5;
 
     /// <summary>
-    /// Value of the regularizer where training begins, in units of the loss (nats): its strength follows, so that one
-    /// number does for all networks.
+    /// Initial value of the regularization term, in units of the loss (nats). The regularizer's strength is derived
+    /// from it, so that one value suits all networks.
     /// </summary>
     public double Pressure { get; init; } = 1;
 
-    /// <summary>Share of the incoming network's answers in the loss, 0 to 1.</summary>
+    /// <summary>
+    /// Weight of the distillation term (the original network's outputs as targets) in the loss, 0 to 1.
+    /// </summary>
     public float Distillation { get; init; } = 0.5f;
 
     /// <summary>
-    /// Part that is kept in the first trial: of the operations for channels, of the weights otherwise; null: 0.4 for
-    /// channels and without training, 0.2 for blocks, 0.1 for single weights.
+    /// Fraction kept in the first trial, above 0 to 1: of the MACs for channels, of the weights otherwise. Null: 0.4
+    /// for channels and without training, 0.2 for blocks, 0.1 for single weights.
     /// </summary>
     public double? FirstKept { get; init; }
 
-    /// <summary>Names of layers that stay as they are; a star stands for any text.</summary>
+    /// <summary>Names of layers that are not changed; <c>*</c> matches any text.</summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     /// <summary>
-    /// How is trained: optimizer, batch, transforms. Epochs, objective, regularizers and seed are set by the stages.
+    /// Options of training, such as optimizer, batch size and transforms; null: defaults. Epochs, objective,
+    /// regularizers and seed are set by the stages.
     /// </summary>
     public TrainingOptions? Training { get; init; }
 
-    /// <summary>Time for everything; epochs and trials follow. Null: as many as the numbers above say.</summary>
+    /// <summary>Time limit for everything; epochs and trials are reduced to fit. Null: not limited.</summary>
     public TimeSpan? MaxTime { get; init; }
 
     /// <summary>
-    /// Epochs that a stage behind these wants, as <see cref="QuantizationStage"/> does: <see cref="MaxTime"/> is
-    /// planned with them.
+    /// Number of epochs that a later stage, such as <see cref="QuantizationStage"/>, will need. <see cref="MaxTime"/>
+    /// is planned to leave time for them.
     /// </summary>
     public int LaterEpochs { get; init; }
 
@@ -165,7 +174,7 @@ public sealed record CompressionOptions
         if (!fits)
         {
             throw new ArgumentOutOfRangeException(
-                name, $"CompressionOptions: does not fit (got {got}, expected {expected})");
+                name, $"CompressionOptions: {name} is out of range (got {got}, expected {expected})");
         }
     }
 }

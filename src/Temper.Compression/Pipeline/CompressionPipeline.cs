@@ -8,22 +8,25 @@ using Temper.Training;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Makes a trained network small and fast within a bound on accuracy: trains it with a regularizer that makes weights
-/// or channels unimportant, prunes, fine-tunes with the incoming network as teacher, removes what is dead, and searches
-/// for the smallest that holds.
+/// Makes a trained network smaller and faster within a bound on accuracy. Trains with a regularizer that drives weights
+/// or channels toward zero, prunes, fine-tunes with the original network as teacher, removes channels without effect,
+/// and searches for the smallest network within the bound.
 /// </summary>
 public static class CompressionPipeline
 {
     /// <summary>Compresses a network.</summary>
-    /// <param name="network">Trained; not changed.</param>
-    /// <param name="validation">Samples that decide; neither trained on nor the ones that judge the result.</param>
-    /// <param name="options">How.</param>
-    /// <param name="run">Carries out the trainings.</param>
-    /// <param name="time">The clock for <see cref="CompressionOptions.MaxTime"/>.</param>
-    /// <param name="cancel">Stops between and in trainings.</param>
-    /// <returns>The best network, and everything that was tried.</returns>
+    /// <param name="network">The trained network; not changed.</param>
+    /// <param name="validation">
+    /// Samples used to choose between networks; neither training samples nor the samples for the final measurement.
+    /// </param>
+    /// <param name="options">Options of compression.</param>
+    /// <param name="run">Runs the trainings.</param>
+    /// <param name="time">Clock for <see cref="CompressionOptions.MaxTime"/>.</param>
+    /// <param name="cancel">Cancels during and between trainings.</param>
+    /// <returns>The best network, and all trials.</returns>
     /// <exception cref="ArgumentException">
-    /// The network has no weights to thin, is at chance, mixes samples, or options do not fit.
+    /// The network has no weights to prune, its accuracy is at chance level, it mixes the samples of a batch, or the
+    /// options are invalid.
     /// </exception>
     public static CompressionResult Run(
         Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time,
@@ -47,22 +50,25 @@ public static class CompressionPipeline
     }
 
     /// <summary>
-    /// Compresses a network without training and without labels: weights go, and each layer is fitted again to what it
-    /// gave before.
+    /// Compresses a network without training and without labels: weights are pruned, and each layer is refitted to its
+    /// previous output.
     /// </summary>
-    /// <param name="network">Trained; not changed.</param>
-    /// <param name="samples">Samples; their labels are not read. The first ones fit the layers, others choose.</param>
-    /// <param name="count">Samples that fit the layers; some hundreds do.</param>
-    /// <param name="options">
-    /// How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer
-    /// than before.
+    /// <param name="network">The trained network; not changed.</param>
+    /// <param name="samples">
+    /// Samples; their labels are not read. The first ones are used to fit the layers, the following ones to choose
+    /// between networks.
     /// </param>
-    /// <param name="run">Remembers choices.</param>
-    /// <param name="cancel">Stops between layers.</param>
-    /// <returns>The best network; accuracies in it are agreement with the network that came in.</returns>
+    /// <param name="count">Number of samples used to fit the layers; some hundreds suffice.</param>
+    /// <param name="options">
+    /// Options of compression. <see cref="CompressionOptions.MaxAccuracyDrop"/> limits the percentage of samples whose
+    /// predicted class differs from that of the original network.
+    /// </param>
+    /// <param name="run">Records choices.</param>
+    /// <param name="cancel">Cancels between layers.</param>
+    /// <returns>The best network. Accuracies in the result are the agreement with the original network.</returns>
     /// <exception cref="ArgumentException">
-    /// There are too few samples, or as in
-    /// <see cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>.
+    /// There are too few samples, or one of the conditions of <see cref="Run(Network, Dataset, CompressionOptions,
+    /// ICompressionRun, TimeProvider, CancellationToken)"/> is violated.
     /// </exception>
     public static CompressionResult Calibrate(
         Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run,
@@ -74,34 +80,35 @@ public static class CompressionPipeline
         if (samples.Count < 2 * count)
         {
             throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected "
-                + $"{2 * count} or more: half fit the layers, half choose); ask for fewer");
+                + $"{2 * count} or more: half to fit the layers, half to choose); calibrate on fewer samples");
         }
 
         Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(
             count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
-        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: accuracies of what was tried are "
-            + "agreement with the network that came in.");
+        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: the accuracies of the trials are "
+            + "the agreement with the original network.");
         return search.History.Result();
     }
 
     /// <summary>
-    /// Compresses a network with nothing but itself: as <see cref="Calibrate"/>, on inputs that are made from the means
-    /// and variances which its batch normalizations remember.
+    /// Compresses a network without any data: like <see cref="Calibrate"/>, on inputs synthesized from the running
+    /// means and variances of its batch normalizations.
     /// </summary>
-    /// <param name="network">Trained; not changed.</param>
+    /// <param name="network">The trained network; not changed.</param>
     /// <param name="options">
-    /// How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the made inputs that get another answer
-    /// than before.
+    /// Options of compression. <see cref="CompressionOptions.MaxAccuracyDrop"/> limits the percentage of synthesized
+    /// inputs whose predicted class differs from that of the original network.
     /// </param>
-    /// <param name="run">Remembers choices.</param>
-    /// <param name="cancel">Stops between steps.</param>
+    /// <param name="run">Records choices.</param>
+    /// <param name="cancel">Cancels between steps.</param>
     /// <returns>
-    /// The best network; accuracies in it are agreement with the network that came in, on made inputs.
+    /// The best network. Accuracies in the result are the agreement with the original network on synthesized inputs.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The network has other inputs than one of float32, or as in <see cref="Calibrate"/>.
+    /// The network does not have exactly one float32 input, or one of the conditions of <see cref="Calibrate"/> is
+    /// violated.
     /// </exception>
     public static CompressionResult WithoutData(
         Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
@@ -119,15 +126,15 @@ public static class CompressionPipeline
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
         search.TryCalibrated(inputs.Slice(0, 0, Fitting), hasStatistics
-            ? "No samples were read: accuracies of what was tried are agreement with the network that came in on "
-                + "inputs made from its own statistics. Measure the result on real samples."
-            : "No samples were read, and the network has no batch normalization to make any from: accuracies of what "
-                + "was tried are agreement on noise, which says little. Measure the result on real samples.");
+            ? "No samples were read: the accuracies of the trials are the agreement with the original network on "
+                + "inputs synthesized from its batch statistics. Measure the result on real samples."
+            : "No samples were read, and the network has no batch statistics to synthesize inputs from: the accuracies "
+                + "of the trials are agreement on noise, which says little. Measure the result on real samples.");
         return search.History.Result();
     }
 
     /// <summary>Compresses a network in memory, without a run folder.</summary>
-    /// <param name="network">Trained; not changed.</param>
+    /// <param name="network">The trained network; not changed.</param>
     /// <param name="train">Samples to train on.</param>
     /// <param name="validation">Samples that decide.</param>
     /// <param name="options">How.</param>

@@ -2,21 +2,21 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>A network as the search found it.</summary>
-/// <param name="Accuracy">Part of the validation samples that were right, 0 to 1.</param>
-/// <param name="Weights">Weights that are not zero.</param>
-/// <param name="Macs">Multiply-accumulate operations of a sample with weights that are not zero.</param>
-/// <param name="Bytes">Size of the saved network.</param>
-/// <param name="Milliseconds">Time of one sample, compiled for this processor.</param>
+/// <summary>Figures of a network measured during the search.</summary>
+/// <param name="Accuracy">Fraction of validation samples classified correctly, 0 to 1.</param>
+/// <param name="Weights">Number of nonzero weights.</param>
+/// <param name="Macs">Multiply-accumulates per sample, counting only nonzero weights.</param>
+/// <param name="Bytes">Size of the saved network in bytes.</param>
+/// <param name="Milliseconds">Time of one sample in milliseconds, compiled for this processor.</param>
 public sealed record NetworkFigures(double Accuracy, long Weights, long Macs, long Bytes, double Milliseconds)
 {
     /// <summary>
-    /// Mean operations of a sample whose weight and input are both not zero, zeros of the network's input counted; null
-    /// where activations were not asked about.
+    /// Mean multiply-accumulates per sample with nonzero weight and nonzero input, where zeros of the network's input
+    /// count as nonzero; null if activations are not thinned.
     /// </summary>
     public double? ActiveMacs { get; init; }
 
-    /// <summary>The number that a goal makes small.</summary>
+    /// <summary>Gets the figure that a goal minimizes.</summary>
     /// <param name="goal">The goal.</param>
     public double this[CompressionGoal goal] => goal switch
     {
@@ -27,45 +27,44 @@ public sealed record NetworkFigures(double Accuracy, long Weights, long Macs, lo
     };
 }
 
-/// <summary>One amount of pruning that was tried.</summary>
+/// <summary>One pruning ratio that was tried.</summary>
 /// <param name="Structure">What was removed.</param>
 /// <param name="Kept">
-/// Part that was kept: of the operations for channels, of the weights otherwise; behind the activations' stage, of the
-/// operations with both factors not zero.
+/// Fraction kept: of the MACs for channels, of the weights otherwise. After the activation stage, of the MACs with
+/// nonzero weight and nonzero input.
 /// </param>
 /// <param name="Network">The network, fine-tuned and shrunk.</param>
-/// <param name="Figures">What it costs and gives, on the validation samples.</param>
-/// <param name="IsWithinBound">Whether it loses no more than it may.</param>
+/// <param name="Figures">Figures of the network, with the accuracy on the validation samples.</param>
+/// <param name="IsWithinBound">Whether the loss of accuracy is within the bound.</param>
 public sealed record CompressionTrial(
     CompressionStructure Structure, double Kept, Network Network, NetworkFigures Figures, bool IsWithinBound)
 {
     /// <summary>What was done to activations.</summary>
     public CompressionActivations Activations { get; init; }
 
-    /// <summary>What a reader calls it.</summary>
+    /// <summary>Display name.</summary>
     public string Label { get; init; } = Structure.ToString().ToLowerInvariant();
 }
 
-/// <summary>What compression gives.</summary>
+/// <summary>Result of a compression.</summary>
 /// <param name="Network">
-/// The best network within the bound; where none is, the most accurate one that was found; the one that came in where
-/// all are slower than it.
+/// The best network within the bound; the most accurate trial if none is; the original network if all are slower.
 /// </param>
-/// <param name="Before">The network that came in, on the validation samples.</param>
-/// <param name="Chosen">The trial it comes from; null: the network that came in.</param>
-/// <param name="Trials">Everything that was tried.</param>
+/// <param name="Before">Figures of the original network, on the validation samples.</param>
+/// <param name="Chosen">The trial that gave <paramref name="Network"/>; null: it is the original network.</param>
+/// <param name="Trials">All trials.</param>
 /// <param name="IsWithinBound">Whether a smaller network within the bound was found.</param>
-/// <param name="Remarks">What a reader has to know, in sentences.</param>
+/// <param name="Remarks">Remarks for the reader, as sentences.</param>
 public sealed record CompressionResult(
     Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials,
     bool IsWithinBound, IReadOnlyList<string> Remarks)
 {
     /// <summary>
-    /// Epochs for which a stage behind this one has time, of <see cref="CompressionOptions.LaterEpochs"/>; null: time
-    /// was not bounded.
+    /// Number of epochs, of <see cref="CompressionOptions.LaterEpochs"/>, for which a later stage has time; null: time
+    /// was not limited.
     /// </summary>
     public int? LaterEpochs { get; init; }
 
-    /// <summary>What quantizing to 8 bit gave; null: it was not asked for.</summary>
+    /// <summary>Outcome of quantization to 8 bits; null: not requested.</summary>
     public Quantization.QuantizationOutcome? Quantization { get; init; }
 }

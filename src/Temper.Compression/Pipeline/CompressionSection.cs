@@ -6,22 +6,22 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>What compression found, as sections of a report.</summary>
+/// <summary>Report sections about a compression.</summary>
 public static class CompressionSection
 {
-    /// <summary>All trials as a table and a picture of what else could have been taken.</summary>
-    /// <param name="result">What compression gave.</param>
-    /// <param name="options">How it was asked for.</param>
+    /// <summary>Creates a table of all trials and a chart of accuracy over MACs.</summary>
+    /// <param name="result">Result of the compression.</param>
+    /// <param name="options">Options of the compression.</param>
     public static Section Of(CompressionResult result, CompressionOptions options)
     {
         var chart = new LineChart
         {
-            Title = "Held-out accuracy against operations, each point a network",
-            XLabel = "million multiply-accumulate operations a sample",
+            Title = "Held-out accuracy over MACs; each point is a network",
+            XLabel = "million multiply-accumulates per sample",
             YLabel = "accuracy, %",
             Lines =
             [
-                new ChartLine("came in", [Point(result.Before)]),
+                new ChartLine("original", [Point(result.Before)]),
                 .. result.Trials.GroupBy(
                     trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations
                         .ToString()
@@ -30,9 +30,9 @@ public static class CompressionSection
             ],
         };
         var table = new DataTable(
-            ["network", "#kept, %", "#held-out accuracy, %", "#weights", "#M operations", "#KiB", "#ms", "remark"],
+            ["network", "#kept, %", "#held-out accuracy, %", "#weights", "#M MACs", "#KiB", "#ms", "remark"],
             [
-                Row("came in", 1, result.Before, ""),
+                Row("original", 1, result.Before, ""),
                 .. result.Trials.Select(trial => Row(
                     trial.Label, trial.Kept, trial.Figures,
                     ReferenceEquals(trial, result.Chosen) ? "taken" : trial.IsWithinBound ? "" : "below the bound")),
@@ -42,16 +42,16 @@ public static class CompressionSection
         [
             .. result.Remarks.Select(remark => new Warning(remark)),
             new Paragraph(string.Create(CultureInfo.InvariantCulture,
-                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Held-out samples choose here, "
-                + $"so their accuracies are a little too good; samples that measure the result were not used.")),
+                $"At most {options.MaxAccuracyDrop} percentage points of accuracy may be lost; the goal is {goal}. The "
+                + $"accuracies here are slightly too high, because the held-out samples were used to choose.")),
             new ChartRow([chart]),
             table,
         ]);
     }
 
-    /// <summary>How wide every layer was and is.</summary>
-    /// <param name="before">The network that came in.</param>
-    /// <param name="after">The network that came out.</param>
+    /// <summary>Creates a table of layer widths.</summary>
+    /// <param name="before">The original network.</param>
+    /// <param name="after">The compressed network.</param>
     public static Section Widths(Network before, Network after)
     {
         Dictionary<string, int> left =

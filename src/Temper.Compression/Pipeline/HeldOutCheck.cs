@@ -3,24 +3,26 @@ using System.Globalization;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Whether samples that are to choose are fit to: a network that was trained on them knows them by heart.
+/// Checks whether held-out samples are suitable for choosing: a network trained on them has memorized them.
 /// </summary>
 public static class HeldOutCheck
 {
-    /// <summary>Standard errors by which held-out samples may do better than test samples.</summary>
+    /// <summary>
+    /// Number of standard errors by which accuracy on held-out samples may exceed that on test samples.
+    /// </summary>
     private const double Errors = 3;
 
-    /// <summary>Smallest difference that matters.</summary>
+    /// <summary>Smallest difference of accuracy that is reported.</summary>
     private const double Least = 0.005;
 
     /// <summary>
-    /// A warning where the incoming network does clearly better on held-out training samples than on test samples;
-    /// null: nothing to say.
+    /// Returns a warning if the original network is clearly more accurate on held-out training samples than on test
+    /// samples; otherwise null.
     /// </summary>
     /// <param name="heldOut">Accuracy on the held-out samples, 0 to 1.</param>
-    /// <param name="heldOutCount">How many they are.</param>
-    /// <param name="test">Accuracy on samples of the test set.</param>
-    /// <param name="testCount">How many they are.</param>
+    /// <param name="heldOutCount">Number of held-out samples.</param>
+    /// <param name="test">Accuracy on the test samples, 0 to 1.</param>
+    /// <param name="testCount">Number of test samples.</param>
     public static string? Warning(double heldOut, int heldOutCount, double test, int testCount)
     {
         if (heldOutCount < 1 || testCount < 1)
@@ -31,13 +33,15 @@ public static class HeldOutCheck
         double error = Math.Sqrt(Variance(heldOut, heldOutCount) + Variance(test, testCount));
         return heldOut - test > Math.Max(Least, Errors * error)
             ? string.Create(CultureInfo.InvariantCulture,
-                $"The held-out samples look memorised: the network that came in has {heldOut * 100:F2} % of them right "
-                + $"and {test * 100:F2} % of the test samples, so it was trained on them and they choose nothing. Take "
-                    + $"--validation test:0.5.")
+                $"The held-out samples look memorised: the original network classifies {heldOut * 100:F2} % of them "
+                + $"and {test * 100:F2} % of the test samples correctly, so it was trained on them and they cannot be "
+                    + $"used to choose. Use --validation test:0.5.")
             : null;
     }
 
-    /// <summary>Of a part, with one more right and one more wrong, so that it is not zero at 0 or 1.</summary>
+    /// <summary>
+    /// Variance of a fraction, with one correct and one wrong sample added so that it is not zero at 0 or 1.
+    /// </summary>
     private static double Variance(double part, int count)
     {
         double p = ((part * count) + 1) / (count + 2);

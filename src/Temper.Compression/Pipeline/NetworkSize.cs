@@ -3,10 +3,10 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>What a network takes on disk.</summary>
+/// <summary>Computes the size of a network on disk.</summary>
 internal static class NetworkSize
 {
-    /// <summary>Bytes of the file that holds it, zeros left out.</summary>
+    /// <summary>Returns the size in bytes of the network's file, without storing zeros.</summary>
     internal static long Bytes(Network network)
     {
         using var file = new MemoryStream();

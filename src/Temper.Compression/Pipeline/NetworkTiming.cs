@@ -7,16 +7,17 @@ using Temper.Tensors;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Times networks beside each other, compiled for this processor, so that a disturbance of the machine meets all of
-/// them.
+/// Measures the times of several compiled networks in turns, so that a disturbance of the machine affects all of them.
 /// </summary>
 public static class NetworkTiming
 {
-    /// <summary>Milliseconds of a batch for each network: the 5th percentile of runs taken in turns.</summary>
-    /// <param name="networks">Networks of one input; noise is run through them.</param>
-    /// <param name="batch">Samples a run; of a network of a fixed batch, its own number.</param>
-    /// <param name="seconds">Time to spend on each, about.</param>
-    /// <param name="cancel">Stops it between turns.</param>
+    /// <summary>
+    /// Returns the time per batch of each network in milliseconds: the 5th percentile of runs made in turns.
+    /// </summary>
+    /// <param name="networks">Networks; they are run on noise.</param>
+    /// <param name="batch">Samples per batch; a network with a fixed batch size uses its own.</param>
+    /// <param name="seconds">Approximate time to spend on each network, in seconds.</param>
+    /// <param name="cancel">Cancels between turns.</param>
     public static IReadOnlyList<double> Milliseconds(
         IReadOnlyList<Network> networks, int batch, double seconds = 0.5, CancellationToken cancel = default)
     {

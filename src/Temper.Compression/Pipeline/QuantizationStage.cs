@@ -13,19 +13,22 @@ using Temper.Training.Evaluation;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The last stage of a compression: 8 bit. Ranges from samples, fine-tuning with rounded numbers, and layers that go
-/// back to float32 where accuracy or time want it. A network that is worse by the goal than the one that came in is not
-/// taken.
+/// The last stage of a compression: quantization to 8 bits. Chooses ranges on samples, fine-tunes with rounded values,
+/// and returns layers to float32 if accuracy or time require it. The quantized network is rejected if it is worse by
+/// the goal than its input.
 /// </summary>
 public sealed class QuantizationStage
 {
     private const string Stage = "quantize";
 
-    /// <summary>Ratio of times above which a network or layer counts as slower; below lies noise.</summary>
+    /// <summary>
+    /// Ratio of times above which a network or layer counts as slower; smaller differences are noise.
+    /// </summary>
     private const double Slower = 1.02;
 
     /// <summary>
-    /// Samples that show how far a layer moves the outputs, and those that show whether a network can be quantized.
+    /// Numbers of samples used to measure a layer's effect on the outputs, and to check whether a network can be
+    /// quantized.
     /// </summary>
     private const int SensitivitySamples = 64, RequiredSamples = 16;
 
@@ -54,20 +57,20 @@ public sealed class QuantizationStage
             before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
     }
 
-    /// <summary>Epochs of fine-tuning: those asked for, or as many as there is time for.</summary>
+    /// <summary>Number of fine-tuning epochs: as requested, or as many as time allows.</summary>
     private int Epochs => Math.Min(_quantization.TuneEpochs, _before.LaterEpochs ?? int.MaxValue);
 
-    /// <summary>Least accuracy of a result.</summary>
+    /// <summary>Smallest accuracy accepted, 0 to 1.</summary>
     private double Bound => _before.Before.Accuracy - (_options.MaxAccuracyDrop / 100);
 
-    /// <summary>Quantizes what a compression gave.</summary>
-    /// <param name="start">The network that came into the compression: the teacher.</param>
-    /// <param name="before">What the stages before gave.</param>
-    /// <param name="data">Samples to calibrate and train on, and those that choose.</param>
-    /// <param name="options">The bound, the goal, and how is trained.</param>
-    /// <param name="quantization">How is quantized.</param>
-    /// <param name="run">Carries out the training and remembers choices.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <summary>Quantizes the result of a compression.</summary>
+    /// <param name="start">The original network, used as teacher.</param>
+    /// <param name="before">Result of the earlier stages.</param>
+    /// <param name="data">Samples for calibration and training, and samples used to choose between networks.</param>
+    /// <param name="options">Accuracy bound, goal, and training options.</param>
+    /// <param name="quantization">Options of quantization.</param>
+    /// <param name="run">Runs the training and records choices.</param>
+    /// <param name="cancel">Cancels the stage.</param>
     /// <exception cref="ArgumentException">The network cannot be quantized.</exception>
     public static CompressionResult Run(
         Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options,
@@ -76,18 +79,20 @@ public sealed class QuantizationStage
             new QuantizationStage(start, before, data, options, quantization, run, cancel).Run();
 
     /// <summary>
-    /// The same without training and without labels: <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part
-    /// of the samples that get another answer.
+    /// Quantizes without training and without labels. <see cref="CompressionOptions.MaxAccuracyDrop"/> limits the
+    /// percentage of samples whose predicted class differs from that of the original network.
     /// </summary>
     /// <inheritdoc cref="Run(Network, CompressionResult, ValueTuple{Dataset, Dataset}, CompressionOptions,
     /// QuantizationOptions, ICompressionRun, CancellationToken)"/>
-    /// <param name="start">The network that came into the compression.</param>
-    /// <param name="before">What the stages before gave.</param>
-    /// <param name="samples">Samples; the first part chooses ranges, the rest is compared.</param>
-    /// <param name="options">The bound and the goal.</param>
-    /// <param name="quantization">How is quantized; nothing is trained.</param>
-    /// <param name="run">Remembers choices.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="start">The original network.</param>
+    /// <param name="before">Result of the earlier stages.</param>
+    /// <param name="samples">
+    /// Samples; the first ones are used to choose ranges, the others to compare predictions.
+    /// </param>
+    /// <param name="options">Accuracy bound and goal.</param>
+    /// <param name="quantization">Options of quantization; nothing is trained.</param>
+    /// <param name="run">Records choices.</param>
+    /// <param name="cancel">Cancels the stage.</param>
     public static CompressionResult Calibrate(
         Network start, CompressionResult before, Dataset samples, CompressionOptions options,
         QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
@@ -99,13 +104,13 @@ public sealed class QuantizationStage
             start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
-    /// <summary>Refuses a network that cannot be quantized, before anything is trained.</summary>
-    /// <param name="start">The network that comes into the compression.</param>
-    /// <param name="samples">Samples that choose ranges; a few of them are run.</param>
-    /// <param name="options">Layers that stay.</param>
-    /// <param name="quantization">How is quantized.</param>
+    /// <summary>Throws if a network cannot be quantized; call it before any training.</summary>
+    /// <param name="start">The original network.</param>
+    /// <param name="samples">Calibration samples, of which a few are run.</param>
+    /// <param name="options">Options whose ignored layers are not quantized.</param>
+    /// <param name="quantization">Options of quantization.</param>
     /// <exception cref="ArgumentException">
-    /// It has 8 bit already, no layer that can have it, or values that are not finite.
+    /// The network is quantized already, has no layer that can be quantized, or has values that are not finite.
     /// </exception>
     public static void Require(
         Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization) =>
@@ -117,8 +122,8 @@ public sealed class QuantizationStage
     {
         if (!_before.IsWithinBound)
         {
-            return _before with { Remarks = [.. _before.Remarks, "Nothing was quantized, since no network stayed "
-                + "within the bound."] };
+            return _before with { Remarks = [.. _before.Remarks, "Nothing was quantized, because no network was within "
+                + "the bound."] };
         }
 
         Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
@@ -141,7 +146,10 @@ public sealed class QuantizationStage
         return Chosen(network, accuracy, (calibrated, tuned));
     }
 
-    /// <summary>Layers go back to float32, those first that move the outputs most, until the bound holds.</summary>
+    /// <summary>
+    /// Returns layers to float32 until the accuracy is within the bound, starting with those that change the outputs
+    /// most.
+    /// </summary>
     private (Network Network, double Accuracy) Repaired(Network network, double accuracy, Network weights)
     {
         if (accuracy >= Bound)
@@ -167,8 +175,8 @@ public sealed class QuantizationStage
     }
 
     /// <summary>
-    /// Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster.
-    /// Where bytes are the goal they stay.
+    /// Returns layers to float32 that are slower in 8 bits, if that makes the whole network faster. Does nothing if the
+    /// goal is the file size.
     /// </summary>
     private Network Faster(Network network, Network weights, ref double accuracy)
     {
@@ -219,7 +227,9 @@ public sealed class QuantizationStage
         return times[1] < times[0] ? "yes" : "no";
     }) is "yes";
 
-    /// <summary>The quantized network, if it holds the bound and is not worse by the goal.</summary>
+    /// <summary>
+    /// Accepts the quantized network if its accuracy is within the bound and it is not worse by the goal.
+    /// </summary>
     private CompressionResult Chosen(Network network, double accuracy, (double Calibrated, double? Tuned) found)
     {
         string ratio = _run.Choose(Stage, "time beside float32", () =>
@@ -234,22 +244,22 @@ public sealed class QuantizationStage
             Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs,
             Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
         };
-        string? reason = accuracy < Bound ? "loses more accuracy than it may"
+        string? reason = accuracy < Bound ? "loses more accuracy than allowed"
             : _options.Goal == CompressionGoal.Milliseconds && slower > Slower ? "is slower on this processor"
             : figures[_options.Goal] > Slower * last[_options.Goal] ? $"is larger by {_options.Goal}"
             : null;
         var outcome =
             new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
         _run.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers of 8 bit, "
-            + $"{outcome.Float32Layers.Count} of float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
-                + $"ms{(reason is null ? "" : $"; not taken, since it {reason}")}"));
+            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers in 8 bits, "
+            + $"{outcome.Float32Layers.Count} in float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
+                + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
         return reason is null
             ? _before with { Network = network, Quantization = outcome, IsWithinBound = true }
             : _before with
             {
                 Quantization = outcome,
-                Remarks = [.. _before.Remarks, $"The network of 8 bit {reason}, so the one of float32 is kept."],
+                Remarks = [.. _before.Remarks, $"The 8-bit network {reason}, so the float32 network is kept."],
             };
     }
 

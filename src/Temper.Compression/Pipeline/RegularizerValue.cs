@@ -3,7 +3,7 @@ using Temper.Optimization;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>The value of a regularizer on a network as it is.</summary>
+/// <summary>Computes the value of a regularizer on a network.</summary>
 internal static class RegularizerValue
 {
     internal static double Of(IRegularizer regularizer, Network network)

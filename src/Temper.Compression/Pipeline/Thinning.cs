@@ -8,20 +8,20 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>One way to thin a network: the regularizer that prepares it, and what pruning removes.</summary>
+/// <summary>A way to thin a network: the regularizer that prepares it and the pruning that follows.</summary>
 internal abstract record Thinning
 {
     internal abstract CompressionStructure Structure { get; }
 
-    /// <summary>Part that the first trial keeps where nothing else is said.</summary>
+    /// <summary>Default fraction kept in the first trial.</summary>
     internal abstract double FirstKept { get; }
 
     internal string Name => Structure.ToString().ToLowerInvariant();
 
-    /// <summary>What the regularizer's norms are of.</summary>
+    /// <summary>Groups of weights whose norms are regularized.</summary>
     internal abstract Grouping Grouping { get; }
 
-    /// <summary>The regularizer of a method for this structure; null: it has none.</summary>
+    /// <summary>Returns the regularizer of a method for this structure; null if the method has none.</summary>
     internal WeightRegularizer? Regularizer(CompressionMethod method, float strength) => method switch
     {
         CompressionMethod.Hoyer => new HoyerSquare { Strength = strength, Grouping = Grouping },
@@ -29,18 +29,18 @@ internal abstract record Thinning
         _ => null,
     };
 
-    /// <summary>The part to ask for where a network was pruned to a part before.</summary>
+    /// <summary>Converts a fraction of the original network to a fraction of one that was pruned before.</summary>
     internal virtual double Next(double kept, double before) => kept;
 
-    /// <summary>Multiples that widths may be rounded up to, where measured time says so.</summary>
+    /// <summary>Multiples to which widths may be rounded up, if the goal is measured time.</summary>
     internal virtual IReadOnlyList<int> Multiples => [];
 
-    /// <summary>Whether layers are fitted again on samples when some of their inputs go.</summary>
+    /// <summary>Whether layers are refitted on samples when some of their inputs are removed.</summary>
     internal virtual bool IsFitted => false;
 
-    /// <summary>The pruned network; what is pruned stays zero in fine-tuning.</summary>
-    /// <param name="network">Trained with the regularizer.</param>
-    /// <param name="amount">How much stays.</param>
+    /// <summary>Returns the pruned network; pruned weights remain zero during fine-tuning.</summary>
+    /// <param name="network">A network trained with the regularizer.</param>
+    /// <param name="amount">How much is kept.</param>
     internal abstract Network Prune(Network network, PruningAmount amount);
 
     internal static IReadOnlyList<Thinning> For(CompressionStructure structure) => structure switch
@@ -54,8 +54,8 @@ internal abstract record Thinning
 }
 
 /// <summary>
-/// Weights or blocks of them by Hoyer-Square. Of weights a multiple of each layer's deviation decides, the one that
-/// leaves the part asked for; of blocks their size.
+/// Prunes single weights or blocks after regularization. Single weights are pruned below a multiple of each layer's
+/// standard deviation, chosen to keep the requested fraction; blocks are pruned by their norm.
 /// </summary>
 internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShape Block) : Thinning
 {
@@ -72,8 +72,8 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
         (double kept, CompressionMethod method) = (amount.Kept, amount.Method);
         if (Block != WeightBlockShape.Single || method is CompressionMethod.Magnitude or CompressionMethod.Gradual)
         {
-            // The baselines' rule; and root mean squares of blocks lie close to their layer's deviation: one multiple
-            // for all would empty small layers.
+            // The baselines rank all weights globally. Blocks do too: their root mean squares are close to their
+            // layer's standard deviation, so one multiple for all layers would empty small layers.
             return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, amount.Ignore);
         }
 
@@ -92,8 +92,8 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
 }
 
 /// <summary>
-/// Whole channels by Group-HS over filters and input channels; they are removed at once, so fine-tuning is as fast as
-/// the result.
+/// Removes whole channels after Group-HS over filters and input channels. The network is shrunk before fine-tuning, so
+/// fine-tuning is as fast as the result.
 /// </summary>
 internal sealed record ChannelThinning : Thinning
 {
@@ -101,14 +101,14 @@ internal sealed record ChannelThinning : Thinning
 
     internal override double FirstKept => 0.4;
 
-    /// <summary>Lanes of the vector kernels.</summary>
+    /// <summary>Numbers of lanes of the vector kernels.</summary>
     internal override IReadOnlyList<int> Multiples => [4, 8, 16];
 
     internal override Grouping Grouping => Grouping.FilterAndChannel;
 
     internal override bool IsFitted => true;
 
-    /// <summary>The part is of the operations that the network has, and pruned channels are gone.</summary>
+    /// <summary>The fraction is of the MACs of the given network, whose pruned channels are gone.</summary>
     internal override double Next(double kept, double before) => Math.Min(1, kept / before);
 
     internal override Network Prune(Network network, PruningAmount amount)
@@ -120,16 +120,16 @@ internal sealed record ChannelThinning : Thinning
     }
 }
 
-/// <summary>How much of a network stays.</summary>
-/// <param name="Kept">Part that stays.</param>
-/// <param name="Ignore">Layers that stay as they are; a star stands for any text.</param>
-/// <param name="Method">How it was trained.</param>
+/// <summary>How much of a network is kept.</summary>
+/// <param name="Kept">Fraction kept, 0 to 1.</param>
+/// <param name="Ignore">Layers that are not changed; <c>*</c> matches any text.</param>
+/// <param name="Method">Training method before pruning.</param>
 internal sealed record PruningAmount(double Kept, IReadOnlyList<string> Ignore, CompressionMethod Method)
 {
-    /// <summary>Multiple that widths are rounded up to.</summary>
+    /// <summary>Multiple to which widths are rounded up.</summary>
     internal int Multiple { get; init; } = 1;
 
-    /// <summary>Inputs on which layers are fitted that lose some of theirs; null: they are not.</summary>
+    /// <summary>Inputs for refitting layers that lose some of their inputs; null: layers are not refitted.</summary>
     internal Tensor? Samples { get; init; }
 
     internal bool Ignores(string name) =>

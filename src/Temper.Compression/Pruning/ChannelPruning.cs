@@ -3,49 +3,52 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>Removes the least important channels of a network until it costs what it may.</summary>
+/// <summary>Removes the least important channels of a network until its cost is at most a target.</summary>
 /// <remarks>
-/// The importance of a group of channels that go together is the mean over its layers of the length of their weights,
-/// each relative to the layer's mean (DepGraph, arXiv:2301.12900, without its sparse learning, in whose place a group
-/// regularizer stands).
+/// A group contains channels that must be removed together. Its importance is the mean over its layers of the norm of
+/// their weights, relative to the layer's mean norm (DepGraph, arXiv:2301.12900; a group regularizer replaces its
+/// sparse learning).
 /// </remarks>
 public static class ChannelPruning
 {
-    /// <summary>Rounds of the search for the number of groups that go; each halves the interval.</summary>
+    /// <summary>Maximum number of bisection steps in the search for the number of groups to remove.</summary>
     private const int MaximumRounds = 16;
 
     /// <summary>
-    /// Part of its channels that every layer keeps, but no more than some: a wide layer may become narrow.
+    /// Minimum fraction of its channels that every layer keeps, but no more than <see cref="MostKept"/> channels, so
+    /// that wide layers can become narrow.
     /// </summary>
     private const double LeastKept = 0.1;
 
     private const int MostKept = 8;
 
-    /// <summary>Removes channels until at most a part of the multiply-accumulate operations is left.</summary>
-    /// <param name="network">Not changed. A regularizer of groups should have made some channels small.</param>
-    /// <param name="macsKept">Part of the network's operations that may be left, above 0 to 1.</param>
-    /// <param name="ignores">Layers that stay as wide as they are, by name of the node; null: none.</param>
+    /// <summary>Removes channels until at most a fraction of the multiply-accumulates is left.</summary>
+    /// <param name="network">
+    /// The network; not changed. It should have been trained with a group regularizer, so that some channels are small.
+    /// </param>
+    /// <param name="macsKept">Maximum fraction of the network's MACs to keep, above 0 to 1.</param>
+    /// <param name="ignores">Returns whether a node keeps all its channels, by name; null: none.</param>
     /// <param name="multiple">
-    /// Widths are rounded up to a multiple of this, as far as channels go: the most important of those that would go
-    /// stay. 1: nothing is rounded.
+    /// Widths are rounded up to a multiple of this value if possible, by keeping the most important of the channels to
+    /// be removed. 1: no rounding.
     /// </param>
     /// <returns>
-    /// The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, at most 8, so it
-    /// may cost more than asked for.
+    /// The narrower network, and the moves of its parameters. Every layer keeps at least a tenth of its channels, or 8
+    /// if that is fewer, so the network may cost more than requested.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">The part is not above 0 to 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The fraction or the multiple is out of range.</exception>
     public static NetworkEdit PruneChannels(
         this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1) =>
         network.WithoutChannels(Going(network, macsKept, ignores, multiple));
 
-    /// <summary>The groups of channels that go; see <see cref="PruneChannels"/>.</summary>
+    /// <summary>Returns the groups of channels to remove; see <see cref="PruneChannels"/>.</summary>
     internal static ChannelGroup[] Going(Network network, double macsKept, Func<string, bool>? ignores, int multiple)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(macsKept), $"PruneChannels: expected a part of the operations above 0 to 1 (got {macsKept})");
+                nameof(macsKept), $"PruneChannels: macsKept is out of range (got {macsKept}, expected above 0 to 1)");
         }
 
         IReadOnlyList<ChannelGroup> order = Order(network, ignores ?? (_ => false));
@@ -62,7 +65,10 @@ public static class ChannelPruning
         return [.. Rounded(network, [.. order.Take(low)], multiple)];
     }
 
-    /// <summary>Groups that go, without the most important ones that bring each width up to a multiple.</summary>
+    /// <summary>
+    /// Returns the groups to remove, without the most important ones that are kept to round each width up to a
+    /// multiple.
+    /// </summary>
     private static IEnumerable<ChannelGroup> Rounded(Network network, ChannelGroup[] going, int multiple)
     {
         var lost = new Dictionary<(string, int), int>();
@@ -71,8 +77,8 @@ public static class ChannelPruning
             lost[(slice.Name, slice.Axis)] = lost.GetValueOrDefault((slice.Name, slice.Axis)) + slice.Indices.Count;
         }
 
-        // A group that flattening expands has as many indices for each channel: it is the layer that makes the channels
-        // whose width counts.
+        // A group expanded by a flatten has several indices per channel; only the width of the layer that computes the
+        // channels counts.
         bool IsOdd(ChannelSlice slice) => slice.Indices.Count == 1 && lost[(slice.Name, slice.Axis)] > 0
             && (network.Graph.ShapeOf(slice.Name)[slice.Axis] - lost[(slice.Name, slice.Axis)]) % multiple != 0;
         var kept = new HashSet<int>();
@@ -91,7 +97,10 @@ public static class ChannelPruning
         return going.Where((_, i) => !kept.Contains(i));
     }
 
-    /// <summary>Groups that may go, the least important first, as many of each layer as it can spare.</summary>
+    /// <summary>
+    /// Returns the groups that can be removed, the least important first, limited by the channels that each layer
+    /// keeps.
+    /// </summary>
     private static List<ChannelGroup> Order(Network network, Func<string, bool> ignores)
     {
         IReadOnlyList<ChannelGroup> groups = network.ChannelGroups();
@@ -122,10 +131,10 @@ public static class ChannelPruning
     }
 }
 
-/// <summary>How much groups of channels matter.</summary>
+/// <summary>Computes the importance of groups of channels.</summary>
 internal static class ChannelImportance
 {
-    /// <summary>One number a group, around 1.</summary>
+    /// <summary>Returns one value per group; the mean is about 1.</summary>
     internal static double[] Of(Network network, IReadOnlyList<ChannelGroup> groups)
     {
         var squares = new Dictionary<(string, int), double[]>();

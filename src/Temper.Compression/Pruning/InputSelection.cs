@@ -4,25 +4,25 @@ using Temper.Tensors;
 namespace Temper.Compression.Pruning;
 
 /// <summary>
-/// Lets pruning remove what a fully connected layer reads of the network's input: elements are gathered before the
-/// layer, and those that gathering leaves out go as channels go.
+/// Lets pruning remove network inputs that a linear layer reads: a gather of the elements is inserted before the layer,
+/// and elements are then removed from the gather like channels.
 /// </summary>
 internal static class InputSelection
 {
-    /// <summary>Elements below which gathering costs more than the products that it saves.</summary>
+    /// <summary>Minimum number of elements; below it a gather costs more than the products it saves.</summary>
     private const int FewestElements = 64;
 
     /// <summary>
-    /// The network with all elements gathered, in order, before each linear layer that reads the input: results are the
-    /// same.
+    /// Inserts a gather of all elements, in order, before each linear layer that reads the network's input. Results are
+    /// unchanged.
     /// </summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="ignores">Layers that stay as they are.</param>
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="ignores">Returns whether a layer is not changed, by name.</param>
     internal static Network Insert(Network network, Func<string, bool> ignores) => network.Nodes
         .Where(node => node.Operator is Linear && !ignores(node.Name) && IsPlainInput(network, node))
         .Aggregate(network, (changed, node) => WithGathering(changed, node));
 
-    /// <summary>The network without the gatherings that leave nothing out.</summary>
+    /// <summary>Removes the gathers that still select all elements in order.</summary>
     internal static Network RemoveWhole(Network network) => network.Nodes
         .Where(node => node.Operator is Gather && network.Graph.ShapeOf(node.Name).Equals(
             network.Graph.ShapeOf(node.Inputs[0])) && IsInOrder(network, node))
@@ -32,7 +32,10 @@ internal static class InputSelection
         network.Buffers.TryGetValue($"{gather.Inputs[1]}.value", out Tensor? places)
         && places.ToArray<long>().SequenceEqual(Enumerable.Range(0, places.Count).Select(i => (long)i));
 
-    /// <summary>Whether a layer alone reads a row of the network's input, scaled or flattened at most.</summary>
+    /// <summary>
+    /// Returns whether a layer is the only reader of a row of the network's input, which may be scaled or flattened
+    /// before.
+    /// </summary>
     private static bool IsPlainInput(Network network, Node layer)
     {
         string value = layer.Inputs[0];

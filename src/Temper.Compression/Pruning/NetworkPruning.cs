@@ -3,23 +3,23 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>Pruning as an edit: network in, network out.</summary>
+/// <summary>Pruning as an edit: takes a network and returns the pruned network.</summary>
 public static class NetworkPruning
 {
     /// <summary>
-    /// Sets weights of convolutions and linear layers to zero and masks them, so that training leaves them zero.
-    /// Weights that are zero or masked already stay so, and are masked. Biases and normalization are left alone.
+    /// Sets weights of convolutions and linear layers to zero and masks them, so that training keeps them zero. Weights
+    /// that are zero or masked already remain zero and are masked. Biases and normalizations are not changed.
     /// </summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="rule">Which weights go.</param>
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="rule">Selects the weights to prune.</param>
     /// <param name="ignore">
-    /// Layers left alone: names of nodes or parameters, such as <c>fc1</c> or <c>fc1.weight</c>, with <c>*</c> for any
-    /// text and <c>?</c> for any character. Null: none.
+    /// Layers to skip: names of nodes or parameters, such as <c>fc1</c> or <c>fc1.weight</c>; <c>*</c> matches any text
+    /// and <c>?</c> any character. Null: none.
     /// </param>
-    /// <returns>A network that shares all other parameters.</returns>
+    /// <returns>The pruned network; it shares all other parameters.</returns>
     /// <exception cref="ArgumentException">
-    /// A name of <paramref name="ignore"/> fits no layer, scores are missing or do not fit, a weight is not finite, or
-    /// the rule's target is out of reach.
+    /// A name of <paramref name="ignore"/> matches no layer, scores are missing or invalid, a weight is not finite, or
+    /// the rule's target cannot be reached.
     /// </exception>
     public static Network Prune(this Network network, PruningRule rule, IReadOnlyList<string>? ignore = null)
     {
@@ -35,11 +35,11 @@ public static class NetworkPruning
         return network.WithParameters(layers.Select(layer => layer.ToParameter()));
     }
 
-    /// <summary>Masks the weights that are zero, as a file without masks has them.</summary>
-    /// <param name="network">Not changed.</param>
+    /// <summary>Masks the weights that are zero, for networks read from files without masks.</summary>
+    /// <param name="network">The network; not changed.</param>
     public static Network MaskZeros(this Network network) => network.Prune(PruningRule.Absolute(0));
 
-    /// <summary>The weights of the layers that a pattern fits.</summary>
+    /// <summary>Returns the names of weights whose layers match a pattern.</summary>
     private static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns)
     {
         var ignored = new HashSet<string>(StringComparer.Ordinal);
@@ -55,7 +55,7 @@ public static class NetworkPruning
             if (found.Length == 0)
             {
                 throw new ArgumentException(
-                    $"Prune: no layer with weights has this name (got '{pattern}', expected a pattern for one of "
+                    $"Prune: no layer with weights matches this name (got '{pattern}', expected a pattern for one of "
                     + $"{string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
             }
 
@@ -71,6 +71,6 @@ public static class NetworkPruning
     private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
         rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)
             ? rule.Scores?[parameter.Name]
-            : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; give them, or leave "
-                + "the layer alone with ignore");
+            : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; add them, or skip "
+                + "the layer with ignore");
 }

@@ -3,14 +3,14 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>A network while it is pruned: the layers that may be.</summary>
-/// <param name="Network">Not changed.</param>
-/// <param name="Layers">In the network's order.</param>
+/// <summary>A network during pruning, with the layers that may be pruned.</summary>
+/// <param name="Network">The network; not changed.</param>
+/// <param name="Layers">The layers in network order.</param>
 internal sealed record PrunedNetwork(Network Network, IReadOnlyList<PrunedLayer> Layers);
 
 /// <summary>
-/// A layer's weights while it is pruned, as a matrix of outputs by inputs and kernel positions, cut in units: single
-/// weights or blocks, numbered row-major.
+/// A layer's weights during pruning, as a matrix of output channels x (input channels and kernel positions). It is
+/// divided into units, which are single weights or blocks with row-major indices.
 /// </summary>
 internal sealed class PrunedLayer
 {
@@ -34,7 +34,7 @@ internal sealed class PrunedLayer
 
     internal Parameter Parameter { get; }
 
-    /// <summary>The weights, or the scores that were given for them.</summary>
+    /// <summary>The weights, or the scores given in place of them.</summary>
     internal float[] Values { get; }
 
     internal int UnitRows { get; }
@@ -44,15 +44,15 @@ internal sealed class PrunedLayer
     /// <summary>Root mean square of the values of each unit.</summary>
     internal float[] Scores { get; }
 
-    /// <summary>Weights of each unit that are not zero.</summary>
+    /// <summary>Number of nonzero weights of each unit.</summary>
     internal int[] Sizes { get; }
 
-    /// <summary>Whether each unit stays; a unit of zeros does not.</summary>
+    /// <summary>Whether each unit is kept; units of zeros are not.</summary>
     internal bool[] Stays { get; }
 
     internal int Count => _weights.Length;
 
-    /// <summary>Weights that are not zero, before pruning.</summary>
+    /// <summary>Number of nonzero weights before pruning.</summary>
     internal int Nonzero => Sizes.Sum();
 
     internal void DropBelow(float threshold)
@@ -63,7 +63,10 @@ internal sealed class PrunedLayer
         }
     }
 
-    /// <summary>The parameter with zeros and a mask where a unit went or a weight was zero before.</summary>
+    /// <summary>
+    /// Returns the parameter with pruned weights set to zero, and a mask of zeros where a weight was pruned or was zero
+    /// before.
+    /// </summary>
     internal Parameter ToParameter()
     {
         float[] values = [.. _weights], mask = new float[values.Length];

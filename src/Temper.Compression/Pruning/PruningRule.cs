@@ -3,11 +3,12 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>Which weights of convolutions and linear layers are set to zero and masked.</summary>
+/// <summary>A rule that selects which weights of convolutions and linear layers are set to zero and masked.</summary>
 /// <remarks>
-/// A rule ranks units: single weights, or blocks (<see cref="Block"/>). The score of a weight is its magnitude unless
-/// <see cref="Scores"/> gives others; the score of a block is the root of its mean squared score, so that thresholds
-/// mean the same for any block size. Of equal scores the earlier unit goes first: same network, same mask.
+/// A rule ranks units: single weights, or blocks (<see cref="Block"/>). The score of a weight is its magnitude, unless
+/// <see cref="Scores"/> gives other scores. The score of a block is the root mean square of its weights' scores, so
+/// that thresholds have the same meaning for any block size. Of equal scores the unit with the lower index is pruned
+/// first, so the same network always gets the same mask.
 /// </remarks>
 /// <example><code>
 /// Network lean = network.Prune(PruningRule.GlobalSparsity(0.9) with { Block = new WeightBlockShape(4, 1) }, ignore:
@@ -19,47 +20,52 @@ public abstract record PruningRule
     {
     }
 
-    /// <summary>What goes or stays as one; single weights by default.</summary>
+    /// <summary>Shape of the units that are pruned or kept as a whole; single weights by default.</summary>
     public WeightBlockShape Block { get; init; } = WeightBlockShape.Single;
 
     /// <summary>
-    /// Scores by parameter name instead of magnitudes, each zero or more and of the parameter's shape; for example
-    /// |weight x gradient|. Null: magnitudes. Zero weights go whatever their score.
+    /// Scores by parameter name that replace magnitudes, 0 or more and of the parameter's shape; for example |weight x
+    /// gradient|. Null: magnitudes. Zero weights are pruned whatever their score.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor>? Scores { get; init; }
 
     /// <summary>
-    /// Units with a score below a multiple of their layer's standard deviation go (DeepHoyer's rule for small
+    /// Prunes units with a score below a multiple of their layer's standard deviation (DeepHoyer's rule for small
     /// networks).
     /// </summary>
-    /// <param name="ratio">The multiple, zero or more; 0.25 in the authors' script.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    /// <param name="ratio">The multiple, 0 or more; 0.25 in the authors' script.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="ratio"/> is negative or not finite.</exception>
     public static PruningRule StandardDeviations(float ratio) => new StandardDeviationRule(NotNegative(ratio));
 
-    /// <summary>Units with a score below a threshold go (DeepHoyer's rule for large networks).</summary>
-    /// <param name="threshold">Zero or more; 1e-4 in the authors' script.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    /// <summary>Prunes units with a score below a threshold (DeepHoyer's rule for large networks).</summary>
+    /// <param name="threshold">The threshold, 0 or more; 1e-4 in the authors' script.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="threshold"/> is negative or not finite.
+    /// </exception>
     public static PruningRule Absolute(float threshold) => new AbsoluteRule(NotNegative(threshold));
 
-    /// <summary>The same fraction of every layer's weights becomes zero.</summary>
-    /// <param name="zeros">Fraction of the weights, 0 to 1; those that are zero already count.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is not within 0 and 1.</exception>
+    /// <summary>Sets the same fraction of every layer's weights to zero.</summary>
+    /// <param name="zeros">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="zeros"/> is not between 0 and 1.</exception>
     public static PruningRule LayerSparsity(double zeros) => new SparsityRule(Fraction(zeros), IsGlobal: false);
 
-    /// <summary>A fraction of all weights becomes zero; all layers compete by their scores.</summary>
-    /// <param name="zeros">Fraction of the weights, 0 to 1; those that are zero already count.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is not within 0 and 1.</exception>
+    /// <summary>
+    /// Sets a fraction of all weights to zero; units of all layers are ranked together by their scores.
+    /// </summary>
+    /// <param name="zeros">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="zeros"/> is not between 0 and 1.</exception>
     public static PruningRule GlobalSparsity(double zeros) => new SparsityRule(Fraction(zeros), IsGlobal: true);
 
     /// <summary>
-    /// Units go until a pass of one sample needs at most this many multiply-accumulates with weights that are not zero
-    /// (<see cref="Networks.NetworkCost.NonzeroMacs"/>). All layers compete by squared score for each
-    /// multiply-accumulate saved.
+    /// Prunes units until a forward pass of one sample needs at most a number of multiply-accumulates with nonzero
+    /// weights (<see cref="Networks.NetworkCost.NonzeroMacs"/>). Units of all layers are ranked together by squared
+    /// score per multiply-accumulate saved.
     /// </summary>
     /// <param name="macs">
-    /// Multiply-accumulates, zero or more. <c>Prune</c> refuses a target that the layers it may prune cannot reach.
+    /// Maximum number of multiply-accumulates, 0 or more. <c>Prune</c> throws if pruning all allowed layers does not
+    /// reach it.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="macs"/> is negative.</exception>
     public static PruningRule TargetMacs(long macs)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(macs);
@@ -67,17 +73,19 @@ public abstract record PruningRule
     }
 
     /// <summary>
-    /// As few weights go as bring the network down to a time: all layers compete by their scores. Zeros save time only
-    /// where what runs the network leaves them out.
+    /// Prunes as few weights as necessary to reach a time; units of all layers are ranked together by their scores.
+    /// Zeros save time only if the runtime skips them.
     /// </summary>
     /// <param name="milliseconds">
-    /// Above zero. <c>Prune</c> refuses a time that the network without the weights it may prune does not reach.
+    /// Maximum time in milliseconds, above 0. <c>Prune</c> throws if pruning all allowed layers does not reach it.
     /// </param>
     /// <param name="measure">
-    /// Gives the milliseconds of a network, such as <c>n => NetworkTiming.Milliseconds([n], 1)[0]</c>; asked about ten
-    /// times.
+    /// Returns the time of a network in milliseconds, such as <c>n => NetworkTiming.Milliseconds([n], 1)[0]</c>; called
+    /// about ten times.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">It is not above zero.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="milliseconds"/> is not above 0 or not finite.
+    /// </exception>
     public static PruningRule TargetMilliseconds(double milliseconds, Func<Networks.Network, double> measure)
     {
         ArgumentNullException.ThrowIfNull(measure);
@@ -88,12 +96,14 @@ public abstract record PruningRule
     }
 
     /// <summary>
-    /// N:M sparsity: of every M consecutive inputs of an output, at the same kernel position, the N units of the
-    /// highest scores stay.
+    /// N:M sparsity: of every M consecutive inputs of an output, at the same kernel position, keeps the N units with
+    /// the highest scores.
     /// </summary>
     /// <param name="kept">N, 0 to M.</param>
-    /// <param name="of">M, 1 or more; the last inputs of a layer may be fewer, and at most N of them stay.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <param name="of">
+    /// M, 1 or more. The last group of a layer may have fewer inputs; at most N of them are kept.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static PruningRule Pattern(int kept, int of)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(of, 1);
@@ -102,7 +112,7 @@ public abstract record PruningRule
         return new PatternRule(kept, of);
     }
 
-    /// <summary>Marks the units that go.</summary>
+    /// <summary>Marks the units to prune.</summary>
     internal abstract void Apply(PrunedNetwork network);
 
     private static float NotNegative(float value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
@@ -116,14 +126,14 @@ public abstract record PruningRule
 }
 
 /// <summary>
-/// A block of weights, which lie as a matrix of outputs (axis 0) by inputs and kernel positions (all other axes,
-/// row-major). Blocks at the edges may be smaller.
+/// Size of a block of weights. The weights are a matrix of outputs (axis 0) x inputs and kernel positions (all other
+/// axes, row-major). Blocks at the edges may be smaller.
 /// </summary>
 public readonly record struct WeightBlockShape
 {
-    /// <summary>A block of rows by columns.</summary>
-    /// <param name="rows">Consecutive outputs, 1 or more.</param>
-    /// <param name="columns">Consecutive inputs and kernel positions, 1 or more.</param>
+    /// <summary>Creates a block size.</summary>
+    /// <param name="rows">Number of consecutive outputs, 1 or more.</param>
+    /// <param name="columns">Number of consecutive inputs and kernel positions, 1 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is less than 1.</exception>
     public WeightBlockShape(int rows, int columns)
     {
@@ -136,16 +146,16 @@ public readonly record struct WeightBlockShape
     public static WeightBlockShape Single { get; } = new(1, 1);
 
     /// <summary>
-    /// Four outputs at one input and kernel position: the blocks that compiled inference runs fastest.
+    /// Four outputs at one input and kernel position: the block shape with the fastest kernels in compiled inference.
     /// </summary>
     public static WeightBlockShape FourOutputs { get; } = new(4, 1);
 
-    /// <summary>Consecutive outputs.</summary>
+    /// <summary>Number of consecutive outputs.</summary>
     public int Rows { get; }
 
-    /// <summary>Consecutive inputs and kernel positions.</summary>
+    /// <summary>Number of consecutive inputs and kernel positions.</summary>
     public int Columns { get; }
 
-    /// <summary>Rows x columns.</summary>
+    /// <summary>Returns the size as rows x columns, such as <c>4x1</c>.</summary>
     public override string ToString() => $"{Rows}x{Columns}";
 }

@@ -2,22 +2,22 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>Weights left, layer by layer.</summary>
-/// <param name="Layers">Weight tensors in the network's order.</param>
-/// <param name="OtherCount">Parameters that are not counted as weights: biases and normalization.</param>
+/// <summary>Numbers of nonzero weights by layer.</summary>
+/// <param name="Layers">Weight parameters in network order.</param>
+/// <param name="OtherCount">Number of parameter values not counted as weights: biases and normalizations.</param>
 public sealed record SparsityReport(IReadOnlyList<LayerSparsity> Layers, long OtherCount)
 {
-    /// <summary>Weights in all.</summary>
+    /// <summary>Total number of weights.</summary>
     public long Total => Layers.Sum(l => l.Total);
 
-    /// <summary>Weights that are not zero.</summary>
+    /// <summary>Number of nonzero weights.</summary>
     public long Nonzero => Layers.Sum(l => l.Nonzero);
 
-    /// <summary>How many times fewer weights are left; infinite where none is.</summary>
+    /// <summary>Compression ratio: total divided by nonzero weights; infinite if all weights are zero.</summary>
     public double Ratio => (double)Total / Nonzero;
 
-    /// <summary>Counts the weights of convolutions and linear layers, as the papers do.</summary>
-    /// <param name="network">Any network.</param>
+    /// <summary>Counts the weights of convolutions and linear layers, the parameters that the papers count.</summary>
+    /// <param name="network">The network.</param>
     public static SparsityReport Of(Network network) => new(
         [.. network.Parameters.Where(IsWeight).Select(
             p => new LayerSparsity(p.Name, p.Value.Count, p.Value.Count - Zeros(p)))],
@@ -38,12 +38,12 @@ public sealed record SparsityReport(IReadOnlyList<LayerSparsity> Layers, long Ot
     }
 }
 
-/// <summary>Weights left in one layer.</summary>
-/// <param name="Name">The parameter's name.</param>
-/// <param name="Total">Weights.</param>
-/// <param name="Nonzero">Weights that are not zero.</param>
+/// <summary>Number of nonzero weights of one layer.</summary>
+/// <param name="Name">Name of the parameter.</param>
+/// <param name="Total">Total number of weights.</param>
+/// <param name="Nonzero">Number of nonzero weights.</param>
 public sealed record LayerSparsity(string Name, long Total, long Nonzero)
 {
-    /// <summary>Part of the weights that is left, 0 to 1.</summary>
+    /// <summary>Fraction of the weights that are nonzero, 0 to 1.</summary>
     public double Density => Total == 0 ? 0 : (double)Nonzero / Total;
 }

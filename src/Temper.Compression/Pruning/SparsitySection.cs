@@ -3,13 +3,13 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>The weights that regularization and pruning have left, as a section of a report.</summary>
+/// <summary>Report section about the nonzero weights left by regularization and pruning.</summary>
 public static class SparsitySection
 {
-    /// <summary>A chart and a table of the weights left in each layer.</summary>
+    /// <summary>Creates a chart and a table of the nonzero weights of each layer.</summary>
     /// <param name="networks">
-    /// One or more networks with the same layers and their names in the report, such as <c>dense</c> and <c>lean</c>;
-    /// the last is the result.
+    /// One or more networks with the same layers, with display names such as <c>dense</c> and <c>lean</c>; the last is
+    /// the result.
     /// </param>
     /// <exception cref="ArgumentException">There is no network, or their layers differ.</exception>
     public static Section Of(IReadOnlyList<(string Name, SparsityReport Report)> networks)

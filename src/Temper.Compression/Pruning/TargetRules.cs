@@ -2,7 +2,7 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
 
-/// <summary>A fraction of the weights becomes zero, in each layer or in all together.</summary>
+/// <summary>Sets a fraction of the weights to zero, in each layer or over all layers.</summary>
 internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
@@ -18,7 +18,7 @@ internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
     }
 }
 
-/// <summary>Units go until the multiply-accumulates with non-zero weights are at most a target.</summary>
+/// <summary>Prunes units until the multiply-accumulates with nonzero weights are at most a target.</summary>
 internal sealed record TargetMacsRule(long Macs) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
@@ -30,15 +30,15 @@ internal sealed record TargetMacsRule(long Macs) : PruningRule
         {
             throw new ArgumentException(
                 $"PruningRule.TargetMacs: out of reach (got {Macs}, expected at least {before - prunable}, which "
-                + "pruning leaves alone); raise it or ignore fewer layers");
+                + "cannot be pruned); raise it or ignore fewer layers");
         }
 
         Ranking.DropLowest(network.Layers, ByMac, (layer, unit) => layer.Sizes[unit] * Uses(layer), before - Macs);
 
         long Uses(PrunedLayer layer) => uses.GetValueOrDefault(layer.Parameter.Name);
 
-        // The order of score² / uses, without the underflow of a square. A weight that no node multiplies saves
-        // nothing: it goes last.
+        // Gives the order of score² / uses without the underflow of a square. A weight that no node multiplies saves
+        // nothing and is pruned last.
         float[] ByMac(PrunedLayer layer)
         {
             float factor = (float)(1 / Math.Sqrt(Uses(layer)));
@@ -48,7 +48,7 @@ internal sealed record TargetMacsRule(long Macs) : PruningRule
     }
 }
 
-/// <summary>The least part of the weights goes with which the network is fast enough, by bisection.</summary>
+/// <summary>Prunes the smallest number of weights with which the network is fast enough, by bisection.</summary>
 internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double> Measure) : PruningRule
 {
     private const int Rounds = 8;
@@ -62,10 +62,10 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
             Restore();
             throw new ArgumentException(
                 $"PruningRule.TargetMilliseconds: out of reach (got {Milliseconds} ms, expected at least {least:G4} "
-                + "ms, the time without any of the weights that may go); raise it or ignore fewer layers");
+                + "ms, the time with all prunable weights removed); raise it or ignore fewer layers");
         }
 
-        // Bisection on the weights that go; what holds was measured, so the result is.
+        // Bisects the number of pruned weights. The time of the final count was measured to be within the target.
         (long holds, long fails) = (total, -1);
         if (TimeWithout(0) <= Milliseconds)
         {
@@ -102,19 +102,19 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
     }
 }
 
-/// <summary>Drops the units of the lowest scores of several layers.</summary>
+/// <summary>Prunes the units with the lowest scores over several layers.</summary>
 internal static class Ranking
 {
-    /// <param name="layers">In which units compete.</param>
-    /// <param name="scores">What a layer's units are ranked by: zero or more.</param>
-    /// <param name="worth">What dropping a unit saves.</param>
-    /// <param name="wanted">What is to be saved in all; units go until it is.</param>
+    /// <param name="layers">Layers whose units are ranked together.</param>
+    /// <param name="scores">Returns the scores of a layer's units, 0 or more.</param>
+    /// <param name="worth">Returns what pruning a unit saves.</param>
+    /// <param name="wanted">Total to be saved; pruning stops when it is reached.</param>
     internal static void DropLowest(
         IReadOnlyList<PrunedLayer> layers, Func<PrunedLayer, float[]> scores, Func<PrunedLayer, int, long> worth,
         long wanted)
     {
-        // Score and number in one key: scores of zero or more are ordered as their bits are, and equal ones by their
-        // number.
+        // A key holds the score's bits above the unit's index: the bits of scores of 0 or more are in the scores'
+        // order, and equal scores are ordered by index.
         int[] starts = new int[layers.Count + 1];
         for (int l = 0; l < layers.Count; l++)
         {
@@ -142,7 +142,8 @@ internal static class Ranking
     }
 
     /// <summary>
-    /// The last layer that starts at or before a number; layers without units share their start with the next.
+    /// Returns the last layer whose start is at or before a unit's index; a layer without units has the same start as
+    /// the next one.
     /// </summary>
     private static int LayerOf(int[] starts, int number)
     {

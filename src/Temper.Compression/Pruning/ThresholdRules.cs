@@ -1,6 +1,6 @@
 namespace Temper.Compression.Pruning;
 
-/// <summary>Units below a multiple of their layer's standard deviation go.</summary>
+/// <summary>Prunes units below a multiple of their layer's standard deviation.</summary>
 internal sealed record StandardDeviationRule(float Ratio) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
@@ -18,7 +18,7 @@ internal sealed record StandardDeviationRule(float Ratio) : PruningRule
     }
 }
 
-/// <summary>Units below a threshold go.</summary>
+/// <summary>Prunes units below a threshold.</summary>
 internal sealed record AbsoluteRule(float Threshold) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
@@ -30,15 +30,15 @@ internal sealed record AbsoluteRule(float Threshold) : PruningRule
     }
 }
 
-/// <summary>N:M: of M consecutive inputs at one kernel position N stay.</summary>
+/// <summary>N:M sparsity: keeps N of M consecutive inputs at one kernel position.</summary>
 internal sealed record PatternRule(int Kept, int Of) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
     {
         if (Block.Columns != 1)
         {
-            throw new ArgumentException($"PruningRule.Pattern: a block has one input (got blocks of {Block}, expected "
-                + "Rx1); N:M chooses among inputs");
+            throw new ArgumentException($"PruningRule.Pattern: blocks must have one column (got blocks of {Block}, "
+                + "expected Rx1), because N:M chooses among inputs");
         }
 
         foreach (PrunedLayer layer in network.Layers.Where(layer => layer.Count > 0))

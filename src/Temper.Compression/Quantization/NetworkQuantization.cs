@@ -3,26 +3,26 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Quantization;
 
-/// <summary>Quantizes networks to 8 bit.</summary>
+/// <summary>Quantizes networks to 8 bits.</summary>
 public static class NetworkQuantization
 {
     /// <summary>
-    /// The network with 8-bit weights, a scale for each output, and 8-bit values before its convolutions and linear
-    /// layers and around the additions behind them, the ranges taken from samples. Nothing is trained, and no labels
-    /// are needed.
+    /// Quantizes a network to 8 bits without training and without labels: weights with one scale per output, and the
+    /// inputs of convolutions, linear layers and the additions after them. The ranges are taken from samples.
     /// </summary>
     /// <param name="network">
-    /// In float32; not changed. Normalizations go into the weights of the layers before them.
+    /// The network in float32; not changed. Normalizations are folded into the weights of the layers before them.
     /// </param>
-    /// <param name="samples">Typical inputs <c>[N, ...]</c>, one or more; some hundreds do.</param>
+    /// <param name="samples">Typical inputs <c>[N, ...]</c>, 1 or more; some hundreds suffice.</param>
     /// <param name="options">
-    /// How ranges are chosen, and which layers stay float32; null for the defaults. Nothing else is read.
+    /// How ranges are chosen, and which layers remain float32; other options are ignored. Null: defaults.
     /// </param>
     /// <returns>
-    /// A network in float32 arithmetic whose results are those of 8 bit; compiled, saved or exported it is of bytes.
+    /// A network that computes in float32 with the results of 8-bit arithmetic. When compiled, saved or exported it
+    /// uses bytes.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The network has no layer that can have 8 bit, has one already, or values are not finite.
+    /// The network has no layer that can be quantized, is quantized already, or has values that are not finite.
     /// </exception>
     public static Network Quantize(this Network network, Tensor samples, QuantizationOptions? options = null)
     {

@@ -1,41 +1,40 @@
 namespace Temper.Compression.Quantization;
 
-/// <summary>How the range of a value's grid is chosen from typical samples.</summary>
+/// <summary>How the range of an activation is chosen from calibration samples.</summary>
 public enum CalibrationMethod
 {
-    /// <summary>From the least to the largest number that was seen.</summary>
+    /// <summary>From the smallest to the largest value.</summary>
     MinMax,
 
-    /// <summary>
-    /// Without the part of the numbers farthest out that <see cref="QuantizationOptions.Percentile"/> leaves.
-    /// </summary>
+    /// <summary>Excludes outliers at each end, as set by <see cref="QuantizationOptions.Percentile"/>.</summary>
     Percentile,
 
-    /// <summary>The range whose mean squared rounding error is least, clamped numbers included.</summary>
+    /// <summary>The range with the smallest mean squared error of rounding and clamping.</summary>
     MeanSquaredError,
 }
 
-/// <summary>How a network is quantized to 8 bit.</summary>
+/// <summary>Options of quantization to 8 bits.</summary>
 public sealed record QuantizationOptions
 {
     /// <summary>How ranges are chosen.</summary>
     public CalibrationMethod Calibration { get; init; } = CalibrationMethod.MeanSquaredError;
 
     /// <summary>
-    /// Percent of the numbers that lie inside the range of <see cref="CalibrationMethod.Percentile"/>, above 50 to 100.
+    /// Percentage of the values kept when cutting outliers at each end, for <see cref="CalibrationMethod.Percentile"/>;
+    /// above 50 to 100.
     /// </summary>
     public double Percentile { get; init; } = 99.99;
 
-    /// <summary>Samples whose values choose the ranges.</summary>
+    /// <summary>Number of samples used to choose the ranges.</summary>
     public int Samples { get; init; } = 512;
 
-    /// <summary>Epochs of fine-tuning with rounded values and weights; 0: none.</summary>
+    /// <summary>Number of fine-tuning epochs with rounded activations and weights; 0: none.</summary>
     public int TuneEpochs { get; init; } = 2;
 
-    /// <summary>The rate of fine-tuning beside the optimizer's own, above 0.</summary>
+    /// <summary>Factor on the optimizer's learning rate in fine-tuning, above 0.</summary>
     public float TuneRate { get; init; } = 0.1f;
 
-    /// <summary>Names of layers that stay float32; a star stands for any text.</summary>
+    /// <summary>Names of layers that remain float32; <c>*</c> matches any text.</summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     internal QuantizationOptions Validated()
@@ -52,7 +51,7 @@ public sealed record QuantizationOptions
         if (!fits)
         {
             throw new ArgumentOutOfRangeException(
-                name, $"QuantizationOptions: does not fit (got {got}, expected {expected})");
+                name, $"QuantizationOptions: {name} is out of range (got {got}, expected {expected})");
         }
     }
 }

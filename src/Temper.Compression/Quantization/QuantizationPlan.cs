@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Compression.Quantization;
 
 /// <summary>
-/// What quantizing a network needs to know: the grids of the values that layers read and additions add, from typical
-/// samples. It makes networks with any of the layers in 8 bit.
+/// The basis of quantizing a network: the grids of layer inputs and addends, calibrated on samples. Creates networks
+/// with any subset of the layers in 8 bits.
 /// </summary>
 internal sealed class QuantizationPlan
 {
@@ -20,34 +20,36 @@ internal sealed class QuantizationPlan
         CalibrationMethod method) =>
         (Network, Layers, _grids, _method) = (network, layers, grids, method);
 
-    /// <summary>The network in float32, normalizations in the weights of the layers before them.</summary>
+    /// <summary>
+    /// The network in float32, with normalizations folded into the weights of the layers before them.
+    /// </summary>
     internal Network Network { get; }
 
-    /// <summary>Names of the layers that can have 8 bit.</summary>
+    /// <summary>Names of the layers that can be quantized.</summary>
     internal IReadOnlyList<string> Layers { get; }
 
-    /// <summary>Observes a network on samples.</summary>
-    /// <param name="network">In float32.</param>
-    /// <param name="samples"><c>[N, ...]</c>, one or more.</param>
-    /// <param name="options">How ranges are chosen, and which layers stay.</param>
+    /// <summary>Calibrates a network on samples.</summary>
+    /// <param name="network">The network in float32.</param>
+    /// <param name="samples">Inputs <c>[N, ...]</c>, 1 or more.</param>
+    /// <param name="options">How ranges are chosen, and which layers remain float32.</param>
     /// <exception cref="ArgumentException">
-    /// The network has no layer that can have 8 bit, has one already, or values are not finite.
+    /// The network has no layer that can be quantized, is quantized already, or has values that are not finite.
     /// </exception>
     internal static QuantizationPlan Of(Network network, Tensor samples, QuantizationOptions options)
     {
         Network folded = network.FoldNormalization();
         if (folded.Nodes.FirstOrDefault(node => folded.ScalesOf(node) is not null) is { } done)
         {
-            throw new ArgumentException($"quantize: the network is quantized already (layer '{done.Name}' has a weight "
-                + "of 8 bit); take the float32 network");
+            throw new ArgumentException($"quantize: the network is quantized already (layer '{done.Name}' has an 8-bit "
+                + "weight); use the float32 network");
         }
 
         string[] layers = [.. folded.Nodes.Where(node => IsLayer(folded, node)
             && !Matches(options.Ignore, node.Name)).Select(node => node.Name)];
         if (layers.Length == 0)
         {
-            throw new ArgumentException("quantize: the network has no layer that can have 8 bit (got no convolution or "
-                + "linear layer with parameters of its own that is not ignored)");
+            throw new ArgumentException("quantize: the network has no layer that can be quantized (got no convolution "
+                + "or linear layer with its own parameters that is not ignored)");
         }
 
         Dictionary<string, ValueHistogram> values = ValuesOf(folded, layers.ToHashSet(StringComparer.Ordinal))
@@ -59,12 +61,13 @@ internal sealed class QuantizationPlan
     }
 
     /// <summary>
-    /// A network with some layers in 8 bit, the others in float32. Weights are rounded where the network runs; they
-    /// stay as they are.
+    /// Returns a network with some layers in 8 bits and the others in float32. Stored weights are not changed; they are
+    /// rounded in the forward pass.
     /// </summary>
-    /// <param name="layers">Names of layers.</param>
+    /// <param name="layers">Names of the layers in 8 bits.</param>
     /// <param name="weights">
-    /// The network that weights and biases are of, one of these layers or in float32; null: <see cref="Network"/>.
+    /// Network that provides weights and biases, with these layers quantized or in float32; null: <see
+    /// cref="Network"/>.
     /// </param>
     internal Network Apply(IEnumerable<string> layers, Network? weights = null)
     {
@@ -82,7 +85,7 @@ internal sealed class QuantizationPlan
             string buffer = result.Nodes.First(
                 changed => string.Equals(changed.Name, node.Name, StringComparison.Ordinal)).Buffers[0];
 
-            // Scales stay those of the weights that calibration saw, also when weights were trained since.
+            // Scales are those of the weights seen in calibration, even if the weights were trained since.
             scales[buffer] = WeightScales.Of(
                 Network.Parameters[node.Parameters[0]].Value, bias, _grids[node.Inputs[0]].Scale, _method);
         }
@@ -96,7 +99,7 @@ internal sealed class QuantizationPlan
     }
 
     /// <summary>
-    /// The network with weights, and biases of layers whose input is of 8 bit, exactly on their grids.
+    /// Returns the network with weights, and biases of layers with 8-bit input, rounded to their grids.
     /// </summary>
     internal static Network Snapped(Network network)
     {
@@ -123,7 +126,8 @@ internal sealed class QuantizationPlan
     }
 
     /// <summary>
-    /// How far each layer alone, in 8 bit, moves the network's outputs: mean squared differences, by name.
+    /// Measures how much quantizing each layer alone changes the network's outputs: mean squared differences, by layer
+    /// name.
     /// </summary>
     internal IReadOnlyDictionary<string, double> Sensitivity(
         IReadOnlyCollection<string> layers, Network weights, Tensor samples)
@@ -141,8 +145,8 @@ internal sealed class QuantizationPlan
             network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
 
     /// <summary>
-    /// Values that are rounded: what chosen layers read, and both operands of additions that a chosen layer gives one
-    /// to.
+    /// Returns the values that are rounded: the inputs of chosen layers, and both operands of additions that read the
+    /// output of a chosen layer.
     /// </summary>
     private static IEnumerable<string> ValuesOf(Network network, HashSet<string> layers)
     {

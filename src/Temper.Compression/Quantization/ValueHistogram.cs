@@ -4,8 +4,8 @@ using Temper.Networks;
 namespace Temper.Compression.Quantization;
 
 /// <summary>
-/// How the numbers of one value are spread: the range in a first pass over the samples, counts of equal parts of it in
-/// a second.
+/// Distribution of the elements of one activation: a first pass over the samples finds the range, a second pass counts
+/// values in equal bins.
 /// </summary>
 internal sealed class ValueHistogram(string value)
 {
@@ -13,20 +13,22 @@ internal sealed class ValueHistogram(string value)
 
     private const int Steps = byte.MaxValue;
 
-    /// <summary>Parts of the range that are tried as ranges, in this many steps down to the smallest.</summary>
+    /// <summary>
+    /// Number of steps, down to <see cref="SmallestPart"/>, in which fractions of the range are tried as ranges.
+    /// </summary>
     private const int Tries = 80;
 
     private const double SmallestPart = 0.2;
 
     private readonly long[] _counts = new long[Bins];
 
-    /// <summary>The range, 0 included, since padding and rectified values must be exact.</summary>
+    /// <summary>The range. It includes 0, because padding and rectified values must be exact.</summary>
     private (float Low, float High) _range;
 
     private double Width => ((double)_range.High - _range.Low) / Bins;
 
-    /// <summary>First pass.</summary>
-    /// <exception cref="ArgumentException">A number is not finite.</exception>
+    /// <summary>First pass: extends the range.</summary>
+    /// <exception cref="ArgumentException">A value is not finite.</exception>
     internal void Widen(ReadOnlySpan<float> numbers)
     {
         if (numbers.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
@@ -42,7 +44,7 @@ internal sealed class ValueHistogram(string value)
         }
     }
 
-    /// <summary>Second pass, over the same numbers.</summary>
+    /// <summary>Second pass, over the same values: counts them in bins.</summary>
     internal void Count(ReadOnlySpan<float> numbers)
     {
         if (Width == 0)
@@ -57,7 +59,7 @@ internal sealed class ValueHistogram(string value)
         }
     }
 
-    /// <summary>The grid of unsigned bytes that a method chooses.</summary>
+    /// <summary>Returns the grid of unsigned bytes chosen by the calibration method.</summary>
     internal FakeQuantize Grid(QuantizationOptions options) => GridOf(options.Calibration switch
     {
         CalibrationMethod.Percentile => Inside(options.Percentile / 100),
@@ -66,7 +68,7 @@ internal sealed class ValueHistogram(string value)
     });
 
     /// <summary>
-    /// The grid whose 256 numbers cover a range that holds 0. A range of zero width gets a scale of 1.
+    /// Returns the grid whose 256 values cover a range that includes 0. A range of zero width gets scale 1.
     /// </summary>
     internal static FakeQuantize GridOf((float Low, float High) range)
     {
@@ -76,7 +78,7 @@ internal sealed class ValueHistogram(string value)
             : new FakeQuantize(1, 0);
     }
 
-    /// <summary>The range that leaves out a part of the numbers at each end that has any.</summary>
+    /// <summary>Returns the range that excludes the given fraction of outliers at each end.</summary>
     private (float Low, float High) Inside(double part)
     {
         long total = _counts.Sum(), most = (long)((1 - part) * total);
@@ -107,7 +109,7 @@ internal sealed class ValueHistogram(string value)
         return best.Range;
     }
 
-    /// <summary>The sum of squared errors, all numbers of a bin taken as its middle.</summary>
+    /// <summary>Computes the sum of squared errors, with all values of a bin at its center.</summary>
     private double Error(FakeQuantize grid)
     {
         double sum = 0;

@@ -3,8 +3,7 @@ using Temper.Tensors;
 namespace Temper.Compression.Quantization;
 
 /// <summary>
-/// A scale for each output of a weight: whole numbers from -127 to 127, so that a number and its negative are both
-/// there.
+/// Computes one scale per output of a weight. Quantized values are -127 to 127, so that the range is symmetric.
 /// </summary>
 internal static class WeightScales
 {
@@ -12,14 +11,15 @@ internal static class WeightScales
     private const int Tries = 40;
     private const float SmallestPart = 0.6f;
 
-    /// <summary>Multiples of the product of scales that a bias may be: well inside 32 bit.</summary>
+    /// <summary>Largest quantized bias, in multiples of the product of scales; well within 32 bits.</summary>
     private const float MostBias = 1 << 30;
 
-    /// <param name="weight"><c>[O, ...]</c>.</param>
-    /// <param name="bias"><c>[O]</c> or null.</param>
-    /// <param name="inputScale">The input's scale.</param>
+    /// <param name="weight">Weight <c>[O, ...]</c>.</param>
+    /// <param name="bias">Bias <c>[O]</c>, or null.</param>
+    /// <param name="inputScale">Scale of the layer's input.</param>
     /// <param name="method">
-    /// The largest magnitude decides, or, for <see cref="CalibrationMethod.MeanSquaredError"/>, the least error.
+    /// For <see cref="CalibrationMethod.MeanSquaredError"/> the scale with the smallest error is chosen, otherwise that
+    /// of the largest magnitude.
     /// </param>
     internal static Tensor Of(Tensor weight, Tensor? bias, float inputScale, CalibrationMethod method)
     {

@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Compression.Shrinking;
 
 /// <summary>
-/// Finds the channels that can go without changing a result, hands what they send to the layers that read them, and
-/// removes them.
+/// Finds the channels that can be removed without changing results, moves their constant contributions into the layers
+/// that read them, and removes them.
 /// </summary>
 internal sealed class ChannelRemoval
 {
@@ -15,7 +15,7 @@ internal sealed class ChannelRemoval
     private readonly IReadOnlyList<ChannelGroup> _groups;
 
     /// <param name="network">The network.</param>
-    /// <param name="multiple">What widths of layers are rounded up to.</param>
+    /// <param name="multiple">Multiple to which widths of layers are rounded up.</param>
     internal ChannelRemoval(Network network, int multiple)
     {
         (_network, _multiple) = (network, multiple);
@@ -51,8 +51,8 @@ internal sealed class ChannelRemoval
     }
 
     /// <summary>
-    /// Nodes that sum over channels: all convolutions but the depthwise ones, whose channels go along with their
-    /// inputs.
+    /// Returns whether a node sums over channels. Depthwise convolutions do not: their channels are removed together
+    /// with their inputs.
     /// </summary>
     private bool IsReader(Node node) => node.Operator switch
     {
@@ -68,7 +68,8 @@ internal sealed class ChannelRemoval
         && options.Groups == _network.Graph.ShapeOf(node.Inputs[0])[1];
 
     /// <summary>
-    /// Whether a reader gets on without some channels: it has no weight for them, or knows what they send.
+    /// Returns whether a reader does not need some channels, because its weights for them are zero or their values are
+    /// known constants.
     /// </summary>
     private bool IsSpared(Node reader, ChannelSlice slice)
     {
@@ -84,7 +85,10 @@ internal sealed class ChannelRemoval
             .All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
     }
 
-    /// <summary>Whether all weights are zero that read some channels of a value with so many.</summary>
+    /// <summary>
+    /// Returns whether all weights that read some channels of a value are zero. <paramref name="channels"/> is the
+    /// value's number of channels.
+    /// </summary>
     private bool IsUnread(Node reader, ChannelSlice slice, int channels)
     {
         Tensor weight = _network.Parameters[reader.Parameters[0]].Value;
@@ -107,7 +111,10 @@ internal sealed class ChannelRemoval
             slice.Axis, Tensor.From([.. slice.Indices.Select(index => (long)index)], [slice.Indices.Count]))
             .ToArray<float>();
 
-    /// <summary>What the channels that go send where it is known; a reader has no weight for the others.</summary>
+    /// <summary>
+    /// Returns the known values of the channels to be removed; readers have zero weights for channels with unknown
+    /// values.
+    /// </summary>
     private Tensor Sent(string value, ChannelSlice[] slices)
     {
         Tensor sent = _known[value].Value;
@@ -125,8 +132,7 @@ internal sealed class ChannelRemoval
     }
 
     /// <summary>
-    /// Groups without the last ones, where too little of a value would be left: nothing, or a width that is not
-    /// rounded.
+    /// Omits the last groups if a layer would have no channels left, or fewer than the rounded width.
     /// </summary>
     private List<ChannelGroup> Rounded(IReadOnlyList<ChannelGroup> free)
     {

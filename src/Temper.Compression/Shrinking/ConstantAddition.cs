@@ -4,19 +4,19 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Shrinking;
 
-/// <summary>Adds what is the same for every input to the result of a layer, as cheaply as it can be done.</summary>
+/// <summary>Adds a constant to the output of a layer in the cheapest possible way.</summary>
 internal static class ConstantAddition
 {
-    /// <summary>Differences within a channel that are rounding, as a part of its largest magnitude.</summary>
+    /// <summary>Differences within a channel that count as rounding, relative to its largest magnitude.</summary>
     private const float Rounding = 1e-6f;
 
     /// <summary>
-    /// The network in which an addend stands behind a layer: in its bias, in the mean of the normalization behind it,
-    /// or, where pixels differ, in a node of its own.
+    /// Adds a constant after a layer: to the bias of the layer, to the running mean of the normalization after it, or,
+    /// if pixels differ, with an additional node.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="node">A convolution or linear layer.</param>
-    /// <param name="addend">Of the shape of its result for a batch of one.</param>
+    /// <param name="addend">The constant, of the shape of the layer's output for a batch of one.</param>
     internal static Network Behind(Network network, Node node, Tensor addend)
     {
         if (!addend.ToRowMajor().AsSpan<float>().ContainsAnyExcept(0f))
@@ -24,7 +24,7 @@ internal static class ConstantAddition
             return network;
         }
 
-        // Numbers are added per channel where the channel axis is the only one along which they differ.
+        // One value per channel suffices if the constant differs along the channel axis only.
         int axis = node.Operator is Linear ? addend.Rank - 1 : 1;
         return PerChannel(addend, axis) is not { } channels ? WithMap(network, node, addend)
             : Bias(network, node) is { } bias ? Shifted(network, bias, channels)
@@ -58,11 +58,11 @@ internal static class ConstantAddition
     private static Tensor? PerChannel(Tensor addend, int axis) =>
         Numbers(addend, axis) is { } numbers ? Tensor.From(numbers, [numbers.Length]) : null;
 
-    /// <summary>The layer's bias, where no other node uses it.</summary>
+    /// <summary>Returns the layer's bias if no other node uses it.</summary>
     private static string? Bias(Network network, Node node) =>
         node.Parameters.Count > 1 && Users(network, node.Parameters[1]) == 1 ? node.Parameters[1] : null;
 
-    /// <summary>The running mean of the normalization that alone reads the layer.</summary>
+    /// <summary>Returns the running mean of the normalization that is the only reader of the layer.</summary>
     private static string? Norm(Network network, Node node)
     {
         IReadOnlyList<Node> users = network.UsersOf(node.Name);
@@ -81,14 +81,14 @@ internal static class ConstantAddition
     {
         Parameter parameter = network.Parameters[bias];
 
-        // What a removed channel sent is no zero that pruning meant to keep.
+        // The contribution of a removed channel is not a zero that pruning meant to keep, so it is unmasked.
         return network.WithParameters([parameter with
         {
             Value = parameter.Value + channels, Mask = parameter.Mask?.Maximum(channels.Abs().Sign()),
         }]);
     }
 
-    /// <summary>The layer with a bias of its own; where it cannot have one, or shares it, a node behind it.</summary>
+    /// <summary>Adds a bias to the layer; if that is not possible, adds a node after the layer.</summary>
     private static Network WithBias(Network network, Node node, Tensor channels)
     {
         Operator? withBias = node.Operator switch
@@ -109,7 +109,7 @@ internal static class ConstantAddition
         return changed.WithParameters([changed.Parameters[name] with { Value = channels }]);
     }
 
-    /// <summary>A constant that is added behind the layer, without a batch.</summary>
+    /// <summary>Adds a node after the layer that adds a constant without batch axis.</summary>
     private static Network WithMap(Network network, Node node, Tensor addend)
     {
         Tensor map = addend.Rank == network.Graph.ShapeOf(node.Name).Rank ? addend.Squeeze(0) : addend;

@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Shrinking;
 
-/// <summary>A value of a network for a batch of one, as far as it is the same for every input.</summary>
-/// <param name="Value">Its elements where they are known, zero elsewhere.</param>
+/// <summary>The elements of a network value that are the same for every input, for a batch of one.</summary>
+/// <param name="Value">The known elements; zero elsewhere.</param>
 /// <param name="Unknown">
 /// 1 where an element depends on the input, 0 where it is known; float32 of the same shape.
 /// </param>
@@ -21,7 +21,10 @@ internal readonly record struct KnownValue(Tensor Value, Tensor Unknown)
     internal bool IsZero =>
         Value.DType == DType.Float32 && IsKnown && !Value.ToRowMajor().AsSpan<float>().ContainsAnyExcept(0f);
 
-    /// <summary>The known elements of a computed value; what is unknown, or no number, is zero and unknown.</summary>
+    /// <summary>
+    /// Returns the known elements of a computed value; elements that are unknown or not finite are zero and marked as
+    /// unknown.
+    /// </summary>
     internal static KnownValue Of(Tensor value, Tensor unknown)
     {
         if (value.DType != DType.Float32)

@@ -4,9 +4,9 @@ using Temper.Tensors;
 namespace Temper.Compression.Shrinking;
 
 /// <summary>
-/// Finds the elements inside a network that are the same for every input: what a filter of zeros sends, behind a shift
-/// and an activation, is a number, and at the border of a padded convolution another one. One pass over a batch of one
-/// computes them, a second pass beside it computes where they depend on the input.
+/// Finds the elements inside a network that are the same for every input. For example, a zero filter followed by a
+/// shift and an activation gives a constant, and another constant at the border after a padded convolution. One pass on
+/// a batch of one computes the values; a second pass alongside it computes where they depend on the input.
 /// </summary>
 internal sealed class KnownValues
 {
@@ -27,12 +27,12 @@ internal sealed class KnownValues
         }
     }
 
-    /// <summary>What is known of an input or node.</summary>
+    /// <summary>Gets what is known about an input or the output of a node.</summary>
     internal KnownValue this[string value] => _values[value];
 
     internal static KnownValues Of(Network network) => new(network);
 
-    /// <summary>What a layer of weights makes of an input, without its bias.</summary>
+    /// <summary>Computes the output of a weighted layer without its bias.</summary>
     internal Tensor WithoutBias(Node node, Tensor x) =>
         Run(node, [x], [.. Parameters(node).Select((value, i) => i == 0 ? value : Tensor.Zeros(value.Shape))]);
 
@@ -54,7 +54,7 @@ internal sealed class KnownValues
             : KnownValue.Nothing(_network.Graph.ShapeOf(node.Name), _network.Graph.InfoOf(node.Name).DType);
     }
 
-    /// <summary>Layers that give the same for every input where their weights are zero.</summary>
+    /// <summary>Returns whether a node's output can be independent of the input if its weights are zero.</summary>
     private static bool CanForget(Node node) => node.Operator is Conv2d
         or ConvTranspose2d
         or Conv3d
@@ -67,14 +67,14 @@ internal sealed class KnownValues
 
     private static bool IsWhollyUnknown(KnownValue value) => !value.Unknown.AsSpan<float>().Contains(0f);
 
-    /// <summary>Where the result depends on the input: above zero; null: everywhere.</summary>
+    /// <summary>Returns where the output depends on the input (above 0); null: everywhere.</summary>
     private Tensor? Unknown(Node node, KnownValue[] inputs)
     {
         Tensor unknown = inputs[0].Unknown;
         switch (node.Operator)
         {
             case Conv2d or ConvTranspose2d or Conv3d or ConvTranspose3d or Linear:
-                // An unknown element spreads through every weight that is not zero.
+                // An unknown element affects the output through every nonzero weight.
                 Tensor[] parameters = Parameters(node);
                 return Run(node, [unknown], [parameters[0].Abs().Sign(), .. parameters[1..].Select(bias =>
                     Tensor.Zeros(bias.Shape))]);
@@ -112,7 +112,7 @@ internal sealed class KnownValues
         }
     }
 
-    /// <summary>1 where a factor is not certainly zero.</summary>
+    /// <summary>Returns 1 where a factor may be nonzero.</summary>
     private static Tensor Spread(KnownValue factor) => factor.Value.Abs().Sign() + factor.Unknown;
 
     private Tensor[] Parameters(Node node) => [.. node.Parameters.Select(name => _network.Parameters[name].Value)];

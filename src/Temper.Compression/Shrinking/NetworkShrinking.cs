@@ -4,26 +4,24 @@ using Temper.Tensors;
 namespace Temper.Compression.Shrinking;
 
 /// <summary>
-/// Removes what pruning has made useless: channels whose weights are zero, and branches that send nothing.
+/// Removes parts without effect after pruning: channels whose weights are zero, and branches whose output is zero.
 /// </summary>
 public static class NetworkShrinking
 {
     /// <summary>
-    /// Removes every channel that no layer reads, or that sends the same for every input: what it sends is added to the
-    /// layers that read it, at the border of a padded convolution pixel by pixel. Branches of a sum that are zero go as
-    /// a whole. Every layer keeps a channel.
+    /// Removes every channel that no layer reads, or that has the same value for every input. Such a value is added to
+    /// the layers that read it, pixel by pixel at the border of a padded convolution. Branches of a sum that are zero
+    /// are removed as a whole. Every layer keeps at least one channel.
     /// </summary>
     /// <param name="network">A pruned network; not changed.</param>
     /// <param name="multiple">
-    /// Widths of layers are rounded up to a multiple of this, as far as there are useless channels to keep; 1: nothing
-    /// is rounded.
+    /// Widths of layers are rounded up to a multiple of this value if there are enough channels without effect to keep;
+    /// 1: no rounding.
     /// </param>
     /// <returns>
-    /// A network with the same results in evaluation, up to rounding, and the moves of its parameters.
+    /// A network with the same results in evaluation mode, up to rounding, and the moves of its parameters.
     /// </returns>
-    /// <remarks>
-    /// The formulation is ours: the papers count the MACs of the shrunken network and remove nothing.
-    /// </remarks>
+    /// <remarks>The papers count the MACs of the shrunken network, but do not describe its removal.</remarks>
     public static ShrinkResult Shrink(this Network network, int multiple = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
@@ -36,7 +34,8 @@ public static class NetworkShrinking
             edit = new NetworkEdit(smaller.Network, [.. edit.Moves, .. smaller.Moves]);
             if (isDone)
             {
-                // What was made on the way has nothing to move from, what a later step took out nothing to move to.
+                // Omit moves from parameters created in an intermediate step, and moves to parameters removed in a
+                // later one.
                 NetworkEdit result = edit with { Moves = [.. edit.Moves.Where(move => IsThere(move.From, network)
                     && IsThere(move.To, edit.Network))] };
                 return new ShrinkResult(result, Widths(network, edit.Network));
@@ -44,7 +43,7 @@ public static class NetworkShrinking
         }
     }
 
-    /// <summary>A sum without the summands that are zero for every input.</summary>
+    /// <summary>Removes the operands of sums that are zero for every input.</summary>
     private static Network WithoutZeroBranches(Network network)
     {
         KnownValues known = KnownValues.Of(network);
@@ -71,7 +70,7 @@ public static class NetworkShrinking
                 layer.Name, layer.Width, left.TryGetValue(layer.Name, out Node? node) ? WidthOf(node) : 0))];
     }
 
-    /// <summary>Output channels of a layer with weights; 0: it is none.</summary>
+    /// <summary>Returns the number of output channels of a weighted layer; 0 for other nodes.</summary>
     internal static int WidthOf(Node node) => node.Operator switch
     {
         Conv2d layer => layer.Channels,

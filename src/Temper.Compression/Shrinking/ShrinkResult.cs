@@ -2,17 +2,17 @@ using Temper.Networks;
 
 namespace Temper.Compression.Shrinking;
 
-/// <summary>A network without the channels that did nothing.</summary>
-/// <param name="Edit">The smaller network, and how its parameters moved.</param>
-/// <param name="Layers">Layers with weights before and after, those that are gone included.</param>
+/// <summary>Result of removing channels without effect.</summary>
+/// <param name="Edit">The smaller network, and the moves of its parameters.</param>
+/// <param name="Layers">Widths of the weighted layers before and after, including removed layers.</param>
 public sealed record ShrinkResult(NetworkEdit Edit, IReadOnlyList<LayerWidth> Layers)
 {
     /// <summary>The smaller network.</summary>
     public Network Network => Edit.Network;
 }
 
-/// <summary>How wide a layer is.</summary>
+/// <summary>Width of a layer.</summary>
 /// <param name="Node">Name of the convolution or linear layer.</param>
-/// <param name="Before">Output channels before.</param>
-/// <param name="After">Output channels after; 0: the layer is gone.</param>
+/// <param name="Before">Number of output channels before.</param>
+/// <param name="After">Number of output channels after; 0: the layer was removed.</param>
 public sealed record LayerWidth(string Node, int Before, int After);

@@ -12,19 +12,20 @@ internal sealed record BlockTemplate
     private BlockTemplate(IReadOnlyList<Node> nodes, GrowthBlock model, string input) =>
         (_nodes, _model, _input) = (nodes, model, input);
 
-    /// <summary>The template of a block that is there.</summary>
+    /// <summary>Returns the template of an existing block.</summary>
     internal static BlockTemplate Of(Network network, GrowthBlock block) =>
         new(block.NodesIn(network), block, block.InputIn(network));
 
     /// <summary>Whether an operator is a layer with weights.</summary>
     internal static bool IsLayer(Operator operation) => operation is Conv2d or Linear;
 
-    /// <summary>Whether a block of this kind adds its result to its input.</summary>
+    /// <summary>Whether a block of this kind has a shortcut that adds its input to its result.</summary>
     internal bool IsResidual =>
         _nodes.Any(node => node.Operator is Add && node.Inputs.Contains(_input, StringComparer.Ordinal));
 
     /// <summary>
-    /// Adds a block of this kind behind a value, its nodes named <c>name.</c> and the name inside the block.
+    /// Appends a block of this kind after a value. The names of its nodes are <c>name.</c> followed by the name within
+    /// the block.
     /// </summary>
     internal Value Build(Value x, string name)
     {
@@ -41,14 +42,14 @@ internal sealed record BlockTemplate
         });
     }
 
-    /// <summary>The names of a new block's nodes.</summary>
+    /// <summary>Returns the block of a network whose nodes have a name's prefix.</summary>
     internal static GrowthBlock Found(Network network, string name) =>
         new(name, [.. network.Nodes.Where(node => node.Name.StartsWith($"{name}.", StringComparison.Ordinal)).Select(
             node => node.Name)]);
 
     /// <summary>
-    /// A node keeps its name inside the block; where blocks have no names of their own it takes its operator's, with a
-    /// number.
+    /// Returns a node's name within the block. Null if the block's nodes share no prefix: the name is then made from
+    /// the operator's name and a number.
     /// </summary>
     private string? NameInside(string node) =>
         node.StartsWith($"{_model.Name}.", StringComparison.Ordinal) ? node[(_model.Name.Length + 1)..] : null;

@@ -3,39 +3,42 @@ using Temper.Randomness;
 
 namespace Temper.Growth.Blocks;
 
-/// <summary>A stage: blocks of one kind, one behind the other.</summary>
+/// <summary>A stage: a sequence of blocks of the same kind.</summary>
 public sealed record GrowthStage
 {
     internal GrowthStage(string name, string prefix, BlockTemplate template) =>
         (Name, Prefix, Template) = (name, prefix, template);
 
-    /// <summary>Name for people.</summary>
+    /// <summary>Display name.</summary>
     public string Name { get; }
 
-    /// <summary>Its blocks, in the order of the network.</summary>
+    /// <summary>The blocks, in network order.</summary>
     public IReadOnlyList<GrowthBlock> Blocks { get; internal init; } = [];
 
     /// <summary>
-    /// Whether a new block adds its result to its input; the first one may have a shortcut with weights instead.
+    /// Whether new blocks have an identity shortcut. The first block may have a shortcut with weights instead.
     /// </summary>
     public bool IsResidual => Template.IsResidual;
 
-    /// <summary>Blocks at its beginning that stay: the first one of a family's stage changes the shape.</summary>
+    /// <summary>
+    /// Number of blocks at the start of a stage that cannot be removed: the first block of a family's stage changes the
+    /// shape.
+    /// </summary>
     internal const int Fixed = 1;
 
     /// <summary>
-    /// Number in the name of the next block. No name is given twice, so that state never follows a name to another
-    /// block.
+    /// Number in the name of the next block. Names are never reused, so that saved state cannot be assigned to a
+    /// different block.
     /// </summary>
     internal int Next { get; init; }
 
-    /// <summary>What stands before the number in the name of a new block.</summary>
+    /// <summary>Prefix of the names of new blocks, before the number.</summary>
     internal string Prefix { get; }
 
     internal BlockTemplate Template { get; }
 }
 
-/// <summary>A network that knows its stages of repeatable blocks. A value: each edit gives another one.</summary>
+/// <summary>A network divided into stages of repeatable blocks. Immutable: each edit returns a new instance.</summary>
 /// <example><code>
 /// GrowableNetwork seed = GrowableNetwork.Of(StagedFamily.ByName("basic3"), [1, 1, 1]);
 /// GrowableNetwork deeper = seed.Append(stage: 2, fresh: stream);      // 1-1-2
@@ -45,24 +48,26 @@ public sealed class GrowableNetwork
     private GrowableNetwork(Network network, IReadOnlyList<GrowthStage> stages) =>
         (Network, Stages) = (network, stages);
 
-    /// <summary>The network.</summary>
+    /// <summary>The network definition and its weights.</summary>
     public Network Network { get; }
 
-    /// <summary>Its stages, from the input on.</summary>
+    /// <summary>The stages, from the input.</summary>
     public IReadOnlyList<GrowthStage> Stages { get; }
 
-    /// <summary>Blocks in each stage.</summary>
+    /// <summary>Number of blocks of each stage.</summary>
     public IReadOnlyList<int> Depths => [.. Stages.Select(stage => stage.Blocks.Count)];
 
-    /// <summary>A network of a family.</summary>
-    /// <param name="family">Which.</param>
-    /// <param name="depths">Blocks in each stage, one or more.</param>
-    /// <param name="options">Input and classes.</param>
-    /// <returns>Its weights zero: initialize <see cref="Network"/> and give it back by <see cref="With"/>.</returns>
-    /// <exception cref="ArgumentException">Depths do not fit the family.</exception>
+    /// <summary>Creates a network of a family.</summary>
+    /// <param name="family">The family.</param>
+    /// <param name="depths">Number of blocks of each stage; 1 or more.</param>
+    /// <param name="options">Input shape and number of classes; null: defaults.</param>
+    /// <returns>
+    /// The network with all weights zero. Initialize <see cref="Network"/> and pass the result to <see cref="With"/>.
+    /// </returns>
+    /// <exception cref="ArgumentException">The depths do not match the family.</exception>
     public static GrowableNetwork Of(StagedFamily family, IReadOnlyList<int> depths, ZooOptions? options = null)
     {
-        // The second block of a stage is the one that can be repeated: the first may change the shape.
+        // The template is the second block of a stage, because the first block may change the shape.
         Network model = family.Build([.. family.Widths.Select(_ => 2)], options),
             network = family.Build(depths, options);
         return new GrowableNetwork(network,
@@ -77,9 +82,9 @@ public sealed class GrowableNetwork
         ]);
     }
 
-    /// <summary>A network whose repeated blocks are found in its graph.</summary>
-    /// <param name="network">Any network with one input and one output.</param>
-    /// <exception cref="ArgumentException">No block is repeated.</exception>
+    /// <summary>Finds the repeated blocks in the graph of any network.</summary>
+    /// <param name="network">A network with one input and one output.</param>
+    /// <exception cref="ArgumentException">The network has no repeated block.</exception>
     public static GrowableNetwork Find(Network network)
     {
         IReadOnlyList<IReadOnlyList<GrowthBlock>> found = RepeatedBlocks.Of(network);
@@ -91,14 +96,14 @@ public sealed class GrowableNetwork
                     BlockTemplate.Of(network, blocks[0])) { Blocks = blocks }),
             ])
             : throw new ArgumentException(
-                "growth: the network has no repeatable block (got none, expected a sub-graph with weights that gives "
-                + "the shape it takes, at least twice); "
-                + "grow a family instead, or name a network with repeated blocks");
+                "growth: the network has no repeatable block (got none, expected a sub-graph with weights whose output "
+                + "has the shape of its input, at least twice); "
+                + "grow a family instead, or give a network with repeated blocks");
     }
 
-    /// <summary>The same structure with other numbers.</summary>
-    /// <param name="network">A network of the same nodes.</param>
-    /// <exception cref="ArgumentException">Nodes of the blocks are missing.</exception>
+    /// <summary>Returns the same structure with another network's weights.</summary>
+    /// <param name="network">A network with the same nodes.</param>
+    /// <exception cref="ArgumentException">A node of a block is missing.</exception>
     public GrowableNetwork With(Network network)
     {
         var names = network.Nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
@@ -106,27 +111,32 @@ public sealed class GrowableNetwork
             .SelectMany(block => block.Nodes).FirstOrDefault(node => !names.Contains(node));
         return missing is null
             ? new GrowableNetwork(network, Stages)
-            : throw new ArgumentException($"growth: the network lacks a block's node (got none called '{missing}'); "
-                + "give one of the same structure", nameof(network));
+            : throw new ArgumentException($"growth: the network has no node '{missing}', which belongs to a block; "
+                + "give a network of the same structure", nameof(network));
     }
 
-    /// <summary>Adds a block at the end of a stage.</summary>
-    /// <param name="stage">From 0.</param>
-    /// <param name="fresh">Where its first weights come from.</param>
+    /// <summary>Appends a block to a stage.</summary>
+    /// <param name="stage">Index of the stage, from 0.</param>
+    /// <param name="fresh">Random stream for the initial weights.</param>
     public GrowableNetwork Append(int stage, RandomStream fresh) => Insert(stage, StageAt(stage).Blocks.Count, fresh);
 
-    /// <summary>Adds a block in a stage. All other weights, statistics and masks stay as they are, by name.</summary>
-    /// <param name="stage">From 0.</param>
-    /// <param name="at">Its index among the stage's blocks, 1 or more: it takes what the block before it gives.</param>
-    /// <param name="fresh">Where its first weights come from.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such stage or index.</exception>
+    /// <summary>
+    /// Inserts a block into a stage. All other weights, batch statistics and masks are unchanged and keep their names.
+    /// </summary>
+    /// <param name="stage">Index of the stage, from 0.</param>
+    /// <param name="at">
+    /// Index of the new block within the stage, 1 to the number of blocks. Its input is the output of the block at the
+    /// preceding index.
+    /// </param>
+    /// <param name="fresh">Random stream for the initial weights.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage or the index is out of range.</exception>
     public GrowableNetwork Insert(int stage, int at, RandomStream fresh)
     {
         GrowthStage old = StageAt(stage);
         if (at < 1 || at > old.Blocks.Count)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(at), $"growth: no such place in {old.Name} (got {at}, expected 1 to {old.Blocks.Count})");
+                nameof(at), $"growth: index out of range in {old.Name} (got {at}, expected 1 to {old.Blocks.Count})");
         }
 
         string name = $"{old.Prefix}{old.Next}";
@@ -139,11 +149,13 @@ public sealed class GrowableNetwork
     }
 
     /// <summary>
-    /// Takes a block out: what took its output takes its input. Of a residual block this leaves the shortcut.
+    /// Removes a block: its input replaces its output. For a residual block only the shortcut remains.
     /// </summary>
-    /// <param name="stage">From 0.</param>
-    /// <param name="at">Index of the block; those at the beginning that change the shape cannot go.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such block, or it has to stay.</exception>
+    /// <param name="stage">Index of the stage, from 0.</param>
+    /// <param name="at">
+    /// Index of the block within the stage; the first block cannot be removed, as it may change the shape.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage or the index is out of range.</exception>
     public GrowableNetwork Remove(int stage, int at)
     {
         GrowthStage old = StageAt(stage);
@@ -159,7 +171,9 @@ public sealed class GrowableNetwork
         return Changed(network, stage, old with { Blocks = [.. old.Blocks.Where(other => other != block)] });
     }
 
-    /// <summary>The structure that a state says: which blocks each stage has, and which name comes next.</summary>
+    /// <summary>
+    /// Returns the structure described by saved state: the blocks of each stage and the number of the next block.
+    /// </summary>
     internal GrowableNetwork Restored(Network network, IReadOnlyList<StageState> states) => new(network,
     [
         .. Stages.Zip(states, (stage, state) => stage with
@@ -173,7 +187,7 @@ public sealed class GrowableNetwork
     internal IReadOnlyList<StageState> States() =>
         [.. Stages.Select(stage => new StageState([.. stage.Blocks.Select(block => block.Name)], stage.Next))];
 
-    /// <summary>Depths as the literature writes them: <c>2-1-3</c>.</summary>
+    /// <summary>Returns the depths in the notation of the literature, such as <c>2-1-3</c>.</summary>
     public override string ToString() => string.Join('-', Depths);
 
     private GrowthStage StageAt(int stage) => stage >= 0 && stage < Stages.Count
@@ -195,5 +209,5 @@ public sealed class GrowableNetwork
     }
 }
 
-/// <summary>What is saved of a stage: its blocks by name, and the number of the next one.</summary>
+/// <summary>Saved state of a stage: names of its blocks and the number of the next block.</summary>
 internal sealed record StageState(IReadOnlyList<string> Blocks, int Next);

@@ -5,19 +5,19 @@ using Temper.Tensors;
 namespace Temper.Growth.Blocks;
 
 /// <summary>
-/// Finds the blocks of a network in its graph. The graph is cut at the values through which everything goes; a block is
-/// a run of these pieces that begins with a layer, gives the shape it takes, and whose kind of operators and wiring
-/// occurs at least twice, in any width.
+/// Finds repeated blocks in the graph of a network. The graph is cut at the values that all paths pass through. A block
+/// is a sequence of the resulting pieces that starts with a layer and whose output has the shape of its input. The same
+/// operators and wiring must occur at least twice; the widths may differ.
 /// </summary>
 internal static class RepeatedBlocks
 {
-    /// <summary>Longest block, in pieces between two cuts.</summary>
+    /// <summary>Maximum number of pieces in a block.</summary>
     private const int MaxPieces = 12;
 
-    /// <summary>Stages of blocks, from the input on; empty where nothing is repeated.</summary>
+    /// <summary>Returns the stages of blocks, from the input; empty if there are no repeated blocks.</summary>
     /// <remarks>
-    /// Of all kinds that occur twice, the one with the most neighbors counts (so that the ReLU behind an addition
-    /// belongs to the block), then the one that covers the most, then the shortest.
+    /// If several kinds of blocks are repeated, the one with the most adjacent pairs is chosen (so that a ReLU after an
+    /// addition belongs to the block), then the one that covers the most pieces, then the shortest.
     /// </remarks>
     internal static IReadOnlyList<IReadOnlyList<GrowthBlock>> Of(Network network)
     {
@@ -33,7 +33,7 @@ internal static class RepeatedBlocks
         return best is { } kind ? Stages(pieces, kind.Starts, kind.Length) : [];
     }
 
-    /// <summary>Where the blocks of each kind that occurs twice begin.</summary>
+    /// <summary>Returns the first pieces of the blocks, for each kind that occurs at least twice.</summary>
     private static IEnumerable<List<int>> Repeated(Network network, List<Piece> pieces, int length)
     {
         var kinds = new OrderedDictionary<string, List<int>>(StringComparer.Ordinal);
@@ -67,7 +67,7 @@ internal static class RepeatedBlocks
             && !network.Nodes.Any(node => !own.Contains(node.Name) && node.Parameters.Any(parameters.Contains));
     }
 
-    /// <summary>Blocks that follow each other and have one shape form a stage.</summary>
+    /// <summary>Groups adjacent blocks into stages.</summary>
     private static List<IReadOnlyList<GrowthBlock>> Stages(List<Piece> pieces, List<int> starts, int length)
     {
         var stages = new List<IReadOnlyList<GrowthBlock>>();
@@ -89,7 +89,9 @@ internal static class RepeatedBlocks
         return stages;
     }
 
-    /// <summary>What lies between two values through which everything goes, from the input on.</summary>
+    /// <summary>
+    /// Cuts the graph at the values that all paths pass through, and returns the pieces from the input on.
+    /// </summary>
     private static List<Piece> Pieces(Network network)
     {
         string input = network.Inputs[0].Name, output = network.Outputs[0].Value;
@@ -108,7 +110,7 @@ internal static class RepeatedBlocks
         int needed = lastUse.GetValueOrDefault(input, -1);
         foreach ((int i, Node node) in network.Nodes.Index())
         {
-            // A node's value is a cut if nothing before it is used after it.
+            // A node's value is a cut if no earlier value is used after it.
             open.Add(node);
             if (needed <= i)
             {
@@ -129,7 +131,7 @@ internal static class RepeatedBlocks
     private sealed record Piece(string Input, string Output, List<Node> Nodes)
     {
         /// <summary>
-        /// Operators and wiring, without widths: kernels and strides count, numbers of channels do not.
+        /// Key of operators and wiring. It includes kernel sizes and strides, but not the numbers of channels.
         /// </summary>
         internal string Kind => string.Join(';', Nodes.Select(node =>
             $"{KindOf(node.Operator)}({string.Join(',', node.Inputs.Select(Number))})"));

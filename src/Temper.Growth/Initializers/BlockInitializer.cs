@@ -10,8 +10,8 @@ using Temper.Training;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// How a new block starts. Its layers are drawn by their own initializers first; this changes the block's numbers, and
-/// no others.
+/// Initializes a new block. The layers' own initializers run first; a block initializer then changes parameters and
+/// buffers of this block only.
 /// </summary>
 public abstract record BlockInitializer : IFingerprinted
 {
@@ -21,40 +21,42 @@ public abstract record BlockInitializer : IFingerprinted
             new IdentityInit(), new GradMaxInit(),
         ];
 
-    /// <summary>The names that <see cref="ByName"/> knows.</summary>
+    /// <summary>Names accepted by <see cref="ByName"/>.</summary>
     public static IReadOnlyList<string> Names { get; } = Array.ConvertAll(All, initializer => initializer.Name);
 
-    /// <summary>Name for files and the command line.</summary>
+    /// <summary>Name used in files and on the command line.</summary>
     public abstract string Name { get; }
 
     /// <summary>
-    /// Whether it is for residual blocks only: it makes the branch silent, which would silence a plain network.
+    /// Whether the initializer is for residual blocks only: it makes the output of the branch zero, which in a plain
+    /// network would make all later values constant.
     /// </summary>
     public virtual bool NeedsShortcut => false;
 
-    /// <summary>Whether it is for plain blocks only.</summary>
+    /// <summary>Whether the initializer is for plain blocks only.</summary>
     public virtual bool RefusesShortcut => false;
 
-    /// <summary>The initializer with a name, its numbers at their defaults.</summary>
+    /// <summary>Returns the initializer with a given name and default options.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <exception cref="ArgumentException">None has this name.</exception>
+    /// <exception cref="ArgumentException">No initializer has this name.</exception>
     public static BlockInitializer ByName(string name) =>
         Array.Find(All, initializer => string.Equals(initializer.Name, name, StringComparison.Ordinal))
         ?? throw new ArgumentException($"BlockInitializer: no such initializer (got '{name}', expected one of "
             + $"{string.Join(", ", Names)})", nameof(name));
 
-    /// <summary>Gives a new block its first numbers.</summary>
-    /// <param name="network">The network with the block, whose layers have been drawn; not changed.</param>
+    /// <summary>Initializes a new block.</summary>
+    /// <param name="network">The network with the block, whose layers have been initialized; not changed.</param>
     /// <param name="block">The new block.</param>
-    /// <param name="setting">Where the block stands, data and random numbers.</param>
-    /// <returns>A network that differs in the block's parameters and buffers only.</returns>
+    /// <param name="setting">Preceding block, data and random stream.</param>
+    /// <returns>A network that differs only in the block's parameters and buffers.</returns>
     public abstract Network Initialize(Network network, GrowthBlock block, InitializerSetting setting);
 
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 
     /// <summary>
-    /// The network with other numbers in the block's last normalization; where it has none, in its last layer.
+    /// Returns the network with other values in the block's last normalization, or in its last layer if it has no
+    /// normalization.
     /// </summary>
     private protected static Network WithLast(Network network, GrowthBlock block, Func<Parameter, Tensor> value)
     {
@@ -66,10 +68,10 @@ public abstract record BlockInitializer : IFingerprinted
     private protected static JsonObject Named(string name) => new() { ["name"] = name };
 }
 
-/// <summary>What an initializer is given beside the network.</summary>
+/// <summary>Inputs of an initializer in addition to the network.</summary>
 public sealed record InitializerSetting
 {
-    /// <summary>The block before the new one in its stage.</summary>
+    /// <summary>The preceding block of the stage.</summary>
     public required GrowthBlock Before { get; init; }
 
     /// <summary>Training samples.</summary>
@@ -78,16 +80,16 @@ public sealed record InitializerSetting
     /// <summary>Held-out samples.</summary>
     public required Dataset Validation { get; init; }
 
-    /// <summary>How the network is trained.</summary>
+    /// <summary>Training options of the growth.</summary>
     public required TrainingOptions Training { get; init; }
 
     /// <summary>Training accuracy of the last epoch, 0 to 1.</summary>
     public required double TrainAccuracy { get; init; }
 
-    /// <summary>Random numbers of this block.</summary>
+    /// <summary>Random stream of this block.</summary>
     public required RandomStream Stream { get; init; }
 
-    /// <summary>The first batch of the training samples, in an order of its own.</summary>
+    /// <summary>Returns the first batch of the training samples in a separately shuffled order.</summary>
     internal Batch FirstBatch() =>
         new DataLoader(Train, new DataLoaderOptions
         {

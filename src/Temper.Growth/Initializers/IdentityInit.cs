@@ -6,8 +6,9 @@ using Temper.Tensors;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// Net2DeeperNet (arXiv:1511.05641): a plain block of one layer and a ReLU starts as the identity. Its normalization
-/// takes the statistics of a batch and undoes them, so that outputs stay about the same in training, too.
+/// Net2DeeperNet (arXiv:1511.05641): initializes a plain block of one layer and a ReLU to the identity. Scale and shift
+/// of its normalization are set to undo the normalization with the statistics of one batch, so that outputs stay about
+/// the same in training mode too.
 /// </summary>
 public sealed record IdentityInit : BlockInitializer
 {
@@ -25,8 +26,8 @@ public sealed record IdentityInit : BlockInitializer
         if (layers.Length != 1)
         {
             throw new ArgumentException(
-                $"identity: the block does not have one layer (got {layers.Length} in '{block.Name}'), so it cannot "
-                + "start as the identity; use another initializer");
+                $"identity: the block must have exactly one layer to start as the identity (got {layers.Length} in "
+                + $"'{block.Name}'); use another initializer");
         }
 
         Network identity = network.WithParameters(layers[0].Parameters.Select(name => network.Parameters[name]).Select(
@@ -37,7 +38,9 @@ public sealed record IdentityInit : BlockInitializer
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => Named(Name);
 
-    /// <summary>1 at the same channel, in the middle of the kernel; biases 0.</summary>
+    /// <summary>
+    /// Returns a kernel that is 1 at the same channel in the center of the kernel and 0 elsewhere; biases are 0.
+    /// </summary>
     private static Tensor Identity(Parameter parameter)
     {
         Shape shape = parameter.Value.Shape;
@@ -54,7 +57,7 @@ public sealed record IdentityInit : BlockInitializer
         return Tensor.From(values, shape);
     }
 
-    /// <summary>A normalization whose scale is the deviation and whose shift the mean of what it takes.</summary>
+    /// <summary>Sets scale and shift of a normalization to the standard deviation and mean of its input.</summary>
     private static Network Undone(Network network, GrowthBlock block, Node norm, InitializerSetting setting)
     {
         string input = block.InputIn(network);
@@ -73,7 +76,7 @@ public sealed record IdentityInit : BlockInitializer
                 KeyValuePair.Create(name, name.EndsWith("running_mean", StringComparison.Ordinal) ? mean : variance)));
     }
 
-    /// <summary>Mean and variance of each channel of <c>[N, C, ...]</c>.</summary>
+    /// <summary>Computes mean and variance of each channel of <c>[N, C, ...]</c>.</summary>
     private static (float[] Means, float[] Variances) Statistics(Tensor x)
     {
         int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Shape.Rank);

@@ -6,7 +6,8 @@ using Temper.Tensors;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// Network Morphism: scale and shift of the last normalization are 0, so that the network's outputs keep their bits.
+/// Network Morphism: sets scale and shift of the last normalization to 0, so that the network's outputs are
+/// bit-identical to before.
 /// </summary>
 public sealed record ZeroInit : BlockInitializer
 {
@@ -25,8 +26,8 @@ public sealed record ZeroInit : BlockInitializer
 }
 
 /// <summary>
-/// Scale and shift of the last normalization are uniform. The paper says a deviation of 1, its code 0 to 1, the default
-/// here.
+/// Draws scale and shift of the last normalization from a uniform distribution. The default is the range 0 to 1 of the
+/// paper's code; the paper states a standard deviation of 1.
 /// </summary>
 public sealed record UniInit : BlockInitializer
 {
@@ -52,10 +53,13 @@ public sealed record UniInit : BlockInitializer
     public override JsonNode Fingerprint() => new JsonObject { ["name"] = Name, ["low"] = Low, ["high"] = High };
 }
 
-/// <summary>Scale and shift of the last normalization are normal: the paper's best, and its default.</summary>
+/// <summary>
+/// Draws scale and shift of the last normalization from a normal distribution. The paper found it best and uses it by
+/// default.
+/// </summary>
 public sealed record GauInit : BlockInitializer
 {
-    /// <summary>Standard deviation of both.</summary>
+    /// <summary>Standard deviation of scale and shift.</summary>
     public float Deviation { get; init; } = 1;
 
     /// <inheritdoc/>
@@ -74,7 +78,7 @@ public sealed record GauInit : BlockInitializer
     public override JsonNode Fingerprint() => new JsonObject { ["name"] = Name, ["deviation"] = Deviation };
 }
 
-/// <summary>No special treatment: what the layers draw. The paper's choice for plain networks.</summary>
+/// <summary>Keeps the values drawn by the layers' own initializers. The paper's choice for plain networks.</summary>
 public sealed record DefaultInit : BlockInitializer
 {
     /// <inheritdoc/>
@@ -88,8 +92,8 @@ public sealed record DefaultInit : BlockInitializer
 }
 
 /// <summary>
-/// A copy of the block before it whose last normalization is 0: the outputs keep their bits, and the inner layers start
-/// trained.
+/// Copies the preceding block and sets scale and shift of the last normalization to 0. The network's outputs are
+/// bit-identical to before, and the inner layers start with trained weights.
 /// </summary>
 public sealed record CopyInit : BlockInitializer
 {
@@ -102,8 +106,8 @@ public sealed record CopyInit : BlockInitializer
     /// <inheritdoc/>
     public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting)
     {
-        // The first block of a stage may have another shape, or a shortcut with weights: what does not fit stays as it
-        // was drawn.
+        // The first block of a stage may have other shapes or a shortcut with weights; parameters of other shapes keep
+        // their drawn values.
         IReadOnlyList<Parameter> before = setting.Before.ParametersIn(network), own = block.ParametersIn(network);
         Network copied =
             network.WithParameters(own.Zip(before).Where(pair => pair.First.Value.Shape.Equals(pair.Second.Value.Shape))

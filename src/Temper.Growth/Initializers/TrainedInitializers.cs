@@ -10,15 +10,15 @@ using Temper.Training;
 namespace Temper.Growth.Initializers;
 
 /// <summary>
-/// Approximate Network Morphism: with all else frozen, Adam trains scale and shift of the last normalization until the
-/// training accuracy is back where it was.
+/// Approximate Network Morphism: trains only scale and shift of the last normalization, with Adam, until the training
+/// accuracy is back at its old value.
 /// </summary>
 public sealed record AdamInit : BlockInitializer
 {
     /// <summary>Maximum number of epochs.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>How far below the old training accuracy is near enough, 0 to 1.</summary>
+    /// <summary>Accepted difference to the old training accuracy, 0 to 1.</summary>
     public double Tolerance { get; init; } = 0.005;
 
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ public sealed record AdamInit : BlockInitializer
     public override JsonNode Fingerprint() =>
         new JsonObject { ["name"] = Name, ["epochs"] = Epochs, ["tolerance"] = Tolerance };
 
-    /// <summary>Ends a training when the training accuracy is high enough.</summary>
+    /// <summary>Ends training when the training accuracy exceeds a threshold.</summary>
     private sealed class StopAtAccuracy(double accuracy) : IEpochEdit
     {
         public string Name => "stop-at-accuracy";
@@ -74,13 +74,13 @@ public sealed record AdamInit : BlockInitializer
 }
 
 /// <summary>
-/// In the manner of GradMax (arXiv:2201.05125): the branch is silent, and of several draws of the inner layers the one
-/// counts for which the loss changes fastest with the last normalization. GradMax solves for it; a search over draws
-/// works through normalizations and any operators.
+/// An initializer similar to GradMax (arXiv:2201.05125): the branch outputs zero, and of several random draws of the
+/// inner layers the one with the largest gradient of the loss with respect to the last normalization is chosen. GradMax
+/// computes an optimum instead; the random search also works with normalizations and any operators.
 /// </summary>
 public sealed record GradMaxInit : BlockInitializer
 {
-    /// <summary>Draws to choose from.</summary>
+    /// <summary>Number of random draws.</summary>
     public int Draws { get; init; } = 8;
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ public sealed record GradMaxInit : BlockInitializer
             network.Initialize(stream).Parameters.Where(parameter => own.Contains(parameter.Name)));
     }
 
-    /// <summary>Squared length of the loss's gradient by what is silent.</summary>
+    /// <summary>Returns the squared norm of the loss gradient with respect to the parameters set to zero.</summary>
     private static double GradientLength(Network network, GrowthBlock block, Batch batch, TrainingLoss loss)
     {
         Node last = block.LastNorm(network) ?? block.LastLayer(network);

@@ -8,31 +8,34 @@ using Temper.Tensors;
 namespace Temper.Growth.Limits;
 
 /// <summary>
-/// Limits on what a grown network may cost. Obeyed before a block is added: parameters, MACs and memory are known from
-/// the graph, milliseconds are measured.
+/// Limits on the cost of a grown network, checked before a block is added. Parameters, MACs and memory are computed
+/// from the graph; the inference time is measured.
 /// </summary>
 public sealed record GrowthLimits : IFingerprinted
 {
-    /// <summary>Time of growing and final training together; null: no limit.</summary>
+    /// <summary>Maximum total time of growth and final training; null: no limit.</summary>
     public TimeSpan? Time { get; init; }
 
-    /// <summary>Number of parameter values; null: no limit.</summary>
+    /// <summary>Maximum number of parameter values; null: no limit.</summary>
     public long? Parameters { get; init; }
 
-    /// <summary>Multiply-accumulate operations for one sample; null: no limit.</summary>
+    /// <summary>Maximum number of multiply-accumulates per sample; null: no limit.</summary>
     public long? Macs { get; init; }
 
-    /// <summary>Memory of training in MiB, as <see cref="TrainingMemory"/> estimates it; null: no limit.</summary>
+    /// <summary>
+    /// Maximum memory of training in MiB, as estimated by <see cref="TrainingMemory"/>; null: no limit.
+    /// </summary>
     public double? MemoryMiB { get; init; }
 
     /// <summary>
-    /// Milliseconds for one sample of the compiled network on this machine, all threads, median; null: no limit.
+    /// Maximum inference time in milliseconds per sample: median of the compiled network on this machine with all
+    /// threads; null: no limit.
     /// </summary>
     public double? Milliseconds { get; init; }
 
-    /// <summary>The first limit that a network breaks, as text; null: none.</summary>
-    /// <param name="network">Any network.</param>
-    /// <param name="batch">Samples a training batch.</param>
+    /// <summary>Returns a description of the first limit that a network exceeds; null if there is none.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">Samples per training batch.</param>
     public string? Exceeded(Network network, int batch)
     {
         NetworkCost cost = network.Cost();
@@ -44,10 +47,10 @@ public sealed record GrowthLimits : IFingerprinted
     }
 
     /// <summary>
-    /// An estimate of the bytes that training takes at most: values, gradients and momentum of all parameters, and the
-    /// results of all nodes for a batch twice, once for their gradients.
+    /// Estimates the peak memory of training in bytes: values, gradients and momentum of all parameters, and the
+    /// outputs of all nodes for one batch together with their gradients.
     /// </summary>
-    /// <param name="network">Any network.</param>
+    /// <param name="network">The network.</param>
     /// <param name="batch">Samples per batch.</param>
     public static long TrainingMemory(Network network, int batch)
     {
@@ -62,7 +65,9 @@ public sealed record GrowthLimits : IFingerprinted
         ["milliseconds"] = Milliseconds,
     };
 
-    /// <summary>Milliseconds of one sample, the median of several runs.</summary>
+    /// <summary>
+    /// Measures the inference time in milliseconds per sample: the median of 25 runs after a warm-up.
+    /// </summary>
     internal static double Measure(Network network)
     {
         const int WarmUp = 5, Runs = 25;

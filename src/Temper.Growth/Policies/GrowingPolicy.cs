@@ -7,17 +7,17 @@ namespace Temper.Growth.Policies;
 /// <summary>Chooses which stage grows next.</summary>
 public abstract record GrowingPolicy : IFingerprinted
 {
-    /// <summary>Chooses among the stages that are alive.</summary>
-    /// <param name="track">The growths so far; at least one stage is alive.</param>
-    /// <param name="stream">Random numbers of this growth.</param>
-    /// <returns>Index of a live stage.</returns>
+    /// <summary>Chooses one of the stages that can still grow.</summary>
+    /// <param name="track">Record of the growths so far; at least one stage can still grow.</param>
+    /// <param name="stream">Random stream of this growth.</param>
+    /// <returns>Index of the stage.</returns>
     public abstract int Next(GrowthTrack track, RandomStream stream);
 
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 }
 
-/// <summary>The paper's order: one live stage after the other, from the input on.</summary>
+/// <summary>The paper's order: cycles through the stages that can still grow, from the input.</summary>
 public sealed record RoundRobin : GrowingPolicy
 {
     /// <inheritdoc/>
@@ -32,8 +32,8 @@ public sealed record RoundRobin : GrowingPolicy
 }
 
 /// <summary>
-/// The stage whose last growth gained the most accuracy for the MACs of its block; stages that have not grown yet come
-/// first, in order. Where no growth gained anything the cheapest block is taken.
+/// Chooses the stage whose last growth gained the most accuracy per MAC of its block. Stages that have not grown yet
+/// come first, in order. If no growth gained accuracy, the stage with the cheapest block is chosen.
 /// </summary>
 public sealed record BenefitPerMac : GrowingPolicy
 {
@@ -50,7 +50,7 @@ public sealed record BenefitPerMac : GrowingPolicy
     public override JsonNode Fingerprint() => "benefit";
 }
 
-/// <summary>Any live stage: a baseline.</summary>
+/// <summary>Chooses randomly among the stages that can still grow; a baseline.</summary>
 public sealed record RandomStage : GrowingPolicy
 {
     /// <inheritdoc/>

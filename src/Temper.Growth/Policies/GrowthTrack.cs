@@ -1,42 +1,42 @@
 namespace Temper.Growth.Policies;
 
 /// <summary>
-/// What the growth loop remembers of its epochs and growths: all that policies decide by. Saved with each checkpoint.
+/// History of epochs and growths on which the policies base their decisions. Saved with each checkpoint.
 /// </summary>
 public sealed record GrowthTrack
 {
-    /// <summary>Running maximum of the held-out accuracy, one entry an epoch.</summary>
+    /// <summary>Running maximum of the held-out accuracy, one entry per epoch.</summary>
     public List<double> Best { get; init; } = [];
 
-    /// <summary>Stages that may still grow, by index, from the input on.</summary>
+    /// <summary>Indices of the stages that can still grow, from the input.</summary>
     public List<int> Live { get; init; } = [];
 
-    /// <summary>The stage that grew last; -1: none yet.</summary>
+    /// <summary>Index of the stage that grew last; -1: none yet.</summary>
     public int Grown { get; set; } = -1;
 
-    /// <summary>Growths so far.</summary>
+    /// <summary>Number of growths so far.</summary>
     public int Growths { get; set; }
 
-    /// <summary>Epochs since the last growth.</summary>
+    /// <summary>Number of epochs since the last growth.</summary>
     public int Since { get; set; }
 
-    /// <summary>The epoch of the last real gain, from 0; -1: none yet.</summary>
+    /// <summary>Index of the epoch of the last gain, from 0; -1: none yet.</summary>
     public int GainEpoch { get; set; } = -1;
 
-    /// <summary>Held-out accuracy at the last growth.</summary>
+    /// <summary>Best held-out accuracy at the time of the last growth.</summary>
     public double AccuracyAtGrowth { get; set; }
 
-    /// <summary>Accuracy that each stage's last growth gained; NaN: it has not grown yet.</summary>
+    /// <summary>Accuracy gained by each stage's last growth; NaN: the stage has not grown yet.</summary>
     public List<double> Gains { get; init; } = [];
 
-    /// <summary>MACs of one block of each stage.</summary>
+    /// <summary>Multiply-accumulates of one block of each stage, per sample.</summary>
     public List<long> BlockMacs { get; init; } = [];
 
-    /// <summary>The newest epoch, from 0.</summary>
+    /// <summary>Index of the newest epoch, from 0.</summary>
     internal int Now => Best.Count - 1;
 
-    /// <summary>Begins with all stages alive.</summary>
-    /// <param name="blockMacs">MACs of one block of each stage.</param>
+    /// <summary>Creates a track on which all stages can grow.</summary>
+    /// <param name="blockMacs">Multiply-accumulates of one block of each stage, per sample.</param>
     internal static GrowthTrack Begin(IEnumerable<long> blockMacs)
     {
         long[] macs = [.. blockMacs];
@@ -47,7 +47,7 @@ public sealed record GrowthTrack
         };
     }
 
-    /// <summary>Takes an epoch's accuracy in.</summary>
+    /// <summary>Records the held-out accuracy of an epoch.</summary>
     internal void AddEpoch(double accuracy)
     {
         Best.Add(Best.Count == 0 ? accuracy : Math.Max(Best[^1], accuracy));
@@ -55,10 +55,10 @@ public sealed record GrowthTrack
     }
 
     /// <summary>
-    /// Ends an interval: what the last growth gained is credited to its stage, which ends growing where nothing was
-    /// gained.
+    /// Ends an interval: credits the gained accuracy to the stage that grew last, and stops that stage if there was no
+    /// gain.
     /// </summary>
-    /// <returns>The stage that has stopped for ever; -1: none.</returns>
+    /// <returns>Index of the stage that stopped; -1: none.</returns>
     internal int EndInterval(bool hasGained)
     {
         int stopped = -1;
@@ -75,7 +75,7 @@ public sealed record GrowthTrack
         return stopped;
     }
 
-    /// <summary>A stage has grown.</summary>
+    /// <summary>Records that a stage has grown.</summary>
     internal void Grew(int stage) =>
         (Grown, Growths, AccuracyAtGrowth) = (stage, Growths + 1, Best.Count > 0 ? Best[^1] : 0);
 

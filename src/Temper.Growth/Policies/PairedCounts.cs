@@ -1,29 +1,32 @@
 namespace Temper.Growth.Policies;
 
-/// <summary>Samples that two networks answer differently: the base of McNemar's test.</summary>
-/// <param name="Gained">Right now, wrong before.</param>
-/// <param name="Lost">Wrong now, right before.</param>
+/// <summary>Numbers of samples on which two networks differ, for McNemar's test.</summary>
+/// <param name="Gained">Samples that are correct now and were wrong before.</param>
+/// <param name="Lost">Samples that are wrong now and were correct before.</param>
 public readonly record struct PairedCounts(int Gained, int Lost)
 {
     /// <summary>
-    /// How likely as many gains or more are if gains and losses are equally likely: P(X ≥ gained) for X binomial with
-    /// gained + lost tries at ½, summed exactly. 1 where no answer differs.
+    /// p-value of the improvement: the exact probability P(X ≥ gained), for X binomially distributed with gained + lost
+    /// trials and probability ½. 1 if no prediction differs.
     /// </summary>
     public double BetterByChance => Tail(Gained, Gained + Lost);
 
-    /// <summary>The same for as many losses or more.</summary>
+    /// <summary>
+    /// p-value of the deterioration: the exact probability P(X ≥ lost) under the same distribution as <see
+    /// cref="BetterByChance"/>.
+    /// </summary>
     public double WorseByChance => Tail(Lost, Gained + Lost);
 
-    /// <summary>Compares answers.</summary>
-    /// <param name="before">Whether each sample was right.</param>
-    /// <param name="now">The same samples now.</param>
-    /// <exception cref="ArgumentException">There are not as many.</exception>
+    /// <summary>Compares the predictions of two networks.</summary>
+    /// <param name="before">For each sample: whether the earlier network is correct.</param>
+    /// <param name="now">For each sample: whether the current network is correct.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static PairedCounts Of(ReadOnlySpan<bool> before, ReadOnlySpan<bool> now)
     {
         if (before.Length != now.Length)
         {
             throw new ArgumentException(
-                $"PairedCounts.Of: not the same samples (got {now.Length}, expected {before.Length})", nameof(now));
+                $"PairedCounts.Of: the lengths differ (got {now.Length}, expected {before.Length})", nameof(now));
         }
 
         (int gained, int lost) = (0, 0);
@@ -38,7 +41,7 @@ public readonly record struct PairedCounts(int Gained, int Lost)
 
     private static double Tail(int min, int tries)
     {
-        // Terms are multiplied up from the first, C(n, 0) / 2^n, in logarithms: n may be thousands.
+        // Starts at C(n, 0) / 2^n and continues recursively in logarithms, because n may be in the thousands.
         double logarithm = -tries * Math.Log(2), sum = 0;
         for (int k = 0; k <= tries; k++)
         {

@@ -3,24 +3,27 @@ using Temper.Optimization;
 
 namespace Temper.Growth.Policies;
 
-/// <summary>Whether growing still pays. A stage whose growth comes at a time without gain stops for ever.</summary>
+/// <summary>Decides whether growth still brings a gain. A stage that grows without one never grows again.</summary>
 public abstract record StoppingPolicy : IFingerprinted
 {
     /// <summary>
-    /// J: epochs in which there must be a gain; one or more. Growing can only end when so many have gone by.
+    /// Number of epochs in which there must be a gain (J); 1 or more. Growth cannot end before that many epochs.
     /// </summary>
     public int Window { get; init; } = 12;
 
     /// <summary>
-    /// Whether gains are found by comparing answers to the held-out samples one by one, at the end of an interval.
+    /// Whether gains are determined by comparing predictions on the held-out samples, at the end of each interval.
     /// </summary>
     internal virtual bool ComparesAnswers => false;
 
-    /// <summary>Whether the last J epochs brought a gain; true as long as there were fewer.</summary>
-    /// <param name="track">The epochs so far, one or more.</param>
+    /// <summary>Returns whether the last J epochs brought a gain; true if there were fewer epochs.</summary>
+    /// <param name="track">History of one or more epochs.</param>
     public abstract bool HasGained(GrowthTrack track);
 
-    /// <summary>Whether the newest epoch is a real gain over the last one that was: a state to return to.</summary>
+    /// <summary>
+    /// Returns whether the newest epoch is a gain over the epoch of the last gain. The network of such an epoch is kept
+    /// for roll-back.
+    /// </summary>
     internal abstract bool IsGain(GrowthTrack track, PairedCounts? answers);
 
     /// <inheritdoc/>
@@ -34,7 +37,10 @@ public abstract record StoppingPolicy : IFingerprinted
 /// </summary>
 public sealed record AccuracyGain : StoppingPolicy
 {
-    /// <summary>tau, 0 to 1; 0.05 percentage points in all the paper's runs.</summary>
+    /// <summary>
+    /// Smallest rise that counts as a gain (tau in the paper), above 0, at most 1. The default, 0.05 percentage points,
+    /// is used in all runs of the paper.
+    /// </summary>
     public double MinimumGain { get; init; } = 0.0005;
 
     /// <inheritdoc/>
@@ -52,7 +58,7 @@ public sealed record AccuracyGain : StoppingPolicy
         {
             throw new ArgumentOutOfRangeException(
                 nameof(MinimumGain),
-                $"AccuracyGain: the gain is out of range (got {MinimumGain}, expected above 0, at most 1)");
+                $"AccuracyGain: MinimumGain is out of range (got {MinimumGain}, expected above 0, at most 1)");
         }
     }
 
@@ -61,13 +67,13 @@ public sealed record AccuracyGain : StoppingPolicy
 }
 
 /// <summary>
-/// The network has become better than at its last gain beyond chance: an exact, one-sided McNemar test on the held-out
-/// samples that the two answer differently. 0.05 points, the paper's tau, are 5 of 10,000 samples, less than the noise
-/// of the measurement.
+/// Requires a statistically significant gain over the network at the last gain: an exact one-sided McNemar test on the
+/// held-out samples that the two networks classify differently. The paper's tau of 0.05 percentage points is 5 of
+/// 10,000 samples, which is less than the noise of the measurement.
 /// </summary>
 public sealed record PairedGain : StoppingPolicy
 {
-    /// <summary>Level of the test, above 0 and below 1.</summary>
+    /// <summary>Significance level of the test, above 0 and below 1.</summary>
     public double Significance { get; init; } = 0.05;
 
     internal override bool ComparesAnswers => true;
@@ -89,7 +95,7 @@ public sealed record PairedGain : StoppingPolicy
         {
             throw new ArgumentOutOfRangeException(
                 nameof(Significance),
-                $"PairedGain: the level is out of range (got {Significance}, expected above 0 and below 1)");
+                $"PairedGain: Significance is out of range (got {Significance}, expected above 0 and below 1)");
         }
     }
 }

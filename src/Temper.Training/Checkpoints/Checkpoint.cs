@@ -6,9 +6,10 @@ using Temper.Formats.Safetensors;
 namespace Temper.Training.Checkpoints;
 
 /// <summary>
-/// A learner's state as a folder: <c>model.safetensors</c> with the graph, <c>optimizer.safetensors</c>,
-/// <c>state.json</c>, and the files that a method adds. Written under a temporary name and then renamed, so that a
-/// folder with a step's name is always whole; the one before is removed only then.
+/// Reads and writes checkpoints. A checkpoint is a folder with <c>model.safetensors</c> (the network),
+/// <c>optimizer.safetensors</c>, <c>state.json</c> and the files that a method adds. It is written under a temporary
+/// name and then renamed, so a checkpoint folder is always complete. Older checkpoints are removed only after the
+/// rename.
 /// </summary>
 internal static class Checkpoint
 {
@@ -16,14 +17,14 @@ internal static class Checkpoint
     private const string Unfinished = ".tmp";
     private const string StateFile = "state.json";
 
-    /// <summary>Writes a checkpoint and removes those before it.</summary>
-    /// <param name="folder">Made when absent.</param>
-    /// <param name="step">Steps done, for its name.</param>
-    /// <param name="tensors">Its files of tensors.</param>
-    /// <param name="state">Its state, without digests of files.</param>
-    /// <param name="create">Opens a file for writing; null: on the disk.</param>
+    /// <summary>Writes a checkpoint and removes the older ones.</summary>
+    /// <param name="folder">Folder of checkpoints; created if absent.</param>
+    /// <param name="step">Number of steps done; part of the checkpoint's name.</param>
+    /// <param name="tensors">File names and contents of the tensor files.</param>
+    /// <param name="state">State to save; the digests of the files are filled in here.</param>
+    /// <param name="create">Opens a file for writing; null: <see cref="File.Create(string)"/>.</param>
     /// <exception cref="IOException">
-    /// It cannot be written; the one before is intact, and nothing else is left.
+    /// The checkpoint cannot be written. The previous checkpoint is intact, and no partial files remain.
     /// </exception>
     internal static void Save(
         string folder, long step, IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state,
@@ -44,8 +45,8 @@ internal static class Checkpoint
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new IOException(
-                    $"checkpoint: step {step} cannot be written to {folder} (got: {e.Message}); make room there, then "
-                    + "resume from the checkpoint before, which is intact",
+                    $"checkpoint: step {step} cannot be written to {folder} (got: {e.Message}); free disk space there, "
+                    + "then resume from the previous checkpoint, which is intact",
                     e);
             }
 
@@ -59,22 +60,26 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>The state file of the newest checkpoint, for errors about its content.</summary>
+    /// <summary>Returns the path of the newest checkpoint's state file, for error messages about its content.</summary>
     internal static string NewestState(string folder) => Path.Combine(Whole(folder).Last(), StateFile);
 
     internal static bool Exists(string folder) => Directory.Exists(folder) && Whole(folder).Any();
 
-    /// <summary>The newest checkpoint in a folder, its files checked.</summary>
-    /// <param name="folder">Where checkpoints lie.</param>
-    /// <param name="require">Compares the state with what goes on, before anything large is read.</param>
-    /// <returns>The checkpoint's folder and state.</returns>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="ModelFormatException">It is damaged, or of other options.</exception>
+    /// <summary>Finds the newest checkpoint in a folder and verifies the digests of its files.</summary>
+    /// <param name="folder">Folder of checkpoints.</param>
+    /// <param name="require">
+    /// Checks the state against the run that resumes; called before the large files are read.
+    /// </param>
+    /// <returns>Folder and state of the checkpoint.</returns>
+    /// <exception cref="FileNotFoundException">The folder holds no checkpoint.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The checkpoint is damaged, or its options differ from those of the run.
+    /// </exception>
     internal static (string Folder, CheckpointState State) OpenNewest(
         string folder, Action<CheckpointState, string> require)
     {
         string newest = (Directory.Exists(folder) ? Whole(folder).LastOrDefault() : null)
-            ?? throw new FileNotFoundException($"checkpoint: there is none in {folder}; begin the training first");
+            ?? throw new FileNotFoundException($"checkpoint: {folder} holds no checkpoint; start a new training run");
         string path = Path.Combine(newest, StateFile);
         CheckpointState state = CheckpointState.Read(path);
         require(state, path);
@@ -121,7 +126,7 @@ internal static class Checkpoint
     {
         if (!File.Exists(path))
         {
-            throw new ModelFormatException(path, 0, "checkpoint: the file is missing; begin the training again");
+            throw new ModelFormatException(path, 0, "checkpoint: the file is missing; restart the training");
         }
 
         string found = Digest(path);
@@ -129,12 +134,13 @@ internal static class Checkpoint
         {
             throw new ModelFormatException(
                 path, 0, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or "
-                    + "begin the training again");
+                    + "restart the training");
         }
     }
 
     /// <summary>
-    /// A name that no checkpoint has, after all of this step: one that is replaced stands until its successor does.
+    /// Returns an unused checkpoint name that sorts after all names of this step. A checkpoint that is replaced must
+    /// exist until its successor is complete.
     /// </summary>
     private static string FreeName(string folder, long step)
     {

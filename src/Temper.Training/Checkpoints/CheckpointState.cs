@@ -7,8 +7,8 @@ using Temper.Training.Runs;
 namespace Temper.Training.Checkpoints;
 
 /// <summary>
-/// <c>state.json</c>: what a checkpoint holds besides tensors, what it was written with, and the digests of its other
-/// files.
+/// Content of <c>state.json</c>: everything in a checkpoint that is not a tensor, the options of the run, and the
+/// digests of the other files.
 /// </summary>
 internal sealed record CheckpointState
 {
@@ -16,19 +16,22 @@ internal sealed record CheckpointState
 
     public int Version { get; init; } = CurrentVersion;
 
-    /// <summary>Version of Temper that wrote it.</summary>
+    /// <summary>Version of Temper that wrote the checkpoint.</summary>
     public string Tool { get; init; } = RunEnvironment.ToolVersion;
 
-    /// <summary>The learner's options by name: a run goes on only with the same.</summary>
+    /// <summary>The learner's options, by name. A run resumes only with the same options.</summary>
     public required SortedDictionary<string, string> Options { get; init; }
 
-    /// <summary>What else decides the bytes of the run, by name: the method's options, what the data were.</summary>
+    /// <summary>
+    /// Everything else that determines the exact results of the run, by name: options of the method, properties of the
+    /// data.
+    /// </summary>
     public required SortedDictionary<string, string> Identity { get; init; }
 
-    /// <summary>SHA-256 of the other files by name, in hexadecimal.</summary>
+    /// <summary>SHA-256 digests of the other files in hexadecimal, by file name.</summary>
     public required SortedDictionary<string, string> Files { get; init; }
 
-    /// <summary>Steps of the optimizer by parameter.</summary>
+    /// <summary>Number of optimizer steps, by parameter name.</summary>
     public required SortedDictionary<string, long> OptimizerSteps { get; init; }
 
     public required long Steps { get; init; }
@@ -39,8 +42,8 @@ internal sealed record CheckpointState
 
     internal void Write(Stream stream) => JsonSerializer.Serialize(stream, this, TrainingJson.Default.CheckpointState);
 
-    /// <summary>Reads and checks a file.</summary>
-    /// <exception cref="ModelFormatException">It is damaged or of another version.</exception>
+    /// <summary>Reads and validates a state file.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged or has another format version.</exception>
     internal static CheckpointState Read(string path)
     {
         try
@@ -49,8 +52,8 @@ internal sealed record CheckpointState
             using JsonDocument document = JsonDocument.Parse(stream);
             RequireVersion(document.RootElement, path);
             CheckpointState state = document.Deserialize(TrainingJson.Default.CheckpointState)
-                ?? throw new JsonException("it holds nothing");
-            return state.IsPlausible() ? state : throw new JsonException("numbers contradict each other");
+                ?? throw new JsonException("the document is null");
+            return state.IsPlausible() ? state : throw new JsonException("the counters contradict each other");
         }
         catch (Exception e) when (e is JsonException or FileNotFoundException or FormatException)
         {
@@ -59,13 +62,13 @@ internal sealed record CheckpointState
     }
 
     internal static ModelFormatException Damaged(string path, string found, Exception? inner = null) =>
-        new(path, 0, $"checkpoint: the state is damaged (got: {found}); begin the training again", inner);
+        new(path, 0, $"checkpoint: the state is damaged (got: {found}); restart the training", inner);
 
-    /// <summary>Throws unless a run goes on as it began.</summary>
-    /// <param name="options">The learner's options.</param>
-    /// <param name="identity">What else decides the bytes; null: not compared.</param>
-    /// <param name="path">The file, for the error.</param>
-    /// <exception cref="ModelFormatException">Something differs: the error names it.</exception>
+    /// <summary>Throws unless the run that resumes has the options and data that the run started with.</summary>
+    /// <param name="options">The learner's options, by name.</param>
+    /// <param name="identity">Everything else that determines the exact results, by name; null: not compared.</param>
+    /// <param name="path">Path of the state file, for the error message.</param>
+    /// <exception cref="ModelFormatException">A value differs; the message names it.</exception>
     internal void Require(
         IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, string>? identity, string path)
     {
@@ -77,8 +80,8 @@ internal sealed record CheckpointState
         if (differences.Length > 0)
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: the run began with other options or data: {string.Join(", ", differences)}; "
-                    + "resume with those of the run");
+                path, 0, $"checkpoint: the run started with other options or data: {string.Join(", ", differences)}; "
+                    + "resume with the original ones");
         }
     }
 
@@ -90,7 +93,7 @@ internal sealed record CheckpointState
             : throw new JsonException("no version");
         if (version != CurrentVersion)
         {
-            string tool = root.TryGetProperty("tool", out JsonElement name) ? name.ToString() : "of its time";
+            string tool = root.TryGetProperty("tool", out JsonElement name) ? name.ToString() : "of that version";
             throw new ModelFormatException(
                 path, 0, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); "
                     + $"use Temper {tool}");

@@ -7,7 +7,7 @@ using Temper.Tensors;
 
 namespace Temper.Training.Checkpoints;
 
-/// <summary>The files of a checkpoint beside its state: network, optimizer, and what a method adds.</summary>
+/// <summary>The tensor files of a checkpoint: network, optimizer state, and files of the method.</summary>
 internal static class CheckpointTensors
 {
     internal const string ModelFile = "model.safetensors";
@@ -16,7 +16,7 @@ internal static class CheckpointTensors
     private const string Ending = ".safetensors";
     private const string AverageName = "average";
 
-    /// <summary>File names with their contents.</summary>
+    /// <summary>Returns the names and contents of the files.</summary>
     internal static IEnumerable<(string File, SafetensorsFile Content)> Of(Learner learner, MethodState method)
     {
         yield return (ModelFile, Formats.Models.ModelFile.ToSingleFile(learner.Network));
@@ -32,18 +32,18 @@ internal static class CheckpointTensors
             if (file is ModelFile or OptimizerFile or MethodFile
                 || !string.Equals(Path.GetFileName(file), file, StringComparison.Ordinal))
             {
-                throw new ArgumentException($"MethodState: a network cannot have this name (got '{name}'); choose one "
-                    + "that is a file name and not taken");
+                throw new ArgumentException($"MethodState: a network cannot have this name (got '{name}'); choose a "
+                    + "valid file name that is not in use");
             }
 
             yield return (file, Formats.Models.ModelFile.ToSingleFile(network));
         }
     }
 
-    /// <summary>The network of a checkpoint.</summary>
+    /// <summary>Reads the network of a checkpoint.</summary>
     internal static Network ReadNetwork(string folder) => ReadNetwork(folder, ModelFile);
 
-    /// <summary>What a method had saved.</summary>
+    /// <summary>Reads the state that a method saved.</summary>
     internal static MethodState ReadMethod(string folder, CheckpointState state)
     {
         string tensors = Path.Combine(folder, MethodFile);
@@ -60,7 +60,9 @@ internal static class CheckpointTensors
         };
     }
 
-    /// <summary>Reads what an optimizer remembered of each parameter.</summary>
+    /// <summary>
+    /// Reads the optimizer file. The returned function gives the optimizer state and the weight average of a parameter.
+    /// </summary>
     internal static Func<Parameter, (OptimizerState State, float[]? Average)> ReadOptimizer(
         string folder, LearnerOptions options, CheckpointState state)
     {
@@ -73,7 +75,7 @@ internal static class CheckpointTensors
                 slot => slot with { Values = Values(parameter, slot.Name) });
             long steps = state.OptimizerSteps.TryGetValue(parameter.Name, out long found)
                 ? found
-                : throw new ModelFormatException(path, 0, $"checkpoint: it holds no state of '{parameter.Name}'; "
+                : throw new ModelFormatException(path, 0, $"checkpoint: no optimizer state for '{parameter.Name}'; "
                     + "resume with the options of the run");
             return (new OptimizerState(steps, slots), options.Average is null ? null : Values(parameter, AverageName));
         };
@@ -85,8 +87,8 @@ internal static class CheckpointTensors
             return found is { DType: DType.Float32 } && found.Count == parameter.Value.Count
                 ? found.ToArray<float>()
                 : throw new ModelFormatException(
-                    path, 0, $"checkpoint: '{full}' does not fit (got {found?.ToString() ?? "nothing"}, expected "
-                        + $"{parameter.Value.Count} numbers); resume with the options of the run");
+                    path, 0, $"checkpoint: tensor '{full}' does not match (got {found?.ToString() ?? "nothing"}, "
+                        + $"expected {parameter.Value.Count} float32 values); resume with the options of the run");
         }
     }
 

@@ -1,17 +1,20 @@
 namespace Temper.Training.Evaluation;
 
-/// <summary>An estimate with the interval in which the truth lies with a probability of 95 %.</summary>
+/// <summary>An estimate with its 95 % confidence interval.</summary>
 /// <param name="Value">The estimate.</param>
-/// <param name="Low">Lower end.</param>
-/// <param name="High">Upper end.</param>
+/// <param name="Low">Lower end of the interval.</param>
+/// <param name="High">Upper end of the interval.</param>
 public readonly record struct AccuracyInterval(double Value, double Low, double High)
 {
     /// <summary>The 97.5 % quantile of the standard normal distribution.</summary>
     private const double Z = 1.959963984540054;
 
-    /// <summary>Accuracy of a sample of a population (Wilson's interval, which holds near 0 and 1 too).</summary>
-    /// <param name="right">Samples that were right.</param>
-    /// <param name="count">Samples, one or more.</param>
+    /// <summary>
+    /// Returns the accuracy on a random sample of a population, with Wilson's score interval, which is accurate near 0
+    /// and 1 too.
+    /// </summary>
+    /// <param name="right">Number of correctly classified samples.</param>
+    /// <param name="count">Number of samples; 1 or more.</param>
     public static AccuracyInterval OfAccuracy(long right, long count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -22,17 +25,20 @@ public readonly record struct AccuracyInterval(double Value, double Low, double 
     }
 
     /// <summary>
-    /// Difference of two accuracies on the same samples; what both have right or wrong says nothing about it.
+    /// Returns the difference of two accuracies measured on the same samples (paired). Only samples on which the two
+    /// results differ contribute.
     /// </summary>
-    /// <param name="before">Whether each sample was right before.</param>
-    /// <param name="after">Whether it is right after; as many.</param>
-    /// <returns>After minus before.</returns>
+    /// <param name="before">For each sample: whether the first prediction is correct.</param>
+    /// <param name="after">
+    /// For each sample: whether the second prediction is correct; same length as <paramref name="before"/>.
+    /// </param>
+    /// <returns>The second accuracy minus the first.</returns>
     public static AccuracyInterval OfDifference(IReadOnlyList<bool> before, IReadOnlyList<bool> after)
     {
         if (before.Count != after.Count || before.Count == 0)
         {
-            throw new ArgumentException("AccuracyInterval: expected the same samples twice, one or more (got "
-                + $"{before.Count} and {after.Count})");
+            throw new ArgumentException("AccuracyInterval: the two lists must describe the same samples (got "
+                + $"{before.Count} and {after.Count} samples, expected equal counts of 1 or more)");
         }
 
         double gained = 0, lost = 0, count = before.Count;

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>Logits or probabilities of a batch, <c>[N, K]</c>, row by row.</summary>
+/// <summary>Gives access to the rows of a batch of logits or probabilities, <c>[N, K]</c>.</summary>
 internal readonly ref struct ClassRows(Tensor output)
 {
     private readonly ReadOnlySpan<float> _values = output.AsSpan<float>();
@@ -11,6 +11,6 @@ internal readonly ref struct ClassRows(Tensor output)
 
     internal ReadOnlySpan<float> this[int row] => _values.Slice(row * _classes, _classes);
 
-    /// <summary>The class with the largest value in a row.</summary>
+    /// <summary>Returns the class with the largest value in a row.</summary>
     internal int Predicted(int row) => TensorPrimitives.IndexOfMax(this[row]);
 }

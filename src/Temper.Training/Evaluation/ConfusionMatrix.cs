@@ -3,13 +3,13 @@ using System.Text;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>Confusion matrix: counts of samples by actual and predicted class.</summary>
+/// <summary>Confusion matrix: numbers of samples by actual and predicted class.</summary>
 public sealed class ConfusionMatrix
 {
     private readonly long[] _counts;
 
-    /// <summary>A matrix of zeros.</summary>
-    /// <param name="classes">Number of classes, one or more.</param>
+    /// <summary>Creates a matrix of zeros.</summary>
+    /// <param name="classes">Number of classes; 1 or more.</param>
     public ConfusionMatrix(int classes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
@@ -49,16 +49,17 @@ public sealed class ConfusionMatrix
     /// <summary>Accuracy, 0 to 1; NaN without samples.</summary>
     public double Accuracy => (double)Correct / Count;
 
-    /// <summary>Number of samples of class <paramref name="actual"/> that were predicted as class
-    /// <paramref name="predicted"/>.</summary>
-    /// <param name="actual">Row.</param>
-    /// <param name="predicted">Column.</param>
+    /// <summary>
+    /// Number of samples of class <paramref name="actual"/> that were predicted as class <paramref name="predicted"/>.
+    /// </summary>
+    /// <param name="actual">Actual class (row).</param>
+    /// <param name="predicted">Predicted class (column).</param>
     public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
 
-    /// <summary>Counts a sample.</summary>
-    /// <param name="actual">Its actual class.</param>
-    /// <param name="predicted">The predicted class.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    /// <summary>Counts one sample.</summary>
+    /// <param name="actual">Actual class of the sample.</param>
+    /// <param name="predicted">Predicted class of the sample.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A class is out of range.</exception>
     public void Add(int actual, int predicted)
     {
         _counts[Index(actual, predicted)]++;
@@ -91,7 +92,7 @@ public sealed class ConfusionMatrix
         return (double)this[predicted, predicted] / column;
     }
 
-    /// <summary>Rows of counts: actual classes down, predicted ones across.</summary>
+    /// <summary>Formats the counts as text: one row per actual class, one column per predicted class.</summary>
     public override string ToString()
     {
         int width = Math.Max(3, _counts.Max().ToString(CultureInfo.InvariantCulture).Length + 1);

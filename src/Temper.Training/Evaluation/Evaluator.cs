@@ -5,45 +5,46 @@ using Temper.Tensors;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>Loss and accuracy of a network on some samples.</summary>
-/// <param name="Count">Samples.</param>
-/// <param name="Loss">Mean loss.</param>
-/// <param name="Accuracy">Fraction of correct predictions, 0 to 1; NaN where targets are not classes.</param>
-/// <param name="Confusion">Confusion matrix; null where targets are not classes.</param>
+/// <summary>Loss and accuracy of a network on a data set.</summary>
+/// <param name="Count">Number of samples.</param>
+/// <param name="Loss">Mean loss over the samples.</param>
+/// <param name="Accuracy">Fraction of correct predictions, 0 to 1; NaN if the targets are not class labels.</param>
+/// <param name="Confusion">Confusion matrix; null if the targets are not class labels.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
     /// <summary>
-    /// The predicted class of each sample and its probability, in the order of the samples; none where targets are not
-    /// classes.
+    /// The predicted class of each sample and its probability (0 to 1), in the order of the samples; empty if the
+    /// targets are not class labels.
     /// </summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 }
 
-/// <summary>Measures networks.</summary>
+/// <summary>Measures the loss and accuracy of networks.</summary>
 public static class Evaluator
 {
-    /// <summary>Runs all samples through a network in evaluation form.</summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="dataset">Samples that fit the network's input.</param>
+    /// <summary>Runs all samples through a network in evaluation mode.</summary>
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="dataset">Samples that match the network's input shape.</param>
     /// <param name="loss">The loss to report; null: cross-entropy.</param>
     /// <param name="batchSize">
-    /// Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next
-    /// multiple of it.
+    /// Samples per batch; changes the result only by rounding. For a network with a fixed batch size it is rounded up
+    /// to a multiple of that size.
     /// </param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="cancel">Cancels the evaluation.</param>
     /// <exception cref="ArgumentException">
-    /// There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.
+    /// There are no samples, the network mixes the samples of a batch, or the number of samples is not a multiple of
+    /// the network's fixed batch size.
     /// </exception>
-    /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="ShapeMismatchException">The samples do not match the network's input shape.</exception>
+    /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     public static EvaluationResult Evaluate(
         Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256,
         CancellationToken cancel = default) =>
         Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
 
     /// <summary>
-    /// Runs all samples; ranks take whole batches in turns. What they find is put together in the order of the batches,
-    /// so that the result has the same bytes for any number of ranks. Called by all of them.
+    /// Runs all samples with the batches distributed over the ranks round-robin. Results are combined in the order of
+    /// the batches, so they are bit-identical for any number of ranks. All ranks must call this method.
     /// </summary>
     internal static EvaluationResult Evaluate(
         Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256,
@@ -53,7 +54,7 @@ public static class Evaluator
         batchSize = Rounded(network.Batch, batchSize, dataset);
         var loading = new DataLoaderOptions { BatchSize = batchSize, Turn = ranks.Part };
         var loader = new DataLoader(dataset, loading, RandomStream.FromSeed(0));
-        double[] losses = new double[loader.BatchCount];                // the sum of the samples' losses of each batch
+        double[] losses = new double[loader.BatchCount];                // sum of the sample losses, per batch
         var answers = new (int, float)[loss.IsClassification ? dataset.Count : 0];
         ConfusionMatrix? confusion = null;
         foreach (Batch batch in loader.Epoch(0))
@@ -81,22 +82,22 @@ public static class Evaluator
             dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
     }
 
-    /// <summary>The predicted class and its probability for some samples.</summary>
-    /// <param name="network">Gives logits <c>[N, K]</c>.</param>
-    /// <param name="dataset">Samples.</param>
-    /// <param name="start">First sample.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Returns the predicted class and its probability for a range of samples.</summary>
+    /// <param name="network">A network whose output is logits <c>[N, K]</c>.</param>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="start">Index of the first sample.</param>
+    /// <param name="count">Number of samples.</param>
     public static IReadOnlyList<(int Predicted, float Probability)> Predict(
         Network network, Dataset dataset, int start, int count)
     {
-        // Where a network takes several samples at a time, those behind the wanted ones go with them.
+        // A network with a fixed batch size needs complete batches, so the range is extended to batch boundaries.
         int own = Math.Max(network.Batch.Size, 1), first = start / own * own,
             last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
         return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
     }
 
-    /// <summary>The most likely class of each row.</summary>
+    /// <summary>Returns the most likely class of each row and its probability.</summary>
     private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
     {
         var rows = new ClassRows(probabilities);
@@ -111,8 +112,8 @@ public static class Evaluator
     }
 
     /// <summary>
-    /// A batch size that a network can take: a multiple of its own where it has one, of which the samples are a
-    /// multiple too.
+    /// Returns a batch size that the network accepts: rounded up to a multiple of its fixed batch size, if it has one.
+    /// The number of samples must be a multiple of the fixed size too.
     /// </summary>
     private static int Rounded(BatchState state, int batchSize, Dataset dataset)
     {
@@ -130,12 +131,12 @@ public static class Evaluator
             ? checked((batchSize + own - 1) / own * own)
             : throw new ArgumentException(
                 $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, "
-                + "expected a multiple); export the model with a free batch axis");
+                + $"expected a multiple); export the model with a dynamic batch axis");
     }
 
     /// <summary>
-    /// Puts together what the ranks have found. Each left zeros where others had the batches, so that sums are what one
-    /// rank finds, to the bit.
+    /// Combines the results of all ranks. Each rank leaves zeros for the batches of other ranks, so the sums are
+    /// bit-identical to the result of a single rank.
     /// </summary>
     private static ConfusionMatrix? Joined(
         TrainingRanks ranks, int classes, Span<double> losses, Span<(int Predicted, float Probability)> answers,

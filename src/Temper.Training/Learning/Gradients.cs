@@ -7,8 +7,8 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Training;
 
 /// <summary>
-/// The gradients of a loss by the trained parameters of a <see cref="Learner"/>. They own their memory, so they outlive
-/// the tape that made them, and may be read, written, added and scaled until they are disposed.
+/// The gradients of a loss with respect to the trained parameters of a <see cref="Learner"/>. They own their memory:
+/// they remain valid after the tape is disposed, and can be read, written, added and scaled until they are disposed.
 /// </summary>
 public sealed class Gradients : IDisposable
 {
@@ -24,19 +24,19 @@ public sealed class Gradients : IDisposable
         _tensors = new Tensor?[trained.Count];
     }
 
-    /// <summary>The loss, regularizers not included.</summary>
+    /// <summary>The loss, without regularizers.</summary>
     public float Loss { get; internal set; }
 
-    /// <summary>Names of the parameters, in the network's order.</summary>
+    /// <summary>Names of the parameters, in the order of the network.</summary>
     public IReadOnlyList<string> Parameters => _trained.Names;
 
     internal IReadOnlyList<NodeStatistics> Statistics => _statistics;
 
     internal TrainedParameters Trained => _trained;
 
-    /// <summary>The gradient of one parameter, row-major, to be read or written.</summary>
+    /// <summary>Gets the gradient of one parameter, row-major, for reading or writing.</summary>
     /// <param name="parameter">Full name of a trained parameter.</param>
-    /// <exception cref="KeyNotFoundException">No such parameter is trained.</exception>
+    /// <exception cref="KeyNotFoundException">There is no trained parameter of this name.</exception>
     /// <exception cref="ObjectDisposedException">The gradients were disposed.</exception>
     public Span<float> this[string parameter] => this[_trained.IndexOf(parameter)];
 
@@ -50,17 +50,20 @@ public sealed class Gradients : IDisposable
     }
 
     /// <summary>
-    /// Adds other gradients, and their loss, times a weight. Batch statistics are joined one after the other.
+    /// Adds <paramref name="weight"/> times other gradients and their loss. Batch statistics are not added up:
+    /// <see cref="Learner.Apply"/> applies them one after the other.
     /// </summary>
-    /// <param name="other">Of the same learner and network.</param>
-    /// <param name="weight">Factor of what is added.</param>
-    /// <exception cref="ArgumentException">They are of another network.</exception>
+    /// <param name="other">Gradients of the same learner and network.</param>
+    /// <param name="weight">Factor of <paramref name="other"/>.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="other"/> belongs to another network, or to the network before an edit.
+    /// </exception>
     public void Add(Gradients other, float weight = 1)
     {
         if (other._trained != _trained)
         {
-            throw new ArgumentException("Gradients.Add: they are of another network, or of the network before an edit; "
-                + "compute them again", nameof(other));
+            throw new ArgumentException("Gradients.Add: the gradients belong to another network, or to the network "
+                + "before an edit; compute them again", nameof(other));
         }
 
         for (int i = 0; i < _tensors.Length; i++)
@@ -72,7 +75,7 @@ public sealed class Gradients : IDisposable
         _statistics.AddRange(other._statistics);
     }
 
-    /// <summary>Multiplies all gradients and the loss by a number.</summary>
+    /// <summary>Multiplies all gradients and the loss by a factor.</summary>
     /// <param name="factor">The factor.</param>
     public void Scale(float factor)
     {
@@ -85,7 +88,7 @@ public sealed class Gradients : IDisposable
         Loss *= factor;
     }
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Releases the memory.</summary>
     public void Dispose()
     {
         if (!_isDisposed)
@@ -95,9 +98,7 @@ public sealed class Gradients : IDisposable
         }
     }
 
-    /// <summary>
-    /// Takes over the memory of a gradient that a tape made; copies it where somebody else holds it too.
-    /// </summary>
+    /// <summary>Takes ownership of a gradient computed by a tape; copies it if its memory is shared.</summary>
     internal void Take(int index, Tensor gradient)
     {
         using (MemoryScope.Enter(_scope))

@@ -9,37 +9,41 @@ namespace Temper.Training;
 public sealed partial class Learner
 {
     /// <summary>
-    /// Saves everything that decides what comes next: graph, weights, masks, optimizer state, averages, counters,
-    /// options.
+    /// Saves the complete training state: graph, weights, masks, optimizer state, averages, counters and options.
     /// </summary>
-    /// <param name="folder">A folder of checkpoints; the one before is removed when the new one is whole.</param>
-    /// <param name="identity">
-    /// What else decides the bytes of the run, by name: the method's options, what the data were.
+    /// <param name="folder">
+    /// Folder of checkpoints. The previous checkpoint is removed after the new one is complete.
     /// </param>
-    /// <param name="method">What the method remembers; null: nothing.</param>
-    /// <exception cref="IOException">It cannot be written; the checkpoint before is intact.</exception>
+    /// <param name="identity">
+    /// Everything else that determines the exact results of the run, by name: options of the method, properties of the
+    /// data.
+    /// </param>
+    /// <param name="method">State of the method; null: none.</param>
+    /// <exception cref="IOException">The checkpoint cannot be written. The previous checkpoint is intact.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null) =>
         Save(folder, identity, method ?? MethodState.Empty, create: null);
 
-    /// <summary>Goes on from the newest checkpoint of a folder; the graph comes from there, edits included.</summary>
+    /// <summary>
+    /// Resumes from the newest checkpoint of a folder. The graph is read from the checkpoint, including earlier edits.
+    /// </summary>
     /// <param name="folder">
-    /// As given to <see cref="Save(string, IReadOnlyDictionary{string, string}, MethodState?)"/>.
+    /// The folder given to <see cref="Save(string, IReadOnlyDictionary{string, string}, MethodState?)"/>.
     /// </param>
-    /// <param name="options">Those of the run.</param>
-    /// <param name="identity">As saved; null: not compared.</param>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="identity">The identity that was saved; null: not compared.</param>
     /// <exception cref="FileNotFoundException">The folder has no checkpoint.</exception>
     /// <exception cref="ModelFormatException">
-    /// The checkpoint is damaged, or options or identity differ: the error names what does.
+    /// The checkpoint is damaged, or options or identity differ; the message names the difference.
     /// </exception>
     public static Learner Load(
         string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity = null) =>
         Load(folder, options, identity, out _);
 
     /// <inheritdoc cref="Load(string, LearnerOptions, IReadOnlyDictionary{string, string}?)"/>
-    /// <param name="folder">The folder of checkpoints.</param>
-    /// <param name="options">Those of the run.</param>
-    /// <param name="identity">As saved; null: not compared.</param>
-    /// <param name="method">What the method had saved.</param>
+    /// <param name="folder">Folder of checkpoints.</param>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="identity">The identity that was saved; null: not compared.</param>
+    /// <param name="method">Receives the state that the method saved.</param>
     public static Learner Load(
         string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity, out MethodState method)
     {
@@ -63,19 +67,19 @@ public sealed partial class Learner
         }
     }
 
-    /// <summary>Whether a folder has a checkpoint to go on from.</summary>
-    /// <param name="folder">Need not exist.</param>
+    /// <summary>Returns whether a folder has a checkpoint to resume from.</summary>
+    /// <param name="folder">Folder of checkpoints; need not exist.</param>
     public static bool CanLoad(string folder) => Checkpoint.Exists(folder);
 
     /// <summary>
-    /// A learner at the same step with other parameters: those that ranks have put together of their shards.
+    /// Returns a learner at the same step with other parameters: those gathered from the shards of all ranks.
     /// </summary>
     internal Learner With(Network network, Func<Parameter, (OptimizerState State, float[]? Average)> remembered) =>
         new(network, _options, remembered) { Steps = Steps, GradientCount = GradientCount };
 
     /// <summary>
-    /// Goes on with the network and the memory of another learner at the same step: the whole of which this one was a
-    /// shard.
+    /// Continues with the network and state of another learner at the same step, which holds the complete parameters
+    /// instead of this learner's shard.
     /// </summary>
     internal void TakeOver(Learner whole) => (_trained, Network) = (whole._trained, whole.Network);
 

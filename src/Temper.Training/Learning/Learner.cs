@@ -7,13 +7,13 @@ using Temper.Training.Checkpoints;
 namespace Temper.Training;
 
 /// <summary>
-/// Training as pieces: it owns a copy of what trains, gives gradients of any loss, and applies them. A method that
-/// needs a training loop of its own (reinforcement learning, growing, private training) writes the loop and leaves the
-/// rest to this class; <see cref="Trainer"/> is epochs, data and evaluation on top of it.
+/// The building blocks of training: holds a trainable copy of a network, computes gradients of any loss, and applies
+/// them. A method that needs its own training loop (reinforcement learning, growth, private training) writes the loop
+/// and uses this class for everything else. <see cref="Trainer"/> adds epochs, data loading and evaluation.
 /// </summary>
 /// <remarks>
-/// The network that came in never changes; frozen parameters are shared with it. Belongs to one thread at a time. Same
-/// calls, same bytes, for any number of threads of the kernels.
+/// The input network never changes; frozen parameters are shared with it. Not thread-safe. The same calls give
+/// bit-identical results for any number of worker threads.
 /// </remarks>
 /// <example><code>
 /// using var learner = new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.1f } });
@@ -29,10 +29,10 @@ public sealed partial class Learner : IDisposable
     private TrainedParameters _trained;
     private bool _isDisposed;
 
-    /// <summary>Begins training with a copy of a network.</summary>
-    /// <param name="network">Where to begin; initialized.</param>
-    /// <param name="options">How gradients become steps.</param>
-    /// <exception cref="ArgumentException">Nothing can be trained, or an option is out of its range.</exception>
+    /// <summary>Creates a learner that trains a copy of a network.</summary>
+    /// <param name="network">Initial network, with initialized parameters.</param>
+    /// <param name="options">Optimizer, regularizers and other options of a step.</param>
+    /// <exception cref="ArgumentException">There is no parameter to train, or an option is out of range.</exception>
     public Learner(Network network, LearnerOptions options)
     {
         options.Validate();
@@ -51,47 +51,48 @@ public sealed partial class Learner : IDisposable
     }
 
     /// <summary>
-    /// The network as it is now: its numbers change with each step. <see cref="Snapshot"/> gives one that stays.
+    /// The current network. Its values change with each step; <see cref="Snapshot"/> returns a copy that does not
+    /// change.
     /// </summary>
     public Network Network { get; private set; }
 
-    /// <summary>Steps that were applied.</summary>
+    /// <summary>Number of steps applied.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>How gradients become steps.</summary>
+    /// <summary>Options of the learner.</summary>
     public LearnerOptions Options => _options;
 
-    /// <summary>Gradients that were computed; numbers the streams of dropout.</summary>
+    /// <summary>Number of gradients computed; selects the random stream of dropout.</summary>
     internal long GradientCount { get; private set; }
 
     internal TrainedParameters Trained => _trained;
 
-    /// <summary>Who steps which parameters; null: this learner steps all.</summary>
+    /// <summary>Divides the steps among ranks; null: this learner steps all parameters.</summary>
     internal IStepShards? Shards { get; set; }
 
-    /// <summary>The network as it is now, as a value; frozen parameters are shared.</summary>
+    /// <summary>Returns an immutable copy of the current network; frozen parameters are shared.</summary>
     public Network Snapshot() => Network.CopyOf(parameter => _trained.Find(parameter.Name) is not null);
 
     /// <summary>
-    /// The network with averaged weights, as a value; the same as <see cref="Snapshot"/> without an average.
+    /// Returns an immutable copy of the network with averaged weights; equal to <see cref="Snapshot"/> if no average is
+    /// configured.
     /// </summary>
     public Network AverageSnapshot() =>
         _options.Average is null ? Snapshot() : Snapshot().WithParameters(_trained.All.Select(
         trained => trained.Parameter with { Value = Tensor.From(trained.Average!, trained.Parameter.Value.Shape) }));
 
-    /// <summary>The gradients of a loss by everything that trains.</summary>
+    /// <summary>Computes the gradients of a loss with respect to all trained parameters.</summary>
     /// <param name="loss">
-    /// Computes a scalar from the network. It is given a training pass; values inside the network are read through
-    /// <see cref="Pass.Tap"/>. What it computes is recorded; attacks and teachers inside run under
-    /// <see cref="GradientTape.Suspend"/>.
+    /// Computes a scalar from the network and a training pass. Use <see cref="Pass.Tap"/> to read values inside the
+    /// network. All operations are recorded; run attacks and teachers under <see cref="GradientTape.Suspend"/>.
     /// </param>
-    /// <param name="request">What is special about this gradient; null: nothing.</param>
-    /// <returns>To be disposed.</returns>
+    /// <param name="request">Options of this computation; null: defaults.</param>
+    /// <returns>The gradients; dispose them after use.</returns>
     /// <exception cref="ShapeMismatchException">
-    /// The loss is not a scalar, or not <c>[N]</c> where samples are weighted.
+    /// The loss is not a scalar, or not of shape <c>[N]</c> if samples are weighted.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The loss depends on no trained parameter, or a weighted sample has no gradient of its own.
+    /// The loss depends on no trained parameter, or a per-sample gradient cannot be computed because samples are mixed.
     /// </exception>
     public Gradients Gradients(Func<Network, Pass, Tensor> loss, GradientRequest? request = null)
     {
@@ -122,13 +123,13 @@ public sealed partial class Learner : IDisposable
     }
 
     /// <summary>
-    /// One step: regularizers, clipping, optimizer, masks, weight average and batch statistics, in this order.
+    /// Applies one step: regularizers, clipping, optimizer, masks, weight average and batch statistics, in this order.
     /// </summary>
-    /// <param name="gradients">Of this learner; regularizers are added to them in place.</param>
-    /// <param name="rateFactor">Times the optimizer's learning rate: a schedule.</param>
-    /// <returns>What the step was.</returns>
+    /// <param name="gradients">Gradients of this learner; regularizer gradients are added to them in place.</param>
+    /// <param name="rateFactor">Factor on the optimizer's learning rate, from the schedule.</param>
+    /// <returns>Regularization value and learning rate of the step.</returns>
     /// <exception cref="ArgumentException">
-    /// The gradients are of the network before an edit, or of another learner.
+    /// The gradients belong to another learner, or to the network before an edit.
     /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// The loss or a regularizer is not finite. The network has not changed.
@@ -138,8 +139,8 @@ public sealed partial class Learner : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (gradients.Trained != _trained)
         {
-            throw new ArgumentException("Learner.Apply: the gradients are of another learner, or of the network before "
-                + "an edit; compute them again", nameof(gradients));
+            throw new ArgumentException("Learner.Apply: the gradients belong to another learner, or to the network "
+                + "before an edit; compute them again", nameof(gradients));
         }
 
         float rate = _options.Optimizer.LearningRate * rateFactor;
@@ -164,12 +165,14 @@ public sealed partial class Learner : IDisposable
     }
 
     /// <summary>
-    /// Changes the network that trains. Optimizer state, averages and masks follow their parameters: by the edit's
-    /// moves, otherwise by name and shape; what is new begins at zero, its average at its value.
+    /// Replaces the network that is trained. Optimizer state, averages and masks follow their parameters: by the moves
+    /// of the edit, otherwise by name and shape. The optimizer state of new elements starts at zero, their average at
+    /// their value.
     /// </summary>
-    /// <param name="edit">Gives the changed network from the current one.</param>
+    /// <param name="edit">Returns the changed network, given the current one.</param>
     /// <exception cref="ArgumentException">
-    /// Moves do not fit, or nothing can be trained after the edit. Nothing has changed.
+    /// The moves do not match the network, or the edited network has no trainable parameter. The learner has not
+    /// changed.
     /// </exception>
     public void Edit(Func<Network, NetworkEdit> edit)
     {
@@ -181,13 +184,13 @@ public sealed partial class Learner : IDisposable
             LearnerEdit.Remembered(edited with { Network = own }, parameter, this)), own);
     }
 
-    /// <summary>Ends the use of this learner. Networks that it gave stay valid.</summary>
+    /// <summary>Ends the use of this learner. Networks that it returned remain valid.</summary>
     public void Dispose() => _isDisposed = true;
 
     /// <summary>
-    /// Throws where a number of the network is not finite. The loss does not always show it: a ReLU can hide it.
+    /// Throws if a value of the network is not finite. The loss does not always show this, because a ReLU can hide it.
     /// </summary>
-    /// <exception cref="TrainingDivergedException">One is infinite or not a number.</exception>
+    /// <exception cref="TrainingDivergedException">A value is infinite or NaN.</exception>
     internal void RequireFiniteNetwork()
     {
         IEnumerable<KeyValuePair<string, Tensor>> tensors =
@@ -219,7 +222,8 @@ public sealed partial class Learner : IDisposable
             "Learner.Gradients", loss.Shape, "a scalar loss; reduce it with Mean() or Sum()");
 
     /// <summary>
-    /// The samples' weights, <c>[N]</c>, from a first backward pass that finds the lengths of their gradients.
+    /// Computes the sample weights, <c>[N]</c>, from a first backward pass that finds the norms of the per-sample
+    /// gradients.
     /// </summary>
     private Tensor Weights(GradientTape tape, Tensor losses, SampleWeights weigh)
     {
@@ -246,7 +250,7 @@ public sealed partial class Learner : IDisposable
         return (float)sum;
     }
 
-    /// <summary>One backward pass; each gradient is taken over as soon as it is final.</summary>
+    /// <summary>Runs one backward pass and takes ownership of each gradient as soon as it is final.</summary>
     private void Fill(
         Gradients gradients, GradientTape tape, (Tensor Value, Tensor Cotangent) loss, GradientReady? ready)
     {
@@ -257,7 +261,9 @@ public sealed partial class Learner : IDisposable
         });
     }
 
-    /// <summary>Adds the regularizers' gradients and bounds each element; gives the regularizers' value.</summary>
+    /// <summary>
+    /// Adds the regularizers' gradients, clips each element, and returns the sum of the regularizers' values.
+    /// </summary>
     private double Regularize(Gradients gradients, out double squares)
     {
         double value = 0;
@@ -304,7 +310,7 @@ public sealed partial class Learner : IDisposable
     }
 }
 
-/// <summary>What one step of a <see cref="Learner"/> was.</summary>
+/// <summary>Regularization value and learning rate of one step of a <see cref="Learner"/>.</summary>
 /// <param name="Regularization">Sum of the regularizers' values.</param>
-/// <param name="LearningRate">The optimizer's rate times the schedule's factor.</param>
+/// <param name="LearningRate">The optimizer's learning rate times the schedule's factor.</param>
 public readonly record struct LearnerStep(double Regularization, float LearningRate);

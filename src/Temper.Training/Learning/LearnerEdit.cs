@@ -5,12 +5,14 @@ using Temper.Tensors;
 namespace Temper.Training;
 
 /// <summary>
-/// What an edit does to a learner: the changed network in memory of its own, and what was remembered of its parameters.
+/// Applies an edit to a learner: copies the changed network into memory owned by the learner and transfers the
+/// optimizer state.
 /// </summary>
 internal static class LearnerEdit
 {
     /// <summary>
-    /// The changed network, with memory of its own for what trains; memory that the learner owns already is kept.
+    /// Returns the changed network with trained parameters in memory owned by the learner; memory that it owns already
+    /// is reused.
     /// </summary>
     internal static Network Owned(Network changed, Network own, LearnerOptions options)
     {
@@ -19,7 +21,7 @@ internal static class LearnerEdit
             ReferenceEqualityComparer.Instance);
         free.UnionWith(own.Buffers.Values);
 
-        // A tensor that two parameters share after the edit would be written twice: the second gets a copy.
+        // Two parameters that share a tensor after the edit would both be written to it, so the second gets a copy.
         Tensor Take(Tensor value) => free.Remove(value) ? value : value.Detach();
         HashSet<string> statistics = changed.StatisticsNames();
         return changed
@@ -29,7 +31,7 @@ internal static class LearnerEdit
                 entry => KeyValuePair.Create(entry.Key, Take(entry.Value))));
     }
 
-    /// <summary>Optimizer state and average of a parameter after an edit.</summary>
+    /// <summary>Returns the optimizer state and the average of a parameter after an edit.</summary>
     internal static (OptimizerState State, float[]? Average) Remembered(
         NetworkEdit edit, Parameter parameter, Learner learner)
     {

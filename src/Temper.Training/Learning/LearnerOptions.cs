@@ -3,29 +3,29 @@ using Temper.Optimization;
 
 namespace Temper.Training;
 
-/// <summary>How a <see cref="Learner"/> turns gradients into steps.</summary>
+/// <summary>Options of a <see cref="Learner"/>: how gradients become steps.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>The optimizer.</summary>
+    /// <summary>The optimizer; default: <see cref="Adam"/>.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
-    /// <summary>Regularizers: each adds its value and gradient.</summary>
+    /// <summary>Regularizers; each adds its value and its gradient.</summary>
     public IReadOnlyList<IRegularizer> Regularizers { get; init; } = [];
 
-    /// <summary>Parameter groups with their own learning rate or weight decay, or frozen.</summary>
+    /// <summary>Parameter groups with their own learning rate or weight decay, or that are frozen.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
 
-    /// <summary>Gradient clipping; null = off.</summary>
+    /// <summary>Gradient clipping; null: off.</summary>
     public GradientClipping? Clipping { get; init; }
 
-    /// <summary>Exponential moving average of the weights; null = off.</summary>
+    /// <summary>Exponential moving average of the weights; null: off.</summary>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>Decides dropout where a request brings no stream of its own.</summary>
+    /// <summary>Seed of dropout when a <see cref="GradientRequest"/> has no stream.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Throws unless every option is in its range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Names the option.</exception>
+    /// <summary>Throws if an option is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it.</exception>
     public void Validate()
     {
         Optimizer.Validate();
@@ -33,7 +33,7 @@ public sealed record LearnerOptions
         Average?.Validate();
     }
 
-    /// <summary>All options as JSON: each decides the bytes of a step.</summary>
+    /// <summary>Returns all options as JSON. Each of them affects the exact result of a step.</summary>
     internal JsonObject Fingerprint() => new()
     {
         ["optimizer"] = OptionsJson.Of(Optimizer),

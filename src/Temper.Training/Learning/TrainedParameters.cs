@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Training;
 
-/// <summary>The parameters of a network that an optimizer changes, with what is remembered of each.</summary>
+/// <summary>The parameters of a network that an optimizer changes, with their optimizer states.</summary>
 internal sealed class TrainedParameters
 {
     private readonly Dictionary<string, int> _indices = new(StringComparer.Ordinal);
@@ -26,7 +26,7 @@ internal sealed class TrainedParameters
         if (All.Count == 0)
         {
             throw new ArgumentException(
-                $"Learner: no parameter can be trained (got {network.Parameters.Count} frozen ones); "
+                $"Learner: no parameter can be trained (got {network.Parameters.Count} parameters, all frozen); "
                 + "unfreeze some of them",
                 nameof(network));
         }
@@ -41,25 +41,25 @@ internal sealed class TrainedParameters
 
     internal IReadOnlyList<string> Names { get; }
 
-    /// <summary>Their values: what a tape watches.</summary>
+    /// <summary>Values of the parameters: the tensors that a tape watches.</summary>
     internal Tensor[] Sources { get; }
 
     internal int IndexOf(string name) => _indices.TryGetValue(name, out int index)
         ? index
-        : throw new KeyNotFoundException($"Gradients: no such parameter is trained (got '{name}'); the names are "
+        : throw new KeyNotFoundException($"Gradients: no trained parameter has this name (got '{name}'); the names are "
             + $"{string.Join(", ", Names.Take(8))}{(Count > 8 ? ", ..." : "")}");
 
     internal TrainedParameter? Find(string name) => _indices.TryGetValue(name, out int index) ? All[index] : null;
 
-    /// <summary>Whether a parameter of a network is trained under these options.</summary>
+    /// <summary>Returns whether a parameter of a network is trained under these options.</summary>
     internal static bool IsTrained(Parameter parameter, LearnerOptions options) =>
         !ParameterGroup.Resolve(options.Groups, parameter).IsFrozen;
 }
 
 /// <summary>One trained parameter.</summary>
-/// <param name="Parameter">Name, mask, and the value that is written in place.</param>
-/// <param name="Group">Its rate and decay.</param>
-/// <param name="State">The optimizer's memory of it.</param>
-/// <param name="Average">Its averaged values; null without an average.</param>
+/// <param name="Parameter">Name, mask, and the value that is updated in place.</param>
+/// <param name="Group">Learning-rate factor and weight decay.</param>
+/// <param name="State">State of the optimizer for this parameter.</param>
+/// <param name="Average">Averaged values; null without an average.</param>
 internal sealed record TrainedParameter(
     Parameter Parameter, ParameterGroup Group, OptimizerState State, float[]? Average);

@@ -5,39 +5,43 @@ using Temper.Optimization;
 
 namespace Temper.Training;
 
-/// <summary>A method that changes the network between epochs: growing, pruning in stages.</summary>
-/// <remarks>What it remembers is saved with each checkpoint, so that a run resumes to the same bytes.</remarks>
+/// <summary>A method that edits the network between epochs: growth, gradual pruning.</summary>
+/// <remarks>Its state is saved with each checkpoint, so that a resumed run gives bit-identical results.</remarks>
 public interface IEpochEdit : IFingerprinted
 {
-    /// <summary>Name under which its state is saved; unique in a run.</summary>
+    /// <summary>Name under which the state is saved; unique within a run.</summary>
     string Name { get; }
 
-    /// <summary>After an epoch's validation and before its checkpoint. May call <see cref="Learner.Edit"/>.</summary>
+    /// <summary>
+    /// Called after an epoch's validation and before its checkpoint. May call <see cref="Learner.Edit"/>.
+    /// </summary>
     /// <param name="learner">The learner of the run.</param>
-    /// <param name="epoch">What the epoch gave.</param>
+    /// <param name="epoch">Results of the epoch.</param>
     void AfterEpoch(Learner learner, EpochResult epoch);
 
-    /// <summary>What it remembers; null: nothing.</summary>
+    /// <summary>Returns the state to save; null: none.</summary>
     JsonNode? Save();
 
-    /// <summary>Takes up what <see cref="Save"/> gave. Called once when a run begins or resumes.</summary>
-    /// <param name="state">Null for a run that begins.</param>
+    /// <summary>Restores the state returned by <see cref="Save"/>. Called once when a run starts or resumes.</summary>
+    /// <param name="state">The saved state; null for a run that starts.</param>
     void Restore(JsonNode? state);
 
     /// <summary>
-    /// Whether training is over, whatever epochs are left. Asked after each epoch and when a run resumes; must follow
-    /// from the saved state.
+    /// Whether training ends now, even if epochs remain. Read after each epoch and when a run resumes; must depend only
+    /// on the saved state.
     /// </summary>
     bool EndsTraining => false;
 
     /// <summary>
-    /// Networks that are saved with each checkpoint, by name: one to return to. Names are those of files without an
-    /// ending.
+    /// Returns networks to save with each checkpoint, by name, such as one to roll back to. Names must be valid file
+    /// names without extension.
     /// </summary>
     IReadOnlyDictionary<string, Network> SaveNetworks() => ReadOnlyDictionary<string, Network>.Empty;
 
-    /// <summary>Takes up what <see cref="SaveNetworks"/> gave. Called before <see cref="Restore"/>.</summary>
-    /// <param name="networks">Empty for a run that begins.</param>
+    /// <summary>
+    /// Restores the networks returned by <see cref="SaveNetworks"/>. Called before <see cref="Restore"/>.
+    /// </summary>
+    /// <param name="networks">The saved networks, by name; empty for a run that starts.</param>
     void RestoreNetworks(IReadOnlyDictionary<string, Network> networks)
     {
     }

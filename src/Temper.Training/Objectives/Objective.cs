@@ -8,29 +8,29 @@ using Temper.Tensors;
 namespace Temper.Training;
 
 /// <summary>
-/// What a training step minimizes, in two phases: the batch is prepared without a tape (attacks, teachers, mixing
-/// samples), then the loss is computed under one. Adversarial training, feedback training and distillation are
-/// objectives; none has a trainer of its own.
+/// The function that training minimizes. It is computed in two phases: first the batch is prepared without a tape
+/// (attacks, teachers, mixing samples), then the loss is computed under a tape. Adversarial training, feedback learning
+/// and distillation are objectives; none of them needs its own trainer.
 /// </summary>
 /// <remarks>
-/// An objective keeps no state from step to step, so that a run resumes to the same bytes.
-/// docs/how-to-add-an-objective-or-a-regularizer.md shows one.
+/// An objective must keep no state between steps, so that a resumed run gives bit-identical results. See
+/// docs/how-to-add-an-objective-or-a-regularizer.md for an example.
 /// </remarks>
 public abstract record Objective : IFingerprinted
 {
     /// <summary>
-    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are
-    /// made here is rented for the step: <see cref="Tensor.Detach"/> one that has to last.
+    /// First phase: prepares the batch on which the loss is computed. Nothing is recorded on a tape. Tensors created
+    /// here live only for the current step; call <see cref="Tensor.Detach"/> on a tensor that must live longer.
     /// </summary>
-    /// <param name="network">The network that trains; not to be changed.</param>
-    /// <param name="batch">From the loader, augmented.</param>
-    /// <param name="stream">Random numbers of this batch.</param>
+    /// <param name="network">The network being trained; must not be changed.</param>
+    /// <param name="batch">The augmented batch from the loader.</param>
+    /// <param name="stream">Random stream of this batch.</param>
     /// <returns>The batch, or another one with the same index; by default the batch itself.</returns>
     public virtual Batch Prepare(Network network, Batch batch, RandomStream stream) => batch;
 
-    /// <summary>Phase two: the loss of a prepared batch.</summary>
-    /// <param name="network">The network that trains.</param>
-    /// <param name="pass">A training pass; <see cref="Pass.Tap"/> it to read values inside the network.</param>
+    /// <summary>Second phase: computes the loss of the prepared batch.</summary>
+    /// <param name="network">The network being trained.</param>
+    /// <param name="pass">A training pass; use <see cref="Pass.Tap"/> to read values inside the network.</param>
     /// <param name="batch">The prepared batch.</param>
     public abstract ObjectiveValue Value(Network network, Pass pass, Batch batch);
 
@@ -38,12 +38,12 @@ public abstract record Objective : IFingerprinted
     public abstract JsonNode Fingerprint();
 }
 
-/// <summary>What an objective found for one batch.</summary>
-/// <param name="Loss">A scalar: the mean over the batch.</param>
-/// <param name="Output">The network's output, from which training accuracy is counted; null: it is not.</param>
+/// <summary>Result of an objective for one batch.</summary>
+/// <param name="Loss">Scalar loss: the mean over the batch.</param>
+/// <param name="Output">Output of the network, used to count training accuracy; null: accuracy is not counted.</param>
 public readonly record struct ObjectiveValue(Tensor Loss, Tensor? Output);
 
-/// <summary>The default: the loss of the network's output and the targets.</summary>
+/// <summary>The default objective: a loss of the network's output and the targets.</summary>
 /// <param name="Loss">The loss to minimize.</param>
 public sealed record SupervisedObjective(TrainingLoss Loss) : Objective
 {

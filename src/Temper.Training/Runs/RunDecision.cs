@@ -4,9 +4,9 @@ using System.Text.Json.Serialization;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// Something in a run that depended on time or on somebody at the keyboard, so that its settings and its seed do not
-/// explain it: a time limit that stopped it, kernels chosen by measured time. Kept in the run folder, so that a resume
-/// can say what happened.
+/// An event in a run that depends on time or on the user and so cannot be reproduced from settings and seed: a time
+/// limit or interrupt that stopped the run, or kernels chosen by measured time. Recorded in the run folder for use by a
+/// resumed run.
 /// </summary>
 public sealed record RunDecision
 {
@@ -16,31 +16,31 @@ public sealed record RunDecision
     /// <summary>Ctrl-C or SIGTERM stopped the run after a step.</summary>
     public const string Interrupt = "interrupt";
 
-    /// <summary>When, in UTC.</summary>
+    /// <summary>Time of the decision, in UTC.</summary>
     public required DateTimeOffset Time { get; init; }
 
-    /// <summary>What kind of decision, such as <see cref="TimeLimit"/>.</summary>
+    /// <summary>Kind of decision, such as <see cref="TimeLimit"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Which training of the run.</summary>
+    /// <summary>Name of the training stage within the run.</summary>
     public required string Phase { get; init; }
 
-    /// <summary>Optimizer steps that this training had made.</summary>
+    /// <summary>Number of optimizer steps done in this stage.</summary>
     public required long Step { get; init; }
 
-    /// <summary>One line for people.</summary>
+    /// <summary>One-line description for the user.</summary>
     public required string Text { get; init; }
 
     /// <summary>
-    /// Seconds that the run had taken, those before earlier stops included; null where nobody measured.
+    /// Running time of the run in seconds, including the time before earlier stops; null if not measured.
     /// </summary>
     public double? Seconds { get; init; }
 
-    /// <summary>What was chosen, for a resume that has to take the same; null where nothing was.</summary>
+    /// <summary>The value chosen, which a resumed run must use again; null if the decision chose no value.</summary>
     public string? Value { get; init; }
 }
 
-/// <summary>Reads and writes the decisions of a run without reflection.</summary>
+/// <summary>Serializes the decisions of a run, without reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
     RespectNullableAnnotations = true)]
@@ -60,7 +60,7 @@ internal sealed partial class RunDecisionJson : JsonSerializerContext
         if (file.Length > MaximumBytes)
         {
             throw new InvalidDataException(
-                $"run: {path} is not what a run writes (got {file.Length} bytes, expected at most {MaximumBytes})");
+                $"run: {path} is not a decisions file (got {file.Length} bytes, expected at most {MaximumBytes})");
         }
 
         try
@@ -69,11 +69,11 @@ internal sealed partial class RunDecisionJson : JsonSerializerContext
                 JsonSerializer.Deserialize(File.ReadAllBytes(path), Default.IReadOnlyListRunDecision);
             return decisions is not null && decisions.All(decision => decision is not null)
                 ? decisions
-                : throw new JsonException("an entry is missing");
+                : throw new JsonException("an entry is null");
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"run: {path} is not what a run writes ({error.Message})", error);
+            throw new InvalidDataException($"run: {path} is not a decisions file ({error.Message})", error);
         }
     }
 

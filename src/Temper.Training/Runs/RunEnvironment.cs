@@ -6,10 +6,10 @@ using Temper.Kernels;
 
 namespace Temper.Training.Runs;
 
-/// <summary>The machine and the versions that a run had.</summary>
+/// <summary>The machine and software versions of a run.</summary>
 public sealed record RunEnvironment
 {
-    /// <summary>Version of Temper, with the commit where the build knew it.</summary>
+    /// <summary>Version of Temper, with the commit if known to the build.</summary>
     public required string Version { get; init; }
 
     /// <summary>Version of the .NET runtime.</summary>
@@ -18,24 +18,22 @@ public sealed record RunEnvironment
     /// <summary>Operating system.</summary>
     public required string System { get; init; }
 
-    /// <summary>Architecture of the processor, for example <c>X64</c>.</summary>
+    /// <summary>Processor architecture, for example <c>X64</c>.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>The processor's name as the system tells it, else its architecture.</summary>
+    /// <summary>Processor name reported by the system; the architecture if there is none.</summary>
     public required string Processor { get; init; }
 
-    /// <summary>
-    /// Width of the vectors that kernels use, in bits: results are the same bytes only for the same width.
-    /// </summary>
+    /// <summary>Vector width used by kernels, in bits. Results are bit-identical only for the same width.</summary>
     public required int VectorBits { get; init; }
 
-    /// <summary>Processors that the process may use.</summary>
+    /// <summary>Number of processors available to the process.</summary>
     public required int Processors { get; init; }
 
-    /// <summary>Threads of the worker pool.</summary>
+    /// <summary>Number of threads of the worker pool.</summary>
     public required int Threads { get; init; }
 
-    /// <summary>The environment of this process.</summary>
+    /// <summary>Returns the environment of this process.</summary>
     public static RunEnvironment Current() => new()
     {
         Version = ToolVersion,
@@ -54,8 +52,8 @@ public sealed record RunEnvironment
             RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             ?? "0";
 
-    /// <summary>As a JSON document.</summary>
-    /// <returns>UTF-8.</returns>
+    /// <summary>Returns the environment as a JSON document.</summary>
+    /// <returns>UTF-8 text.</returns>
     public byte[] ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -5,49 +5,49 @@ using Temper.Training.Tracking;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// Files of a run: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
-/// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (where time decided something), <c>checkpoints/</c>,
-/// <c>tensorboard/</c>.
+/// The folder of a run. Files: <c>config.yaml</c> (all options, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
+/// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (only if a decision depended on time or the user),
+/// <c>checkpoints/</c>, <c>tensorboard/</c>.
 /// </summary>
 public sealed class RunFolder
 {
     private RunFolder(string path) => FullPath = System.IO.Path.GetFullPath(path);
 
-    /// <summary>The folder's full path.</summary>
+    /// <summary>Full path of the folder.</summary>
     public string FullPath { get; }
 
-    /// <summary>The resolved options of the run.</summary>
+    /// <summary>Path of the file with the resolved options.</summary>
     public string ConfigPath => PathOf("config.yaml");
 
-    /// <summary>One line of metrics an epoch.</summary>
+    /// <summary>Path of the metrics file, one line per epoch.</summary>
     public string MetricsPath => PathOf("metrics.jsonl");
 
-    /// <summary>The result.</summary>
+    /// <summary>Path of the result file.</summary>
     public string ResultPath => PathOf("result.json");
 
-    /// <summary>The log.</summary>
+    /// <summary>Path of the log file.</summary>
     public string LogPath => PathOf("log.txt");
 
-    /// <summary>Machine and versions.</summary>
+    /// <summary>Path of the file describing machine and versions.</summary>
     public string EnvironmentPath => PathOf("environment.json");
 
-    /// <summary>What time or an interruption decided.</summary>
+    /// <summary>Path of the file of decisions that depended on time or on an interrupt.</summary>
     public string DecisionsPath => PathOf("decisions.json");
 
-    /// <summary>Checkpoints to resume from.</summary>
+    /// <summary>Folder of checkpoints to resume from.</summary>
     public string CheckpointsPath => PathOf("checkpoints");
 
-    /// <summary>Event files for TensorBoard.</summary>
+    /// <summary>Folder of TensorBoard event files.</summary>
     public string TensorBoardPath => PathOf("tensorboard");
 
     /// <summary>
-    /// Makes the folder <c>&lt;root&gt;/&lt;command&gt;-&lt;dataset&gt;-&lt;seed&gt;-&lt;utc&gt;</c> and writes the
-    /// environment.
+    /// Creates the folder <c>&lt;root&gt;/&lt;command&gt;-&lt;dataset&gt;-&lt;seed&gt;-&lt;utc&gt;</c> and writes the
+    /// environment file.
     /// </summary>
-    /// <param name="root">Usually <c>runs</c>; made when absent.</param>
-    /// <param name="name">What ran on what.</param>
-    /// <param name="time">The time in the name.</param>
-    /// <exception cref="IOException">The folder cannot be made.</exception>
+    /// <param name="root">Parent folder, usually <c>runs</c>; created if absent.</param>
+    /// <param name="name">Command, data set and seed for the folder's name.</param>
+    /// <param name="time">Provides the time for the folder's name.</param>
+    /// <exception cref="IOException">The folder cannot be created.</exception>
     public static RunFolder Create(string root, RunName name, TimeProvider time)
     {
         string utc = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
@@ -66,16 +66,16 @@ public sealed class RunFolder
     }
 
     /// <summary>Opens the folder of an earlier run.</summary>
-    /// <param name="path">The folder.</param>
-    /// <exception cref="DirectoryNotFoundException">There is none.</exception>
+    /// <param name="path">Path of the folder.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     public static RunFolder Open(string path) => Directory.Exists(path)
         ? new RunFolder(path)
         : throw new DirectoryNotFoundException(
             $"RunFolder.Open: no such folder (got '{path}'); give the folder of a run");
 
-    /// <summary>The folder of the latest run of a command.</summary>
-    /// <param name="root">Usually <c>runs</c>.</param>
-    /// <param name="command">For example <c>train</c>; null: of any.</param>
+    /// <summary>Finds the folder of the latest run of a command.</summary>
+    /// <param name="root">Parent folder, usually <c>runs</c>.</param>
+    /// <param name="command">Name of the command, for example <c>train</c>; null: any command.</param>
     /// <returns>The folder with the latest time in its name; null if there is none.</returns>
     public static RunFolder? Latest(string root, string? command = null)
     {
@@ -93,33 +93,36 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// Seconds that the run has taken so far: up to its last epoch or stop, whichever is later; 0 for a new one.
+    /// Returns the running time of the run so far in seconds: up to its last epoch or stop, whichever is later; 0 for a
+    /// new run.
     /// </summary>
-    /// <exception cref="InvalidDataException">The record of decisions is damaged.</exception>
+    /// <exception cref="InvalidDataException">The decisions file is damaged.</exception>
     public double ReadSeconds() =>
         ReadDecisions().Select(decision => decision.Seconds ?? 0).Append(MetricsLog.LastSeconds(MetricsPath)).Max();
 
-    /// <summary>Opens <see cref="MetricsPath"/> for appending; seconds go on where the run stopped.</summary>
+    /// <summary>
+    /// Opens <see cref="MetricsPath"/> for appending. The seconds continue from where the run stopped.
+    /// </summary>
     /// <param name="time">Measures the seconds.</param>
     public MetricsLog OpenMetrics(TimeProvider time) => new(MetricsPath, time, ReadSeconds());
 
     /// <summary>Appends a line to <see cref="LogPath"/>.</summary>
-    /// <param name="line">Without its end of line.</param>
+    /// <param name="line">Text without a line break.</param>
     public void Log(string line) =>
         File.AppendAllText(LogPath, line + "\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
 
-    /// <summary>The decisions that the run recorded, oldest first; none where there is no file.</summary>
+    /// <summary>Returns the recorded decisions, oldest first; empty if there is no file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public IReadOnlyList<RunDecision> ReadDecisions() => RunDecisionJson.Read(DecisionsPath);
 
-    /// <summary>Records a decision beside those that are there.</summary>
-    /// <param name="decision">What was decided, and when.</param>
-    /// <exception cref="IOException">It cannot be written; what was there is intact.</exception>
-    /// <exception cref="InvalidDataException">The file that is there is damaged.</exception>
+    /// <summary>Appends a decision to the decisions file.</summary>
+    /// <param name="decision">The decision to record.</param>
+    /// <exception cref="IOException">The file cannot be written; the existing file is intact.</exception>
+    /// <exception cref="InvalidDataException">The existing file is damaged.</exception>
     public void Record(RunDecision decision) => RunDecisionJson.Write(DecisionsPath, [.. ReadDecisions(), decision]);
 
-    /// <summary>A path inside the folder.</summary>
-    /// <param name="name">Relative to the folder.</param>
+    /// <summary>Returns a path inside the folder.</summary>
+    /// <param name="name">Path relative to the folder.</param>
     public string PathOf(string name) => System.IO.Path.Combine(FullPath, name);
 
     private static string TimeInName(string path)
@@ -130,7 +133,8 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// Names come from users (<c>synth:shapes?classes=10</c>): what a file name may not hold becomes a dash.
+    /// Replaces characters that are not safe in file names by dashes; names such as <c>synth:shapes?classes=10</c> come
+    /// from users.
     /// </summary>
     private static string Plain(string text)
     {
@@ -140,8 +144,8 @@ public sealed class RunFolder
     }
 }
 
-/// <summary>What a run folder is called by.</summary>
-/// <param name="Command">The command, for example <c>train</c>.</param>
-/// <param name="Dataset">The data, for example <c>fashion-mnist</c>.</param>
+/// <summary>The parts of a run folder's name.</summary>
+/// <param name="Command">Name of the command, for example <c>train</c>.</param>
+/// <param name="Dataset">Name of the data set, for example <c>fashion-mnist</c>.</param>
 /// <param name="Seed">The seed.</param>
 public sealed record RunName(string Command, string Dataset, ulong Seed);

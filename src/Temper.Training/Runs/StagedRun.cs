@@ -4,26 +4,26 @@ using Temper.Networks;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// A run of several named stages that resumes: what has ended gives its result at once, what has a checkpoint goes on
-/// from there. A resumed run therefore does everything again from the start, in the same order.
+/// A resumable run of several named stages. A finished stage returns its saved result without training; an interrupted
+/// stage resumes from its checkpoint. A resumed run therefore makes all calls again from the start, in the same order.
 /// </summary>
 /// <remarks>
-/// The bytes of a run must not depend on when it was stopped. What depends on time or on the machine, a limit that
-/// ended a search or kernels that were chosen by measurement, goes through <see cref="Choose"/>, so that a resume takes
-/// the same.
+/// The exact results of a run must not depend on when it was stopped. Use <see cref="Choose"/> for every value that
+/// depends on time or on the machine, such as a time limit that ended a search or kernels chosen by measurement, so
+/// that a resumed run uses the same value.
 /// </remarks>
-/// <param name="folder">Where checkpoints and choices are kept.</param>
-/// <param name="time">Gives the time at which a choice was made.</param>
+/// <param name="folder">Run folder for checkpoints and choices.</param>
+/// <param name="time">Provides the time at which a choice was made.</param>
 public sealed class StagedRun(RunFolder folder, TimeProvider time)
 {
-    /// <summary>Trains a network, goes on with it, or gives the result of the training that ended.</summary>
-    /// <param name="stage">Name of the training, unique in the run.</param>
-    /// <param name="network">Where it begins; must be the same each time.</param>
-    /// <param name="data">Samples to train on, and samples that choose the epoch.</param>
-    /// <param name="options">How; the checkpoint folder is set.</param>
-    /// <param name="cancel">Stops after the running step, with a checkpoint.</param>
+    /// <summary>Trains a network, resumes its training, or returns the saved result of a finished training.</summary>
+    /// <param name="stage">Name of the training stage, unique within the run.</param>
+    /// <param name="network">Initial network; must be the same at each call.</param>
+    /// <param name="data">Training samples, and validation samples used to select the best epoch.</param>
+    /// <param name="options">Training options; the checkpoint folder is set by this method.</param>
+    /// <param name="cancel">Stops after the current step and writes a checkpoint.</param>
     /// <exception cref="Formats.ModelFormatException">
-    /// The stage began with other options or data, or its checkpoint is damaged.
+    /// The stage started with other options or data, or its checkpoint is damaged.
     /// </exception>
     public TrainingResult Fit(
         string stage, Network network, (Dataset Train, Dataset Validation) data, TrainingOptions options,
@@ -35,19 +35,20 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
             : Trainer.Fit(network, data.Train, data.Validation, options, cancel);
     }
 
-    /// <summary>Folder of a stage's checkpoints; need not exist.</summary>
-    /// <param name="stage">Name of the training.</param>
+    /// <summary>Returns the folder of a stage's checkpoints; it need not exist.</summary>
+    /// <param name="stage">Name of the training stage.</param>
     public string CheckpointsOf(string stage) => Path.Combine(folder.CheckpointsPath, stage);
 
     /// <summary>
-    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// Makes a choice that depends on time or on the machine once, and records it. A resumed run gets the recorded
+    /// choice.
     /// </summary>
-    /// <param name="stage">Where in the run.</param>
-    /// <param name="name">What is chosen, unique in the stage.</param>
-    /// <param name="choose">Makes the choice; called only where none is recorded.</param>
-    /// <returns>The choice, as text: a number, a JSON document.</returns>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="name">Name of the choice, unique within the stage.</param>
+    /// <param name="choose">Makes the choice; called only if none is recorded.</param>
+    /// <returns>The choice as text, such as a number or a JSON document.</returns>
     /// <exception cref="IOException">The choice cannot be recorded.</exception>
-    /// <exception cref="InvalidDataException">The record of choices is damaged.</exception>
+    /// <exception cref="InvalidDataException">The decisions file is damaged.</exception>
     public string Choose(string stage, string name, Func<string> choose)
     {
         RunDecision? made = folder.ReadDecisions().FirstOrDefault(decision => decision.Value is not null

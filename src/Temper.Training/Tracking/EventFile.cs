@@ -3,12 +3,12 @@ using System.Numerics;
 
 namespace Temper.Training.Tracking;
 
-/// <summary>The record format of event files: each payload between its length and a checksum.</summary>
+/// <summary>Record format of TensorBoard event files: payloads with their lengths and checksums.</summary>
 internal static class EventFile
 {
     /// <summary>
-    /// Appends <c>u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the payload</c>, all
-    /// little-endian.
+    /// Appends a record: <c>u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the
+    /// payload</c>, all little-endian.
     /// </summary>
     internal static void WriteRecord(Stream stream, ReadOnlySpan<byte> payload)
     {
@@ -22,7 +22,7 @@ internal static class EventFile
         stream.Write(footer);
     }
 
-    /// <summary>CRC-32 with Castagnoli's polynomial, as in iSCSI (RFC 3720).</summary>
+    /// <summary>Computes CRC-32C: CRC-32 with the Castagnoli polynomial, as in iSCSI (RFC 3720).</summary>
     internal static uint Crc32C(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
@@ -41,7 +41,8 @@ internal static class EventFile
     }
 
     /// <summary>
-    /// The checksum of data that holds checksums would be weak, so the format rotates and shifts each.
+    /// Masks a checksum by rotating it and adding a constant, as the format requires: a CRC of data that contains CRCs
+    /// would be weak.
     /// </summary>
     internal static uint Mask(uint crc) => BitOperations.RotateRight(crc, 15) + 0xA282_EAD8;
 }

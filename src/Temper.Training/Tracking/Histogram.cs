@@ -1,6 +1,6 @@
 namespace Temper.Training.Tracking;
 
-/// <summary>Counts of values in thirty equal bins between the smallest and the largest.</summary>
+/// <summary>Counts of values in 30 equal bins between the minimum and the maximum.</summary>
 internal sealed record Histogram(
     double Minimum, double Maximum, double Count, double Sum, double SumOfSquares, double[] UpperLimits,
     double[] Counts)

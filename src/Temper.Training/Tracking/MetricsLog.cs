@@ -3,13 +3,15 @@ using System.Text.Json;
 
 namespace Temper.Training.Tracking;
 
-/// <summary>Appends one JSON object a line to <c>metrics.jsonl</c>: the source for every other view of a run.</summary>
+/// <summary>
+/// Appends lines of JSON to <c>metrics.jsonl</c>, the file from which all other views of a run are made.
+/// </summary>
 /// <remarks>
-/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> of the run, those before it was resumed included, then the
-/// metrics by name; a value that is not finite is <c>null</c>. Each line is handed to the system whole, so a run that
-/// is killed leaves at most one broken line at the end, which goes when the log is opened again. A run that goes on
-/// repeats the steps that its checkpoint does not know: lines of steps that the log had when it was opened are not
-/// written twice.
+/// A line holds <c>step</c>, <c>epoch</c> and <c>seconds</c> (running time, including the time before the run was
+/// resumed), then the metrics by name; a value that is not finite is written as <c>null</c>. Each line is written in
+/// one call, so a killed run leaves at most one incomplete line at the end, which is removed when the log is opened
+/// again. A resumed run repeats the steps after its checkpoint; lines of steps that the log already held when it was
+/// opened are not written again.
 /// </remarks>
 public sealed class MetricsLog : IDisposable
 {
@@ -20,10 +22,12 @@ public sealed class MetricsLog : IDisposable
     private readonly double _secondsBefore;
     private readonly ArrayBufferWriter<byte> _line = new();
 
-    /// <summary>Opens a log; whole lines that are there stay.</summary>
-    /// <param name="path">The file; made when absent.</param>
+    /// <summary>Opens a log for appending; complete lines in the file are kept.</summary>
+    /// <param name="path">Path of the file; created if absent.</param>
     /// <param name="time">Measures the seconds.</param>
-    /// <param name="secondsBefore">Seconds that the run took before; at least those of the last line are taken.</param>
+    /// <param name="secondsBefore">
+    /// Running time before this session in seconds; raised to that of the last line if that is larger.
+    /// </param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public MetricsLog(string path, TimeProvider time, double secondsBefore = 0)
     {
@@ -41,9 +45,11 @@ public sealed class MetricsLog : IDisposable
         _opened = time.GetTimestamp();
     }
 
-    /// <summary>Appends a line, unless the log had lines up to this step or a later one when it was opened.</summary>
-    /// <param name="epoch">Epochs finished.</param>
-    /// <param name="step">Optimizer steps made.</param>
+    /// <summary>
+    /// Appends a line, unless the log already held lines up to this step or a later one when it was opened.
+    /// </summary>
+    /// <param name="epoch">Number of finished epochs.</param>
+    /// <param name="step">Number of optimizer steps done.</param>
     /// <param name="metrics">Values by name, for example <c>validation/accuracy</c>.</param>
     public void Write(int epoch, long step, IEnumerable<KeyValuePair<string, double>> metrics)
     {
@@ -78,10 +84,10 @@ public sealed class MetricsLog : IDisposable
         _stream.Write(_line.WrittenSpan);
     }
 
-    /// <summary>The lines of a log.</summary>
-    /// <param name="path">A <c>metrics.jsonl</c>.</param>
+    /// <summary>Reads the lines of a log.</summary>
+    /// <param name="path">Path of a <c>metrics.jsonl</c> file.</param>
     /// <returns>
-    /// Each line's numbers by name; what is not a number, and lines that are not whole, are left out.
+    /// The numbers of each line, by name. Values that are not numbers and incomplete lines are skipped.
     /// </returns>
     public static IReadOnlyList<IReadOnlyDictionary<string, double>> Read(string path)
     {
@@ -100,7 +106,7 @@ public sealed class MetricsLog : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
 
-    /// <summary>Seconds of the run at the last line of a log; 0 where there is none.</summary>
+    /// <summary>Returns the running time in seconds at the last line of a log; 0 if there is no line.</summary>
     internal static double LastSeconds(string path) =>
         File.Exists(path) ? Read(path).Select(line => line.GetValueOrDefault("seconds", 0)).DefaultIfEmpty(0).Max() : 0;
 

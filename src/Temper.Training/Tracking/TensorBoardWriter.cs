@@ -3,10 +3,10 @@ using Temper.Formats.Protobuf;
 
 namespace Temper.Training.Tracking;
 
-/// <summary>Writes what TensorBoard shows: scalars, histograms, pictures and texts, into one event file.</summary>
+/// <summary>Writes scalars, histograms, images and text for TensorBoard to one event file.</summary>
 /// <remarks>
-/// The file is <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended whole;
-/// <see cref="Flush"/> makes them visible to a TensorBoard that is running. Belongs to one thread.
+/// The file is named <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended as a whole;
+/// <see cref="Flush"/> makes them visible to a running TensorBoard. Not thread-safe.
 /// </remarks>
 public sealed class TensorBoardWriter : IDisposable
 {
@@ -31,9 +31,9 @@ public sealed class TensorBoardWriter : IDisposable
     private readonly WireWriter _value = new();
     private readonly WireWriter _content = new();
 
-    /// <summary>Starts an event file in a folder, which is made when absent.</summary>
-    /// <param name="folder">Where TensorBoard is pointed at.</param>
-    /// <param name="time">Gives the events their times.</param>
+    /// <summary>Creates an event file in a folder; the folder is created if absent.</summary>
+    /// <param name="folder">TensorBoard's log folder.</param>
+    /// <param name="time">Provides the times of the events.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public TensorBoardWriter(string folder, TimeProvider time)
         : this(Create(folder, time), time)
@@ -48,20 +48,20 @@ public sealed class TensorBoardWriter : IDisposable
         WriteEvent();
     }
 
-    /// <summary>One point of a curve.</summary>
-    /// <param name="tag">Name of the curve; a slash groups, for example <c>train/loss</c>.</param>
-    /// <param name="step">Place on the horizontal axis.</param>
-    /// <param name="value">Any value; one that is not finite is shown as such.</param>
+    /// <summary>Adds one point of a curve.</summary>
+    /// <param name="tag">Name of the curve; a slash makes groups, for example <c>train/loss</c>.</param>
+    /// <param name="step">Position on the horizontal axis.</param>
+    /// <param name="value">The value; infinities and NaN are written unchanged.</param>
     public void AddScalar(string tag, long step, float value)
     {
         _value.Text(ValueTag, tag).Float(ValueSimple, value);
         WriteSummary(step);
     }
 
-    /// <summary>How values are spread.</summary>
+    /// <summary>Adds a histogram of values.</summary>
     /// <param name="tag">Name of the histogram.</param>
     /// <param name="step">Index of the step.</param>
-    /// <param name="values">Any number of values; those that are not finite are left out.</param>
+    /// <param name="values">Any number of values; values that are not finite are ignored.</param>
     public void AddHistogram(string tag, long step, ReadOnlySpan<float> values)
     {
         Histogram h = Histogram.Of(values);
@@ -71,11 +71,13 @@ public sealed class TensorBoardWriter : IDisposable
         WriteSummary(step);
     }
 
-    /// <summary>A picture.</summary>
-    /// <param name="tag">Name of the picture.</param>
+    /// <summary>Adds an image.</summary>
+    /// <param name="tag">Name of the image.</param>
     /// <param name="step">Index of the step.</param>
     /// <param name="png">An encoded PNG file.</param>
-    /// <param name="size">Of the picture, in pixels, and its channels: 1 gray, 3 RGB, 4 RGBA.</param>
+    /// <param name="size">
+    /// Height and width of the image in pixels, and its channels: 1 (gray), 3 (RGB) or 4 (RGBA).
+    /// </param>
     public void AddImage(string tag, long step, ReadOnlySpan<byte> png, (int Height, int Width, int Channels) size)
     {
         _content.Integer(1, size.Height).Integer(2, size.Width).Integer(3, size.Channels).Bytes(4, png);
@@ -83,7 +85,7 @@ public sealed class TensorBoardWriter : IDisposable
         WriteSummary(step);
     }
 
-    /// <summary>A text, shown as Markdown.</summary>
+    /// <summary>Adds text, shown as Markdown.</summary>
     /// <param name="tag">Name of the text.</param>
     /// <param name="step">Index of the step.</param>
     /// <param name="markdown">The text.</param>
@@ -97,7 +99,7 @@ public sealed class TensorBoardWriter : IDisposable
         WriteSummary(step);
     }
 
-    /// <summary>Hands everything to the system.</summary>
+    /// <summary>Writes all buffered data to the file.</summary>
     public void Flush() => _stream.Flush();
 
     /// <summary>Closes the file.</summary>

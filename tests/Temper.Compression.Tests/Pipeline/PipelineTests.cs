@@ -121,9 +121,9 @@ public sealed class PipelineTests
         foreach (CompressionStructure structure in (CompressionStructure[])[CompressionStructure.Blocks, CompressionStructure.Channels])
         {
             CompressionOptions options = Options with { Structure = structure };
-            Assert.Contains("single weights are removed", Assert.Throws<ArgumentException>(
+            Assert.Contains("only single weights can be removed", Assert.Throws<ArgumentException>(
                 () => CompressionPipeline.Calibrate(Trained.Value, Train, 64, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
-            Assert.Contains("single weights are removed", Assert.Throws<ArgumentException>(
+            Assert.Contains("only single weights can be removed", Assert.Throws<ArgumentException>(
                 () => CompressionPipeline.WithoutData(Trained.Value, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
         }
     }
@@ -215,7 +215,7 @@ public sealed class PipelineTests
     {
         Network untrained = Trained.Value.Initialize(RandomStream.FromSeed(9));
         AssertRefused(untrained, "at chance");
-        AssertRefused(Network.Build(InputSpec.Image(1, 12, 12), x => x.GlobalAvgPool2d().Flatten()), "no weights to thin");
+        AssertRefused(Network.Build(InputSpec.Image(1, 12, 12), x => x.GlobalAvgPool2d().Flatten()), "no weights to prune");
         Parameter weight = Trained.Value.Parameters["fc2.weight"];
         AssertRefused(Trained.Value.WithParameters([weight with { Value = Tensor.Full(weight.Value.Shape, float.NaN) }]), "'fc2.weight' is not finite");
         Assert.Throws<ArgumentOutOfRangeException>(() => Compress(Options with { MaxAccuracyDrop = -1 }));

@@ -66,7 +66,7 @@ public sealed class CheckpointTests : IDisposable
             () => learner.Save(Here.CheckpointFolder!, new Dictionary<string, string>(StringComparer.Ordinal), MethodState.Empty, path => new FullDisk(File.Create(path), () => left, n => left -= n)));
         Assert.Contains("step 21", error.Message, StringComparison.Ordinal);
         Assert.Contains("No space left", error.Message, StringComparison.Ordinal);
-        Assert.Contains("make room", error.Message, StringComparison.Ordinal);
+        Assert.Contains("free disk space", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, OnlyCheckpoint);
         Assert.Equal(bytes, File.ReadAllBytes(Path.Combine(before, "model.safetensors")));
         Assert.True(SmallRun.Resume(Here).IsComplete);
