@@ -6,10 +6,10 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>Measures candidates on the validation samples, their time beside that of the incoming network.</summary>
+/// <summary>Measures candidates on the validation samples, and their time relative to the original network.</summary>
 internal sealed class CandidateEvaluator
 {
-    /// <summary>Held-out samples on which multiplications are counted.</summary>
+    /// <summary>Number of validation samples on which multiply-accumulates are counted.</summary>
     private const int CountedSamples = 500;
 
     private readonly Network _network;
@@ -27,18 +27,23 @@ internal sealed class CandidateEvaluator
         Baseline = Figures("before", network, accuracy);
     }
 
-    /// <summary>Figures of the network that came in.</summary>
+    /// <summary>Figures of the original network.</summary>
     internal NetworkFigures Baseline { get; }
 
-    /// <summary>Lowest accuracy that a result may have.</summary>
+    /// <summary>Minimum accuracy of a result.</summary>
     internal double MinAccuracy => Baseline.Accuracy - (_options.MaxAccuracyDrop / 100);
+
+    /// <summary>Meaning of the accuracies: without labels, the agreement with the original network.</summary>
+    private string Measure => _validation is AnsweredDataset ? "agreement with the original" : "held-out accuracy";
 
     internal double Accuracy(Network network) => Accuracy(network, _validation);
 
     internal double Accuracy(Network network, Dataset samples) => _run.Evaluate(network, samples, _cancel).Accuracy;
 
-    /// <summary>Figures of a network of known accuracy; its time is recorded, so a resumed run has the same.</summary>
-    /// <param name="name">The stage that the time is recorded for.</param>
+    /// <summary>
+    /// Returns the figures of a network. The measured time is recorded, so that a resumed run has the same figures.
+    /// </summary>
+    /// <param name="name">Stage under which the time is recorded.</param>
     /// <param name="network">The candidate.</param>
     /// <param name="accuracy">Its accuracy on the validation samples.</param>
     internal NetworkFigures Figures(string name, Network network, double accuracy)
@@ -55,7 +60,17 @@ internal sealed class CandidateEvaluator
         };
     }
 
-    /// <summary>Timed beside the incoming network, so that a busy moment slows both.</summary>
+    /// <summary>Returns one log line with the figures of a network.</summary>
+    internal string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
+        $"{what}: {Measure} {figures.Accuracy * 100:F2} %, {figures.Weights:N0} weights, "
+        + $"{figures.Macs / 1e6:F2} M MACs{Active(figures)}, {figures.Milliseconds:F3} ms");
+
+    private static string Active(NetworkFigures figures) =>
+        figures.ActiveMacs is { } active
+            ? string.Create(CultureInfo.InvariantCulture, $" ({active / 1e6:F3} M with both factors nonzero)")
+            : "";
+
+    /// <summary>Timed in turns with the original network, so that a busy moment slows both.</summary>
     private double Milliseconds(Network network)
     {
         IReadOnlyList<double> times = ReferenceEquals(network, _network)

@@ -3,24 +3,24 @@ using Temper.Networks;
 
 namespace Temper.Compression.Pipeline;
 
-/// <summary>Prunes a prepared network to the part that a trial asks for: at once, or step by step.</summary>
+/// <summary>Prunes a prepared network to the fraction that a trial keeps: in one step, or gradually.</summary>
 internal sealed class CandidatePruner(
     CompressionOptions options, ICompressionRun run, CompressionBudget budget, CompressionTrainer trainer,
     WidthRounding rounding)
 {
     /// <summary>Prunes a network.</summary>
-    /// <param name="thinning">What is removed.</param>
-    /// <param name="prepared">Trained with the regularizer.</param>
-    /// <param name="kept">Part that stays.</param>
-    /// <param name="name">The trial.</param>
-    /// <returns>The pruned network, and the epochs that are left to fine-tune it.</returns>
+    /// <param name="thinning">Structure to remove.</param>
+    /// <param name="prepared">Network trained with the regularizer.</param>
+    /// <param name="kept">Fraction to keep.</param>
+    /// <param name="name">Name of the trial.</param>
+    /// <returns>The pruned network, and the number of epochs left to fine-tune it.</returns>
     internal (Network Pruned, int Epochs) Prune(Thinning thinning, Network prepared, double kept, string name) =>
         options.Method == CompressionMethod.Gradual && budget.TuneEpochs > 1
             ? PruneGradually(thinning, prepared, kept, name)
-            : (PruneAtOnce(thinning, prepared, kept, name), budget.TuneEpochs);
+            : (PruneInOneStep(thinning, prepared, kept, name), budget.TuneEpochs);
 
     /// <summary>
-    /// Prunes a little more before each of the first epochs, along a cube (equation 1 of arXiv:1710.01878).
+    /// Prunes a little more before each of the first epochs, on a cubic schedule (equation 1 of arXiv:1710.01878).
     /// </summary>
     private (Network Pruned, int Epochs) PruneGradually(Thinning thinning, Network network, double kept, string name)
     {
@@ -40,8 +40,8 @@ internal sealed class CandidatePruner(
         return (network, budget.TuneEpochs - rounds + 1);
     }
 
-    /// <summary>Widths are rounded where that is faster here; only where milliseconds are the goal.</summary>
-    private Network PruneAtOnce(Thinning thinning, Network prepared, double kept, string name)
+    /// <summary>Prunes in one step; if milliseconds are the goal, widths are rounded where that is faster.</summary>
+    private Network PruneInOneStep(Thinning thinning, Network prepared, double kept, string name)
     {
         PruningAmount amount = Amount(thinning, prepared, kept);
         Network pruned = thinning.Prune(prepared, amount);

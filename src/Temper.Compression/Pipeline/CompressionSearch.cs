@@ -8,13 +8,13 @@ using Temper.Tensors;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The search for the smallest network within the bound: for each structure one training with the regularizer, then
-/// trials by bisection.
+/// Searches for the smallest network within the bound on accuracy: for each structure, one training with the
+/// regularizer, then trials by bisection.
 /// </summary>
 internal sealed class CompressionSearch
 {
-    /// <summary>How much more is kept at most after a trial that failed, while none has held.</summary>
-    private const double MostGrowth = 4;
+    /// <summary>Largest factor from one kept fraction to the next while no trial has met the bound.</summary>
+    private const double MaxGrowth = 4;
 
     private readonly Network _network;
     private readonly CompressionOptions _options;
@@ -29,11 +29,11 @@ internal sealed class CompressionSearch
         (_network, _options, _cancel) = (network, options, cancel);
         Evaluator = new CandidateEvaluator(network, validation, options, run, cancel);
         Budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
-        History = new CompressionHistory(network, Evaluator.Baseline, options, run);
+        History = new CompressionHistory(network, Evaluator, options, run);
         _trainer = new CompressionTrainer(network, options, run, Budget, Evaluator, cancel);
         var rounding = new WidthRounding(run, History, cancel);
         _pruner = new CandidatePruner(options, run, Budget, _trainer, rounding);
-        run.Note(CompressionHistory.Line("came in", Evaluator.Baseline));
+        run.Note(Evaluator.Line("original", Evaluator.Baseline));
     }
 
     internal CompressionBudget Budget { get; }
@@ -43,7 +43,7 @@ internal sealed class CompressionSearch
     internal CompressionHistory History { get; }
 
     /// <summary>
-    /// Tries one structure: regularize, then prune, fine-tune, shrink and measure for several amounts.
+    /// Tries one structure: regularizes once, then prunes, fine-tunes, shrinks and measures for several kept fractions.
     /// </summary>
     internal void Try(Thinning thinning)
     {
@@ -70,20 +70,20 @@ internal sealed class CompressionSearch
     }
 
     /// <summary>
-    /// Until a trial fails the part is halved. Until one holds the interval up to the whole network is halved on a
-    /// logarithmic scale, but the part grows at most fourfold, so that a first guess which is far too small costs
-    /// little. From then on the interval is halved.
+    /// Returns the next fraction to keep: half of the last one while no trial has failed; then bisection on a
+    /// logarithmic scale. While no trial has met the bound the fraction grows at most by <see cref="MaxGrowth"/>, so
+    /// that a first guess that is far too small costs little.
     /// </summary>
-    /// <param name="fails">Largest part that failed; 0: none did.</param>
-    /// <param name="holds">Smallest part that held; 1: none did.</param>
+    /// <param name="fails">Largest fraction that missed the bound; 0: none did.</param>
+    /// <param name="holds">Smallest fraction that met the bound; 1: none did.</param>
     private static double Next(double fails, double holds) =>
-        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? MostGrowth * fails : 1);
+        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? MaxGrowth * fails : 1);
 
     /// <summary>
-    /// Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.
+    /// Tries several fractions of zeros without training: layers are refitted on unlabeled samples.
     /// </summary>
-    /// <param name="samples">Samples that fit the layers.</param>
-    /// <param name="remark">What the accuracies of what was tried are, for the report.</param>
+    /// <param name="samples">Samples used to refit the layers.</param>
+    /// <param name="remark">Explains in the report what the accuracies of the trials are.</param>
     internal void TryCalibrated(Tensor samples, string remark)
     {
         History.Remark(remark);
@@ -107,14 +107,14 @@ internal sealed class CompressionSearch
         }
     }
 
-    /// <summary>Fine-tunes a network with thinned activations and adds it to the trials.</summary>
+    /// <summary>Fine-tunes a network with sparse activations and adds it to the trials.</summary>
     internal CompressionTrial FineTuneActivations(string name, Network network)
     {
         (Network tuned, double accuracy) = _trainer.FineTune(name, network, Budget.TuneEpochs);
         return AddActivations(name, tuned, accuracy);
     }
 
-    /// <summary>Adds a network with thinned activations, as it is, to the trials.</summary>
+    /// <summary>Adds a network with sparse activations to the trials without training it.</summary>
     internal CompressionTrial MeasureActivations(string name, Network network) =>
         AddActivations(name, network, Evaluator.Accuracy(network));
 

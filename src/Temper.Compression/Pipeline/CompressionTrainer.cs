@@ -8,14 +8,14 @@ using Temper.Training;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// The trainings of a compression: with a regularizer before pruning, and fine-tuning after it with the incoming
+/// Runs the trainings of a compression: with a regularizer before pruning, and fine-tuning after it with the original
 /// network as teacher.
 /// </summary>
 internal sealed class CompressionTrainer(
     Network network, CompressionOptions options, ICompressionRun run, CompressionBudget budget,
     CandidateEvaluator evaluator, CancellationToken cancel)
 {
-    /// <summary>Trains the incoming network with the structure's regularizer; no epochs: it stays as it is.</summary>
+    /// <summary>Trains the original network with the structure's regularizer; 0 epochs: returns it unchanged.</summary>
     internal Network Regularize(Thinning thinning)
     {
         bool hasRegularizer = thinning.Regularizer(options.Method, 1) is not null;
@@ -34,18 +34,17 @@ internal sealed class CompressionTrainer(
         }
         else
         {
-            run.Note($"train on: {budget.RegularizeEpochs} epochs without a regularizer, as long as other methods "
-                + "train with one");
+            run.Note($"train: {budget.RegularizeEpochs} epochs without a regularizer, as many as with one");
         }
 
-        // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
+        // The last epoch, not the most accurate one: sparsity grows until the end.
         return run.Fit($"regularize-{thinning.Name}", network, training).Last;
     }
 
     /// <summary>Fine-tunes a pruned network and keeps the epoch with the best validation accuracy.</summary>
-    /// <param name="name">The trial.</param>
-    /// <param name="pruned">Where it begins.</param>
-    /// <param name="epochs">0: the network is only measured.</param>
+    /// <param name="name">Name of the trial.</param>
+    /// <param name="pruned">Network to fine-tune.</param>
+    /// <param name="epochs">Number of epochs; 0: the network is only measured.</param>
     internal (Network Network, double Accuracy) FineTune(string name, Network pruned, int epochs)
     {
         cancel.ThrowIfCancellationRequested();
@@ -58,17 +57,19 @@ internal sealed class CompressionTrainer(
         return (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
     }
 
-    /// <summary>One epoch of fine-tuning between two prunings of a trial.</summary>
-    /// <param name="name">The trial.</param>
-    /// <param name="round">Which of its prunings came before, from 1 on.</param>
-    /// <param name="pruned">Where it begins.</param>
+    /// <summary>Fine-tunes for one epoch between two pruning steps of a trial.</summary>
+    /// <param name="name">Name of the trial.</param>
+    /// <param name="round">Number of pruning steps done so far, from 1 on.</param>
+    /// <param name="pruned">Network to fine-tune.</param>
     internal Network FineTuneEpoch(string name, int round, Network pruned)
     {
         TrainingOptions training = Options(1, (ulong)round + 1) with { Schedule = new ConstantSchedule() };
         return run.Fit($"tune-{name}-{round}", pruned, training).Last;
     }
 
-    /// <summary>The strength at which the regularizer's value is the pressure.</summary>
+    /// <summary>
+    /// Returns the strength at which the regularization term equals <see cref="CompressionOptions.Pressure"/>.
+    /// </summary>
     private float StrengthFor(Thinning thinning)
     {
         double unit = RegularizerValue.Of(thinning.Regularizer(options.Method, 1)!, network);
@@ -76,7 +77,7 @@ internal sealed class CompressionTrainer(
     }
 
     /// <param name="epochs">Number of epochs.</param>
-    /// <param name="offset">Added to the seed, so that stages draw different batches.</param>
+    /// <param name="offset">Added to the seed, so that stages draw different random numbers.</param>
     private TrainingOptions Options(int epochs, ulong offset)
     {
         TrainingOptions own = options.Training

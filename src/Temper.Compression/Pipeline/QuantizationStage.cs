@@ -251,7 +251,7 @@ public sealed class QuantizationStage
         var outcome =
             new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
         _run.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers in 8 bits, "
+            $"{Stage}: held-out accuracy {accuracy * 100:F2} %, {outcome.Int8Layers.Count} layers in 8 bits, "
             + $"{outcome.Float32Layers.Count} in float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
                 + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
         return reason is null

@@ -9,15 +9,15 @@ namespace Temper.Compression.Pipeline;
 /// </summary>
 internal sealed class WidthRounding(ICompressionRun run, CompressionHistory history, CancellationToken cancel)
 {
-    /// <summary>Largest part of the removed operations that rounding widths up may bring back.</summary>
+    /// <summary>Largest fraction of the removed MACs that rounding widths up may add back.</summary>
     private const double MaxGivenBack = 0.25;
 
-    /// <summary>The pruned network, or the same part of it pruned to rounded widths.</summary>
-    /// <param name="thinning">Has the multiples.</param>
-    /// <param name="prepared">Before pruning.</param>
+    /// <summary>Returns the pruned network, or the network pruned again to rounded widths if that is faster.</summary>
+    /// <param name="thinning">Structure that was removed, with the multiples to try.</param>
+    /// <param name="prepared">Network before pruning.</param>
     /// <param name="amount">How it was pruned.</param>
-    /// <param name="pruned">After pruning, with any widths.</param>
-    /// <param name="name">The trial.</param>
+    /// <param name="pruned">Network after pruning, with arbitrary widths.</param>
+    /// <param name="name">Name of the trial.</param>
     internal Network Apply(
         Thinning thinning, Network prepared, PruningAmount amount, Network pruned, string name)
     {
@@ -38,17 +38,17 @@ internal sealed class WidthRounding(ICompressionRun run, CompressionHistory hist
         history.Remark(string.Create(CultureInfo.InvariantCulture,
             $"{name}: widths rounded up to multiples of {multiple}, since that is faster here "
             + $"({chosen.Split(':')[1].Trim()}); it costs "
-            + $"{((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
+            + $"{((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more MACs."));
         return thinning.Prune(prepared, amount with { Multiple = multiple });
     }
 
     private static Candidate[] Candidates(
         Thinning thinning, Network prepared, PruningAmount amount, Network pruned)
     {
-        // Multiples of a layer's own width would bring all of its channels back: pruning has to keep most of its gain.
+        // A multiple of a layer's full width would bring all of its channels back: most of the gain has to stay.
         double limit = pruned.Cost().Macs + (MaxGivenBack * (prepared.Cost().Macs - pruned.Cost().Macs));
 
-        // Time does not depend on what the weights are: what loses the comparison need not be fitted.
+        // Time does not depend on the values of weights, so candidates are compared without refitting.
         return
         [
             .. thinning.Multiples
@@ -59,7 +59,9 @@ internal sealed class WidthRounding(ICompressionRun run, CompressionHistory hist
         ];
     }
 
-    /// <summary>Number of the fastest candidate, counted from 1, and its times as text; "0": none is faster.</summary>
+    /// <summary>
+    /// Returns the number of the fastest candidate, counted from 1, with its times; "0" if none is faster.
+    /// </summary>
     private string Fastest(Network pruned, Candidate[] candidates)
     {
         IReadOnlyList<double> times = NetworkTiming.Milliseconds(

@@ -166,7 +166,7 @@ public sealed class PipelineTests
         CompressionResult plain = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "0" }, TimeProvider.System);
         CompressionResult rounded = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" }, TimeProvider.System);
         Assert.DoesNotContain(plain.Remarks, remark => remark.Contains("rounded", StringComparison.Ordinal));
-        Assert.Contains(rounded.Remarks, remark => remark.Contains("multiples of 4", StringComparison.Ordinal) && remark.Contains("% more operations", StringComparison.Ordinal));
+        Assert.Contains(rounded.Remarks, remark => remark.Contains("multiples of 4", StringComparison.Ordinal) && remark.Contains("% more MACs", StringComparison.Ordinal));
         Assert.True(rounded.Trials[0].Figures.Macs > plain.Trials[0].Figures.Macs);
         Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv1.weight"].Value.Shape[0] % 4);
         Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv2.weight"].Value.Shape[0] % 4);
