@@ -62,7 +62,8 @@ internal sealed class CompressionHistory(
         CompressionTrial? best = holding.Where(IsFastEnough).MinBy(Goal);
         if (best is null)
         {
-            _remarks.Add("All networks within the bound are slower on this processor than the original, which is kept.");
+            _remarks.Add("Every network within the bound is slower on this processor than the original network, "
+                + "which is kept.");
         }
 
         return Choose(best, isWithinBound: true);

@@ -136,7 +136,7 @@ public static class CompressionPipeline
     /// <summary>Compresses a network in memory, without a run folder.</summary>
     /// <param name="network">The trained network; not changed.</param>
     /// <param name="train">Samples to train on.</param>
-    /// <param name="validation">Samples that decide.</param>
+    /// <param name="validation">Samples used to choose between networks.</param>
     /// <param name="options">How.</param>
     /// <param name="cancel">Stops it; nothing is kept.</param>
     /// <inheritdoc cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>
