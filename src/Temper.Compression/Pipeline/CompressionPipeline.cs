@@ -135,10 +135,10 @@ public static class CompressionPipeline
 
     /// <summary>Compresses a network in memory, without a run folder.</summary>
     /// <param name="network">The trained network; not changed.</param>
-    /// <param name="train">Samples to train on.</param>
+    /// <param name="train">Training samples.</param>
     /// <param name="validation">Samples used to choose between networks.</param>
-    /// <param name="options">How.</param>
-    /// <param name="cancel">Stops it; nothing is kept.</param>
+    /// <param name="options">Options of compression.</param>
+    /// <param name="cancel">Cancels the compression; nothing is saved.</param>
     /// <inheritdoc cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>
     public static CompressionResult Run(
         Network network, Dataset train, Dataset validation, CompressionOptions options,
