@@ -2,18 +2,20 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How a window moves along the depth of a volume; along height and width it moves as over an image.</summary>
-/// <param name="Kernel">Kernel positions, one or more.</param>
-/// <param name="Stride">Step between windows, one or more.</param>
-/// <param name="Before">Slices added before the first.</param>
-/// <param name="After">Slices added after the last.</param>
-/// <param name="Dilation">Distance between kernel positions, one or more.</param>
+/// <summary>
+/// Movement of a window along the depth of a volume. Along height and width, the window moves as in a 2-D operator.
+/// </summary>
+/// <param name="Kernel">Number of kernel positions along the depth, 1 or more.</param>
+/// <param name="Stride">Distance between windows, 1 or more.</param>
+/// <param name="Before">Padding in front of the first slice, in slices.</param>
+/// <param name="After">Padding after the last slice, in slices.</param>
+/// <param name="Dilation">Distance between kernel positions, 1 or more.</param>
 public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before = 0, int After = 0, int Dilation = 1)
 {
-    /// <summary>Kernel positions and the slices between them.</summary>
+    /// <summary>Depth covered by the window, including the gaps of dilation.</summary>
     internal int Span => ((Kernel - 1) * Dilation) + 1;
 
-    /// <summary>How many positions it takes; zero or less: it does not fit.</summary>
+    /// <summary>Returns the number of window positions; 0 or less: the window does not fit.</summary>
     internal int OutputLength(int length, bool ceiling = false)
     {
         int outputs = WindowAttributes.OutputLength(length, Before + After, Kernel, Stride, Dilation, ceiling);
@@ -26,16 +28,15 @@ public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before
     ]
         ? new DepthWindow(kernel, stride, before, after, dilation)
         : throw new FormatException(
-            "attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
+            "attribute 'depth' is invalid (expected kernel, stride, padding before, padding after and dilation)");
 
     internal OperatorAttributes In(OperatorAttributes attributes) =>
         attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
 }
 
-/// <summary>Slices of volumes <c>[N, C, D, H, W]</c> as images: each is one image of a larger batch.</summary>
+/// <summary>Treats the slices of volumes <c>[N, C, D, H, W]</c> as images of a larger batch.</summary>
 /// <remarks>
-/// A window over a volume is, for each of its kernel positions along the depth, one over images; what they give is
-/// added or compared.
+/// A 3-D window is computed as one 2-D window per kernel position along the depth; the results are added or compared.
 /// </remarks>
 internal static class Volume
 {
@@ -47,7 +48,7 @@ internal static class Volume
         }
     }
 
-    /// <summary>The slices that a kernel position meets, as images <c>[N D', C, H, W]</c>.</summary>
+    /// <summary>Returns the slices covered by a kernel position, as images <c>[N D', C, H, W]</c>.</summary>
     internal static Tensor Images(Tensor volume, DepthWindow window, int position, int outputs)
     {
         int first = position * window.Dilation;
@@ -60,7 +61,7 @@ internal static class Volume
         return volume.Permute(0, 2, 1, 3, 4).Reshape([s[0] * s[2], s[1], s[3], s[4]]);
     }
 
-    /// <summary>Images <c>[N D, C, H, W]</c> as volumes <c>[N, C, D, H, W]</c>.</summary>
+    /// <summary>Converts images <c>[N D, C, H, W]</c> to volumes <c>[N, C, D, H, W]</c>.</summary>
     internal static Tensor ToVolume(Tensor images, int depth)
     {
         Shape s = images.Shape;
@@ -71,20 +72,20 @@ internal static class Volume
         ? volume
         : volume.Pad([0, 0, window.Before, 0, 0], [0, 0, window.After, 0, 0], value);
 
-    /// <summary>The weight's plane of a kernel position.</summary>
+    /// <summary>Returns the 2-D weight of a kernel position along the depth.</summary>
     internal static Tensor Plane(Tensor weight, int position) => weight.Slice(2, position, position + 1).Squeeze(2);
 
-    /// <summary>The shape of an image operator's result for one slice.</summary>
+    /// <summary>Infers the output shape of a 2-D operator for one slice.</summary>
     internal static Shape SliceShape(Operator plane, Shape volume, string node) =>
         plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
 }
 
 /// <summary>
-/// Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c>
-/// <c>[O]</c>.
+/// 3-D convolution of volumes <c>[N, C, D, H, W]</c>, with parameters <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>
+/// and <c>bias</c> <c>[O]</c>.
 /// </summary>
-/// <param name="Plane">What is done to each slice: channels, kernel, options.</param>
-/// <param name="Depth">How the window moves along the depth.</param>
+/// <param name="Plane">The convolution of each slice: channels, kernel and options.</param>
+/// <param name="Depth">Movement of the window along the depth.</param>
 public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 {
     /// <inheritdoc/>
@@ -99,7 +100,7 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(
-                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+                node, inputs[0], $"a volume with a padded depth of at least {Depth.Span}");
     }
 
     /// <inheritdoc/>
@@ -148,13 +149,14 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 }
 
 /// <summary>
-/// Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.
+/// 3-D transposed convolution, with parameters <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c> and <c>bias</c>
+/// <c>[O]</c>.
 /// </summary>
-/// <param name="Plane">What is done to each slice.</param>
-/// <param name="Depth">How the window moves along the depth; slices before and after are cut off.</param>
+/// <param name="Plane">The transposed convolution of each slice.</param>
+/// <param name="Depth">Movement of the window along the depth; its padding is cropped from the output.</param>
 public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) : Operator
 {
-    /// <summary>Slices added behind, less than the stride.</summary>
+    /// <summary>Slices added at the end of the output depth, fewer than the stride. Default: 0.</summary>
     public int OutputPadding { get; init; }
 
     /// <inheritdoc/>
@@ -168,7 +170,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         int depth = Whole(inputs[0][2]) - Depth.Before - Depth.After;
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], "a volume of which the padding leaves something");
+            : throw new ShapeMismatchException(node, inputs[0], "a volume whose output depth is larger than the "
+                + "padding removed from it");
     }
 
     /// <inheritdoc/>
@@ -201,8 +204,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
 
     /// <summary>
-    /// Each kernel position's images are spread by the stride and put where the kernel position is; what overlaps is
-    /// added.
+    /// For each kernel position along the depth, the slices are spread by the stride and shifted to that position;
+    /// overlapping slices are added.
     /// </summary>
     internal override Tensor Forward(in NodeContext context)
     {
@@ -228,7 +231,7 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
 
     private int Whole(int depth) => ((depth - 1) * Depth.Stride) + Depth.Span + OutputPadding;
 
-    /// <summary>Stride - 1 slices of zeros behind each slice.</summary>
+    /// <summary>Inserts stride - 1 slices of zeros after each slice.</summary>
     private Tensor Spread(Tensor volume)
     {
         Shape s = volume.Shape;
@@ -237,9 +240,9 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     }
 }
 
-/// <summary>The largest value or the mean of each window of volumes <c>[N, C, D, H, W]</c>.</summary>
-/// <param name="Plane">What is done to each slice: <see cref="MaxPool2d"/> or <see cref="AvgPool2d"/>.</param>
-/// <param name="Depth">How the window moves along the depth.</param>
+/// <summary>Maximum or mean of each window of volumes <c>[N, C, D, H, W]</c>.</summary>
+/// <param name="Plane">The pooling of each slice: <see cref="MaxPool2d"/> or <see cref="AvgPool2d"/>.</param>
+/// <param name="Depth">Movement of the window along the depth.</param>
 public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
 {
     /// <inheritdoc/>
@@ -254,7 +257,7 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(
-                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+                node, inputs[0], $"a volume with a padded depth of at least {Depth.Span}");
     }
 
     internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
@@ -284,7 +287,9 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
 
     private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
 
-    /// <summary>One over the kernel positions of each window that count, <c>[1, 1, D', 1, 1]</c>.</summary>
+    /// <summary>
+    /// For each window, 1 / (number of kernel positions counted in its mean), as <c>[1, 1, D', 1, 1]</c>.
+    /// </summary>
     private Tensor Shares(int length, int outputs)
     {
         float[] shares = new float[outputs];
