@@ -85,8 +85,7 @@ public sealed partial class Network
         if (undrawn.Length > 0 && stream is null)
         {
             throw new ArgumentException(
-                $"Network: the edit has to draw values for {Names.Sample(undrawn)} but has no stream; pass a random "
-                + "stream");
+                $"Network: the edit has to draw values for {Names.Sample(undrawn)} but has no stream; pass a stream");
         }
     }
 
