@@ -43,7 +43,7 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
             renamed[move.From] = move.To;
         }
 
-        // // A parameter moved by both edits goes from its first name to its last; a parameter that no longer exists is
+        // A parameter moved by both edits goes from its first name to its last; a parameter that no longer exists is
         // not moved.
         IEnumerable<ParameterMove> moves =
             Moves.Select(move => move with { To = renamed.GetValueOrDefault(move.To, move.To) })
@@ -101,7 +101,7 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     /// <param name="added">Values of new elements, in the shape after the edit; empty: zeros.</param>
     internal float[] Moved(string name, float[] values, Shape shape, ReadOnlySpan<float> added)
     {
-        // // Source indices are followed through all moves, so that new elements keep the right values of `added`.
+        // Source indices are followed through all moves, so that new elements keep the right values of `added`.
         int[] sources = [.. Enumerable.Range(0, values.Length)];
         foreach (ParameterMove move in MovesOf(name).Where(move => !IsWhole(move, shape)))
         {

@@ -48,7 +48,7 @@ public sealed partial class Network
         Node old = Find("Replace", node);
         Node changed = GraphCheck.Complete(operation, node, old.Inputs, Graph.InputShapes(old), shared: null);
 
-        // // A shared parameter keeps its name, which may be that of another node.
+        // A shared parameter keeps its name, which may be that of another node.
         var names = old.Parameters.Concat(old.Buffers)
             .ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);

@@ -44,7 +44,7 @@ public sealed partial class Network
         /// <summary>Folds a normalization if only it uses the layer before it; otherwise leaves it unchanged.</summary>
         public void TryFold(Node norm)
         {
-            // // Of two normalizations in a row, the second is folded into the same layer.
+            // Of two normalizations in a row, the second is folded into the same layer.
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
             if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer)
                 || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)

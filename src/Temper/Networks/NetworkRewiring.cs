@@ -116,7 +116,7 @@ public sealed partial class Network
                 : node),
         ];
 
-        // // Insert directly after the nodes they read, so that parameters stay in order of first use.
+        // Insert directly after the nodes they read, so that parameters stay in order of first use.
         HashSet<string> taken = [.. added.SelectMany(node => node.Inputs)];
         nodes.InsertRange(nodes.FindLastIndex(node => taken.Contains(node.Name)) + 1, added);
         NetworkOutput[] outputs = [.. RedirectedOutputs(from, to)];

@@ -131,7 +131,7 @@ public sealed class Pass
 
     internal void Add(Node node, BatchStatistics statistics)
     {
-        // // When a section is recomputed for the backward pass, its first run has already added these statistics.
+        // When a section is recomputed for the backward pass, its first run has already added these statistics.
         if (!GradientTape.IsRecomputing)
         {
             _statistics.Add(new NodeStatistics(node, statistics));

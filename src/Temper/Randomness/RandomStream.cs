@@ -17,7 +17,7 @@ namespace Temper.Randomness;
 /// </remarks>
 public sealed class RandomStream
 {
-    // // Any two different nonzero constants: they separate the streams of names, those of indices, and the numbers.
+    // Any two different nonzero constants: they separate the streams of names, those of indices, and the numbers.
     private const ulong NameDomain = 0xA5A3_1F0B_6D1E_92C7;
     private const ulong IndexDomain = 0x5C0E_D6F7_3B84_E915;
 

@@ -27,7 +27,7 @@ internal static class BatchAnalysis
             return new BatchState { Kind = BatchKind.Whole, Reason = reason };
         }
 
-        // // With one sample per run, there are no other samples to depend on.
+        // With one sample per run, there are no other samples to depend on.
         return lengths[0] == 1 || FirstMixing(graph, lengths[0]) is not { } node
             ? new BatchState { Kind = BatchKind.Fixed, Size = lengths[0] }
             : new BatchState
@@ -67,7 +67,7 @@ internal static class BatchAnalysis
             return false;
         }
 
-        // // An input as long as the batch, such as a constant, has values for each batch index.
+        // An input as long as the batch, such as a constant, has values for each batch index.
         ValueInfo[] placed = [.. inputs.Select(
             input => input with { IsBatched = input.IsBatched || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
         bool isInOrder = operation is Reshape || (operation is Expand && inputs[0].Shape.Rank == output.Rank);

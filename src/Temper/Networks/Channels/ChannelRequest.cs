@@ -143,7 +143,7 @@ internal sealed class ChannelRequest
             Place(isBehind ? _behind : _before, anchor, end - i, roots, what);
         }
 
-        // // A channel that is tied to several indices needs the new channels next to each of them.
+        // A channel that is tied to several indices needs the new channels next to each of them.
         if (!Apply(roots).Kept.SequenceEqual(kept))
         {
             throw new ArgumentException($"{what}: tied channels must all get the same new neighbors; insert "
@@ -161,7 +161,7 @@ internal sealed class ChannelRequest
                 + $"{length}");
         }
 
-        // // An anchor that occurs again, through a tied channel, refers to the same new channels.
+        // An anchor that occurs again, through a tied channel, refers to the same new channels.
         indices.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
     }
 

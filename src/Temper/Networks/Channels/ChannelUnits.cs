@@ -57,8 +57,7 @@ internal sealed class ChannelUnits
         (a, b) = (Root(a), Root(b));
         if (a != b)
         {
-            // // The smaller number becomes the representative, so that the result does not depend on the order of
-            // ties.
+            // The smaller number becomes the representative, so that the result does not depend on the order of ties.
             (int root, int other) = (Math.Min(a, b), Math.Max(a, b));
             _parents[other] = root;
             _fixedBy[root] ??= _fixedBy[other];

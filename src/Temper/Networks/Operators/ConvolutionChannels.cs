@@ -15,7 +15,7 @@ internal static class ConvolutionChannels
         (int outputAxis, int inputAxis) = isTransposed ? (1, 0) : (0, 1);
         if (groups > 1 && groups == inputs)
         {
-            // // Depthwise: a channel is removed together with its group.
+            // Depthwise: a channel is removed together with its group.
             y = Repeated(trace, x, channels / inputs);
             trace.Parameter(0, 0, isTransposed ? x : y);
         }

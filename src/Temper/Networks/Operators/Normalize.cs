@@ -72,7 +72,7 @@ public sealed record Normalize : Operator
                 1, _order ??= Tensor.From([.. ChannelOrder.Select(channel => (long)channel)], [ChannelOrder.Count]));
         }
 
-        // // (s x - m) / d = (x - m / s) / (d / s), which is batch normalization with these statistics and epsilon 0.
+        // (s x - m) / d = (x - m / s) / (d / s), which is batch normalization with these statistics and epsilon 0.
         (Tensor mean, Tensor variance, Tensor scale, Tensor shift) = _constants ??= Constants();
         return x.BatchNorm(scale, shift, mean, variance, epsilon: 0);
     }

@@ -61,7 +61,7 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
             return this;
         }
 
-        // // All elements in front of the first remaining element of the input are padding.
+        // All elements in front of the first remaining element of the input are padding.
         int before = Array.FindIndex(kept, index => index >= Before);
         before = before < 0 ? kept.Length : before;
         return this with { Before = before, After = change.Output[along] - before - change.After[0][along] };

@@ -114,7 +114,7 @@ public sealed record Resize(int Axis, int Length) : Operator
             return Chosen(x, axis, [.. positions.Select(position => Math.Clamp(Nearest(position), 0, length - 1))]);
         }
 
-        // // (1 - t) a + t b, with neighbors a and b and t the distance from a.
+        // (1 - t) a + t b, with neighbors a and b and t the distance from a.
         double[] inside = [.. positions.Select(position => Math.Clamp(position, 0, length - 1))];
         Shape along = Shape.Create([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? Length : 1)]);
         Tensor t =

@@ -49,7 +49,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
             return this;
         }
 
-        // // Start at the first remaining channel of the slice, or at new channels inserted directly in front of it.
+        // Start at the first remaining channel of the slice, or at new channels inserted directly in front of it.
         (int first, int count) = Range(change.Before[0][along]);
         int old = Array.FindIndex(kept, index => index >= first && index < first + count);
         int added =
@@ -66,7 +66,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
                 Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
         }
 
-        // // Take the same indices in ascending order, then reverse them.
+        // Take the same indices in ascending order, then reverse them.
         int last = first + ((count - 1) * Step);
         return context.X.Slice(Axis, last, first + 1, -Step).Flip(Axis);
     }

@@ -33,7 +33,7 @@ public sealed record Celu(float Alpha = 1) : ElementwiseOperator
 
     internal override Tensor Forward(in NodeContext context) => Alpha > 0
         ? Elu.Of(context.X, 1, Alpha, 1 / Alpha)
-        // // With a negative alpha, the exponential grows for negative x.
+        // With a negative alpha, the exponential grows for negative x.
         : context.X.Relu()
             + context.X.Clamp(float.NegativeInfinity, 0).Affine(1 / Alpha, 0).Exp().Affine(Alpha, -Alpha);
 

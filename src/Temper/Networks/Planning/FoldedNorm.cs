@@ -16,8 +16,7 @@ internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
         FoldedNorm? found = Volatile.Read(ref kept);
         if (found is null || found.Version != version)
         {
-            // // The cached tensors outlive this pass and are shared by threads, so they must not use the pass's
-            // memory.
+            // The cached tensors outlive this pass and are shared by threads, so they must not use the pass's memory.
             using (MemoryScope.Enter(null))
             {
                 found = Fold(step, network, version);

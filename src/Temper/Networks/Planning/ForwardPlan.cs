@@ -78,8 +78,7 @@ internal sealed class ForwardPlan
 
         values[step.Output] = result;
 
-        // // A flattened value shares memory with its source, so references are counted per memory block, not per
-        // value.
+        // A flattened value shares memory with its source, so references are counted per memory block, not per value.
         if (result.Storage.Owner == run.Own)
         {
             result.Storage.Retain();

@@ -39,7 +39,7 @@ internal sealed class PlanMaker
 
     internal IReadOnlyList<PlanStep> Steps()
     {
-        // // Chains are searched in topological order, so an addition belongs to the first chain that reaches it.
+        // Chains are searched in topological order, so an addition belongs to the first chain that reaches it.
         var chains = new Dictionary<string, Chain>(StringComparer.Ordinal);
         var taken = new HashSet<string>(_same.Keys, StringComparer.Ordinal);
         foreach (Node node in _graph.Nodes.Where(node => !taken.Contains(node.Name)))
@@ -70,7 +70,7 @@ internal sealed class PlanMaker
     /// <summary>Returns the longest chain that starts at a node; null: no other node can be fused with it.</summary>
     private Chain? ChainFrom(Node first, HashSet<string> taken)
     {
-        // // An int8 weight has to be rounded first, which only the unfused node does.
+        // An int8 weight has to be rounded first, which only the unfused node does.
         if (first.Operator is not (Conv2d { HasInt8Weight: false } or Linear { HasInt8Weight: false } or BatchNorm))
         {
             return null;
