@@ -69,8 +69,7 @@ public sealed class ActivationDensity
         }
 
         return isEmpty ? throw new ArgumentException("ActivationDensity.Measure: no batches (got 0, expected 1 or "
-            + "more); give at least "
-            + "one batch", nameof(batches)) : density;
+            + "more); give at least one batch", nameof(batches)) : density;
     }
 
     private static double Fraction(long part, long all) => all == 0 ? 0 : (double)part / all;

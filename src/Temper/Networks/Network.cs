@@ -111,8 +111,7 @@ public sealed partial class Network
         {
             throw new InvalidOperationException(
                 $"Network.Forward: the network must have one input and one output (got {Inputs.Count} and "
-                + $"{Outputs.Count}); call the "
-                + "overload that takes a list of inputs");
+                + $"{Outputs.Count}); call the overload that takes a list of inputs");
         }
 
         return Forward([x], pass)[0];

@@ -68,8 +68,7 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
             {
                 throw new ArgumentException(
                     $"NetworkEdit: a move names an unknown parameter or buffer (got '{move.From}' to '{move.To}', "
-                    + "expected one that exists "
-                    + "before the edit and one that exists after it)");
+                    + "expected one that exists before the edit and one that exists after it)");
             }
 
             if (Network.Parameters.Contains(move.To) && SourceOf(move.To, before) is null)

@@ -104,8 +104,7 @@ public sealed partial class Network
             old.Parameters.Concat(old.Buffers), StringComparer.Ordinal))
         {
             throw new ArgumentException($"Network.SplitParameters: node '{node}' shares no parameters under another "
-                + "node's name; "
-                + "name the other node that uses them");
+                + "node's name; name the other node that uses them");
         }
 
         return Rebuilt(

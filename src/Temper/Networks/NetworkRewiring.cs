@@ -46,8 +46,7 @@ public sealed partial class Network
             if (!byName.TryAdd(name, value))
             {
                 throw new ArgumentException($"Network: the edit gives two parameters or buffers the same name (got "
-                    + $"'{name}' "
-                    + "twice); choose another node name");
+                    + $"'{name}' twice); choose another node name");
             }
         }
 

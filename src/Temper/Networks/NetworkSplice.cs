@@ -45,8 +45,7 @@ public sealed partial class Network
         if (after.Count == 0)
         {
             throw new ArgumentException("Network.Splice: no values to build on (got an empty list, expected 1 or "
-                + "more); name at least one "
-                + "input or node", nameof(after));
+                + "more); name at least one input or node", nameof(after));
         }
 
         RequireValue("Splice", replaces);
@@ -95,8 +94,7 @@ public sealed partial class Network
         Node old = Find("Remove", node);
         return old.Inputs.Count == 1 ? Bypassed("Remove", old, 0) : throw new ArgumentException(
             $"Network.Remove: node '{node}' has the wrong number of inputs (got {old.Inputs.Count}, expected 1); use "
-            + "Bypass and give the "
-            + "index of the input to keep");
+            + "Bypass and give the index of the input to keep");
     }
 
     /// <summary>Returns this network with other outputs, which may be any of its values.</summary>

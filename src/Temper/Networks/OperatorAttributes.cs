@@ -81,8 +81,7 @@ public sealed class OperatorAttributes
             && Enum.IsDefined(value)
             ? value
             : throw new FormatException($"attribute '{name}' has an unknown value (got \"{Text(name)}\", expected one "
-                + "of "
-                + $"{string.Join(", ", Enum.GetNames<TValue>())})");
+                + $"of {string.Join(", ", Enum.GetNames<TValue>())})");
 
     /// <summary>Reads an attribute as an array of 32-bit integers.</summary>
     /// <param name="name">Name of the attribute.</param>

@@ -50,8 +50,7 @@ public sealed class OptimizerState
         string expected = string.Join(", ", names.Select(n => $"{n}[{length}]"));
         return new ArgumentException(
             $"{optimizer}: the state does not match the optimizer (got [{got}], expected [{expected}]); create it "
-            + "with CreateState of "
-            + "the same optimizer and options");
+            + "with CreateState of the same optimizer and options");
     }
 }
 

@@ -100,8 +100,7 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
                 if (axes.Zip(changed[name]).Any(pair => MixesUp(pair.First, after.Roots(pair.Second), labels)))
                 {
                     throw new ArgumentException($"{what}: the channels of '{name}' would be mixed up because they "
-                        + "would be "
-                        + "grouped in another order; add or remove whole groups");
+                        + "would be grouped in another order; add or remove whole groups");
                 }
             }
         }

@@ -33,8 +33,7 @@ internal sealed class ChannelRequest
         if (request._removed.Select(units.FixedBy).FirstOrDefault(reason => reason is not null) is { } reason)
         {
             throw new ArgumentException($"{what}: a channel cannot be removed because it is fixed by {reason}; keep "
-                + "channel "
-                + $"{Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
+                + $"channel {Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
         }
 
         for (int i = 0; i < roots.Length; i++)
@@ -43,8 +42,7 @@ internal sealed class ChannelRequest
             {
                 int mate = stay.First(index => roots[index] == roots[i]);
                 throw new ArgumentException($"{what}: channels {Math.Min(i, mate)} and {Math.Max(i, mate)} can only "
-                    + "be removed "
-                    + "together (got one of them); keep both or remove both");
+                    + "be removed together (got one of them); keep both or remove both");
             }
         }
 
@@ -136,8 +134,7 @@ internal sealed class ChannelRequest
             if (anchor < 0 || units.FixedBy(anchor) is not null || isInside)
             {
                 throw new ArgumentException($"{what}: a new channel cannot be inserted at index {i}, inside or next "
-                    + "to channels "
-                    + "that are fixed or tied; insert it at another index");
+                    + "to channels that are fixed or tied; insert it at another index");
             }
 
             Place(isBehind ? _behind : _before, anchor, end - i, roots, what);

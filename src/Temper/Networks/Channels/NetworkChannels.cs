@@ -85,8 +85,7 @@ public sealed partial class Network
                 || slice.Indices.Any(index => index >= axis.Length || analysis.Units.FixedBy(axis[index]) is not null))
             {
                 throw new ArgumentException($"{what}: a group does not belong to this network (got channels of "
-                    + $"'{slice.Name}'); "
-                    + "call ChannelGroups again");
+                    + $"'{slice.Name}'); call ChannelGroups again");
             }
 
             roots.UnionWith(slice.Indices.Select(index => axis[index]));

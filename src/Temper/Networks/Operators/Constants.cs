@@ -30,8 +30,7 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
         Enum.TryParse(attributes.Text("dtype") ?? "float32", ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
             : throw new FormatException($"attribute 'dtype' is unknown (got \"{attributes.Text("dtype")}\", expected "
-                + "one of "
-                + $"{string.Join(", ", OperatorTypes.Any)})"));
+                + $"one of {string.Join(", ", OperatorTypes.Any)})"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 

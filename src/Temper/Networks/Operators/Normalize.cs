@@ -43,8 +43,7 @@ public sealed record Normalize : Operator
             ? x
             : throw new ShapeMismatchException(
                 node, x, $"[N, {Mean.Count}, ...], one deviation above 0 for each of the {Mean.Count} means, a "
-                    + "nonzero scale, and "
-                    + "a channel order that is empty or contains each channel once");
+                    + "nonzero scale, and a channel order that is empty or contains each channel once");
     }
 
     internal static Normalize From(OperatorAttributes attributes) => new()

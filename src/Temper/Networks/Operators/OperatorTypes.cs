@@ -19,8 +19,7 @@ internal static class OperatorTypes
             if (type != inputs[0])
             {
                 throw new ArgumentException($"{node}: the inputs have different dtypes (got "
-                    + $"{string.Join(" and ", inputs)}); "
-                    + "convert them to one dtype with Cast nodes");
+                    + $"{string.Join(" and ", inputs)}); convert them to one dtype with Cast nodes");
             }
         }
 

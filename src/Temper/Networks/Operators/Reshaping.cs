@@ -59,8 +59,7 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
             ? Shape.Create([.. inputs[0].AsSpan()[..(KeepsAxis0 ? 1 : 0)], .. SampleShape.Select(length =>
                 length < 0 ? (int)(count / known) : length)])
             : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " per sample" : "")} "
-                + "as "
-                + $"[{string.Join(", ", SampleShape)}]");
+                + $"as [{string.Join(", ", SampleShape)}]");
     }
 
     internal static Reshape From(OperatorAttributes attributes) =>

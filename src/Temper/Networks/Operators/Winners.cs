@@ -67,8 +67,7 @@ public sealed record Winners(int Count) : Operator
         return Count >= 1 && Count <= max
             ? inputs[0]
             : throw new ShapeMismatchException(node, inputs[0], $"a sample with at least {Count} competitors (it has "
-                + $"{max} "
-                + $"{Unit.ToString().ToLowerInvariant()})");
+                + $"{max} {Unit.ToString().ToLowerInvariant()})");
     }
 
     internal static Winners From(OperatorAttributes attributes) => new(attributes.Int("count"))
