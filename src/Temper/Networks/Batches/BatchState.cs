@@ -41,9 +41,9 @@ public sealed record BatchState
     /// <summary>Returns a description of the state.</summary>
     public override string ToString() => Kind switch
     {
-        BatchKind.Free => "any number of samples, each on its own",
-        BatchKind.Fixed => $"{Size} at a time, each on its own",
-        _ => $"{(Size > 0 ? $"{Size} at a time, " : "")}all together: {Reason}",
+        BatchKind.Free => "any number of samples, computed independently",
+        BatchKind.Fixed => $"{Size} at a time, computed independently",
+        _ => $"{(Size > 0 ? $"{Size} at a time, " : "")}computed together: {Reason}",
     };
 
     /// <summary>Throws if the result of a sample depends on the other samples of the run.</summary>
@@ -54,8 +54,8 @@ public sealed record BatchState
         if (Kind == BatchKind.Whole)
         {
             throw new ArgumentException(
-                $"{operation}: the network does not keep samples apart: {Reason}; run it with temper predict, or "
-                + "export the model so that each sample is computed on its own");
+                $"{operation}: the network does not compute samples independently: {Reason}; run it with "
+                + "temper predict, or export the model so that each sample is computed independently");
         }
     }
 
