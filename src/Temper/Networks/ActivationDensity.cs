@@ -2,11 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>
-/// How much of what weights are multiplied by is not zero on data: the inputs of convolutions and linear layers.
-/// </summary>
+/// <summary>Fraction of nonzero elements, measured on data, in the inputs of convolutions and linear layers.</summary>
 /// <remarks>
-/// Counts of an evaluation pass; the same for any number of threads and any cut into batches of the same samples.
+/// Measured in evaluation passes. The result does not depend on the number of threads or on how the samples are split
+/// into batches.
 /// </remarks>
 /// <example><code>
 /// NetworkCost cost = network.Cost(batch: 1, ActivationDensity.Measure(network, samples));
@@ -20,40 +19,40 @@ public sealed class ActivationDensity
     {
     }
 
-    /// <summary>Names of the values that were measured.</summary>
+    /// <summary>Names of the measured values.</summary>
     public IReadOnlyCollection<string> Values => _counts.Keys;
 
-    /// <summary>The fraction of a value that is not zero, 0 to 1.</summary>
+    /// <summary>Fraction of a value's elements that are nonzero, 0 to 1.</summary>
     /// <param name="value">Name of a node or an input.</param>
-    /// <exception cref="ArgumentException">It was not measured.</exception>
+    /// <exception cref="ArgumentException">The value was not measured.</exception>
     public double this[string value] =>
         Fraction(Find(value).Nonzero.Sum(), Find(value).Nonzero.Length * Find(value).PerChannel);
 
     /// <summary>
-    /// The fraction of each channel (axis 1) of a value that is not zero, 0 to 1; one number for a value without that
-    /// axis.
+    /// Fraction of nonzero elements in each channel (axis 1) of a value, 0 to 1; a single number for a value of rank 1
+    /// or less.
     /// </summary>
     /// <param name="value">Name of a node or an input.</param>
-    /// <exception cref="ArgumentException">It was not measured.</exception>
+    /// <exception cref="ArgumentException">The value was not measured.</exception>
     public IReadOnlyList<double> Channels(string value)
     {
         Counts counts = Find(value);
         return [.. counts.Nonzero.Select(nonzero => Fraction(nonzero, counts.PerChannel))];
     }
 
-    /// <summary>Runs samples through a network and counts zeros.</summary>
-    /// <param name="network">Initialized.</param>
+    /// <summary>Runs one batch of samples through a network and measures the densities.</summary>
+    /// <param name="network">The network; its weights must be initialized.</param>
     /// <param name="samples">
-    /// One batch <c>[N, ...]</c> of the only input. Values are held until its pass ends: measure many samples in
-    /// several batches.
+    /// One batch <c>[N, ...]</c> for the network's only input. The measured values stay in memory until the pass ends,
+    /// so split a large set into several batches.
     /// </param>
     public static ActivationDensity Measure(Network network, Tensor samples) =>
         Measure(network, [(IReadOnlyList<Tensor>)[samples]]);
 
-    /// <summary>Runs batches through a network and counts zeros.</summary>
-    /// <param name="network">Initialized.</param>
-    /// <param name="batches">For each batch one tensor <c>[N, ...]</c> an input.</param>
-    /// <exception cref="ArgumentException">There is no batch.</exception>
+    /// <summary>Runs batches of samples through a network and measures the densities.</summary>
+    /// <param name="network">The network; its weights must be initialized.</param>
+    /// <param name="batches">For each batch, one tensor <c>[N, ...]</c> per input of the network.</param>
+    /// <exception cref="ArgumentException"><paramref name="batches"/> is empty.</exception>
     public static ActivationDensity Measure(Network network, IEnumerable<IReadOnlyList<Tensor>> batches)
     {
         string[] values = [.. network.Nodes.Where(node => CostCount.WeightOf(network, node) is not null).Select(node =>
@@ -69,8 +68,8 @@ public sealed class ActivationDensity
             isEmpty = false;
         }
 
-        return isEmpty ? throw new ArgumentException("ActivationDensity.Measure: there are no samples; give at least "
-            + "one batch", nameof(batches)) : density;
+        return isEmpty ? throw new ArgumentException("ActivationDensity.Measure: no batches (got 0, expected 1 or "
+            + "more); give at least one batch", nameof(batches)) : density;
     }
 
     private static double Fraction(long part, long all) => all == 0 ? 0 : (double)part / all;
@@ -92,10 +91,10 @@ public sealed class ActivationDensity
 
     private Counts Find(string value) => _counts.TryGetValue(value, out Counts? counts)
         ? counts
-        : throw new ArgumentException($"ActivationDensity: the value was not measured (got '{value}', measured: "
-            + $"{string.Join(", ", Values)}); measure this network", nameof(value));
+        : throw new ArgumentException($"ActivationDensity: value was not measured (got '{value}', measured: "
+            + $"{string.Join(", ", Values)}); call Measure with this network", nameof(value));
 
-    /// <param name="Nonzero">Numbers of each channel that are not zero.</param>
-    /// <param name="PerChannel">Numbers of each channel.</param>
+    /// <param name="Nonzero">Number of nonzero elements per channel.</param>
+    /// <param name="PerChannel">Number of elements per channel.</param>
     private sealed record Counts(long[] Nonzero, long PerChannel);
 }

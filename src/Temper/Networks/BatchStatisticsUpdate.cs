@@ -2,22 +2,22 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Moves running statistics towards those of the batches that a training step saw.</summary>
+/// <summary>Updates running statistics with the batch statistics of a training step.</summary>
 public static class BatchStatisticsUpdate
 {
     /// <summary>
-    /// <c>running = (1 - momentum) running + momentum batch</c> for mean and variance, the batch's variance without
-    /// bias (<c>n / (n - 1)</c> times the mean square), as PyTorch does; counts the batch.
+    /// Sets <c>running = (1 - momentum) running + momentum batch</c> for the mean and the variance, as PyTorch does.
+    /// The batch variance is the unbiased one, multiplied by <c>n / (n - 1)</c>. Also increments the batch counter.
     /// </summary>
     /// <param name="network">
-    /// A copy that the caller owns (<see cref="Network.Copy"/>): its buffers are written in place.
+    /// A copy owned by the caller (<see cref="Network.Copy"/>): its buffers are written in place.
     /// </param>
-    /// <param name="pass">The pass of the step.</param>
+    /// <param name="pass">The pass that ran the training step.</param>
     public static void Apply(Network network, Pass pass) => Move(network, pass.Statistics);
 
-    /// <summary>As <see cref="Apply"/>, for statistics that were gathered over several passes.</summary>
-    /// <param name="network">A copy that the caller owns.</param>
-    /// <param name="statistics">What the step's batches had.</param>
+    /// <summary>Same as <see cref="Apply"/>, for statistics gathered over several passes.</summary>
+    /// <param name="network">A copy owned by the caller.</param>
+    /// <param name="statistics">Batch statistics of the step.</param>
     internal static void Move(Network network, IReadOnlyList<NodeStatistics> statistics)
     {
         foreach (NodeStatistics found in statistics)

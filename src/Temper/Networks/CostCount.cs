@@ -24,8 +24,8 @@ internal sealed class CostCount
     internal NetworkCost Count() => new(_batch, [.. _network.Nodes.Select(Of)]);
 
     /// <summary>
-    /// The weight whose every element takes part in equally many multiply-accumulates of a node; null: the node has
-    /// none.
+    /// Returns the weight of a node's multiply-accumulates; each of its elements is used equally often. Null: the node
+    /// has no weight.
     /// </summary>
     internal static Parameter? WeightOf(Network network, Node node) =>
         node.Parameters.Select(name => network.Parameters[name])
@@ -59,8 +59,8 @@ internal sealed class CostCount
     }
 
     /// <summary>
-    /// Weights that are not zero, each times the fraction of its input channel that is not; of the whole input where
-    /// the layer has groups or features on a later axis than 1.
+    /// Sums, over the nonzero weights, the density of the input channel that each one multiplies. The density of the
+    /// whole input is used if the layer has groups or if its features are on a later axis than 1.
     /// </summary>
     private static double Active(ActivationDensity density, Node node, int rank, Parameter weight)
     {

@@ -2,11 +2,12 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>The checks that every graph passes before it becomes a network.</summary>
+/// <summary>Validation of a graph before it becomes a network.</summary>
 internal static class GraphCheck
 {
     /// <summary>
-    /// A node with the names of its parameters and buffers: its own, or those of a node that it shares them with.
+    /// Creates a node and fills in the names of its parameters and buffers. With <c>shared</c>, the names of that node
+    /// are used.
     /// </summary>
     internal static Node Complete(
         Operator operation, string name, IReadOnlyList<string> inputs, IReadOnlyList<Shape> shapes,
@@ -20,7 +21,7 @@ internal static class GraphCheck
             Buffers = shared?.Buffers ?? [.. operation.BufferSpecs(shapes).Select(spec => $"{name}.{spec.Name}")],
         };
 
-    /// <summary>What is known of a node's value, after all checks of its inputs.</summary>
+    /// <summary>Checks a node's inputs and infers shape, dtype and batch axis of its value.</summary>
     internal static ValueInfo Infer(Operator operation, string node, IReadOnlyList<ValueInfo> inputs)
     {
         (int min, int max) = operation.InputCount;
@@ -36,14 +37,17 @@ internal static class GraphCheck
         if (isBatched && !(output.Rank > 0 && output[0] == 1 && operation.KeepsSamplesApart(inputs, output)))
         {
             throw new ShapeMismatchException(
-                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the "
-                    + $"result is {output}") { MixesSamples = true };
+                node, inputs[0].Shape, $"inputs for which {operation.Kind} leaves axis 0, the batch, unchanged; the "
+                    + $"result has shape {output}") { MixesSamples = true };
         }
 
         return new ValueInfo(output, operation.InferDType([.. inputs.Select(input => input.DType)], node), isBatched);
     }
 
-    /// <summary>Nodes so ordered that each comes after its inputs; those that are in order stay as they are.</summary>
+    /// <summary>
+    /// Sorts nodes topologically: each after the nodes it reads. A list already in order is returned unchanged. Throws
+    /// if two nodes or inputs have the same name, if a node reads an unknown value, or if the graph has a cycle.
+    /// </summary>
     internal static List<Node> Sort(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes)
     {
         var made = new HashSet<string>(StringComparer.Ordinal);
@@ -53,7 +57,7 @@ internal static class GraphCheck
             if (!made.Add(name))
             {
                 throw new ArgumentException(
-                    $"Network: two nodes or inputs have one name (got '{name}' twice); rename one");
+                    $"Network: two nodes or inputs have the same name (got '{name}' twice); rename one");
             }
         }
 
@@ -64,7 +68,7 @@ internal static class GraphCheck
                 if (!made.Contains(input))
                 {
                     throw new ArgumentException(
-                        $"{node.Name}: its input is not there (got '{input}'); the values are {Names.Sample(made)}");
+                        $"{node.Name}: unknown input (got '{input}', expected one of {Names.Sample(made)})");
                 }
             }
         }
@@ -97,7 +101,9 @@ internal static class GraphCheck
         return sorted;
     }
 
-    /// <summary>Every node must matter to an output: what does not is a mistake in the body or the edit.</summary>
+    /// <summary>
+    /// Throws if a node contributes to no output, which indicates a mistake in the body or in the edit.
+    /// </summary>
     internal static void CheckUsed(IReadOnlyList<Node> sorted, IReadOnlyList<NetworkOutput> outputs)
     {
         var used = new HashSet<string>(outputs.Select(output => output.Value), StringComparer.Ordinal);
@@ -106,19 +112,19 @@ internal static class GraphCheck
             if (!used.Contains(sorted[i].Name))
             {
                 throw new ArgumentException(
-                    $"Network: no output depends on node '{sorted[i].Name}'; make it an output or leave it out");
+                    $"Network: no output depends on node '{sorted[i].Name}'; make it an output or remove it");
             }
 
             used.UnionWith(sorted[i].Inputs);
         }
     }
 
-    /// <summary>Outputs have names of their own and name values that exist.</summary>
+    /// <summary>Throws if there are no outputs, two have the same name, or one refers to an unknown value.</summary>
     internal static void CheckOutputs(IReadOnlyList<NetworkOutput> outputs, Func<string, bool> exists)
     {
         if (outputs.Count == 0)
         {
-            throw new ArgumentException("Network: no outputs; return at least one value");
+            throw new ArgumentException("Network: no outputs (got 0, expected 1 or more); return at least one value");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -128,13 +134,14 @@ internal static class GraphCheck
             if (!names.Add(output.Name))
             {
                 throw new ArgumentException(
-                    $"Network: two outputs have one name (got '{output.Name}' twice); rename one");
+                    $"Network: two outputs have the same name (got '{output.Name}' twice); rename one");
             }
 
             if (!exists(output.Value))
             {
                 throw new ArgumentException(
-                    $"Network: output '{output.Name}' is the value of no node (got '{output.Value}'); name a node");
+                    $"Network: output '{output.Name}' refers to an unknown value (got '{output.Value}'); name an "
+                    + "input or a node");
             }
         }
     }

@@ -1,11 +1,11 @@
 namespace Temper.Networks;
 
-/// <summary>Names of nodes, values and parameters.</summary>
+/// <summary>Rules for the names of nodes, values and parameters.</summary>
 internal static class Names
 {
     private const int Longest = 256;
 
-    /// <summary>Throws unless a name can stand in a file, a table and a state dict.</summary>
+    /// <summary>Throws if a name is not allowed. Allowed names are valid in files, tables and state dicts.</summary>
     internal static void Check(string name, string what)
     {
         bool fits = name is { Length: > 0 and <= Longest } && name[0] != '.' && name[^1] != '.';
@@ -17,12 +17,12 @@ internal static class Names
         if (!fits)
         {
             throw new ArgumentException(
-                $"Network: not a name for {what} (got '{Short(name)}', expected 1 to {Longest} letters, digits and _ - "
-                + "/ : with dots between); rename it");
+                $"Network: not a name for {what} (got '{Short(name)}', expected 1 to {Longest} characters: letters, "
+                + "digits, _ - / : and dots, but no dot at the start or end); rename it");
         }
     }
 
-    /// <summary>The first few of many names, for an error's text.</summary>
+    /// <summary>Lists the first few names, for use in an error message.</summary>
     internal static string Sample(IEnumerable<string> names)
     {
         const int Shown = 8;
@@ -32,7 +32,7 @@ internal static class Names
             : string.Join(", ", first.Take(Shown)) + (first.Length > Shown ? ", ..." : "");
     }
 
-    /// <summary><c>; did you mean 'x'?</c>, or nothing where no name is near.</summary>
+    /// <summary>Returns <c>; did you mean 'x'?</c>, or an empty string if no known name is similar.</summary>
     internal static string Suggestion(string word, IEnumerable<string> known)
     {
         string? nearest = known.MinBy(name => Distance(word, name));
@@ -40,7 +40,7 @@ internal static class Names
         return nearest is not null && Distance(word, nearest) <= allowed ? $"; did you mean '{nearest}'?" : "";
     }
 
-    /// <summary>Letters to insert, remove or replace (Levenshtein).</summary>
+    /// <summary>Computes the Levenshtein distance: insertions, deletions and substitutions.</summary>
     private static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];

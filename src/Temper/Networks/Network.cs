@@ -5,12 +5,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A neural network as a value: a graph of operators with named parameters and buffers. Immutable; what changes it
-/// gives a new network that shares everything else.
+/// A neural network: a graph of operators with named parameters and buffers. Immutable; edits return a new network that
+/// shares unchanged tensors with this one.
 /// </summary>
 /// <remarks>
-/// Axis 0 of what depends on a batched input is the batch: free in length, and no node mixes samples. A pass may run on
-/// several threads at once. Training works on a <see cref="Copy"/>, whose numbers the trainer alone writes.
+/// Axis 0 of every value computed from a batched input is the batch. Its length is free, and each sample is computed
+/// independently of the others. Forward passes may run on several threads at the same time. Training works on a
+/// <see cref="Copy"/>, whose tensors only the trainer writes.
 /// </remarks>
 /// <example><code>
 /// Network lenet = Network.Build(InputSpec.Image(channels: 1, height: 28, width: 28, min: 0, max: 1), x => x
@@ -32,58 +33,56 @@ public sealed partial class Network
         FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
 
-    /// <summary>Its inputs, in order.</summary>
+    /// <summary>The inputs, in order.</summary>
     public IReadOnlyList<InputSpec> Inputs => Graph.Inputs;
 
-    /// <summary>Its outputs, in order.</summary>
+    /// <summary>The outputs, in order.</summary>
     public IReadOnlyList<NetworkOutput> Outputs => Graph.Outputs;
 
-    /// <summary>Its nodes, each after those whose values it takes.</summary>
+    /// <summary>The nodes, in topological order.</summary>
     public IReadOnlyList<Node> Nodes => Graph.Nodes;
 
-    /// <summary>Its parameters, in the order of first use; one that two nodes share is there once.</summary>
+    /// <summary>The parameters, in order of first use; a parameter shared by several nodes is listed once.</summary>
     public ParameterMap Parameters { get; }
 
     /// <summary>
-    /// Its buffers by full name, in the order of first use: running statistics of batch normalization.
+    /// The buffers by full name, in order of first use: running statistics of batch normalization and constants.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Buffers { get; }
 
-    /// <summary>Names of the classes, if it is a classifier that knows them.</summary>
+    /// <summary>Class names of a classifier; empty if unknown.</summary>
     public IReadOnlyList<string> ClassNames { get; private init; } = [];
 
-    /// <summary>Free texts that are saved with it: where it comes from, its license.</summary>
+    /// <summary>Additional texts saved with the network, such as its origin and license.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; private init; } =
         ReadOnlyDictionary<string, string>.Empty;
 
     internal NetworkGraph Graph { get; }
 
-    /// <summary>The parameters' values in order, for plans.</summary>
+    /// <summary>The parameter values in order, for execution plans.</summary>
     internal Tensor[] ParameterValues { get; }
 
-    /// <summary>The buffers in order, for plans.</summary>
+    /// <summary>The buffer values in order, for execution plans.</summary>
     internal Tensor[] BufferValues { get; }
 
     /// <summary>
-    /// Weights with their normalization folded in, by index of the normalization's node, as far as they have been
-    /// needed.
+    /// Cache of weights with their batch normalization folded in, by node index of the normalization; filled on first
+    /// use.
     /// </summary>
     internal FoldedNorm?[] FoldedNorms { get; }
 
-    /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
+    /// <summary>Builds a network with one input and one output, which is named <c>output</c>.</summary>
     /// <param name="input">The input.</param>
-    /// <param name="body">Gives the output's value from the input's.</param>
-    /// <returns>
-    /// The network, its weights zero: call <see cref="Initialize"/> or load weights before use.
-    /// </returns>
-    /// <exception cref="ShapeMismatchException">Shapes do not fit; the error names the node.</exception>
-    /// <exception cref="ArgumentException">Names or values do not fit.</exception>
+    /// <param name="body">Adds the layers: computes the output value from the input value.</param>
+    /// <returns>The network with zero weights: call <see cref="Initialize"/> or load weights before use.</returns>
+    /// <exception cref="ShapeMismatchException">Shapes do not match; the message contains the node.</exception>
+    /// <exception cref="ArgumentException">A name, dtype or attribute is invalid.</exception>
     public static Network Build(InputSpec input, Func<Value, Value> body) =>
         Build([input], values => [("output", body(values[0]))]);
 
     /// <summary>Builds a network with several inputs or outputs.</summary>
     /// <param name="inputs">The inputs.</param>
-    /// <param name="body">Gives the outputs, named, from the inputs' values.</param>
+    /// <param name="body">Adds the layers: computes the named outputs from the input values.</param>
     /// <inheritdoc cref="Build(InputSpec, Func{Value, Value})"/>
     public static Network Build(
         IReadOnlyList<InputSpec> inputs, Func<IReadOnlyList<Value>, IReadOnlyList<(string Name, Value Value)>> body)
@@ -95,44 +94,48 @@ public sealed partial class Network
             inputs, builder.Nodes, [.. outputs.Select(output => new NetworkOutput(output.Name, output.Value.Name))]));
     }
 
-    /// <summary>The values of one batch in evaluation, for a network with one input and one output.</summary>
-    /// <param name="x"><c>[N, ...]</c>, the input's sample shape behind the batch axis.</param>
-    /// <returns>The output's value, for a classifier <c>[N, classes]</c>.</returns>
-    /// <exception cref="ShapeMismatchException">The input does not fit.</exception>
+    /// <summary>Runs the network on a batch in evaluation mode; it must have one input and one output.</summary>
+    /// <param name="x">Batch <c>[N, ...]</c>: the batch axis followed by the input's sample shape.</param>
+    /// <returns>The output, <c>[N, classes]</c> for a classifier.</returns>
+    /// <exception cref="ShapeMismatchException">The input has the wrong shape.</exception>
     /// <exception cref="InvalidOperationException">The network has several inputs or outputs.</exception>
     public Tensor Forward(Tensor x) => Forward(x, Pass.Evaluation);
 
-    /// <summary>The values of one batch.</summary>
-    /// <param name="x"><c>[N, ...]</c>.</param>
-    /// <param name="pass">Evaluation or training; the network itself does not change.</param>
+    /// <summary>Runs the network on a batch; it must have one input and one output.</summary>
+    /// <param name="x">Batch <c>[N, ...]</c>: the batch axis followed by the input's sample shape.</param>
+    /// <param name="pass">Evaluation or training; the network itself is not modified.</param>
     /// <inheritdoc cref="Forward(Tensor)"/>
     public Tensor Forward(Tensor x, Pass pass)
     {
         if (Inputs.Count != 1 || Outputs.Count != 1)
         {
             throw new InvalidOperationException(
-                $"Network.Forward: needs one input and one output (got {Inputs.Count} and {Outputs.Count}); call the "
-                + "form that takes lists");
+                $"Network.Forward: the network must have one input and one output (got {Inputs.Count} and "
+                + $"{Outputs.Count}); call the overload that takes a list of inputs");
         }
 
         return Forward([x], pass)[0];
     }
 
-    /// <summary>The values of all outputs.</summary>
-    /// <param name="inputs">One tensor for each input, all of one batch size.</param>
-    /// <param name="pass">Evaluation or training.</param>
-    /// <returns>One tensor for each output.</returns>
-    /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
+    /// <summary>Runs the network on a batch and returns all outputs.</summary>
+    /// <param name="inputs">One tensor per input, all with the same batch size.</param>
+    /// <param name="pass">Evaluation or training; the network itself is not modified.</param>
+    /// <returns>One tensor per output.</returns>
+    /// <exception cref="ArgumentException">The number, a shape or a dtype of the inputs is wrong.</exception>
     public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs, Pass pass)
     {
         CheckInputs(inputs);
         return Graph.Plans.For(pass).Run(this, inputs, pass);
     }
 
-    /// <summary>This network with fresh parameters and buffers; masks are kept, masked entries are zero.</summary>
-    /// <param name="stream">Each parameter takes the part of this stream that bears its name.</param>
+    /// <summary>
+    /// Returns this network with newly initialized parameters and buffers. Masks are kept, and masked elements are
+    /// zero.
+    /// </summary>
+    /// <param name="stream">Random stream; each parameter uses the substream of its own name.</param>
     /// <param name="weights">
-    /// For weights of convolutions and linear layers; null: each operator's own (PyTorch's default).
+    /// Initializer for the weights of convolutions and linear layers; null: the initializer of each operator (PyTorch's
+    /// default).
     /// </param>
     public Network Initialize(RandomStream stream, Initializer? weights = null) => new(
         Graph,
@@ -143,19 +146,21 @@ public sealed partial class Network
         Metadata = Metadata,
     };
 
-    /// <summary>A deep copy: whoever holds it alone may write its parameters and buffers in place.</summary>
+    /// <summary>Returns a deep copy. Its sole owner may write the parameters and buffers in place.</summary>
     public Network Copy() => With(
         Parameters.Select(
             parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
         Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));
 
-    /// <summary>Names of the buffers that training changes: running statistics. The others are constants.</summary>
+    /// <summary>
+    /// Returns the names of buffers updated in training: running statistics. All other buffers are constants.
+    /// </summary>
     internal HashSet<string> StatisticsNames() =>
         [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
 
     /// <summary>
-    /// A network with its own memory for what training changes, the parameters that are picked and the statistics of
-    /// batch normalization; everything else is shared.
+    /// Returns a network that has its own memory for everything training changes: the selected parameters and the
+    /// statistics of batch normalization. Everything else is shared.
     /// </summary>
     internal Network CopyOf(Func<Parameter, bool> which)
     {
@@ -168,10 +173,10 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Overwrites the numbers with another network's of the same graph. Only for the owner of a copy that nobody else
-    /// has seen; what both share is left alone.
+    /// Overwrites all values with those of another network with the same graph. Only for the owner of a copy that no
+    /// one else uses. Tensors shared by both networks are skipped.
     /// </summary>
-    /// <returns>False, and nothing written, where graphs or masks differ.</returns>
+    /// <returns>False, with nothing written, if the graphs or masks differ.</returns>
     internal bool TryCopyFrom(Network other)
     {
         if (Graph != other.Graph
@@ -192,20 +197,21 @@ public sealed partial class Network
         return true;
     }
 
-    /// <summary>A network of a checked graph, weights zero, scales one.</summary>
+    /// <summary>Creates a network from a checked graph, with zero weights and scales of one.</summary>
     internal static Network FromGraph(NetworkGraph graph) => new(
         graph,
         graph.Parameters.Select(entry => Fresh(entry.Key, entry.Value, stream: null)),
         graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
 
-    /// <summary>A network outlives the scope in which its values may have been computed.</summary>
+    /// <summary>Copies values out of the current memory scope if needed, since a network outlives it.</summary>
     private static Parameter Owned(Parameter parameter) => parameter.Value.Storage.Owner is null
         && parameter.Mask?.Storage.Owner is null
         ? parameter
         : parameter with { Value = parameter.Value.Owned(), Mask = parameter.Mask?.Owned() };
 
     /// <summary>
-    /// A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.
+    /// Creates a parameter with the operator's initial values or, without a stream, with zero weights and scales of
+    /// one.
     /// </summary>
     internal static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
     {
@@ -223,7 +229,7 @@ public sealed partial class Network
         return Masked(parameter with { Value = Tensor.From(values, spec.Shape) });
     }
 
-    /// <summary>Throws where inputs do not fit.</summary>
+    /// <summary>Throws if the number, a shape or a dtype of the inputs is wrong.</summary>
     internal void CheckInputs(IReadOnlyList<Tensor> inputs)
     {
         if (inputs.Count != Inputs.Count)
@@ -248,7 +254,7 @@ public sealed partial class Network
             if (spec.IsBatched && shape[0] != (first ??= shape)[0])
             {
                 throw new ShapeMismatchException(
-                    $"Network input '{spec.Name}'", shape, first, "all batched inputs have one batch size");
+                    $"Network input '{spec.Name}'", shape, first, "all batched inputs must have the same batch size");
             }
 
             if (inputs[i].DType != spec.DType)

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Collects the nodes while a network's body runs, and names them.</summary>
+/// <summary>Collects and names the nodes while the body of a network runs.</summary>
 internal sealed class NetworkBuilder
 {
     private readonly List<Node> _nodes = [];
@@ -15,9 +15,11 @@ internal sealed class NetworkBuilder
     {
     }
 
-    /// <summary>Continues a graph: its names are taken, and new nodes may share parameters with its nodes.</summary>
-    /// <param name="graph">The graph that new nodes will join.</param>
-    /// <param name="freed">An input whose name may be used again; null: none.</param>
+    /// <summary>
+    /// Creates a builder that extends a graph. Its names are taken, and new nodes may share parameters with its nodes.
+    /// </summary>
+    /// <param name="graph">The graph to extend.</param>
+    /// <param name="freed">An input whose name may be reused; null: none.</param>
     internal NetworkBuilder(NetworkGraph graph, string? freed = null)
     {
         _taken.UnionWith(graph.Inputs.Select(input => input.Name).Where(
@@ -27,10 +29,10 @@ internal sealed class NetworkBuilder
         _byName = graph.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
     }
 
-    /// <summary>The nodes that were added.</summary>
+    /// <summary>The added nodes.</summary>
     internal IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>A value of the graph that is continued.</summary>
+    /// <summary>Returns a value of the extended graph.</summary>
     internal Value Existing(string name, ValueInfo info) => new(this, name, info);
 
     internal Value Input(InputSpec input)
@@ -50,7 +52,7 @@ internal sealed class NetworkBuilder
             if (inputs[i].Builder != this)
             {
                 throw new ArgumentException(
-                    $"{full}: value '{inputs[i].Name}' belongs to another network; use the body's own values");
+                    $"{full}: value '{inputs[i].Name}' belongs to another network; use values from this body");
             }
 
             (names[i], values[i]) = (inputs[i].Name, inputs[i].Info);
@@ -59,7 +61,7 @@ internal sealed class NetworkBuilder
         if (!_taken.Add(full))
         {
             throw new ArgumentException(
-                $"Network: two nodes have one name (got '{full}' again); give one of them another name");
+                $"Network: two nodes have the same name (got '{full}' twice); rename one");
         }
 
         ValueInfo output = GraphCheck.Infer(operation, full, values);
@@ -72,8 +74,8 @@ internal sealed class NetworkBuilder
         if (taken is not null)
         {
             throw new ArgumentException(
-                $"{full}: another node has a parameter or buffer of this name (got '{taken}'); give the new node "
-                + "another name, or share it with ApplyShared");
+                $"{full}: another node has a parameter or buffer with this name (got '{taken}'); give the new node "
+                + "another name, or share its parameters with ApplyShared");
         }
 
         _nodes.Add(node);
@@ -81,7 +83,7 @@ internal sealed class NetworkBuilder
         return new Value(this, full, output);
     }
 
-    /// <summary>Adds a node whose parameters and buffers have full names of their own.</summary>
+    /// <summary>Adds a node whose parameters and buffers have the given full names.</summary>
     internal Value Add(
         Operator operation, string full, IReadOnlyList<string> parameters, IReadOnlyList<string> buffers,
         ReadOnlySpan<Value> inputs)
@@ -111,7 +113,8 @@ internal sealed class NetworkBuilder
     private Node Earlier(string name, string asking) => _byName.TryGetValue(name, out Node? node)
         ? node
         : throw new ArgumentException(
-            $"{asking}: no earlier node to share parameters with (got '{name}'); give its full name, scope included");
+            $"{asking}: unknown node to share parameters with (got '{name}', expected an earlier node); give its full "
+            + "name, including scopes");
 
     private string NextName(Operator operation)
     {

@@ -2,84 +2,81 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>What one pass of a batch costs, node by node and in all.</summary>
-/// <param name="Batch">Samples in the batch.</param>
-/// <param name="Nodes">The nodes in order.</param>
-/// <remarks>Counts, not times. Pixels that padding fills count like others, as the literature does.</remarks>
+/// <summary>Cost of a forward pass of one batch, per node and in total.</summary>
+/// <param name="Batch">Number of samples in the batch.</param>
+/// <param name="Nodes">Costs of the nodes, in order.</param>
+/// <remarks>Counts, not times. As is common in the literature, MACs with padding pixels are included.</remarks>
 public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
 {
-    /// <summary>Multiply-accumulate operations of a pass with all weights.</summary>
+    /// <summary>Multiply-accumulates of a pass (MACs), including those with zero weights.</summary>
     public long Macs => Nodes.Sum(node => node.Macs);
 
-    /// <summary>Multiply-accumulate operations with weights that are not zero.</summary>
+    /// <summary>MACs with nonzero weights.</summary>
     public long NonzeroMacs => Nodes.Sum(node => node.NonzeroMacs);
 
     /// <summary>
-    /// Those of <see cref="NonzeroMacs"/> whose activation is not zero either; null where activations were not
-    /// measured.
+    /// Expected MACs with nonzero weight and nonzero activation; null if activation densities were not measured.
     /// </summary>
     public double? ActiveMacs =>
         Nodes.All(node => node.ActiveMacs is not null) ? Nodes.Sum(node => node.ActiveMacs) : null;
 
-    /// <summary>Numbers in all parameters; a shared one counts once, with its first node.</summary>
+    /// <summary>
+    /// Number of elements in all parameters; a shared parameter is counted once, at the first node that uses it.
+    /// </summary>
     public long Parameters => Nodes.Sum(node => node.Parameters);
 
-    /// <summary>Those of <see cref="Parameters"/> that are not zero.</summary>
+    /// <summary>Number of nonzero elements in all parameters.</summary>
     public long NonzeroParameters => Nodes.Sum(node => node.NonzeroParameters);
 
-    /// <summary>Numbers in the results of all nodes.</summary>
+    /// <summary>Number of elements in the results of all nodes.</summary>
     public long Activations => Nodes.Sum(node => node.Activations);
 
     /// <summary>
-    /// Bytes that a pass reads and writes where each node reads its inputs, parameters and buffers and writes its
-    /// result once, all dense.
+    /// Bytes read and written in a pass if each node reads its inputs, parameters and buffers and writes its result
+    /// exactly once, all in dense form.
     /// </summary>
     public long Traffic => Nodes.Sum(node => node.Traffic);
 
-    /// <summary>Bytes of all parameters and buffers.</summary>
+    /// <summary>Size of all parameters and buffers, in bytes.</summary>
     public long Bytes => Nodes.Sum(node => node.Bytes);
 }
 
-/// <summary>What one node costs.</summary>
+/// <summary>Cost of one node.</summary>
 /// <param name="Name">Name of the node.</param>
-/// <param name="Kind">Its operator.</param>
-/// <param name="Output">Shape of its result, batch first.</param>
-/// <param name="Macs">Multiply-accumulate operations with all weights.</param>
-/// <param name="Parameters">Numbers in the parameters that no earlier node has counted.</param>
-/// <param name="Activations">Numbers in its result.</param>
-/// <param name="Bytes">Bytes of those parameters and of its buffers.</param>
+/// <param name="Kind">Kind of its operator.</param>
+/// <param name="Output">Shape of its result, with the batch axis.</param>
+/// <param name="Macs">Multiply-accumulates (MACs), including those with zero weights.</param>
+/// <param name="Parameters">Number of elements in its parameters, without those counted at an earlier node.</param>
+/// <param name="Activations">Number of elements in its result.</param>
+/// <param name="Bytes">Size of the counted parameters and buffers, in bytes.</param>
 public sealed record NodeCost(
     string Name, string Kind, Shape Output, long Macs, long Parameters, long Activations, long Bytes)
 {
-    /// <summary>
-    /// Multiply-accumulate operations with weights that are not zero; all of them where a node has no weights.
-    /// </summary>
+    /// <summary>MACs with nonzero weights; equal to <see cref="Macs"/> if the node has no weights.</summary>
     public long NonzeroMacs { get; init; } = Macs;
 
     /// <summary>
-    /// Those of <see cref="NonzeroMacs"/> whose activation is not zero either, by measured densities; null: not
-    /// measured.
+    /// Expected MACs with nonzero weight and nonzero activation, from measured densities; null: not measured.
     /// </summary>
     public double? ActiveMacs { get; init; }
 
-    /// <summary>Those of <see cref="Parameters"/> that are not zero.</summary>
+    /// <summary>Number of nonzero elements among <see cref="Parameters"/>.</summary>
     public long NonzeroParameters { get; init; } = Parameters;
 
-    /// <summary>Bytes of the inputs, the parameters, the buffers and the result.</summary>
+    /// <summary>Size of the inputs, parameters, buffers and result, in bytes.</summary>
     public long Traffic { get; init; }
 }
 
 public sealed partial class Network
 {
     /// <summary>
-    /// Counts multiply-accumulate operations, parameters, activations, traffic and bytes from the shapes and from which
-    /// weights are zero.
+    /// Counts MACs, parameters, activations, memory traffic and bytes, from the shapes and the nonzero weights.
     /// </summary>
-    /// <param name="batch">Samples in the batch, zero or more.</param>
+    /// <param name="batch">Number of samples in the batch, 0 or more.</param>
     /// <param name="density">
-    /// How much of each value is not zero on data; null: <see cref="NetworkCost.ActiveMacs"/> is null.
+    /// Measured fraction of nonzero elements in each value; null: <see cref="NetworkCost.ActiveMacs"/> is null.
     /// </param>
-    /// <exception cref="ArgumentException">The densities are of another network.</exception>
+    /// <exception cref="ArgumentException">The densities were measured on another network.</exception>
     public NetworkCost Cost(int batch = 1, ActivationDensity? density = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
@@ -87,8 +84,8 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Multiply-accumulates that each weight of a convolution or linear layer takes part in for one sample, over all
-    /// nodes that share it.
+    /// Counts, for each weight of a convolution or linear layer, the MACs per weight element and sample, summed over
+    /// all nodes that share the weight.
     /// </summary>
     internal IReadOnlyDictionary<string, long> WeightUses()
     {
@@ -105,7 +102,7 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// A table of the nodes: operator, shape, parameters, multiply-accumulates and bytes, with totals.
+    /// Returns a table of the nodes with operator, output shape, parameters, MACs and bytes, and totals.
     /// </summary>
     public override string ToString() => NetworkTable.Of(this);
 }

@@ -3,27 +3,28 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Where the numbers of a parameter or buffer come from along one axis, so that masks, optimizer state and averages can
-/// follow.
+/// Describes, for one axis of a parameter or buffer, where its indices were before an edit. Masks, optimizer state and
+/// weight averages are moved in the same way.
 /// </summary>
 /// <param name="From">Name before the edit.</param>
-/// <param name="To">Name after it.</param>
-/// <param name="Axis">The axis that changed; 0 for a parameter of rank 0, which moves whole.</param>
-/// <param name="Kept">For each index along the axis the index that it had; -1 for one that was added.</param>
+/// <param name="To">Name after the edit.</param>
+/// <param name="Axis">The axis that changed; 0 for a parameter of rank 0, which is moved as a whole.</param>
+/// <param name="Kept">For each new index along the axis, the old index; -1: the index is new.</param>
 public sealed record ParameterMove(string From, string To, int Axis, IReadOnlyList<int> Kept);
 
 /// <summary>
-/// A changed network, and how its parameters moved. What is named in no move stays where name and shape stay.
+/// A changed network and the moves of its parameters and buffers. Those without a move are unchanged if name and shape
+/// are unchanged.
 /// </summary>
 /// <param name="Network">The changed network.</param>
-/// <param name="Moves">In the order in which they were made; several of one parameter follow each other.</param>
+/// <param name="Moves">The moves, in order; several moves of the same parameter are applied one after another.</param>
 public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> Moves)
 {
-    /// <summary>An edit after which every parameter whose name and shape are still there is the one it was.</summary>
+    /// <summary>Creates an edit without moves: every parameter whose name and shape still exist is unchanged.</summary>
     /// <param name="network">The changed network.</param>
     public static implicit operator NetworkEdit(Network network) => new(network, []);
 
-    /// <summary>A second edit behind this one, as one edit: its moves come behind these.</summary>
+    /// <summary>Applies a second edit and returns both as one edit, with the moves of this one first.</summary>
     /// <param name="next">Edits the changed network.</param>
     /// <example><code>
     /// learner.Edit(net => net.WithChannels("conv1", kept).Then(narrow => narrow.Bypass("relu3")));
@@ -42,8 +43,8 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
             renamed[move.From] = move.To;
         }
 
-        // What is named in both moves from where it was before the first to where it is after the second; what has gone
-        // does not move.
+        // A parameter moved by both edits goes from its first name to its last; a parameter that no longer exists is
+        // not moved.
         IEnumerable<ParameterMove> moves =
             Moves.Select(move => move with { To = renamed.GetValueOrDefault(move.To, move.To) })
             .Concat(second.Moves.Select(move => move with { From = origins.GetValueOrDefault(move.From, move.From) }));
@@ -52,10 +53,11 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     }
 
     /// <summary>
-    /// Throws where a move names what is not there or gives another shape: state would be lost without a word.
+    /// Throws if a move names an unknown parameter or leads to a wrong shape; optimizer state would be lost silently
+    /// otherwise.
     /// </summary>
     /// <param name="before">The network before the edit.</param>
-    /// <exception cref="ArgumentException">A move does not fit.</exception>
+    /// <exception cref="ArgumentException">A move is invalid.</exception>
     internal void Check(Network before)
     {
         foreach (ParameterMove move in Moves)
@@ -65,20 +67,20 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
             if (!isThere)
             {
                 throw new ArgumentException(
-                    $"NetworkEdit: a move names what is not there (got '{move.From}' to '{move.To}', expected a "
-                    + "parameter or buffer before the edit and one after it)");
+                    $"NetworkEdit: a move names an unknown parameter or buffer (got '{move.From}' to '{move.To}', "
+                    + "expected one that exists before the edit and one that exists after it)");
             }
 
             if (Network.Parameters.Contains(move.To) && SourceOf(move.To, before) is null)
             {
                 throw new ArgumentException(
-                    $"NetworkEdit: the moves of '{move.To}' do not give its shape (expected "
-                    + $"{Network.Parameters[move.To].Value.Shape}); name each axis that changed");
+                    $"NetworkEdit: the moves of '{move.To}' do not lead to its shape (expected "
+                    + $"{Network.Parameters[move.To].Value.Shape}); add a move for each axis that changed");
             }
         }
     }
 
-    /// <summary>The parameter that one of the changed network was before; null: it is new.</summary>
+    /// <summary>Finds the parameter of the original network that a parameter comes from; null: it is new.</summary>
     /// <param name="name">Name after the edit.</param>
     /// <param name="before">The network before the edit.</param>
     internal Parameter? SourceOf(string name, Network before)
@@ -91,15 +93,14 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
             : null;
     }
 
-    /// <summary>Numbers that lie beside a parameter, moved with it.</summary>
+    /// <summary>Moves values that belong to the elements of a parameter, such as optimizer state.</summary>
     /// <param name="name">Name after the edit.</param>
-    /// <param name="values">One number an element of the parameter before.</param>
-    /// <param name="shape">Shape before.</param>
-    /// <param name="added">Numbers for what was added, of the shape after; empty: zeros.</param>
+    /// <param name="values">One value per element of the parameter before the edit.</param>
+    /// <param name="shape">Shape of the parameter before the edit.</param>
+    /// <param name="added">Values of new elements, in the shape after the edit; empty: zeros.</param>
     internal float[] Moved(string name, float[] values, Shape shape, ReadOnlySpan<float> added)
     {
-        // Where each number comes from is followed through all moves, so that what was added keeps its place among the
-        // new elements.
+        // Source indices are followed through all moves, so that new elements keep the right values of `added`.
         int[] sources = [.. Enumerable.Range(0, values.Length)];
         foreach (ParameterMove move in MovesOf(name).Where(move => !IsWhole(move, shape)))
         {
@@ -119,7 +120,7 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     private IEnumerable<ParameterMove> MovesOf(string name) =>
         Moves.Where(move => string.Equals(move.To, name, StringComparison.Ordinal));
 
-    /// <summary>A parameter of rank 0 has no axis along which it could change.</summary>
+    /// <summary>True for a move of a parameter of rank 0, which has no axis that could change.</summary>
     private static bool IsWhole(ParameterMove move, Shape shape) => shape.Rank == 0 && move is { Axis: 0, Kept: [0] };
 
     private Shape MovedShape(string name, Shape shape)
@@ -130,8 +131,8 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
                 || move.Axis >= shape.Rank || move.Kept.Any(kept => kept < -1 || kept >= shape[move.Axis]))
             {
                 throw new ArgumentException(
-                    $"NetworkEdit: a move of '{name}' does not fit (got axis {move.Axis}, indices up to "
-                    + $"{move.Kept.DefaultIfEmpty(-1).Max()}, expected those of {shape})");
+                    $"NetworkEdit: a move of '{name}' is out of range (got axis {move.Axis} and indices up to "
+                    + $"{move.Kept.DefaultIfEmpty(-1).Max()}, expected an axis and indices of shape {shape})");
             }
 
             shape = shape.With(move.Axis, move.Kept.Count);

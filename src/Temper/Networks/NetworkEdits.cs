@@ -4,22 +4,25 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <content>
-/// Edits: each gives a new network that shares what did not change, and fails before anything is built if it does not
-/// fit.
+/// Edits. Each one returns a new network that shares unchanged tensors with this one, and throws before anything is
+/// built if the edit is invalid.
 /// </content>
 public sealed partial class Network
 {
-    /// <summary>Puts a node behind a value: whatever took the value takes the node's result.</summary>
-    /// <param name="operation">An operator of one input.</param>
+    /// <summary>
+    /// Inserts a node after a value. All nodes and outputs that use the value use the node's result instead.
+    /// </summary>
+    /// <param name="operation">An operator with one input.</param>
     /// <param name="after">Name of an input or node.</param>
-    /// <param name="name">Name of the new node, unused so far.</param>
+    /// <param name="name">Name of the new node; must be unused.</param>
     /// <param name="stream">
-    /// Where its parameters' first values come from; null: none may have to be drawn (constants, such as scales, need
-    /// no stream).
+    /// Random stream for the initial values of the node's parameters. Null: allowed only if no values have to be drawn
+    /// (constants, such as scales, need no stream).
     /// </param>
-    /// <returns>The changed network; this one stays as it is.</returns>
+    /// <returns>The changed network; this network is not modified.</returns>
     /// <exception cref="ArgumentException">
-    /// There is no such value, the name is taken, or a later node does not fit the new shape.
+    /// The value does not exist, the name is taken, values have to be drawn without a stream, or the new shape does not
+    /// fit a later node.
     /// </exception>
     public Network Insert(Operator operation, string after, string name, RandomStream? stream = null)
     {
@@ -28,23 +31,24 @@ public sealed partial class Network
         return Rewired(after, result.Name, builder.Nodes, stream);
     }
 
-    /// <summary>Gives a node another operator. Parameters whose names and shapes stay are kept.</summary>
+    /// <summary>Replaces the operator of a node. Parameters whose name and shape do not change are kept.</summary>
     /// <param name="node">Name of the node.</param>
-    /// <param name="operation">The operator that it gets; takes the same inputs.</param>
+    /// <param name="operation">The new operator; gets the same inputs.</param>
     /// <param name="stream">
-    /// Where new parameters' first values come from; null: none may have to be drawn (constants, such as scales, need
-    /// no stream).
+    /// Random stream for the initial values of new parameters. Null: allowed only if no values have to be drawn
+    /// (constants, such as scales, need no stream).
     /// </param>
-    /// <returns>The changed network; this one stays as it is.</returns>
+    /// <returns>The changed network; this network is not modified.</returns>
     /// <exception cref="ArgumentException">
-    /// There is no such node, shapes no longer fit, another node's values would be lost, or new values need a stream.
+    /// The node does not exist, shapes no longer fit, values of another node would be lost, or values have to be drawn
+    /// without a stream.
     /// </exception>
     public Network Replace(string node, Operator operation, RandomStream? stream = null)
     {
         Node old = Find("Replace", node);
         Node changed = GraphCheck.Complete(operation, node, old.Inputs, Graph.InputShapes(old), shared: null);
 
-        // A shared parameter keeps the name under which it is shared.
+        // A shared parameter keeps its name, which may be that of another node.
         var names = old.Parameters.Concat(old.Buffers)
             .ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
@@ -59,11 +63,13 @@ public sealed partial class Network
             redrawn: changed.Parameters.Concat(changed.Buffers).ToHashSet(StringComparer.Ordinal));
     }
 
-    /// <summary>Gives a node another name, and with it those parameters and buffers that bear its name.</summary>
+    /// <summary>
+    /// Renames a node, with those of its parameters and buffers whose names start with the node's name.
+    /// </summary>
     /// <param name="node">Name of the node.</param>
-    /// <param name="name">The new name, unused so far.</param>
-    /// <returns>The changed network; this one stays as it is.</returns>
-    /// <exception cref="ArgumentException">There is no such node, or the name is taken or no name.</exception>
+    /// <param name="name">The new name; must be unused.</param>
+    /// <returns>The changed network; this network is not modified.</returns>
+    /// <exception cref="ArgumentException">The node does not exist, or the new name is taken or invalid.</exception>
     public Network Rename(string node, string name)
     {
         Node old = Find("Rename", node);
@@ -84,13 +90,11 @@ public sealed partial class Network
             buffers: Buffers.Select(entry => KeyValuePair.Create(New(entry.Key), entry.Value)));
     }
 
-    /// <summary>
-    /// Gives a node parameters and buffers of its own where it shared another's; the values start equal.
-    /// </summary>
-    /// <param name="node">Name of a node whose parameters bear another node's name.</param>
-    /// <returns>The changed network; this one stays as it is.</returns>
+    /// <summary>Gives a node its own copy of parameters and buffers that it shares with another node.</summary>
+    /// <param name="node">Name of a node whose parameters are named after another node.</param>
+    /// <returns>The changed network; this network is not modified.</returns>
     /// <exception cref="ArgumentException">
-    /// There is no such node, or it shares nothing under another's name.
+    /// The node does not exist, or all its parameters and buffers are named after the node itself.
     /// </exception>
     public Network SplitParameters(string node)
     {
@@ -99,8 +103,8 @@ public sealed partial class Network
         if (split.Parameters.Concat(split.Buffers).SequenceEqual(
             old.Parameters.Concat(old.Buffers), StringComparer.Ordinal))
         {
-            throw new ArgumentException($"Network.SplitParameters: node '{node}' has parameters of its own (or none); "
-                + "name the other node that uses them");
+            throw new ArgumentException($"Network.SplitParameters: node '{node}' shares no parameters under another "
+                + "node's name; name the other node that uses them");
         }
 
         return Rebuilt(
@@ -111,17 +115,22 @@ public sealed partial class Network
                 KeyValuePair.Create(to, Buffers[from]))]);
     }
 
-    /// <summary>Gives the last linear layer another number of classes and fresh parameters; class names go.</summary>
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="stream">Where the new layer's first values come from; null fails.</param>
-    /// <returns>The changed network; this one stays as it is.</returns>
+    /// <summary>
+    /// Replaces the last linear layer by one with another number of outputs and new parameters. Class names are
+    /// removed.
+    /// </summary>
+    /// <param name="classes">Number of classes, 1 or more.</param>
+    /// <param name="stream">
+    /// Random stream for the initial values of the new layer; required unless all are constants.
+    /// </param>
+    /// <returns>The changed network; this network is not modified.</returns>
     /// <exception cref="InvalidOperationException">The network has no linear layer.</exception>
     public Network ReplaceHead(int classes, RandomStream? stream = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         Node head = Nodes.LastOrDefault(node => node.Operator is Linear)
             ?? throw new InvalidOperationException(
-                "Network.ReplaceHead: there is no linear layer; replace the last node by name");
+                "Network.ReplaceHead: the network has no linear layer; replace the last node with Replace");
         var fresh = head.Parameters.ToHashSet(StringComparer.Ordinal);
         Node changed = head with { Operator = (Linear)head.Operator with { Features = classes } };
         Network result = Rebuilt(
@@ -131,10 +140,10 @@ public sealed partial class Network
         return result.ClassNames.Count is 0 ? result : result.WithClassNames([]);
     }
 
-    /// <summary>The nodes that take a value.</summary>
+    /// <summary>Returns the nodes that read a value.</summary>
     /// <param name="value">Name of an input or node.</param>
-    /// <returns>In the graph's order; empty where only an output takes it.</returns>
-    /// <exception cref="ArgumentException">There is no such value.</exception>
+    /// <returns>The nodes in topological order; empty if only an output uses the value.</returns>
+    /// <exception cref="ArgumentException">The value does not exist.</exception>
     public IReadOnlyList<Node> UsersOf(string value)
     {
         RequireValue("UsersOf", value);

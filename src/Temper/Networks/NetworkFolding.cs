@@ -5,14 +5,14 @@ namespace Temper.Networks;
 public sealed partial class Network
 {
     /// <summary>
-    /// Puts each batch normalization that stands alone behind a convolution or linear layer into the layer's weights:
-    /// <c>w' = g w</c>, <c>b' = g (b - mean) + shift</c> with <c>g = scale / √(variance + epsilon)</c> for each output
+    /// Folds each batch normalization that directly follows a convolution or linear layer into that layer's weights:
+    /// <c>w' = g w</c>, <c>b' = g (b - mean) + shift</c> with <c>g = scale / √(variance + epsilon)</c> per output
     /// channel.
     /// </summary>
     /// <returns>
-    /// A network with the same results in evaluation, up to rounding; masks stay. In training it differs: there is
-    /// nothing left that would gather statistics. Layers whose parameters or values others use, or whose weight has 8
-    /// bit, stay as they are.
+    /// A network with the same outputs in evaluation, up to rounding. Masks are kept. Training behaves differently, as
+    /// no batch statistics are gathered any more. A layer is left unchanged if its output or its parameters are used
+    /// elsewhere or if its weight is int8.
     /// </returns>
     public Network FoldNormalization()
     {
@@ -26,7 +26,7 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Folds one normalization after another into the layers before them, and makes one graph of it all.
+    /// Folds normalizations one after another into their preceding layers, and builds one graph at the end.
     /// </summary>
     private sealed class Folding(Network network)
     {
@@ -41,10 +41,10 @@ public sealed partial class Network
             network.Nodes.SelectMany(node => node.Parameters.Distinct(StringComparer.Ordinal)));
         private readonly Dictionary<string, string> _layerOf = new(StringComparer.Ordinal);
 
-        /// <summary>Leaves a normalization as it is where no layer of its own stands before it.</summary>
+        /// <summary>Folds a normalization if only it uses the layer before it; otherwise leaves it unchanged.</summary>
         public void TryFold(Node norm)
         {
-            // A normalization behind one that is folded already goes into the same layer.
+            // Of two normalizations in a row, the second is folded into the same layer.
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
             if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer)
                 || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)

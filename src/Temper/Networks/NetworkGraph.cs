@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The checked, sorted structure of a network without its numbers: shared by all networks that differ only in
-/// parameters. Values are numbered: inputs first, then nodes in order.
+/// The checked and sorted structure of a network, without parameter values; shared by all networks that differ only in
+/// them. Values are numbered: inputs first, then nodes in order.
 /// </summary>
 internal sealed class NetworkGraph
 {
@@ -48,31 +48,31 @@ internal sealed class NetworkGraph
 
     internal IReadOnlyList<NetworkOutput> Outputs { get; }
 
-    /// <summary>Numbers of the output values.</summary>
+    /// <summary>Value numbers of the outputs.</summary>
     internal int[] OutputValues { get; }
 
     internal int ValueCount => _values.Count;
 
-    /// <summary>Specs by full name, in the order of first use.</summary>
+    /// <summary>Parameter specs by full name, in order of first use.</summary>
     internal OrderedDictionary<string, ParameterSpec> Parameters => _parameters;
 
-    /// <inheritdoc cref="Parameters"/>
+    /// <summary>Buffer specs by full name, in order of first use.</summary>
     internal OrderedDictionary<string, BufferSpec> Buffers => _buffers;
 
     internal ForwardPlans Plans { get; }
 
-    /// <summary>How many samples it takes, and whether it keeps them apart.</summary>
+    /// <summary>Number of samples per run, and whether samples are computed independently.</summary>
     internal BatchState Batch => _batch.Value;
 
-    /// <summary>The number of a value by its name; -1 if there is none.</summary>
+    /// <summary>Returns the number of a value; -1 if the name is unknown.</summary>
     internal int NumberOf(string value) => _numbers.GetValueOrDefault(value, -1);
 
-    /// <summary>The shape of a value for a batch of one.</summary>
+    /// <summary>Returns the shape of a value, for a batch of one.</summary>
     internal Shape ShapeOf(string value) => InfoOf(value).Shape;
 
     internal ValueInfo InfoOf(string value) => _values[_numbers[value]];
 
-    /// <summary>The shapes of a node's inputs for a batch of one.</summary>
+    /// <summary>Returns the shapes of a node's inputs, for a batch of one.</summary>
     internal Shape[] InputShapes(Node node) => [.. node.Inputs.Select(ShapeOf)];
 
     private void AddValue(string name, ValueInfo value)
@@ -113,7 +113,7 @@ internal sealed class NetworkGraph
         if (!shapeOf(first).Equals(shapeOf(spec)))
         {
             throw new ShapeMismatchException(
-                node.Name, shapeOf(spec), shapeOf(first), $"'{name}' is shared, so both nodes must want one shape");
+                node.Name, shapeOf(spec), shapeOf(first), $"'{name}' is shared, so both nodes must use the same shape");
         }
     }
 

@@ -5,23 +5,27 @@ namespace Temper.Networks;
 
 public sealed partial class Network
 {
-    /// <summary>Puts nodes before the only input: preprocessing that is saved with the network.</summary>
-    /// <param name="input">What the new network takes in, for example pixels of 0 to 1.</param>
+    /// <summary>
+    /// Inserts nodes in front of the only input, such as preprocessing that is saved with the network.
+    /// </summary>
+    /// <param name="input">Input of the new network, for example pixels from 0 to 1.</param>
     /// <param name="body">
-    /// Gives the old input's value from the new one's; a value of as many elements a sample is reshaped to fit.
+    /// Computes the old input's value from the new input. Its result is reshaped if only the sample shape differs, not
+    /// the number of elements per sample.
     /// </param>
     /// <param name="fresh">
-    /// Where first values of the body's parameters come from; null: the body may have none that are drawn.
+    /// Random stream for the initial values of the body's parameters; null: allowed only if no values have to be drawn.
     /// </param>
-    /// <returns>The changed network; this one stays as it is.</returns>
+    /// <returns>The changed network; this network is not modified.</returns>
     /// <exception cref="InvalidOperationException">The network has several inputs.</exception>
-    /// <exception cref="ShapeMismatchException">What the body gives does not fit the old input.</exception>
-    /// <exception cref="ArgumentException">A name is taken, or new values need a stream.</exception>
+    /// <exception cref="ShapeMismatchException">The body's result does not fit the old input.</exception>
+    /// <exception cref="ArgumentException">A name is taken, or values have to be drawn without a stream.</exception>
     public Network Prepend(InputSpec input, Func<Value, Value> body, RandomStream? fresh = null)
     {
         if (Inputs is not [InputSpec old])
         {
-            throw new InvalidOperationException($"Network.Prepend: needs one input (got {Inputs.Count})");
+            throw new InvalidOperationException($"Network.Prepend: wrong number of inputs (got {Inputs.Count}, "
+                + "expected 1)");
         }
 
         input = input with { Name = Free(input.Name, old.Name) };
@@ -37,7 +41,7 @@ public sealed partial class Network
         return Rewired(old.Name, value.Name, builder.Nodes, fresh, [input]);
     }
 
-    /// <summary>A name that no node has; the old input's own is free again.</summary>
+    /// <summary>Returns an unused name; the name of the old input may be reused.</summary>
     private string Free(string wanted, string old)
     {
         string name = wanted;

@@ -4,11 +4,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <content>
-/// What the edits are made of: rewiring of values, a new graph, and the parameters and buffers that stay.
+/// Building blocks of the edits: redirecting values, rebuilding the graph, and keeping parameters and buffers.
 /// </content>
 public sealed partial class Network
 {
-    /// <summary>A network of a changed graph with the parameters and buffers that stay, and fresh new ones.</summary>
+    /// <summary>
+    /// Creates a network from a changed graph: keeps parameters and buffers that still exist and initializes new ones.
+    /// </summary>
     private Network Rebuilt(
         NetworkGraph graph,
         RandomStream? stream = null,
@@ -43,8 +45,8 @@ public sealed partial class Network
         {
             if (!byName.TryAdd(name, value))
             {
-                throw new ArgumentException($"Network: the edit gives two parameters or buffers one name (got '{name}' "
-                    + "twice); choose another node name");
+                throw new ArgumentException($"Network: the edit gives two parameters or buffers the same name (got "
+                    + $"'{name}' twice); choose another node name");
             }
         }
 
@@ -52,9 +54,9 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and
-    /// what has to be drawn needs a stream. New parameters that start at a constant, scales of a normalization, need
-    /// none.
+    /// Throws if an edit would silently lose or invent weights: an existing parameter must keep its shape, and values
+    /// that have to be drawn need a stream. New parameters with constant initial values, such as scales of a
+    /// normalization, need none.
     /// </summary>
     private static void RefuseFresh(
         NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers,
@@ -73,7 +75,8 @@ public sealed partial class Network
         {
             throw new ArgumentException(
                 $"Network: the edit changes the shape of {Names.Sample(lost)}, whose values would be lost; "
-                + "pass a stream to draw the edited node's, and edit the other nodes so that their shapes stay");
+                + "pass a stream to draw new values for the edited node, and change other nodes so that their shapes "
+                + "are kept");
         }
 
         string[] undrawn = [.. graph.Parameters.Where(entry => !kept.ContainsKey(entry.Key)
@@ -81,7 +84,7 @@ public sealed partial class Network
         if (undrawn.Length > 0 && stream is null)
         {
             throw new ArgumentException(
-                $"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
+                $"Network: the edit has to draw values for {Names.Sample(undrawn)} but has no stream; pass a stream");
         }
     }
 
@@ -93,15 +96,14 @@ public sealed partial class Network
         new(inputs ?? Inputs, [.. nodes], [.. outputs]);
 
     /// <summary>
-    /// The general form of the edits that move values: nodes join the graph, all users and outputs of one value take
-    /// another in its place, and nodes that no output needs then go, with the parameters and buffers that only they
-    /// used.
+    /// General form of the edits that redirect values. Adds nodes, redirects all users and outputs of one value to
+    /// another, and removes nodes that no output depends on, with the parameters and buffers used only by them.
     /// </summary>
-    /// <param name="from">The value whose place is taken.</param>
-    /// <param name="to">The value that takes it: an old one, or that of an added node.</param>
-    /// <param name="added">New nodes, whose own inputs stay as they are.</param>
-    /// <param name="fresh">Where the first values of new parameters come from.</param>
-    /// <param name="inputs">Other inputs of the network; null: they stay.</param>
+    /// <param name="from">The value to replace.</param>
+    /// <param name="to">The value to use instead: an existing one, or that of an added node.</param>
+    /// <param name="added">New nodes. Their own inputs are not redirected.</param>
+    /// <param name="fresh">Random stream for the initial values of new parameters.</param>
+    /// <param name="inputs">New inputs of the network; null: unchanged.</param>
     private Network Rewired(
         string from, string to, IReadOnlyList<Node> added, RandomStream? fresh = null,
         IReadOnlyList<InputSpec>? inputs = null)
@@ -113,7 +115,7 @@ public sealed partial class Network
                 : node),
         ];
 
-        // Behind what they take, so that parameters stay in the order of first use.
+        // Insert directly after the nodes they read, so that parameters stay in order of first use.
         HashSet<string> taken = [.. added.SelectMany(node => node.Inputs)];
         nodes.InsertRange(nodes.FindLastIndex(node => taken.Contains(node.Name)) + 1, added);
         NetworkOutput[] outputs = [.. RedirectedOutputs(from, to)];
@@ -121,8 +123,8 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// The nodes that an output depends on. Added ones stay: that one of them leads nowhere is a mistake, which the
-    /// graph's check names.
+    /// Returns the nodes that an output depends on. Added nodes are always kept: an unused one is a mistake, which the
+    /// graph check reports.
     /// </summary>
     private static IEnumerable<Node> Needed(
         IReadOnlyList<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<Node> added)
@@ -142,7 +144,8 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// Throws where a changed node would share the numbers of another one because its names happen to be theirs.
+    /// Throws if the names of a changed node's parameters are already used by another node, which would share them by
+    /// accident.
     /// </summary>
     private void RequireFree(string edit, Node changed, Node old)
     {
@@ -151,7 +154,7 @@ public sealed partial class Network
             .FirstOrDefault(name => Parameters.Contains(name) || Buffers.ContainsKey(name));
         if (taken is not null)
         {
-            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer of this name (got "
+            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer with this name (got "
                 + $"'{taken}'); rename node '{old.Name}' first");
         }
     }
@@ -176,7 +179,7 @@ public sealed partial class Network
     }
 
     private static ArgumentException Missing(string edit, string name, string what, IEnumerable<string> known) => new(
-        $"Network.{edit}: not the name of {what} (got '{name}', expected one of "
+        $"Network.{edit}: unknown name of {what} (got '{name}', expected one of "
         + $"{Names.Sample(known)}){Names.Suggestion(name, known)}");
 
     private static string[] Redirected(IReadOnlyList<string> inputs, string from, string to) =>

@@ -3,37 +3,38 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <content>Edits of the graph's values: sub-graphs put in, nodes left out, other outputs.</content>
+/// <content>Edits of the graph: inserting sub-graphs, removing nodes, changing outputs.</content>
 public sealed partial class Network
 {
     /// <summary>
-    /// Builds a sub-graph on some values and replaces a value by its result: behind it, around a node, or between
-    /// several values. All users and outputs of the replaced value take the result; the sub-graph itself may use the
+    /// Builds a sub-graph on some values and replaces one value by its result: after a node, around it, or joining
+    /// several values. All users and outputs of the replaced value use the result; the sub-graph itself may use the
     /// replaced value.
     /// </summary>
-    /// <param name="after">Names of inputs or nodes whose values the body gets, in this order.</param>
+    /// <param name="after">Names of the inputs or nodes whose values are passed to the body, in this order.</param>
     /// <param name="body">
-    /// Gives the result: a value of the shape, dtype and batch axis of the one that it replaces. It may share
-    /// parameters with any node (<see cref="Value.ApplyShared"/>), also with one that goes.
+    /// Computes the result, which must have the shape, dtype and batch axis of the replaced value. It may share
+    /// parameters with any node (<see cref="Value.ApplyShared"/>), even one that the edit removes.
     /// </param>
-    /// <param name="replaces">Name of the input or node whose place the result takes.</param>
+    /// <param name="replaces">Name of the input or node to replace by the result.</param>
     /// <param name="fresh">
-    /// Each new parameter draws its first values from the part of this stream that bears its name; null: there may be
-    /// none to draw (scales and shifts that start at a constant need no stream).
+    /// Random stream for the initial values of new parameters; each uses the substream of its own name. Null: allowed
+    /// only if no values have to be drawn (constant scales and shifts need no stream).
     /// </param>
     /// <returns>
-    /// The changed network; this one stays as it is. Nodes that no output needs any more are gone, with the parameters
-    /// and buffers that only they used; inputs stay. Every other parameter and buffer keeps values, mask and flags.
+    /// The changed network; this network is not modified. Nodes that no output depends on are removed, with the
+    /// parameters and buffers used only by them; inputs are kept. All other parameters and buffers keep their values,
+    /// masks and flags.
     /// </returns>
     /// <exception cref="ShapeMismatchException">
-    /// The result has another shape than the replaced value, or a node of the body does not fit.
+    /// The result's shape differs from that of the replaced value, or a node of the body has the wrong input shape.
     /// </exception>
     /// <exception cref="ArgumentException">
-    /// There is no such value, a name is taken, dtype or batch axis differ, the result depends on a value that depends
-    /// on the replaced one, a node of the body is unused, or new values need a stream (the error names them).
+    /// A value does not exist, a name is taken, dtype or batch axis differ, the result would depend on itself, a node
+    /// of the body is unused, or values have to be drawn without a stream (the message contains their names).
     /// </exception>
     /// <example><code>
-    /// // A residual branch behind a node.
+    /// // Adds a residual branch after a node.
     /// Network wider = network.Splice(["relu1"], v => v[0] + v[0].Conv2d(64, kernel: 3, padding: 1, name: "branch"),
     /// replaces: "relu1", fresh: stream);
     /// </code></example>
@@ -43,8 +44,8 @@ public sealed partial class Network
     {
         if (after.Count == 0)
         {
-            throw new ArgumentException("Network.Splice: no values to build on (got an empty list); name at least one "
-                + "input or node", nameof(after));
+            throw new ArgumentException("Network.Splice: no values to build on (got an empty list, expected 1 or "
+                + "more); name at least one input or node", nameof(after));
         }
 
         RequireValue("Splice", replaces);
@@ -56,51 +57,55 @@ public sealed partial class Network
         return Rewired(replaces, result.Name, builder.Nodes, fresh);
     }
 
-    /// <summary>Builds a sub-graph behind one value: whatever took the value takes the result.</summary>
+    /// <summary>Builds a sub-graph on one value and replaces the value by its result, for all its users.</summary>
     /// <param name="after">Name of an input or node.</param>
-    /// <param name="body">Gives the result from the value; of the same shape, dtype and batch axis.</param>
-    /// <param name="fresh">Where first values of new parameters come from; null: there may be none to draw.</param>
+    /// <param name="body">Computes the result from the value, with the same shape, dtype and batch axis.</param>
+    /// <param name="fresh">
+    /// Random stream for the initial values of new parameters; null: allowed only if no values have to be drawn.
+    /// </param>
     /// <inheritdoc cref="Splice(IReadOnlyList{string}, Func{IReadOnlyList{Value}, Value}, string, RandomStream?)"/>
     public Network Splice(string after, Func<Value, Value> body, RandomStream? fresh = null) =>
         Splice([after], values => body(values[0]), after, fresh);
 
-    /// <summary>Leaves a node out: one of its inputs takes the place of its value.</summary>
+    /// <summary>Removes a node: its users use one of its inputs instead.</summary>
     /// <param name="node">Name of the node.</param>
     /// <param name="input">
-    /// Which of its inputs, from 0; it must have the shape, dtype and batch axis of the node's value.
+    /// Index of the input to use, from 0; it must have the shape, dtype and batch axis of the node's value.
     /// </param>
     /// <returns>
-    /// The changed network; this one stays as it is. Nodes that only the other inputs needed go as well, with their
-    /// parameters and buffers.
+    /// The changed network; this network is not modified. Nodes used only by the other inputs are removed as well, with
+    /// their parameters and buffers.
     /// </returns>
-    /// <exception cref="ArgumentException">There is no such node or input, or dtype or batch axis differ.</exception>
-    /// <exception cref="ShapeMismatchException">The node changes the shape.</exception>
+    /// <exception cref="ArgumentException">The node or input does not exist, or dtype or batch axis differ.</exception>
+    /// <exception cref="ShapeMismatchException">The node's shape differs from that of the input.</exception>
     public Network Bypass(string node, int input = 0) => Bypassed("Bypass", Find("Bypass", node), input);
 
     /// <summary>
-    /// Takes a node of one input out: what took its result takes its input. The two must have one shape.
+    /// Removes a node with one input: its users use that input instead. Both must have the same shape.
     /// </summary>
-    /// <param name="node">Name of a node with one input; <see cref="Bypass"/> leaves out one with several.</param>
-    /// <returns>The changed network; this one stays as it is.</returns>
-    /// <exception cref="ArgumentException">There is no such node, or it has several inputs.</exception>
-    /// <exception cref="ShapeMismatchException">The node changes the shape.</exception>
+    /// <param name="node">
+    /// Name of a node with one input; for a node with several inputs use <see cref="Bypass"/>.
+    /// </param>
+    /// <returns>The changed network; this network is not modified.</returns>
+    /// <exception cref="ArgumentException">The node does not exist, or it has several inputs.</exception>
+    /// <exception cref="ShapeMismatchException">The node's shape differs from that of its input.</exception>
     public Network Remove(string node)
     {
         Node old = Find("Remove", node);
         return old.Inputs.Count == 1 ? Bypassed("Remove", old, 0) : throw new ArgumentException(
-            $"Network.Remove: node '{node}' does not have one input (got {old.Inputs.Count}); use Bypass and name the "
-            + "input to keep");
+            $"Network.Remove: node '{node}' has the wrong number of inputs (got {old.Inputs.Count}, expected 1); use "
+            + "Bypass and give the index of the input to keep");
     }
 
-    /// <summary>This network with other outputs: any of its values, under names of their own.</summary>
-    /// <param name="outputs">What it gives out, in order. Several may give one value.</param>
+    /// <summary>Returns this network with other outputs, which may be any of its values.</summary>
+    /// <param name="outputs">The new outputs, in order. Several outputs may return the same value.</param>
     /// <returns>
-    /// The changed network; this one stays as it is. Nodes that no output needs are gone, with the parameters and
-    /// buffers that only they used; inputs stay, used or not. Class names stay where the first output still gives the
-    /// value that it gave.
+    /// The changed network; this network is not modified. Nodes that no output depends on are removed, with the
+    /// parameters and buffers used only by them; inputs are kept. Class names are kept if the first output still
+    /// returns the same value.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// There is no output, two have one name, or there is no such value.
+    /// There are no outputs, two have the same name, or a value does not exist.
     /// </exception>
     /// <example><code>
     /// Network features = network.WithOutputs(new NetworkOutput("features", "layer3.relu"), new NetworkOutput("logits",
@@ -123,15 +128,15 @@ public sealed partial class Network
         if (input < 0 || input >= node.Inputs.Count)
         {
             throw new ArgumentException(
-                $"Network.{edit}: node '{node.Name}' has no such input (got {input}, expected 0 to "
+                $"Network.{edit}: node '{node.Name}' has no input with this index (got {input}, expected 0 to "
                 + $"{node.Inputs.Count - 1})", nameof(input));
         }
 
         ValueInfo value = Graph.InfoOf(node.Name);
         int fitting = node.Inputs.ToList().FindIndex(name => Graph.InfoOf(name).Equals(value));
         string fix = fitting >= 0
-            ? $"input {fitting} fits"
-            : "use Splice to put a value of its shape and dtype in its place";
+            ? $"use input {fitting}"
+            : "use Splice to replace it by a value of its shape and dtype";
         RequireInfo(edit, node.Inputs[input], Graph.InfoOf(node.Inputs[input]), node.Name, fix);
         return Rewired(node.Name, node.Inputs[input], added: []);
     }
@@ -140,28 +145,29 @@ public sealed partial class Network
     {
         if (value.Builder != builder)
         {
-            throw new ArgumentException($"Network.{edit}: value '{value.Name}' belongs to another network; return one "
-                + "of the body's own values");
+            throw new ArgumentException($"Network.{edit}: value '{value.Name}' belongs to another network; return a "
+                + "value from this body");
         }
     }
 
     private void RequireInfo(string edit, Value value, string replaces) =>
-        RequireInfo(edit, value.Name, value.Info, replaces, "change the body so that its result fits");
+        RequireInfo(edit, value.Name, value.Info, replaces, "change the body so that its result matches");
 
-    /// <summary>Throws where a value cannot replace another.</summary>
+    /// <summary>Throws if a value cannot replace another one.</summary>
     private void RequireInfo(string edit, string name, ValueInfo value, string replaces, string fix)
     {
         ValueInfo expected = Graph.InfoOf(replaces);
         if (!value.Shape.Equals(expected.Shape))
         {
             throw new ShapeMismatchException(
-                $"Network.{edit}", value.Shape, expected.Shape, $"'{name}' takes the place of '{replaces}'; {fix}");
+                $"Network.{edit}", value.Shape, expected.Shape, $"'{name}' must have the shape of '{replaces}' to "
+                + $"replace it; {fix}");
         }
 
         if (!value.Equals(expected))
         {
             throw new ArgumentException(
-                $"Network.{edit}: '{name}' does not fit instead of '{replaces}' (got {Described(value)}, expected "
+                $"Network.{edit}: '{name}' cannot replace '{replaces}' (got {Described(value)}, expected "
                 + $"{Described(expected)}); {fix}");
         }
     }
@@ -169,7 +175,7 @@ public sealed partial class Network
     private static string Described(ValueInfo value) =>
         $"{value.DType} {(value.IsBatched ? "with" : "without")} a batch axis";
 
-    /// <summary>Throws where the new nodes take a value that would depend on their own result.</summary>
+    /// <summary>Throws if a new node reads a value that would depend on the new result.</summary>
     private void RequireUpstream(IReadOnlyList<Node> added, string result, string replaces)
     {
         var downstream = new HashSet<string>([replaces], StringComparer.Ordinal);
@@ -184,7 +190,7 @@ public sealed partial class Network
         {
             throw new ArgumentException(
                 $"Network.Splice: value '{late}' depends on '{replaces}', so the result would depend on itself; build "
-                + $"on values before '{replaces}', or replace '{late}'");
+                + $"on values that '{replaces}' depends on, or replace '{late}'");
         }
     }
 }

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A network as aligned text.</summary>
+/// <summary>Formats a network as a table with aligned columns.</summary>
 internal static class NetworkTable
 {
     private static readonly string[] Head = ["node", "operator", "output", "parameters", "MACs", "bytes"];
@@ -34,7 +34,7 @@ internal static class NetworkTable
         return text.ToString();
     }
 
-    /// <summary>Words to the left, numbers to the right.</summary>
+    /// <summary>Appends one row: text columns are left-aligned, numbers right-aligned.</summary>
     private static void AppendRow(StringBuilder text, string[] row, int[] widths)
     {
         const int WordColumns = 3;

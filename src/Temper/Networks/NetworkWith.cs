@@ -5,9 +5,11 @@ namespace Temper.Networks;
 
 public sealed partial class Network
 {
-    /// <summary>This network with other values, flags or masks of some parameters; the rest is shared.</summary>
-    /// <param name="parameters">Parameters that replace those of their names; shapes stay.</param>
-    /// <exception cref="KeyNotFoundException">There is no parameter of a name.</exception>
+    /// <summary>Returns this network with some parameters replaced; everything else is shared.</summary>
+    /// <param name="parameters">
+    /// Parameters that replace those of the same name, with new values, flags or masks of the same shape.
+    /// </param>
+    /// <exception cref="KeyNotFoundException">No parameter has one of the names.</exception>
     /// <exception cref="ShapeMismatchException">A value or mask has another shape.</exception>
     public Network WithParameters(IEnumerable<Parameter> parameters)
     {
@@ -27,9 +29,9 @@ public sealed partial class Network
         return With(Parameters.Select(parameter => changed.GetValueOrDefault(parameter.Name, parameter)), Buffers);
     }
 
-    /// <summary>This network with other values of some buffers; the rest is shared.</summary>
-    /// <param name="buffers">Tensors by full name; shapes and dtypes stay.</param>
-    /// <exception cref="KeyNotFoundException">There is no buffer of a name.</exception>
+    /// <summary>Returns this network with the values of some buffers replaced; everything else is shared.</summary>
+    /// <param name="buffers">New values by full name, with unchanged shape and dtype.</param>
+    /// <exception cref="KeyNotFoundException">No buffer has one of the names.</exception>
     /// <exception cref="ShapeMismatchException">A tensor has another shape.</exception>
     public Network WithBuffers(IEnumerable<KeyValuePair<string, Tensor>> buffers)
     {
@@ -39,7 +41,7 @@ public sealed partial class Network
             if (!Buffers.TryGetValue(name, out Tensor? held))
             {
                 throw new KeyNotFoundException(
-                    $"Network: no buffer has this name (got '{name}'); the names are {Names.Sample(Buffers.Keys)}");
+                    $"Network: no buffer has this name (got '{name}', expected one of {Names.Sample(Buffers.Keys)})");
             }
 
             CheckTensor(name, value, held.Shape, held.DType);
@@ -51,18 +53,24 @@ public sealed partial class Network
     }
 
     /// <summary>
-    /// This network with a mask on one parameter: where it is 0 the value becomes 0, and training keeps it so.
+    /// Returns this network with a mask on one parameter. Values are set to 0 where the mask is 0, and training keeps
+    /// them 0.
     /// </summary>
     /// <param name="name">Full name of the parameter.</param>
-    /// <param name="mask">Zeros and ones of the parameter's shape; null takes the mask away (values stay).</param>
-    /// <exception cref="KeyNotFoundException">There is no parameter of this name.</exception>
-    /// <exception cref="ArgumentException">The mask has another shape, or values other than 0 and 1.</exception>
+    /// <param name="mask">
+    /// Zeros and ones in the parameter's shape; null removes the mask (values are unchanged).
+    /// </param>
+    /// <exception cref="KeyNotFoundException">No parameter has this name.</exception>
+    /// <exception cref="ArgumentException">
+    /// The mask has another shape or contains values other than 0 and 1.
+    /// </exception>
     public Network WithMask(string name, Tensor? mask)
     {
         if (mask is not null && mask.DType == DType.Float32 && mask.AsSpan<float>().ContainsAnyExcept(0, 1))
         {
             throw new ArgumentException(
-                $"Network.WithMask: '{name}' wants a mask of zeros and ones (got another value)", nameof(mask));
+                $"Network.WithMask: the mask of '{name}' has a value other than 0 and 1 (got another value, expected "
+                + "0 or 1)", nameof(mask));
         }
 
         Parameter parameter = Parameters[name];
@@ -74,19 +82,19 @@ public sealed partial class Network
         return WithParameters([Masked(parameter with { Mask = mask })]);
     }
 
-    /// <summary>This network with some parameters open to training, or closed to it.</summary>
-    /// <param name="isTrainable">Whether an optimizer may change them.</param>
-    /// <param name="which">Picks the parameters.</param>
+    /// <summary>Returns this network with some parameters made trainable or frozen.</summary>
+    /// <param name="isTrainable">True: optimizers may change them; false: they are frozen.</param>
+    /// <param name="which">Selects the parameters.</param>
     public Network WithTrainable(bool isTrainable, Func<Parameter, bool> which) =>
         WithParameters(Parameters.Where(which).Select(parameter => parameter with { IsTrainable = isTrainable }));
 
-    /// <summary>This network with names of its classes.</summary>
-    /// <param name="names">One for each class, in order.</param>
+    /// <summary>Returns this network with class names.</summary>
+    /// <param name="names">Names of the classes, in order; empty removes the names.</param>
     public Network WithClassNames(IReadOnlyList<string> names) =>
         new(Graph, Parameters, Buffers) { ClassNames = [.. names], Metadata = Metadata };
 
-    /// <summary>This network with other texts.</summary>
-    /// <param name="metadata">Texts by key.</param>
+    /// <summary>Returns this network with other metadata.</summary>
+    /// <param name="metadata">All entries by key; they replace the existing metadata.</param>
     public Network WithMetadata(IEnumerable<KeyValuePair<string, string>> metadata) => new(Graph, Parameters, Buffers)
     {
         ClassNames = ClassNames,

@@ -1,32 +1,33 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// One step of a network: an operator with its inputs. Its result is a value that bears the node's name.
+/// One node of a network: an operator and the names of its inputs. Its result is the value with the node's name.
 /// </summary>
 public sealed record Node
 {
-    /// <summary>Name of the node and of the value it makes; unique in its network.</summary>
+    /// <summary>Name of the node and of its result; unique within the network.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its operator.</summary>
+    /// <summary>The operator.</summary>
     public required Operator Operator { get; init; }
 
-    /// <summary>Names of the values it takes: inputs of the network or other nodes.</summary>
+    /// <summary>Names of the input values: inputs of the network or other nodes.</summary>
     public required IReadOnlyList<string> Inputs { get; init; }
 
     /// <summary>
-    /// Full names of its parameters, in the order of the operator's specs. Two nodes may name the same one.
+    /// Full names of the parameters, in the order of the operator's specs. Nodes share a parameter by using the same
+    /// name.
     /// </summary>
     public IReadOnlyList<string> Parameters { get; init; } = [];
 
-    /// <summary>Full names of its buffers, in the order of the operator's specs.</summary>
+    /// <summary>Full names of the buffers, in the order of the operator's specs.</summary>
     public IReadOnlyList<string> Buffers { get; init; } = [];
 
-    /// <summary>Name, operator and inputs.</summary>
+    /// <summary>Returns name, operator and inputs as text.</summary>
     public override string ToString() => $"{Name} = {Operator.Kind}({string.Join(", ", Inputs)})";
 }
 
-/// <summary>What a network gives out under a name.</summary>
+/// <summary>A named output of a network.</summary>
 /// <param name="Name">Name of the output.</param>
-/// <param name="Value">The node (or input) whose value it is.</param>
+/// <param name="Value">Name of the node or input whose value is returned.</param>
 public sealed record NetworkOutput(string Name, string Value);

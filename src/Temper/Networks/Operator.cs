@@ -3,56 +3,57 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The operator of a node: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that
-/// carry it out. Axis 0 of a batched value is the batch; an operator leaves it alone.
+/// The operator of a node: defines the attributes, shapes, parameters and cost of one kind of layer, and computes it
+/// with tensor operations. Axis 0 of a batched value is the batch; an operator does not change it.
 /// </summary>
 /// <remarks>
-/// A new operator is one file and one row in <see cref="OperatorRegistry"/>; docs/how-to-add-an-operator.md shows it.
+/// To add an operator, write one file and one row in <see cref="OperatorRegistry"/>; see
+/// docs/how-to-add-an-operator.md.
 /// </remarks>
 public abstract record Operator
 {
-    /// <summary>The standard name: that of ONNX where ONNX has the operator.</summary>
+    /// <summary>The standard name: the ONNX name if ONNX has the operator.</summary>
     public abstract string Kind { get; }
 
-    /// <summary>Whether gradients flow through it.</summary>
+    /// <summary>True (default) if gradients flow through the operator.</summary>
     public virtual bool IsDifferentiable => true;
 
-    /// <summary>Smallest and largest number of inputs.</summary>
+    /// <summary>Minimum and maximum number of inputs; 1 and 1 by default.</summary>
     public virtual (int Min, int Max) InputCount => (1, 1);
 
-    /// <summary>Prefix of automatic node names; a number is appended.</summary>
+    /// <summary>Prefix of automatic node names, followed by a number.</summary>
     internal virtual string DefaultName => Kind.ToLowerInvariant();
 
-    /// <summary>The shape of the result.</summary>
+    /// <summary>Infers the shape of the result.</summary>
     /// <param name="inputs">Shapes of the inputs, batch axis first.</param>
-    /// <param name="node">Name of the node, for the error's text.</param>
+    /// <param name="node">Name of the node, for error messages.</param>
     /// <exception cref="ShapeMismatchException">
-    /// The inputs do not fit; the error names the node and the shapes.
+    /// The input shapes are invalid; the message contains the node and the shapes.
     /// </exception>
     public abstract Shape InferShape(IReadOnlyList<Shape> inputs, string node);
 
-    /// <summary>The parameters that such a node has, in their fixed order.</summary>
-    /// <param name="inputs">Shapes of the inputs, already found to fit.</param>
+    /// <summary>Returns the parameters of a node with this operator, in a fixed order.</summary>
+    /// <param name="inputs">Shapes of the inputs, already checked.</param>
     public virtual IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => [];
 
-    /// <summary>The buffers that such a node has, in their fixed order.</summary>
-    /// <param name="inputs">Shapes of the inputs, already found to fit.</param>
+    /// <summary>Returns the buffers of a node with this operator, in a fixed order.</summary>
+    /// <param name="inputs">Shapes of the inputs, already checked.</param>
     public virtual IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => [];
 
     /// <summary>
-    /// Multiply-accumulate operations for inputs and output of these shapes; 0 where there is next to nothing to
-    /// multiply.
+    /// Counts the multiply-accumulates for the given shapes. 0 for operators with no or few multiplications.
     /// </summary>
     /// <param name="inputs">Shapes of the inputs.</param>
     /// <param name="output">Shape of the result.</param>
     public virtual long Macs(IReadOnlyList<Shape> inputs, Shape output) => 0;
 
     /// <summary>
-    /// Kind and attributes as plain values, from which <see cref="OperatorRegistry.Create"/> makes the operator again.
+    /// Returns kind and attributes as plain values, from which <see cref="OperatorRegistry.Create"/> recreates the
+    /// operator.
     /// </summary>
     public OperatorDescription Describe() => new(Kind, Attributes());
 
-    /// <summary>The dtype of the result; float32 from float32 unless the operator says otherwise.</summary>
+    /// <summary>Infers the dtype of the result. By default all inputs must be float32, and so is the result.</summary>
     internal virtual DType InferDType(IReadOnlyList<DType> inputs, string node)
     {
         foreach (DType type in inputs)
@@ -60,7 +61,8 @@ public abstract record Operator
             if (type != DType.Float32)
             {
                 throw new ArgumentException(
-                    $"{node}: needs float32 inputs (got {type}); put a Normalize node before it");
+                    $"{node}: wrong input dtype (got {type}, expected Float32); insert a Normalize node in front of "
+                    + "it");
             }
         }
 
@@ -68,39 +70,41 @@ public abstract record Operator
     }
 
     /// <summary>
-    /// Whether each sample of the result depends on the same sample of the batched inputs alone, and on what is not
-    /// batched. Asked where an input is batched and the result keeps axis 0.
+    /// True if each sample of the result depends only on the same sample of the batched inputs and on inputs that are
+    /// not batched. Called only if an input is batched and the result keeps axis 0.
     /// </summary>
-    /// <param name="inputs">What is known of the inputs.</param>
+    /// <param name="inputs">Shape, dtype and batch axis of the inputs.</param>
     /// <param name="output">Shape of the result for a batch of one.</param>
     internal virtual bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => true;
 
     /// <summary>
-    /// What it does to channels: says which axes of inputs, parameters and result change together. Nothing may change
-    /// unless the operator says so.
+    /// Traces channels through the operator: reports which axes of inputs, parameters and result must change together.
+    /// By default no channel may change.
     /// </summary>
     /// <returns>The axes of the result.</returns>
     internal virtual AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Opaque();
 
-    /// <summary>The operator for other numbers of channels, as it has said that they change.</summary>
+    /// <summary>
+    /// Returns the operator for other numbers of channels, as allowed by <see cref="TraceChannels"/>.
+    /// </summary>
     internal virtual Operator WithChannels(ChannelChange change) => this;
 
-    /// <summary>Computes the result with tensor operations, which a tape can follow.</summary>
+    /// <summary>Computes the result with tensor operations, which a tape can record.</summary>
     internal abstract Tensor Forward(in NodeContext context);
 
-    /// <summary>The attributes as plain values.</summary>
+    /// <summary>Returns the attributes as plain values.</summary>
     private protected virtual OperatorAttributes Attributes() => OperatorAttributes.Empty;
 }
 
-/// <summary>A parameter that an operator has.</summary>
-/// <param name="Name">What is put behind the node's name: <c>weight</c>, <c>bias</c>.</param>
+/// <summary>Describes one parameter of an operator.</summary>
+/// <param name="Name">Name after the node's name and a dot: <c>weight</c>, <c>bias</c>.</param>
 /// <param name="Shape">Its shape.</param>
-/// <param name="Role">What it is for.</param>
+/// <param name="Role">Purpose of the parameter.</param>
 /// <param name="Initializer">Its initial values.</param>
-/// <param name="Fan">The layer's number of inputs and outputs, which some initializers scale by.</param>
+/// <param name="Fan">The layer's fan-in and fan-out, used by some initializers.</param>
 public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role, Initializer Initializer, Fan Fan)
 {
-    /// <summary>The weight and, if wanted, the bias <c>[outputs]</c> of a layer that sums products.</summary>
+    /// <summary>Returns the specs of a layer's weight and, if requested, its bias <c>[outputs]</c>.</summary>
     internal static ParameterSpec[] WeightAndBias(
         Shape weight, int outputs, bool hasBias, ParameterRole role, Initializer? initializer)
     {
@@ -113,7 +117,7 @@ public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role,
             : [spec];
     }
 
-    /// <summary>The scale and shift of a normalization, which start at one and zero.</summary>
+    /// <summary>Returns the specs of a normalization's scale, initialized to 1, and shift, initialized to 0.</summary>
     internal static ParameterSpec[] ScaleAndShift(Shape shape)
     {
         var fan = new Fan(shape, 1, 1);
@@ -125,32 +129,34 @@ public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role,
     }
 }
 
-/// <summary>A buffer that an operator has: state that training gathers without gradients.</summary>
-/// <param name="Name">What is put behind the node's name: <c>running_mean</c>.</param>
+/// <summary>
+/// Describes one buffer of an operator: state that training updates without gradients, or a constant.
+/// </summary>
+/// <param name="Name">Name after the node's name and a dot, such as <c>running_mean</c>.</param>
 /// <param name="Shape">Its shape.</param>
-/// <param name="DType">Float32 for statistics, int64 for counts, any for a constant.</param>
-/// <param name="Start">Value of every element at first.</param>
+/// <param name="DType">Float32 for statistics, int64 for counters, any dtype for a constant.</param>
+/// <param name="Start">Initial value of every element.</param>
 public sealed record BufferSpec(string Name, Shape Shape, DType DType, float Start)
 {
     internal Tensor Create() => Tensor.Full(Shape, Start).To(DType);
 }
 
-/// <summary>What a node works on during one pass.</summary>
+/// <summary>The data that an operator works on during one forward pass.</summary>
 internal readonly ref struct NodeContext
 {
-    /// <summary>The node itself.</summary>
+    /// <summary>The node.</summary>
     internal required Node Node { get; init; }
 
-    /// <summary>Values of its inputs.</summary>
+    /// <summary>Values of the inputs.</summary>
     internal required ReadOnlySpan<Tensor> Inputs { get; init; }
 
-    /// <summary>Its parameters, in the order of the specs.</summary>
+    /// <summary>The parameters, in the order of the specs.</summary>
     internal required ReadOnlySpan<Tensor> Parameters { get; init; }
 
-    /// <summary>Its buffers, in the order of the specs.</summary>
+    /// <summary>The buffers, in the order of the specs.</summary>
     internal required ReadOnlySpan<Tensor> Buffers { get; init; }
 
-    /// <summary>Training or evaluation.</summary>
+    /// <summary>The pass: training or evaluation.</summary>
     internal required Pass Pass { get; init; }
 
     /// <summary>The first input.</summary>

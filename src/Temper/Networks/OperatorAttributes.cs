@@ -1,22 +1,22 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Attributes by name, in ordinal order. A value is a long, a double, a string, a long[] or a double[].
+/// Attributes of an operator by name, in ordinal order. A value is a long, a double, a string, a long[] or a double[].
 /// </summary>
 public sealed class OperatorAttributes
 {
     private readonly SortedDictionary<string, object> _values = new(StringComparer.Ordinal);
 
-    /// <summary>No attributes.</summary>
+    /// <summary>An empty set of attributes.</summary>
     public static OperatorAttributes Empty { get; } = new();
 
     /// <summary>The values by name.</summary>
     public IReadOnlyDictionary<string, object> Values => _values;
 
-    /// <summary>These attributes and one more (or one changed).</summary>
+    /// <summary>Returns these attributes with one added or changed.</summary>
     /// <param name="name">Name of the attribute.</param>
     /// <param name="value">A long, int, bool, double, float, string, or an array of long, int, double or float.</param>
-    /// <exception cref="ArgumentException">The value is of another type.</exception>
+    /// <exception cref="ArgumentException">The value has another type.</exception>
     public OperatorAttributes With(string name, object value)
     {
         var result = new OperatorAttributes();
@@ -29,22 +29,22 @@ public sealed class OperatorAttributes
         return result;
     }
 
-    /// <summary>Whether there is an attribute with a name.</summary>
+    /// <summary>True if there is an attribute with the given name.</summary>
     /// <param name="name">Name of the attribute.</param>
     public bool Contains(string name) => _values.ContainsKey(name);
 
-    /// <summary>A whole number that fits 32 bits.</summary>
+    /// <summary>Reads an attribute as a 32-bit integer.</summary>
     /// <param name="name">Name of the attribute.</param>
-    /// <param name="absent">What to give where there is none; null: that is an error.</param>
-    /// <exception cref="FormatException">It is missing or something else.</exception>
+    /// <param name="absent">Value to return if the attribute is missing; null: a missing attribute is an error.</param>
+    /// <exception cref="FormatException">The attribute is missing or has another type.</exception>
     public int Int(string name, int? absent = null) => Find(name) switch
     {
         long value and >= int.MinValue and <= int.MaxValue => (int)value,
         null when absent is { } value => value,
-        var other => throw Wrong(name, other, "a whole number"),
+        var other => throw Wrong(name, other, "a 32-bit integer"),
     };
 
-    /// <summary>A number.</summary>
+    /// <summary>Reads an attribute as a float.</summary>
     /// <inheritdoc cref="Int"/>
     public float Float(string name, float? absent = null) => Find(name) switch
     {
@@ -54,7 +54,7 @@ public sealed class OperatorAttributes
         var other => throw Wrong(name, other, "a number"),
     };
 
-    /// <summary>A number in double precision.</summary>
+    /// <summary>Reads an attribute as a double.</summary>
     /// <inheritdoc cref="Int"/>
     internal double Double(string name, double absent) => Find(name) switch
     {
@@ -64,39 +64,39 @@ public sealed class OperatorAttributes
         var other => throw Wrong(name, other, "a number"),
     };
 
-    /// <summary>A text.</summary>
+    /// <summary>Reads an attribute as a string.</summary>
     /// <param name="name">Name of the attribute.</param>
-    /// <returns>The text; null where there is none.</returns>
-    /// <exception cref="FormatException">It is something else.</exception>
+    /// <returns>The string; null if the attribute is missing.</returns>
+    /// <exception cref="FormatException">The attribute is not a string.</exception>
     public string? Text(string name) => Find(name) switch
     {
         string value => value,
         null => null,
-        var other => throw Wrong(name, other, "a text"),
+        var other => throw Wrong(name, other, "a string"),
     };
 
-    /// <summary>The name of an enum's value; its first where there is none.</summary>
+    /// <summary>Reads an attribute as an enum name; the enum's default value if it is missing.</summary>
     internal TValue Choice<TValue>(string name)
         where TValue : struct, Enum => Enum.TryParse(Text(name) ?? default(TValue).ToString(), out TValue value)
             && Enum.IsDefined(value)
             ? value
-            : throw new FormatException($"attribute '{name}' does not fit (got \"{Text(name)}\", expected one of "
-                + $"{string.Join(", ", Enum.GetNames<TValue>())})");
+            : throw new FormatException($"attribute '{name}' has an unknown value (got \"{Text(name)}\", expected one "
+                + $"of {string.Join(", ", Enum.GetNames<TValue>())})");
 
-    /// <summary>Whole numbers that fit 32 bits.</summary>
+    /// <summary>Reads an attribute as an array of 32-bit integers.</summary>
     /// <param name="name">Name of the attribute.</param>
-    /// <param name="absent">What to give where there are none; null: that is an error.</param>
-    /// <exception cref="FormatException">They are missing or something else.</exception>
+    /// <param name="absent">Value to return if the attribute is missing; null: a missing attribute is an error.</param>
+    /// <exception cref="FormatException">The attribute is missing or has another type.</exception>
     public int[] Ints(string name, int[]? absent = null) => Find(name) switch
     {
         long[] values when Array.TrueForAll(values, v => v is >= int.MinValue and <= int.MaxValue) =>
             Array.ConvertAll(values, v => (int)v),
         double[] { Length: 0 } => [],
         null when absent is not null => absent,
-        var other => throw Wrong(name, other, "a list of whole numbers"),
+        var other => throw Wrong(name, other, "a list of 32-bit integers"),
     };
 
-    /// <summary>Numbers.</summary>
+    /// <summary>Reads an attribute as an array of floats.</summary>
     /// <inheritdoc cref="Ints"/>
     public float[] Floats(string name, float[]? absent = null) => Find(name) switch
     {
@@ -117,17 +117,17 @@ public sealed class OperatorAttributes
         int[] numbers => Array.ConvertAll(numbers, v => (long)v),
         float[] numbers => Array.ConvertAll(numbers, Widen),
         _ => throw new ArgumentException(
-            $"OperatorAttributes: '{name}' is not a plain value (got {value.GetType().Name}, expected a number, a text "
-            + "or a list of numbers)"),
+            $"OperatorAttributes: the value of '{name}' has an unsupported type (got {value.GetType().Name}, expected "
+            + "a number, a bool, a string or an array of numbers)"),
     };
 
     /// <summary>
-    /// The double that is written with as few digits as the float, so that files read 0.1 and not 0.10000000149.
+    /// Converts to the double with the same shortest decimal form, so that files contain 0.1 and not 0.10000000149.
     /// </summary>
     private static double Widen(float value) => double.Parse(value.ToString("R"));
 
     private static FormatException Wrong(string name, object? found, string expected) => new(
-        $"attribute '{name}' is {(found is null ? "missing" : "something else")} (got {Shown(found)}, expected "
+        $"attribute '{name}' is {(found is null ? "missing" : "of the wrong type")} (got {Shown(found)}, expected "
         + $"{expected})");
 
     private static string Shown(object? value) => value switch

@@ -1,6 +1,6 @@
 namespace Temper.Networks;
 
-/// <summary>All operators by their standard names.</summary>
+/// <summary>All operators, by standard name.</summary>
 public static class OperatorRegistry
 {
     private static readonly Dictionary<string, Func<OperatorAttributes, Operator>> Rows = new(StringComparer.Ordinal)
@@ -79,10 +79,10 @@ public static class OperatorRegistry
         }
     }
 
-    /// <summary>The standard names of all operators.</summary>
+    /// <summary>Standard names of all operators.</summary>
     public static IReadOnlyCollection<string> Kinds => Rows.Keys;
 
-    /// <summary>Operators that differ in their function only and have its name.</summary>
+    /// <summary>Registers one operator per enum value, under the name of the value.</summary>
     private static void AddFamily<TFunction>(Func<TFunction, Operator> create)
         where TFunction : struct, Enum
     {
@@ -92,9 +92,9 @@ public static class OperatorRegistry
         }
     }
 
-    /// <summary>Makes an operator from its description.</summary>
-    /// <param name="description">As <see cref="Operator.Describe"/> gives it, or a file.</param>
-    /// <exception cref="FormatException">The kind is unknown or an attribute is missing or wrong.</exception>
+    /// <summary>Creates an operator from its description.</summary>
+    /// <param name="description">A description from <see cref="Operator.Describe"/> or from a file.</param>
+    /// <exception cref="FormatException">The kind is unknown, or an attribute is missing or invalid.</exception>
     public static Operator Create(OperatorDescription description)
     {
         if (!Rows.TryGetValue(description.Kind, out Func<OperatorAttributes, Operator>? create))

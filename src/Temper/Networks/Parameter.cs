@@ -2,49 +2,49 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A named tensor that training changes. Immutable: an edit is a new parameter in a new network.</summary>
+/// <summary>
+/// A named tensor that training may change. Immutable: edits create a new parameter in a new network.
+/// </summary>
 public sealed record Parameter
 {
     /// <summary>
-    /// PyTorch's dotted lower-case name, for example <c>layer1.0.conv1.weight</c>; unique in its network.
+    /// Dotted lower-case name as in PyTorch, for example <c>layer1.0.conv1.weight</c>; unique within the network.
     /// </summary>
     public required string Name { get; init; }
 
     /// <summary>The values, float32.</summary>
     public required Tensor Value { get; init; }
 
-    /// <summary>What the numbers are for.</summary>
+    /// <summary>Purpose of the parameter. Default: <see cref="ParameterRole.Other"/>.</summary>
     public ParameterRole Role { get; init; } = ParameterRole.Other;
 
-    /// <summary>Whether an optimizer may change it; true unless said otherwise.</summary>
+    /// <summary>True (default) if optimizers may change the parameter; false: it is frozen.</summary>
     public bool IsTrainable { get; init; } = true;
 
     /// <summary>
-    /// Where it is 0 the value is 0 and stays 0 in training; elsewhere 1. Float32 of the value's shape; null: nothing
-    /// is masked.
+    /// Pruning mask: float32 in the shape of the value. Where it is 0, the value is 0 and stays 0 in training;
+    /// elsewhere it is 1. Null: nothing is masked.
     /// </summary>
     public Tensor? Mask { get; init; }
 
-    /// <summary>Name, shape, and what is special about it.</summary>
+    /// <summary>Returns name and shape, and whether the parameter is frozen or masked.</summary>
     public override string ToString() =>
         $"{Name} {Value.Shape}{(IsTrainable ? "" : " frozen")}{(Mask is null ? "" : " masked")}";
 }
 
-/// <summary>
-/// What a parameter's numbers are for: rules such as weight decay, pruning and initialization go by it.
-/// </summary>
+/// <summary>Purpose of a parameter. Weight decay, pruning and initialization depend on it.</summary>
 public enum ParameterRole
 {
-    /// <summary>None of the others.</summary>
+    /// <summary>Any other purpose.</summary>
     Other,
 
     /// <summary>Kernel of a convolution, <c>[O, I / groups, KH, KW]</c>.</summary>
     ConvolutionWeight,
 
-    /// <summary>Matrix of a fully connected layer, <c>[O, I]</c>.</summary>
+    /// <summary>Weight matrix of a fully connected layer, <c>[O, I]</c>.</summary>
     LinearWeight,
 
-    /// <summary>What a layer adds to each output channel.</summary>
+    /// <summary>Bias of a layer: one value added per output channel.</summary>
     Bias,
 
     /// <summary>Scale of a normalization.</summary>
@@ -54,10 +54,10 @@ public enum ParameterRole
     NormShift,
 }
 
-/// <summary>Questions about roles.</summary>
+/// <summary>Extension methods of <see cref="ParameterRole"/>.</summary>
 internal static class ParameterRoles
 {
-    /// <summary>Whether it is the weight of a convolution or of a fully connected layer.</summary>
+    /// <summary>True for the weight of a convolution or of a fully connected layer.</summary>
     internal static bool IsLayerWeight(this ParameterRole role) =>
         role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
 }

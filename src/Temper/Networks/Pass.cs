@@ -5,13 +5,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The mode of a forward pass and what it recorded: evaluation or training, which values inside the network are read
-/// (<see cref="Tap"/>), and the batch statistics that were found.
+/// A forward pass: its mode (evaluation or training), the inner values to be read after it (<see cref="Tap"/>), and the
+/// batch statistics that it recorded.
 /// </summary>
 /// <remarks>
-/// <see cref="Evaluation"/> holds nothing and may be shared by threads. Any other pass belongs to one thread. What a
-/// pass gathers is shared with the passes made from it, so that <c>pass.Tap("conv1")</c> inside a loss does not lose
-/// statistics.
+/// <see cref="Evaluation"/> records nothing and may be shared by threads. Any other pass must be used by one thread
+/// only. Passes derived from a pass share its recorded statistics, so a loss can use <c>pass.Tap("conv1")</c> without
+/// losing them.
 /// </remarks>
 /// <example><code>
 /// Pass pass = Pass.Evaluation.Tap("layer2.relu");
@@ -29,7 +29,7 @@ public sealed class Pass
         (IsTraining, Stream, _statistics, _taps, _tapped, PlanKey) = (isTraining, stream, [], [], [], "");
     }
 
-    /// <summary>Another pass that shares statistics.</summary>
+    /// <summary>Creates a pass that shares the statistics of another one.</summary>
     private Pass(Pass other, string[] taps)
     {
         (IsTraining, Stream, _statistics, _taps, Reducer, Kernels) =
@@ -38,40 +38,42 @@ public sealed class Pass
         PlanKey = taps.Length == 0 ? "" : string.Join('\n', taps);
     }
 
-    /// <summary>Running statistics, no dropout.</summary>
+    /// <summary>The evaluation pass: uses running statistics and no dropout.</summary>
     public static Pass Evaluation { get; } = new(isTraining: false, stream: null);
 
-    /// <summary>Whether batch statistics and dropout are on.</summary>
+    /// <summary>True if the pass uses batch statistics and dropout.</summary>
     public bool IsTraining { get; }
 
-    /// <summary>Whether a sample's bytes are the same in any batch; see <see cref="BatchInvariant"/>.</summary>
+    /// <summary>
+    /// True if results for a sample are bitwise identical in any batch; see <see cref="BatchInvariant"/>.
+    /// </summary>
     public bool IsBatchInvariant => Kernels == KernelChoice.BatchInvariant;
 
     /// <summary>
-    /// The batch statistics that were found, in the order in which nodes ran. A pass does not change the network:
-    /// <see cref="BatchStatisticsUpdate.Apply"/> moves a network's running statistics.
+    /// The batch statistics recorded so far, in execution order. A pass does not change the network; call
+    /// <see cref="BatchStatisticsUpdate.Apply"/> to update its running statistics.
     /// </summary>
     public IReadOnlyList<NodeStatistics> Statistics => _statistics;
 
-    /// <summary>The random numbers of dropout; null in evaluation.</summary>
+    /// <summary>Random stream of dropout; null in evaluation.</summary>
     internal RandomStream? Stream { get; }
 
-    /// <summary>Joins batch statistics over ranks; null: this batch's alone.</summary>
+    /// <summary>Reduces batch statistics over all ranks; null: statistics of the local batch only.</summary>
     internal IStatisticsReducer? Reducer { get; private init; }
 
-    /// <summary>How the kernels of its operations are chosen.</summary>
+    /// <summary>How kernels are chosen for the operations of this pass.</summary>
     internal KernelChoice Kernels { get; private init; }
 
     internal ReadOnlySpan<string> Taps => _taps;
 
-    /// <summary>Identifies the taps among the plans of a graph; empty without taps.</summary>
+    /// <summary>Key of the taps in the graph's plan cache; empty without taps.</summary>
     internal string PlanKey { get; }
 
-    /// <summary>A tapped value of the last forward pass. A tape follows it like any other.</summary>
-    /// <param name="value">A name given to <see cref="Tap"/>.</param>
-    /// <returns><c>[N, ...]</c>, the value's shape.</returns>
-    /// <exception cref="KeyNotFoundException">The name was not tapped.</exception>
-    /// <exception cref="InvalidOperationException">No forward pass has run.</exception>
+    /// <summary>Returns a tapped value of the last forward pass. Tapes record it like any other tensor.</summary>
+    /// <param name="value">A name passed to <see cref="Tap"/>.</param>
+    /// <returns>The value, <c>[N, ...]</c>.</returns>
+    /// <exception cref="KeyNotFoundException">The name was not passed to <see cref="Tap"/>.</exception>
+    /// <exception cref="InvalidOperationException">No forward pass has run yet.</exception>
     public Tensor this[string value]
     {
         get
@@ -81,7 +83,7 @@ public sealed class Pass
             {
                 string tapped = _taps.Length == 0 ? "nothing" : string.Join(", ", _taps);
                 throw new KeyNotFoundException(
-                    $"Pass: the value is not tapped (got '{value}', tapped: {tapped}); name it in Tap");
+                    $"Pass: value is not tapped (got '{value}', tapped: {tapped}); pass its name to Tap");
             }
 
             return _tapped[index] ?? throw new InvalidOperationException(
@@ -89,41 +91,47 @@ public sealed class Pass
         }
     }
 
-    /// <summary>Batch statistics and dropout. Make one for each step: it gathers statistics.</summary>
-    /// <param name="dropout">The step's random stream; each dropout node takes the part that bears its name.</param>
+    /// <summary>
+    /// Creates a training pass, which uses batch statistics and dropout. Create a new one per step, since it collects
+    /// statistics.
+    /// </summary>
+    /// <param name="dropout">Random stream of the step; each dropout node uses the substream of its own name.</param>
     public static Pass Training(RandomStream dropout) => new(isTraining: true, dropout);
 
     /// <summary>
-    /// This pass with values inside the network to be read after it. Operators are not fused across a tap.
+    /// Returns this pass with inner values of the network to be read after the forward pass. Operators are not fused
+    /// across such a value.
     /// </summary>
-    /// <param name="values">Names of nodes or inputs; replaces earlier taps.</param>
+    /// <param name="values">Names of nodes or inputs; they replace earlier ones.</param>
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass Tap(params IReadOnlyList<string> values) =>
         new(this, [.. values.Distinct(StringComparer.Ordinal)]);
 
-    /// <summary>This pass with batch statistics joined over ranks, in the forward pass and in its gradient.</summary>
-    /// <param name="reducer">Adds numbers up over all ranks; each must run the same network.</param>
+    /// <summary>
+    /// Returns this pass with batch statistics reduced over all ranks, in the forward and backward pass.
+    /// </summary>
+    /// <param name="reducer">Sums numbers over all ranks; all ranks must run the same network.</param>
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass Synchronize(IStatisticsReducer reducer) => new(this, _taps) { Reducer = reducer };
 
     /// <summary>
-    /// This pass with kernels chosen whatever the batch: the values of a sample and, on a tape, its gradient are the
-    /// same bytes in any batch, at any index and for any number of threads. Without it, small batches take kernels that
-    /// are faster for them and round differently. For attacks, audits and caches, whose result for a sample must not
-    /// depend on its mates.
+    /// Returns this pass with kernels chosen independently of the batch size. The values of a sample and, on a tape,
+    /// its gradient are then bitwise identical in any batch, at any index and for any number of threads. Otherwise,
+    /// small batches use kernels that are faster for them and round differently. Use it for attacks, audits and caches,
+    /// where the result for a sample must not depend on the rest of the batch.
     /// </summary>
     /// <remarks>
-    /// The operations of the network are covered, not those of a loss behind it: reduce that with a sum, since a mean
-    /// divides every sample's gradient by the batch. Batch statistics and dropout of a training pass still tie samples
-    /// together, and so does a network that mixes samples (<see cref="Network.Batch"/>). Weights must be finite.
-    /// ResNet-20 takes less than a tenth longer at any batch.
+    /// This covers the operations of the network, not those of a loss computed from its outputs: reduce the loss with a
+    /// sum, because a mean divides the gradient of every sample by the batch size. Samples still depend on each other
+    /// through batch statistics and dropout in training, and in a network that mixes samples
+    /// (<see cref="Network.Batch"/>). Weights must be finite. ResNet-20 takes less than 10 % longer at any batch size.
     /// </remarks>
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass BatchInvariant() => new(this, _taps) { Kernels = KernelChoice.BatchInvariant };
 
     internal void Add(Node node, BatchStatistics statistics)
     {
-        // The first run of a recomputed section has reported the same.
+        // When a section is recomputed for the backward pass, its first run has already added these statistics.
         if (!GradientTape.IsRecomputing)
         {
             _statistics.Add(new NodeStatistics(node, statistics));
@@ -133,9 +141,9 @@ public sealed class Pass
     internal void SetTapped(int index, Tensor value) => _tapped[index] = value;
 }
 
-/// <summary>What one normalization node found of one batch.</summary>
+/// <summary>Batch statistics of one normalization node for one batch.</summary>
 /// <param name="Node">
-/// The node; its buffers are the running mean, the running variance and the number of batches.
+/// The node. Its buffers are the running mean, the running variance and the number of batches.
 /// </param>
-/// <param name="Batch">Mean, variance and count for each channel.</param>
+/// <param name="Batch">Mean and variance per channel, and the number of elements per channel.</param>
 public sealed record NodeStatistics(Node Node, BatchStatistics Batch);

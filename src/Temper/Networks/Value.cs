@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A value of a network that is being built: what an input or a node gives. Its methods, one for each operator, add a
-/// node and give that node's value.
+/// A value of a network under construction: an input, or the result of a node. Each of its operator methods adds a node
+/// and returns that node's value.
 /// </summary>
 public sealed partial class Value
 {
@@ -15,46 +15,50 @@ public sealed partial class Value
         Info = info;
     }
 
-    /// <summary>Name of the input or node that it comes from.</summary>
+    /// <summary>Name of the input or node that the value belongs to.</summary>
     public string Name { get; }
 
-    /// <summary>Its shape; that of a batched value for a batch of one.</summary>
+    /// <summary>Shape of the value, for a batch of one if it is batched.</summary>
     public Shape Shape => Info.Shape;
 
-    /// <summary>Its dtype.</summary>
+    /// <summary>Dtype of the value.</summary>
     public DType DType => Info.DType;
 
-    /// <summary>Whether axis 0 is the batch: free in length, samples kept apart.</summary>
+    /// <summary>True if axis 0 is the batch, of any length, with independent samples.</summary>
     public bool IsBatched => Info.IsBatched;
 
     internal ValueInfo Info { get; }
 
     internal NetworkBuilder Builder { get; }
 
-    /// <summary>Adds a node of any operator; the other methods are short forms of this.</summary>
+    /// <summary>Adds a node with any operator; the other methods are shortcuts for this one.</summary>
     /// <param name="operation">The operator; this value is its first input.</param>
-    /// <param name="name">Name of the node, inside the scope; null: the operator's own with a number behind.</param>
-    /// <param name="others">Further inputs.</param>
+    /// <param name="name">Name of the node within the scope; null: the operator's default name and a number.</param>
+    /// <param name="others">The further inputs.</param>
     /// <returns>The node's value.</returns>
-    /// <exception cref="ShapeMismatchException">The inputs do not fit.</exception>
+    /// <exception cref="ShapeMismatchException">The inputs have wrong shapes.</exception>
     public Value Apply(Operator operation, string? name = null, params ReadOnlySpan<Value> others) =>
         Builder.Add(operation, name, parametersOf: null, [this, .. others]);
 
-    /// <summary>Adds a node that uses the parameters and buffers of an earlier one: they are held once.</summary>
-    /// <param name="operation">The operator; its parameters must have the shapes of the other node's.</param>
+    /// <summary>Adds a node that shares the parameters and buffers of an earlier node.</summary>
+    /// <param name="operation">
+    /// The operator; its parameters must have the same shapes as those of the earlier node.
+    /// </param>
     /// <param name="parametersOf">Full name of the earlier node.</param>
-    /// <param name="name">Name of the node; null: the operator's own with a number behind.</param>
+    /// <param name="name">Name of the node; null: the operator's default name and a number.</param>
     /// <returns>The node's value.</returns>
-    /// <exception cref="ArgumentException">There is no such node, or its parameters have other shapes.</exception>
+    /// <exception cref="ArgumentException">
+    /// The earlier node does not exist, or its parameters have other shapes.
+    /// </exception>
     public Value ApplyShared(Operator operation, string parametersOf, string? name = null) =>
         Builder.Add(operation, name, parametersOf, [this]);
 
-    /// <summary>Puts a name and a dot before the names of the nodes that a part of the network adds.</summary>
-    /// <param name="name">For example <c>layer1.0</c>.</param>
-    /// <param name="body">Builds the part.</param>
-    /// <returns>What the body returns.</returns>
+    /// <summary>Prefixes the names of all nodes added by the body with a scope name and a dot.</summary>
+    /// <param name="name">Name of the scope, for example <c>layer1.0</c>.</param>
+    /// <param name="body">Adds the nodes of the scope.</param>
+    /// <returns>The value returned by the body.</returns>
     public Value Scope(string name, Func<Value, Value> body) => Builder.InScope(name, this, body);
 
-    /// <summary>Shape and name.</summary>
+    /// <summary>Returns name and shape.</summary>
     public override string ToString() => $"{Name} {Shape}";
 }

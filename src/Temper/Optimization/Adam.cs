@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Optimization;
 
-/// <summary>Adam with L2 decay: weight decay enters the gradient.</summary>
+/// <summary>The Adam optimizer, with L2 weight decay: the decay is added to the gradient.</summary>
 /// <remarks>Source: Kingma, Ba, arXiv:1412.6980, algorithm 1, as in torch.optim.Adam.</remarks>
 public sealed record Adam : AdamFamily
 {
@@ -10,11 +10,15 @@ public sealed record Adam : AdamFamily
     public override string Name => "adam";
 }
 
-/// <summary>Adam with decoupled decay: the weight is multiplied by 1 - rate decay.</summary>
+/// <summary>
+/// The AdamW optimizer, with decoupled weight decay: weights are multiplied by 1 - learning rate x weight decay.
+/// </summary>
 /// <remarks>Source: Loshchilov, Hutter, arXiv:1711.05101, algorithm 2, as in torch.optim.AdamW.</remarks>
 public sealed record AdamW : AdamFamily
 {
-    /// <summary>The defaults of torch.optim.AdamW: those of Adam with a weight decay of 0.01.</summary>
+    /// <summary>
+    /// Creates the optimizer with the defaults of torch.optim.AdamW: those of Adam and a weight decay of 0.01.
+    /// </summary>
     public AdamW() => WeightDecay = 0.01f;
 
     /// <inheritdoc/>
@@ -23,7 +27,7 @@ public sealed record AdamW : AdamFamily
     private protected override bool IsDecayDecoupled => true;
 }
 
-/// <summary>What Adam and AdamW share.</summary>
+/// <summary>Common base of Adam and AdamW.</summary>
 public abstract record AdamFamily : Optimizer
 {
     private static readonly string[] SlotNames = ["exp_avg", "exp_avg_sq"];
@@ -32,13 +36,17 @@ public abstract record AdamFamily : Optimizer
     {
     }
 
-    /// <summary>Beta 1: decay of the moving mean of the gradient, 0 to 1.</summary>
+    /// <summary>
+    /// Beta 1: decay rate of the moving average of the gradient, 0 or more and below 1. Default: 0.9.
+    /// </summary>
     public float Beta1 { get; init; } = 0.9f;
 
-    /// <summary>Beta 2: decay of the moving mean of the squared gradient, 0 to 1.</summary>
+    /// <summary>
+    /// Beta 2: decay rate of the moving average of the squared gradient, 0 or more and below 1. Default: 0.999.
+    /// </summary>
     public float Beta2 { get; init; } = 0.999f;
 
-    /// <summary>Epsilon added to the denominator, not negative.</summary>
+    /// <summary>Epsilon added to the denominator, 0 or more. Default: 1e-8.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
     internal override IReadOnlyList<string> Slots => SlotNames;

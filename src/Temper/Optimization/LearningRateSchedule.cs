@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Temper.Optimization;
 
 /// <summary>
-/// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the position
-/// in the run, so that a resumed run needs no state.
+/// Schedule of the learning rate: a factor on the optimizer's rate. It depends only on the position in the run, so a
+/// resumed run needs no schedule state.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ConstantSchedule), "constant")]
@@ -19,22 +19,23 @@ public abstract record LearningRateSchedule
     {
     }
 
-    /// <summary>The factor.</summary>
+    /// <summary>Computes the factor at a position in the run.</summary>
     /// <param name="epoch">
-    /// Position in the run in epochs, with the part of the current one that is done: 0 for the first step.
+    /// Position in epochs, including the fraction of the current epoch; 0 at the first step.
     /// </param>
-    /// <param name="epochs">Length of the run in epochs, positive.</param>
-    /// <returns>Not negative; the rate of a step is the optimizer's rate times this.</returns>
+    /// <param name="epochs">Length of the run in epochs, above 0.</param>
+    /// <returns>The factor, 0 or more. The learning rate of a step is the optimizer's rate times this factor.</returns>
     public abstract double Factor(double epoch, double epochs);
 
     /// <summary>
-    /// Whether factors change with the length of the run, so that a run cannot go on for more epochs than it began
-    /// with.
+    /// True if the factors depend on the length of the run; such a run cannot be extended to more epochs.
     /// </summary>
     internal virtual bool DependsOnLength => false;
 
-    /// <summary>Throws when an option is out of its range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Names the option.</exception>
+    /// <summary>Throws if an option is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An option is out of range; the message contains its name.
+    /// </exception>
     public virtual void Validate()
     {
     }
@@ -49,20 +50,20 @@ public abstract record LearningRateSchedule
     }
 }
 
-/// <summary>The optimizer's rate all the time.</summary>
+/// <summary>Constant schedule: always the optimizer's rate.</summary>
 public sealed record ConstantSchedule : LearningRateSchedule
 {
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs) => 1;
 }
 
-/// <summary>Times <see cref="Gamma"/> after every so many epochs.</summary>
+/// <summary>Multiplies the rate by <see cref="Gamma"/> after every <see cref="Every"/> epochs.</summary>
 public sealed record StepSchedule : LearningRateSchedule
 {
-    /// <summary>Epochs between two changes, positive.</summary>
+    /// <summary>Number of epochs between two changes of the rate, above 0. Default: 30.</summary>
     public double Every { get; init; } = 30;
 
-    /// <summary>Gamma: factor of each change, not negative.</summary>
+    /// <summary>Factor by which the learning rate is multiplied at each step; 0 or more. Default: 0.1.</summary>
     public double Gamma { get; init; } = 0.1;
 
     /// <inheritdoc/>
@@ -76,13 +77,13 @@ public sealed record StepSchedule : LearningRateSchedule
     }
 }
 
-/// <summary>Times <see cref="Gamma"/> at each of the given epochs.</summary>
+/// <summary>Multiplies the rate by <see cref="Gamma"/> at each of the given epochs.</summary>
 public sealed record MultiStepSchedule : LearningRateSchedule
 {
-    /// <summary>Epochs at which the rate changes.</summary>
+    /// <summary>Epochs at which the rate changes. Default: none.</summary>
     public IReadOnlyList<double> Milestones { get; init; } = [];
 
-    /// <summary>Gamma: factor of each change, not negative.</summary>
+    /// <summary>Factor by which the learning rate is multiplied at each milestone; 0 or more. Default: 0.1.</summary>
     public double Gamma { get; init; } = 0.1;
 
     /// <inheritdoc/>
@@ -92,17 +93,20 @@ public sealed record MultiStepSchedule : LearningRateSchedule
     public override void Validate() => Require(Gamma >= 0, Gamma, nameof(Gamma), "0 or more");
 }
 
-/// <summary>Half a cosine from 1 down to <see cref="Floor"/>, once over the run or again and again.</summary>
+/// <summary>
+/// Cosine annealing: the factor follows half a cosine from 1 down to <see cref="Floor"/>, once over the run or with
+/// restarts.
+/// </summary>
 /// <remarks>Source: Loshchilov, Hutter, arXiv:1608.03983, eq. 5.</remarks>
 public sealed record CosineSchedule : LearningRateSchedule
 {
-    /// <summary>The factor at the end, 0 to 1.</summary>
+    /// <summary>Factor at the end of each cosine, 0 to 1. Default: 0.</summary>
     public double Floor { get; init; }
 
-    /// <summary>Epochs until the first restart; 0: none, one cosine over the whole run.</summary>
+    /// <summary>Epochs until the first restart; 0 (default): no restarts, one cosine over the whole run.</summary>
     public double Period { get; init; }
 
-    /// <summary>Factor by which each period is longer than the one before, 1 or more.</summary>
+    /// <summary>Ratio of the length of each period to that of the preceding one, 1 or more. Default: 1.</summary>
     public double PeriodGrowth { get; init; } = 1;
 
     internal override bool DependsOnLength => Period <= 0;
@@ -129,16 +133,20 @@ public sealed record CosineSchedule : LearningRateSchedule
     }
 }
 
-/// <summary>A straight line up from <see cref="Start"/>, then another schedule for what is left of the run.</summary>
+/// <summary>
+/// Linear warm-up from <see cref="Start"/> to 1, followed by another schedule for the rest of the run.
+/// </summary>
 public sealed record WarmUpSchedule : LearningRateSchedule
 {
-    /// <summary>Length of the warm-up in epochs, positive.</summary>
+    /// <summary>Length of the warm-up in epochs, above 0. Default: 5.</summary>
     public double Epochs { get; init; } = 5;
 
-    /// <summary>The factor at the first step, 0 to 1.</summary>
+    /// <summary>Factor at the first step, 0 to 1. Default: 0.</summary>
     public double Start { get; init; }
 
-    /// <summary>The schedule after the warm-up; it sees the remaining epochs as a run of its own.</summary>
+    /// <summary>
+    /// Schedule after the warm-up, applied to the remaining epochs as if they were a separate run. Default: constant.
+    /// </summary>
     public LearningRateSchedule Then { get; init; } = new ConstantSchedule();
 
     internal override bool DependsOnLength => Then.DependsOnLength;
@@ -161,19 +169,23 @@ public sealed record WarmUpSchedule : LearningRateSchedule
     }
 }
 
-/// <summary>Up and down once over the run: cosines from 1 / DivideStart to 1 and on to a final factor near 0.</summary>
+/// <summary>
+/// One-cycle schedule: the factor rises along a cosine from 1 / <see cref="DivideStart"/> to 1 and then falls to a
+/// value near 0.
+/// </summary>
 /// <remarks>
-/// Source: Smith, Topin, arXiv:1708.07120, with the cosine shape of torch.optim.lr_scheduler.OneCycleLR; 1 is the peak.
+/// Source: Smith, Topin, arXiv:1708.07120, with the cosine shape of torch.optim.lr_scheduler.OneCycleLR. The
+/// optimizer's learning rate is the peak.
 /// </remarks>
 public sealed record OneCycleSchedule : LearningRateSchedule
 {
-    /// <summary>Fraction of the run in which the rate rises, above 0 and below 1.</summary>
+    /// <summary>Fraction of the run during which the rate rises, above 0 and below 1. Default: 0.3.</summary>
     public double Rise { get; init; } = 0.3;
 
-    /// <summary>The first factor is 1 over this; 1 or more.</summary>
+    /// <summary>The first factor is 1 divided by this value, 1 or more. Default: 25.</summary>
     public double DivideStart { get; init; } = 25;
 
-    /// <summary>The last factor is the first over this; 1 or more.</summary>
+    /// <summary>The last factor is the first factor divided by this value, 1 or more. Default: 10000.</summary>
     public double DivideEnd { get; init; } = 1e4;
 
     internal override bool DependsOnLength => true;

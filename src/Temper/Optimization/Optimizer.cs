@@ -4,12 +4,12 @@ using Temper.Kernels;
 namespace Temper.Optimization;
 
 /// <summary>
-/// How gradients change weights. A record of options without state: what a step must remember of a parameter is its
+/// An optimizer: updates weights from gradients. A record of options without state; the state of a parameter is its
 /// <see cref="OptimizerState"/>, plain numbers that a checkpoint saves.
 /// </summary>
 /// <remarks>
-/// Options, formulas and defaults are those of torch.optim (PyTorch 2). A step is one pass over the parameter's memory,
-/// allocates nothing, and gives the same bytes for any number of threads.
+/// Options, formulas and defaults follow torch.optim (PyTorch 2). A step makes one pass over the parameter's memory,
+/// allocates nothing, and gives bitwise identical results for any number of threads.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Adadelta), "adadelta")]
@@ -23,26 +23,32 @@ public abstract record Optimizer
     {
     }
 
-    /// <summary>Learning rate, before schedule and parameter group; not negative.</summary>
+    /// <summary>
+    /// Learning rate, 0 or more, before the factors of schedule and parameter groups. Default: 1e-3 unless the
+    /// optimizer sets another one.
+    /// </summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    /// <summary>Weight decay, before parameter groups; not negative, 0 = off. The optimizer decides whether it is L2 or
-    /// decoupled.</summary>
+    /// <summary>
+    /// Weight decay, 0 or more; 0: none. Parameter groups may override it. Whether it is L2 or decoupled depends on the
+    /// optimizer.
+    /// </summary>
     public float WeightDecay { get; init; }
 
     /// <summary>Name on the command line and in files.</summary>
     [JsonIgnore]
     public abstract string Name { get; }
 
-    /// <summary>Names of the state arrays, each with a number per weight.</summary>
+    /// <summary>Names of the state arrays; each has one number per weight.</summary>
     internal abstract IReadOnlyList<string> Slots { get; }
 
-    /// <summary>Whether weight decay is decoupled: it multiplies the weight instead of being added to the
-    /// gradient.</summary>
+    /// <summary>
+    /// True if weight decay is decoupled: it multiplies the weight instead of being added to the gradient.
+    /// </summary>
     private protected virtual bool IsDecayDecoupled => false;
 
-    /// <summary>The state of a parameter before its first step: zeros.</summary>
-    /// <param name="length">Elements of the parameter.</param>
+    /// <summary>Creates the initial state of a parameter, all zeros.</summary>
+    /// <param name="length">Number of elements of the parameter.</param>
     /// <returns>A new state.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     public OptimizerState CreateState(int length)
@@ -51,11 +57,11 @@ public abstract record Optimizer
         return new OptimizerState(0, Slots.Select(name => new OptimizerSlot(name, new float[length])));
     }
 
-    /// <summary>Changes one parameter in place.</summary>
-    /// <param name="update">Weights, gradient, and what is special in this step.</param>
-    /// <param name="state">From <see cref="CreateState"/> or a checkpoint; updated.</param>
-    /// <exception cref="ArgumentException">Lengths differ, or the state is another optimizer's.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    /// <summary>Updates one parameter in place.</summary>
+    /// <param name="update">Weights, gradient and settings of this step.</param>
+    /// <param name="state">State from <see cref="CreateState"/> or from a checkpoint; updated in place.</param>
+    /// <exception cref="ArgumentException">Lengths differ, or the state belongs to another optimizer.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public void Step(in ParameterUpdate update, OptimizerState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -76,8 +82,10 @@ public abstract record Optimizer
         Step(step, state);
     }
 
-    /// <summary>Throws when an option is out of its range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Names the option.</exception>
+    /// <summary>Throws if an option is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An option is out of range; the message contains its name.
+    /// </exception>
     public virtual void Validate()
     {
         RequireNotNegative(LearningRate, nameof(LearningRate));
@@ -102,29 +110,31 @@ public abstract record Optimizer
     }
 }
 
-/// <summary>One parameter in one step.</summary>
+/// <summary>One parameter in one optimizer step.</summary>
 public readonly ref struct ParameterUpdate
 {
-    /// <summary>A step with the optimizer's own rate and decay.</summary>
+    /// <summary>Creates an update with the optimizer's own learning rate and weight decay.</summary>
     public ParameterUpdate()
     {
     }
 
-    /// <summary>The weights, changed in place.</summary>
+    /// <summary>The weights, updated in place.</summary>
     public required Span<float> Value { get; init; }
 
-    /// <summary>Their gradient, of the same length.</summary>
+    /// <summary>Gradient of the weights, of the same length.</summary>
     public required ReadOnlySpan<float> Gradient { get; init; }
 
-    /// <summary>Mask of the same length: where it is 0, the weight becomes and stays 0. Empty = no mask.</summary>
+    /// <summary>Mask of the same length; weights are set to 0 where it is 0. Empty: no mask.</summary>
     public ReadOnlySpan<float> Mask { get; init; }
 
-    /// <summary>Factor of the optimizer's learning rate: the schedule's factor times the group's; default 1.</summary>
+    /// <summary>
+    /// Factor on the optimizer's learning rate: the schedule's factor times the parameter group's. Default: 1.
+    /// </summary>
     public float RateFactor { get; init; } = 1;
 
-    /// <summary>Factor of the gradient, from clipping; default 1.</summary>
+    /// <summary>Factor on the gradient, from gradient clipping. Default: 1.</summary>
     public float GradientScale { get; init; } = 1;
 
-    /// <summary>Weight decay that replaces the optimizer's; null = the optimizer's.</summary>
+    /// <summary>Weight decay that overrides the optimizer's; null: the optimizer's.</summary>
     public float? WeightDecay { get; init; }
 }

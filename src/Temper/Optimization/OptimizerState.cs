@@ -1,14 +1,16 @@
 namespace Temper.Optimization;
 
-/// <summary>What an optimizer remembers of one parameter: a step count and named arrays, one number a weight.</summary>
+/// <summary>
+/// State of an optimizer for one parameter: a step count and named arrays with one number per weight.
+/// </summary>
 public sealed class OptimizerState
 {
     private readonly OptimizerSlot[] _slots;
 
-    /// <summary>A state with the given content, as read from a checkpoint.</summary>
-    /// <param name="steps">Steps done.</param>
-    /// <param name="slots">The arrays, kept and updated in place.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    /// <summary>Creates a state with the given content, for example from a checkpoint.</summary>
+    /// <param name="steps">Number of completed steps, 0 or more.</param>
+    /// <param name="slots">The arrays; not copied, and updated in place.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step count is negative.</exception>
     public OptimizerState(long steps, IEnumerable<OptimizerSlot> slots)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(steps);
@@ -16,13 +18,13 @@ public sealed class OptimizerState
         _slots = [.. slots];
     }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>Number of completed steps.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>The arrays, in the optimizer's order.</summary>
+    /// <summary>The arrays, in the order defined by the optimizer.</summary>
     public IReadOnlyList<OptimizerSlot> Slots => _slots;
 
-    /// <summary>The array number <paramref name="slot"/>.</summary>
+    /// <summary>Returns the array with the given index.</summary>
     internal Span<float> this[int slot] => _slots[slot].Values;
 
     internal void CountStep() => Steps++;
@@ -47,12 +49,12 @@ public sealed class OptimizerState
         string got = string.Join(", ", _slots.Select(s => $"{s.Name}[{s.Values.Length}]"));
         string expected = string.Join(", ", names.Select(n => $"{n}[{length}]"));
         return new ArgumentException(
-            $"{optimizer}: the state does not fit (got [{got}], expected [{expected}]); make it with CreateState of "
-            + "the same optimizer and options");
+            $"{optimizer}: the state does not match the optimizer (got [{got}], expected [{expected}]); create it "
+            + "with CreateState of the same optimizer and options");
     }
 }
 
 /// <summary>One array of an <see cref="OptimizerState"/>.</summary>
-/// <param name="Name">PyTorch's name, for example <c>exp_avg</c>.</param>
-/// <param name="Values">One number a weight.</param>
+/// <param name="Name">Name as in PyTorch, for example <c>exp_avg</c>.</param>
+/// <param name="Values">One number per weight.</param>
 public readonly record struct OptimizerSlot(string Name, float[] Values);

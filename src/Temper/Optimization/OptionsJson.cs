@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Temper.Optimization;
 
-/// <summary>Options of optimization as JSON, by generated code: for fingerprints of runs and for run folders.</summary>
+/// <summary>
+/// Source-generated JSON serialization of optimization options, for the fingerprints of runs and for run folders.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -31,21 +33,23 @@ internal sealed partial class OptionsJson : JsonSerializerContext
         value is null ? null : JsonSerializer.SerializeToNode(value, Default.WeightAverage);
 }
 
-/// <summary>Fingerprints of options.</summary>
+/// <summary>Creates and compares fingerprints of options.</summary>
 public static class Fingerprints
 {
-    /// <summary>An option's type and properties, as <see cref="IFingerprinted.Fingerprint"/> gives them.</summary>
+    /// <summary>Returns an option's type name and its <see cref="IFingerprinted.Fingerprint"/>.</summary>
     /// <param name="option">The option.</param>
     public static JsonObject Of(IFingerprinted option) =>
         new() { ["type"] = option.GetType().Name, ["options"] = option.Fingerprint() };
 
-    /// <summary>The same for several options, in order.</summary>
+    /// <summary>Returns the type names and fingerprints of several options, in order.</summary>
     /// <param name="options">The options.</param>
     public static JsonArray Of(IEnumerable<IFingerprinted> options) => [.. options.Select(Of)];
 
-    /// <summary>A tree as names and values: <c>optimizer.learningRate</c>, <c>0.1</c>.</summary>
-    /// <param name="node">Objects, arrays and plain values.</param>
-    /// <returns>Sorted by name.</returns>
+    /// <summary>
+    /// Flattens a JSON tree to names and values, such as <c>optimizer.learningRate</c> and <c>0.1</c>.
+    /// </summary>
+    /// <param name="node">Objects, arrays and plain values; null gives an empty result.</param>
+    /// <returns>The values, sorted by name.</returns>
     public static SortedDictionary<string, string> Flatten(JsonNode? node)
     {
         var flat = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -54,11 +58,12 @@ public static class Fingerprints
     }
 
     /// <summary>
-    /// What differs between two fingerprints, in words: <c>optimizer.momentum (got 0.8, expected 0.9)</c>.
+    /// Describes the differences between two flattened fingerprints, as in
+    /// <c>optimizer.momentum (got 0.8, expected 0.9)</c>.
     /// </summary>
-    /// <param name="got">Of the run that goes on.</param>
-    /// <param name="expected">Of the run as it began.</param>
-    /// <returns>Empty when they are equal.</returns>
+    /// <param name="got">Fingerprint of the resumed run.</param>
+    /// <param name="expected">Fingerprint of the original run.</param>
+    /// <returns>One text per difference; empty if the fingerprints are equal.</returns>
     public static IReadOnlyList<string> Differences(
         IReadOnlyDictionary<string, string> got, IReadOnlyDictionary<string, string> expected) =>
     [

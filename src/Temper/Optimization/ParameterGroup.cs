@@ -3,43 +3,47 @@ using Temper.Networks;
 
 namespace Temper.Optimization;
 
-/// <summary>A rule for some parameters: another rate, another decay, or no training at all.</summary>
+/// <summary>Settings for a group of parameters: another learning rate, another weight decay, or no training.</summary>
 public sealed record ParameterGroup
 {
-    /// <summary>No weight decay on biases and normalizations: the usual exception.</summary>
+    /// <summary>The common group without weight decay for biases and normalization parameters.</summary>
     public static ParameterGroup NoDecayOnBiasAndNorm { get; } = new()
     {
         Roles = [ParameterRole.Bias, ParameterRole.NormScale, ParameterRole.NormShift],
         WeightDecay = 0,
     };
 
-    /// <summary>Pattern of parameter names: <c>*</c> matches any text, <c>?</c> one character;
-    /// case-sensitive.</summary>
+    /// <summary>
+    /// Case-sensitive pattern of parameter names: <c>*</c> matches any text, <c>?</c> one character. Default: <c>*</c>.
+    /// </summary>
     public string Names { get; init; } = "*";
 
-    /// <summary>Roles of parameters that belong to the group; empty = all.</summary>
+    /// <summary>Parameter roles of the group; empty (default): all.</summary>
     public IReadOnlyList<ParameterRole> Roles { get; init; } = [];
 
-    /// <summary>Factor of the learning rate; default 1.</summary>
+    /// <summary>Factor on the learning rate. Default: 1.</summary>
     public float RateFactor { get; init; } = 1;
 
-    /// <summary>Weight decay that replaces the optimizer's; null = the optimizer's.</summary>
+    /// <summary>Weight decay that overrides the optimizer's; null (default): the optimizer's.</summary>
     public float? WeightDecay { get; init; }
 
-    /// <summary>Whether the parameters are frozen (not trained).</summary>
+    /// <summary>True if the parameters are frozen (not trained). Default: false.</summary>
     public bool IsFrozen { get; init; }
 
-    /// <summary>Whether a parameter belongs to the group.</summary>
-    /// <param name="parameter">Any parameter.</param>
-    /// <returns>True when name and role fit.</returns>
+    /// <summary>Returns true if a parameter belongs to the group.</summary>
+    /// <param name="parameter">The parameter to test.</param>
+    /// <returns>True if both name and role match.</returns>
     public bool Selects(Parameter parameter) =>
         FileSystemName.MatchesSimpleExpression(Names, parameter.Name, ignoreCase: false)
             && (Roles.Count == 0 || Roles.Contains(parameter.Role));
 
-    /// <summary>Combines groups: rates multiply, the last weight decay wins, any group that freezes freezes.</summary>
-    /// <param name="groups">The rules, in order.</param>
-    /// <param name="parameter">The parameter; frozen also when it is not trainable.</param>
-    /// <returns>One rule that selects this parameter.</returns>
+    /// <summary>
+    /// Combines all groups that select a parameter: rate factors are multiplied, the last weight decay is used, and the
+    /// parameter is frozen if any group is frozen.
+    /// </summary>
+    /// <param name="groups">The groups, in order.</param>
+    /// <param name="parameter">The parameter; one that is not trainable is always frozen.</param>
+    /// <returns>One group for this parameter.</returns>
     public static ParameterGroup Resolve(IEnumerable<ParameterGroup> groups, Parameter parameter)
     {
         var resolved = new ParameterGroup { Names = parameter.Name, IsFrozen = !parameter.IsTrainable };

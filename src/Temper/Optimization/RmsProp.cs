@@ -2,7 +2,9 @@ using Temper.Kernels;
 
 namespace Temper.Optimization;
 
-/// <summary>RMSprop: steps in ratio to the root mean square of recent gradients. Decay is L2.</summary>
+/// <summary>
+/// The RMSprop optimizer: divides the gradient by the root mean square of recent gradients. Weight decay is L2.
+/// </summary>
 /// <remarks>
 /// Source: Hinton, lecture 6e of "Neural networks for machine learning" (2012), as in torch.optim.RMSprop.
 /// </remarks>
@@ -13,20 +15,25 @@ public sealed record RmsProp : Optimizer
     private static readonly string[] MomentumSlots = ["square_avg", "momentum_buffer"];
     private static readonly string[] AllSlots = ["square_avg", "grad_avg", "momentum_buffer"];
 
-    /// <summary>The defaults of torch.optim.RMSprop.</summary>
+    /// <summary>Creates the optimizer with the defaults of torch.optim.RMSprop.</summary>
     public RmsProp() => LearningRate = 0.01f;
 
-    /// <summary>Smoothing constant (alpha in PyTorch): decay of the moving mean of squared gradients, 0 to 1.</summary>
+    /// <summary>
+    /// Smoothing constant (alpha in PyTorch): decay rate of the moving average of squared gradients, 0 or more and
+    /// below 1. Default: 0.99.
+    /// </summary>
     public float Alpha { get; init; } = 0.99f;
 
-    /// <summary>Epsilon added to the denominator, not negative.</summary>
+    /// <summary>Epsilon added to the denominator, 0 or more. Default: 1e-8.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
-    /// <summary>Momentum, 0 to 1; 0 = off.</summary>
+    /// <summary>Momentum, 0 or more and below 1; 0 (default): none.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Whether to divide by the standard deviation of the gradient (centered RMSprop) instead of its root mean
-    /// square.</summary>
+    /// <summary>
+    /// True for centered RMSprop, which divides by the standard deviation of the gradient; false (default): by its root
+    /// mean square.
+    /// </summary>
     public bool Centered { get; init; }
 
     /// <inheritdoc/>

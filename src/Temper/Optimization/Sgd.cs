@@ -3,26 +3,30 @@ using Temper.Kernels;
 namespace Temper.Optimization;
 
 /// <summary>
-/// Stochastic gradient descent, with momentum if wanted. Decay is L2 unless <see cref="DecoupledDecay"/>.
+/// Stochastic gradient descent with optional momentum. Weight decay is L2 unless <see cref="DecoupledDecay"/> is set.
 /// </summary>
 /// <remarks>
-/// Momentum as in torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; the first v is g.
+/// Momentum follows torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; in the first step, v = g.
 /// </remarks>
 public sealed record Sgd : Optimizer
 {
     private static readonly string[] MomentumSlots = ["momentum_buffer"];
 
-    /// <summary>Momentum, 0 to 1; 0 = off.</summary>
+    /// <summary>Momentum, 0 or more and below 1; 0 (default): none.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Dampening of momentum, 0 to 1: the velocity takes (1 - dampening) times the gradient.</summary>
+    /// <summary>
+    /// Dampening of the momentum, 0 or more and below 1: the gradient is multiplied by (1 - dampening). Default: 0.
+    /// </summary>
     public float Dampening { get; init; }
 
-    /// <summary>Whether to use Nesterov momentum: the step is g + momentum v.</summary>
+    /// <summary>True for Nesterov momentum, with the step g + momentum v. Default: false.</summary>
     public bool Nesterov { get; init; }
 
-    /// <summary>Whether weight decay is decoupled: it multiplies the weight by 1 - rate * decay instead of being added
-    /// to the gradient.</summary>
+    /// <summary>
+    /// True if weight decay is decoupled: weights are multiplied by 1 - rate x decay, and the decay is not added to the
+    /// gradient. Default: false.
+    /// </summary>
     public bool DecoupledDecay { get; init; }
 
     /// <inheritdoc/>
@@ -41,8 +45,8 @@ public sealed record Sgd : Optimizer
         if (Nesterov && (Momentum == 0 || Dampening != 0))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(Nesterov), "sgd: Nesterov needs momentum and no dampening (got momentum "
-                + $"{Momentum}, dampening {Dampening}); set them, or Nesterov to false");
+                nameof(Nesterov), "sgd: Nesterov needs momentum above 0 and dampening 0 (got momentum "
+                + $"{Momentum}, dampening {Dampening}); change them, or set Nesterov to false");
         }
     }
 

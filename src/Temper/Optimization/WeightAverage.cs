@@ -3,21 +3,21 @@ using Temper.Kernels;
 namespace Temper.Optimization;
 
 /// <summary>
-/// An exponential moving average of the weights, which often classifies better than the last weights.
+/// Exponential moving average of the weights, which often gives better accuracy than the final weights.
 /// </summary>
-/// <remarks>A record of options: the averages are the caller's, so that a checkpoint can save them.</remarks>
+/// <remarks>A record of options; the caller holds the averages, so that a checkpoint can save them.</remarks>
 public sealed record WeightAverage
 {
-    /// <summary>Decay of the exponential moving average per step, 0 to 1.</summary>
+    /// <summary>Decay rate of the moving average per step, 0 or more and below 1. Default: 0.999.</summary>
     public float Decay { get; init; } = 0.999f;
 
-    /// <summary>Whether to warm up the decay: it is at most (1 + updates) / (10 + updates).</summary>
+    /// <summary>True (default) to warm up the decay rate: it is at most (1 + updates) / (10 + updates).</summary>
     public bool WarmUp { get; init; } = true;
 
-    /// <summary>average = d average + (1 - d) value</summary>
-    /// <param name="average">Changed in place; starts as a copy of the weights.</param>
-    /// <param name="value">The weights, as long.</param>
-    /// <param name="updates">Updates done before this one.</param>
+    /// <summary>Updates an average: average = d average + (1 - d) value, with d the decay rate.</summary>
+    /// <param name="average">The average, updated in place; initialize it with a copy of the weights.</param>
+    /// <param name="value">The weights, of the same length.</param>
+    /// <param name="updates">Number of updates before this one.</param>
     /// <exception cref="ArgumentException">Lengths differ.</exception>
     public void Update(Span<float> average, ReadOnlySpan<float> value, long updates)
     {
@@ -25,8 +25,8 @@ public sealed record WeightAverage
         OptimizerSteps.MovingAverage(average, value, (float)decay);
     }
 
-    /// <summary>Throws when the decay is out of its range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The decay is below 0 or not below 1.</exception>
+    /// <summary>Throws if the decay rate is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The decay rate is below 0, or 1 or more.</exception>
     public void Validate()
     {
         if (Decay is not (>= 0 and < 1))

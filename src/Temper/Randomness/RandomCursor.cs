@@ -1,7 +1,9 @@
 namespace Temper.Randomness;
 
-/// <summary>Reads a <see cref="RandomStream"/> number by number. Belongs to one thread.</summary>
-/// <remarks>Its whole state is the stream's <see cref="RandomStream.State"/> and <see cref="Position"/>.</remarks>
+/// <summary>Reads a <see cref="RandomStream"/> sequentially. Must be used by one thread only.</summary>
+/// <remarks>
+/// Its complete state is the stream's <see cref="RandomStream.State"/> and the <see cref="Position"/>.
+/// </remarks>
 public sealed class RandomCursor
 {
     private readonly RandomStream _stream;
@@ -15,11 +17,11 @@ public sealed class RandomCursor
         Position = position;
     }
 
-    /// <summary>Index of the 32-bit word that is read next.</summary>
+    /// <summary>Index of the next 32-bit word to read.</summary>
     public long Position { get; private set; }
 
-    /// <summary>The next 32 random bits.</summary>
-    /// <returns>Any value.</returns>
+    /// <summary>Returns the next 32 random bits.</summary>
+    /// <returns>Uniform over all values.</returns>
     public uint NextUInt32()
     {
         long offset = Position - _first;
@@ -34,50 +36,49 @@ public sealed class RandomCursor
         return _words[offset];
     }
 
-    /// <summary>The next 64 random bits: two words, the lower half first.</summary>
-    /// <returns>Any value.</returns>
+    /// <summary>Returns the next 64 random bits: two words, the lower half first.</summary>
+    /// <returns>Uniform over all values.</returns>
     public ulong NextUInt64()
     {
         ulong low = NextUInt32();
         return low | ((ulong)NextUInt32() << 32);
     }
 
-    /// <summary>A uniform number.</summary>
-    /// <returns>In [0, 1), a multiple of 2^-24.</returns>
+    /// <summary>Returns a uniform random number in single precision.</summary>
+    /// <returns>A multiple of 2^-24 in [0, 1).</returns>
     public float NextSingle() => (NextUInt32() >> 8) * (1f / (1 << 24));
 
-    /// <summary>A uniform number.</summary>
-    /// <returns>In [0, 1), a multiple of 2^-53.</returns>
+    /// <summary>Returns a uniform random number in double precision.</summary>
+    /// <returns>A multiple of 2^-53 in [0, 1).</returns>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1L << 53));
 
-    /// <summary>A uniform number in an interval.</summary>
-    /// <param name="low">Smallest value.</param>
-    /// <param name="high">Not reached, rounding aside.</param>
-    /// <returns>In [low, high).</returns>
+    /// <summary>Returns a uniform random number in an interval.</summary>
+    /// <param name="low">Lower bound, inclusive.</param>
+    /// <param name="high">Upper bound; exclusive, except for rounding.</param>
+    /// <returns>A number in [low, high).</returns>
     public float NextSingle(float low, float high) => low + ((high - low) * NextSingle());
 
     /// <summary>
-    /// A normal number (Box-Muller; the second of the pair is not kept, so that the position is the whole state).
+    /// Returns a normally distributed number (Box-Muller). The second number of each pair is discarded, so that the
+    /// cursor has no state besides its position.
     /// </summary>
     /// <param name="mean">Mean.</param>
     /// <param name="deviation">Standard deviation.</param>
-    /// <returns>Any finite number.</returns>
+    /// <returns>A finite number.</returns>
     public float NextGaussian(float mean = 0, float deviation = 1)
     {
         double radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble()));
         return (float)(mean + (deviation * radius * Math.Cos(2 * Math.PI * NextDouble())));
     }
 
-    /// <summary>
-    /// A whole number, all equally likely (Lemire's multiplication with rejection, arXiv:1805.10941).
-    /// </summary>
-    /// <param name="below">Positive; not reached.</param>
-    /// <returns>In [0, below).</returns>
+    /// <summary>Returns a uniform random integer (Lemire's multiplication with rejection, arXiv:1805.10941).</summary>
+    /// <param name="below">Upper bound, exclusive; above 0.</param>
+    /// <returns>An integer in [0, below).</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="below"/> is not positive.</exception>
     public int NextInt32(int below)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(below);
-        uint rejected = (uint)(-below) % (uint)below;   // 2^32 mod below: so many low products are one too many
+        uint rejected = (uint)(-below) % (uint)below;   // 2^32 mod below: smaller low halves would bias the result
         ulong product;
         do
         {
@@ -87,9 +88,9 @@ public sealed class RandomCursor
         return (int)(product >> 32);
     }
 
-    /// <summary>Whole numbers, all equally likely.</summary>
-    /// <param name="numbers">Receives numbers in [0, below).</param>
-    /// <param name="below">Positive; not reached.</param>
+    /// <summary>Fills a span with uniform random integers.</summary>
+    /// <param name="numbers">Destination; receives integers in [0, below).</param>
+    /// <param name="below">Upper bound, exclusive; above 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="below"/> is not positive.</exception>
     public void Fill(Span<int> numbers, int below)
     {
@@ -99,8 +100,8 @@ public sealed class RandomCursor
         }
     }
 
-    /// <summary>A coin.</summary>
-    /// <param name="probability">Of true, 0 to 1.</param>
-    /// <returns>The coin's side.</returns>
+    /// <summary>Returns true with the given probability.</summary>
+    /// <param name="probability">Probability of true, 0 to 1.</param>
+    /// <returns>The random Boolean.</returns>
     public bool NextBoolean(float probability = 0.5f) => NextSingle() < probability;
 }

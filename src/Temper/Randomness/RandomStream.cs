@@ -4,47 +4,49 @@ using Temper.Kernels;
 namespace Temper.Randomness;
 
 /// <summary>
-/// An endless, named sequence of random numbers that is a value: it has no position, so reading it changes nothing.
+/// An unlimited sequence of random numbers, accessed by index. Immutable: it has no position, so reading does not
+/// change it.
 /// </summary>
 /// <remarks>
-/// <para>Number <c>i</c> of a stream is a function of the stream and <c>i</c> (Philox4x32-10), so parts of one fill can
-/// be made by any number of threads in any order with the same bytes. Reading the same numbers twice gives the same
-/// numbers: a use that needs its own takes <see cref="Split(string)"/> or <see cref="Split(long)"/>; code that wants
-/// "the next" number takes a <see cref="RandomCursor"/>.</para>
-/// <para>Not for secrets: use System.Security.Cryptography.</para>
+/// <para>Number <c>i</c> of a stream is a function of the stream and <c>i</c> (Philox4x32-10). A fill can therefore be
+/// divided among any number of threads, in any order, with bitwise identical results. Reading the same indices again
+/// gives the same numbers. Code that needs numbers of its own uses <see cref="Split(string)"/> or
+/// <see cref="Split(long)"/>; code that reads numbers one after another uses a <see cref="RandomCursor"/>.</para>
+/// <para>Not cryptographically secure: for secrets, use System.Security.Cryptography.</para>
 /// <para>Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.</para>
 /// </remarks>
 public sealed class RandomStream
 {
-    // Any two different non-zero constants do: they keep names, indices and numbers apart.
+    // Any two different nonzero constants: they separate the streams of names, those of indices, and the numbers.
     private const ulong NameDomain = 0xA5A3_1F0B_6D1E_92C7;
     private const ulong IndexDomain = 0x5C0E_D6F7_3B84_E915;
 
     private RandomStream(Philox generator) => Generator = generator;
 
     /// <summary>
-    /// What makes this stream this stream: write it to a checkpoint and give it to <see cref="FromState"/>.
+    /// State of the stream. Save it in a checkpoint and pass it to <see cref="FromState"/> to restore the stream.
     /// </summary>
     public RandomStreamState State => new(Generator.Key, Generator.Stream);
 
-    /// <summary>What the kernels need of this stream.</summary>
+    /// <summary>The generator, for use by kernels.</summary>
     internal Philox Generator { get; }
 
-    /// <summary>The stream of a seed.</summary>
-    /// <param name="seed">Any number; different seeds give independent streams.</param>
+    /// <summary>Creates the stream of a seed.</summary>
+    /// <param name="seed">Any value; different seeds give independent streams.</param>
     /// <returns>The stream.</returns>
     public static RandomStream FromSeed(ulong seed) => new(new Philox(seed, Stream: 0));
 
-    /// <summary>The stream with the given state.</summary>
-    /// <param name="state">From <see cref="State"/>.</param>
-    /// <returns>A stream that gives the same numbers.</returns>
+    /// <summary>Creates the stream with the given state.</summary>
+    /// <param name="state">A state from <see cref="State"/>.</param>
+    /// <returns>A stream with the same numbers.</returns>
     public static RandomStream FromState(RandomStreamState state) => new(new Philox(state.Key, state.Stream));
 
-    /// <summary>The independent stream of a name.</summary>
-    /// <param name="name">Any text, compared by its UTF-8 bytes.</param>
+    /// <summary>Derives an independent stream from a name.</summary>
+    /// <param name="name">Any text; names with different UTF-8 bytes give independent streams.</param>
     /// <returns>
-    /// The stream whose key and upper counter are block <c>h</c> of this stream under a key changed by a constant,
-    /// <c>h</c> being the 64-bit FNV-1a hash of the name. The derivation is part of the contract: it never changes.
+    /// The derived stream. Its key and upper counter are block <c>h</c> of this stream under a key modified by a
+    /// constant, where <c>h</c> is the 64-bit FNV-1a hash of the name. The derivation is part of the contract and never
+    /// changes.
     /// </returns>
     public RandomStream Split(string name)
     {
@@ -52,47 +54,59 @@ public sealed class RandomStream
         return new RandomStream(Generator.Split(Hash(name), NameDomain));
     }
 
-    /// <summary>The independent stream of a number: an epoch, a step, a sample.</summary>
-    /// <param name="index">Any number.</param>
+    /// <summary>Derives an independent stream from a number, such as the index of an epoch, step or sample.</summary>
+    /// <param name="index">Any value.</param>
     /// <returns>
-    /// The stream, derived as in <see cref="Split(string)"/> with the index for the hash and another constant.
+    /// The derived stream, as in <see cref="Split(string)"/> but with the index instead of the hash and another
+    /// constant.
     /// </returns>
     public RandomStream Split(long index) => new(Generator.Split((ulong)index, IndexDomain));
 
-    /// <summary>A reader that moves along this stream.</summary>
-    /// <param name="position">The first 32-bit word it reads.</param>
-    /// <returns>A new cursor; cursors of one stream do not disturb each other.</returns>
+    /// <summary>Creates a cursor that reads this stream sequentially.</summary>
+    /// <param name="position">Index of the first 32-bit word to read, 0 or more.</param>
+    /// <returns>A new cursor. Cursors of the same stream are independent.</returns>
     public RandomCursor Cursor(long position = 0) => new(this, position);
 
-    /// <summary>Words of the stream.</summary>
-    /// <param name="words">Receives words <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
-    /// <param name="start">Index of the first, not negative.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The start is negative.</exception>
+    /// <summary>Fills a span with 32-bit words of the stream.</summary>
+    /// <param name="words">
+    /// Destination; receives words <paramref name="start"/>, <paramref name="start"/> + 1, ...
+    /// </param>
+    /// <param name="start">Index of the first word, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="start"/> is negative.</exception>
     public void Fill(Span<uint> words, long start = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         Generator.Fill(words, (ulong)start);
     }
 
-    /// <summary>The first words of <see cref="Split(string)"/>, without making that stream.</summary>
+    /// <summary>Returns the first words of <see cref="Split(string)"/> without creating that stream.</summary>
     internal void FillSplit(string name, Span<uint> words) => Generator.Split(Hash(name), NameDomain).Fill(words, 0);
 
-    /// <summary>Uniform numbers in [0, 1), multiples of 2^-24; number <c>i</c> comes from word <c>i</c>.</summary>
-    /// <param name="numbers">Receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
-    /// <param name="start">Index of the first, not negative.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The start is negative.</exception>
+    /// <summary>
+    /// Fills a span with uniform random numbers in [0, 1), multiples of 2^-24. Number <c>i</c> is computed from word
+    /// <c>i</c>.
+    /// </summary>
+    /// <param name="numbers">
+    /// Destination; receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...
+    /// </param>
+    /// <param name="start">Index of the first number, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="start"/> is negative.</exception>
     public void Fill(Span<float> numbers, long start = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         RandomNumbers.Uniform(Generator, numbers, (ulong)start);
     }
 
-    /// <summary>Uniform numbers in [<paramref name="low"/>, <paramref name="high"/>).</summary>
-    /// <param name="numbers">Receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
-    /// <param name="low">Smallest value.</param>
-    /// <param name="high">Not reached, rounding aside.</param>
-    /// <param name="start">Index of the first, not negative.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The start is negative.</exception>
+    /// <summary>
+    /// Fills a span with uniform random numbers in [<paramref name="low"/>, <paramref name="high"/>).
+    /// </summary>
+    /// <param name="numbers">
+    /// Destination; receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...
+    /// </param>
+    /// <param name="low">Lower bound, inclusive.</param>
+    /// <param name="high">Upper bound; exclusive, except for rounding.</param>
+    /// <param name="start">Index of the first number, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="start"/> is negative.</exception>
     public void FillUniform(Span<float> numbers, float low, float high, long start = 0)
     {
         Fill(numbers, start);
@@ -103,13 +117,16 @@ public sealed class RandomStream
     }
 
     /// <summary>
-    /// Normal numbers by Box and Muller; number <c>i</c> comes from the pair of words that holds word <c>i</c>.
+    /// Fills a span with normally distributed numbers (Box-Muller). Number <c>i</c> is computed from the pair of words
+    /// that contains word <c>i</c>.
     /// </summary>
-    /// <param name="numbers">Receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
+    /// <param name="numbers">
+    /// Destination; receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...
+    /// </param>
     /// <param name="mean">Mean.</param>
     /// <param name="deviation">Standard deviation.</param>
-    /// <param name="start">Index of the first, not negative.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The start is negative.</exception>
+    /// <param name="start">Index of the first number, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="start"/> is negative.</exception>
     public void FillGaussian(Span<float> numbers, float mean = 0, float deviation = 1, long start = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
@@ -120,10 +137,12 @@ public sealed class RandomStream
         }
     }
 
-    /// <summary>The numbers 0 to <paramref name="count"/> - 1 in random order, every order equally likely.</summary>
-    /// <param name="count">How many, not negative.</param>
+    /// <summary>
+    /// Returns the numbers 0 to <paramref name="count"/> - 1 in random order; all orders are equally likely.
+    /// </summary>
+    /// <param name="count">Number of elements, 0 or more.</param>
     /// <returns>A new array.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     public int[] Permutation(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -137,9 +156,9 @@ public sealed class RandomStream
         return order;
     }
 
-    /// <summary>Puts items in random order, every order equally likely (Fisher-Yates).</summary>
-    /// <typeparam name="T">Of the items.</typeparam>
-    /// <param name="items">Changed in place.</param>
+    /// <summary>Shuffles items in place (Fisher-Yates); all orders are equally likely.</summary>
+    /// <typeparam name="T">Type of the items.</typeparam>
+    /// <param name="items">The items, reordered in place.</param>
     public void Shuffle<T>(Span<T> items)
     {
         RandomCursor cursor = Cursor();
@@ -150,7 +169,7 @@ public sealed class RandomStream
         }
     }
 
-    /// <summary>64-bit FNV-1a of the UTF-8 bytes.</summary>
+    /// <summary>Computes the 64-bit FNV-1a hash of the UTF-8 bytes.</summary>
     private static ulong Hash(string name)
     {
         const int MaxOnStack = 256;
@@ -166,7 +185,7 @@ public sealed class RandomStream
     }
 }
 
-/// <summary>The two numbers that make a stream.</summary>
+/// <summary>State of a <see cref="RandomStream"/>.</summary>
 /// <param name="Key">Key of the generator.</param>
 /// <param name="Stream">Upper half of its counter.</param>
 public readonly record struct RandomStreamState(ulong Key, ulong Stream);

@@ -184,7 +184,7 @@ public static class EditRows
         {
             _ = network.WithoutChannels(groups);
         }
-        catch (ArgumentException error) when (error.Message.Contains("nothing would be left", StringComparison.Ordinal))
+        catch (ArgumentException error) when (error.Message.Contains("would remain", StringComparison.Ordinal))
         {
             return null;
         }

@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Finds out whether a network of a fixed batch keeps its samples apart: follows the values whose axis 0 holds the
-/// samples from the inputs through the nodes, as the graph check does for a free batch.
+/// Checks whether a network with a fixed batch computes its samples independently: follows all values with samples on
+/// axis 0 through the graph, as the graph check does for a free batch.
 /// </summary>
 internal static class BatchAnalysis
 {
@@ -22,12 +22,12 @@ internal static class BatchAnalysis
         if (lengths.Length != 1)
         {
             string reason = lengths.Length == 0
-                ? "no input has an axis of samples"
+                ? "no input has a sample axis"
                 : $"the inputs have first axes of different lengths ({string.Join(", ", lengths)})";
             return new BatchState { Kind = BatchKind.Whole, Reason = reason };
         }
 
-        // In a run of one sample there are no others.
+        // With one sample per run, there are no other samples to depend on.
         return lengths[0] == 1 || FirstMixing(graph, lengths[0]) is not { } node
             ? new BatchState { Kind = BatchKind.Fixed, Size = lengths[0] }
             : new BatchState
@@ -36,11 +36,11 @@ internal static class BatchAnalysis
                 Size = lengths[0],
                 Node = node.Name,
                 Reason =
-                    $"node '{node.Name}' ({node.Operator.Kind}) needs the other samples of the batch of {lengths[0]}",
+                    $"node '{node.Name}' ({node.Operator.Kind}) mixes the samples of the batch of {lengths[0]}",
             };
     }
 
-    /// <summary>The first node that does not keep the samples on axis 0 apart; null where all do.</summary>
+    /// <summary>Returns the first node that mixes the samples on axis 0; null: none does.</summary>
     private static Node? FirstMixing(NetworkGraph graph, int batch)
     {
         var samples = graph.Inputs.Where(input => input.SampleShape.Rank > 0)
@@ -67,7 +67,7 @@ internal static class BatchAnalysis
             return false;
         }
 
-        // A constant as long as the batch holds numbers for each index in it.
+        // An input as long as the batch, such as a constant, has values for each batch index.
         ValueInfo[] placed = [.. inputs.Select(
             input => input with { IsBatched = input.IsBatched || (input.Shape.Rank > 0 && input.Shape[0] == batch) })];
         bool isInOrder = operation is Reshape || (operation is Expand && inputs[0].Shape.Rank == output.Rank);

@@ -1,66 +1,65 @@
 namespace Temper.Networks;
 
-/// <summary>What a network does with the samples of a batch.</summary>
+/// <summary>How a network handles the samples of a batch.</summary>
 public enum BatchKind
 {
-    /// <summary>Any number of samples, each computed on its own.</summary>
+    /// <summary>Any number of samples, each computed independently.</summary>
     Free,
 
-    /// <summary>A fixed number of samples, each computed on its own: a multiple of them takes as many runs.</summary>
+    /// <summary>
+    /// A fixed number of samples per run, each computed independently; more samples need several runs.
+    /// </summary>
     Fixed,
 
     /// <summary>
-    /// A fixed number of samples, computed together: a result depends on the other samples of the run.
+    /// A fixed number of samples, computed together: the result of a sample depends on the other samples of the run.
     /// </summary>
     Whole,
 }
 
 /// <summary>
-/// How many samples a network takes, and whether it keeps them apart. Follows from the graph, so it is saved with it.
+/// Number of samples a network takes per run, and whether it computes them independently. Derived from the graph.
 /// </summary>
 public sealed record BatchState
 {
-    /// <summary>Whether the number is free or fixed, and whether samples are kept apart.</summary>
+    /// <summary>Free or fixed batch, and whether samples are independent.</summary>
     public required BatchKind Kind { get; init; }
 
-    /// <summary>
-    /// Samples of a run; 0 where any number will do, or where the inputs have no first axis in common.
-    /// </summary>
+    /// <summary>Number of samples per run; 0: any number, or the inputs have first axes of different lengths.</summary>
     public int Size { get; init; }
 
     /// <summary>
-    /// For <see cref="BatchKind.Whole"/> the first node that needs other samples; empty where no single node is to
-    /// blame.
+    /// For <see cref="BatchKind.Whole"/>, the first node that mixes samples; empty if no single node is responsible.
     /// </summary>
     public string Node { get; init; } = "";
 
     /// <summary>
-    /// For <see cref="BatchKind.Whole"/> why samples are not kept apart, as a clause; empty otherwise.
+    /// For <see cref="BatchKind.Whole"/>, the reason why samples are not independent, as a clause; empty otherwise.
     /// </summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The state in words.</summary>
+    /// <summary>Returns a description of the state.</summary>
     public override string ToString() => Kind switch
     {
-        BatchKind.Free => "any number of samples, each on its own",
-        BatchKind.Fixed => $"{Size} at a time, each on its own",
-        _ => $"{(Size > 0 ? $"{Size} at a time, " : "")}all together: {Reason}",
+        BatchKind.Free => "any number of samples, computed independently",
+        BatchKind.Fixed => $"{Size} at a time, computed independently",
+        _ => $"{(Size > 0 ? $"{Size} at a time, " : "")}computed together: {Reason}",
     };
 
-    /// <summary>Throws where results of a sample depend on the samples it is run with.</summary>
-    /// <param name="operation">Who needs samples apart, for the error.</param>
-    /// <exception cref="ArgumentException">Samples are not kept apart.</exception>
+    /// <summary>Throws if the result of a sample depends on the other samples of the run.</summary>
+    /// <param name="operation">The operation that needs independent samples, for the error message.</param>
+    /// <exception cref="ArgumentException">Samples are not computed independently.</exception>
     internal void RequireApart(string operation)
     {
         if (Kind == BatchKind.Whole)
         {
             throw new ArgumentException(
-                $"{operation}: the network does not keep samples apart: {Reason}; run it with temper predict, or "
-                + "export the model so that each sample is computed on its own");
+                $"{operation}: the network does not compute samples independently: {Reason}; run it with "
+                + "temper predict, or export the model so that each sample is computed independently");
         }
     }
 
-    /// <summary>Throws unless any number of samples can be given.</summary>
+    /// <summary>Throws unless the network accepts any number of samples.</summary>
     /// <inheritdoc cref="RequireApart"/>
     internal void RequireFree(string operation)
     {
@@ -75,6 +74,6 @@ public sealed record BatchState
 
 public sealed partial class Network
 {
-    /// <summary>How many samples it takes, and whether it keeps them apart.</summary>
+    /// <summary>Number of samples per run, and whether samples are computed independently.</summary>
     public BatchState Batch => Graph.Batch;
 }

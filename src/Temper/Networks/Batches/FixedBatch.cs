@@ -3,17 +3,17 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Runs a network on the samples that are given: at once where its batch is free, in as many runs as needed where it is
-/// fixed and samples are kept apart. Nothing is filled up.
+/// Runs a network on any number of samples: in one run if its batch is free, in several runs if its batch is fixed and
+/// samples are independent. Incomplete batches are not padded.
 /// </summary>
 internal static class FixedBatch
 {
-    /// <summary>The outputs of all samples.</summary>
+    /// <summary>Computes the outputs of all samples.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="inputs">A tensor for each input.</param>
-    /// <param name="run">Runs the network on tensors that fit it; null: its own forward pass.</param>
+    /// <param name="inputs">One tensor per input.</param>
+    /// <param name="run">Runs the network on one batch; null: the network's forward pass.</param>
     /// <exception cref="ShapeMismatchException">
-    /// An input does not fit, or the samples are no multiple of the batch.
+    /// An input has the wrong shape, or the number of samples is not a multiple of the batch size.
     /// </exception>
     internal static IReadOnlyList<Tensor> Run(
         Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
@@ -32,7 +32,7 @@ internal static class FixedBatch
         return [.. network.Outputs.Select((_, i) => Tensor.Concatenate([.. parts.Select(part => part[i])], 0))];
     }
 
-    /// <summary>Runs that the samples take; inputs without axes go into each.</summary>
+    /// <summary>Returns the number of runs; inputs without axes are passed to each run.</summary>
     private static int Runs(Network network, IReadOnlyList<Tensor> inputs)
     {
         BatchState state = network.Batch;
@@ -45,17 +45,17 @@ internal static class FixedBatch
         string name = network.Inputs[0].Name;
         return state.Kind == BatchKind.Whole
             ? throw new ShapeMismatchException(
-                $"Network input '{name}'", shape, $"{state.Size} samples, since {state.Reason}")
+                $"Network input '{name}'", shape, $"exactly {state.Size} samples, because {state.Reason}")
             : shape[0] % state.Size == 0 && shape[0] > 0
                 ? shape[0] / state.Size
                 : throw new ShapeMismatchException(
                     $"Network input '{name}'", shape,
-                    $"{state.Size} samples or a multiple of them: the network takes {state.Size} at a time");
+                    $"a multiple of {state.Size} samples, because the network takes {state.Size} at a time");
     }
 
     /// <summary>
-    /// Whether inputs fit but for the number of samples, which is the same for all; other misfits are found by the pass
-    /// itself.
+    /// True if the inputs fit except for the number of samples, which is the same for all. Other mismatches are
+    /// reported by the forward pass.
     /// </summary>
     private static bool FitBehindBatch(Network network, IReadOnlyList<Tensor> inputs, out Shape shape)
     {
@@ -71,7 +71,9 @@ internal static class FixedBatch
                 && pair.Second.Shape.With(0, 1).Equals(pair.First.SampleShape.With(0, 1)));
     }
 
-    /// <summary>Results of several runs can be put together where their first axis holds the samples.</summary>
+    /// <summary>
+    /// Throws unless axis 0 of every output holds the samples, so that results of several runs can be joined.
+    /// </summary>
     private static void RequireOutputs(Network network)
     {
         int batch = network.Batch.Size;
@@ -81,8 +83,8 @@ internal static class FixedBatch
             if (shape.Rank == 0 || shape[0] != batch)
             {
                 throw new ShapeMismatchException(
-                    $"Network output '{output.Name}'", shape, $"{batch} samples on the first axis, to put the results "
-                        + $"of several runs together; give exactly {batch}");
+                    $"Network output '{output.Name}'", shape, $"{batch} samples on the first axis, so that the results "
+                        + $"of several runs can be joined; give exactly {batch} samples");
             }
         }
     }

@@ -1,18 +1,18 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// What is known of the indices along one axis of a value or parameter: which channel each belongs to, or that the
-/// length is fixed.
+/// The channels along one axis of a value or parameter: the channel of each index, or the reason why the length is
+/// fixed.
 /// </summary>
 /// <param name="Units">
-/// For each index its channel, a number of <see cref="ChannelUnits"/>; null: the length cannot change.
+/// Channel of each index, numbered as in <see cref="ChannelUnits"/>; null: the length cannot change.
 /// </param>
 /// <param name="FixedBy">
-/// For a fixed length what fixes it, for an error; empty: nothing, a length of 1 that broadcasts, or the batch.
+/// What fixes the length, for error messages. Empty for the batch axis and for a length of 1 that broadcasts.
 /// </param>
 internal readonly record struct AxisChannels(int[]? Units, string FixedBy)
 {
-    /// <summary>An axis that fits any other: the batch, or length 1 that broadcasts.</summary>
+    /// <summary>An axis compatible with any other: the batch axis, or a length of 1 that broadcasts.</summary>
     internal static AxisChannels Neutral { get; } = new(null, "");
 
     internal bool IsNeutral => Units is null && FixedBy.Length == 0;

@@ -1,9 +1,8 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Finds what must change together when a layer gets more or fewer channels: follows the indices along every axis of
-/// every value from the nodes that make them to the parameters that use them, each operator saying what it does to
-/// them.
+/// Determines what must change together when a layer gets more or fewer channels. Traces the indices of every axis from
+/// the nodes that create them to the parameters that use them; each operator defines how it maps channels.
 /// </summary>
 internal sealed class ChannelAnalysis
 {
@@ -37,13 +36,13 @@ internal sealed class ChannelAnalysis
         }
     }
 
-    /// <summary>All channels and their ties.</summary>
+    /// <summary>All channels and which of them are tied.</summary>
     internal ChannelUnits Units { get; } = new();
 
-    /// <summary>Axes of every input's and node's value, in the graph's order.</summary>
+    /// <summary>Axes of the values of all inputs and nodes, in topological order.</summary>
     internal IReadOnlyDictionary<string, AxisChannels[]> Values => _values;
 
-    /// <summary>Axes of the parameters and buffers that change with channels, by full name.</summary>
+    /// <summary>Axes of parameters and buffers that change with channels, by full name.</summary>
     internal IReadOnlyDictionary<string, AxisChannels[]> Held => _held;
 
     internal static ChannelAnalysis Of(NetworkGraph graph) => new(graph);
@@ -51,12 +50,12 @@ internal sealed class ChannelAnalysis
     internal AxisChannels[] ValueAxes(string value) => _values[value];
 
     /// <summary>
-    /// For each index along an axis the channel that stands for all that are tied to it; null where the length is
-    /// fixed.
+    /// Returns the representative channel of each index along an axis (tied channels have the same one); null: the
+    /// length is fixed.
     /// </summary>
     internal int[]? Roots(AxisChannels axis) => axis.Units is null ? null : Array.ConvertAll(axis.Units, Units.Root);
 
-    /// <summary>Ties an axis of a parameter or buffer; the nodes that share it all want the same.</summary>
+    /// <summary>Ties an axis of a parameter or buffer to channels, for every node that shares it.</summary>
     internal void TieHeld(string name, int rank, int axis, AxisChannels channels)
     {
         if (!_held.TryGetValue(name, out AxisChannels[]? axes))

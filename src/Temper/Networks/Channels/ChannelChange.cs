@@ -3,25 +3,24 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// What an edit of channels does to the lengths around one node, from which its operator makes the attributes that fit.
+/// The changes of lengths around one node in an edit of channels; its operator derives its new attributes from them.
 /// </summary>
 internal sealed record ChannelChange
 {
-    /// <summary>Shapes of the inputs before, for a batch of one.</summary>
+    /// <summary>Shapes of the inputs before the edit, for a batch of one.</summary>
     internal required IReadOnlyList<Shape> Before { get; init; }
 
-    /// <summary>Shapes of the inputs after.</summary>
+    /// <summary>Shapes of the inputs after the edit.</summary>
     internal required IReadOnlyList<Shape> After { get; init; }
 
-    /// <summary>Shape of the result after.</summary>
+    /// <summary>Shape of the result after the edit.</summary>
     internal required Shape Output { get; init; }
 
     /// <summary>
-    /// For each axis of the first input the old index of each new one, -1 for an added one; null: nothing changes along
-    /// it.
+    /// For each axis of the first input, the old index of each new index (-1: added); null: the axis does not change.
     /// </summary>
     internal required IReadOnlyList<int[]?> InputKept { get; init; }
 
-    /// <summary>The same for the result.</summary>
+    /// <summary>For each axis of the result, the old index of each new index (-1: added); null: no change.</summary>
     internal required IReadOnlyList<int[]?> OutputKept { get; init; }
 }

@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Carries a request out on a whole network: operators, parameters, masks, buffers and the moves that tell of it.
+/// Applies a channel request to a whole network: changes operators, parameters, masks and buffers, and lists the moves.
 /// </summary>
 internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, ChannelRequest request, string what)
 {
@@ -40,7 +40,7 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         }
         catch (ArgumentException error)
         {
-            throw new ArgumentException($"{what}: the network would not fit afterwards: {error.Message}", error);
+            throw new ArgumentException($"{what}: the edited network would be invalid: {error.Message}", error);
         }
     }
 
@@ -71,20 +71,21 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
             shape = kept[axis] is { } indices ? shape.With(axis, indices.Length) : shape;
             if (kept[axis] is { Length: 0 })
             {
-                throw new ArgumentException($"{what}: nothing would be left of '{value}'; keep a channel of it");
+                throw new ArgumentException($"{what}: no channels of '{value}' would remain; keep at least one");
             }
         }
 
         return shape;
     }
 
-    /// <summary>For each axis the old index of each new one; null where nothing changes.</summary>
+    /// <summary>Returns for each axis the old index of each new index; null: the axis does not change.</summary>
     private int[]?[] Kept(IReadOnlyList<AxisChannels> axes) =>
         [.. axes.Select(axis => analysis.Roots(axis) is { } roots
             && request.Changes(roots) ? request.Apply(roots).Kept : null)];
 
     /// <summary>
-    /// New channels must not tie what was apart: a channel that is new to one layer would be an old one to another.
+    /// Throws if new channels would tie channels that were independent: a channel new to one layer would then be an
+    /// existing one of another.
     /// </summary>
     private void CheckTies(NetworkGraph graph)
     {
@@ -98,8 +99,8 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
             {
                 if (axes.Zip(changed[name]).Any(pair => MixesUp(pair.First, after.Roots(pair.Second), labels)))
                 {
-                    throw new ArgumentException($"{what}: the channels of '{name}' would be mixed up, since they are "
-                        + "grouped in another order; ask for whole groups");
+                    throw new ArgumentException($"{what}: the channels of '{name}' would be mixed up because they "
+                        + "would be grouped in another order; add or remove whole groups");
                 }
             }
         }
@@ -126,7 +127,7 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         if (fresh is null && undrawn.Length > 0)
         {
             throw new ArgumentException(
-                $"{what}: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
+                $"{what}: the edit has to draw values for {Names.Sample(undrawn)} but has no stream; pass a stream");
         }
     }
 
@@ -163,7 +164,7 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
     }
 
     /// <summary>
-    /// The numbers that stay, and those of <paramref name="added"/>, which has the new shape, where there were none.
+    /// Returns the kept values; new elements are taken from <paramref name="added"/>, which has the new shape.
     /// </summary>
     private Tensor Gathered(string name, Tensor old, Func<Tensor> added)
     {

@@ -1,8 +1,8 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Which channels go and where new ones come, said of one axis and carried over to every other: what is tied goes
-/// together, a new channel stands behind (or before) the same neighbor everywhere.
+/// A request to remove and add channels, stated for one axis and applied to all axes. Tied channels are removed
+/// together, and a new channel is inserted next to the same neighbor on every axis.
 /// </summary>
 internal sealed class ChannelRequest
 {
@@ -13,17 +13,17 @@ internal sealed class ChannelRequest
 
     private ChannelRequest(IEnumerable<int> removed) => _removed = [.. removed];
 
-    /// <summary>Whether there are new channels.</summary>
+    /// <summary>True if channels are added.</summary>
     internal bool Adds => _added != 0;
 
-    /// <summary>Channels that go, without new ones.</summary>
+    /// <summary>Creates a request that removes channels and adds none.</summary>
     internal static ChannelRequest Without(IEnumerable<int> roots) => new(roots);
 
-    /// <summary>A request made for one axis.</summary>
-    /// <param name="units">All channels, for what is fixed.</param>
-    /// <param name="roots">The channel at each index of the axis.</param>
-    /// <param name="kept">The old index of each new one, increasing; -1 for a new channel.</param>
-    /// <param name="what">Operation and value, for errors.</param>
+    /// <summary>Creates a request from the new indices of one axis.</summary>
+    /// <param name="units">All channels; tells which are fixed.</param>
+    /// <param name="roots">The representative channel of each index of the axis.</param>
+    /// <param name="kept">The old index of each new index, increasing; -1 for a new channel.</param>
+    /// <param name="what">Operation and value, for error messages.</param>
     internal static ChannelRequest For(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
     {
         int[] stay = [.. kept.Where(index => index >= 0)];
@@ -32,8 +32,8 @@ internal sealed class ChannelRequest
         var request = new ChannelRequest(roots.Where(root => !staying.Contains(root)));
         if (request._removed.Select(units.FixedBy).FirstOrDefault(reason => reason is not null) is { } reason)
         {
-            throw new ArgumentException($"{what}: a channel cannot go, since {reason} fixes it; keep channel "
-                + $"{Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
+            throw new ArgumentException($"{what}: a channel cannot be removed because it is fixed by {reason}; keep "
+                + $"channel {Array.FindIndex(roots, root => units.FixedBy(root) is not null)}");
         }
 
         for (int i = 0; i < roots.Length; i++)
@@ -41,8 +41,8 @@ internal sealed class ChannelRequest
             if (staying.Contains(roots[i]) && Array.BinarySearch(stay, i) < 0)
             {
                 int mate = stay.First(index => roots[index] == roots[i]);
-                throw new ArgumentException($"{what}: channels {Math.Min(i, mate)} and {Math.Max(i, mate)} can only go "
-                    + "together (got one of them); keep both or none");
+                throw new ArgumentException($"{what}: channels {Math.Min(i, mate)} and {Math.Max(i, mate)} can only "
+                    + "be removed together (got one of them); keep both or remove both");
             }
         }
 
@@ -50,9 +50,7 @@ internal sealed class ChannelRequest
         return request;
     }
 
-    /// <summary>
-    /// The new indices along an axis: the old index of each, -1 for a new one, and the channel that it belongs to.
-    /// </summary>
+    /// <summary>Returns for each new index of an axis the old index (-1: new) and the channel label.</summary>
     internal (int[] Kept, int[] Labels) Apply(int[] roots)
     {
         List<int> kept = new(roots.Length), labels = new(roots.Length);
@@ -81,7 +79,7 @@ internal sealed class ChannelRequest
         return ([.. kept], [.. labels]);
     }
 
-    /// <summary>Whether an axis changes.</summary>
+    /// <summary>True if an axis changes.</summary>
     internal bool Changes(int[] roots) =>
         roots.Any(root => _removed.Contains(root) || _before.ContainsKey(root) || _behind.ContainsKey(root));
 
@@ -89,14 +87,15 @@ internal sealed class ChannelRequest
     {
         if (stay.Length == 0)
         {
-            throw new ArgumentException($"{what}: no channel is kept (got {kept.Count} new ones); keep one or more");
+            throw new ArgumentException($"{what}: no channel is kept (got 0 kept and {kept.Count} new ones); keep at "
+                + "least one");
         }
 
         for (int i = 0; i < stay.Length; i++)
         {
             if (stay[i] >= roots.Length || (i > 0 && stay[i] <= stay[i - 1]))
             {
-                throw new ArgumentException($"{what}: the kept indices do not fit (got {stay[i]} at place {i}, "
+                throw new ArgumentException($"{what}: a kept index is invalid (got {stay[i]} as kept index {i}, "
                     + $"expected increasing indices below {roots.Length}, -1 for a new channel)");
             }
         }
@@ -104,13 +103,13 @@ internal sealed class ChannelRequest
         if (kept.Any(index => index < -1))
         {
             throw new ArgumentException(
-                $"{what}: the kept indices do not fit (got {kept.Min()}, expected -1 for a new channel)");
+                $"{what}: a kept index is invalid (got {kept.Min()}, expected 0 or more, or -1 for a new channel)");
         }
     }
 
     /// <summary>
-    /// New channels stand behind the channel that comes before them; before the first one, or where that is fixed,
-    /// before the next.
+    /// Records new channels after the channel in front of them, or before the next channel if there is none in front or
+    /// it is fixed.
     /// </summary>
     private void AddNew(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
     {
@@ -134,18 +133,18 @@ internal sealed class ChannelRequest
             int anchor = isBehind ? previous : next;
             if (anchor < 0 || units.FixedBy(anchor) is not null || isInside)
             {
-                throw new ArgumentException($"{what}: no new channel can stand at place {i}, inside or beside channels "
-                    + "that are fixed or go together; put it elsewhere");
+                throw new ArgumentException($"{what}: a new channel cannot be inserted at index {i}, inside or next "
+                    + "to channels that are fixed or tied; insert it at another index");
             }
 
             Place(isBehind ? _behind : _before, anchor, end - i, roots, what);
         }
 
-        // What is tied to several indices gets its new channels at each of them, or it would not fit.
+        // A channel that is tied to several indices needs the new channels next to each of them.
         if (!Apply(roots).Kept.SequenceEqual(kept))
         {
-            throw new ArgumentException($"{what}: channels that go together must all have the same new neighbors; put "
-                + "new ones behind each of them");
+            throw new ArgumentException($"{what}: tied channels must all get the same new neighbors; insert "
+                + "the new channels after each of them");
         }
     }
 
@@ -155,10 +154,11 @@ internal sealed class ChannelRequest
         if (count % length != 0)
         {
             throw new ArgumentException(
-                $"{what}: {length} indices go together here (got {count} new ones); add a multiple of {length}");
+                $"{what}: {length} tied indices form one channel here (got {count} new indices); add a multiple of "
+                + $"{length}");
         }
 
-        // The same index named again, behind a tied channel, means the same new channels.
+        // An anchor that occurs again, through a tied channel, refers to the same new channels.
         indices.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
     }
 

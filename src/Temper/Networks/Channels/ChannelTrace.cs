@@ -3,9 +3,9 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// The words in which an operator says what it does to the channels of one node: it <b>keeps</b> them, <b>makes</b> new
-/// ones, <b>ties</b> axes that must change together, moves them along an axis (<b>offsets</b>: concatenation, slices,
-/// padding), <b>expands</b> them (flatten), or is <b>opaque</b>: nothing that it touches can change.
+/// Operations with which an operator describes how it maps channels. It can <b>keep</b> them, <b>make</b> new ones,
+/// <b>tie</b> axes that must change together, move them along an axis (<b>offsets</b>: concatenation, slices, padding),
+/// <b>expand</b> them (flatten), or be <b>opaque</b>: none of its axes may change.
 /// </summary>
 internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph, Node node)
 {
@@ -19,13 +19,13 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
 
     private ChannelUnits Units => analysis.Units;
 
-    /// <summary>An axis that cannot change because of this node.</summary>
+    /// <summary>An axis whose length is fixed by this node.</summary>
     internal AxisChannels Fixed => new(null, _reason);
 
-    /// <summary>The axes of an input.</summary>
+    /// <summary>Returns the axes of an input.</summary>
     internal AxisChannels[] Input(int index) => analysis.ValueAxes(node.Inputs[index]);
 
-    /// <summary>The result has the axes of the first input, but for some that are fixed from here on.</summary>
+    /// <summary>Returns the axes of the first input for the result; the given axes are fixed.</summary>
     internal AxisChannels[] Keep(params ReadOnlySpan<int> exceptAxes)
     {
         AxisChannels[] axes = [.. Input(0)];
@@ -38,16 +38,16 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
         return axes;
     }
 
-    /// <summary>New channels that belong to this node.</summary>
+    /// <summary>Creates new channels that belong to this node.</summary>
     internal AxisChannels Make(int length) => Units.Make(length);
 
     /// <inheritdoc cref="ChannelUnits.Tie(AxisChannels, AxisChannels)"/>
     internal AxisChannels Tie(AxisChannels a, AxisChannels b) => Units.Tie(a, b);
 
-    /// <summary>A parameter's axis goes along with these channels.</summary>
-    /// <param name="index">Index of the parameter among the node's.</param>
+    /// <summary>Ties an axis of a parameter to channels.</summary>
+    /// <param name="index">Index of the parameter within the node.</param>
     /// <param name="axis">Axis of the parameter.</param>
-    /// <param name="channels">One channel for each index along it.</param>
+    /// <param name="channels">The channel of each index along the axis.</param>
     internal void Parameter(int index, int axis, AxisChannels channels) =>
         analysis.TieHeld(node.Parameters[index], graph.Parameters[node.Parameters[index]].Shape.Rank, axis, channels);
 
@@ -55,7 +55,7 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
     internal void Buffer(int index, int axis, AxisChannels channels) =>
         analysis.TieHeld(node.Buffers[index], graph.Buffers[node.Buffers[index]].Shape.Rank, axis, channels);
 
-    /// <summary>Nothing that goes in or comes out can change.</summary>
+    /// <summary>Fixes all axes of the inputs and of the result.</summary>
     internal AxisChannels[] Opaque()
     {
         for (int i = 0; i < node.Inputs.Count; i++)
@@ -69,8 +69,10 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
         return [.. Enumerable.Repeat(Fixed, Output.Rank)];
     }
 
-    /// <summary>Inputs that broadcast: axes of one length are tied; what is repeated keeps its length of 1.</summary>
-    /// <param name="innerAxes">Last axes that are left out.</param>
+    /// <summary>
+    /// Traces inputs that broadcast: axes of equal length are tied; an axis of length 1 that is repeated is fixed.
+    /// </summary>
+    /// <param name="innerAxes">Number of last axes to skip.</param>
     internal AxisChannels[] Broadcast(int innerAxes = 0)
     {
         var axes = new AxisChannels[Output.Rank];
@@ -94,14 +96,14 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
         return axes;
     }
 
-    /// <summary>Axes behind each other: a fixed one becomes a single fixed channel at each index.</summary>
+    /// <summary>Concatenates axes; a fixed one contributes one fixed channel for all its indices.</summary>
     internal AxisChannels Concatenate(IReadOnlyList<(AxisChannels Axis, int Length)> parts) =>
         parts.All(part => part.Axis.Units is null)
         ? Fixed
         : new AxisChannels([.. parts.SelectMany(part => Units.UnitsOf(part.Axis, part.Length))], "");
 
     /// <summary>
-    /// Several axes as one, the last running fastest. The first that can change still can; the others are fixed.
+    /// Merges several axes into one in row-major order. Only the first axis that can change stays changeable.
     /// </summary>
     internal AxisChannels Merge(ReadOnlySpan<AxisChannels> axes, ReadOnlySpan<int> lengths)
     {
@@ -134,8 +136,8 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
     }
 
     /// <summary>
-    /// One axis as several, the last running fastest. One of them can change; the indices that it holds together are
-    /// tied.
+    /// Splits one axis into several in row-major order. One of them stays changeable, and the indices that belong to
+    /// the same index of it are tied.
     /// </summary>
     internal AxisChannels[] Split(AxisChannels axis, ReadOnlySpan<int> lengths)
     {
@@ -157,8 +159,8 @@ internal sealed class ChannelTrace(ChannelAnalysis analysis, NetworkGraph graph,
     }
 
     /// <summary>
-    /// The axis that needs no further ties; else of two the inner one, as a shuffle of groups has it, and of more the
-    /// first: channels of an image.
+    /// Chooses the axis that needs no further ties. Otherwise, of two axes the inner one, as in a channel shuffle; of
+    /// more axes the first one, the channels of an image.
     /// </summary>
     private int ChooseSplit(int[] units, ReadOnlySpan<int> lengths)
     {

@@ -1,14 +1,14 @@
 namespace Temper.Networks;
 
 /// <summary>
-/// Numbered channels, some of them tied: a union-find structure. What is tied to a fixed channel is fixed.
+/// Numbered channels with ties between them (a union-find structure). A channel tied to a fixed one is fixed.
 /// </summary>
 internal sealed class ChannelUnits
 {
     private readonly List<int> _parents = [];
     private readonly List<string?> _fixedBy = [];
 
-    /// <summary>New channels, one for each index.</summary>
+    /// <summary>Creates one new channel per index.</summary>
     internal AxisChannels Make(int length)
     {
         int[] units = [.. Enumerable.Range(_parents.Count, length)];
@@ -17,7 +17,7 @@ internal sealed class ChannelUnits
         return new AxisChannels(units, "");
     }
 
-    /// <summary>The number that stands for all channels tied to this one.</summary>
+    /// <summary>Returns the representative of all channels tied to this one.</summary>
     internal int Root(int unit)
     {
         while (_parents[unit] != unit)
@@ -28,10 +28,10 @@ internal sealed class ChannelUnits
         return unit;
     }
 
-    /// <summary>What keeps a channel as it is; null: nothing.</summary>
+    /// <summary>Returns what fixes a channel; null: it is not fixed.</summary>
     internal string? FixedBy(int unit) => _fixedBy[Root(unit)];
 
-    /// <summary>Two axes of one length that must change together.</summary>
+    /// <summary>Ties two axes of equal length, so that they change together.</summary>
     internal AxisChannels Tie(AxisChannels a, AxisChannels b)
     {
         if (a.IsNeutral || b.IsNeutral)
@@ -57,14 +57,14 @@ internal sealed class ChannelUnits
         (a, b) = (Root(a), Root(b));
         if (a != b)
         {
-            // The smaller number stands for both, so that the order of ties does not matter.
+            // The smaller number becomes the representative, so that the result does not depend on the order of ties.
             (int root, int other) = (Math.Min(a, b), Math.Max(a, b));
             _parents[other] = root;
             _fixedBy[root] ??= _fixedBy[other];
         }
     }
 
-    /// <summary>The axis with a length that cannot change.</summary>
+    /// <summary>Fixes the length of an axis.</summary>
     internal AxisChannels Fix(AxisChannels axis, string reason)
     {
         foreach (int unit in axis.Units ?? [])
@@ -75,7 +75,7 @@ internal sealed class ChannelUnits
         return axis.Units is null && !axis.IsNeutral ? axis : new AxisChannels(null, reason);
     }
 
-    /// <summary>The channels of an axis; of a fixed one a single fixed channel at every index.</summary>
+    /// <summary>Returns the channel of each index; for a fixed axis, the same fixed channel at every index.</summary>
     internal int[] UnitsOf(AxisChannels axis, int length)
     {
         if (axis.Units is not null)

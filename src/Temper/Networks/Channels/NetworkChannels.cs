@@ -3,13 +3,13 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <content>Channels: what changes together when a layer becomes wider or narrower, and edits that do it.</content>
+/// <content>Channels: groups that change together, and edits that make layers wider or narrower.</content>
 public sealed partial class Network
 {
-    /// <summary>The channels that an edit may remove, each with everything that goes with it.</summary>
+    /// <summary>Returns all removable channels, grouped by what must be removed together.</summary>
     /// <returns>
-    /// In the order of the first node that has them. Channels of inputs and outputs, and those that an operator mixes,
-    /// are not among them.
+    /// The groups, in topological order of their first node. Channels of inputs and outputs and channels that an
+    /// operator mixes are not included.
     /// </returns>
     public IReadOnlyList<ChannelGroup> ChannelGroups()
     {
@@ -42,21 +42,21 @@ public sealed partial class Network
         }
     }
 
-    /// <summary>
-    /// Keeps, adds or removes channels of a node's value, and with them those of every layer that has to go along.
-    /// </summary>
+    /// <summary>Keeps, adds or removes channels of a node's value, and changes every other layer accordingly.</summary>
     /// <param name="node">Name of the node.</param>
-    /// <param name="kept">For each channel afterwards the index that it had, increasing; -1 for a new one.</param>
+    /// <param name="kept">The old index of each new channel, increasing; -1 for an added channel.</param>
     /// <param name="fresh">
-    /// Where new channels' weights come from; null: none may have to be drawn (scales of a normalization need none).
+    /// Random stream for the weights of new channels; null: allowed only if no values have to be drawn (scales of a
+    /// normalization need none).
     /// </param>
     /// <returns>
-    /// The changed network, and how parameters and buffers moved. Masks go along; they are 1 for what is new. Removing
-    /// a channel that sends nothing leaves the results as they are; what it still sends is lost.
+    /// The changed network and the moves of its parameters and buffers. Masks are changed accordingly and are 1 for new
+    /// elements. Removing a channel that is always zero does not change the outputs; otherwise its contribution is
+    /// lost.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// There is no such node; an input, an output or an operator fixes its channels; channels that go together are torn
-    /// apart; or new weights need a stream.
+    /// The node does not exist; its channels are fixed by an input, an output or an operator; tied channels would be
+    /// separated; or values have to be drawn without a stream.
     /// </exception>
     public NetworkEdit WithChannels(string node, IReadOnlyList<int> kept, RandomStream? fresh = null)
     {
@@ -68,8 +68,8 @@ public sealed partial class Network
             .Apply(fresh);
     }
 
-    /// <summary>Removes groups of channels, all in one edit.</summary>
-    /// <param name="groups">Some of <see cref="ChannelGroups"/> of this network.</param>
+    /// <summary>Removes groups of channels in one edit.</summary>
+    /// <param name="groups">Groups from <see cref="ChannelGroups"/> of this network.</param>
     /// <inheritdoc cref="WithChannels"/>
     public NetworkEdit WithoutChannels(IEnumerable<ChannelGroup> groups)
     {
@@ -84,8 +84,8 @@ public sealed partial class Network
             if (axis is null
                 || slice.Indices.Any(index => index >= axis.Length || analysis.Units.FixedBy(axis[index]) is not null))
             {
-                throw new ArgumentException($"{what}: not a group of this network (got channels of '{slice.Name}'); "
-                    + "ask the network for its groups again");
+                throw new ArgumentException($"{what}: a group does not belong to this network (got channels of "
+                    + $"'{slice.Name}'); call ChannelGroups again");
             }
 
             roots.UnionWith(slice.Indices.Select(index => axis[index]));
@@ -94,12 +94,16 @@ public sealed partial class Network
         return new ChannelEdit(this, analysis, ChannelRequest.Without(roots), what).Apply(fresh: null);
     }
 
-    /// <summary>This network's names and texts with another graph and other numbers.</summary>
+    /// <summary>
+    /// Creates a network with another graph and other tensors, and with the class names and metadata of this one.
+    /// </summary>
     internal Network With(
         NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers) =>
         new(graph, parameters, buffers) { ClassNames = ClassNames, Metadata = Metadata };
 
-    /// <summary>The channels along the one axis of a node's value that can change.</summary>
+    /// <summary>
+    /// Returns the channels along the only changeable axis of a node's value; throws if there is not exactly one.
+    /// </summary>
     private static int[] ChangeableAxis(ChannelAnalysis analysis, Node node, string what)
     {
         AxisChannels[] axes = analysis.Values[node.Name];
@@ -114,7 +118,8 @@ public sealed partial class Network
             .Select(axis => axis.Units is null ? axis.FixedBy : analysis.Units.FixedBy(axis.Units[0]) ?? "")
             .FirstOrDefault(text => text.Length > 0, "nothing");
         throw new ArgumentException(free.Length == 0
-            ? $"{what}: its channels cannot change, since {reason} fixes them"
-            : $"{what}: {free.Length} axes of its value can change; name the layer that makes the channels");
+            ? $"{what}: its channels cannot change because they are fixed by {reason}"
+            : $"{what}: several axes of its value can change (got {free.Length}, expected 1); give the layer that "
+                + "creates the channels");
     }
 }

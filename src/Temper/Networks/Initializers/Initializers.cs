@@ -2,7 +2,7 @@ using Temper.Randomness;
 
 namespace Temper.Networks;
 
-/// <summary>Sets every element to one value; the names <c>zero</c> and <c>one</c> are this with 0 and 1.</summary>
+/// <summary>Sets every element to one value. <c>zero</c> and <c>one</c> are the names for the values 0 and 1.</summary>
 /// <param name="Value">The value.</param>
 public sealed record Constant(float Value) : Initializer
 {
@@ -13,9 +13,9 @@ public sealed record Constant(float Value) : Initializer
     public override void Fill(Span<float> values, in Fan fan, RandomStream stream) => values.Fill(Value);
 }
 
-/// <summary>Uniform between two values.</summary>
-/// <param name="Low">Smallest value.</param>
-/// <param name="High">Largest value.</param>
+/// <summary>Uniform distribution.</summary>
+/// <param name="Low">Lower bound.</param>
+/// <param name="High">Upper bound.</param>
 public sealed record Uniform(float Low, float High) : Initializer
 {
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ public sealed record Uniform(float Low, float High) : Initializer
         stream.FillUniform(values, Low, High);
 }
 
-/// <summary>Normal around zero.</summary>
+/// <summary>Normal distribution with mean zero.</summary>
 /// <param name="Deviation">Standard deviation.</param>
 public sealed record Normal(float Deviation) : Initializer
 {
@@ -38,9 +38,7 @@ public sealed record Normal(float Deviation) : Initializer
         stream.FillGaussian(values, 0, Deviation);
 }
 
-/// <summary>
-/// PyTorch's own start of convolutions and linear layers: U(-b, b), b = 1 / √in, for weight and bias.
-/// </summary>
+/// <summary>PyTorch's default for convolutions and linear layers, weight and bias: U(-b, b) with b = 1 / √in.</summary>
 public sealed record PyTorchDefault : Initializer
 {
     /// <inheritdoc/>
@@ -54,7 +52,7 @@ public sealed record PyTorchDefault : Initializer
     }
 }
 
-/// <summary>He's start for ReLU (arXiv:1502.01852, eq. 10): U(-b, b), b = √(6 / in).</summary>
+/// <summary>He initialization for ReLU (arXiv:1502.01852, eq. 10), uniform: U(-b, b) with b = √(6 / in).</summary>
 public sealed record KaimingUniform : Initializer
 {
     /// <inheritdoc/>
@@ -68,7 +66,7 @@ public sealed record KaimingUniform : Initializer
     }
 }
 
-/// <summary>He's start for ReLU (arXiv:1502.01852, eq. 10): N(0, 2 / in).</summary>
+/// <summary>He initialization for ReLU (arXiv:1502.01852, eq. 10), normal: N(0, 2 / in).</summary>
 public sealed record KaimingNormal : Initializer
 {
     /// <inheritdoc/>
@@ -79,7 +77,7 @@ public sealed record KaimingNormal : Initializer
         stream.FillGaussian(values, 0, MathF.Sqrt(2f / Math.Max(fan.In, 1)));
 }
 
-/// <summary>Glorot's start: U(-b, b), b = √(6 / (in + out)) (AISTATS 2010, eq. 16).</summary>
+/// <summary>Glorot initialization, uniform: U(-b, b) with b = √(6 / (in + out)) (AISTATS 2010, eq. 16).</summary>
 public sealed record XavierUniform : Initializer
 {
     /// <inheritdoc/>
@@ -93,7 +91,7 @@ public sealed record XavierUniform : Initializer
     }
 }
 
-/// <summary>Glorot's start: N(0, 2 / (in + out)) (AISTATS 2010, eq. 12).</summary>
+/// <summary>Glorot initialization, normal: N(0, 2 / (in + out)) (AISTATS 2010, eq. 12).</summary>
 public sealed record XavierNormal : Initializer
 {
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using Temper.Randomness;
 namespace Temper.Networks;
 
 /// <summary>
-/// Rows (or columns, where there are more rows) of length 1 at right angles to each other: normal numbers, then
-/// Gram-Schmidt (arXiv:1312.6120). Axis 0 counts the rows, the other axes together the columns.
+/// Orthonormal rows, or orthonormal columns if there are more rows than columns: Gaussian values orthogonalized by
+/// Gram-Schmidt (arXiv:1312.6120). Axis 0 gives the rows; all other axes are flattened into the columns.
 /// </summary>
 public sealed record Orthogonal : Initializer
 {
@@ -38,7 +38,10 @@ public sealed record Orthogonal : Initializer
         }
     }
 
-    /// <summary>Modified Gram-Schmidt, each vector twice: once more takes away what rounding left.</summary>
+    /// <summary>
+    /// Modified Gram-Schmidt. Each vector is orthogonalized twice; the second pass removes the rounding errors of the
+    /// first.
+    /// </summary>
     private static void Orthogonalize(double[] basis, int vectors, int length)
     {
         for (int i = 0; i < vectors; i++)

@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary><c>x</c> where positive, else <c>slope x</c>.</summary>
-/// <param name="Slope">Slope below zero.</param>
+/// <summary>Leaky ReLU: <c>x</c> where positive, else <c>slope x</c>.</summary>
+/// <param name="Slope">Slope for negative inputs.</param>
 public sealed record LeakyRelu(float Slope = 0.01f) : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed record Tanh : ElementwiseOperator
     internal override Tensor Forward(in NodeContext context) => context.X.Tanh();
 }
 
-/// <summary><c>1 / (1 + exp(-x))</c>.</summary>
+/// <summary>Logistic sigmoid: <c>1 / (1 + exp(-x))</c>.</summary>
 public sealed record Sigmoid : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ public sealed record Sigmoid : ElementwiseOperator
     internal override Tensor Forward(in NodeContext context) => context.X.Sigmoid();
 }
 
-/// <summary><c>log(1 + exp(x))</c>.</summary>
+/// <summary>Softplus: <c>log(1 + exp(x))</c>.</summary>
 public sealed record Softplus : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -46,7 +46,7 @@ public sealed record Softplus : ElementwiseOperator
 public sealed partial class Value
 {
     /// <summary>Adds a leaky ReLU.</summary>
-    /// <param name="slope">Slope below zero.</param>
+    /// <param name="slope">Slope for negative inputs.</param>
     /// <param name="name">Name of the node.</param>
     public Value LeakyRelu(float slope = 0.01f, string? name = null) => Apply(new LeakyRelu(slope), name);
 
@@ -54,11 +54,11 @@ public sealed partial class Value
     /// <param name="name">Name of the node.</param>
     public Value Tanh(string? name = null) => Apply(new Tanh(), name);
 
-    /// <summary>Adds the logistic function.</summary>
+    /// <summary>Adds the logistic sigmoid.</summary>
     /// <param name="name">Name of the node.</param>
     public Value Sigmoid(string? name = null) => Apply(new Sigmoid(), name);
 
-    /// <summary>Adds <c>log(1 + exp(x))</c>.</summary>
+    /// <summary>Adds softplus: <c>log(1 + exp(x))</c>.</summary>
     /// <param name="name">Name of the node.</param>
     public Value Softplus(string? name = null) => Apply(new Softplus(), name);
 }

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>An operator of two values that broadcast to one shape.</summary>
+/// <summary>An elementwise operator with two inputs, whose shapes broadcast.</summary>
 public abstract record BinaryOperator : Operator
 {
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ public abstract record BinaryOperator : Operator
         AxisAttributes.BroadcastKeepsSamplesApart(inputs, output);
 }
 
-/// <summary><c>a + b</c>.</summary>
+/// <summary>Elementwise sum: <c>a + b</c>.</summary>
 public sealed record Add : BinaryOperator
 {
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ public sealed record Add : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0] + context.Inputs[1];
 }
 
-/// <summary><c>a - b</c>.</summary>
+/// <summary>Elementwise difference: <c>a - b</c>.</summary>
 public sealed record Subtract : BinaryOperator
 {
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ public sealed record Subtract : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0] - context.Inputs[1];
 }
 
-/// <summary><c>a b</c>, element by element.</summary>
+/// <summary>Elementwise product: <c>a b</c>.</summary>
 public sealed record Multiply : BinaryOperator
 {
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ public sealed record Multiply : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0] * context.Inputs[1];
 }
 
-/// <summary><c>a / b</c>, element by element.</summary>
+/// <summary>Elementwise quotient: <c>a / b</c>.</summary>
 public sealed record Divide : BinaryOperator
 {
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ public sealed record Divide : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0] / context.Inputs[1];
 }
 
-/// <summary>The larger of a and b, element by element.</summary>
+/// <summary>Elementwise maximum of a and b.</summary>
 public sealed record Maximum : BinaryOperator
 {
     /// <inheritdoc/>
@@ -66,7 +66,7 @@ public sealed record Maximum : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Maximum(context.Inputs[1]);
 }
 
-/// <summary>The smaller of a and b, element by element.</summary>
+/// <summary>Elementwise minimum of a and b.</summary>
 public sealed record Minimum : BinaryOperator
 {
     /// <inheritdoc/>
@@ -75,7 +75,7 @@ public sealed record Minimum : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Minimum(context.Inputs[1]);
 }
 
-/// <summary>a to the power of b, element by element.</summary>
+/// <summary>Elementwise power: a to the power of b.</summary>
 public sealed record Power : BinaryOperator
 {
     /// <inheritdoc/>
@@ -85,7 +85,8 @@ public sealed record Power : BinaryOperator
 }
 
 /// <summary>
-/// Inputs x and slope: x above zero, else <c>slope x</c>, the slope broadcasting to x (arXiv:1502.01852).
+/// Parametric ReLU (arXiv:1502.01852) of the inputs x and slope: x where x is positive, else <c>slope x</c>. The slope
+/// broadcasts to the shape of x.
 /// </summary>
 public sealed record PRelu : BinaryOperator
 {
@@ -105,7 +106,7 @@ public sealed record PRelu : BinaryOperator
         context.X.Relu() + (context.Inputs[1] * context.X.Clamp(float.NegativeInfinity, 0));
 }
 
-/// <summary>Matrix product of the last two axes; axes before them broadcast.</summary>
+/// <summary>Matrix product over the last two axes; leading axes broadcast.</summary>
 public sealed record MatMul : Operator
 {
     /// <inheritdoc/>
@@ -130,7 +131,9 @@ public sealed record MatMul : Operator
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => (long)output.Count * inputs[0][-1];
 
-    /// <summary>Rows may be samples, columns and sums not.</summary>
+    /// <summary>
+    /// Rows of the left matrix are independent, so they may be samples; the summed axis and the columns may not.
+    /// </summary>
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output)
     {
         (ValueInfo a, ValueInfo b) = (inputs[0], inputs[1]);
@@ -152,39 +155,39 @@ public sealed record MatMul : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds <c>a + b</c>: a residual connection, for one.</summary>
+    /// <summary>Adds <c>a + b</c>, for example a residual connection.</summary>
     public static Value operator +(Value a, Value b) => a.Add(b);
 
     /// <summary>Adds <c>a - b</c>.</summary>
     public static Value operator -(Value a, Value b) => a.Subtract(b);
 
-    /// <summary>Adds <c>a b</c>, element by element.</summary>
+    /// <summary>Adds the elementwise product <c>a b</c>.</summary>
     public static Value operator *(Value a, Value b) => a.Multiply(b);
 
-    /// <summary>Adds <c>a / b</c>, element by element.</summary>
+    /// <summary>Adds the elementwise quotient <c>a / b</c>.</summary>
     public static Value operator /(Value a, Value b) => a.Divide(b);
 
-    /// <summary>Adds a sum.</summary>
-    /// <param name="other">The other summand, of a shape that broadcasts.</param>
+    /// <summary>Adds an elementwise sum.</summary>
+    /// <param name="other">The second summand; the shapes broadcast.</param>
     /// <param name="name">Name of the node.</param>
     public Value Add(Value other, string? name = null) => Apply(new Add(), name, other);
 
-    /// <summary>Adds a difference.</summary>
-    /// <param name="other">What is taken away, of a shape that broadcasts.</param>
+    /// <summary>Adds an elementwise difference: this value minus another.</summary>
+    /// <param name="other">The value to subtract; the shapes broadcast.</param>
     /// <param name="name">Name of the node.</param>
     public Value Subtract(Value other, string? name = null) => Apply(new Subtract(), name, other);
 
-    /// <summary>Adds a product, element by element.</summary>
-    /// <param name="other">The other factor, of a shape that broadcasts.</param>
+    /// <summary>Adds an elementwise product.</summary>
+    /// <param name="other">The second factor; the shapes broadcast.</param>
     /// <param name="name">Name of the node.</param>
     public Value Multiply(Value other, string? name = null) => Apply(new Multiply(), name, other);
 
-    /// <summary>Adds a quotient, element by element.</summary>
-    /// <param name="other">The divisor, of a shape that broadcasts.</param>
+    /// <summary>Adds an elementwise quotient: this value divided by another.</summary>
+    /// <param name="other">The divisor; the shapes broadcast.</param>
     /// <param name="name">Name of the node.</param>
     public Value Divide(Value other, string? name = null) => Apply(new Divide(), name, other);
 
-    /// <summary>Adds a matrix product of the last two axes.</summary>
+    /// <summary>Adds a matrix product over the last two axes.</summary>
     /// <param name="other">The right factor, <c>[N, ..., K, C]</c> for this value <c>[N, ..., R, K]</c>.</param>
     /// <param name="name">Name of the node.</param>
     public Value MatMul(Value other, string? name = null) => Apply(new MatMul(), name, other);

@@ -4,36 +4,37 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A first convolution for morphed samples (MoLe, arXiv:1909.07632): the inverse of a secret block-diagonal map and the
-/// convolution in one matrix, of which only the blocks that are not zero are stored and multiplied. Takes
-/// <c>[N, C, H, W]</c> or <c>[N, C H W]</c>, gives <c>[N, O, OH, OW]</c>.
+/// First convolution of a network trained on morphed samples (MoLe, arXiv:1909.07632). Multiplies by one matrix that
+/// combines the inverse of the secret block-diagonal map with the convolution; only its nonzero blocks are stored and
+/// multiplied. Input <c>[N, C, H, W]</c> or <c>[N, C H W]</c>, output <c>[N, O, OH, OW]</c>.
 /// </summary>
 /// <remarks>
-/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>matrix</c> is
-/// one axis of all stored blocks and meant to be frozen; <c>bias</c> <c>[O]</c> is an ordinary parameter.
+/// The layer is an obfuscation: it hides nothing from anyone who has the layer itself (see docs/mole.md). The parameter
+/// <c>matrix</c> holds all stored blocks in a single axis and should be frozen; <c>bias</c> <c>[O]</c> is an ordinary
+/// parameter.
 /// </remarks>
 /// <param name="Channels">O, the number of output channels.</param>
-/// <param name="Kernel">Size of the kernel, in pixels.</param>
-/// <param name="Image">Shape of a picture before it was morphed: channels, height, width.</param>
-/// <param name="CoreSide">Rows of one core of the map; divides the number of pixels of all channels.</param>
+/// <param name="Kernel">Kernel size, in pixels.</param>
+/// <param name="Image">Shape of the original picture, before morphing: channels, height, width.</param>
+/// <param name="CoreSide">Side length of one (square) core of the map; a divisor of channels x height x width.</param>
 public sealed record AugConv(
     int Channels, (int Height, int Width) Kernel, (int Channels, int Height, int Width) Image, int CoreSide) : Operator
 {
     private AugConvPattern? _pattern;
 
-    /// <summary>Stride and padding of the convolution; dilation and groups are not used.</summary>
+    /// <summary>Stride and padding of the convolution; dilation and groups are ignored.</summary>
     public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
 
-    /// <summary>Whether a bias is added.</summary>
+    /// <summary>True (default) if a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
     /// <inheritdoc/>
     public override string Kind => "AugConv";
 
-    /// <summary>Numbers of a sample.</summary>
+    /// <summary>Number of elements of one sample: channels x height x width.</summary>
     internal int Inputs => checked(Image.Channels * Image.Height * Image.Width);
 
-    /// <summary>Kept between calls; a copy with other sizes makes its own.</summary>
+    /// <summary>The cached block pattern; rebuilt if a copy has other sizes.</summary>
     internal AugConvPattern Pattern
     {
         get
@@ -84,8 +85,8 @@ public sealed record AugConv(
         if (image.Length != 3 || Array.Exists(image, length => length < 1)
             || image.Aggregate(1L, (product, length) => product * length) > Array.MaxLength)
         {
-            throw new FormatException($"attribute 'image' does not fit (got [{string.Join(", ", image)}], expected "
-                + "channels, height and width)");
+            throw new FormatException($"attribute 'image' is invalid (got [{string.Join(", ", image)}], expected "
+                + "channels, height and width, each 1 or more)");
         }
 
         return new AugConv(
@@ -120,7 +121,7 @@ public sealed record AugConv(
         if (height < 1 || width < 1 || CoreSide < 1 || Inputs % CoreSide != 0)
         {
             throw new ArgumentException(
-                $"AugConv: sizes do not fit (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a "
+                $"AugConv: sizes do not match (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a "
                 + $"kernel inside the padded image and a core side that divides {Inputs})");
         }
 

@@ -3,15 +3,18 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Batch normalization over axis 1 of <c>[N, C, ...]</c> (arXiv:1502.03167): parameters <c>weight</c> and <c>bias</c>,
-/// buffers <c>running_mean</c>, <c>running_var</c> and <c>num_batches_tracked</c>.
+/// Batch normalization over axis 1 of <c>[N, C, ...]</c> (arXiv:1502.03167), with the parameters <c>weight</c> and
+/// <c>bias</c> and the buffers <c>running_mean</c>, <c>running_var</c> and <c>num_batches_tracked</c>.
 /// </summary>
 public sealed record BatchNorm : Operator
 {
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Added to the variance for numerical stability. Default: 1e-5.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
-    /// <summary>How far running statistics move towards a batch's, 0 to 1 (PyTorch's sense).</summary>
+    /// <summary>
+    /// Weight of the new batch in running statistics, 0 to 1, as in PyTorch (ONNX uses 1 minus this value). Default:
+    /// 0.1.
+    /// </summary>
     public float Momentum { get; init; } = 0.1f;
 
     /// <inheritdoc/>
@@ -69,8 +72,8 @@ public sealed record BatchNorm : Operator
     }
 
     /// <summary>
-    /// ONNX counts momentum the other way round: the part of the old value that stays. In double precision, and short
-    /// where that is exact, so that a graph that is saved and read again trains to the same bytes.
+    /// ONNX defines momentum as the weight of the old value, 1 - <see cref="Momentum"/>. The value is written as a
+    /// double, rounded if that is exact, so that a network saved and loaded again trains to the same bytes.
     /// </summary>
     private protected override OperatorAttributes Attributes()
     {
@@ -82,8 +85,8 @@ public sealed record BatchNorm : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds batch normalization of axis 1.</summary>
+    /// <summary>Adds batch normalization over axis 1.</summary>
     /// <param name="name">Name of the node; null: <c>bn1</c>, <c>bn2</c>, ...</param>
-    /// <returns>The same shape.</returns>
+    /// <returns>A value of the same shape.</returns>
     public Value BatchNorm(string? name = null) => Apply(new BatchNorm(), name);
 }

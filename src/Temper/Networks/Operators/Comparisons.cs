@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How two values are compared; the names are those of ONNX.</summary>
+/// <summary>Comparison of two values; the names are those of ONNX.</summary>
 public enum Comparison
 {
     /// <summary>a = b.</summary>
@@ -21,8 +21,10 @@ public enum Comparison
     LessOrEqual,
 }
 
-/// <summary>Truth values of a comparison of two values of one dtype, which broadcast.</summary>
-/// <param name="Comparison">Which.</param>
+/// <summary>
+/// Elementwise comparison of two values of the same dtype; the result is Boolean and shapes broadcast.
+/// </summary>
+/// <param name="Comparison">The comparison to make.</param>
 public sealed record Compare(Comparison Comparison) : BinaryOperator
 {
     /// <inheritdoc/>
@@ -51,21 +53,21 @@ public sealed record Compare(Comparison Comparison) : BinaryOperator
     }
 }
 
-/// <summary>How two truth values are joined; the names are those of ONNX.</summary>
+/// <summary>Logical function of two Boolean values; the names are those of ONNX.</summary>
 public enum LogicalFunction
 {
-    /// <summary>Both.</summary>
+    /// <summary>True if both are true.</summary>
     And,
 
-    /// <summary>One or both.</summary>
+    /// <summary>True if at least one is true.</summary>
     Or,
 
-    /// <summary>One, not both.</summary>
+    /// <summary>True if exactly one is true.</summary>
     Xor,
 }
 
-/// <summary>Truth values joined, element by element; shapes broadcast.</summary>
-/// <param name="Function">Which.</param>
+/// <summary>Elementwise logical function of two Boolean values; shapes broadcast.</summary>
+/// <param name="Function">The function to apply.</param>
 public sealed record Logical(LogicalFunction Function) : BinaryOperator
 {
     /// <inheritdoc/>
@@ -85,7 +87,10 @@ public sealed record Logical(LogicalFunction Function) : BinaryOperator
     };
 }
 
-/// <summary>Inputs: truth values, what to take where true, what to take elsewhere; shapes broadcast.</summary>
+/// <summary>
+/// Elementwise selection. Inputs: a Boolean condition, the values where it is true, and the values where it is false;
+/// shapes broadcast.
+/// </summary>
 public sealed record Where : Operator
 {
     /// <inheritdoc/>

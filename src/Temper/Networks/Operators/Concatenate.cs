@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Values put behind each other along one axis.</summary>
-/// <param name="Axis">The axis; of batched values not the batch. -1 is the last.</param>
+/// <summary>Concatenates values along one axis.</summary>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of batched values.</param>
 public sealed record Concatenate(int Axis = 1) : Operator
 {
     private const int MaxInputs = 4096;
@@ -24,7 +24,7 @@ public sealed record Concatenate(int Axis = 1) : Operator
         {
             if (input.Rank != first.Rank || !input.With(axis, first[axis]).Equals(first))
             {
-                throw new ShapeMismatchException(node, first, input, $"all axes but {axis} must agree");
+                throw new ShapeMismatchException(node, first, input, $"all axes except {axis} must be equal");
             }
 
             length = checked(length + input[axis]);
@@ -65,8 +65,8 @@ public sealed record Concatenate(int Axis = 1) : Operator
 public sealed partial class Value
 {
     /// <summary>Adds a concatenation of this value and others.</summary>
-    /// <param name="others">What comes behind.</param>
-    /// <param name="axis">The axis, not the batch.</param>
+    /// <param name="others">Values to append, in order.</param>
+    /// <param name="axis">The axis; must not be the batch axis.</param>
     /// <param name="name">Name of the node.</param>
     public Value Concatenate(ReadOnlySpan<Value> others, int axis = 1, string? name = null) =>
         Apply(new Concatenate(axis), name, others);

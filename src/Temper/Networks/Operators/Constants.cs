@@ -2,9 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A constant: parameter <c>value</c> if float32, buffer <c>value</c> of any other dtype.</summary>
-/// <param name="Shape">Its shape; no axis of it is the batch.</param>
-/// <param name="DType">Its dtype.</param>
+/// <summary>A constant: a parameter <c>value</c> if float32, a buffer <c>value</c> for any other dtype.</summary>
+/// <param name="Shape">Shape of the constant; it has no batch axis.</param>
+/// <param name="DType">Dtype of the constant.</param>
 public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : Operator
 {
     /// <inheritdoc/>
@@ -29,8 +29,8 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
         Shape.Create(attributes.Ints("shape", [])),
         Enum.TryParse(attributes.Text("dtype") ?? "float32", ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
-            : throw new FormatException($"attribute 'dtype' does not fit (got \"{attributes.Text("dtype")}\", expected "
-                + $"{string.Join(", ", OperatorTypes.Any)})"));
+            : throw new FormatException($"attribute 'dtype' is unknown (got \"{attributes.Text("dtype")}\", expected "
+                + $"one of {string.Join(", ", OperatorTypes.Any)})"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
@@ -63,7 +63,7 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
 }
 
 /// <summary>
-/// The same values as another dtype; fractions are cut off towards zero. No gradient flows through a change of dtype.
+/// Converts values to another dtype; fractions are truncated toward zero. No gradient flows through the conversion.
 /// </summary>
 /// <param name="DType">The new dtype.</param>
 public sealed record Cast(DType DType) : ElementwiseOperator
@@ -77,7 +77,7 @@ public sealed record Cast(DType DType) : ElementwiseOperator
     internal static Cast From(OperatorAttributes attributes) =>
         Enum.TryParse(attributes.Text("to"), ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? new Cast(type)
-            : throw new FormatException($"attribute 'to' does not fit (got \"{attributes.Text("to")}\", expected "
+            : throw new FormatException($"attribute 'to' is unknown (got \"{attributes.Text("to")}\", expected one of "
                 + $"{string.Join(", ", OperatorTypes.Any)})");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;

@@ -3,27 +3,27 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Two-dimensional convolution (cross-correlation): <c>weight</c> <c>[O, C / groups, KH, KW]</c>, <c>bias</c>
+/// 2-D convolution (cross-correlation) with the parameters <c>weight</c> <c>[O, C / groups, KH, KW]</c> and <c>bias</c>
 /// <c>[O]</c>.
 /// </summary>
 /// <param name="Channels">O, the number of output channels.</param>
-/// <param name="Kernel">Size of the kernel, in pixels.</param>
+/// <param name="Kernel">Kernel size, in pixels.</param>
 public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Operator
 {
     /// <summary>Stride, padding, dilation and groups.</summary>
     public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
 
-    /// <summary>Whether a bias is added.</summary>
+    /// <summary>True (default) if a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
     /// <summary>
-    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c>
-    /// before it is used; gradients pass straight through.
+    /// True if the weight is rounded before use to int8 (-128 to 127) times the buffer <c>weight_scale</c> <c>[O]</c>.
+    /// Gradients are passed straight through the rounding. Default: false.
     /// </summary>
     public bool HasInt8Weight { get; init; }
 
     /// <summary>
-    /// Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.
+    /// Name of the weight's initializer, one of <see cref="Initializer.KnownNames"/>; null: PyTorch's default.
     /// </summary>
     public string? Initializer { get; init; }
 
@@ -38,7 +38,8 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
             throw new ShapeMismatchException(
-                node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+                node, x, $"input and output channels divisible by {Options.Groups} groups; there are {Channels} "
+                    + "output channels");
         }
 
         Padding2d pad = Options.Padding;
@@ -48,8 +49,8 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
             x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
-            : throw new ShapeMismatchException(node, x, "[N, C, H, W] at least as large as the "
-                + $"{Kernel.Height}x{Kernel.Width} kernel, padding included");
+            : throw new ShapeMismatchException(node, x, "[N, C, H, W] with the padded image at least as large as the "
+                + $"{Kernel.Height}x{Kernel.Width} kernel");
     }
 
     /// <inheritdoc/>
@@ -124,16 +125,19 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
 
 public sealed partial class Value
 {
-    /// <summary>Adds a convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
-    /// <param name="channels">Output channels.</param>
-    /// <param name="kernel">Side of the kernel, in pixels.</param>
-    /// <param name="stride">Step between outputs, in pixels.</param>
-    /// <param name="padding">Zeros on each side, in pixels.</param>
+    /// <summary>Adds a convolution with a square kernel. For other settings use <see cref="Apply"/>.</summary>
+    /// <param name="channels">Number of output channels.</param>
+    /// <param name="kernel">Kernel height and width, in pixels.</param>
+    /// <param name="stride">Stride in both directions, in pixels.</param>
+    /// <param name="padding">Zero padding on each side, in pixels.</param>
     /// <param name="groups">Number of groups, as in PyTorch.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="bias">True if a bias is added.</param>
     /// <param name="name">Name of the node; null: <c>conv1</c>, <c>conv2</c>, ...</param>
     /// <returns><c>[N, channels, OH, OW]</c>.</returns>
-    /// <exception cref="ShapeMismatchException">This value is no image, or too small.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The value is not <c>[N, C, H, W]</c>, the image is smaller than the kernel, or the groups do not divide the
+    /// channels.
+    /// </exception>
     public Value Conv2d(
         int channels, int kernel, int stride = 1, int padding = 0, int groups = 1, bool bias = true,
         string? name = null) =>

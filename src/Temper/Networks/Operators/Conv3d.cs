@@ -3,11 +3,11 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c>
-/// <c>[O]</c>.
+/// 3-D convolution of volumes <c>[N, C, D, H, W]</c>, with parameters <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>
+/// and <c>bias</c> <c>[O]</c>.
 /// </summary>
-/// <param name="Plane">What is done to each slice: channels, kernel, options.</param>
-/// <param name="Depth">How the window moves along the depth.</param>
+/// <param name="Plane">The convolution of each slice: channels, kernel and options.</param>
+/// <param name="Depth">Movement of the window along the depth.</param>
 public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 {
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(
-                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+                node, inputs[0], $"a volume with a padded depth of at least {Depth.Span}");
     }
 
     /// <inheritdoc/>

@@ -2,15 +2,18 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Transposed convolution: <c>weight</c> <c>[C, O / groups, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// 2-D transposed convolution with the parameters <c>weight</c> <c>[C, O / groups, KH, KW]</c> and <c>bias</c>
+/// <c>[O]</c>.
+/// </summary>
 /// <param name="Channels">O, the number of output channels.</param>
-/// <param name="Kernel">Size of the kernel, in pixels.</param>
+/// <param name="Kernel">Kernel size, in pixels.</param>
 public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kernel) : Operator
 {
     /// <summary>Stride, padding, dilation, groups and output padding.</summary>
     public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
 
-    /// <summary>Whether a bias is added.</summary>
+    /// <summary>True (default) if a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
     /// <inheritdoc/>
@@ -24,7 +27,8 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
             throw new ShapeMismatchException(
-                node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+                node, x, $"input and output channels divisible by {Options.Groups} groups; there are {Channels} "
+                    + "output channels");
         }
 
         Padding2d pad = Options.Padding;
@@ -36,7 +40,8 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
             Options.OutputPadding.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
-            : throw new ShapeMismatchException(node, x, "an image that is larger than what padding cuts off");
+            : throw new ShapeMismatchException(node, x, "an image whose output is larger than the padding removed "
+                + "from it");
     }
 
     /// <inheritdoc/>
@@ -85,12 +90,14 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
 
 public sealed partial class Value
 {
-    /// <summary>Adds a transposed convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
-    /// <param name="channels">Output channels.</param>
-    /// <param name="kernel">Side of the kernel, in pixels.</param>
-    /// <param name="stride">Step between the positions of two inputs, in pixels.</param>
-    /// <param name="padding">Pixels cut off on each side.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>
+    /// Adds a transposed convolution with a square kernel. For other settings use <see cref="Apply"/>.
+    /// </summary>
+    /// <param name="channels">Number of output channels.</param>
+    /// <param name="kernel">Kernel height and width, in pixels.</param>
+    /// <param name="stride">Stride: distance in the output between neighboring inputs, in pixels.</param>
+    /// <param name="padding">Number of pixels cropped from each side of the output.</param>
+    /// <param name="bias">True if a bias is added.</param>
     /// <param name="name">Name of the node.</param>
     public Value ConvTranspose2d(
         int channels, int kernel, int stride = 1, int padding = 0, bool bias = true, string? name = null) => Apply(

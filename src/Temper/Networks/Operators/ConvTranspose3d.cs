@@ -3,13 +3,14 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.
+/// 3-D transposed convolution, with parameters <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c> and <c>bias</c>
+/// <c>[O]</c>.
 /// </summary>
-/// <param name="Plane">What is done to each slice.</param>
-/// <param name="Depth">How the window moves along the depth; slices before and after are cut off.</param>
+/// <param name="Plane">The transposed convolution of each slice.</param>
+/// <param name="Depth">Movement of the window along the depth; its padding is cropped from the output.</param>
 public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) : Operator
 {
-    /// <summary>Slices added behind, less than the stride.</summary>
+    /// <summary>Slices added at the end of the output depth, fewer than the stride. Default: 0.</summary>
     public int OutputPadding { get; init; }
 
     /// <inheritdoc/>
@@ -23,7 +24,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         int depth = Whole(inputs[0][2]) - Depth.Before - Depth.After;
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], "a volume of which the padding leaves something");
+            : throw new ShapeMismatchException(node, inputs[0], "a volume whose output depth is larger than the "
+                + "padding removed from it");
     }
 
     /// <inheritdoc/>
@@ -56,8 +58,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
 
     /// <summary>
-    /// Each kernel position's images are spread by the stride and put where the kernel position is; what overlaps is
-    /// added.
+    /// For each kernel position along the depth, the slices are spread by the stride and shifted to that position;
+    /// overlapping slices are added.
     /// </summary>
     internal override Tensor Forward(in NodeContext context)
     {
@@ -83,7 +85,7 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
 
     private int Whole(int depth) => ((depth - 1) * Depth.Stride) + Depth.Span + OutputPadding;
 
-    /// <summary>Stride - 1 slices of zeros behind each slice.</summary>
+    /// <summary>Inserts stride - 1 slices of zeros after each slice.</summary>
     private Tensor Spread(Tensor volume)
     {
         Shape s = volume.Shape;

@@ -1,11 +1,11 @@
 namespace Temper.Networks;
 
-/// <summary>What convolutions, plain and transposed, of images and of volumes, do to channels.</summary>
+/// <summary>Channel tracing of 2-D and 3-D convolutions, plain and transposed.</summary>
 internal static class ConvolutionChannels
 {
     /// <summary>
-    /// Axes of the result <c>[N, O, ...]</c> of a weight <c>[O, C / groups, ...]</c>, or <c>[C, O / groups, ...]</c> if
-    /// transposed.
+    /// Returns the axes of the result <c>[N, O, ...]</c>. The weight is <c>[O, C / groups, ...]</c>, or
+    /// <c>[C, O / groups, ...]</c> if transposed.
     /// </summary>
     internal static AxisChannels[] Trace(ChannelTrace trace, int channels, int groups, bool hasBias, bool isTransposed)
     {
@@ -15,7 +15,7 @@ internal static class ConvolutionChannels
         (int outputAxis, int inputAxis) = isTransposed ? (1, 0) : (0, 1);
         if (groups > 1 && groups == inputs)
         {
-            // Depthwise: each channel has a group of its own, which goes with it.
+            // Depthwise: a channel is removed together with its group.
             y = Repeated(trace, x, channels / inputs);
             trace.Parameter(0, 0, isTransposed ? x : y);
         }
@@ -37,7 +37,9 @@ internal static class ConvolutionChannels
         return axes;
     }
 
-    /// <summary>The groups after an edit: of a depthwise convolution one for each channel that is left.</summary>
+    /// <summary>
+    /// Returns the number of groups after an edit; a depthwise convolution has one per remaining channel.
+    /// </summary>
     internal static int Groups(int groups, ChannelChange change) =>
         groups > 1 && groups == change.Before[0][1] ? change.After[0][1] : groups;
 
@@ -50,7 +52,7 @@ internal static class ConvolutionChannels
         new([.. Enumerable.Repeat(group.Units!, times).SelectMany(units => units)], "");
 
     /// <summary>
-    /// All groups see equally many channels, so the channels at one index of every group go together.
+    /// All groups must keep the same number of channels, so the channels at the same index of every group are tied.
     /// </summary>
     private static AxisChannels TieGroups(ChannelTrace trace, AxisChannels x, int groups)
     {

@@ -2,18 +2,20 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How a window moves along the depth of a volume; along height and width it moves as over an image.</summary>
-/// <param name="Kernel">Kernel positions, one or more.</param>
-/// <param name="Stride">Step between windows, one or more.</param>
-/// <param name="Before">Slices added before the first.</param>
-/// <param name="After">Slices added after the last.</param>
-/// <param name="Dilation">Distance between kernel positions, one or more.</param>
+/// <summary>
+/// Movement of a window along the depth of a volume. Along height and width, the window moves as in a 2-D operator.
+/// </summary>
+/// <param name="Kernel">Number of kernel positions along the depth, 1 or more.</param>
+/// <param name="Stride">Distance between windows, 1 or more.</param>
+/// <param name="Before">Padding in front of the first slice, in slices.</param>
+/// <param name="After">Padding after the last slice, in slices.</param>
+/// <param name="Dilation">Distance between kernel positions, 1 or more.</param>
 public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before = 0, int After = 0, int Dilation = 1)
 {
-    /// <summary>Kernel positions and the slices between them.</summary>
+    /// <summary>Depth covered by the window, including the gaps of dilation.</summary>
     internal int Span => ((Kernel - 1) * Dilation) + 1;
 
-    /// <summary>How many positions it takes; zero or less: it does not fit.</summary>
+    /// <summary>Returns the number of window positions; 0 or less: the window does not fit.</summary>
     internal int OutputLength(int length, bool ceiling = false)
     {
         int outputs = WindowAttributes.OutputLength(length, Before + After, Kernel, Stride, Dilation, ceiling);
@@ -26,7 +28,7 @@ public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before
     ]
         ? new DepthWindow(kernel, stride, before, after, dilation)
         : throw new FormatException(
-            "attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
+            "attribute 'depth' is invalid (expected kernel, stride, padding before, padding after and dilation)");
 
     internal OperatorAttributes In(OperatorAttributes attributes) =>
         attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });

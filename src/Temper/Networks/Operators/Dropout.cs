@@ -3,10 +3,10 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Dropout (JMLR 15, 2014): in training, elements become zero at random and the others are scaled up; in evaluation,
-/// the identity.
+/// Dropout (JMLR 15, 2014). In training, sets random elements to zero and divides the others by (1 - rate); in
+/// evaluation, returns the input.
 /// </summary>
-/// <param name="Rate">Probability of zero, 0 to 1.</param>
+/// <param name="Rate">Probability that an element becomes zero, 0 to 1.</param>
 public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
         attributes.Float("ratio", 0.5f) is var rate and >= 0 and < 1
         ? new Dropout(rate)
         : throw new FormatException(
-            $"attribute 'ratio' does not fit (got {attributes.Float("ratio")}, expected 0 or more and less than 1)");
+            $"attribute 'ratio' is out of range (got {attributes.Float("ratio")}, expected 0 or more and below 1)");
 
     internal override Tensor Forward(in NodeContext context) => context.Pass.Stream is { } stream
         ? context.X.Dropout(Rate, stream.Split(context.Node.Name))
@@ -27,8 +27,8 @@ public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
 
 public sealed partial class Value
 {
-    /// <summary>Adds dropout: active in training only.</summary>
-    /// <param name="rate">Probability of zero, 0 to 1.</param>
-    /// <param name="name">Name of the node; its random numbers go by it.</param>
+    /// <summary>Adds dropout, which is active only in training.</summary>
+    /// <param name="rate">Probability that an element becomes zero, 0 to 1.</param>
+    /// <param name="name">Name of the node. The node's random numbers depend on it.</param>
     public Value Dropout(float rate = 0.5f, string? name = null) => Apply(new Dropout(rate), name);
 }

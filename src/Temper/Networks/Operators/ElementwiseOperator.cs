@@ -2,7 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>An operator that maps each element alone: shape in, shape out, no parameters.</summary>
+/// <summary>
+/// An elementwise operator with one input: the result has the input's shape, and there are no parameters.
+/// </summary>
 public abstract record ElementwiseOperator : Operator
 {
     /// <inheritdoc/>

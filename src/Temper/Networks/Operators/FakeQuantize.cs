@@ -3,18 +3,18 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// A value as it comes back from whole numbers: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, in
-/// ONNX QuantizeLinear and DequantizeLinear behind each other. In float32, so that a network can be trained on; a
-/// compiled network keeps such values as bytes.
+/// Simulates quantization in float32: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, which is ONNX
+/// QuantizeLinear followed by DequantizeLinear. The network stays trainable; a compiled network stores such values as
+/// bytes.
 /// </summary>
-/// <param name="Scale">Quantization step, positive.</param>
-/// <param name="Zero">Zero point: the integer that stands for 0.</param>
+/// <param name="Scale">Quantization step size, above 0.</param>
+/// <param name="Zero">Zero point: the integer that represents 0.</param>
 public sealed record FakeQuantize(float Scale, int Zero) : ElementwiseOperator
 {
-    /// <summary>Smallest integer; 0 by default, that of an unsigned byte.</summary>
+    /// <summary>Smallest integer. Default: 0, for unsigned bytes.</summary>
     public int Low { get; init; }
 
-    /// <summary>Largest integer; 255 by default.</summary>
+    /// <summary>Largest integer. Default: 255.</summary>
     public int High { get; init; } = byte.MaxValue;
 
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ public sealed record FakeQuantize(float Scale, int Zero) : ElementwiseOperator
 
     internal override string DefaultName => "quantize";
 
-    /// <summary>Whether the whole numbers are all unsigned or all signed bytes.</summary>
+    /// <summary>True if the integer range is exactly that of unsigned or of signed bytes.</summary>
     internal bool IsByte => (Low, High) is (byte.MinValue, byte.MaxValue) or (sbyte.MinValue, sbyte.MaxValue);
 
     internal static FakeQuantize From(OperatorAttributes attributes)
@@ -41,23 +41,23 @@ public sealed record FakeQuantize(float Scale, int Zero) : ElementwiseOperator
         OperatorAttributes.Empty.With("scale", Scale).With("zero_point", Zero).With("low", Low).With("high", High);
 }
 
-/// <summary>Weights of 8 bit: whole numbers from -128 to 127 times a scale for each output.</summary>
+/// <summary>Int8 weights: integers from -128 to 127 times one scale per output channel.</summary>
 internal static class Int8Weight
 {
-    /// <summary>The attribute of layers whose weight is rounded so.</summary>
+    /// <summary>Name of the attribute of layers with an int8 weight.</summary>
     internal const string Attribute = "int8_weight";
 
-    /// <summary>The buffer that holds the scales.</summary>
+    /// <summary>Returns the spec of the buffer with the scales; empty if the weight is not int8.</summary>
     internal static IReadOnlyList<BufferSpec> Buffers(bool isInt8, int outputs) =>
         isInt8 ? [new BufferSpec("weight_scale", [outputs], DType.Float32, 1)] : [];
 
-    /// <summary>The weight as the layer multiplies with it.</summary>
+    /// <summary>Returns the weight rounded to int8 multiples of its scales, as the layer uses it.</summary>
     /// <param name="weight"><c>[O, ...]</c>.</param>
     /// <param name="scales"><c>[O]</c>.</param>
     internal static Tensor Rounded(Tensor weight, Tensor scales) =>
         weight.FakeQuantize(scales, sbyte.MinValue, sbyte.MaxValue);
 
-    /// <summary>The scales of a node's weight; null where it has none of 8 bit.</summary>
+    /// <summary>Returns the scales of a node's weight; null if the weight is not int8.</summary>
     internal static Tensor? ScalesOf(this Network network, Node node) =>
         node.Operator is Conv2d { HasInt8Weight: true } or Linear { HasInt8Weight: true }
             ? network.Buffers[node.Buffers[0]]

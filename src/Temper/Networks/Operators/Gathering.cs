@@ -3,12 +3,11 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Inputs: data and indices; slices of the data along an axis, at the indices (ONNX Gather: an embedding, for one).
+/// ONNX Gather. Inputs: data and indices. Selects slices of the data along an axis, for example the rows of an
+/// embedding.
 /// </summary>
-/// <param name="Axis">The axis of the data; -1 is the last.</param>
-/// <remarks>
-/// The result has the axes of the data before the axis, those of the indices, those of the data behind it.
-/// </remarks>
+/// <param name="Axis">Axis of the data to select from; -1 is the last.</param>
+/// <remarks>In the shape of the result, the axis is replaced by the axes of the indices.</remarks>
 public sealed record Gather(int Axis = 0) : Operator
 {
     /// <inheritdoc/>
@@ -38,8 +37,7 @@ public sealed record Gather(int Axis = 0) : Operator
         : !inputs[0].Shape.IsBehindBatch(Axis);
 
     /// <summary>
-    /// Indices that are constants choose what the result has along the axis: each goes alone, though the data's axis is
-    /// fixed.
+    /// With constant indices, each selected slice can be removed on its own, even if the data's axis is fixed.
     /// </summary>
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {
@@ -67,7 +65,7 @@ public sealed record Gather(int Axis = 0) : Operator
 }
 
 /// <summary>
-/// Inputs: data and indices of the same rank; of each line along an axis the elements at the line's indices.
+/// ONNX GatherElements. Inputs: data and indices of the same rank. Selects elements along an axis by their index.
 /// </summary>
 /// <param name="Axis">The axis; -1 is the last.</param>
 public sealed record GatherElements(int Axis = 0) : Operator
@@ -84,7 +82,7 @@ public sealed record GatherElements(int Axis = 0) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         return inputs[1].Rank == inputs[0].Rank && inputs[1].With(axis, inputs[0][axis]).Equals(inputs[0])
             ? inputs[1]
-            : throw new ShapeMismatchException(node, inputs[0], inputs[1], $"all axes but {axis} must agree");
+            : throw new ShapeMismatchException(node, inputs[0], inputs[1], $"all axes except {axis} must be equal");
     }
 
     internal static GatherElements From(OperatorAttributes attributes) => new(attributes.Int("axis", 0));
@@ -104,12 +102,15 @@ public sealed record GatherElements(int Axis = 0) : Operator
 }
 
 /// <summary>
-/// Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.
+/// Repeats x along axes of length 1, as broadcasting does. Inputs: x and, optionally, a batched value that sets the
+/// batch size.
 /// </summary>
-/// <param name="Lengths">A shape that x broadcasts with; of a batched result the first of as many axes is 1.</param>
+/// <param name="Lengths">
+/// Shape to broadcast x with. If the result is batched and has this rank, the first length must be 1.
+/// </param>
 /// <remarks>
-/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the
-/// tokens of every sample, for one. The second input's numbers do not matter.
+/// With a second input, x is repeated for each of its samples, for example a class token in front of every sample's
+/// tokens. Only the batch size of the second input is used, not its values.
 /// </remarks>
 public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
 {
@@ -134,7 +135,8 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
             && inputs[1].Rank > 0
             && (shape[0] == 1 || shape[0] == inputs[1][0]);
         return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(
-            node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
+            node, inputs[0], inputs[1], "the first is repeated to the batch size of the second, so its axis 0 must be "
+                + "1 or that size");
     }
 
     internal static Expand From(OperatorAttributes attributes) => new(attributes.Ints("shape"));

@@ -3,11 +3,12 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Images <c>[N, C, H, W]</c> at the points of grids <c>[N, height, width, 2]</c>, one grid a sample (ONNX GridSample).
+/// Samples images <c>[N, C, H, W]</c> at the points of grids <c>[N, height, width, 2]</c>, with one grid per image
+/// (ONNX GridSample).
 /// </summary>
 public sealed record GridSample : Operator
 {
-    /// <summary>Interpolation, padding and corners.</summary>
+    /// <summary>Interpolation, padding and corner alignment.</summary>
     public GridSampleOptions Options { get; init; } = new();
 
     /// <inheritdoc/>
@@ -27,7 +28,7 @@ public sealed record GridSample : Operator
                 node, x, grid, "an image [N, C, H, W] with pixels and a grid [N, height, width, 2]");
     }
 
-    /// <summary>Four products for each number of the result; none for nearest pixels.</summary>
+    /// <summary>Counts four MACs per output element; none for nearest-pixel interpolation.</summary>
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
         Options.Interpolation == GridInterpolation.Nearest ? 0 : 4L * output.Count;
@@ -42,7 +43,7 @@ public sealed record GridSample : Operator
         },
     };
 
-    /// <summary>A grid without a batch beside batched images fits one sample only.</summary>
+    /// <summary>A grid without a batch axis fits batched images only if there is one sample.</summary>
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
         inputs[0].IsBatched == inputs[1].IsBatched;
 
@@ -55,10 +56,10 @@ public sealed record GridSample : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds the sampling of this image at the points of a grid.</summary>
-    /// <param name="grid"><c>[N, height, width, 2]</c>, x and y from -1 to 1.</param>
+    /// <summary>Adds sampling of this image at the points of a grid.</summary>
+    /// <param name="grid">Sampling points <c>[N, height, width, 2]</c>: x and y from -1 to 1.</param>
     /// <param name="options">
-    /// Interpolation, padding and corners; null: bilinear, zeros outside, corners not aligned.
+    /// Interpolation, padding and corner alignment; null: bilinear, zeros outside the image, corners not aligned.
     /// </param>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, C, height, width]</c>.</returns>

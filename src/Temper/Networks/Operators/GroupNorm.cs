@@ -3,12 +3,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Group normalization of <c>[N, C, ...]</c> (arXiv:1803.08494): <c>weight</c> and <c>bias</c> <c>[C]</c>.
+/// Group normalization of <c>[N, C, ...]</c> (arXiv:1803.08494) with the parameters <c>weight</c> and <c>bias</c>
+/// <c>[C]</c>.
 /// </summary>
-/// <param name="Groups">Groups of channels, each normalized by itself; a divisor of C.</param>
+/// <param name="Groups">Number of channel groups, each normalized separately; a divisor of C.</param>
 public sealed record GroupNorm(int Groups) : Operator
 {
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Added to the variance for numerical stability. Default: 1e-5.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     /// <inheritdoc/>
@@ -43,8 +44,8 @@ public sealed record GroupNorm(int Groups) : Operator
 public sealed partial class Value
 {
     /// <summary>Adds group normalization.</summary>
-    /// <param name="groups">Groups of channels, a divisor of their number.</param>
+    /// <param name="groups">Number of channel groups; a divisor of the number of channels.</param>
     /// <param name="name">Name of the node; null: <c>gn1</c>, <c>gn2</c>, ...</param>
-    /// <returns>The same shape.</returns>
+    /// <returns>A value of the same shape.</returns>
     public Value GroupNorm(int groups, string? name = null) => Apply(new GroupNorm(groups), name);
 }

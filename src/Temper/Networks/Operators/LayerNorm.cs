@@ -3,12 +3,13 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Layer normalization over the last axes (arXiv:1607.06450): <c>weight</c> and <c>bias</c> of their shape.
+/// Layer normalization over the last axes (arXiv:1607.06450), with parameters <c>weight</c> and <c>bias</c> in the
+/// shape of these axes.
 /// </summary>
-/// <param name="Axes">How many axes, counted from the last.</param>
+/// <param name="Axes">Number of axes to normalize over, counted from the last.</param>
 public sealed record LayerNorm(int Axes = 1) : Operator
 {
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Added to the variance for numerical stability. Default: 1e-5.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
     /// <inheritdoc/>
@@ -19,7 +20,7 @@ public sealed record LayerNorm(int Axes = 1) : Operator
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= Axes
         ? inputs[0]
-        : throw new ShapeMismatchException(node, inputs[0], $"{Axes} axes or more");
+        : throw new ShapeMismatchException(node, inputs[0], $"a shape with {Axes} axes or more");
 
     /// <inheritdoc/>
     public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
@@ -36,7 +37,7 @@ public sealed record LayerNorm(int Axes = 1) : Operator
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         trace.Keep([.. Enumerable.Range(trace.Output.Rank - Axes, Axes)]);
 
-    /// <summary>The operation normalizes the last axis, so several axes are one for its time.</summary>
+    /// <summary>The tensor operation normalizes only the last axis, so several axes are flattened into one.</summary>
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor x, Tensor scale, Tensor shift) = (context.X, context.Parameters[0], context.Parameters[1]);
@@ -55,9 +56,9 @@ public sealed record LayerNorm(int Axes = 1) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds layer normalization of the last axes.</summary>
-    /// <param name="axes">How many axes.</param>
+    /// <summary>Adds layer normalization over the last axes.</summary>
+    /// <param name="axes">Number of axes to normalize over, counted from the last.</param>
     /// <param name="name">Name of the node; null: <c>ln1</c>, <c>ln2</c>, ...</param>
-    /// <returns>The same shape.</returns>
+    /// <returns>A value of the same shape.</returns>
     public Value LayerNorm(int axes = 1, string? name = null) => Apply(new LayerNorm(axes), name);
 }

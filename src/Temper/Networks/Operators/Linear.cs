@@ -3,22 +3,22 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Fully connected layer: <c>weight</c> <c>[O, I]</c>, <c>bias</c> <c>[O]</c>; works on the last axis.
+/// Fully connected layer over the last axis, with parameters <c>weight</c> <c>[O, I]</c> and <c>bias</c> <c>[O]</c>.
 /// </summary>
-/// <param name="Features">O, the number of outputs.</param>
+/// <param name="Features">O, the number of output features.</param>
 public sealed record Linear(int Features) : Operator
 {
-    /// <summary>Whether a bias is added.</summary>
+    /// <summary>True (default) if a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
     /// <summary>
-    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c>
-    /// before it is used; gradients pass straight through.
+    /// True if the weight is rounded before use to int8 (-128 to 127) times the buffer <c>weight_scale</c> <c>[O]</c>.
+    /// Gradients are passed straight through the rounding. Default: false.
     /// </summary>
     public bool HasInt8Weight { get; init; }
 
     /// <summary>
-    /// Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.
+    /// Name of the weight's initializer, one of <see cref="Initializer.KnownNames"/>; null: PyTorch's default.
     /// </summary>
     public string? Initializer { get; init; }
 
@@ -93,8 +93,8 @@ public sealed record Linear(int Features) : Operator
 public sealed partial class Value
 {
     /// <summary>Adds a fully connected layer.</summary>
-    /// <param name="features">Number of outputs.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="features">Number of output features.</param>
+    /// <param name="bias">True if a bias is added.</param>
     /// <param name="name">Name of the node; null: <c>fc1</c>, <c>fc2</c>, ...</param>
     /// <returns><c>[N, ..., features]</c>.</returns>
     public Value Linear(int features, bool bias = true, string? name = null) =>

@@ -3,25 +3,30 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Preprocessing that travels with the network: <c>(scale x - mean) / deviation</c> for each channel (axis 1), and the
-/// channels in another order first where the network was trained on, say, BGR.
+/// Input preprocessing saved with the network: <c>(scale x - mean) / deviation</c> per channel (axis 1). Channels can
+/// be reordered first, for example for a network trained on BGR images.
 /// </summary>
-/// <remarks>Takes float32 or uint8 values.</remarks>
+/// <remarks>Accepts float32 or uint8 inputs; the result is float32.</remarks>
 public sealed record Normalize : Operator
 {
     private (Tensor Mean, Tensor Variance, Tensor Scale, Tensor Shift)? _constants;
     private Tensor? _order;
 
-    /// <summary>Factor of every value: 1/255 turns bytes into 0 to 1.</summary>
+    /// <summary>Factor applied to every value first, for example 1/255 for byte pixels. Default: 1.</summary>
     public float Scale { get; init; } = 1;
 
-    /// <summary>One for each channel, subtracted after scaling.</summary>
+    /// <summary>Mean of each channel, subtracted after scaling.</summary>
     public required IReadOnlyList<float> Mean { get; init; }
 
-    /// <summary>One for each channel, positive; divides last.</summary>
+    /// <summary>
+    /// Standard deviation of each channel, above 0; each channel is divided by it after scaling and subtracting the
+    /// mean.
+    /// </summary>
     public required IReadOnlyList<float> Deviation { get; init; }
 
-    /// <summary>For each channel that comes out the channel that goes in; empty: as they are.</summary>
+    /// <summary>
+    /// For each output channel, the index of its input channel; empty (default): the order is unchanged.
+    /// </summary>
     public IReadOnlyList<int> ChannelOrder { get; init; } = [];
 
     /// <inheritdoc/>
@@ -37,8 +42,8 @@ public sealed record Normalize : Operator
         return fits
             ? x
             : throw new ShapeMismatchException(
-                node, x, $"[N, {Mean.Count}, ...], a positive deviation for each of the {Mean.Count} means, a scale, "
-                    + "an order of all channels");
+                node, x, $"[N, {Mean.Count}, ...], one deviation above 0 for each of the {Mean.Count} means, a "
+                    + "nonzero scale, and a channel order that is empty or contains each channel once");
     }
 
     internal static Normalize From(OperatorAttributes attributes) => new()
@@ -52,7 +57,8 @@ public sealed record Normalize : Operator
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
         inputs[0] is DType.Float32 or DType.UInt8
         ? DType.Float32
-        : throw new ArgumentException($"{node}: needs float32 or uint8 values (got {inputs[0]}); convert them first");
+        : throw new ArgumentException($"{node}: wrong input dtype (got {inputs[0]}, expected Float32 or UInt8); "
+            + "convert it first");
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(1);
 
@@ -65,7 +71,7 @@ public sealed record Normalize : Operator
                 1, _order ??= Tensor.From([.. ChannelOrder.Select(channel => (long)channel)], [ChannelOrder.Count]));
         }
 
-        // (s x - m) / d = (x - m / s) / (d / s): a batch normalization with these statistics and no epsilon.
+        // (s x - m) / d = (x - m / s) / (d / s), which is batch normalization with these statistics and epsilon 0.
         (Tensor mean, Tensor variance, Tensor scale, Tensor shift) = _constants ??= Constants();
         return x.BatchNorm(scale, shift, mean, variance, epsilon: 0);
     }
@@ -90,10 +96,10 @@ public sealed record Normalize : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds preprocessing: <c>(scale x - mean) / deviation</c> for each channel.</summary>
-    /// <param name="mean">One for each channel.</param>
-    /// <param name="deviation">One for each channel, positive.</param>
-    /// <param name="scale">Factor of every value, before the mean is subtracted.</param>
+    /// <summary>Adds preprocessing: <c>(scale x - mean) / deviation</c> per channel.</summary>
+    /// <param name="mean">Mean of each channel.</param>
+    /// <param name="deviation">Standard deviation of each channel, above 0.</param>
+    /// <param name="scale">Factor applied to every value before the mean is subtracted.</param>
     /// <param name="name">Name of the node.</param>
     public Value Normalize(
         IReadOnlyList<float> mean, IReadOnlyList<float> deviation, float scale = 1, string? name = null) =>

@@ -3,10 +3,10 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Optical flow between the frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1:
+/// Optical flow between successive frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1. The result is
 /// <c>[N, 2 (T - 1), H, W]</c>, in pixels.
 /// </summary>
-/// <param name="Options">Method and its parameters.</param>
+/// <param name="Options">Method and its settings.</param>
 public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
 {
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
         return [inputs[0][0], 2 * (inputs[0][1] - 1), inputs[0][3], inputs[0][4]];
     }
 
-    /// <summary>Ten products per pixel, iteration and warp, over the scales.</summary>
+    /// <summary>Estimates ten MACs per pixel, iteration and warp, summed over the scales.</summary>
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output)
     {
@@ -70,8 +70,10 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds optical flow between the frames of clips <c>[N, T, C, H, W]</c>, pixels from 0 to 1.</summary>
-    /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
+    /// <summary>
+    /// Adds optical flow between successive frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1.
+    /// </summary>
+    /// <param name="options">Method and its settings; null: TV-L1 with its defaults.</param>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, 2 (T - 1), H, W]</c>, in pixels.</returns>
     public Value OpticalFlow(OpticalFlowOptions? options = null, string? name = null) =>

@@ -2,16 +2,16 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Elements put before and behind an axis: a constant, or what the axis itself holds.</summary>
-/// <param name="Axis">The axis; of a batched value not the batch.</param>
-/// <param name="Before">How many before the first.</param>
-/// <param name="After">How many behind the last.</param>
+/// <summary>Pads one axis at both ends, with a constant or with values from the axis itself.</summary>
+/// <param name="Axis">The axis; must not be the batch axis of a batched value.</param>
+/// <param name="Before">Number of elements added at the start, 0 or more.</param>
+/// <param name="After">Number of elements added at the end, 0 or more.</param>
 public sealed record Pad(int Axis, int Before, int After) : Operator
 {
-    /// <summary>The constant.</summary>
+    /// <summary>Value of the padding for <see cref="PadMode.Constant"/>. Default: 0.</summary>
     public float Fill { get; init; }
 
-    /// <summary>What is put there; a constant unless said otherwise.</summary>
+    /// <summary>Padding mode. Default: <see cref="PadMode.Constant"/>.</summary>
     public PadMode Mode { get; init; }
 
     /// <inheritdoc/>
@@ -23,7 +23,8 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         return Before >= 0 && After >= 0
             ? inputs[0].With(axis, checked(inputs[0][axis] + Before + After))
-            : throw new ShapeMismatchException(node, inputs[0], $"pads of 0 or more (they are {Before} and {After})");
+            : throw new ShapeMismatchException(node, inputs[0], $"a shape with padding of 0 or more (the padding is "
+                + $"{Before} and {After})");
     }
 
     internal static Pad From(OperatorAttributes attributes) => attributes.Ints("pads") is [var before, var after]
@@ -33,10 +34,10 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
             Mode = Enum.TryParse(attributes.Text("mode") ?? "constant", ignoreCase: true, out PadMode mode)
                 && Enum.IsDefined(mode)
                 ? mode
-                : throw new FormatException($"attribute 'mode' does not fit (got \"{attributes.Text("mode")}\", "
+                : throw new FormatException($"attribute 'mode' is unknown (got \"{attributes.Text("mode")}\", "
                     + "expected constant, reflect, edge or wrap)"),
         }
-        : throw new FormatException("attribute 'pads' does not fit (expected two numbers)");
+        : throw new FormatException("attribute 'pads' has the wrong length (expected two numbers: before and after)");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
@@ -60,7 +61,7 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
             return this;
         }
 
-        // What stands before the first old element that is no padding is padding.
+        // All elements in front of the first remaining element of the input are padding.
         int before = Array.FindIndex(kept, index => index >= Before);
         before = before < 0 ? kept.Length : before;
         return this with { Before = before, After = change.Output[along] - before - change.After[0][along] };
@@ -82,10 +83,10 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds zeros before and behind an axis.</summary>
-    /// <param name="axis">The axis, not the batch.</param>
-    /// <param name="before">How many before the first.</param>
-    /// <param name="after">How many behind the last.</param>
+    /// <summary>Adds zeros at both ends of an axis.</summary>
+    /// <param name="axis">The axis; must not be the batch axis.</param>
+    /// <param name="before">Number of zeros at the start, 0 or more.</param>
+    /// <param name="after">Number of zeros at the end, 0 or more.</param>
     /// <param name="name">Name of the node.</param>
     public Value Pad(int axis, int before, int after, string? name = null) => Apply(new Pad(axis, before, after), name);
 }

@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>The axes in another order; the batch of a batched value stays first.</summary>
-/// <param name="Axes">For each axis of the result the axis of the input.</param>
+/// <summary>Reorders the axes. The batch axis of a batched value must stay first.</summary>
+/// <param name="Axes">For each axis of the result, the axis of the input.</param>
 public sealed record Permute(IReadOnlyList<int> Axes) : Operator
 {
     /// <inheritdoc/>
@@ -16,7 +16,8 @@ public sealed record Permute(IReadOnlyList<int> Axes) : Operator
         bool fits = Axes.Count == x.Rank && Axes.Order().SequenceEqual(Enumerable.Range(0, x.Rank));
         return fits
             ? Shape.Create([.. Axes.Select(axis => x[axis])])
-            : throw new ShapeMismatchException(node, x, $"as many axes as the order [{string.Join(", ", Axes)}]");
+            : throw new ShapeMismatchException(node, x, $"a shape with one axis for each entry of the order "
+                + $"[{string.Join(", ", Axes)}]");
     }
 
     internal static Permute From(OperatorAttributes attributes) => new(attributes.Ints("perm"));
@@ -38,9 +39,9 @@ public sealed record Permute(IReadOnlyList<int> Axes) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Puts the axes in another order.</summary>
+    /// <summary>Reorders the axes.</summary>
     /// <param name="axes">
-    /// For each axis of the result the axis of this value; begins with 0 where that is the batch.
+    /// For each axis of the result, the axis of this value. The batch axis 0 must stay first.
     /// </param>
     /// <param name="name">Name of the node.</param>
     public Value Permute(IReadOnlyList<int> axes, string? name = null) => Apply(new Permute([.. axes]), name);

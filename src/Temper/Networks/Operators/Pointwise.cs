@@ -2,13 +2,13 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Functions of one element that need no attributes; the names are those of ONNX.</summary>
+/// <summary>Elementwise functions without attributes; the names are those of ONNX.</summary>
 public enum PointwiseFunction
 {
-    /// <summary>Magnitude; also of integers.</summary>
+    /// <summary>Absolute value; also for integers.</summary>
     Abs,
 
-    /// <summary>The next whole number above; gradient zero.</summary>
+    /// <summary>Rounds up to an integer; the gradient is zero.</summary>
     Ceil,
 
     /// <summary>Error function.</summary>
@@ -17,7 +17,7 @@ public enum PointwiseFunction
     /// <summary>e to the power of x.</summary>
     Exp,
 
-    /// <summary>The next whole number below; gradient zero.</summary>
+    /// <summary>Rounds down to an integer; the gradient is zero.</summary>
     Floor,
 
     /// <summary><c>x max(0, min(1, x / 6 + 1/2))</c>.</summary>
@@ -29,19 +29,19 @@ public enum PointwiseFunction
     /// <summary><c>x tanh(softplus(x))</c>.</summary>
     Mish,
 
-    /// <summary>Negative; also of integers.</summary>
+    /// <summary>Negation, <c>-x</c>; also for integers.</summary>
     Neg,
 
-    /// <summary>Negation of truth values.</summary>
+    /// <summary>Logical negation of Boolean values.</summary>
     Not,
 
     /// <summary><c>1 / x</c>.</summary>
     Reciprocal,
 
-    /// <summary>The nearest whole number, the even one of two; gradient zero.</summary>
+    /// <summary>Rounds to the nearest integer, and halfway cases to the even one; the gradient is zero.</summary>
     Round,
 
-    /// <summary>-1, 0 or 1; also of integers; gradient zero.</summary>
+    /// <summary>Sign: -1, 0 or 1; also for integers. The gradient is zero.</summary>
     Sign,
 
     /// <summary><c>x / (1 + |x|)</c>.</summary>
@@ -54,8 +54,8 @@ public enum PointwiseFunction
     Swish,
 }
 
-/// <summary>One of the functions of each element alone that need no attributes.</summary>
-/// <param name="Function">Which.</param>
+/// <summary>An elementwise function without attributes.</summary>
+/// <param name="Function">The function to apply.</param>
 public sealed record Pointwise(PointwiseFunction Function) : ElementwiseOperator
 {
     /// <inheritdoc/>

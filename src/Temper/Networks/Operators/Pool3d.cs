@@ -2,9 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>The largest value or the mean of each window of volumes <c>[N, C, D, H, W]</c>.</summary>
-/// <param name="Plane">What is done to each slice: <see cref="MaxPool2d"/> or <see cref="AvgPool2d"/>.</param>
-/// <param name="Depth">How the window moves along the depth.</param>
+/// <summary>Maximum or mean of each window of volumes <c>[N, C, D, H, W]</c>.</summary>
+/// <param name="Plane">The pooling of each slice: <see cref="MaxPool2d"/> or <see cref="AvgPool2d"/>.</param>
+/// <param name="Depth">Movement of the window along the depth.</param>
 public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(
-                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+                node, inputs[0], $"a volume with a padded depth of at least {Depth.Span}");
     }
 
     internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
@@ -49,7 +49,9 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
 
     private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
 
-    /// <summary>One over the kernel positions of each window that count, <c>[1, 1, D', 1, 1]</c>.</summary>
+    /// <summary>
+    /// For each window, 1 / (number of kernel positions counted in its mean), as <c>[1, 1, D', 1, 1]</c>.
+    /// </summary>
     private Tensor Shares(int length, int outputs)
     {
         float[] shares = new float[outputs];

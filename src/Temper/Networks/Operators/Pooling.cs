@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A window that moves over an image.</summary>
+/// <summary>Base of pooling operators: reduces each window of an image to one value.</summary>
 /// <param name="Options">Size, stride and padding of the window.</param>
 public abstract record Pool2d(Pool2dOptions Options) : Operator
 {
@@ -22,8 +22,8 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         return height > 0 && width > 0
             ? [x[0], x[1], height, width]
             : throw new ShapeMismatchException(
-                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} "
-                    + "window, padding included");
+                node, x, $"[N, C, H, W] with the padded image at least as large as the "
+                    + $"{Options.Kernel.Height}x{Options.Kernel.Width} window");
     }
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
@@ -45,7 +45,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         .WithWindow(Options.Kernel, Stride, Options.Padding);
 
     /// <summary>
-    /// PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.
+    /// Follows PyTorch: in ceiling mode, a last window that starts in the padding after the image is dropped.
     /// </summary>
     private int OutputLength(int length, int before, int after, int kernel, int stride, int dilation)
     {
@@ -55,7 +55,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     }
 }
 
-/// <summary>The largest value of each window.</summary>
+/// <summary>Maximum of each window.</summary>
 /// <param name="Options">Size, stride, padding and dilation of the window.</param>
 public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
 {
@@ -68,10 +68,10 @@ public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
 }
 
 /// <summary>
-/// Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.
+/// Flat int64 indices, over the whole batch, of the maximum of each window: the second output of ONNX MaxPool.
 /// </summary>
 /// <param name="Options">Size, stride, padding and dilation of the window.</param>
-/// <param name="IsColumnMajor">Whether positions within an image are counted down its columns first.</param>
+/// <param name="IsColumnMajor">True if positions within an image are counted in column-major order.</param>
 public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor = false) : Pool2d(Options)
 {
     /// <inheritdoc/>
@@ -89,7 +89,7 @@ public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor 
         return DType.Int64;
     }
 
-    /// <summary>Positions count through the whole batch.</summary>
+    /// <summary>Indices count through the whole batch, so they depend on a sample's position in it.</summary>
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => false;
 
     internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2dIndices(Options, IsColumnMajor);
@@ -98,7 +98,7 @@ public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor 
         base.Attributes().With("storage_order", IsColumnMajor);
 }
 
-/// <summary>The mean of each window.</summary>
+/// <summary>Mean of each window.</summary>
 /// <param name="Options">Size, stride and padding of the window.</param>
 public sealed record AvgPool2d(Pool2dOptions Options) : Pool2d(Options)
 {
@@ -110,7 +110,7 @@ public sealed record AvgPool2d(Pool2dOptions Options) : Pool2d(Options)
     internal override Tensor Forward(in NodeContext context) => context.X.AvgPool2d(Options);
 }
 
-/// <summary>The mean of each channel: <c>[N, C, 1, 1]</c>.</summary>
+/// <summary>Mean of each channel over height and width: <c>[N, C, 1, 1]</c>.</summary>
 public sealed record GlobalAvgPool2d : Operator
 {
     /// <inheritdoc/>
@@ -130,9 +130,9 @@ public sealed record GlobalAvgPool2d : Operator
     internal override Tensor Forward(in NodeContext context) => context.X.GlobalAvgPool2d();
 }
 
-/// <summary>Means of windows so laid that a given number of them covers the image (PyTorch's rule).</summary>
-/// <param name="Height">Rows of windows.</param>
-/// <param name="Width">Windows in a row.</param>
+/// <summary>Average pooling to a fixed output size, with windows chosen as in PyTorch.</summary>
+/// <param name="Height">Output height.</param>
+/// <param name="Width">Output width.</param>
 public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
 {
     /// <inheritdoc/>
@@ -163,10 +163,10 @@ public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds maximum pooling with a square window; <see cref="Apply"/> takes any other.</summary>
-    /// <param name="kernel">Side of the window, in pixels.</param>
-    /// <param name="stride">Step between windows; 0: the window's side.</param>
-    /// <param name="padding">Pixels added on each side.</param>
+    /// <summary>Adds max pooling with a square window. For other settings use <see cref="Apply"/>.</summary>
+    /// <param name="kernel">Window height and width, in pixels.</param>
+    /// <param name="stride">Distance between windows, in pixels; 0: equal to <paramref name="kernel"/>.</param>
+    /// <param name="padding">Padding on each side, in pixels.</param>
     /// <param name="name">Name of the node.</param>
     public Value MaxPool2d(int kernel, int stride = 0, int padding = 0, string? name = null) =>
         Apply(new MaxPool2d(Pool2dOptions.Of(kernel, stride, padding)), name);
@@ -176,14 +176,14 @@ public sealed partial class Value
     public Value AvgPool2d(int kernel, int stride = 0, int padding = 0, string? name = null) =>
         Apply(new AvgPool2d(Pool2dOptions.Of(kernel, stride, padding)), name);
 
-    /// <summary>Adds the mean of each channel.</summary>
+    /// <summary>Adds the mean of each channel over height and width.</summary>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, C, 1, 1]</c>.</returns>
     public Value GlobalAvgPool2d(string? name = null) => Apply(new GlobalAvgPool2d(), name);
 
-    /// <summary>Adds average pooling to a given size.</summary>
-    /// <param name="height">Rows of the result.</param>
-    /// <param name="width">Columns of the result.</param>
+    /// <summary>Adds average pooling to a fixed output size.</summary>
+    /// <param name="height">Output height.</param>
+    /// <param name="width">Output width.</param>
     /// <param name="name">Name of the node.</param>
     public Value AdaptiveAvgPool2d(int height, int width, string? name = null) =>
         Apply(new AdaptiveAvgPool2d(height, width), name);

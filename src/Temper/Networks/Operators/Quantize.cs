@@ -3,12 +3,12 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Inputs x, scale and zero point, which broadcast to x: <c>clamp(round(x / scale) + zero point, low, high)</c>, whole
-/// numbers in float32 (ONNX QuantizeLinear; what takes them back multiplies). The gradient goes straight through where
-/// nothing is clamped.
+/// ONNX QuantizeLinear, computed in float32: <c>clamp(round(x / scale) + zero point, low, high)</c>. Inputs: x, scale
+/// and zero point; scale and zero point broadcast to x. Gradients are passed straight through the rounding and are zero
+/// where values are clamped.
 /// </summary>
-/// <param name="Low">Smallest result: 0 or -128 for bytes.</param>
-/// <param name="High">Largest result.</param>
+/// <param name="Low">Smallest result, for example 0 or -128.</param>
+/// <param name="High">Largest result, for example 255 or 127.</param>
 public sealed record Quantize(int Low, int High) : Operator
 {
     /// <inheritdoc/>

@@ -2,28 +2,28 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>What is made of the elements along the reduced axes; ONNX puts <c>Reduce</c> before these names.</summary>
+/// <summary>Reduction functions. The ONNX names are these with the prefix <c>Reduce</c>.</summary>
 public enum Reduction
 {
-    /// <summary>Sum of magnitudes.</summary>
+    /// <summary>Sum of absolute values.</summary>
     L1,
 
-    /// <summary>Root of the sum of squares; gradient zero at zero.</summary>
+    /// <summary>Square root of the sum of squares; the gradient at zero is zero.</summary>
     L2,
 
     /// <summary>Logarithm of the sum.</summary>
     LogSum,
 
-    /// <summary>Logarithm of the sum of exponentials, without overflow.</summary>
+    /// <summary>Logarithm of the sum of exponentials, computed without overflow.</summary>
     LogSumExp,
 
-    /// <summary>Largest; of truth values whether one is true.</summary>
+    /// <summary>Maximum; for Boolean values, true if any is true.</summary>
     Max,
 
     /// <summary>Mean.</summary>
     Mean,
 
-    /// <summary>Smallest; of truth values whether all are true.</summary>
+    /// <summary>Minimum; for Boolean values, true if all are true.</summary>
     Min,
 
     /// <summary>Product.</summary>
@@ -36,12 +36,13 @@ public enum Reduction
     SumSquare,
 }
 
-/// <summary>A sum, mean, largest value and so on over axes, which disappear unless kept with length 1.</summary>
-/// <param name="Reduction">What is made of the elements.</param>
+/// <summary>Reduces a value over axes, for example to its sum, mean or maximum.</summary>
+/// <param name="Reduction">The reduction function.</param>
 /// <param name="Axes">
-/// One or more different axes, of a batched value none the batch; negative counts from the end.
+/// Distinct axes to reduce; negative axes count from the end. Must not contain the batch axis of a batched value.
+/// Empty: each element is reduced on its own.
 /// </param>
-/// <param name="KeepAxes">Whether they stay with length 1.</param>
+/// <param name="KeepAxes">True: reduced axes are kept with length 1; false: they are removed.</param>
 public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool KeepAxes = false) : Operator
 {
     /// <inheritdoc/>
@@ -56,7 +57,8 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
         int[] axes = [.. Axes.Select(axis => AxisAttributes.Check(x, axis, node))];
         if (axes.Distinct().Count() != axes.Length)
         {
-            throw new ShapeMismatchException(node, x, $"different axes (they are [{string.Join(", ", Axes)}])");
+            throw new ShapeMismatchException(node, x, $"a shape and distinct axes (the axes are "
+                + $"[{string.Join(", ", Axes)}])");
         }
 
         var lengths = new List<int>();
@@ -124,7 +126,7 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
     private protected override OperatorAttributes Attributes() =>
         OperatorAttributes.Empty.With("axes", Axes.ToArray()).With("keepdims", KeepAxes);
 
-    /// <summary>Without axes each element is reduced alone.</summary>
+    /// <summary>Without axes, each element is reduced on its own.</summary>
     private Tensor OfOne(Tensor x) => Reduction switch
     {
         Reduction.L1 or Reduction.L2 => x.Abs(),
@@ -133,7 +135,9 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
         _ => x,
     };
 
-    /// <summary>m + log Σ exp(x - m), m being the largest element; its gradient needs no path through m.</summary>
+    /// <summary>
+    /// Computes m + log Σ exp(x - m) with m the maximum. m can be detached because its gradient cancels out.
+    /// </summary>
     private Tensor LogSumExp(Tensor x, int[] axes)
     {
         Tensor largest = x.Max(axes, keepDims: true).Detach().Clamp(-float.MaxValue, float.MaxValue);
@@ -141,7 +145,7 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
         return sum + largest.Reshape(sum.Shape);
     }
 
-    /// <summary>The largest of nothing is minus infinity, the smallest infinity.</summary>
+    /// <summary>The maximum of no elements is negative infinity; the minimum is positive infinity.</summary>
     private Tensor OfNothing(in NodeContext context) => Tensor.Full(
         InferShape([context.X.Shape], context.Node.Name),
         Reduction == Reduction.Max ? float.NegativeInfinity : float.PositiveInfinity);
@@ -150,8 +154,8 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
 public sealed partial class Value
 {
     /// <summary>Adds the mean over axes.</summary>
-    /// <param name="axes">Axes, none the batch; negative counts from the end.</param>
-    /// <param name="keepAxes">Whether they stay with length 1.</param>
+    /// <param name="axes">Axes to reduce, without the batch axis; negative axes count from the end.</param>
+    /// <param name="keepAxes">True: reduced axes are kept with length 1; false: they are removed.</param>
     /// <param name="name">Name of the node.</param>
     public Value Mean(IReadOnlyList<int> axes, bool keepAxes = false, string? name = null) =>
         Apply(new Reduce(Reduction.Mean, [.. axes], keepAxes), name);

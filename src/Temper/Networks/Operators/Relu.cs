@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary><c>max(x, 0)</c>.</summary>
+/// <summary>ReLU: <c>max(x, 0)</c>.</summary>
 public sealed record Relu : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ public sealed record Relu : ElementwiseOperator
 
 public sealed partial class Value
 {
-    /// <summary>Adds <c>max(x, 0)</c>.</summary>
+    /// <summary>Adds a ReLU: <c>max(x, 0)</c>.</summary>
     /// <param name="name">Name of the node.</param>
     public Value Relu(string? name = null) => Apply(new Relu(), name);
 }

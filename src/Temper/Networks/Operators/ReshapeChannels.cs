@@ -3,8 +3,8 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// What a change of shape does to channels: blocks of axes with equally many elements are merged into one axis and
-/// split again.
+/// Channel tracing of reshapes: consecutive axes with the same number of elements before and after are merged into one
+/// axis and split again.
 /// </summary>
 internal static class ReshapeChannels
 {
@@ -34,8 +34,8 @@ internal static class ReshapeChannels
     }
 
     /// <summary>
-    /// The shortest runs of axes, from the given ones on, with equally many elements; axes of length 1 at the end go
-    /// with the last.
+    /// Finds the shortest runs of axes, starting at the given ones, with the same number of elements. Trailing axes of
+    /// length 1 are added to the last run.
     /// </summary>
     private static void NextBlock(Shape from, Shape to, ref int i, ref int j)
     {

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>All axes behind the batch become one: <c>[N, D]</c>.</summary>
+/// <summary>Flattens all axes after the batch axis into one: <c>[N, D]</c>.</summary>
 public sealed record Flatten : Operator
 {
     /// <inheritdoc/>
@@ -27,13 +27,15 @@ public sealed record Flatten : Operator
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", 1);
 }
 
-/// <summary>The same elements of each sample under another shape.</summary>
-/// <param name="SampleShape">Lengths behind axis 0, the batch, which stays; one may be -1: what remains.</param>
+/// <summary>Reshapes each sample; the elements and their order do not change.</summary>
+/// <param name="SampleShape">
+/// Lengths after axis 0, which is the batch and does not change. One length may be -1: inferred from the others.
+/// </param>
 public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
 {
     /// <summary>
-    /// Whether <see cref="SampleShape"/> stands behind axis 0 of the input; if not, it is the whole shape. True unless
-    /// said otherwise.
+    /// True (default) if axis 0 is kept and <see cref="SampleShape"/> follows it; false if <see cref="SampleShape"/> is
+    /// the shape of the whole result.
     /// </summary>
     public bool KeepsAxis0 { get; init; } = true;
 
@@ -45,7 +47,7 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
     {
         if (KeepsAxis0 && inputs[0].Rank == 0)
         {
-            throw new ShapeMismatchException(node, inputs[0], "one axis or more");
+            throw new ShapeMismatchException(node, inputs[0], "a shape with one axis or more");
         }
 
         int count = inputs[0].CountOf(KeepsAxis0 ? 1 : 0, inputs[0].Rank);
@@ -56,8 +58,8 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
         return fits
             ? Shape.Create([.. inputs[0].AsSpan()[..(KeepsAxis0 ? 1 : 0)], .. SampleShape.Select(length =>
                 length < 0 ? (int)(count / known) : length)])
-            : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " a sample" : "")} as "
-                + $"[{string.Join(", ", SampleShape)}]");
+            : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " per sample" : "")} "
+                + $"as [{string.Join(", ", SampleShape)}]");
     }
 
     internal static Reshape From(OperatorAttributes attributes) =>
@@ -85,13 +87,13 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Makes one axis of all behind the batch.</summary>
+    /// <summary>Flattens all axes after the batch axis into one.</summary>
     /// <param name="name">Name of the node.</param>
     /// <returns><c>[N, D]</c>.</returns>
     public Value Flatten(string? name = null) => Apply(new Flatten(), name);
 
-    /// <summary>Gives each sample another shape.</summary>
-    /// <param name="sampleShape">Lengths behind the batch axis; one may be -1: what remains.</param>
+    /// <summary>Reshapes each sample.</summary>
+    /// <param name="sampleShape">Lengths after the batch axis. One length may be -1: inferred from the others.</param>
     /// <param name="name">Name of the node.</param>
     public Value Reshape(IReadOnlyList<int> sampleShape, string? name = null) =>
         Apply(new Reshape([.. sampleShape]), name);

@@ -2,78 +2,78 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How elements between others are found.</summary>
+/// <summary>Interpolation methods of a resize.</summary>
 public enum ResizeMode
 {
     /// <summary>The nearest element.</summary>
     Nearest,
 
     /// <summary>
-    /// Between the two neighbors along each axis, by their distance; beyond the edge the edge's element.
+    /// Linear interpolation between the two neighbors along the axis. Outside the input, the edge element is used.
     /// </summary>
     Linear,
 }
 
 /// <summary>
-/// Where position i of the result lies in the input, for a scale s and lengths L before and after; names are those of
-/// ONNX.
+/// Maps index i of the result to a position in the input, for a scale s and the axis lengths L_in and L_out; the names
+/// are those of ONNX.
 /// </summary>
 public enum ResizeCoordinates
 {
     /// <summary><c>(i + 1/2) / s - 1/2</c>.</summary>
     HalfPixel,
 
-    /// <summary>The same, but 0 for a result of length 1.</summary>
+    /// <summary>Like <see cref="HalfPixel"/>, but 0 if the result has length 1.</summary>
     PytorchHalfPixel,
 
     /// <summary><c>i / s</c>.</summary>
     Asymmetric,
 
-    /// <summary><c>i (L_in - 1) / (L_out - 1)</c>: the corners meet.</summary>
+    /// <summary><c>i (L_in - 1) / (L_out - 1)</c>: the first and last elements are aligned.</summary>
     AlignCorners,
 
     /// <summary>
-    /// As <see cref="HalfPixel"/>, the input's middle at the result's middle also where the scale does not divide.
+    /// Like <see cref="HalfPixel"/>, with the centers of input and result aligned even if the length is not exactly
+    /// scaled.
     /// </summary>
     HalfPixelSymmetric,
 }
 
-/// <summary>Which element is nearest to a position; names are those of ONNX.</summary>
+/// <summary>Rounding of a position to the nearest element; the names are those of ONNX.</summary>
 public enum NearestRounding
 {
-    /// <summary>The nearest, the lower one of two.</summary>
+    /// <summary>Nearest element; halfway cases round down.</summary>
     RoundPreferFloor,
 
-    /// <summary>The nearest, the upper one of two.</summary>
+    /// <summary>Nearest element; halfway cases round up.</summary>
     RoundPreferCeil,
 
-    /// <summary>The one below.</summary>
+    /// <summary>Round down.</summary>
     Floor,
 
-    /// <summary>The one above.</summary>
+    /// <summary>Round up.</summary>
     Ceil,
 }
 
 /// <summary>
-/// One axis in another length, by nearest elements or linearly between two (ONNX Resize; several axes are several
-/// nodes).
+/// Resizes one axis with nearest-neighbor or linear interpolation (ONNX Resize; several axes need several nodes).
 /// </summary>
-/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
-/// <param name="Length">Its length in the result, one or more.</param>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
+/// <param name="Length">Length of the axis in the result, 1 or more.</param>
 public sealed record Resize(int Axis, int Length) : Operator
 {
     /// <summary>
-    /// Length of the result over length of the input, as positions are computed; 0: what the lengths say.
+    /// Scale used to compute positions: output length / input length. 0 (default): computed from the lengths.
     /// </summary>
     public float Scale { get; init; }
 
-    /// <summary>How elements between others are found.</summary>
+    /// <summary>Interpolation method. Default: nearest.</summary>
     public ResizeMode Mode { get; init; }
 
-    /// <summary>Where a position of the result lies in the input.</summary>
+    /// <summary>Mapping from output indices to input positions. Default: half-pixel.</summary>
     public ResizeCoordinates Coordinates { get; init; }
 
-    /// <summary>Which element is nearest.</summary>
+    /// <summary>Rounding of positions for nearest-neighbor interpolation. Default: round, halfway cases down.</summary>
     public NearestRounding Rounding { get; init; }
 
     /// <inheritdoc/>
@@ -86,7 +86,7 @@ public sealed record Resize(int Axis, int Length) : Operator
         return Length > 0 && inputs[0][axis] > 0
             ? inputs[0].With(axis, Length)
             : throw new ShapeMismatchException(
-                node, inputs[0], $"an axis {Axis} with elements, and a new length of 1 or more (it is {Length})");
+                node, inputs[0], $"a nonempty axis {Axis} and a new length of 1 or more (it is {Length})");
     }
 
     internal static Resize From(OperatorAttributes attributes) =>
@@ -114,7 +114,7 @@ public sealed record Resize(int Axis, int Length) : Operator
             return Chosen(x, axis, [.. positions.Select(position => Math.Clamp(Nearest(position), 0, length - 1))]);
         }
 
-        // (1 - t) a + t b with neighbors a and b and the distance t from the first.
+        // (1 - t) a + t b, with neighbors a and b and t the distance from a.
         double[] inside = [.. positions.Select(position => Math.Clamp(position, 0, length - 1))];
         Shape along = Shape.Create([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? Length : 1)]);
         Tensor t =
@@ -133,7 +133,7 @@ public sealed record Resize(int Axis, int Length) : Operator
         x.IndexSelect(axis, Tensor.From(positions, [positions.Length]));
 
     /// <summary>
-    /// In float32, as other runtimes compute it: where a position falls on an element, doubles would take the next one.
+    /// Computed in float32 like other runtimes: in double, a position close to an element could round to its neighbor.
     /// </summary>
     private double PositionOf(int i, int length)
     {

@@ -2,17 +2,17 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>The index of the largest or smallest value along an axis, int64.</summary>
-/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
+/// <summary>Index (int64) of the largest or smallest element along an axis.</summary>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
 public sealed record ArgExtreme(int Axis) : Operator
 {
-    /// <summary>Whether the smallest is looked for (ONNX ArgMin), not the largest (ArgMax).</summary>
+    /// <summary>True for the smallest element (ONNX ArgMin); false (default) for the largest (ArgMax).</summary>
     public bool IsSmallest { get; init; }
 
-    /// <summary>Whether the axis stays with length 1.</summary>
+    /// <summary>True (default) if the axis is kept with length 1; false: it is removed.</summary>
     public bool KeepAxis { get; init; } = true;
 
-    /// <summary>Whether the last of equal ones is taken, not the first.</summary>
+    /// <summary>True if the last of equal elements is chosen; false (default): the first.</summary>
     public bool TakesLast { get; init; }
 
     /// <inheritdoc/>
@@ -27,7 +27,7 @@ public sealed record ArgExtreme(int Axis) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         ReadOnlySpan<int> x = inputs[0].AsSpan();
         return x[axis] == 0
-            ? throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} with elements")
+            ? throw new ShapeMismatchException(node, inputs[0], $"a shape with a nonempty axis {Axis}")
             : Shape.Create(KeepAxis ? [.. x[..axis], 1, .. x[(axis + 1)..]] : [.. x[..axis], .. x[(axis + 1)..]]);
     }
 
@@ -56,17 +56,17 @@ public sealed record ArgExtreme(int Axis) : Operator
 }
 
 /// <summary>
-/// The largest or smallest values along an axis, in order, or their indices (int64): ONNX gives both, a node one of
-/// them.
+/// The largest or smallest elements along an axis, sorted, or their indices (int64). ONNX TopK returns both; a node
+/// returns one of them.
 /// </summary>
-/// <param name="Count">How many, at most the axis's length.</param>
-/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
+/// <param name="Count">Number of elements, 0 to the length of the axis.</param>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
 public sealed record TopK(int Count, int Axis = -1) : Operator
 {
-    /// <summary>Whether the smallest are looked for.</summary>
+    /// <summary>True for the smallest elements; false (default) for the largest.</summary>
     public bool IsSmallest { get; init; }
 
-    /// <summary>Whether the indices are given, not the values.</summary>
+    /// <summary>True if the result contains indices; false (default): values.</summary>
     public bool GivesIndices { get; init; }
 
     /// <inheritdoc/>
@@ -81,7 +81,8 @@ public sealed record TopK(int Count, int Axis = -1) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         return Count >= 0 && Count <= inputs[0][axis]
             ? inputs[0].With(axis, Count)
-            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} with {Count} elements or more");
+            : throw new ShapeMismatchException(node, inputs[0], $"a shape whose axis {Axis} has {Count} elements or "
+                + "more");
     }
 
     internal static TopK From(OperatorAttributes attributes) => new(attributes.Int("k"), attributes.Int("axis", -1))

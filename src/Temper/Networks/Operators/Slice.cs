@@ -2,11 +2,11 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Part of an axis: from start up to but not including end, every step-th.</summary>
-/// <param name="Axis">The axis; of a batched value not the batch.</param>
-/// <param name="Start">First index; negative counts from the end.</param>
-/// <param name="End">Index after the last; negative counts from the end; beyond the end means the end.</param>
-/// <param name="Step">Step between indices, not zero; negative goes backwards, as in Python.</param>
+/// <summary>Selects indices of an axis: from start up to but not including end, with a step.</summary>
+/// <param name="Axis">The axis; must not be the batch axis of a batched value.</param>
+/// <param name="Start">First index; negative indices count from the end.</param>
+/// <param name="End">Index after the last, clipped to the length; negative indices count from the end.</param>
+/// <param name="Step">Step between indices, not 0; negative steps go backwards as in Python.</param>
 public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int Step = 1) : Operator
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         (int first, int count) = Range(inputs[0][axis]);
         return Step != 0
             ? inputs[0].With(axis, count)
-            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} and steps other than 0");
+            : throw new ShapeMismatchException(node, inputs[0], $"a shape with axis {Axis} and a step other than 0");
     }
 
     internal static Slice From(OperatorAttributes attributes) => new(
@@ -49,7 +49,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
             return this;
         }
 
-        // The part begins with its first old channel that is left, or with what was added right before that one.
+        // Start at the first remaining channel of the slice, or at new channels inserted directly in front of it.
         (int first, int count) = Range(change.Before[0][along]);
         int old = Array.FindIndex(kept, index => index >= first && index < first + count);
         int added =
@@ -66,7 +66,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
                 Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
         }
 
-        // Backwards: the same positions forwards, then turned round.
+        // Take the same indices in ascending order, then reverse them.
         int last = first + ((count - 1) * Step);
         return context.X.Slice(Axis, last, first + 1, -Step).Flip(Axis);
     }
@@ -74,7 +74,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("axis", Axis).With("start", Start).With("end", End).With("step", Step);
 
-    /// <summary>The first position and how many positions there are.</summary>
+    /// <summary>Returns the first selected index and the number of selected indices.</summary>
     private (int First, int Count) Range(int length)
     {
         bool forwards = Step > 0;
@@ -84,7 +84,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     }
 
     /// <summary>
-    /// Python's rule: positions beyond an end mean that end, which backwards is one before the first.
+    /// Clips an index as Python does: to 0 and the length going forwards, to -1 and the length - 1 going backwards.
     /// </summary>
     private static int Clipped(int position, int length, bool forwards)
     {
@@ -95,11 +95,11 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
 
 public sealed partial class Value
 {
-    /// <summary>Adds a part of an axis.</summary>
-    /// <param name="axis">The axis, not the batch.</param>
-    /// <param name="start">First index; negative counts from the end.</param>
-    /// <param name="end">Index after the last; negative counts from the end.</param>
-    /// <param name="step">Step between indices, not zero; negative goes backwards.</param>
+    /// <summary>Adds a slice of an axis.</summary>
+    /// <param name="axis">The axis; must not be the batch axis.</param>
+    /// <param name="start">First index; negative indices count from the end.</param>
+    /// <param name="end">Index after the last; negative indices count from the end.</param>
+    /// <param name="step">Step between indices, not 0; negative steps go backwards.</param>
     /// <param name="name">Name of the node.</param>
     public Value Slice(int axis, int start = 0, int end = int.MaxValue, int step = 1, string? name = null) =>
         Apply(new Slice(axis, start, end, step), name);

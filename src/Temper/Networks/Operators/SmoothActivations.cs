@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>x above zero, else <c>alpha (exp(x) - 1)</c> (arXiv:1511.07289).</summary>
-/// <param name="Alpha">Minus the limit far below zero.</param>
+/// <summary>ELU (arXiv:1511.07289): x where positive, else <c>alpha (exp(x) - 1)</c>.</summary>
+/// <param name="Alpha">Alpha; for very negative x the result approaches -alpha.</param>
 public sealed record Elu(float Alpha = 1) : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -13,15 +13,15 @@ public sealed record Elu(float Alpha = 1) : ElementwiseOperator
 
     internal override Tensor Forward(in NodeContext context) => Of(context.X, 1, Alpha, rate: 1);
 
-    /// <summary>gain x above zero, else low (exp(rate x) - 1); the rate is above zero.</summary>
+    /// <summary>Computes gain x where x is positive, else low (exp(rate x) - 1); the rate must be above 0.</summary>
     internal static Tensor Of(Tensor x, float gain, float low, float rate) =>
         new UnaryOperation<ExponentialLinearFunction>(x, new(gain, low, rate)).Apply();
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
 }
 
-/// <summary>x above zero, else <c>alpha (exp(x / alpha) - 1)</c> (arXiv:1704.07483).</summary>
-/// <param name="Alpha">Minus the limit far below zero, not zero.</param>
+/// <summary>CELU (arXiv:1704.07483): x where positive, else <c>alpha (exp(x / alpha) - 1)</c>.</summary>
+/// <param name="Alpha">Alpha, not 0; for positive alpha and very negative x the result approaches -alpha.</param>
 public sealed record Celu(float Alpha = 1) : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -29,11 +29,11 @@ public sealed record Celu(float Alpha = 1) : ElementwiseOperator
 
     internal static Celu From(OperatorAttributes attributes) => attributes.Float("alpha", 1) is var alpha and not 0
         ? new Celu(alpha)
-        : throw new FormatException("attribute 'alpha' does not fit (got 0, expected another number)");
+        : throw new FormatException("attribute 'alpha' is out of range (got 0, expected a nonzero number)");
 
     internal override Tensor Forward(in NodeContext context) => Alpha > 0
         ? Elu.Of(context.X, 1, Alpha, 1 / Alpha)
-        // grows below zero
+        // With a negative alpha, the exponential grows for negative x.
         : context.X.Relu()
             + context.X.Clamp(float.NegativeInfinity, 0).Affine(1 / Alpha, 0).Exp().Affine(Alpha, -Alpha);
 
@@ -41,14 +41,15 @@ public sealed record Celu(float Alpha = 1) : ElementwiseOperator
 }
 
 /// <summary>
-/// <c>gamma</c> times an <see cref="Elu"/> whose constants keep mean 0 and variance 1 (arXiv:1706.02515).
+/// SELU (arXiv:1706.02515): <c>gamma</c> times an <see cref="Elu"/>, with constants that preserve mean 0 and variance
+/// 1.
 /// </summary>
 public sealed record Selu : ElementwiseOperator
 {
-    /// <summary>As in <see cref="Elu"/>.</summary>
+    /// <summary>Alpha of the <see cref="Elu"/>.</summary>
     public float Alpha { get; init; } = 1.67326319f;
 
-    /// <summary>Factor of the whole.</summary>
+    /// <summary>Factor applied to the result of the <see cref="Elu"/>.</summary>
     public float Gamma { get; init; } = 1.05070102f;
 
     /// <inheritdoc/>
@@ -66,13 +67,13 @@ public sealed record Selu : ElementwiseOperator
         OperatorAttributes.Empty.With("alpha", Alpha).With("gamma", Gamma);
 }
 
-/// <summary><c>max(0, min(1, alpha x + beta))</c>.</summary>
+/// <summary>Hard sigmoid: <c>max(0, min(1, alpha x + beta))</c>.</summary>
 public sealed record HardSigmoid : ElementwiseOperator
 {
-    /// <summary>Slope.</summary>
+    /// <summary>Slope. Default: 0.2.</summary>
     public float Alpha { get; init; } = 0.2f;
 
-    /// <summary>Value at zero.</summary>
+    /// <summary>Value at x = 0. Default: 0.5.</summary>
     public float Beta { get; init; } = 0.5f;
 
     /// <inheritdoc/>
@@ -87,8 +88,10 @@ public sealed record HardSigmoid : ElementwiseOperator
         OperatorAttributes.Empty.With("alpha", Alpha).With("beta", Beta);
 }
 
-/// <summary>x times the probability that a standard normal number is below x (arXiv:1606.08415).</summary>
-/// <param name="IsApproximate">Whether <c>x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2</c> is meant.</param>
+/// <summary>GELU (arXiv:1606.08415): x times the standard normal distribution function at x.</summary>
+/// <param name="IsApproximate">
+/// True for the approximation <c>x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2</c>; false: exact.
+/// </param>
 public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
 {
     /// <inheritdoc/>
@@ -99,7 +102,7 @@ public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
         null or "none" => new Gelu(),
         "tanh" => new Gelu(IsApproximate: true),
         var other => throw new FormatException(
-            $"attribute 'approximate' does not fit (got \"{other}\", expected \"none\" or \"tanh\")"),
+            $"attribute 'approximate' is unknown (got \"{other}\", expected \"none\" or \"tanh\")"),
     };
 
     internal override Tensor Forward(in NodeContext context)
@@ -116,7 +119,7 @@ public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
         OperatorAttributes.Empty.With("approximate", IsApproximate ? "tanh" : "none");
 }
 
-/// <summary>Each value moved into a range.</summary>
+/// <summary>Clamps each value to a range.</summary>
 /// <param name="Minimum">Smallest result.</param>
 /// <param name="Maximum">Largest result.</param>
 public sealed record Clip(float Minimum, float Maximum) : ElementwiseOperator
@@ -130,12 +133,12 @@ public sealed record Clip(float Minimum, float Maximum) : ElementwiseOperator
             high = attributes.Float("max", float.PositiveInfinity);
         return low <= high
             ? new Clip(low, high)
-            : throw new FormatException($"attribute 'min' does not fit (got {low}, expected at most {high})");
+            : throw new FormatException($"attribute 'min' is greater than 'max' (got {low}, expected at most {high})");
     }
 
     internal override Tensor Forward(in NodeContext context) => context.X.Clamp(Minimum, Maximum);
 
-    /// <summary>A bound that is not there is left out: JSON has no infinity.</summary>
+    /// <summary>Infinite bounds are omitted, since JSON has no infinity.</summary>
     private protected override OperatorAttributes Attributes()
     {
         OperatorAttributes attributes = OperatorAttributes.Empty;

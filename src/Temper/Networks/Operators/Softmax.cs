@@ -2,8 +2,8 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Probabilities along one axis: <c>exp(x) / Σ exp(x)</c>.</summary>
-/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
+/// <summary>Softmax along one axis: <c>exp(x) / Σ exp(x)</c>.</summary>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
 public sealed record Softmax(int Axis = -1) : Operator
 {
     /// <inheritdoc/>
@@ -29,8 +29,8 @@ public sealed record Softmax(int Axis = -1) : Operator
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Logarithms of <see cref="Softmax"/>, without its overflow.</summary>
-/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
+/// <summary>Logarithm of <see cref="Softmax"/>, computed without overflow.</summary>
+/// <param name="Axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
 public sealed record LogSoftmax(int Axis = -1) : Operator
 {
     /// <inheritdoc/>
@@ -58,13 +58,13 @@ public sealed record LogSoftmax(int Axis = -1) : Operator
 
 public sealed partial class Value
 {
-    /// <summary>Adds probabilities along an axis.</summary>
-    /// <param name="axis">The axis, of a batched value not the batch; -1 is the last.</param>
+    /// <summary>Adds a softmax along an axis.</summary>
+    /// <param name="axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
     /// <param name="name">Name of the node.</param>
     public Value Softmax(int axis = -1, string? name = null) => Apply(new Softmax(axis), name);
 
-    /// <summary>Adds logarithms of probabilities along an axis.</summary>
-    /// <param name="axis">The axis, of a batched value not the batch; -1 is the last.</param>
+    /// <summary>Adds the logarithm of a softmax along an axis.</summary>
+    /// <param name="axis">The axis; -1 is the last. Must not be the batch axis of a batched value.</param>
     /// <param name="name">Name of the node.</param>
     public Value LogSoftmax(int axis = -1, string? name = null) => Apply(new LogSoftmax(axis), name);
 }

@@ -2,10 +2,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Slices of volumes <c>[N, C, D, H, W]</c> as images: each is one image of a larger batch.</summary>
+/// <summary>Treats the slices of volumes <c>[N, C, D, H, W]</c> as images of a larger batch.</summary>
 /// <remarks>
-/// A window over a volume is, for each of its kernel positions along the depth, one over images; what they give is
-/// added or compared.
+/// A 3-D window is computed as one 2-D window per kernel position along the depth; the results are added or compared.
 /// </remarks>
 internal static class Volume
 {
@@ -17,7 +16,7 @@ internal static class Volume
         }
     }
 
-    /// <summary>The slices that a kernel position meets, as images <c>[N D', C, H, W]</c>.</summary>
+    /// <summary>Returns the slices covered by a kernel position, as images <c>[N D', C, H, W]</c>.</summary>
     internal static Tensor Images(Tensor volume, DepthWindow window, int position, int outputs)
     {
         int first = position * window.Dilation;
@@ -30,7 +29,7 @@ internal static class Volume
         return volume.Permute(0, 2, 1, 3, 4).Reshape([s[0] * s[2], s[1], s[3], s[4]]);
     }
 
-    /// <summary>Images <c>[N D, C, H, W]</c> as volumes <c>[N, C, D, H, W]</c>.</summary>
+    /// <summary>Converts images <c>[N D, C, H, W]</c> to volumes <c>[N, C, D, H, W]</c>.</summary>
     internal static Tensor ToVolume(Tensor images, int depth)
     {
         Shape s = images.Shape;
@@ -41,10 +40,10 @@ internal static class Volume
         ? volume
         : volume.Pad([0, 0, window.Before, 0, 0], [0, 0, window.After, 0, 0], value);
 
-    /// <summary>The weight's plane of a kernel position.</summary>
+    /// <summary>Returns the 2-D weight of a kernel position along the depth.</summary>
     internal static Tensor Plane(Tensor weight, int position) => weight.Slice(2, position, position + 1).Squeeze(2);
 
-    /// <summary>The shape of an image operator's result for one slice.</summary>
+    /// <summary>Infers the output shape of a 2-D operator for one slice.</summary>
     internal static Shape SliceShape(Operator plane, Shape volume, string node) =>
         plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
 }

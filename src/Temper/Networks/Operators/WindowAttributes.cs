@@ -2,10 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Attributes and arithmetic that convolutions and pools have in common.</summary>
+/// <summary>Attributes and arithmetic shared by convolutions and pooling.</summary>
 internal static class WindowAttributes
 {
-    /// <summary>A pair such as <c>strides</c>, each at least <paramref name="min"/>.</summary>
+    /// <summary>Reads a pair such as <c>strides</c>; both numbers must be at least <paramref name="min"/>.</summary>
     internal static (int Height, int Width) Pair(
         this OperatorAttributes attributes, string name, int min, (int, int)? absent = null)
     {
@@ -13,18 +13,18 @@ internal static class WindowAttributes
         return values.Length == 2 && values[0] >= min && values[1] >= min
             ? (values[0], values[1])
             : throw new FormatException(
-                $"attribute '{name}' does not fit (got [{string.Join(", ", values)}], expected two numbers, "
+                $"attribute '{name}' is invalid (got [{string.Join(", ", values)}], expected two numbers of "
                 + $"{min} or more)");
     }
 
-    /// <summary>ONNX order: top, left, bottom, right.</summary>
+    /// <summary>Reads the padding, in ONNX order: top, left, bottom, right.</summary>
     internal static Padding2d Padding(this OperatorAttributes attributes)
     {
         int[] pads = attributes.Ints("pads", [0, 0, 0, 0]);
         return pads.Length == 4 && Array.TrueForAll(pads, pad => pad >= 0)
             ? new Padding2d(pads[0], pads[1], pads[2], pads[3])
             : throw new FormatException(
-                $"attribute 'pads' does not fit (got [{string.Join(", ", pads)}], expected four numbers, 0 or more)");
+                $"attribute 'pads' is invalid (got [{string.Join(", ", pads)}], expected four numbers of 0 or more)");
     }
 
     internal static OperatorAttributes WithWindow(
@@ -45,7 +45,7 @@ internal static class WindowAttributes
         }
     }
 
-    /// <summary>How many positions a window takes along one axis; zero or less: it does not fit.</summary>
+    /// <summary>Returns the number of window positions along one axis; 0 or less: the window does not fit.</summary>
     internal static int OutputLength(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
     {
         long rest = (long)length + pads - (((long)kernel - 1) * dilation) - 1;

@@ -4,33 +4,38 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Winners-take-all: of each sample the numbers of largest magnitude stay, or the channels of largest score; the rest
-/// becomes zero. Training and evaluation do the same. Of equal ones the first by index win; NaN counts as largest.
+/// Winners-take-all: in each sample keeps the elements of largest magnitude, or the channels of largest score, and sets
+/// the rest to zero, in training and in evaluation. Ties go to the lowest index; NaN counts as the largest value.
 /// </summary>
 /// <param name="Count">
-/// Winners of a sample, 1 to its numbers (channels). Beside a threshold: how many are expected to win.
+/// Number of winners per sample, 1 to the number of elements (or channels). With a threshold: the expected number.
 /// </param>
 /// <remarks>
-/// DASNet (arXiv:1909.06964) and JPnet (arXiv:1906.07875). Nothing is scaled up, since evaluation leaves out the same.
+/// From DASNet (arXiv:1909.06964) and JPnet (arXiv:1906.07875). Unlike dropout, values are not scaled up, because
+/// evaluation drops the same ones.
 /// </remarks>
 public sealed record Winners(int Count) : Operator
 {
-    /// <summary>What competes.</summary>
+    /// <summary>Whether elements or channels compete.</summary>
     public WinnerUnit Unit { get; init; }
 
-    /// <summary>How channels are scored.</summary>
+    /// <summary>Score of a channel.</summary>
     public ChannelScore Score { get; init; }
 
-    /// <summary>Numbers or scores at or above it win, instead of a ranking; null: ranked.</summary>
+    /// <summary>
+    /// If set, elements or channels whose magnitude or score is at least this value win. Null: the largest win.
+    /// </summary>
     public float? Threshold { get; init; }
 
     /// <inheritdoc/>
     public override string Kind => "Winners";
 
-    /// <summary>The number of winners that a rate means: <c>⌈rate n⌉</c>.</summary>
-    /// <param name="rate">Part that wins, above 0 to 1.</param>
-    /// <param name="competitors">How many compete, 1 or more.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rate is 0, above 1 or NaN, or nothing competes.</exception>
+    /// <summary>Computes the number of winners for a rate: <c>⌈rate n⌉</c>.</summary>
+    /// <param name="rate">Fraction of the competitors that win, above 0 up to 1.</param>
+    /// <param name="competitors">Number of competitors n, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The rate is 0, negative, above 1 or NaN, or there are no competitors.
+    /// </exception>
     public static int CountOf(double rate, int competitors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(competitors, 1);
@@ -38,14 +43,14 @@ public sealed record Winners(int Count) : Operator
             ? Math.Clamp((int)Math.Ceiling((rate * competitors) - 1e-9), 1, competitors)
             : throw new ArgumentOutOfRangeException(nameof(rate), string.Create(
                 CultureInfo.InvariantCulture,
-                $"Winners: the winner rate does not fit (got {rate}, expected above 0 to 1)"));
+                $"Winners: the winner rate is out of range (got {rate}, expected above 0 up to 1)"));
     }
 
-    /// <summary>How many compete in a sample.</summary>
+    /// <summary>Returns the number of competitors in a sample.</summary>
     /// <param name="input">Shape of the input, batch axis first.</param>
-    /// <param name="unit">What competes.</param>
+    /// <param name="unit">Whether elements or channels compete.</param>
     /// <exception cref="ShapeMismatchException">
-    /// There is no axis behind the batch, or channels are not those of an image.
+    /// The input has no axis after the batch axis, or channels compete and the input is not an image batch.
     /// </exception>
     public static int Competitors(Shape input, WinnerUnit unit) => WinnersOperation.Competitors("Winners", input, unit);
 
@@ -56,13 +61,13 @@ public sealed record Winners(int Count) : Operator
         if (Threshold is not (null or (>= 0 and < float.PositiveInfinity)))
         {
             throw new ArgumentException(
-                $"{node}: the threshold of winners does not fit (got {Threshold}, expected 0 or more)");
+                $"{node}: the threshold of winners is out of range (got {Threshold}, expected finite and 0 or more)");
         }
 
         return Count >= 1 && Count <= max
             ? inputs[0]
-            : throw new ShapeMismatchException(node, inputs[0], $"a sample of which {Count} can win (1 to {max} "
-                + $"{Unit.ToString().ToLowerInvariant()})");
+            : throw new ShapeMismatchException(node, inputs[0], $"a sample with at least {Count} competitors (it has "
+                + $"{max} {Unit.ToString().ToLowerInvariant()})");
     }
 
     internal static Winners From(OperatorAttributes attributes) => new(attributes.Int("count"))
@@ -72,7 +77,7 @@ public sealed record Winners(int Count) : Operator
         Threshold = attributes.Contains("threshold") ? attributes.Float("threshold") : null,
     };
 
-    /// <summary>All numbers that compete keep their indices: one more or less would change who wins.</summary>
+    /// <summary>Where elements compete, no channel may be removed: other elements would win.</summary>
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         Unit == WinnerUnit.Channels ? trace.Keep(1) : trace.Keep([.. Enumerable.Range(1, trace.Output.Rank - 1)]);
 
@@ -90,12 +95,12 @@ public sealed record Winners(int Count) : Operator
 public sealed partial class Value
 {
     /// <summary>
-    /// Adds winners-take-all: the part <paramref name="rate"/> of each sample stays, the rest becomes zero.
+    /// Adds winners-take-all: keeps the fraction <paramref name="rate"/> of each sample and sets the rest to zero.
     /// </summary>
-    /// <param name="rate">Part that wins, above 0 to 1.</param>
-    /// <param name="options">What competes and how; null: numbers by magnitude.</param>
+    /// <param name="rate">Fraction that wins, above 0 up to 1.</param>
+    /// <param name="options">Competing unit, score and threshold; null: elements by magnitude.</param>
     /// <param name="name">Name of the node.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rate is 0, above 1 or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is 0, negative, above 1 or NaN.</exception>
     public Value Winners(double rate, WinnerOptions? options = null, string? name = null)
     {
         options ??= new WinnerOptions();

@@ -5,19 +5,19 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Networks;
 
 /// <summary>
-/// A batch normalization by running statistics as <c>gain x + offset</c> of each channel:
-/// <c>gain = scale / √(variance + epsilon)</c>, <c>offset = gain (bias - mean) + shift</c> behind a layer with a bias.
-/// The one place that has the formula.
+/// Batch normalization with running statistics as <c>gain x + offset</c> per channel, with
+/// <c>gain = scale / √(variance + epsilon)</c> and <c>offset = gain (bias - mean) + shift</c>, where bias is that of
+/// the preceding layer. This is the only implementation of the formula.
 /// </summary>
-/// <param name="Gains">One for each channel.</param>
-/// <param name="Offset"><c>[C]</c>.</param>
+/// <param name="Gains">Gain of each channel.</param>
+/// <param name="Offset">Offset of each channel, <c>[C]</c>.</param>
 internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
 {
-    /// <summary>The map of a normalization.</summary>
-    /// <param name="norm">Gives epsilon.</param>
+    /// <summary>Computes gains and offsets of a normalization.</summary>
+    /// <param name="norm">The normalization, for its epsilon.</param>
     /// <param name="parameters">Scale and shift, <c>[C]</c> each.</param>
     /// <param name="statistics">Running mean and variance, <c>[C]</c> each.</param>
-    /// <param name="bias">Bias of the layer before, <c>[C]</c>; null: none.</param>
+    /// <param name="bias">Bias of the preceding layer, <c>[C]</c>; null: none.</param>
     internal static BatchNormMap Of(
         BatchNorm norm, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> statistics, Tensor? bias = null)
     {
@@ -36,13 +36,13 @@ internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
         return new BatchNormMap(gains, offset);
     }
 
-    /// <summary>Weights of the layer before, with each output channel, axis 0, times its gain.</summary>
+    /// <summary>Multiplies each output channel (axis 0) of the preceding layer's weight by its gain.</summary>
     /// <param name="weight"><c>[C, ...]</c>, row-major.</param>
     internal Tensor Scaled(Tensor weight) => Scaled(weight, Gains);
 
-    /// <summary>Each output channel of a weight, axis 0, times its gain.</summary>
+    /// <summary>Multiplies each output channel (axis 0) of a weight by its gain.</summary>
     /// <param name="weight"><c>[C, ...]</c>, row-major.</param>
-    /// <param name="gains">One for each channel.</param>
+    /// <param name="gains">Gain of each channel.</param>
     internal static Tensor Scaled(Tensor weight, ReadOnlySpan<float> gains)
     {
         Tensor scaled = Tensor.Allocate(weight.Shape);

@@ -4,8 +4,8 @@ using Temper.Tensors.Memory;
 namespace Temper.Networks;
 
 /// <summary>
-/// A convolution that does the work of the normalization behind it (<see cref="BatchNormMap"/>). Kept by the network
-/// until a value of it is written.
+/// Weight and bias of a convolution with the following batch normalization folded in (<see cref="BatchNormMap"/>).
+/// Cached by the network until one of the tensors involved is written.
 /// </summary>
 internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
 {
@@ -16,7 +16,7 @@ internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
         FoldedNorm? found = Volatile.Read(ref kept);
         if (found is null || found.Version != version)
         {
-            // Kept beyond this pass and shared by threads, so it must not belong to the pass's memory.
+            // The cached tensors outlive this pass and are shared by threads, so they must not use the pass's memory.
             using (MemoryScope.Enter(null))
             {
                 found = Fold(step, network, version);

@@ -4,10 +4,10 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Networks;
 
-/// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
+/// <summary>The steps of a forward pass through a graph, with the last use of each value.</summary>
 /// <remarks>
-/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has
-/// recorded, and what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
+/// Intermediate values are returned to the pool after their last use; results belong to the caller. Values recorded by
+/// a tape, and the inputs of recorded operations, belong to the tape, because the backward pass needs them.
 /// </remarks>
 internal sealed class ForwardPlan
 {
@@ -78,7 +78,7 @@ internal sealed class ForwardPlan
 
         values[step.Output] = result;
 
-        // A flattened value shares its memory with the one before, so memory is counted, not values.
+        // A flattened value shares memory with its source, so references are counted per memory block, not per value.
         if (result.Storage.Owner == run.Own)
         {
             result.Storage.Retain();
@@ -95,7 +95,7 @@ internal sealed class ForwardPlan
         }
     }
 
-    /// <summary>The output values; taps go to the pass.</summary>
+    /// <summary>Returns the output values and stores the tapped values in the pass.</summary>
     private Tensor[] Results(Tensor?[] values, Pass pass, MemoryScope closing)
     {
         var results = new Tensor[_graph.OutputValues.Length];
@@ -113,11 +113,12 @@ internal sealed class ForwardPlan
     }
 
     /// <summary>
-    /// A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.
+    /// Returns a value for the caller. A value that shares memory with an intermediate is copied, as that memory is
+    /// released.
     /// </summary>
     private static Tensor Result(Tensor value, MemoryScope closing) =>
         value.Storage.Owner == closing ? value.Copy() : value;
 
-    /// <summary>What all steps of one pass share.</summary>
+    /// <summary>State shared by all steps of one pass.</summary>
     private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller);
 }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Temper.Networks;
 
-/// <summary>The plans of a graph, one for each mode and set of taps, made when first needed.</summary>
+/// <summary>The plans of a graph, one per mode and set of taps, created on first use.</summary>
 internal sealed class ForwardPlans(NetworkGraph graph)
 {
     private ForwardPlan? _nodeByNode;
@@ -10,7 +10,7 @@ internal sealed class ForwardPlans(NetworkGraph graph)
     private ForwardPlan? _training;
     private readonly ConcurrentDictionary<(bool IsTraining, string Taps), ForwardPlan> _tapped = new();
 
-    /// <summary>Every node for itself: what the others are held against.</summary>
+    /// <summary>A plan without fusion, one step per node: the reference for the other plans.</summary>
     internal ForwardPlan NodeByNode => _nodeByNode ??= new ForwardPlan(graph, PlanMaker.EachNode(graph), []);
 
     internal ForwardPlan For(Pass pass) => !pass.Taps.IsEmpty ? Tapped(pass)
@@ -27,7 +27,7 @@ internal sealed class ForwardPlans(NetworkGraph graph)
             if (graph.NumberOf(tap) < 0)
             {
                 throw new KeyNotFoundException(
-                    $"Pass.Tap: the network has no such value (got '{tap}'); the names are "
+                    $"Pass.Tap: unknown value (got '{tap}', expected an input or node); the names are "
                     + Names.Sample(
                         graph.Inputs.Select(input => input.Name).Concat(graph.Nodes.Select(node => node.Name))));
             }

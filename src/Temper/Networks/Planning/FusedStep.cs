@@ -3,32 +3,32 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Neighbors in one pass over memory: a convolution, a linear layer or a normalization, then normalization, addition
-/// and ReLU, as far as they are there.
+/// A chain of nodes fused into one pass over memory: a convolution, linear layer or normalization, optionally followed
+/// by a normalization, an addition and a ReLU.
 /// </summary>
-/// <remarks>Its inputs are the chain's input and, where it ends with an addition, what is added.</remarks>
+/// <remarks>The step's inputs are the input of the chain and, with an addition, the value to add.</remarks>
 internal sealed class FusedStep : PlanStep
 {
-    /// <summary>A convolution or linear layer; null: the chain begins with the normalization.</summary>
+    /// <summary>The convolution or linear layer; null: the chain starts with the normalization.</summary>
     internal Node? Head { get; init; }
 
-    /// <summary>Indices of the head's weight and bias.</summary>
+    /// <summary>Parameter indices of the head's weight and bias.</summary>
     internal int[] HeadParameters { get; init; } = [];
 
-    /// <summary>The batch normalization, if there is one.</summary>
+    /// <summary>The batch normalization; null: none.</summary>
     internal Node? Norm { get; init; }
 
-    /// <summary>Indices of the normalization's scale and shift.</summary>
+    /// <summary>Parameter indices of the normalization's scale and shift.</summary>
     internal int[] NormParameters { get; init; } = [];
 
-    /// <summary>Indices of the normalization's running mean and variance.</summary>
+    /// <summary>Buffer indices of the normalization's running mean and variance.</summary>
     internal int[] NormBuffers { get; init; } = [];
 
-    /// <summary>Whether the chain ends with ReLU.</summary>
+    /// <summary>True if the chain ends with a ReLU.</summary>
     internal bool Relu { get; init; }
 
     /// <summary>
-    /// Index of the normalization among the graph's nodes, where a network caches folded weights; -1 without one.
+    /// Node index of the normalization, under which the network caches folded weights; -1: no normalization.
     /// </summary>
     internal required int NormIndex { get; init; }
 
@@ -93,7 +93,7 @@ internal sealed class FusedStep : PlanStep
         return x.BatchNorm(scale, shift, running, epsilon, tail);
     }
 
-    /// <summary>Whether a tape follows a parameter, whose gradient a folded weight would cut off.</summary>
+    /// <summary>True if a tape records a parameter; its gradient would be lost if folded weights were used.</summary>
     private bool DependsOnSource(Network network)
     {
         foreach (int parameter in HeadParameters)

@@ -2,10 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Groups the nodes of a graph into steps.</summary>
+/// <summary>Groups the nodes of a graph into plan steps.</summary>
 /// <remarks>
-/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one
-/// alone uses the value. It runs at the place of its last node, so that what it adds is there.
+/// A chain starts at a convolution, linear layer or normalization and is extended while the next node is the only user
+/// of the value. It runs in the position of its last node, so that the value it adds has already been computed.
 /// </remarks>
 internal sealed class PlanMaker
 {
@@ -22,7 +22,7 @@ internal sealed class PlanMaker
         {
             if (!isTraining && node.Operator is Dropout && !_results.Contains(node.Name))
             {
-                _same[node.Name] = Source(node.Inputs[0]);     // dropout does nothing in evaluation
+                _same[node.Name] = Source(node.Inputs[0]);     // dropout is the identity in evaluation
                 continue;
             }
 
@@ -33,13 +33,13 @@ internal sealed class PlanMaker
         }
     }
 
-    /// <summary>One step for each node, as they are.</summary>
+    /// <summary>Creates one step per node, without fusion.</summary>
     internal static IReadOnlyList<PlanStep> EachNode(NetworkGraph graph) =>
         [.. graph.Nodes.Select(node => Single(graph, node, [.. node.Inputs.Select(graph.NumberOf)]))];
 
     internal IReadOnlyList<PlanStep> Steps()
     {
-        // Chains are found front to back, so an addition belongs to the first chain that reaches it.
+        // Chains are searched in topological order, so an addition belongs to the first chain that reaches it.
         var chains = new Dictionary<string, Chain>(StringComparer.Ordinal);
         var taken = new HashSet<string>(_same.Keys, StringComparer.Ordinal);
         foreach (Node node in _graph.Nodes.Where(node => !taken.Contains(node.Name)))
@@ -67,10 +67,10 @@ internal sealed class PlanMaker
         return steps;
     }
 
-    /// <summary>The longest chain that begins at a node; null where the node would stand alone.</summary>
+    /// <summary>Returns the longest chain that starts at a node; null: no other node can be fused with it.</summary>
     private Chain? ChainFrom(Node first, HashSet<string> taken)
     {
-        // A weight of 8 bit is rounded first, which only the node itself does.
+        // An int8 weight has to be rounded first, which only the unfused node does.
         if (first.Operator is not (Conv2d { HasInt8Weight: false } or Linear { HasInt8Weight: false } or BatchNorm))
         {
             return null;
@@ -90,7 +90,7 @@ internal sealed class PlanMaker
         return chain.Nodes.Count > 1 ? chain : null;
     }
 
-    /// <summary>The chain with the next node taken in; null where it ends.</summary>
+    /// <summary>Returns the chain extended by its next node; null: it ends here.</summary>
     private Chain? Next(Chain chain, HashSet<string> taken)
     {
         string last = chain.Last.Name;
@@ -116,7 +116,7 @@ internal sealed class PlanMaker
     }
 
     /// <summary>
-    /// What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.
+    /// Returns the other operand of an addition; null: it is the same value, or its shape or batch axis differs.
     /// </summary>
     private string? Other(Node addition, string value)
     {
@@ -153,12 +153,12 @@ internal sealed class PlanMaker
     private static int[] Indices<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
         [.. (names ?? []).Select(all.IndexOf)];
 
-    /// <summary>The value that a name stands for, left-out nodes skipped.</summary>
+    /// <summary>Resolves the name of a skipped node to the value that replaces it.</summary>
     private string Source(string value) => _same.GetValueOrDefault(value, value);
 
     private int Number(string value) => _graph.NumberOf(Source(value));
 
-    /// <summary>Nodes that become one step.</summary>
+    /// <summary>Nodes that are fused into one step.</summary>
     private sealed record Chain
     {
         internal required IReadOnlyList<Node> Nodes { get; init; }

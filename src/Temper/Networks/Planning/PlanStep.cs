@@ -2,45 +2,45 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>One step of a plan: it takes values and makes one.</summary>
+/// <summary>One step of a plan: computes one value from other values.</summary>
 internal abstract class PlanStep
 {
-    /// <summary>The name of its node, or of the first of its nodes.</summary>
+    /// <summary>Name of the node, or of the first node of a chain.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Numbers of the values it takes.</summary>
+    /// <summary>Numbers of the input values.</summary>
     internal required int[] Inputs { get; init; }
 
-    /// <summary>Number of the value it makes.</summary>
+    /// <summary>Number of the computed value.</summary>
     internal required int Output { get; init; }
 
-    /// <summary>Numbers of the values that no later step takes.</summary>
+    /// <summary>Numbers of the values that no later step reads.</summary>
     internal int[] LastUses { get; set; } = [];
 
-    /// <summary>How much room for tensors it needs.</summary>
+    /// <summary>Number of tensor slots that the step needs in the scratch array.</summary>
     internal virtual int Width => Inputs.Length;
 
     /// <summary>Computes the value.</summary>
     internal abstract Tensor Run(in StepContext context);
 }
 
-/// <summary>What a step works on.</summary>
-/// <param name="Network">Where parameters and buffers are.</param>
-/// <param name="Pass">Training or evaluation.</param>
+/// <summary>The data that a step works on.</summary>
+/// <param name="Network">The network, for parameters and buffers.</param>
+/// <param name="Pass">The pass: training or evaluation.</param>
 /// <param name="Values">Values by number.</param>
-/// <param name="Scratch">Room for <see cref="PlanStep.Width"/> tensors.</param>
+/// <param name="Scratch">Scratch array for at least <see cref="PlanStep.Width"/> tensors.</param>
 internal readonly record struct StepContext(Network Network, Pass Pass, Tensor?[] Values, Tensor[] Scratch);
 
-/// <summary>One node, its names resolved to indices.</summary>
+/// <summary>A step that runs one node, with names resolved to indices.</summary>
 internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : PlanStep
 {
     /// <summary>The node.</summary>
     internal Node Node => node;
 
-    /// <summary>Indices of its parameters.</summary>
+    /// <summary>Indices of the node's parameters.</summary>
     internal IReadOnlyList<int> Parameters => parameters;
 
-    /// <summary>Indices of its buffers.</summary>
+    /// <summary>Indices of the node's buffers.</summary>
     internal IReadOnlyList<int> Buffers => buffers;
 
     /// <inheritdoc/>

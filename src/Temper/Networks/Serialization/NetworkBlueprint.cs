@@ -3,9 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>
-/// A graph read from a file, whose numbers are still to come. Nothing large is allocated before they do.
-/// </summary>
+/// <summary>A graph read from a file, whose tensors are loaded later. No large memory is allocated before.</summary>
 internal sealed record NetworkBlueprint
 {
     internal required NetworkGraph Graph { get; init; }
@@ -16,7 +14,7 @@ internal sealed record NetworkBlueprint
 
     internal IReadOnlyDictionary<string, string> Metadata { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
-    /// <summary>The blueprint of a network that is there.</summary>
+    /// <summary>Creates the blueprint of an existing network.</summary>
     internal static NetworkBlueprint Of(Network network) => new()
     {
         Graph = network.Graph,
@@ -26,8 +24,8 @@ internal sealed record NetworkBlueprint
         Metadata = network.Metadata,
     };
 
-    /// <summary>Puts in the numbers.</summary>
-    /// <param name="find">Gives the tensor of a full name; null where there is none.</param>
+    /// <summary>Creates the network with its tensors.</summary>
+    /// <param name="find">Returns the tensor with a full name; null: there is none.</param>
     /// <exception cref="FormatException">A parameter or buffer is missing, or has another shape or dtype.</exception>
     internal Network Create(Func<string, Tensor?> find)
     {
@@ -39,7 +37,7 @@ internal sealed record NetworkBlueprint
             IsTrainable = !Frozen.Contains(name),
         };
 
-        // Checkpoints from before PyTorch 0.4.1 do not count batches; nothing that is computed depends on the count.
+        // Checkpoints from before PyTorch 0.4.1 have no batch counter, and no computation depends on it.
         Tensor BufferOf(string name, BufferSpec spec) => find(name) is null && spec.DType == DType.Int64
             ? spec.Create()
             : Checked(name, find(name), spec.Shape, spec.DType);
@@ -60,6 +58,7 @@ internal sealed record NetworkBlueprint
         return value.Shape.Equals(shape) && value.DType == type
             ? value.ToRowMajor()
             : throw new FormatException(
-                $"tensor '{name}' does not fit (got {value.DType} {value.Shape}, expected {type} {shape})");
+                $"tensor '{name}' has the wrong dtype or shape (got {value.DType} {value.Shape}, expected {type} "
+                + $"{shape})");
     }
 }

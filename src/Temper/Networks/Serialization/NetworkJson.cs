@@ -4,14 +4,16 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Writes a network's graph, without its numbers, as versioned JSON. One network has one text.</summary>
+/// <summary>
+/// Writes a network's graph, without tensors, as versioned JSON. The same network always gives the same text.
+/// </summary>
 internal static class NetworkJson
 {
     internal const string Format = "temper-network";
     internal const int Version = 1;
 
     /// <param name="network">The network.</param>
-    /// <param name="isIndented">For people; not for a text inside another file.</param>
+    /// <param name="isIndented">True for readable, indented JSON; false for JSON embedded in another file.</param>
     internal static string Write(Network network, bool isIndented = true)
     {
         using var stream = new MemoryStream();
@@ -60,7 +62,7 @@ internal static class NetworkJson
         WriteBound(json, "maximum", input.Maximum);
     }
 
-    /// <summary>Names of parameters and buffers that follow from the node's are left out.</summary>
+    /// <summary>Writes a node. Default names of parameters and buffers are omitted.</summary>
     private static void WriteNode(Utf8JsonWriter json, Node node, NetworkGraph graph)
     {
         OperatorDescription description = node.Operator.Describe();
@@ -161,8 +163,8 @@ internal static class NetworkJson
 public sealed partial class Network
 {
     /// <summary>
-    /// The graph as JSON, without the numbers: inputs, nodes with their operators' attributes, outputs, frozen
-    /// parameters, class names, metadata. The same network always gives the same text.
+    /// Returns the graph as JSON, without tensors: inputs, nodes with the attributes of their operators, outputs,
+    /// frozen parameters, class names and metadata. The same network always gives the same text.
     /// </summary>
     public string ToJson() => NetworkJson.Write(this);
 }

@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// Reads what <see cref="NetworkJson"/> writes, from a file that may be hostile: everything is bounded and checked.
+/// Reads the JSON written by <see cref="NetworkJson"/>. The file may be hostile, so all sizes are limited and checked.
 /// </summary>
 internal static class NetworkJsonReader
 {
@@ -14,7 +14,7 @@ internal static class NetworkJsonReader
     private const int Deepest = 8;
 
     /// <exception cref="FormatException">
-    /// The text is not such JSON, or the graph that it describes does not hold together.
+    /// The text is not a network in this format, or its graph is inconsistent.
     /// </exception>
     internal static NetworkBlueprint Read(ReadOnlyMemory<byte> utf8)
     {
@@ -49,7 +49,7 @@ internal static class NetworkJsonReader
         if (version != NetworkJson.Version)
         {
             throw new FormatException(
-                $"unknown version (got {version}, expected {NetworkJson.Version}); a newer Temper may read it");
+                $"unsupported version (got {version}, expected {NetworkJson.Version}); use a newer version of Temper");
         }
 
         InputSpec[] inputs = [.. List(root, "inputs").Select(ReadInput)];
@@ -79,7 +79,8 @@ internal static class NetworkJsonReader
     };
 
     /// <summary>
-    /// Nodes come in order, so the shapes that a node's parameter names depend on are known when it is read.
+    /// Reads the nodes. They are stored in order, so the shapes needed to derive a node's parameter names are already
+    /// known.
     /// </summary>
     private static Node[] ReadNodes(List<JsonElement> items, InputSpec[] inputs)
     {
@@ -92,10 +93,11 @@ internal static class NetworkJsonReader
             string[] sources = Strings(item, "inputs");
             ValueInfo[] taken = [.. sources.Select(source => values.TryGetValue(source, out ValueInfo value)
                 ? value
-                : throw new FormatException($"node '{name}': no earlier value has this name (got '{source}')"))];
+                : throw new FormatException($"node '{name}': unknown input (got '{source}', expected the name of an "
+                    + "earlier value)"))];
             if (!values.TryAdd(name, GraphCheck.Infer(operation, name, taken)))
             {
-                throw new FormatException($"node '{name}': an earlier node or input has this name");
+                throw new FormatException($"node '{name}': the name is already used by an earlier node or input");
             }
 
             Node node = GraphCheck.Complete(operation, name, sources, [.. taken.Select(value => value.Shape)]);
@@ -135,7 +137,8 @@ internal static class NetworkJsonReader
         JsonValueKind.Array when Items(value).TrueForAll(item => item.TryGetInt64(out _)) =>
             Items(value).ConvertAll(item => item.GetInt64()).ToArray(),
         JsonValueKind.Array => Items(value).ConvertAll(item => item.GetDouble()).ToArray(),
-        _ => throw new FormatException($"an attribute is no number, text or list of numbers (got {value.ValueKind})"),
+        _ => throw new FormatException($"an attribute has an unsupported type (got {value.ValueKind}, expected a "
+            + "number, a string or an array of numbers)"),
     };
 
     private static JsonElement Member(JsonElement item, string name) =>
@@ -144,14 +147,14 @@ internal static class NetworkJsonReader
         : throw new FormatException($"'{name}' is missing");
 
     private static string Text(JsonElement item, string name) => Member(item, name).GetString()
-        ?? throw new FormatException($"'{name}' is null (expected a text)");
+        ?? throw new FormatException($"'{name}' is null (expected a string)");
 
     private static float Bound(JsonElement item, string name, float absent) =>
         Member(item, name) is { ValueKind: JsonValueKind.Number } bound ? bound.GetSingle() : absent;
 
     private static string[] Strings(JsonElement item, string name) =>
         [.. List(item, name).Select(text => text.GetString()
-        ?? throw new FormatException($"'{name}' has a null (expected texts)"))];
+        ?? throw new FormatException($"'{name}' contains null (expected strings)"))];
 
     private static List<JsonElement> List(JsonElement item, string name) => Items(Member(item, name));
 

@@ -11,10 +11,12 @@ public static partial class NetworkZoo
         ];
 
     /// <summary>
-    /// A small network for 32x32 pictures: 3x3 convolutions 32-32-64-64, 256 features; 1,116,970 parameters at 10
-    /// classes.
+    /// A small network for 32x32 images: four 3x3 convolutions with 32, 32, 64 and 64 channels and a hidden layer of
+    /// 256 features. 1,116,970 parameters for 10 classes.
     /// </summary>
-    /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
+    /// <param name="options">
+    /// Input and number of classes; null: 32x32 color images with values from 0 to 1, 10 classes.
+    /// </param>
     public static Network ConvNetSmall(ZooOptions? options = null) => Classifier(options, Picture, (x, classes) => x
         .Conv2d(32, kernel: 3, padding: 1).Relu()
         .Conv2d(32, kernel: 3, padding: 1).Relu().MaxPool2d(2)
@@ -25,10 +27,12 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// ConvNet-5: two 5x5 convolutions of 64 channels and layers of 384, 192 and 10 features, the five-layer network of
-    /// the common CIFAR-10 tutorials.
+    /// ConvNet-5: two 5x5 convolutions with 64 channels and three linear layers with 384, 192 and 10 features, as in
+    /// common CIFAR-10 tutorials.
     /// </summary>
-    /// <remarks>Papers that name it do not print its layers; local response normalization is left out here.</remarks>
+    /// <remarks>
+    /// Papers that use this network do not list its layers. Local response normalization is omitted here.
+    /// </remarks>
     /// <inheritdoc cref="ConvNetSmall"/>
     public static Network ConvNet5(ZooOptions? options = null) => Classifier(options, Picture, (x, classes) => x
         .Conv2d(64, kernel: 5, padding: 2).Relu().MaxPool2d(3, stride: 2, padding: 1)
@@ -39,11 +43,13 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// VGG-16 for 32x32 pictures (arXiv:1409.1556, configuration D, with one linear layer behind): 14.7 million
-    /// parameters. Names count as in PyTorch's common form: <c>features.0</c> ... <c>classifier</c>.
+    /// VGG-16 for 32x32 images (arXiv:1409.1556, configuration D) with a single linear layer at the end; 14.7 million
+    /// parameters. Node names are numbered as in PyTorch: <c>features.0</c> ... <c>classifier</c>.
     /// </summary>
-    /// <param name="batchNorm">Whether batch normalization follows each convolution.</param>
-    /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
+    /// <param name="batchNorm">True if each convolution is followed by batch normalization.</param>
+    /// <param name="options">
+    /// Input and number of classes; null: 32x32 color images with values from 0 to 1, 10 classes.
+    /// </param>
     public static Network Vgg16(bool batchNorm = true, ZooOptions? options = null) =>
         Classifier(options, Picture, (x, classes) => x
         .Scope("features", x => VggFeatures(x, batchNorm))

@@ -3,9 +3,11 @@ namespace Temper.Networks;
 public static partial class NetworkZoo
 {
     /// <summary>
-    /// LeNet-300-100 (Proc. IEEE 86, 1998): two hidden layers, 266,610 parameters at 28x28 and 10 classes.
+    /// LeNet-300-100 (Proc. IEEE 86, 1998): two hidden layers. 266,610 parameters for 28x28 images and 10 classes.
     /// </summary>
-    /// <param name="options">Input and number of classes; null: 28x28 gray pixels from 0 to 1 and 10.</param>
+    /// <param name="options">
+    /// Input and number of classes; null: 28x28 gray images with values from 0 to 1, 10 classes.
+    /// </param>
     public static Network LeNet300100(ZooOptions? options = null) => Classifier(options, Digit, (x, classes) => x
         .Flatten()
         .Linear(300).Relu()
@@ -13,8 +15,8 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// LeNet-5 (Proc. IEEE 86, 1998) as it is built today: 6 and 16 channels, maximum pooling, ReLU, 120 and 84
-    /// features; 61,706 parameters at 28x28 and 10 classes.
+    /// LeNet-5 (Proc. IEEE 86, 1998) in its modern form: convolutions with 6 and 16 channels, max pooling, ReLU, and
+    /// hidden layers with 120 and 84 features. 61,706 parameters for 28x28 images and 10 classes.
     /// </summary>
     /// <inheritdoc cref="LeNet300100"/>
     public static Network LeNet5(ZooOptions? options = null) => Classifier(options, Digit, (x, classes) => x
@@ -26,7 +28,8 @@ public static partial class NetworkZoo
         .Linear(classes));
 
     /// <summary>
-    /// LeNet-5 of the Caffe examples: 20 and 50 channels, 500 features; 431,080 parameters at 28x28 and 10 classes.
+    /// LeNet-5 of the Caffe examples: convolutions with 20 and 50 channels and a hidden layer with 500 features.
+    /// 431,080 parameters for 28x28 images and 10 classes.
     /// </summary>
     /// <inheritdoc cref="LeNet300100"/>
     public static Network LeNet5Caffe(ZooOptions? options = null) => Classifier(options, Digit, (x, classes) => x

@@ -1,6 +1,6 @@
 namespace Temper.Networks;
 
-/// <summary>Networks by name. All start with zero weights: initialize them or load weights.</summary>
+/// <summary>Predefined networks by name. All have zero weights: initialize them or load weights before use.</summary>
 public static partial class NetworkZoo
 {
     private static readonly OrderedDictionary<string, Func<ZooOptions, Network>> Rows = new(StringComparer.Ordinal)
@@ -24,7 +24,8 @@ public static partial class NetworkZoo
     };
 
     /// <summary>
-    /// The names that <see cref="Create"/> knows, besides families with depths: <c>basic-2-2-2</c>, <c>plain-3-3-3</c>.
+    /// Names accepted by <see cref="Create"/>, which also accepts families with depths, such as <c>basic-2-2-2</c> and
+    /// <c>plain-3-3-3</c>.
     /// </summary>
     public static IReadOnlyList<string> Names => Rows.Keys;
 
@@ -32,7 +33,7 @@ public static partial class NetworkZoo
 
     private static InputSpec Picture { get; } = InputSpec.Image(channels: 3, height: 32, width: 32);
 
-    /// <summary>Makes a network by its name.</summary>
+    /// <summary>Creates a network by name.</summary>
     /// <param name="name">One of <see cref="Names"/>, or a family with the depths of its three or four stages.</param>
     /// <param name="options">Input and number of classes; null: those of the paper.</param>
     /// <exception cref="ArgumentException">No network has this name.</exception>
@@ -52,7 +53,7 @@ public static partial class NetworkZoo
             ("basic", true) => Basic(depths, options),
             ("plain", true) => Plain(depths, options),
             _ => throw new ArgumentException(
-                $"NetworkZoo: no such network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c "
+                $"NetworkZoo: unknown network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c "
                 + "or plain-a-b-c)", nameof(name)),
         };
     }
@@ -66,17 +67,15 @@ public static partial class NetworkZoo
     }
 }
 
-/// <summary>What may differ between two networks of one name.</summary>
+/// <summary>Options of the predefined networks.</summary>
 public sealed record ZooOptions
 {
-    /// <summary>What the network takes in; null: what the paper's data set has.</summary>
+    /// <summary>The network's input; null: that of the paper's data set.</summary>
     public InputSpec? Input { get; init; }
 
-    /// <summary>Number of classes.</summary>
+    /// <summary>Number of classes. Default: 10.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>
-    /// A first node, <c>normalize</c>, that turns the input into what the rest was trained on; null: none.
-    /// </summary>
+    /// <summary>Preprocessing, added as the first node under the name <c>normalize</c>; null: none.</summary>
     public Normalize? Preprocessing { get; init; }
 }

@@ -2,17 +2,17 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>One block of a <see cref="StagedFamily"/>.</summary>
-/// <param name="x">Its input.</param>
-/// <param name="width">The stage's width.</param>
+/// <summary>Builds one block of a <see cref="StagedFamily"/>.</summary>
+/// <param name="x">Input of the block.</param>
+/// <param name="width">Width of the stage, in channels or features.</param>
 /// <param name="stride">
-/// Of its first convolution: 2 at the beginning of a stage that halves the picture, else 1.
+/// Stride of the first convolution: 2 at the start of a stage that halves the image size, else 1.
 /// </param>
 public delegate Value BlockBuilder(Value x, int width, int stride);
 
 /// <summary>
-/// A family of classifiers that differ in depth: a stem, stages of blocks in which each stage has its own width, and a
-/// linear layer on the mean over the picture. Blocks of a stage are named <c>layer1.0</c>, <c>layer1.1</c>, ...
+/// A family of classifiers of different depth: a stem, stages of blocks where each stage has its own width, and a
+/// linear layer on the mean over the image. Blocks are named <c>layer1.0</c>, <c>layer1.1</c>, ...
 /// </summary>
 public sealed record StagedFamily
 {
@@ -34,56 +34,60 @@ public sealed record StagedFamily
         ["mlp"] = new StagedFamily { Widths = [256], Block = Hidden, HasNorm = false, TakesPictures = false },
     };
 
-    /// <summary>The names that <see cref="ByName"/> knows.</summary>
+    /// <summary>Names accepted by <see cref="ByName"/>.</summary>
     public static IReadOnlyList<string> Names => Known.Keys;
 
     /// <summary>
-    /// Width of each stage, in channels (of a bottleneck: of its 3x3 convolution) or features; positive.
+    /// Width of each stage, above 0, in channels or features; for bottleneck blocks, of their 3x3 convolution.
     /// </summary>
     public required IReadOnlyList<int> Widths { get; init; }
 
-    /// <summary>Whether each block adds its result to its input.</summary>
+    /// <summary>True if each block adds its input to its result.</summary>
     public bool IsResidual { get; init; }
 
     /// <summary>
-    /// Whether blocks are made of convolutions, which take <c>[C, H, W]</c>; else of linear layers, which take
-    /// anything.
+    /// True (default) if blocks consist of convolutions and need inputs <c>[C, H, W]</c>; false if they consist of
+    /// linear layers and accept inputs of any shape.
     /// </summary>
     public bool TakesPictures { get; init; } = true;
 
-    /// <summary>Builds one block.</summary>
+    /// <summary>The function that builds one block.</summary>
     public required BlockBuilder Block { get; init; }
 
     internal string Head { get; init; } = "fc";
 
-    /// <summary>Whether the stem has a batch normalization, as the blocks have.</summary>
+    /// <summary>True if the stem contains a batch normalization, as the blocks do.</summary>
     private bool HasNorm { get; init; } = true;
 
     /// <summary>
-    /// Whether a maximum over 2x2 pixels stands between stages, instead of a stride and of a stem (VGG).
+    /// True if stages are separated by 2x2 max pooling instead of a stride, and there is no stem (VGG).
     /// </summary>
     private bool Pools { get; init; }
 
-    /// <summary>The family with a name.</summary>
+    /// <summary>Returns the family with the given name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">No family has this name.</exception>
     public static StagedFamily ByName(string name) => Known.TryGetValue(name, out StagedFamily? family)
         ? family
         : throw new ArgumentException(
-            $"StagedFamily: no such family (got '{name}', expected one of "
+            $"StagedFamily: unknown family (got '{name}', expected one of "
             + $"{string.Join(", ", Names)}){Networks.Names.Suggestion(name, Names)}", nameof(name));
 
-    /// <summary>Name of a block, and the beginning of its nodes' names.</summary>
-    /// <param name="stage">From 0.</param>
-    /// <param name="index">From 0.</param>
+    /// <summary>Returns the name of a block, which is also the prefix of its node names.</summary>
+    /// <param name="stage">Index of the stage, from 0.</param>
+    /// <param name="index">Index of the block within the stage, from 0.</param>
     public static string BlockName(int stage, int index) => $"layer{stage + 1}.{index}";
 
-    /// <summary>The network of some depths, its weights zero.</summary>
-    /// <param name="depths">Blocks of each stage, one or more.</param>
-    /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
-    /// <exception cref="ArgumentException">There are not as many depths as stages, or one is not positive.</exception>
+    /// <summary>Builds a network of the family, with zero weights.</summary>
+    /// <param name="depths">Number of blocks per stage, 1 to 1000 each.</param>
+    /// <param name="options">
+    /// Input and number of classes; null: 32x32 color images with values from 0 to 1, 10 classes.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The number of depths differs from the number of stages, or a depth or width is out of range.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">
-    /// The input does not fit: no picture, or one that is too small for the stages.
+    /// The input is not an image, or it is too small for the number of stages.
     /// </exception>
     public Network Build(IReadOnlyList<int> depths, ZooOptions? options = null)
     {
@@ -91,8 +95,8 @@ public sealed record StagedFamily
             || depths.Any(depth => depth is < 1 or > MaxBlocks) || Widths.Any(width => width < 1))
         {
             throw new ArgumentException(
-                $"StagedFamily: depths do not fit (got [{string.Join(", ", depths)}] for {Widths.Count} stages, "
-                + $"expected one of 1 to {MaxBlocks} for each)", nameof(depths));
+                $"StagedFamily: invalid depths (got [{string.Join(", ", depths)}] for {Widths.Count} stages, "
+                + $"expected one depth of 1 to {MaxBlocks} per stage)", nameof(depths));
         }
 
         options ??= new ZooOptions();
@@ -124,7 +128,7 @@ public sealed record StagedFamily
             (Convolved(Convolved(x, width, stride, 1).Relu(), width, 1, 2) + shortcut(x, width, stride)).Relu(),
     };
 
-    /// <summary>The identity, or a 1x1 convolution where the shape changes.</summary>
+    /// <summary>Identity shortcut, or a 1x1 convolution if the shape changes.</summary>
     private static Value Shortcut(Value x, int width, int stride) => stride == 1 && x.Shape[1] == width
         ? x
         : x.Apply(Convolution(width, 1, stride), "shortcut.conv").BatchNorm("shortcut.bn");
@@ -175,8 +179,8 @@ public sealed record StagedFamily
         if (TakesPictures && (sample.Rank != 3 || sample[1] < min || sample[2] < min))
         {
             throw new ShapeMismatchException(
-                "StagedFamily", sample, $"[C, H, W] with pictures of {min}x{min} or more, which {Widths.Count} stages "
-                    + "need; use another family, such as mlp");
+                "StagedFamily", sample, $"[C, H, W] of at least {min}x{min} pixels, as needed by {Widths.Count} stages"
+                    + "; use another family, such as mlp");
         }
     }
 }
