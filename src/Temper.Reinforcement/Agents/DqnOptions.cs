@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Deep Q-learning (DQN) from a replay buffer, by default double (arXiv:1509.06461), with n steps and dueling by
-/// choice.
+/// Options of deep Q-learning (DQN) with a replay buffer. Double DQN (arXiv:1509.06461) by default; n-step returns and
+/// a
+/// dueling network are optional.
 /// </summary>
 public sealed record DqnOptions : AgentTrainingOptions
 {
@@ -36,8 +37,9 @@ public sealed record DqnOptions : AgentTrainingOptions
     public int ReturnSteps { get; init; } = 1;
 
     /// <summary>
-    /// Double DQN: the network chooses the next action and the target network evaluates it; else the target network
-    /// does both.
+    /// True: double DQN, where the online network selects the next action and the target network evaluates it; false:
+    /// the
+    /// target network does both.
     /// </summary>
     public bool IsDouble { get; init; } = true;
 
