@@ -10,12 +10,13 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// What goes to the trainer: a folder with morphed rows, labels in the clear, the Aug-Conv layer, and a signed
-/// manifest. It is hostile until it is read: sizes are bounded by the files, every file has the digest that the
-/// manifest says, the manifest has a valid signature, and numbers are finite.
+/// A folder to send to the trainer: morphed rows, labels in the clear, the Aug-Conv layer and a signed manifest. A
+/// bundle is
+/// untrusted input. Before use, sizes are checked against the files, every file is checked against its digest in the
+/// manifest, the manifest's signature is verified, and numbers must be finite.
 /// </summary>
 /// <remarks>
-/// This is an obfuscation: the layer and the rows together give the pictures back. <c>temper audit</c> shows it.
+/// This is obfuscation: the pictures can be computed from the layer and the rows, as <c>temper audit</c> demonstrates.
 /// </remarks>
 public sealed class MorphBundle
 {
@@ -30,34 +31,36 @@ public sealed class MorphBundle
     private MorphBundle(string folder, BundleManifest manifest, string signer) =>
         (_folder, _manifest, Signer) = (folder, manifest, signer);
 
-    /// <summary>Sizes of the map that hides the rows.</summary>
+    /// <summary>Sizes of the map that was applied to the rows.</summary>
     public MorphMap Map => _manifest.Map;
 
-    /// <summary>The public name of the key.</summary>
+    /// <summary>Public identifier of the key.</summary>
     public string KeyId => _manifest.Key;
 
-    /// <summary>SHA-256 of the public key that signed the manifest: compare it with what the owner says.</summary>
+    /// <summary>
+    /// SHA-256 of the public key that signed the manifest; compare it with the value from the owner.
+    /// </summary>
     public string Signer { get; }
 
     /// <summary>Names of the parts: train, test.</summary>
     public IReadOnlyCollection<string> Parts => _manifest.Parts.Keys;
 
-    /// <summary>Whether it holds an Aug-Conv layer.</summary>
+    /// <summary>True if the bundle contains an Aug-Conv layer.</summary>
     public bool HasLayer => _manifest.Layer is not null;
 
     internal BundleLayer? Layer => _manifest.Layer;
 
     internal string Folder => _folder;
 
-    /// <summary>Whether a folder has a manifest.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Returns whether a folder contains a manifest.</summary>
+    /// <param name="folder">Path of the folder.</param>
     public static bool IsBundle(string folder) => File.Exists(Path.Combine(folder, ManifestName));
 
     /// <summary>
-    /// Opens a bundle: reads its manifest and verifies the signature. Files are verified when they are read.
+    /// Opens a bundle: reads its manifest and verifies the signature. Other files are verified when they are opened.
     /// </summary>
-    /// <param name="folder">Its folder.</param>
-    /// <exception cref="ModelFormatException">The manifest is damaged, changed, or not what it must be.</exception>
+    /// <param name="folder">Folder of the bundle.</param>
+    /// <exception cref="ModelFormatException">The manifest is damaged, changed or not valid.</exception>
     /// <exception cref="IOException">There is no manifest.</exception>
     public static MorphBundle Open(string folder)
     {
@@ -65,7 +68,7 @@ public sealed class MorphBundle
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
-                $"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
+                $"bundle: {folder} has no {ManifestName}; create one with temper morph data or temper morph layer");
         }
 
         byte[] text = ReadSmall(path, MaxManifestBytes);
@@ -73,16 +76,18 @@ public sealed class MorphBundle
         return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
     }
 
-    /// <summary>Morphs a set into a bundle. A run that was stopped goes on where it was.</summary>
+    /// <summary>Morphs a data set into a bundle. Resumes a run that was interrupted.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="morpher">Its map.</param>
-    /// <param name="data">The set.</param>
-    /// <param name="folder">The bundle, which may hold a layer of the same key already.</param>
-    /// <param name="format">npy, npz, safetensors or tfrecord.</param>
-    /// <param name="progress">Told the part, rows done and rows of the part.</param>
-    /// <param name="cancel">Stops between two chunks.</param>
+    /// <param name="morpher">The key's map.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="folder">Folder of the bundle; it may already contain a layer of the same key.</param>
+    /// <param name="format">File format: npy, npz, safetensors or tfrecord.</param>
+    /// <param name="progress">Called with the name of the part, rows done and rows in the part; null: not
+    /// called.</param>
+    /// <param name="cancel">Cancels between chunks.</param>
     /// <exception cref="ArgumentException">
-    /// A part of the set does not fit the key or holds bad labels or numbers, or the bundle is another key's.
+    /// A part of the data set does not match the key, contains invalid labels or values, or the bundle belongs to
+    /// another key.
     /// </exception>
     public static void WriteData(
         MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy",
@@ -102,8 +107,8 @@ public sealed class MorphBundle
     }
 
     /// <summary>
-    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before
-    /// <see cref="WriteData"/> has been called, when all shares are there. What a share lacks is morphed then.
+    /// Morphs one rank's share of the rows into the files of a bundle. The bundle is complete only after
+    /// <see cref="WriteData"/> has been called when all ranks are done; it also morphs any rows that are missing.
     /// </summary>
     internal static void WriteShare(
         MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
@@ -120,10 +125,10 @@ public sealed class MorphBundle
 
     /// <summary>Writes an Aug-Conv layer into a bundle.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="layer">The layer, composed with the key.</param>
-    /// <param name="folder">The bundle, which may hold data of the same key already.</param>
+    /// <param name="layer">The layer, composed with the same key.</param>
+    /// <param name="folder">Folder of the bundle; it may already contain data of the same key.</param>
     /// <param name="isHalf">
-    /// Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.
+    /// True: weights are stored as float16, with half the size and a relative error of about 3e-4; false: float32.
     /// </param>
     public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false)
     {
@@ -143,19 +148,19 @@ public sealed class MorphBundle
     }
 
     /// <summary>
-    /// The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest
+    /// Opens the morphed samples, training and test part, in the shape of the pictures. All file digests are checked
     /// first.
     /// </summary>
-    /// <exception cref="ModelFormatException">A file is not what the manifest says.</exception>
+    /// <exception cref="ModelFormatException">A file does not match the manifest.</exception>
     public DataSets OpenData() => new(OpenPart("train"), OpenPart("test"));
 
-    /// <summary>The Aug-Conv layer.</summary>
-    /// <exception cref="ModelFormatException">There is none, or its file is not what the manifest says.</exception>
+    /// <summary>Loads the Aug-Conv layer.</summary>
+    /// <exception cref="ModelFormatException">There is no layer, or its file does not match the manifest.</exception>
     public AugConvLayer OpenLayer()
     {
         BundleLayer layer = _manifest.Layer ?? throw new ModelFormatException(
             Path.Combine(_folder, ManifestName), 0,
-            "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
+            "bundle: there is no Aug-Conv layer; the owner can create one with temper morph layer");
         string path = Path.Combine(_folder, layer.File);
         RequireDigest(path, layer.Digest);
         AugConv operation = AugConvLayer.OperatorFor(
@@ -164,7 +169,7 @@ public sealed class MorphBundle
         if (weight.Count != operation.Pattern.Count
             || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
         {
-            throw new ModelFormatException(path, 0, "Aug-Conv: the layer is not what the manifest says (got "
+            throw new ModelFormatException(path, 0, "Aug-Conv: the layer does not match the manifest (got "
                 + $"{weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
         }
 
@@ -177,7 +182,7 @@ public sealed class MorphBundle
         {
             throw new ModelFormatException(
                 Path.Combine(_folder, ManifestName), 0,
-                $"bundle: there is no part '{name}'; the owner makes it with temper morph data");
+                $"bundle: there is no part '{name}'; the owner can create it with temper morph data");
         }
 
         string labelsPath = Path.Combine(_folder, part.Labels);
@@ -186,7 +191,7 @@ public sealed class MorphBundle
         if (labels.Length != part.Rows
             || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
         {
-            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels do not fit (got {labels.Length} for "
+            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels are not valid (got {labels.Length} for "
                 + $"{part.Rows} rows and {_manifest.Classes.Length} classes)");
         }
 
@@ -217,8 +222,9 @@ public sealed class MorphBundle
         + $"{string.Join(", ", RowContainer.All.Select(known => known.Name))})");
 
     /// <summary>
-    /// The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour
-    /// of training rows.
+    /// Returns the parts of a data set after checking all of them, so that an invalid test part is detected before the
+    /// training
+    /// rows are written.
     /// </summary>
     private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
     {
@@ -241,8 +247,8 @@ public sealed class MorphBundle
 
         BundleManifest found = Open(folder)._manifest;
         return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
-            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, "
-            + "one for each key");
+            $"bundle: {folder} belongs to another key (got {found.Key}, expected {key.Id}); use a "
+            + "separate folder for each key");
     }
 
     private static void Sign(MorphKey key, string folder, BundleManifest manifest)
@@ -269,8 +275,8 @@ public sealed class MorphBundle
                 Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i],
                 StringComparison.Ordinal))
             {
-                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} is not what the manifest says; "
-                    + "the file is damaged or changed, fetch it again");
+                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} does not match the manifest; "
+                    + "the file was damaged or changed, get it again");
             }
 
             sum = container.Sum(sum, chunk.AsSpan(0, count));
@@ -280,8 +286,8 @@ public sealed class MorphBundle
         stream.ReadExactly(found);
         if (!found.AsSpan().SequenceEqual(tail))
         {
-            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must "
-                + "be; the file is damaged or changed, fetch it again");
+            throw new ModelFormatException(path, end, "morphed rows: the data after the rows is not "
+                + "valid; the file was damaged or changed, get it again");
         }
     }
 
@@ -289,8 +295,9 @@ public sealed class MorphBundle
     {
         if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
         {
-            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is "
-                + "damaged or changed, fetch it again");
+            throw new ModelFormatException(path, 0, "bundle: the file is missing or does not match the manifest; it "
+                + "was "
+                + "damaged or changed, get it again");
         }
     }
 
