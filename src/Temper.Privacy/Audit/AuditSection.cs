@@ -28,7 +28,7 @@ public static class AuditSection
                     "#seconds",
                 ],
                 [.. findings.Select(Row)]),
-            new DataTable(["attack", "what was found"], [.. findings.Select(finding =>
+            new DataTable(["attack", "result"], [.. findings.Select(finding =>
                 (string[])[finding.Name, finding.Detail])]),
             .. findings.Where(finding => finding.Curve.Count > 1).Select(Curve),
             .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3)
@@ -66,7 +66,7 @@ public static class AuditSection
     private static IEnumerable<Block> Pictures(AttackFinding finding)
     {
         yield return new Paragraph(
-            $"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the real one" : "")}.");
+            $"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the original" : "")}.");
         yield return new PictureGrid(
         [
             .. finding.Pictures.SelectMany((picture, i) => finding.Truth.Count > i

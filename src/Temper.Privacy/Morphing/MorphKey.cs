@@ -75,7 +75,7 @@ public sealed class MorphKey : IDisposable
 
     /// <summary>Returns the identifier and the sizes; contains no secrets.</summary>
     public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} "
-        + $"{(Map.IsStructured ? "by a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
+        + $"{(Map.IsStructured ? "with a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
 
     internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
 

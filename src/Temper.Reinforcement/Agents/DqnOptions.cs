@@ -48,8 +48,8 @@ public sealed record DqnOptions : AgentTrainingOptions
     {
         base.Validate();
         Require(Capacity > 0, nameof(Capacity), "positive");
-        Require(Batch > 0 && Batch <= Capacity, nameof(Batch), "1 to the capacity");
-        Require(Start >= Batch, nameof(Start), "at least a batch");
+        Require(Batch > 0 && Batch <= Capacity, nameof(Batch), "1 to Capacity");
+        Require(Start >= Batch, nameof(Start), "Batch or more");
         Require(TrainEvery > 0, nameof(TrainEvery), "positive");
         Require(TargetEvery > 0, nameof(TargetEvery), "positive");
         Require(FirstEpsilon is >= 0 and <= 1, nameof(FirstEpsilon), "0 to 1");

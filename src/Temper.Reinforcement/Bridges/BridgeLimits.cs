@@ -27,8 +27,9 @@ public sealed record BridgeLimits
         if (MaxFrameBytes < 64 || FrameTimeout <= TimeSpan.Zero || IdleTimeout <= TimeSpan.Zero || MaxConnections < 1)
         {
             throw new ArgumentException(
-                $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, {FrameTimeout}, {IdleTimeout}, "
-                + $"{MaxConnections} connections; expected 64 or more, above zero, above zero, 1 or more)");
+                $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, timeouts {FrameTimeout} and "
+                + $"{IdleTimeout}, {MaxConnections} connections; expected at least 64 bytes, timeouts above 0, and "
+                + "1 or more connections)");
         }
     }
 }

@@ -118,7 +118,7 @@ internal sealed class GodotSpace
     /// <summary>Newer games send an array with one object per agent, older games a single object.</summary>
     private static JsonObject Of(JsonObject info, string space, int agent) =>
         (info[space] is JsonArray all ? (agent < all.Count ? all[agent] : null) : info[space]) as JsonObject
-        ?? throw new BridgeException($"Godot: env_info has no {space} of agent {agent}");
+        ?? throw new BridgeException($"Godot: env_info has no {space} for agent {agent}");
 
     private static int CountOf(JsonNode? field) => field?["size"] is JsonArray { Count: > 0 and <= 4 } size
         ? (int)size.Aggregate(

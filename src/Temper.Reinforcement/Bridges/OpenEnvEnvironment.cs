@@ -132,7 +132,7 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         try
         {
             await Deadline.WithinAsync(limits.FrameTimeout, token =>
-                new ValueTask(socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel)
+                new ValueTask(socket.ConnectAsync(address, token)), $"{address}: no reply", cancel)
                 .ConfigureAwait(false);
             return socket;
         }

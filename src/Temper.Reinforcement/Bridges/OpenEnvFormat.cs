@@ -46,8 +46,8 @@ public sealed record OpenEnvFormat
         if (!(Scale > 0 && float.IsFinite(Scale)) || Actions < 0 || ActionField.Length == 0 || !(Minimum < Maximum))
         {
             throw new ArgumentException($"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, "
-                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected above zero, 0 or more, a "
-                    + "name, and a smaller minimum)");
+                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected a scale above 0, 0 or "
+                    + "more actions, a field name, and a minimum below the maximum)");
         }
     }
 

@@ -139,7 +139,7 @@ public sealed record GradientSign : ObservationAttack
         if (Steps < 1 || Momentum is < 0 or > 1 || StepSize is <= 0)
         {
             throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, "
-                + $"step size {StepSize}; expected 1 or more, 0 to 1, above zero)");
+                + $"step size {StepSize}; expected steps 1 or more, momentum 0 to 1, step size above 0)");
         }
     }
 }

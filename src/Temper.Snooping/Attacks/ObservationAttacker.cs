@@ -83,7 +83,7 @@ public sealed class ObservationAttacker
     public long Attacked { get; private set; }
 
     /// <summary>
-    /// Number of gradient steps of <see cref="GradientSign"/>, or number of searches of <see cref="GuidedFrame"/>.
+    /// Number of gradient computations; <see cref="GuidedFrame"/> counts one per attacked frame.
     /// </summary>
     public long Gradients { get; private set; }
 

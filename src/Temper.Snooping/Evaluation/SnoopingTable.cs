@@ -60,17 +60,17 @@ public sealed record SnoopingTable(
         List<Block> blocks = [];
         if (Missing.Count > 0)
         {
-            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", Missing.Select(Name))}. Without "
-                + "them the attack's rows say little."));
+            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", Missing.Select(Name))}. "
+                + "The results cannot be interpreted without these baselines."));
         }
 
         blocks.Add(new Facts([.. Conditions.Select(condition => new Fact(condition.Key, condition.Value)), new Fact(
-            "random play earns", Number(RandomReturn))]));
+            "mean return of random play", Number(RandomReturn))]));
         blocks.Add(new ChartRow(
         [
             new LineChart
             {
-                Title = "Mean return by size of the change", XLabel = "epsilon", YLabel = "mean return",
+                Title = "Mean return by epsilon", XLabel = "epsilon", YLabel = "mean return",
                 Lines = [.. Rows.Where(row => row.Epsilon > 0).GroupBy(FullName, StringComparer.Ordinal).Select(
                     group => new ChartLine(
                     group.Key, [new ChartPoint(0, CleanReturn), .. group.OrderBy(row => row.Epsilon).Select(row =>
@@ -80,7 +80,7 @@ public sealed record SnoopingTable(
         blocks.Add(new DataTable(
             [
                 "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked",
-                "#alarms", "#ms a frame", "note",
+                "#alarms", "#ms per frame", "note",
             ],
             [.. Rows.Select(row => (string[])
             [
@@ -88,7 +88,7 @@ public sealed record SnoopingTable(
                 $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
                 Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms),
                 double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
-                row.IsNoOperation ? "below the channel's precision: changes nothing" : "",
+                row.IsNoOperation ? "epsilon is below the channel's precision: no effect" : "",
             ])]));
         return new Section("Returns under attack", blocks);
     }

@@ -40,8 +40,8 @@ internal static class PairAttacks
         return (finding with
         {
             Curve = [.. points.Select(point => (point.Pairs, point.Ssim))],
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by "
-                + $"counting, {predicted} determine the map; exact from {from}; relative errors ")
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, scored on {known.Judge}; "
+                + $"{predicted} pairs determine the map; exact from {from}; relative errors by pairs ")
                 + string.Join(", ", points.Select(point =>
                     string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
@@ -79,7 +79,7 @@ internal static class PairAttacks
             rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), known.Targets, ridge);
         return (finding with { Detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"{used} pairs, ridge {ridge:G2} chosen on {held} held out, judged by {known.Judge}") })
+            $"{used} pairs, ridge {ridge:G2} chosen on {held} held-out pairs, scored on {known.Judge}") })
             .Judged(found, known.Expected, known.Mean);
     }
 

@@ -56,8 +56,8 @@ public sealed record SmoothPolicy : PolicyDefense
         if (!(Strength > 0 && float.IsFinite(Strength)) || Steps < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(Strength), "defense smooth: an option is out of range (got "
-                + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected above zero, 1 "
-                    + "or more)");
+                + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected a "
+                    + "strength above 0 and 1 or more steps)");
         }
     }
 

@@ -296,9 +296,8 @@ public sealed class SubHunt : GridGame
     }
 
     /// <summary>
-    /// Handles oxygen. Below the surface it decreases. Surfacing needs at least one diver; with six divers, the
-    /// remaining
-    /// oxygen is the reward.
+    /// Handles oxygen. Below the surface it decreases. Surfacing needs at least one diver. With six divers, the reward is
+    /// 10 times the remaining fraction of the oxygen, rounded down.
     /// </summary>
     private int Breathe()
     {
