@@ -9,8 +9,7 @@ public sealed record AuditInputs
 {
     /// <summary>
     /// The developer's weights, <c>[O, C, KH, KW]</c>, known to an outsider who made them; null: attacks that need them
-    /// are not
-    /// run.
+    /// are not run.
     /// </summary>
     public Tensor? Weights { get; init; }
 
@@ -21,8 +20,7 @@ public sealed record AuditInputs
 
     /// <summary>
     /// The plain training set that was morphed, in the same order; used to score recovered pictures. Null: only
-    /// consistency is
-    /// checked.
+    /// consistency is checked.
     /// </summary>
     public Dataset? Truth { get; init; }
 

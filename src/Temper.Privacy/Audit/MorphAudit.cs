@@ -9,8 +9,7 @@ namespace Temper.Privacy.Audit;
 /// <summary>Attacks a bundle as an outsider who receives it could; run it before sending the bundle.</summary>
 /// <remarks>
 /// The best possible verdict is <see cref="AttackFinding.NotBroken"/>, because attacks that were not run may succeed.
-/// All
-/// attacks are deterministic and use no secrets.
+/// All attacks are deterministic and use no secrets.
 /// </remarks>
 public static class MorphAudit
 {
@@ -61,8 +60,7 @@ public static class MorphAudit
 
     /// <summary>
     /// Returns the worst verdict of an audit; <see cref="AttackFinding.NotRun"/> if no attack was run, which says
-    /// nothing about
-    /// the bundle.
+    /// nothing about the bundle.
     /// </summary>
     /// <param name="findings">Findings of one audit.</param>
     public static string Verdict(IReadOnlyList<AttackFinding> findings) =>
@@ -70,8 +68,9 @@ public static class MorphAudit
             verdict => findings.Any(finding => string.Equals(finding.Verdict, verdict, StringComparison.Ordinal)))
                 ?? AttackFinding.NotRun;
 
-    /// <summary>Returns the verdict if the truth is unknown: broken if the recovered pictures explain the
-    /// observations.</summary>
+    /// <summary>
+    /// Returns the verdict if the truth is unknown: broken if the recovered pictures explain the observations.
+    /// </summary>
     internal static string ByConsistency(double error) =>
         error <= Explained ? AttackFinding.Broken : AttackFinding.NotBroken;
 

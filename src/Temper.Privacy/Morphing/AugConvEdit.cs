@@ -8,10 +8,8 @@ public static class AugConvEdit
 {
     /// <summary>
     /// Replaces the first convolution with an Aug-Conv layer. The layer's matrix is frozen; the convolution's bias is
-    /// kept and
-    /// stays trainable. The layers after it must be trained from scratch or fine-tuned, because the channels are in a
-    /// secret
-    /// order.
+    /// kept and stays trainable. The layers after it must be trained from scratch or fine-tuned, because the channels
+    /// are in a secret order.
     /// </summary>
     /// <param name="network">A network whose only input is used by one convolution and nothing else.</param>
     /// <param name="layer">The layer, from a bundle.</param>

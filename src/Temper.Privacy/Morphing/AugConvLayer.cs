@@ -6,8 +6,8 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: its operator and weights. To compute the product, each row
-/// of
-/// <c>M⁻¹</c> is treated as a picture and convolved, which uses the sparsity of C; only the nonzero blocks are stored.
+/// of <c>M⁻¹</c> is treated as a picture and convolved, which uses the sparsity of C; only the nonzero blocks are
+/// stored.
 /// </summary>
 /// <param name="Operator">The operator with its sizes.</param>
 /// <param name="Weight">The stored blocks, as a vector.</param>

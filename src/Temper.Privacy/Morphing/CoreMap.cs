@@ -6,8 +6,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Block-diagonal map with orthogonal blocks (cores). Each core is drawn uniformly from all rotations and reflections;
-/// the
-/// inverse is the transpose.
+/// the inverse is the transpose.
 /// </summary>
 internal sealed class CoreMap : SecretMap
 {

@@ -8,17 +8,14 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Structured orthogonal map: rounds of a secret permutation, secret signs and a Walsh-Hadamard transform. Sizes that
-/// are not
-/// a power of two are split into powers of two, which the next round's permutation mixes. Time O(d log d) per row,
-/// memory
-/// O(d).
+/// are not a power of two are split into powers of two, which the next round's permutation mixes. Time O(d log d) per
+/// row, memory O(d).
 /// </summary>
 internal sealed class HadamardMap : SecretMap
 {
     /// <summary>
     /// Number of rounds. After three, every output value depends on every input value, also for sizes split into
-    /// several powers
-    /// of two.
+    /// several powers of two.
     /// </summary>
     internal const int Rounds = 3;
 
@@ -112,8 +109,7 @@ internal sealed class HadamardMap : SecretMap
 
     /// <summary>
     /// Applies the Walsh-Hadamard transform to each of the powers of two that make up the length, largest first. The
-    /// transform
-    /// is its own inverse.
+    /// transform is its own inverse.
     /// </summary>
     private static void Transform(Span<float> x, Span<float> scratch)
     {

@@ -2,8 +2,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Logarithm, sine and cosine computed with additions, multiplications and divisions in a fixed order. Math libraries
-/// differ
-/// in the last bit; this way a key gives the same map on every machine.
+/// differ in the last bit; this way a key gives the same map on every machine.
 /// </summary>
 internal static class KeyMath
 {

@@ -6,9 +6,8 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Pseudorandom numbers derived from a key's seed for one purpose. HKDF-SHA256 derives a key for the purpose, and
-/// AES-256 in
-/// counter mode generates bits. A uniform number uses 53 bits; the Box-Muller method turns two uniform numbers into two
-/// normal ones.
+/// AES-256 in counter mode generates bits. A uniform number uses 53 bits; the Box-Muller method turns two uniform
+/// numbers into two normal ones.
 /// </summary>
 internal sealed class KeyStream : IDisposable
 {

@@ -11,9 +11,8 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// A folder to send to the trainer: morphed rows, labels in the clear, the Aug-Conv layer and a signed manifest. A
-/// bundle is
-/// untrusted input. Before use, sizes are checked against the files, every file is checked against its digest in the
-/// manifest, the manifest's signature is verified, and numbers must be finite.
+/// bundle is untrusted input. Before use, sizes are checked against the files, every file is checked against its digest
+/// in the manifest, the manifest's signature is verified, and numbers must be finite.
 /// </summary>
 /// <remarks>
 /// This is obfuscation: the pictures can be computed from the layer and the rows, as <c>temper audit</c> demonstrates.
@@ -37,9 +36,7 @@ public sealed class MorphBundle
     /// <summary>Public identifier of the key.</summary>
     public string KeyId => _manifest.Key;
 
-    /// <summary>
-    /// SHA-256 of the public key that signed the manifest; compare it with the value from the owner.
-    /// </summary>
+    /// <summary>SHA-256 of the public key that signed the manifest; compare it with the value from the owner.</summary>
     public string Signer { get; }
 
     /// <summary>Names of the parts: train, test.</summary>
@@ -82,8 +79,9 @@ public sealed class MorphBundle
     /// <param name="data">The data set.</param>
     /// <param name="folder">Folder of the bundle; it may already contain a layer of the same key.</param>
     /// <param name="format">File format: npy, npz, safetensors or tfrecord.</param>
-    /// <param name="progress">Called with the name of the part, rows done and rows in the part; null: not
-    /// called.</param>
+    /// <param name="progress">
+    /// Called with the name of the part, rows done and rows in the part; null: not called.
+    /// </param>
     /// <param name="cancel">Cancels between chunks.</param>
     /// <exception cref="ArgumentException">
     /// A part of the data set does not match the key, contains invalid labels or values, or the bundle belongs to
@@ -107,8 +105,8 @@ public sealed class MorphBundle
     }
 
     /// <summary>
-    /// Morphs one rank's share of the rows into the files of a bundle. The bundle is complete only after
-    /// <see cref="WriteData"/> has been called when all ranks are done; it also morphs any rows that are missing.
+    /// Morphs one rank's share of the rows into the files of a bundle. The bundle is complete only after <see
+    /// cref="WriteData"/> has been called when all ranks are done; it also morphs any rows that are missing.
     /// </summary>
     internal static void WriteShare(
         MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
@@ -223,8 +221,7 @@ public sealed class MorphBundle
 
     /// <summary>
     /// Returns the parts of a data set after checking all of them, so that an invalid test part is detected before the
-    /// training
-    /// rows are written.
+    /// training rows are written.
     /// </summary>
     private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
     {

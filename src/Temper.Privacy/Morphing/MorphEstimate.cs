@@ -20,9 +20,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// <summary>Fraction of the dense d x F matrix that is stored, 0 to 1.</summary>
     public double LayerDensity => LayerNumbers / ((double)Map.Inputs * Layer.Pattern.Sizes.Pixels * Layer.Channels);
 
-    /// <summary>
-    /// MACs of the plain first convolution per picture, including padding.
-    /// </summary>
+    /// <summary>MACs of the plain first convolution per picture, including padding.</summary>
     public long ConvolutionMacs =>
         (long)Layer.Pattern.Sizes.Pixels * Layer.Channels * Map.Channels * Layer.Kernel.Height * Layer.Kernel.Width;
 

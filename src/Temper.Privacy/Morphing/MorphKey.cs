@@ -4,8 +4,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// A morphing key: 32 secret bytes, from which the map and the channel order are derived, and the key that signs
-/// bundles.
-/// Create a separate key for each recipient and each data set.
+/// bundles. Create a separate key for each recipient and each data set.
 /// </summary>
 /// <remarks>
 /// The key does not protect the pictures from anyone who has the Aug-Conv layer, because the layer reveals the map

@@ -8,8 +8,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
 {
     /// <summary>
     /// Number of diagonal blocks (cores), kappa in the paper; must divide channels x height x width. Default 1, as in
-    /// the
-    /// authors' code.
+    /// the authors' code.
     /// </summary>
     public int Cores { get; init; } = 1;
 
@@ -20,9 +19,8 @@ public sealed record MorphMap(int Channels, int Height, int Width)
 
     /// <summary>
     /// True: the map is a product of secret permutations, secret signs and Walsh-Hadamard transforms instead of dense
-    /// cores. It
-    /// takes O(d log d) operations per picture and little memory, so pictures may be large. It hides no more than a
-    /// dense map.
+    /// cores. It takes O(d log d) operations per picture and little memory, so pictures may be large. It hides no more
+    /// than a dense map.
     /// </summary>
     public bool IsStructured { get; init; }
 
@@ -48,8 +46,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
     /// <summary>Validates the sizes and returns this object.</summary>
     /// <exception cref="ArgumentException">
     /// A size is not positive, the number of cores does not divide the picture, a core is too large, or a structured
-    /// map has
-    /// cores.
+    /// map has cores.
     /// </exception>
     internal MorphMap Checked()
     {

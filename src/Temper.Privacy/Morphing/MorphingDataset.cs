@@ -5,8 +5,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// A plain data set whose samples are morphed on access, in blocks of consecutive samples. Lets the owner evaluate a
-/// network
-/// trained on morphed rows.
+/// network trained on morphed rows.
 /// </summary>
 public sealed class MorphingDataset : Dataset
 {
@@ -65,8 +64,9 @@ public sealed class MorphingDataset : Dataset
     /// <inheritdoc/>
     public override long Label(int index) => _source.Label(index);
 
-    /// <summary>Morphs a block of consecutive samples, because morphing a single row would read the whole
-    /// map.</summary>
+    /// <summary>
+    /// Morphs a block of consecutive samples, because morphing a single row would read the whole map.
+    /// </summary>
     private float[] Block(int block)
     {
         int size = SampleShape.Count, first = block * BlockRows, count = Math.Min(BlockRows, Count - first);

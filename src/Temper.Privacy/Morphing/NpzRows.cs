@@ -4,9 +4,8 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Writes NumPy archives: a zip file with one stored (uncompressed) entry, <c>rows.npy</c>. Rows are streamed, so the
-/// entry's
-/// checksum follows the data (data descriptor) and is repeated in the central directory. From about 4 GiB on, ZIP64 is
-/// used.
+/// entry's checksum follows the data (data descriptor) and is repeated in the central directory. From about 4 GiB on,
+/// ZIP64 is used.
 /// </summary>
 internal sealed class NpzRows : RowContainer
 {
@@ -137,8 +136,7 @@ internal sealed class NpzRows : RowContainer
 
         /// <summary>
         /// Writes the fields common to local and central headers: version needed, flags, method, time (the earliest
-        /// date of zip) and
-        /// checksum.
+        /// date of zip) and checksum.
         /// </summary>
         internal ZipBytes Common(bool is64, uint sum) => UShort(is64 ? Version64 : Version)
             .UShort(HasDescriptor).UShort(Stored).UShort(0).UShort(FirstDay).UInt(sum);

@@ -7,8 +7,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// File format for rows of float32: a header, then the rows, each with an optional prefix and suffix. All rows have the
-/// same
-/// length, so a row can be located by its index.
+/// same length, so a row can be located by its index.
 /// </summary>
 internal abstract class RowContainer
 {
@@ -70,10 +69,8 @@ internal abstract class RowContainer
 
     /// <summary>
     /// TensorFlow record files. Each record is a <c>tf.train.Example</c> with one feature, <c>row</c>: a bytes list
-    /// with one
-    /// value, the float32 numbers. A record consists of its length, the masked CRC-32C of the length, the payload, and
-    /// the
-    /// masked CRC-32C of the payload.
+    /// with one value, the float32 numbers. A record consists of its length, the masked CRC-32C of the length, the
+    /// payload, and the masked CRC-32C of the payload.
     /// </summary>
     private sealed class TfRecordRows : RowContainer
     {
@@ -82,8 +79,9 @@ internal abstract class RowContainer
 
         internal override string Name => "tfrecord";
 
-        /// <summary>Record header and the protobuf prefix: five tags with 5-byte lengths and the feature's
-        /// name.</summary>
+        /// <summary>
+        /// Record header and the protobuf prefix: five tags with 5-byte lengths and the feature's name.
+        /// </summary>
         internal override (int Before, int Behind) Frame => (12 + ProtoBytes, 4);
 
         private static int ProtoBytes => 6 + 6 + 5 + 6 + 6 + 6;
@@ -109,8 +107,7 @@ internal abstract class RowContainer
 
         /// <summary>
         /// Builds the bytes of Example { features: { feature: { key: "row" value: { bytes_list: { value: ... } } } } }
-        /// that precede
-        /// the numbers.
+        /// that precede the numbers.
         /// </summary>
         private void Prepare(int width)
         {

@@ -10,10 +10,9 @@ internal sealed record RowSource(string Key, string Data, int Rows, string First
 
 /// <summary>
 /// Records which chunks of a part have been written; each rank has its own journal file next to the part. The first
-/// line
-/// identifies the source; each further line has the number and digest of one complete chunk. Lines are appended, so the
-/// cost
-/// per chunk is constant. Lines need not reach the disk in order, because digests are compared with the rows on resume.
+/// line identifies the source; each further line has the number and digest of one complete chunk. Lines are appended,
+/// so the cost per chunk is constant. Lines need not reach the disk in order, because digests are compared with the
+/// rows on resume.
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {

@@ -7,10 +7,8 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Writes the morphed rows of a data set in chunks. While one chunk is written, the next is read and morphed. Memory
-/// holds
-/// only the map and a few chunks, for any number of rows. An interrupted run resumes with the missing chunks, and
-/// several
-/// ranks can share the chunks.
+/// holds only the map and a few chunks, for any number of rows. An interrupted run resumes with the missing chunks, and
+/// several ranks can share the chunks.
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
@@ -125,8 +123,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     /// <summary>
     /// Writes the bytes after the rows. The checksum is computed from the file, because a resumed run has not processed
-    /// all
-    /// rows.
+    /// all rows.
     /// </summary>
     private void WriteTail(FileStream stream, int head, int rows)
     {
@@ -165,8 +162,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     /// <summary>
     /// Returns the digests of complete chunks from an interrupted run or from other ranks: chunks whose stored rows
-    /// match the
-    /// journal and whose file has the same header.
+    /// match the journal and whose file has the same header.
     /// </summary>
     private string?[] Resumable(
         FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
@@ -232,8 +228,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     /// <summary>
     /// Throws unless the data set matches the key, all labels are valid classes, and the first rows are finite and can
-    /// be
-    /// morphed and restored.
+    /// be morphed and restored.
     /// </summary>
     internal static void Check(MorphKey key, Morpher morpher, Dataset data, int classes)
     {

@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Interprets the outputs of a policy network: chooses actions from them and, for training, computes the likelihood of
-/// an
-/// action.
+/// an action.
 /// </summary>
 public abstract class ActionHead
 {
@@ -17,8 +16,9 @@ public abstract class ActionHead
     /// <summary>Outputs are action values (Q); the action with the largest value is chosen.</summary>
     public static ActionHead Values { get; } = new ValueHead();
 
-    /// <summary>Outputs are the means of independent normal distributions, then their log standard
-    /// deviations.</summary>
+    /// <summary>
+    /// Outputs are the means of independent normal distributions, then their log standard deviations.
+    /// </summary>
     public static ActionHead Gaussian { get; } = new GaussianHead();
 
     internal static IReadOnlyList<ActionHead> All { get; } = [Categorical, Values, Gaussian];
@@ -41,15 +41,15 @@ public abstract class ActionHead
     /// <summary>Writes an action sampled from the policy.</summary>
     internal abstract void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action);
 
-    /// <summary>Computes the log probability (or log density) of an action, and the entropy of the
-    /// distribution.</summary>
+    /// <summary>
+    /// Computes the log probability (or log density) of an action, and the entropy of the distribution.
+    /// </summary>
     internal virtual (float LogProbability, float Entropy) Likelihood(
         ReadOnlySpan<float> outputs, ReadOnlySpan<float> action) => throw NotTrained();
 
     /// <summary>
     /// Adds <c>w</c> times the gradient of the log probability and <c>v</c> times the gradient of the entropy, both
-    /// with
-    /// respect to the outputs.
+    /// with respect to the outputs.
     /// </summary>
     /// <param name="outputs">Outputs of the network for one observation.</param>
     /// <param name="action">The action taken.</param>

@@ -12,8 +12,7 @@ public sealed record AgentNetwork
 
     /// <summary>
     /// Output channels of the convolutions that precede the hidden layers; used only for observations <c>[C, H, W]</c>.
-    /// The
-    /// kernels are 3 x 3 with stride 1, or 4 x 4 with stride 2 if the height is more than 20.
+    /// The kernels are 3 x 3 with stride 1, or 4 x 4 with stride 2 if the height is more than 20.
     /// </summary>
     public IReadOnlyList<int> Convolutions { get; init; } = [];
 
@@ -104,8 +103,8 @@ public sealed record AgentNetwork
 
     /// <summary>
     /// Scales the weights with the gains usual for policy gradients: sqrt 2 in hidden layers, 0.01 in the policy's
-    /// output layer
-    /// (so that all actions are about equally likely at first), and 1 in the value's output layer. Biases become 0.
+    /// output layer (so that all actions are about equally likely at first), and 1 in the value's output layer. Biases
+    /// become 0.
     /// </summary>
     private static Network Scaled(Network network) =>
         network.WithParameters(network.Parameters.Select(parameter => parameter with

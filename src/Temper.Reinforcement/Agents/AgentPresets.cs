@@ -26,8 +26,7 @@ public static class AgentPresets
 
     /// <summary>
     /// Returns the default frame skip for training, the number of game steps that each action lasts: 4 in pixel-pong,
-    /// as
-    /// usual for Atari games, and 1 in other environments.
+    /// as usual for Atari games, and 1 in other environments.
     /// </summary>
     /// <param name="environment">Name of the environment.</param>
     public static int FrameSkipFor(string environment) =>

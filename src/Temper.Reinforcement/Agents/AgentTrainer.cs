@@ -13,8 +13,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Base class of agent trainers. Call <see cref="Update"/> until <see cref="IsComplete"/> is true. The complete
-/// training
-/// state can be saved and restored.
+/// training state can be saved and restored.
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The same seed and options give bit-identical results for any number of kernel threads, also after

@@ -4,8 +4,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Options of deep Q-learning (DQN) with a replay buffer. Double DQN (arXiv:1509.06461) by default; n-step returns and
-/// a
-/// dueling network are optional.
+/// a dueling network are optional.
 /// </summary>
 public sealed record DqnOptions : AgentTrainingOptions
 {
@@ -38,8 +37,7 @@ public sealed record DqnOptions : AgentTrainingOptions
 
     /// <summary>
     /// True: double DQN, where the online network selects the next action and the target network evaluates it; false:
-    /// the
-    /// target network does both.
+    /// the target network does both.
     /// </summary>
     public bool IsDouble { get; init; } = true;
 

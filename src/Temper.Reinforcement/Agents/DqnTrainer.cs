@@ -145,9 +145,8 @@ public sealed class DqnTrainer : AgentTrainer
 
     /// <summary>
     /// Performs one gradient step toward <c>y = r + discount Q'(o', argmax Q(o', .))</c>, with Q' the target network,
-    /// under the
-    /// Huber loss. Only the output of the action taken gets a gradient: the error clipped to [-1, 1] (arXiv:1509.06461,
-    /// eq. 4).
+    /// under the Huber loss. Only the output of the action taken gets a gradient: the error clipped to [-1, 1]
+    /// (arXiv:1509.06461, eq. 4).
     /// </summary>
     private void Learn()
     {

@@ -18,9 +18,7 @@ public sealed record PlayOptions
     /// <summary>Channels that record or perturb observations on their way to the agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
-    /// <summary>
-    /// Number of environments played in parallel, at most 32; null: 32. Does not affect the results.
-    /// </summary>
+    /// <summary>Number of environments played in parallel, at most 32; null: 32. Does not affect the results.</summary>
     public int? Slots { get; init; }
 
     /// <summary>
@@ -63,8 +61,9 @@ public static class EpisodePlayer
         return new Round(policy, spec, slots, options).Run();
     }
 
-    /// <summary>Plays the episodes on a number of slots; slot i plays episodes i, i + count, i + 2 count and so
-    /// on.</summary>
+    /// <summary>
+    /// Plays the episodes on a number of slots; slot i plays episodes i, i + count, i + 2 count and so on.
+    /// </summary>
     private sealed class Round(Policy policy, EnvironmentSpec spec, EpisodeSlot[] slots, PlayOptions options)
     {
         private readonly RandomStream _seeds = RandomStream.FromSeed(options.Seed).Split("episodes");

@@ -168,9 +168,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
 
     /// <summary>
     /// Performs one gradient step. The gradient of the loss with respect to the outputs is computed in closed form. The
-    /// tape
-    /// differentiates the inner product of the outputs and this gradient, which has the same parameter gradient as the
-    /// loss.
+    /// tape differentiates the inner product of the outputs and this gradient, which has the same parameter gradient as
+    /// the loss.
     /// </summary>
     private PolicyLoss Step(ReadOnlyMemory<int> samples, int part)
     {

@@ -8,8 +8,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Records what an agent observes in one episode and turns it into a report section: an animation and a strip of images
-/// for
-/// grids and images, or curves for vectors. Assign <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
+/// for grids and images, or curves for vectors. Assign <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
 /// </summary>
 public sealed class PlayRecording
 {

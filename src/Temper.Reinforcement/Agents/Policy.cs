@@ -10,8 +10,7 @@ public sealed record Policy
 {
     /// <summary>
     /// The network. It takes observations, <c>[N, ...]</c>; <see cref="Head"/> interprets the first output. An optional
-    /// second
-    /// output named <c>value</c> is the state value.
+    /// second output named <c>value</c> is the state value.
     /// </summary>
     public required Network Network { get; init; }
 
@@ -66,8 +65,7 @@ public sealed record Policy
 
     /// <summary>
     /// Creates an environment with the settings of this policy: its actions, sticky-action probability, step limit and
-    /// frame
-    /// skip.
+    /// frame skip.
     /// </summary>
     /// <param name="name">Name of the environment.</param>
     /// <param name="overrides">Settings that override those of the policy; null: none.</param>

@@ -9,8 +9,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Saves and loads agents. Temper's own agents are models with metadata; published agents are read in the layouts of
-/// their
-/// frameworks.
+/// their frameworks.
 /// </summary>
 public static class PolicyFile
 {
@@ -26,8 +25,7 @@ public static class PolicyFile
     /// <summary>Loads an agent.</summary>
     /// <param name="path">
     /// A model written by <see cref="Save"/>, or a .safetensors file with the tensor names of Stable-Baselines3, of
-    /// Flax dense
-    /// layers, or of the Atari networks with <c>base.main</c>.
+    /// Flax dense layers, or of the Atari networks with <c>base.main</c>.
     /// </param>
     /// <exception cref="ModelFormatException">The file is damaged, or its layout is unknown.</exception>
     public static Policy Load(string path)

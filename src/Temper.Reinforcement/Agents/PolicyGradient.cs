@@ -4,10 +4,8 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Computes the loss of PPO and A2C for a minibatch, and its gradient with respect to the network's outputs. Samples
-/// are
-/// processed in parallel in chunks of fixed size; the chunks are summed in order, so results do not depend on the
-/// number of
-/// threads.
+/// are processed in parallel in chunks of fixed size; the chunks are summed in order, so results do not depend on the
+/// number of threads.
 /// </summary>
 /// <param name="head">Head that interprets the outputs.</param>
 /// <param name="options">Clip range and loss weights.</param>
@@ -24,9 +22,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     /// </summary>
     internal float[] Outputs { get; private set; } = [];
 
-    /// <summary>
-    /// The network's values for the samples, <c>[B]</c>; set before calling <see cref="Compute"/>.
-    /// </summary>
+    /// <summary>The network's values for the samples, <c>[B]</c>; set before calling <see cref="Compute"/>.</summary>
     internal float[] Values { get; } = new float[rollout.Length];
 
     /// <summary>Gradient of the loss with respect to <see cref="Outputs"/>.</summary>
@@ -48,10 +44,8 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
 
     /// <summary>
     /// Computes the mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 /
-    /// 2</c>,
-    /// where <c>r</c> is the new probability of the action divided by the old one (arXiv:1707.06347, eq. 9). Without
-    /// clipping
-    /// the first term is <c>-A log p</c>, the plain policy gradient.
+    /// 2</c>, where <c>r</c> is the new probability of the action divided by the old one (arXiv:1707.06347, eq. 9).
+    /// Without clipping the first term is <c>-A log p</c>, the plain policy gradient.
     /// </summary>
     /// <param name="samples">Indices of the samples in the rollout.</param>
     internal PolicyLoss Compute(ReadOnlyMemory<int> samples)
@@ -128,9 +122,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
 /// <param name="Policy">Policy loss.</param>
 /// <param name="Value">Half the squared error of the value.</param>
 /// <param name="Entropy">Entropy of the policy, in nats.</param>
-/// <param name="Divergence">
-/// Estimated KL divergence from the policy that collected the experience, in nats.
-/// </param>
+/// <param name="Divergence">Estimated KL divergence from the policy that collected the experience, in nats.</param>
 public readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
 {
     internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>

@@ -31,8 +31,9 @@ internal static class PublishedPolicies
                 + $"expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
     }
 
-    /// <summary>Linear layers <c>q_net.q_net.0, 2, 4, ...</c> with ReLU between them; the outputs are
-    /// Q-values.</summary>
+    /// <summary>
+    /// Linear layers <c>q_net.q_net.0, 2, 4, ...</c> with ReLU between them; the outputs are Q-values.
+    /// </summary>
     private static Policy StableBaselinesDqn(Weights weights)
     {
         var layers = new LayerList(weights);
@@ -42,8 +43,7 @@ internal static class PublishedPolicies
 
     /// <summary>
     /// The actor: linear layers <c>mlp_extractor.policy_net.0, 2, ...</c>, each followed by tanh, then
-    /// <c>action_net</c>. The
-    /// critic has the same structure, with <c>value_net</c>.
+    /// <c>action_net</c>. The critic has the same structure, with <c>value_net</c>.
     /// </summary>
     private static Policy StableBaselinesActor(Weights weights)
     {
@@ -59,10 +59,8 @@ internal static class PublishedPolicies
 
     /// <summary>
     /// Linear layers <c>Dense_0, 1, 2</c> with kernels <c>[in, out]</c> and ReLU between them. Their input is a grid in
-    /// the
-    /// order row, column, channel; Temper's order is channel, row, column, so the rows of the first kernel are
-    /// reordered. These
-    /// agents were published without sticky actions and evaluated with a limit of 2000 steps.
+    /// the order row, column, channel; Temper's order is channel, row, column, so the rows of the first kernel are
+    /// reordered. These agents were published without sticky actions and evaluated with a limit of 2000 steps.
     /// </summary>
     private static Policy FlaxDense(Weights weights)
     {

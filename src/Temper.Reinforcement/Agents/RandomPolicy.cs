@@ -5,8 +5,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Creates the random baseline: a network with zero weights. If its actions are sampled, all discrete actions are
-/// equally
-/// likely.
+/// equally likely.
 /// </summary>
 public static class RandomPolicy
 {

@@ -5,8 +5,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Ring buffer of the latest transitions. Observations with bounds 0 and 1 are stored as bytes in steps of 1/255, which
-/// is
-/// exact for grids and for images drawn in such steps. Other observations are stored as floats.
+/// is exact for grids and for images drawn in such steps. Other observations are stored as floats.
 /// </summary>
 internal sealed class ReplayBuffer
 {
@@ -38,8 +37,7 @@ internal sealed class ReplayBuffer
 
     /// <summary>
     /// Factor on the value of each transition's last observation: gamma to the power of the number of steps, or 0 if
-    /// the
-    /// episode terminated.
+    /// the episode terminated.
     /// </summary>
     internal float[] Discounts { get; }
 

@@ -41,10 +41,9 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
     internal ReadOnlySpan<float> Action(int sample) => _actions.AsSpan(sample * action, action);
 
     /// <summary>
-    /// Computes generalized advantage estimates: <c>A_t = d_t + gamma lambda A_t+1</c> with
-    /// <c>d_t = r_t + gamma V_t+1 - V_t</c> (arXiv:1506.02438, eq. 16). Terms of the next step are dropped at the end
-    /// of an
-    /// episode. The reward of a truncated step already includes the estimated value of what would have followed.
+    /// Computes generalized advantage estimates: <c>A_t = d_t + gamma lambda A_t+1</c> with <c>d_t = r_t + gamma V_t+1
+    /// - V_t</c> (arXiv:1506.02438, eq. 16). Terms of the next step are dropped at the end of an episode. The reward of
+    /// a truncated step already includes the estimated value of what would have followed.
     /// </summary>
     /// <param name="last">Values of the observations after the last step, <c>[N]</c>.</param>
     /// <param name="gamma">Discount factor.</param>

@@ -28,8 +28,7 @@ internal sealed class StepQueue(int length, int observation, float gamma)
 
     /// <summary>
     /// Adds a step and stores all completed transitions in the replay buffer: one of n steps, and at the end of an
-    /// episode also
-    /// all shorter ones.
+    /// episode also all shorter ones.
     /// </summary>
     /// <param name="first">Observation before the step.</param>
     /// <param name="action">The action.</param>

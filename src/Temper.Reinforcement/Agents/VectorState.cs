@@ -7,9 +7,8 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Saves and restores the environments of a training as seeds and actions. An episode is reconstructed by replaying
-/// them,
-/// so an environment needs no way to save itself. The observations are also saved and compared after the replay, which
-/// detects environments that are not deterministic.
+/// them, so an environment needs no way to save itself. The observations are also saved and compared after the replay,
+/// which detects environments that are not deterministic.
 /// </summary>
 internal static class VectorState
 {

@@ -34,9 +34,7 @@ public sealed record BridgeLimits
     }
 }
 
-/// <summary>
-/// Thrown when a peer of a bridge has disconnected, exceeds a time limit or violates the protocol.
-/// </summary>
+/// <summary>Thrown when a peer of a bridge has disconnected, exceeds a time limit or violates the protocol.</summary>
 public sealed class BridgeException : IOException
 {
     /// <summary>Creates an exception without a message.</summary>

@@ -7,8 +7,7 @@ public sealed record BridgeListener
 {
     /// <summary>
     /// Address to listen on. Default: loopback, which other machines cannot reach. None of the protocols has encryption
-    /// or
-    /// authentication.
+    /// or authentication.
     /// </summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
@@ -20,8 +19,7 @@ public sealed record BridgeListener
 
     /// <summary>
     /// Called with one line of text when a connection ends with an error or is refused; may be called from any thread.
-    /// Null:
-    /// errors are not reported.
+    /// Null: errors are not reported.
     /// </summary>
     public Action<string>? Told { get; init; }
 

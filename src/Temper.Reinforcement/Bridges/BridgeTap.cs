@@ -4,8 +4,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Passes the signals of a relay to an observation channel, which may record and change them. All connections of a
-/// relay
-/// share one channel and must have the same observation and action format; each connection has its own slot.
+/// relay share one channel and must have the same observation and action format; each connection has its own slot.
 /// </summary>
 /// <param name="create">
 /// Creates the channel when the format of the first stream is known. An exception ends that connection.

@@ -5,8 +5,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Man-in-the-middle relay for Temper's own protocol. Agents connect to the relay, and for each agent the relay
-/// connects
-/// to the environment. All signals pass through a tap, which may record and change them.
+/// connects to the environment. All signals pass through a tap, which may record and change them.
 /// </summary>
 public sealed class EnvironmentRelay : IAsyncDisposable
 {

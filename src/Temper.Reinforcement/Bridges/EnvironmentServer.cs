@@ -3,8 +3,9 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Serves environments over TCP with Temper's own protocol; each connection gets its own
-/// environment.</summary>
+/// <summary>
+/// Serves environments over TCP with Temper's own protocol; each connection gets its own environment.
+/// </summary>
 public sealed class EnvironmentServer : IAsyncDisposable
 {
     private readonly TcpHost _host;

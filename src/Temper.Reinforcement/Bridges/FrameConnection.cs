@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// A TCP connection that exchanges messages. Each message is its length in bytes (uint32, little-endian) followed by
-/// its
-/// content. Supports one reader and one writer at a time.
+/// its content. Supports one reader and one writer at a time.
 /// </summary>
 internal sealed class FrameConnection : IDisposable
 {

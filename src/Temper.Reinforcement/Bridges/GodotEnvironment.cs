@@ -7,13 +7,11 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Uses a Godot game as an environment, taking the role of the trainer in Godot RL Agents. It listens, and the game's
-/// Sync
-/// node connects in training mode. Supports games with one agent.
+/// Sync node connects in training mode. Supports games with one agent.
 /// </summary>
 /// <remarks>
 /// The protocol has no seeds, so episodes cannot be repeated. It also does not say why an episode ends; every end
-/// counts as
-/// terminated.
+/// counts as terminated.
 /// </remarks>
 public sealed class GodotEnvironment : IEnvironment, IDisposable
 {

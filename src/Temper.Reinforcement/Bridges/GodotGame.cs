@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Presents an environment to a trainer of Godot RL Agents as a Godot game: connects, announces its spaces and plays
-/// until
-/// told to close.
+/// until told to close.
 /// </summary>
 public static class GodotGame
 {

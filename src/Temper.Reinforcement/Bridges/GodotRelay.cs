@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Man-in-the-middle relay for Godot RL Agents. The game connects to the relay, and the relay connects to the trainer.
-/// Each
-/// agent of a game has its own slot of the tap.
+/// Each agent of a game has its own slot of the tap.
 /// </summary>
 /// <remarks>
 /// A game starts the next episode by itself, so the observation sent with the end of an episode is the first one of the

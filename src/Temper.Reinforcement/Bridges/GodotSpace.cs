@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Observation and action space of one agent of a Godot game. An observation is a JSON object whose fields are arrays
-/// of
-/// numbers or hexadecimal strings. Strings encode image bytes (in fields with "2d" in the name) or, in older games,
+/// of numbers or hexadecimal strings. Strings encode image bytes (in fields with "2d" in the name) or, in older games,
 /// half-precision numbers. All fields are concatenated, in order, to one observation vector.
 /// </summary>
 internal sealed class GodotSpace

@@ -5,9 +5,7 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>
-/// Reads and writes observations as JSON arrays of numbers, which may be nested up to 4 levels.
-/// </summary>
+/// <summary>Reads and writes observations as JSON arrays of numbers, which may be nested up to 4 levels.</summary>
 internal static class JsonNumbers
 {
     private const int MaxAxes = 4;

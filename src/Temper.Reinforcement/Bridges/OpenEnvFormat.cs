@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Field names and value ranges of an OpenEnv environment. The protocol defines the messages (reset, step, observation
-/// with
-/// reward and done), but every environment chooses the fields of its observations and actions.
+/// with reward and done), but every environment chooses the fields of its observations and actions.
 /// </summary>
 public sealed record OpenEnvFormat
 {
@@ -15,8 +14,7 @@ public sealed record OpenEnvFormat
 
     /// <summary>
     /// Field of an observation that holds its numbers; null: values, screen, observation, obs, pixels or state, or else
-    /// the
-    /// first field with numbers.
+    /// the first field with numbers.
     /// </summary>
     public string? ObservationField { get; init; }
 
@@ -28,8 +26,7 @@ public sealed record OpenEnvFormat
 
     /// <summary>
     /// Divisor of the received numbers, above 0; 255 scales gray levels to 0 to 1. Relayed numbers are multiplied by it
-    /// and
-    /// rounded to integers, unless it is 1.
+    /// and rounded to integers, unless it is 1.
     /// </summary>
     public float Scale { get; init; } = 1;
 

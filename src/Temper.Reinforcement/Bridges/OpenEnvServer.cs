@@ -12,8 +12,7 @@ namespace Temper.Reinforcement.Bridges;
 /// </summary>
 /// <remarks>
 /// Observations have the fields <c>values</c> (a flat array), <c>shape</c> and, for discrete actions,
-/// <c>legal_actions</c>.
-/// Discrete actions have the field <c>action_id</c>, continuous actions the field <c>values</c>.
+/// <c>legal_actions</c>. Discrete actions have the field <c>action_id</c>, continuous actions the field <c>values</c>.
 /// </remarks>
 public sealed class OpenEnvServer : IAsyncDisposable
 {

@@ -26,9 +26,7 @@ internal sealed class ServedEpisode(IEnvironment environment)
         (Steps, IsOver) = (0, false);
     }
 
-    /// <exception cref="BridgeException">
-    /// The episode has not begun or has ended, or the action is invalid.
-    /// </exception>
+    /// <exception cref="BridgeException">The episode has not begun or has ended, or the action is invalid.</exception>
     internal StepOutcome Step(AgentAction action)
     {
         ActionSpace space = Spec.Actions;

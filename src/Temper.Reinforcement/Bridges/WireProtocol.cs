@@ -10,10 +10,8 @@ namespace Temper.Reinforcement.Bridges;
 /// <summary>
 /// Encodes and decodes the messages of Temper's own protocol. Each message is one byte for its type, followed by its
 /// content, little-endian. The environment first sends hello (JSON) and then replies to each reset (seed, uint64) and
-/// step
-/// (int32 index, or float32 numbers) with an observation: reward (float32), flags (uint8: 1 terminated, 2 truncated)
-/// and
-/// the observed values (float32).
+/// step (int32 index, or float32 numbers) with an observation: reward (float32), flags (uint8: 1 terminated, 2
+/// truncated) and the observed values (float32).
 /// </summary>
 internal static class WireProtocol
 {

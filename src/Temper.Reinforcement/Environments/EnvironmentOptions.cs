@@ -8,8 +8,7 @@ public sealed record EnvironmentOptions
 
     /// <summary>
     /// Grid games: probability that the previous action is repeated instead of the agent's action, 0 to 1; null: 0.1,
-    /// as in
-    /// MinAtar.
+    /// as in MinAtar.
     /// </summary>
     public float? Sticky { get; init; }
 
@@ -24,8 +23,7 @@ public sealed record EnvironmentOptions
 
     /// <summary>
     /// Game steps for which each action is repeated (frame skip), 1 or more; null: 1. The rewards of these steps are
-    /// summed,
-    /// and the step limit counts actions. Grid games support only 1.
+    /// summed, and the step limit counts actions. Grid games support only 1.
     /// </summary>
     public int? FrameSkip { get; init; }
 }

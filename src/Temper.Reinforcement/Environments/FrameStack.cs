@@ -1,8 +1,8 @@
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// The last frames that an agent observed, oldest first, concatenated along the first axis: <c>[K C, H, W]</c> or
-/// <c>[K D]</c>.
+/// The last frames that an agent observed, oldest first, concatenated along the first axis: <c>[K C, H, W]</c> or <c>[K
+/// D]</c>.
 /// </summary>
 /// <param name="frame">Length of one frame.</param>
 /// <param name="count">Number of frames, K.</param>

@@ -2,15 +2,12 @@ namespace Temper.Reinforcement.Environments;
 
 /// <summary>
 /// A task for an agent, with the semantics of Gymnasium. An episode begins with <see cref="Reset"/>. Each <see
-/// cref="Step"/>
-/// takes an action and returns an observation and a reward. The end of the task (terminated) is distinguished from the
-/// end
-/// of the time (truncated).
+/// cref="Step"/> takes an action and returns an observation and a reward. The end of the task (terminated) is
+/// distinguished from the end of the time (truncated).
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The seed of the reset and the actions must determine everything that happens, so that an episode
-/// can be
-/// replayed; training resumes from checkpoints in this way. A step does not allocate.
+/// can be replayed; training resumes from checkpoints in this way. A step does not allocate.
 /// </remarks>
 public interface IEnvironment
 {
@@ -34,8 +31,7 @@ public interface IEnvironment
 
     /// <summary>
     /// State that survives a reset, such as the last action of sticky actions; saved so that a replay can restore it.
-    /// 0: no
-    /// such state.
+    /// 0: no such state.
     /// </summary>
     long Carried
     {

@@ -7,10 +7,8 @@ namespace Temper.Reinforcement.Environments;
 /// </summary>
 /// <remarks>
 /// Each environment of a vector environment is a slot. Calls for one slot come in order: an observation, then the
-/// action
-/// with its reward and end flags, then the next observation. Calls for different slots may be interleaved. A channel
-/// that
-/// only records leaves observations unchanged.
+/// action with its reward and end flags, then the next observation. Calls for different slots may be interleaved. A
+/// channel that only records leaves observations unchanged.
 /// </remarks>
 public interface IObservationChannel
 {
@@ -48,8 +46,7 @@ public sealed record ObservationChannels
 
     /// <summary>
     /// Receives each frame once, before stacking, so that a change stays in the stack, as if the camera signal were
-    /// changed.
-    /// Null: none.
+    /// changed. Null: none.
     /// </summary>
     public IObservationChannel? Frame { get; init; }
 

@@ -2,9 +2,8 @@ namespace Temper.Reinforcement.Environments;
 
 /// <summary>
 /// Repeats each action for several game steps (frame skip, as usual for Atari games). The rewards are summed and the
-/// last
-/// observation is returned. If the episode ends during these steps, the remaining ones are skipped. Time limits count
-/// actions.
+/// last observation is returned. If the episode ends during these steps, the remaining ones are skipped. Time limits
+/// count actions.
 /// </summary>
 internal sealed class SkippingEnvironment(IEnvironment inner, int steps) : IEnvironment
 {

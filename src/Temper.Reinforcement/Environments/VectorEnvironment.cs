@@ -25,8 +25,7 @@ public interface IVectorEnvironment
 
     /// <summary>
     /// Returns the last observation of a slot whose episode ended in the last step. It is used to estimate the value of
-    /// a
-    /// truncated episode.
+    /// a truncated episode.
     /// </summary>
     /// <param name="slot">Index of the environment, 0 to N - 1.</param>
     ReadOnlySpan<float> FinalObservation(int slot);
@@ -132,12 +131,14 @@ public sealed class VectorEnvironment : IVectorEnvironment
         }
     }
 
-    /// <summary>Copies a slot's observation to <see cref="Observations"/>; called after its state was
-    /// restored.</summary>
+    /// <summary>
+    /// Copies a slot's observation to <see cref="Observations"/>; called after its state was restored.
+    /// </summary>
     internal void Show(int i) => _slots[i].Observation.CopyTo(_observations.AsSpan(i * ObservationLength));
 
-    /// <summary>Returns the seed of an episode: 64 bits of a random stream at an offset given by the episode
-    /// number.</summary>
+    /// <summary>
+    /// Returns the seed of an episode: 64 bits of a random stream at an offset given by the episode number.
+    /// </summary>
     internal static ulong SeedOf(RandomStream stream, long episode)
     {
         Span<uint> words = stackalloc uint[2];

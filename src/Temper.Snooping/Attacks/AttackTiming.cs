@@ -105,15 +105,13 @@ public enum TimingRule
 
     /// <summary>
     /// Frames where the proxy's two most likely actions have the closest probabilities, so that a small perturbation
-    /// can
-    /// change the action (our formulation).
+    /// can change the action (our formulation).
     /// </summary>
     LowMargin,
 
     /// <summary>
     /// Frames where the probabilities of the proxy's most and least likely actions differ most (Lin et al. 2017). The
-    /// proxy
-    /// is used instead of the victim.
+    /// proxy is used instead of the victim.
     /// </summary>
     HighPreference,
 }

@@ -2,10 +2,8 @@ namespace Temper.Snooping.Attacks;
 
 /// <summary>
 /// Gradient-guided Carlini-Wagner attack on every frame (arXiv:1812.02524): finds the smallest perturbation that
-/// changes
-/// the proxy's action and clips it to epsilon. With stacked frames and <see cref="StackMode.PerFrame"/>, only the
-/// newest
-/// frame is perturbed.
+/// changes the proxy's action and clips it to epsilon. With stacked frames and <see cref="StackMode.PerFrame"/>, only
+/// the newest frame is perturbed.
 /// </summary>
 public sealed record GuidedFrame : ObservationAttack
 {

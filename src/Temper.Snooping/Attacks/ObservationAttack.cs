@@ -2,8 +2,7 @@ namespace Temper.Snooping.Attacks;
 
 /// <summary>
 /// Base class of attacks that perturb observations. Each value stays within <see cref="Epsilon"/> of the clean value
-/// (L-infinity
-/// norm) and within the bounds of the stream.
+/// (L-infinity norm) and within the bounds of the stream.
 /// </summary>
 public abstract record ObservationAttack
 {
@@ -17,17 +16,13 @@ public abstract record ObservationAttack
     /// <summary>Largest change of each value, in the units of the observation; 0 or more.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>
-    /// Whether each frame is perturbed once, or the agent's whole stack of frames at every step.
-    /// </summary>
+    /// <summary>Whether each frame is perturbed once, or the agent's whole stack of frames at every step.</summary>
     public StackMode Mode { get; init; } = StackMode.PerFrame;
 
     /// <summary>Precision of the values that pass through the channel.</summary>
     public ChannelPrecision Precision { get; init; } = ChannelPrecision.Float32;
 
-    /// <summary>
-    /// True if the channel's precision rounds away every perturbation of size <see cref="Epsilon"/>.
-    /// </summary>
+    /// <summary>True if the channel's precision rounds away every perturbation of size <see cref="Epsilon"/>.</summary>
     public bool IsBelowPrecision => Precision == ChannelPrecision.UInt8 && Levels == 0;
 
     /// <summary>Number of 8-bit levels by which a value may change.</summary>
@@ -47,8 +42,7 @@ public enum StackMode
 {
     /// <summary>
     /// Each frame is perturbed once, when it passes through the channel. The perturbed frame stays in the agent's
-    /// stack. This
-    /// corresponds to a physical attack.
+    /// stack. This corresponds to a physical attack.
     /// </summary>
     PerFrame,
 
@@ -64,8 +58,7 @@ public enum ChannelPrecision
 
     /// <summary>
     /// Multiples of 1/255 from 0 to 1. Perturbed values stay within epsilon of the rounded clean value, so an epsilon
-    /// below
-    /// 1/255 has no effect.
+    /// below 1/255 has no effect.
     /// </summary>
     UInt8,
 }
@@ -110,9 +103,7 @@ public sealed record GradientSign : ObservationAttack
     /// <summary>True to start at a random point within epsilon of the clean observation.</summary>
     public bool RandomStart { get; init; }
 
-    /// <summary>
-    /// True to move toward the least likely class; false to move away from the most likely class.
-    /// </summary>
+    /// <summary>True to move toward the least likely class; false to move away from the most likely class.</summary>
     public bool IsTargeted { get; init; }
 
     /// <summary>For proxies of values: true to raise the predicted value; false to lower it.</summary>

@@ -10,8 +10,7 @@ namespace Temper.Snooping.Attacks;
 
 /// <summary>
 /// Perturbs the observations that pass through a channel. It uses gradients of proxies only and never queries the agent
-/// or
-/// the environment.
+/// or the environment.
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The same observations in the same order give the same perturbations. Each slot is a separate stream
@@ -35,8 +34,7 @@ public sealed class ObservationAttacker
     /// <param name="timing">Which frames are attacked; null: every frame.</param>
     /// <exception cref="ArgumentException">
     /// An option is out of range, a required proxy is missing, a proxy was made for another stream format, or an 8-bit
-    /// channel
-    /// cannot represent the stream's values.
+    /// channel cannot represent the stream's values.
     /// </exception>
     public ObservationAttacker(
         ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random,
@@ -82,17 +80,14 @@ public sealed class ObservationAttacker
     /// <summary>Number of frames that were attacked.</summary>
     public long Attacked { get; private set; }
 
-    /// <summary>
-    /// Number of gradient computations; <see cref="GuidedFrame"/> counts one per attacked frame.
-    /// </summary>
+    /// <summary>Number of gradient computations; <see cref="GuidedFrame"/> counts one per attacked frame.</summary>
     public long Gradients { get; private set; }
 
     /// <summary>Perturbs an observation in place.</summary>
     /// <param name="slot">Index of the stream.</param>
     /// <param name="observation">
     /// One frame, or the whole stack, depending on <see cref="ObservationAttack.Mode"/>. Replaced by the observation
-    /// that the
-    /// agent receives.
+    /// that the agent receives.
     /// </param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
     /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
@@ -240,8 +235,7 @@ public sealed class ObservationAttacker
 
     /// <summary>
     /// Computes the gradient of the sum of all proxies' losses with respect to the stack. At the first step, the
-    /// outputs for
-    /// the clean stack are stored as the references of the losses.
+    /// outputs for the clean stack are stored as the references of the losses.
     /// </summary>
     private void Gradient(GradientSign attack, Slot state, ref Tensor[] references)
     {

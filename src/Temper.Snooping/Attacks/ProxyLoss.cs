@@ -39,8 +39,7 @@ internal static class ProxyLoss
     internal static Tensor Of(ProxyGoal goal, Tensor output, Tensor reference, GradientSign attack) => goal switch
     {
         // The squared difference from the clean value has zero gradient at the clean observation, so the signed value
-        // itself is
-        // maximized.
+        // itself is maximized.
         ProxyGoal.Value => attack.RaisesValue ? output.Sum() : -output.Sum(),
         ProxyGoal.Cells => output.BinaryCrossEntropyWithLogits(reference),
         ProxyGoal.ClassesAndValue => AwayFrom(output.Slice(1, 0, output.Shape[1] - 1), reference, attack)

@@ -10,9 +10,7 @@ namespace Temper.Snooping.Defenses;
 /// prediction than clean observations do. The threshold is calibrated on clean play to a given false alarm rate (our
 /// formulation).
 /// </summary>
-/// <remarks>
-/// Not thread-safe. The first frame of an episode has no prediction and raises no alarm.
-/// </remarks>
+/// <remarks>Not thread-safe. The first frame of an episode has no prediction and raises no alarm.</remarks>
 public sealed class PerturbationDetector
 {
     private readonly Proxy _predictor;
@@ -32,8 +30,7 @@ public sealed class PerturbationDetector
     /// <param name="falseAlarms">Fraction of clean frames that raise an alarm, 0 to below 1.</param>
     /// <exception cref="ArgumentException">
     /// The proxy is not a future predictor, the stream formats differ, the fraction is out of range, or no observation
-    /// of the
-    /// log has a predecessor in its episode.
+    /// of the log has a predecessor in its episode.
     /// </exception>
     public static PerturbationDetector Calibrate(Proxy predictor, IStateLog clean, double falseAlarms = 0.01)
     {

@@ -32,8 +32,9 @@ public sealed record SnoopingRow
     /// <summary>Fraction of the frames that was attacked, 0 to 1.</summary>
     public double AttackedFrames { get; init; }
 
-    /// <summary>Fraction of the frames at which a detector raised an alarm, 0 to 1; NaN: no detector was
-    /// used.</summary>
+    /// <summary>
+    /// Fraction of the frames at which a detector raised an alarm, 0 to 1; NaN: no detector was used.
+    /// </summary>
     public double Alarms { get; init; } = double.NaN;
 
     /// <summary>Median time of an attacked frame in milliseconds; NaN: not measured.</summary>

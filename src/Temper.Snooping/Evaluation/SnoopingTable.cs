@@ -23,8 +23,7 @@ public sealed record SnoopingTable(
 
     /// <summary>
     /// Computes (clean - attacked) / (clean - random). 1 means that the attacked agent is no better than random play.
-    /// NaN if
-    /// the clean return is not above the random return.
+    /// NaN if the clean return is not above the random return.
     /// </summary>
     /// <param name="row">A row of the table.</param>
     public double Drop(SnoopingRow row) =>
@@ -32,8 +31,7 @@ public sealed record SnoopingTable(
 
     /// <summary>
     /// Smallest epsilon at which an attack reduces the return halfway from clean to random play, linearly interpolated
-    /// between
-    /// measured values; null: no measured epsilon does.
+    /// between measured values; null: no measured epsilon does.
     /// </summary>
     /// <param name="attack">Name of the attack; only rows without a defense are used.</param>
     public double? HalfEpsilon(string attack)

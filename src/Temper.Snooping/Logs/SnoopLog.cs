@@ -2,8 +2,7 @@ namespace Temper.Snooping.Logs;
 
 /// <summary>
 /// A log of recorded observations. Derived interfaces add further signals: a log of threat model S has no rewards and
-/// no
-/// actions.
+/// no actions.
 /// </summary>
 public interface IStateLog
 {

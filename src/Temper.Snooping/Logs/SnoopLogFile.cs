@@ -11,8 +11,7 @@ namespace Temper.Snooping.Logs;
 /// Saves and loads logs as npz archives with these arrays: <c>observations</c>, float32 <c>[N, ...]</c> (uint8 if all
 /// values are multiples of 1/255); <c>firsts</c>, uint8 <c>[N]</c>; <c>actions</c>, int64 <c>[N]</c>; <c>rewards</c>,
 /// float32 <c>[N]</c>; and <c>info</c>, UTF-8 JSON stored as uint8. <c>actions</c> and <c>rewards</c> are present only
-/// if
-/// the threat model includes them.
+/// if the threat model includes them.
 /// </summary>
 public static class SnoopLogFile
 {
@@ -142,9 +141,7 @@ public static class SnoopLogFile
         }
     }
 
-    /// <summary>
-    /// Converts values to bytes if this loses nothing: most observations are images or grids.
-    /// </summary>
+    /// <summary>Converts values to bytes if this loses nothing: most observations are images or grids.</summary>
     private static Tensor Packed(float[] values, Shape shape) =>
         values.All(value => value is >= 0 and <= 1 && MathF.Round(value * 255) / 255f == value)
         ? Tensor.From<byte>([.. values.Select(value => (byte)MathF.Round(value * 255))], shape)

@@ -4,8 +4,7 @@ namespace Temper.Snooping.Proxies;
 
 /// <summary>
 /// Predicts the agent's action, with cross-entropy to the recorded actions as the loss (behavior cloning; point 1 of
-/// the
-/// specification).
+/// the specification).
 /// </summary>
 public sealed record ActionImitator : RelatedTask<IActionLog>
 {

@@ -5,11 +5,9 @@ namespace Temper.Snooping.Proxies;
 /// <summary>The object in a stream that the agent most likely controls.</summary>
 /// <remarks>
 /// Candidates are the channels of a grid and, in images, bands of columns and of rows. A candidate qualifies if it
-/// shows
-/// exactly one connected object in nearly every frame and the object moves only short distances. Among these, the
-/// object
-/// whose next move is least predictable from its last move is chosen: a ball keeps flying and an opponent patrols, but
-/// the agent decides anew at each step.
+/// shows exactly one connected object in nearly every frame and the object moves only short distances. Among these, the
+/// object whose next move is least predictable from its last move is chosen: a ball keeps flying and an opponent
+/// patrols, but the agent decides anew at each step.
 /// </remarks>
 /// <param name="Name">Description of where the object was found, for display.</param>
 /// <param name="Moves">Its move after each step of the log, in rows and columns; null: unknown.</param>
@@ -104,8 +102,7 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
 
     /// <summary>
     /// Computes H(move | last move) in bits: the uncertainty of a move given the previous one. Zero if the moves of
-    /// most
-    /// steps are unknown.
+    /// most steps are unknown.
     /// </summary>
     private static double Unforeseen(IStateLog log, (int, int)?[] moves)
     {
@@ -155,8 +152,7 @@ internal readonly record struct ObjectWindow(string Name, int Channel, int Top, 
         }
 
         // One object fills at least half of its bounding box; two separate objects leave more of it empty. Walls fill
-        // the whole
-        // window.
+        // the whole window.
         int box = (bottom - top + 1) * (right - left + 1), window = (Bottom - Top) * (Right - Left);
         return lit > 0 && 2 * lit >= box && 2 * lit <= window ? (top + bottom, left + right) : null;
     }

@@ -26,8 +26,7 @@ public sealed record Proxy
 
     /// <summary>
     /// Threat model of the log that the proxy was trained on; null: the network was not trained on a log (an agent's
-    /// own
-    /// network, or another agent's).
+    /// own network, or another agent's).
     /// </summary>
     public ThreatModel? Threat { get; init; }
 

@@ -7,8 +7,7 @@ namespace Temper.Snooping.Proxies;
 
 /// <summary>
 /// Measures a proxy on held-out episodes: fraction of correct classes, R2 of values, or fraction of next frames that
-/// are
-/// entirely right.
+/// are entirely right.
 /// </summary>
 internal sealed class ProxyFidelity
 {

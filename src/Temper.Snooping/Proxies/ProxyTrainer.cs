@@ -6,8 +6,9 @@ using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Trains a proxy offline on a supervised task made from the log, and measures it on held-out
-/// episodes.</summary>
+/// <summary>
+/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes.
+/// </summary>
 internal static class ProxyTrainer
 {
     internal static Proxy Train(RelatedTask task, IStateLog log, ProxyOptions options, CancellationToken cancel)
@@ -56,8 +57,7 @@ internal static class ProxyTrainer
 
     /// <summary>
     /// Holds out whole episodes, because neighboring steps of an episode are similar. If there is only one episode, its
-    /// end is
-    /// held out.
+    /// end is held out.
     /// </summary>
     private static (int[] Train, int[] HeldOut) Split(ProxyData data, double share, RandomStream random)
     {

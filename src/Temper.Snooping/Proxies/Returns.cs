@@ -7,8 +7,7 @@ internal static class Returns
 {
     /// <summary>
     /// Computes G_t = sum over k of gamma^k r_(t+k) within each episode. The last episode of a log is usually
-    /// incomplete, so
-    /// its steps are omitted, unless it is the only episode.
+    /// incomplete, so its steps are omitted, unless it is the only episode.
     /// </summary>
     internal static (int[] Steps, float[] Values) Discounted(IRewardLog log, float gamma)
     {

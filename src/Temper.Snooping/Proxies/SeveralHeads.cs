@@ -42,8 +42,7 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
 
     /// <summary>
     /// Cross-entropy of all outputs except the last to the action, plus the weighted squared error of the last output
-    /// to the
-    /// value.
+    /// to the value.
     /// </summary>
     private sealed record ActionAndValueLoss(float ValueWeight) : TrainingLoss
     {

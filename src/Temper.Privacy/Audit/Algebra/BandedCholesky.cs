@@ -5,8 +5,7 @@ namespace Temper.Privacy.Audit.Algebra;
 
 /// <summary>
 /// Solves linear systems with a symmetric positive definite band matrix by Cholesky factorization. The work per row
-/// depends
-/// on the band width, not on the matrix size.
+/// depends on the band width, not on the matrix size.
 /// </summary>
 internal sealed class BandedCholesky
 {

@@ -4,8 +4,7 @@ namespace Temper.Privacy.Audit.Algebra;
 
 /// <summary>
 /// Eigenvalues and eigenvectors of a symmetric matrix, by Householder reduction to a tridiagonal matrix and the
-/// implicit QL
-/// method (EISPACK's tred2 and tql2).
+/// implicit QL method (EISPACK's tred2 and tql2).
 /// </summary>
 internal static class SymmetricEigen
 {

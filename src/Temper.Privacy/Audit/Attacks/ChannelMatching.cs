@@ -6,11 +6,9 @@ namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
 /// First half of attack A: finds the secret channel order from the layer. An invertible map preserves the linear
-/// relations
-/// among the columns of a few output pixels. The projector onto their row space equals the projector of the developer's
-/// weights, with rows and columns in the secret order. Its diagonal (the leverage scores) and the magnitudes of its
-/// other
-/// elements identify the channels.
+/// relations among the columns of a few output pixels. The projector onto their row space equals the projector of the
+/// developer's weights, with rows and columns in the secret order. Its diagonal (the leverage scores) and the
+/// magnitudes of its other elements identify the channels.
 /// </summary>
 internal static class ChannelMatching
 {
@@ -22,8 +20,7 @@ internal static class ChannelMatching
     /// <param name="weights">The developer's weights, <c>[O, C, KH, KW]</c>.</param>
     /// <returns>
     /// The developer's channel for each channel of the layer, and the relative difference of the projectors (0: equal).
-    /// Null:
-    /// the layer does not have the redundancy that the attack needs.
+    /// Null: the layer does not have the redundancy that the attack needs.
     /// </returns>
     internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
     {
@@ -57,8 +54,7 @@ internal static class ChannelMatching
 
     /// <summary>
     /// Returns the convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c>
-    /// applied to
-    /// the input patch that the block reads.
+    /// applied to the input patch that the block reads.
     /// </summary>
     private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int positions)
     {
@@ -205,8 +201,7 @@ internal static class ChannelMatching
                 for (int other = 0; other < cells; other++)
                 {
                     // The positions of a channel's own elements at other pixels are known. Of the elements with other
-                    // channels, only the
-                    // sorted magnitudes are used.
+                    // channels, only the sorted magnitudes are used.
                     values.Add(projector[(row * n) + (other * outputs) + channel]);
                     values.AddRange(Enumerable.Range(0, outputs).Where(o => o != channel)
                         .Select(o => Math.Abs(projector[(row * n) + (other * outputs) + o])).Order());

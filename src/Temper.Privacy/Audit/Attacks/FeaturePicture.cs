@@ -73,8 +73,9 @@ internal static class FeaturePicture
         ReadOnlySpan<float> Of(float[] all, int i) => all.AsSpan(i * size, size);
     }
 
-    /// <summary>Computes the root mean square over channels: <c>[N, channels, pixels]</c> to <c>[N,
-    /// pixels]</c>.</summary>
+    /// <summary>
+    /// Computes the root mean square over channels: <c>[N, channels, pixels]</c> to <c>[N, pixels]</c>.
+    /// </summary>
     private static float[] Sizes(float[] features, int count, int channels, int pixels)
     {
         float[] pictures = new float[count * pixels];
@@ -96,8 +97,7 @@ internal static class FeaturePicture
 
     /// <summary>
     /// Computes the correlation between feature pixels without common inputs, averaged over the pictures. Pixels whose
-    /// kernel
-    /// reaches beyond the border are excluded. Null: there are too few such pixels.
+    /// kernel reaches beyond the border are excluded. Null: there are too few such pixels.
     /// </summary>
     private static double? Structure(float[] pictures, AugConvSizes s)
     {

@@ -6,9 +6,8 @@ namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
 /// Recovers pictures from known pairs of a picture and its morphed row. For each core it computes the minimum-norm map
-/// from
-/// the known rows to the known pictures. Each pair gives one equation for every row of a core, so q pairs determine
-/// distinct cores, and ceil(q / kappa) pairs a repeated core.
+/// from the known rows to the known pictures. Each pair gives one equation for every row of a core, so q pairs
+/// determine distinct cores, and ceil(q / kappa) pairs a repeated core.
 /// </summary>
 internal static class KnownPairs
 {

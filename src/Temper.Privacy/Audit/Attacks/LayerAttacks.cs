@@ -16,8 +16,7 @@ internal static class LayerAttacks
 
     /// <summary>
     /// Attacks A and A2: both find the channel order from the layer. A then solves for the whole map, A2 only for the
-    /// pictures
-    /// of some rows.
+    /// pictures of some rows.
     /// </summary>
     internal static AttackFinding Unshuffle(
         AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)

@@ -4,9 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>
-/// Reads an Aug-Conv layer as a dense matrix, <c>[d, pixels x outputs]</c>, from its stored blocks.
-/// </summary>
+/// <summary>Reads an Aug-Conv layer as a dense matrix, <c>[d, pixels x outputs]</c>, from its stored blocks.</summary>
 internal sealed class LayerColumns
 {
     private readonly AugConvPattern _pattern;
@@ -30,8 +28,7 @@ internal sealed class LayerColumns
 
     /// <summary>
     /// Writes the columns of one output pixel, <c>[d, outputs]</c>, with a row stride. Elements that are not stored are
-    /// left
-    /// unchanged.
+    /// left unchanged.
     /// </summary>
     internal void Columns(int pixel, Span<double> target, int stride)
     {
@@ -53,8 +50,7 @@ internal sealed class LayerColumns
     /// <summary>
     /// Writes a sketch of the columns of one output pixel: rows are added, with fixed random signs, into fewer buckets,
     /// <c>[buckets, outputs]</c>. Linear relations among columns of all pixels are preserved, and almost no new ones
-    /// arise if
-    /// the number of buckets is many times the rank.
+    /// arise if the number of buckets is many times the rank.
     /// </summary>
     internal void Sketch(int pixel, Span<double> target, int buckets)
     {

@@ -49,8 +49,7 @@ internal static class PairAttacks
 
     /// <summary>
     /// Recovers unseen pictures by ridge regression from fewer pairs than determine the map; the ridge is chosen on
-    /// held-out
-    /// pairs.
+    /// held-out pairs.
     /// </summary>
     internal static AttackFinding Learned(AuditRows rows, Tensor? pairs)
     {
@@ -118,8 +117,8 @@ internal static class PairAttacks
 
     /// <summary>
     /// Returns the known pictures: the given pairs, or else the first pictures of the truth. The result is scored on
-    /// rows
-    /// without a known pair if the truth is available, or else on the last of the given pairs, as an outsider would do.
+    /// rows without a known pair if the truth is available, or else on the last of the given pairs, as an outsider
+    /// would do.
     /// </summary>
     private static KnownPictures? Known(AuditRows rows, Tensor? pairs, out string? missing)
     {

@@ -5,12 +5,10 @@ namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
 /// Attack B: recovers pictures from the layer and morphed rows only, without the developer's weights. The layer's
-/// columns at
-/// one output pixel span the mapped space of the pixels in its patch. Two output pixels whose patches share one corner
-/// pixel
-/// have that pixel's colors in common: the intersection of their spaces. In this basis, the columns give the weights of
-/// each
-/// kernel position up to a mix of colors; these are used to bring all pixels to one common mix.
+/// columns at one output pixel span the mapped space of the pixels in its patch. Two output pixels whose patches share
+/// one corner pixel have that pixel's colors in common: the intersection of their spaces. In this basis, the columns
+/// give the weights of each kernel position up to a mix of colors; these are used to bring all pixels to one common
+/// mix.
 /// </summary>
 internal sealed class PatchOverlap
 {
@@ -57,8 +55,9 @@ internal sealed class PatchOverlap
     /// </summary>
     internal double Overlap { get; private set; }
 
-    /// <summary>Finds the bases; null: the stride, the channels or the picture's size make the attack
-    /// impossible.</summary>
+    /// <summary>
+    /// Finds the bases; null: the stride, the channels or the picture's size make the attack impossible.
+    /// </summary>
     internal static PatchOverlap? Find(LayerColumns columns)
     {
         AugConvSizes s = columns.Sizes;
@@ -74,8 +73,8 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>
-    /// Recovers the inner region of pictures, with colors in one unknown mix: <c>[N, C, height, width]</c> of
-    /// <see cref="Inside"/>.
+    /// Recovers the inner region of pictures, with colors in one unknown mix: <c>[N, C, height, width]</c> of <see
+    /// cref="Inside"/>.
     /// </summary>
     /// <param name="features">Features, <c>[N, pixels, outputs]</c>.</param>
     /// <param name="count">Number of pictures, N.</param>
@@ -244,8 +243,7 @@ internal sealed class PatchOverlap
 
     /// <summary>
     /// Computes the coefficients <c>G⁻¹ K</c> of the center kernel position, <c>[channels, outputs]</c>, by least
-    /// squares over
-    /// the bases of all pixels in the patch.
+    /// squares over the bases of all pixels in the patch.
     /// </summary>
     private double[] CenterPosition(int cell, int pixel, double[][] spans)
     {

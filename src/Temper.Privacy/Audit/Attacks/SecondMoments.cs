@@ -6,12 +6,9 @@ namespace Temper.Privacy.Audit.Attacks;
 /// <summary>
 /// Recovers pictures from statistics of a whole data set. An orthogonal map rotates the principal axes of the pictures'
 /// covariance and preserves its eigenvalues. With other pictures of the same kind, an attacker can estimate the axes
-/// and
-/// eigenvalues on the plain side. The i-th axis of the rows then corresponds to the i-th axis of the pictures, up to
-/// its
-/// sign, which mean and skewness determine. Axes whose eigenvalues are too close for the number of rows are omitted, so
-/// the
-/// recovered pictures are blurred.
+/// and eigenvalues on the plain side. The i-th axis of the rows then corresponds to the i-th axis of the pictures, up
+/// to its sign, which mean and skewness determine. Axes whose eigenvalues are too close for the number of rows are
+/// omitted, so the recovered pictures are blurred.
 /// </summary>
 internal static class SecondMoments
 {

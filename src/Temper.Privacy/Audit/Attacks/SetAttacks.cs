@@ -111,8 +111,8 @@ internal static class SetAttacks
 
     /// <summary>
     /// Finds what distances between rows reveal: repeated rows, and neighbors of the same class according to the
-    /// labels, which
-    /// a bundle contains in the clear. If the truth is known, also reports how accurate the distances are.
+    /// labels, which a bundle contains in the clear. If the truth is known, also reports how accurate the distances
+    /// are.
     /// </summary>
     internal static AttackFinding Geometry(AuditRows rows)
     {
@@ -167,9 +167,7 @@ internal static class SetAttacks
         };
     }
 
-    /// <summary>
-    /// Computes the probability that two different random rows are of the same class.
-    /// </summary>
+    /// <summary>Computes the probability that two different random rows are of the same class.</summary>
     private static double ChanceOfOneClass(ReadOnlySpan<long> labels)
     {
         var counts = new Dictionary<long, long>();

@@ -4,10 +4,9 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Matches morphed rows with pictures if an attacker has both sets without the pairing. The leverage
-/// <c>h = d (DᵀD)⁻¹ dᵀ</c> of a row in its set does not change under an invertible map, so both sides are first sorted
-/// by
-/// it. Then the map is estimated and each row is matched with the nearest picture; these two steps are repeated.
+/// Matches morphed rows with pictures if an attacker has both sets without the pairing. The leverage <c>h = d (DᵀD)⁻¹
+/// dᵀ</c> of a row in its set does not change under an invertible map, so both sides are first sorted by it. Then the
+/// map is estimated and each row is matched with the nearest picture; these two steps are repeated.
 /// </summary>
 internal static class UnpairedMatching
 {

@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Agents.Defenses;
 /// <summary>
 /// Adversarial training (as in arXiv:1712.09344): the agent collects its experience under attack. A fraction of the
 /// observations is perturbed with one gradient sign step that changes the agent's own policy most. The agent acts on
-/// the
-/// perturbed observations and learns from them.
+/// the perturbed observations and learns from them.
 /// </summary>
 public sealed record AdversarialFrames : PolicyDefense
 {

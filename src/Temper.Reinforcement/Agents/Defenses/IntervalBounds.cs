@@ -6,10 +6,8 @@ namespace Temper.Reinforcement.Agents.Defenses;
 /// <summary>
 /// Regularizer based on interval bound propagation (arXiv:1810.12715), used as the state-adversarial regularizer of
 /// arXiv:2003.08938. Bounds on each logit over the whole perturbation ball give the worst-case logits; the penalty is
-/// their
-/// cross-entropy to the action the policy prefers. A small penalty means that no perturbation within epsilon changes
-/// the
-/// action.
+/// their cross-entropy to the action the policy prefers. A small penalty means that no perturbation within epsilon
+/// changes the action.
 /// </summary>
 public sealed record IntervalBounds : PolicyDefense
 {

@@ -5,14 +5,14 @@ namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7). Each value of the network is bounded by a box with
-/// center c
-/// and radius r that contains it for every input in the input box. Differentiable with respect to the parameters.
-/// Supports linear, convolution, ReLU, tanh and flatten layers.
+/// center c and radius r that contains it for every input in the input box. Differentiable with respect to the
+/// parameters. Supports linear, convolution, ReLU, tanh and flatten layers.
 /// </summary>
 internal static class IntervalPropagation
 {
-    /// <summary>Computes bounds on the policy's logits for all inputs within epsilon of the given
-    /// observations.</summary>
+    /// <summary>
+    /// Computes bounds on the policy's logits for all inputs within epsilon of the given observations.
+    /// </summary>
     /// <param name="training">The network and the bounds of observations.</param>
     /// <param name="observations"><c>[B, ...]</c>.</param>
     /// <param name="epsilon">Largest change of each value.</param>

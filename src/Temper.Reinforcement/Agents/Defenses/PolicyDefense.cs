@@ -7,8 +7,7 @@ namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// Base class of defenses that train an agent to choose the same action when its observations are slightly perturbed.
-/// For
-/// policy gradients with discrete actions.
+/// For policy gradients with discrete actions.
 /// </summary>
 public abstract record PolicyDefense
 {
@@ -86,8 +85,7 @@ internal readonly record struct DefendedTraining(
 {
     /// <summary>
     /// Fraction of the training after which a penalty reaches full strength: a penalty too early prevents the policy
-    /// from
-    /// learning to play.
+    /// from learning to play.
     /// </summary>
     private const float RampEnd = 0.5f;
 

@@ -5,8 +5,8 @@ namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
 /// State-adversarial regularizer (SA-MDP, arXiv:2003.08938): penalizes the divergence between the policy at an
-/// observation
-/// and the policy at the worst observation within epsilon of it, which is approximated with projected gradient steps.
+/// observation and the policy at the worst observation within epsilon of it, which is approximated with projected
+/// gradient steps.
 /// </summary>
 public sealed record SmoothPolicy : PolicyDefense
 {
@@ -17,8 +17,7 @@ public sealed record SmoothPolicy : PolicyDefense
 
     /// <summary>
     /// Weight of the divergence (kappa), above 0. Like epsilon, it is ramped up linearly from 0 over the first half of
-    /// the
-    /// training.
+    /// the training.
     /// </summary>
     public float Strength { get; init; } = DefaultStrength;
 
@@ -27,8 +26,7 @@ public sealed record SmoothPolicy : PolicyDefense
 
     /// <summary>
     /// Computes <c>kappa KL(pi(o) || pi(o + delta))</c>, averaged over the batch. The gradient flows only through the
-    /// perturbed
-    /// observation.
+    /// perturbed observation.
     /// </summary>
     internal override Tensor? Penalty(in DefendedTraining training, Tensor observations, Tensor logits)
     {

@@ -28,8 +28,7 @@ internal static class WorstObservation
         };
 
         // The cross-entropy has its minimum, and so zero gradient, at the clean observation; therefore start at a
-        // random point of
-        // the ball.
+        // random point of the ball.
         Tensor x = (clean + Tensor.From(start, clean.Shape)).Clamp(ball.Low, ball.High);
         float size = steps == 1 ? 2 * epsilon : 2.5f * epsilon / steps;
         for (int i = 0; i < steps; i++)

@@ -2,13 +2,11 @@ namespace Temper.Reinforcement.Environments.Classic;
 
 /// <summary>
 /// Two-link pendulum with a motor at the joint; the free end must swing above the bar. The reward is -1 per step. Same
-/// task
-/// as Gymnasium's Acrobot-v1.
+/// task as Gymnasium's Acrobot-v1.
 /// </summary>
 /// <remarks>
 /// Observation <c>[6]</c>: cosine and sine of both angles, then both angular velocities. Runge-Kutta integration with
-/// steps
-/// of 0.2 s. At most 500 steps. Source: Sutton, 1996, with the equations of Sutton and Barto's book.
+/// steps of 0.2 s. At most 500 steps. Source: Sutton, 1996, with the equations of Sutton and Barto's book.
 /// </remarks>
 public sealed class Acrobot : IEnvironment
 {

@@ -6,10 +6,8 @@ namespace Temper.Reinforcement.Environments.Classic;
 /// </summary>
 /// <remarks>
 /// Observation <c>[4]</c>: position in meters, velocity, angle in radians, angular velocity. Euler integration with
-/// steps
-/// of 0.02 s. The episode ends when the cart leaves -2.4 to 2.4 m or the pole leaves -12 to 12 degrees, after at most
-/// 500
-/// steps. Source: Barto, Sutton, Anderson, 1983.
+/// steps of 0.02 s. The episode ends when the cart leaves -2.4 to 2.4 m or the pole leaves -12 to 12 degrees, after at
+/// most 500 steps. Source: Barto, Sutton, Anderson, 1983.
 /// </remarks>
 public sealed class CartPole : IEnvironment
 {

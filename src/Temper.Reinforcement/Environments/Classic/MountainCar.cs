@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Environments.Classic;
 /// </summary>
 /// <remarks>
 /// Observation <c>[2]</c>: position, velocity. The episode ends at position 0.5, after at most 200 steps. Source:
-/// Moore,
-/// 1990.
+/// Moore, 1990.
 /// </remarks>
 public sealed class MountainCar : IEnvironment
 {

@@ -6,8 +6,7 @@ namespace Temper.Reinforcement.Environments.Classic;
 /// </summary>
 /// <remarks>
 /// Observation <c>[3]</c>: cosine and sine of the angle, angular velocity. Action <c>[1]</c>: torque from -2 to 2.
-/// Episodes
-/// last 200 steps.
+/// Episodes last 200 steps.
 /// </remarks>
 public sealed class Pendulum : IEnvironment
 {

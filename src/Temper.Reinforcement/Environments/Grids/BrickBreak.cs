@@ -2,8 +2,7 @@ namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
 /// A ball, a paddle and three rows of bricks. The reward is 1 per brick. Implements the rules of MinAtar's Breakout
-/// from
-/// their description.
+/// from their description.
 /// </summary>
 public sealed class BrickBreak : GridGame
 {

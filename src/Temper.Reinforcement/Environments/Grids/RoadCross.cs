@@ -86,8 +86,7 @@ public sealed class RoadCross : GridGame
 
     /// <summary>
     /// Speeds and directions are visible as trails behind the cars, so they are read from the observation: for each
-    /// lane a
-    /// speed, then a direction.
+    /// lane a speed, then a direction.
     /// </summary>
     internal override IReadOnlyList<int> DrawsThatLeadTo(ReadOnlySpan<bool> next)
     {

@@ -2,8 +2,8 @@ namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
 /// A submarine shoots fish and enemy submarines, rescues divers and must surface for air. Implements the rules of
-/// MinAtar's
-/// Seaquest from their description, including a quirk: after surfacing with six divers, the number of divers is -1.
+/// MinAtar's Seaquest from their description, including a quirk: after surfacing with six divers, the number of divers
+/// is -1.
 /// </summary>
 public sealed class SubHunt : GridGame
 {
@@ -296,8 +296,8 @@ public sealed class SubHunt : GridGame
     }
 
     /// <summary>
-    /// Handles oxygen. Below the surface it decreases. Surfacing needs at least one diver. With six divers, the reward is
-    /// 10 times the remaining fraction of the oxygen, rounded down.
+    /// Handles oxygen. Below the surface it decreases. Surfacing needs at least one diver. With six divers, the reward
+    /// is 10 times the remaining fraction of the oxygen, rounded down.
     /// </summary>
     private int Breathe()
     {

@@ -42,8 +42,7 @@ public static class TraceReplay
 
     /// <summary>
     /// Reads episodes from the arrays <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>,
-    /// <c>epN.terminals</c>
-    /// and <c>channels</c>.
+    /// <c>epN.terminals</c> and <c>channels</c>.
     /// </summary>
     /// <param name="path">Path of an npz archive.</param>
     /// <param name="game">The game that the episodes must be from.</param>

@@ -2,8 +2,7 @@ namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
 /// Collect gold and avoid enemies, both of which move faster and faster. The reward is 1 per piece of gold. Implements
-/// the
-/// rules of MinAtar's Asterix from their description.
+/// the rules of MinAtar's Asterix from their description.
 /// </summary>
 public sealed class TreasureDash : GridGame
 {

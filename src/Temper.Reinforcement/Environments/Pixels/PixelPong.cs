@@ -2,17 +2,14 @@ namespace Temper.Reinforcement.Environments.Pixels;
 
 /// <summary>
 /// Pong with images of 42 x 42 gray pixels. The reward is 1 when the opponent misses the ball and -1 when the agent
-/// does;
-/// the first to 21 points wins.
+/// does; the first to 21 points wins.
 /// </summary>
 /// <remarks>
 /// The rules are Temper's own. Observation <c>[1, 42, 42]</c>, values 0 to 1 in steps of 1/255; edges are antialiased,
-/// so
-/// that motion of less than a pixel is visible. Agents stack four frames by default. The agent plays on the right with
-/// the
-/// actions none, up and down. Each hit makes the ball slightly faster, and the point where it hits a paddle determines
-/// its
-/// angle. The opponent follows the ball more slowly than the agent can, with a random aim redrawn after each hit.
+/// so that motion of less than a pixel is visible. Agents stack four frames by default. The agent plays on the right
+/// with the actions none, up and down. Each hit makes the ball slightly faster, and the point where it hits a paddle
+/// determines its angle. The opponent follows the ball more slowly than the agent can, with a random aim redrawn after
+/// each hit.
 /// </remarks>
 public sealed class PixelPong : IEnvironment
 {
@@ -83,9 +80,7 @@ public sealed class PixelPong : IEnvironment
 
     private bool Hits(float paddle) => Math.Abs(_y - paddle) <= PaddleHalf + BallHalf;
 
-    /// <summary>
-    /// Returns the ball; its angle is steeper the farther from the paddle's center it hits.
-    /// </summary>
+    /// <summary>Returns the ball; its angle is steeper the farther from the paddle's center it hits.</summary>
     private void Return(float x, float paddle, int direction)
     {
         float speed = Math.Min(MaxSpeed, Math.Abs(_speedX) * Faster);
