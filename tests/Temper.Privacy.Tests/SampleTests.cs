@@ -11,7 +11,7 @@ public sealed class SampleTests
     {
         using var folder = new TemporaryFolder();
         string output = SampleProcess.Output(typeof(Program), folder.Path);
-        Assert.Contains("BROKEN: whoever gets this bundle", output, StringComparison.Ordinal);
+        Assert.Contains("BROKEN: anyone who gets this bundle", output, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(folder.Path, "audit.html", SearchOption.AllDirectories));
     }
 }

@@ -1,69 +1,70 @@
 namespace Temper.Privacy.Audit;
 
-/// <summary>What one attack of an audit found.</summary>
+/// <summary>Result of one attack of an audit.</summary>
 public sealed record AttackFinding
 {
-    /// <summary>Pictures come back: mean SSIM of 0.9 or more, or PSNR of 30 dB or more.</summary>
+    /// <summary>Verdict: the pictures were recovered, with mean SSIM of 0.9 or more or PSNR of 30 dB or more.</summary>
     public const string Broken = "BROKEN";
 
     /// <summary>
-    /// Better than the mean picture by 0.15 of SSIM, or rows are identified ten times as often as by chance.
+    /// Verdict: SSIM is at least 0.15 above that of the mean picture, or rows are identified ten times as often as by
+    /// chance.
     /// </summary>
     public const string Leaks = "LEAKS";
 
-    /// <summary>Neither; it says nothing about attacks that were not run.</summary>
+    /// <summary>Verdict: neither broken nor leaking; says nothing about attacks that were not run.</summary>
     public const string NotBroken = "NOT BROKEN BY THESE ATTACKS";
 
-    /// <summary>What the attack needs was not there; <see cref="Detail"/> says what.</summary>
+    /// <summary>Verdict: a required input was missing; <see cref="Detail"/> says which.</summary>
     public const string NotRun = "NOT RUN";
 
-    /// <summary>A short name, stable for scripts.</summary>
+    /// <summary>Short name of the attack; stable, for use in scripts.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What an outsider needs for it.</summary>
+    /// <summary>What an outsider needs for the attack.</summary>
     public required string Needs { get; init; }
 
-    /// <summary>One of the verdicts above.</summary>
+    /// <summary>One of the verdict constants.</summary>
     public required string Verdict { get; init; }
 
-    /// <summary>What was found, in a sentence.</summary>
+    /// <summary>Description of the result.</summary>
     public required string Detail { get; init; }
 
-    /// <summary>Time it took.</summary>
+    /// <summary>Duration of the attack.</summary>
     public TimeSpan Time { get; init; }
 
     /// <summary>
-    /// Mean quality of the recovered pictures; null if the originals are not known or no picture was recovered.
+    /// Mean quality of the recovered pictures; null: the originals are unknown or no picture was recovered.
     /// </summary>
     public PictureQuality? Mean { get; init; }
 
-    /// <summary>Smallest and largest SSIM of a picture.</summary>
+    /// <summary>Smallest and largest SSIM among the recovered pictures; null: not measured.</summary>
     public (double Min, double Max)? SsimRange { get; init; }
 
-    /// <summary>Quality of the set's mean picture in their place: the baseline.</summary>
+    /// <summary>Quality of the data set's mean picture, as a baseline; null: not measured.</summary>
     public PictureQuality? Baseline { get; init; }
 
-    /// <summary>Fraction of the rows that were matched to the right picture, 0 to 1.</summary>
+    /// <summary>Fraction of the rows matched to the right picture, 0 to 1; null: not measured.</summary>
     public double? Identification { get; init; }
 
     /// <summary>
-    /// Mean SSIM of unseen pictures by the number of known pairs, rising; empty for attacks without pairs.
+    /// Mean SSIM of unseen pictures by number of known pairs, in ascending order; empty for attacks without pairs.
     /// </summary>
     public IReadOnlyList<(int Pairs, double Ssim)> Curve { get; init; } = [];
 
-    /// <summary>Recovered pictures, <c>[C, H, W]</c> each, pixels of 0 to 1.</summary>
+    /// <summary>Recovered pictures, each <c>[C, H, W]</c>, with values from 0 to 1.</summary>
     public IReadOnlyList<float[]> Pictures { get; init; } = [];
 
-    /// <summary>The real ones beside them, of the same size.</summary>
+    /// <summary>The originals of <see cref="Pictures"/>, in the same order and size.</summary>
     public IReadOnlyList<float[]> Truth { get; init; } = [];
 
-    /// <summary>Channels, height and width of these pictures.</summary>
+    /// <summary>Channels, height and width of the pictures.</summary>
     public (int Channels, int Height, int Width) Size { get; init; }
 
-    /// <summary>The finding with quality and verdict of recovered pictures.</summary>
+    /// <summary>Returns a copy of this finding with the quality of the recovered pictures and the verdict.</summary>
     /// <param name="found">Recovered pictures, <c>[N, C H W]</c>.</param>
-    /// <param name="truth">Real ones.</param>
-    /// <param name="mean">The mean picture of the set.</param>
+    /// <param name="truth">Original pictures, <c>[N, C H W]</c>.</param>
+    /// <param name="mean">Mean picture of the data set.</param>
     internal AttackFinding Judged(float[] found, float[] truth, float[] mean)
     {
         (int channels, int height, int width) = Size;

@@ -4,38 +4,40 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit;
 
-/// <summary>What an audit works with besides the bundle.</summary>
+/// <summary>Inputs of an audit in addition to the bundle.</summary>
 public sealed record AuditInputs
 {
     /// <summary>
-    /// The developer's weights, <c>[O, C, KH, KW]</c>, which an outsider who made them has; null: attacks that need
-    /// them are left out.
+    /// The developer's weights, <c>[O, C, KH, KW]</c>, known to an outsider who made them; null: attacks that need them
+    /// are not run.
     /// </summary>
     public Tensor? Weights { get; init; }
 
-    /// <summary>Pictures of the first morphed rows that an outsider knows, <c>[k, ...]</c>; null: none.</summary>
+    /// <summary>
+    /// Original pictures of the bundle's first rows, known to the outsider, <c>[k, ...]</c>; null: none.
+    /// </summary>
     public Tensor? Pairs { get; init; }
 
     /// <summary>
-    /// The plain training set that was morphed, in its order: what recovered pictures are compared with; null:
-    /// consistency alone is judged.
+    /// The plain training set that was morphed, in the same order; used to score recovered pictures. Null: only
+    /// consistency is checked.
     /// </summary>
     public Dataset? Truth { get; init; }
 
-    /// <summary>Pictures to recover and to measure.</summary>
+    /// <summary>Number of pictures to recover and score.</summary>
     public int Pictures { get; init; } = 32;
 
-    /// <summary>Rows that attacks on whole sets use at most.</summary>
+    /// <summary>Maximum number of rows for attacks on whole sets.</summary>
     public int SetRows { get; init; } = 2000;
 
-    /// <summary>Told what runs.</summary>
+    /// <summary>Called with a line of text after each attack; null: not called.</summary>
     public Action<string>? Progress { get; init; }
 
-    /// <summary>The clock that attacks are timed by.</summary>
+    /// <summary>Clock used to time the attacks.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
-/// <summary>Rows and pictures of one audit, read once.</summary>
+/// <summary>Rows and pictures of an audit, read once.</summary>
 internal sealed class AuditRows
 {
     internal AuditRows(MorphBundle bundle, AuditInputs inputs)
@@ -45,8 +47,10 @@ internal sealed class AuditRows
         if (inputs.Truth is { } truth && (truth.Count != rows.Count || truth.SampleShape.Count != Map.Inputs))
         {
             throw new ArgumentException(
-                $"audit: the truth is not what was morphed (got {truth.Count} samples {truth.SampleShape}, expected "
-                + $"{rows.Count} of [{Map.Channels}, {Map.Height}, {Map.Width}]); name the set of temper morph data");
+                $"audit: the truth is not the data set that was morphed (got {truth.Count} samples "
+                    + $"{truth.SampleShape}, expected "
+                + $"{rows.Count} of [{Map.Channels}, {Map.Height}, {Map.Width}]); give the data set used with temper "
+                + "morph data");
         }
 
         Count = Math.Min(inputs.Pictures, rows.Count);
@@ -65,22 +69,22 @@ internal sealed class AuditRows
 
     internal MorphMap Map { get; }
 
-    /// <summary>Pictures to recover.</summary>
+    /// <summary>Number of pictures to recover.</summary>
     internal int Count { get; }
 
-    /// <summary>Rows that were read.</summary>
+    /// <summary>Number of rows read.</summary>
     internal int SetCount { get; }
 
     /// <summary>Morphed rows, <c>[set count, d]</c>.</summary>
     internal float[] Rows { get; }
 
-    /// <summary>Their labels, which a bundle holds in the clear.</summary>
+    /// <summary>Labels of the rows, which a bundle contains in the clear.</summary>
     internal long[] Labels { get; }
 
-    /// <summary>Their pictures; null: not known.</summary>
+    /// <summary>Original pictures of the rows; null: unknown.</summary>
     internal float[]? Truth { get; }
 
-    /// <summary>The mean picture.</summary>
+    /// <summary>Mean picture; zeros if the truth is unknown.</summary>
     internal float[] Mean { get; }
 
     /// <summary>The rows whose pictures are to be recovered.</summary>

@@ -6,12 +6,13 @@ using Temper.Reporting.Documents;
 namespace Temper.Privacy.Audit;
 
 /// <summary>
-/// An audit as a section of a report: the verdict, what each attack got, and recovered pictures beside the real ones.
+/// Creates the report section of an audit: the verdict, the result of each attack, and recovered pictures next to the
+/// originals.
 /// </summary>
 public static class AuditSection
 {
-    /// <summary>Makes the section.</summary>
-    /// <param name="findings">Of one audit.</param>
+    /// <summary>Creates the section.</summary>
+    /// <param name="findings">Findings of one audit.</param>
     public static Section Of(IReadOnlyList<AttackFinding> findings)
     {
         string verdict = MorphAudit.Verdict(findings);
@@ -27,7 +28,7 @@ public static class AuditSection
                     "#seconds",
                 ],
                 [.. findings.Select(Row)]),
-            new DataTable(["attack", "what was found"], [.. findings.Select(finding =>
+            new DataTable(["attack", "result"], [.. findings.Select(finding =>
                 (string[])[finding.Name, finding.Detail])]),
             .. findings.Where(finding => finding.Curve.Count > 1).Select(Curve),
             .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3)
@@ -35,21 +36,22 @@ public static class AuditSection
         ]);
     }
 
-    /// <summary>What a verdict means for whoever wants to send the bundle.</summary>
-    /// <param name="verdict">Of <see cref="MorphAudit.Verdict"/>.</param>
+    /// <summary>Explains a verdict to someone who wants to send the bundle.</summary>
+    /// <param name="verdict">A verdict returned by <see cref="MorphAudit.Verdict"/>.</param>
     public static string Meaning(string verdict) => verdict switch
     {
         AttackFinding.Broken =>
-            "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
-        AttackFinding.Leaks => "LEAKS: the bundle shows part of what is in the pictures.",
-        AttackFinding.NotRun => "NOT RUN: no attack had what it needs, so nothing is known about this bundle. Give "
-            + "--truth or --pairs, or make the layer first.",
-        _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
+            "BROKEN: anyone who gets this bundle can recover the pictures. Send it only to people who may see them.",
+        AttackFinding.Leaks => "LEAKS: the bundle reveals some of the pictures' content.",
+        AttackFinding.NotRun => "NOT RUN: no attack had the inputs it needs, so nothing is known about this bundle. "
+            + "Give "
+            + "--truth or --pairs, or create the layer first.",
+        _ => "NOT BROKEN BY THESE ATTACKS: other attacks may succeed; this is obfuscation, without any guarantee.",
     };
 
     private static ChartRow Curve(AttackFinding finding) => new([new LineChart
     {
-        Title = $"{finding.Name}: what known pairs show of other pictures", XLabel = "known pairs",
+        Title = $"{finding.Name}: quality of other pictures by number of known pairs", XLabel = "known pairs",
         YLabel = "mean SSIM", HasWholeX = true,
         Lines = [new ChartLine("SSIM", [.. finding.Curve.Select(point => new ChartPoint(point.Pairs, point.Ssim))])],
     }]);
@@ -64,7 +66,7 @@ public static class AuditSection
     private static IEnumerable<Block> Pictures(AttackFinding finding)
     {
         yield return new Paragraph(
-            $"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the real one" : "")}.");
+            $"{finding.Name}: recovered pictures{(finding.Truth.Count > 0 ? ", each followed by the original" : "")}.");
         yield return new PictureGrid(
         [
             .. finding.Pictures.SelectMany((picture, i) => finding.Truth.Count > i
@@ -81,7 +83,7 @@ public static class AuditSection
             new Data.Images.Picture(width, height, channels, Pixels(picture, finding.Size))), caption);
     }
 
-    /// <summary>Bytes of 0 to 255, <c>[H, W, C]</c>, of a picture of 0 to 1, <c>[C, H, W]</c>.</summary>
+    /// <summary>Converts a picture with values 0 to 1, <c>[C, H, W]</c>, to bytes 0 to 255, <c>[H, W, C]</c>.</summary>
     internal static byte[] Pixels(ReadOnlySpan<float> picture, (int Channels, int Height, int Width) size)
     {
         byte[] pixels = new byte[picture.Length];

@@ -4,24 +4,26 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit;
 
-/// <summary>The owner's look at the weights that a developer sent: how much of a picture their features show.</summary>
+/// <summary>Checks, for the owner, how much of a picture the features of a developer's weights reveal.</summary>
 /// <param name="Rank">Rank of the weights as a matrix <c>[O, C KH KW]</c>.</param>
 /// <param name="SmallestSingularValue">
-/// The smallest of its singular values that counts, as a fraction of the largest.
+/// Smallest nonzero singular value of this matrix, as a fraction of the largest.
 /// </param>
 /// <param name="Redundancy">
-/// Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.
+/// Features per picture value, <c>O / (C stride²)</c>. Attack A works if it is above 1.
 /// </param>
-/// <param name="Warnings">What the owner should know.</param>
+/// <param name="Warnings">Warnings for the owner; may be empty.</param>
 public sealed record FirstLayerCheck(
     int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
 {
-    /// <summary>Part of a kernel's energy in one kernel position from which the kernel copies the picture.</summary>
+    /// <summary>
+    /// Fraction of a kernel's energy in one kernel position from which the kernel counts as copying the picture.
+    /// </summary>
     private const double CopyingPart = 0.99;
 
     /// <summary>Computes rank, smallest singular value and redundancy of a first convolution.</summary>
-    /// <param name="weights"><c>[O, C, KH, KW]</c>.</param>
-    /// <param name="stride">Step between outputs, in pixels.</param>
+    /// <param name="weights">Weights, <c>[O, C, KH, KW]</c>.</param>
+    /// <param name="stride">Stride in pixels.</param>
     public static FirstLayerCheck Of(Tensor weights, int stride)
     {
         float[] w = weights.To(DType.Float32).ToArray<float>();
@@ -45,14 +47,15 @@ public sealed record FirstLayerCheck(
         List<string> warnings = [];
         if (copying > 0)
         {
-            warnings.Add($"{copying} of {outputs} kernels copy the picture (one tap has {CopyingPart:P0} of the "
-                + "energy): the features show it as it is");
+            warnings.Add($"{copying} of {outputs} kernels copy the picture (one kernel position has at least "
+                + $"{CopyingPart:P0} of the "
+                + "energy): the features show the picture unchanged");
         }
 
         if (redundancy > 1)
         {
-            warnings.Add($"there are {redundancy:F1} times as many features as numbers of the picture: the order of "
-                + "the channels can be read off the layer (attack A)");
+            warnings.Add($"there are {redundancy:F1} times as many features as values in the picture: the order of "
+                + "the channels can be found from the layer (attack A)");
         }
 
         return new FirstLayerCheck(rank, rank == 0 ? 0 : Math.Sqrt(values[rank - 1] / values[0]), redundancy, warnings);

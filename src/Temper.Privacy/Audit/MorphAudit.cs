@@ -6,26 +6,26 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit;
 
-/// <summary>Attacks a bundle as an outsider could who gets it, before it leaves the house.</summary>
+/// <summary>Attacks a bundle as an outsider who receives it could; run it before sending the bundle.</summary>
 /// <remarks>
-/// The verdict of an obfuscation is never better than <see cref="AttackFinding.NotBroken"/>: attacks that were not run
-/// may do what these did not. Every attack is deterministic and uses no secret.
+/// The best possible verdict is <see cref="AttackFinding.NotBroken"/>, because attacks that were not run may succeed.
+/// All attacks are deterministic and use no secrets.
 /// </remarks>
 public static class MorphAudit
 {
-    /// <summary>Pictures of an attack that are shown.</summary>
+    /// <summary>Number of recovered pictures kept per attack for display.</summary>
     public const int ShownPictures = 8;
 
     /// <summary>
-    /// Largest relative error of features that still counts as explained, where the truth is not known.
+    /// If the truth is unknown: largest relative error with which recovered pictures count as explaining the features.
     /// </summary>
     private const double Explained = 0.01;
 
-    /// <summary>Runs every attack for which there is what it needs.</summary>
+    /// <summary>Runs every attack whose inputs are available.</summary>
     /// <param name="bundle">The bundle.</param>
-    /// <param name="inputs">What an outsider has besides it, and the truth to measure with.</param>
-    /// <returns>One finding for each attack, those that could not be run among them.</returns>
-    /// <exception cref="ArgumentException">Truth, weights or pairs do not fit the bundle.</exception>
+    /// <param name="inputs">Additional knowledge of the outsider, and the truth for scoring.</param>
+    /// <returns>One finding per attack, including attacks that could not be run.</returns>
+    /// <exception cref="ArgumentException">The truth, weights or pairs do not match the bundle.</exception>
     /// <exception cref="Formats.ModelFormatException">A file of the bundle is damaged.</exception>
     public static IReadOnlyList<AttackFinding> Run(MorphBundle bundle, AuditInputs inputs)
     {
@@ -59,16 +59,18 @@ public static class MorphAudit
     }
 
     /// <summary>
-    /// The worst verdict of some findings; <see cref="AttackFinding.NotRun"/> where no attack was run, which says
+    /// Returns the worst verdict of an audit; <see cref="AttackFinding.NotRun"/> if no attack was run, which says
     /// nothing about the bundle.
     /// </summary>
-    /// <param name="findings">Of one audit.</param>
+    /// <param name="findings">Findings of one audit.</param>
     public static string Verdict(IReadOnlyList<AttackFinding> findings) =>
         new[] { AttackFinding.Broken, AttackFinding.Leaks, AttackFinding.NotBroken }.FirstOrDefault(
             verdict => findings.Any(finding => string.Equals(finding.Verdict, verdict, StringComparison.Ordinal)))
                 ?? AttackFinding.NotRun;
 
-    /// <summary>The verdict without the truth: whether what was recovered explains what was seen.</summary>
+    /// <summary>
+    /// Returns the verdict if the truth is unknown: broken if the recovered pictures explain the observations.
+    /// </summary>
     internal static string ByConsistency(double error) =>
         error <= Explained ? AttackFinding.Broken : AttackFinding.NotBroken;
 

@@ -1,12 +1,12 @@
 namespace Temper.Privacy.Audit;
 
-/// <summary>How close a recovered picture is to the real one, pixels of 0 to 1.</summary>
+/// <summary>Similarity of a recovered picture to the original; pixels from 0 to 1.</summary>
 /// <param name="MeanSquaredError">Mean squared error.</param>
 /// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MaxPsnr"/>.</param>
-/// <param name="Ssim">Structural similarity, mean over channels.</param>
+/// <param name="Ssim">Structural similarity, averaged over channels.</param>
 public readonly record struct PictureQuality(double MeanSquaredError, double Psnr, double Ssim)
 {
-    /// <summary>Where PSNR is capped, in dB.</summary>
+    /// <summary>Upper limit of PSNR, in dB.</summary>
     public const double MaxPsnr = 60;
 
     private const int Window = 7;
@@ -14,11 +14,11 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
     private const double C2 = 0.03 * 0.03;
 
     /// <summary>Compares two pictures.</summary>
-    /// <param name="found">The recovered one, <c>[C, H, W]</c>.</param>
-    /// <param name="truth">The real one, <c>[C, H, W]</c>.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="height">H.</param>
-    /// <param name="width">W.</param>
+    /// <param name="found">Recovered picture, <c>[C, H, W]</c>.</param>
+    /// <param name="truth">Original picture, <c>[C, H, W]</c>.</param>
+    /// <param name="channels">Number of channels, C.</param>
+    /// <param name="height">Height, H.</param>
+    /// <param name="width">Width, W.</param>
     public static PictureQuality Of(
         ReadOnlySpan<float> found, ReadOnlySpan<float> truth, int channels, int height, int width)
     {
@@ -41,7 +41,9 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
             error, error <= 1e-6 ? MaxPsnr : Math.Min(MaxPsnr, -10 * Math.Log10(error)), similarity / channels);
     }
 
-    /// <summary>Mean over all windows of 7x7 that lie inside (smaller where the picture is).</summary>
+    /// <summary>
+    /// Computes the mean SSIM over all 7 x 7 windows inside the picture; smaller windows if the picture is smaller.
+    /// </summary>
     private static double SimilarityOf(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int height, int width)
     {
         int side = Math.Min(Window, Math.Min(height, width));
@@ -64,7 +66,7 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
                     }
                 }
 
-                // Sample variances, as scikit-image has them.
+                // Sample variances, as in scikit-image.
                 double n = side * side, meanA = sumA / n, meanB = sumB / n, scale = n > 1 ? n / (n - 1) : 1;
                 double varianceA = ((squaresA / n) - (meanA * meanA)) * scale,
                     varianceB = ((squaresB / n) - (meanB * meanB)) * scale;

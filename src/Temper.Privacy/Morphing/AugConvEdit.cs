@@ -3,18 +3,20 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>The edit that makes a network one for morphed data.</summary>
+/// <summary>Edits a network so that it takes morphed data.</summary>
 public static class AugConvEdit
 {
     /// <summary>
-    /// Replaces the first convolution by an Aug-Conv layer. Its matrix is frozen; the convolution's bias stays and
-    /// trains. What follows the layer must be trained from scratch or fine-tuned, since channels arrive in a secret
-    /// order.
+    /// Replaces the first convolution with an Aug-Conv layer. The layer's matrix is frozen; the convolution's bias is
+    /// kept and stays trainable. The layers after it must be trained from scratch or fine-tuned, because the channels
+    /// are in a secret order.
     /// </summary>
-    /// <param name="network">A network whose only input goes into a convolution and nowhere else.</param>
+    /// <param name="network">A network whose only input is used by one convolution and nothing else.</param>
     /// <param name="layer">The layer, from a bundle.</param>
-    /// <returns>The changed network; takes morphed pictures of the same shape.</returns>
-    /// <exception cref="ArgumentException">The first layer is no such convolution or has other sizes.</exception>
+    /// <returns>The edited network; it takes morphed pictures of the same shape.</returns>
+    /// <exception cref="ArgumentException">
+    /// The first layer is not such a convolution, or its sizes differ from the layer's.
+    /// </exception>
     public static Network WithAugConv(this Network network, AugConvLayer layer)
     {
         Node first = First(network);
@@ -25,8 +27,9 @@ public static class AugConvEdit
         if (!expected.Equals(found))
         {
             throw new ArgumentException(
-                $"Aug-Conv: the layer does not fit '{first.Name}' (got features {found}, expected {expected}); the "
-                + "owner makes one for this network from its first weights, stride and padding: temper morph layer");
+                $"Aug-Conv: the layer does not match '{first.Name}' (got features {found}, expected {expected}); the "
+                + "owner must create one from this network's first weights, stride and padding with temper morph "
+                + "layer");
         }
 
         Network changed = network.Replace(first.Name, operation);
@@ -45,8 +48,8 @@ public static class AugConvEdit
         return users is [{ Operator: Conv2d { Options: { Groups: 1, Dilation: (1, 1) } } } only]
             ? only
             : throw new ArgumentException(
-            "Aug-Conv: the input must go into one convolution without groups or dilation (got "
+            "Aug-Conv: the input must be used by exactly one convolution without groups or dilation (got "
             + $"{string.Join(", ", users.Select(node => $"{node.Name}: {node.Operator.Kind}"))}); preprocessing "
-                + "belongs before the morphing, at the owner");
+                + "must be done by the owner, before morphing");
     }
 }

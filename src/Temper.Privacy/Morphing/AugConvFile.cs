@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>The layer's numbers as a safetensors file of one tensor, float32 or float16.</summary>
+/// <summary>Writes the layer's weights to a safetensors file with one tensor, float32 or float16.</summary>
 internal static class AugConvFile
 {
     internal const string TensorName = "weight";

@@ -5,29 +5,29 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: the operator and its numbers. Each row of <c>M⁻¹</c> is
-/// taken as a picture and convolved, so the product goes through the sparse C and only the blocks that are not zero are
-/// ever made.
+/// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: its operator and weights. To compute the product, each row
+/// of <c>M⁻¹</c> is treated as a picture and convolved, which uses the sparsity of C; only the nonzero blocks are
+/// stored.
 /// </summary>
-/// <param name="Operator">Sizes.</param>
-/// <param name="Weight">The stored blocks, one axis.</param>
+/// <param name="Operator">The operator with its sizes.</param>
+/// <param name="Weight">The stored blocks, as a vector.</param>
 public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
 {
     private const int RowsAtOnce = 128;
     private const int CheckedRows = 32;
 
-    /// <summary>
-    /// Largest relative error of the layer's features, by the check that runs before anything is written.
-    /// </summary>
+    /// <summary>Maximum relative error of the layer's features in the check before anything is written.</summary>
     internal const double MaxError = 1e-4;
 
-    /// <summary>Composes the layer for a developer's first convolution.</summary>
-    /// <param name="key">The key, for the order of the channels.</param>
-    /// <param name="morpher">Its map.</param>
-    /// <param name="weights"><c>[O, C, KH, KW]</c>, finite.</param>
-    /// <param name="stride">Step between outputs, in pixels.</param>
-    /// <param name="padding">Zeros on each side, in pixels.</param>
-    /// <exception cref="ArgumentException">The weights do not fit the key's pictures or are not finite.</exception>
+    /// <summary>Composes the layer from a developer's first convolution.</summary>
+    /// <param name="key">The key; determines the channel order.</param>
+    /// <param name="morpher">The key's map.</param>
+    /// <param name="weights">Weights of the convolution, <c>[O, C, KH, KW]</c>; finite.</param>
+    /// <param name="stride">Stride in pixels, the same in both directions.</param>
+    /// <param name="padding">Zero padding on each side, in pixels.</param>
+    /// <exception cref="ArgumentException">
+    /// The weights do not match the key's pictures or are not finite, or the layer is too large.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The check of the result failed.</exception>
     public static AugConvLayer Compose(MorphKey key, Morpher morpher, Tensor weights, int stride, int padding)
     {
@@ -56,14 +56,15 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         return result;
     }
 
-    /// <summary>The operator that fits a key's pictures and a developer's weights.</summary>
+    /// <summary>Creates the operator for a key's pictures and a developer's weights.</summary>
     internal static AugConv OperatorFor(MorphMap map, Shape weights, int stride, int padding)
     {
         if (weights.Rank != 4 || weights[1] != map.Channels)
         {
             throw new ArgumentException(
-                $"morph layer: the weights do not fit the key's pictures (got {weights}, expected [O, {map.Channels}, "
-                + "KH, KW]); the developer sends the weights of the first convolution");
+                $"morph layer: the weights do not match the key's pictures (got {weights}, expected [O, "
+                    + $"{map.Channels}, "
+                + "KH, KW]); use the weights of the first convolution");
         }
 
         return new AugConv(weights[0], (weights[2], weights[3]), (map.Channels, map.Height, map.Width), map.CoreSide)
@@ -72,7 +73,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         };
     }
 
-    /// <summary>The features of morphed rows, <c>[N, O, OH, OW]</c>.</summary>
+    /// <summary>Computes the features of morphed rows, <c>[N, O, OH, OW]</c>.</summary>
     /// <param name="rows">Morphed rows, <c>[N, d]</c> or <c>[N, C, H, W]</c>.</param>
     public Tensor Features(Tensor rows) => new AugConvOperation(rows, Weight, null, Operator.Pattern).Apply();
 
@@ -82,7 +83,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         if (Array.Exists(values, value => !float.IsFinite(value)))
         {
             throw new ArgumentException(
-                "morph layer: the weights hold numbers that are not finite; ask the developer for others");
+                "morph layer: the weights contain NaN or infinity; ask the developer for valid weights");
         }
 
         int size = values.Length / order.Length;
@@ -90,7 +91,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
             (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
     }
 
-    /// <summary>Some rows of <c>M⁻¹</c> convolved: <c>[rows, O, OH, OW]</c>.</summary>
+    /// <summary>Convolves some rows of <c>M⁻¹</c>; returns <c>[rows, O, OH, OW]</c>.</summary>
     private static Tensor Convolved(AugConv layer, Morpher morpher, Tensor weights, int first, int count)
     {
         float[] rows = new float[count * layer.Inputs];
@@ -126,7 +127,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     }
 
     /// <summary>
-    /// Throws unless the layer gives for morphed rows what the convolution gives for the rows themselves.
+    /// Throws unless the layer's features of morphed rows equal the convolution's features of the plain rows.
     /// </summary>
     private void Check(MorphKey key, Morpher morpher, Tensor shuffled)
     {
@@ -150,7 +151,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         }
     }
 
-    /// <summary>|a - b| / |b|.</summary>
+    /// <summary>Computes the relative error |a - b| / |b|.</summary>
     internal static double RelativeError(ReadOnlySpan<float> found, ReadOnlySpan<float> expected)
     {
         (double difference, double length) = (0, 0);

@@ -32,8 +32,8 @@ internal static class BundleFiles
             string digest = Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count)));
             if (!string.Equals(digest, part.Chunks[i], StringComparison.Ordinal))
             {
-                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} is not what the manifest says; "
-                    + "the file is damaged or changed, fetch it again");
+                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} does not match the manifest; "
+                    + "the file was damaged or changed, get it again");
             }
 
             sum = container.Sum(sum, chunk.AsSpan(0, count));
@@ -43,8 +43,8 @@ internal static class BundleFiles
         stream.ReadExactly(found);
         if (!found.AsSpan().SequenceEqual(tail))
         {
-            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must "
-                + "be; the file is damaged or changed, fetch it again");
+            throw new ModelFormatException(path, end, "morphed rows: the data after the rows is not "
+                + "valid; the file was damaged or changed, get it again");
         }
     }
 
@@ -52,8 +52,9 @@ internal static class BundleFiles
     {
         if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
         {
-            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is "
-                + "damaged or changed, fetch it again");
+            throw new ModelFormatException(path, 0, "bundle: the file is missing or does not match the manifest; it "
+                + "was "
+                + "damaged or changed, get it again");
         }
     }
 }

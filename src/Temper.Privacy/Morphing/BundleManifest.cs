@@ -3,12 +3,12 @@ using Temper.Formats;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>What a bundle holds, as its <c>manifest.json</c> says it.</summary>
+/// <summary>Contents of a bundle, stored in its <c>manifest.json</c>.</summary>
 internal sealed record BundleManifest
 {
     internal const string FormatName = "temper-morph";
 
-    /// <summary>What every bundle says of itself.</summary>
+    /// <summary>Notice that every manifest contains.</summary>
     internal const string Text =
         "Obfuscation, not encryption: whoever has these files can compute the pictures from the Aug-Conv layer and the "
         + "morphed rows. Labels are in the clear.";
@@ -19,7 +19,7 @@ internal sealed record BundleManifest
 
     public string Notice { get; init; } = Text;
 
-    /// <summary>Public name of the key.</summary>
+    /// <summary>Public identifier of the key.</summary>
     public required string Key { get; init; }
 
     /// <summary>Channels, height, width.</summary>
@@ -33,7 +33,7 @@ internal sealed record BundleManifest
 
     public string[] Classes { get; init; } = [];
 
-    /// <summary>By name: train and test.</summary>
+    /// <summary>Parts of the data set by name: train and test.</summary>
     public Dictionary<string, BundlePart> Parts { get; init; } = new(StringComparer.Ordinal);
 
     public BundleLayer? Layer { get; init; }
@@ -48,14 +48,14 @@ internal sealed record BundleManifest
         try
         {
             BundleManifest manifest = JsonSerializer.Deserialize(text, ManifestJson.Default.BundleManifest)
-                ?? throw new JsonException("nothing is there");
+                ?? throw new JsonException("the file contains null");
             manifest.Require(name);
             return manifest;
         }
         catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException(
-                name, 0, $"bundle: the manifest is not what it must be ({error.Message})", error);
+                name, 0, $"bundle: the manifest is not valid ({error.Message})", error);
         }
     }
 
@@ -67,35 +67,35 @@ internal sealed record BundleManifest
             : Parts.Count > 2 || Parts.Keys.Any(part => part is not ("train" or "test"))
                 ? $"got the parts {string.Join(", ", Parts.Keys)}, expected train and test"
             : Parts.Values.FirstOrDefault(part => !part.Fits(Map.Inputs)) is { } bad
-                ? $"the part in '{bad.File}' has sizes that do not fit"
-            : Layer is { } layer && !layer.Fits() ? $"the layer in '{layer.File}' has sizes that do not fit"
+                ? $"the part in '{bad.File}' has inconsistent sizes"
+            : Layer is { } layer && !layer.Fits() ? $"the layer in '{layer.File}' has inconsistent sizes"
             : null;
         if (problem is not null)
         {
-            throw new ModelFormatException(name, 0, $"bundle: the manifest is not what it must be ({problem})");
+            throw new ModelFormatException(name, 0, $"bundle: the manifest is not valid ({problem})");
         }
     }
 
-    /// <summary>A name of a file in the bundle's own folder.</summary>
+    /// <summary>Returns whether a text is a valid name of a file in the bundle's folder.</summary>
     internal static bool IsName(string file) => file.Length is > 0 and < 100
         && file.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '_')
         && file[0] is not '.';
 }
 
-/// <summary>Morphed rows of one part of a set, and their labels.</summary>
+/// <summary>Morphed rows and labels of one part of a data set.</summary>
 internal sealed record BundlePart
 {
     public required string File { get; init; }
 
-    /// <summary>npy, npz, safetensors or tfrecord.</summary>
+    /// <summary>File format of the rows: npy, npz, safetensors or tfrecord.</summary>
     public required string Container { get; init; }
 
     public required int Rows { get; init; }
 
-    /// <summary>Rows of each chunk but the last.</summary>
+    /// <summary>Rows per chunk; the last chunk may have fewer.</summary>
     public required int ChunkRows { get; init; }
 
-    /// <summary>SHA-256 of each chunk's rows as they stand in the file.</summary>
+    /// <summary>SHA-256 of each chunk's rows as stored in the file.</summary>
     public required string[] Chunks { get; init; }
 
     public required string Labels { get; init; }

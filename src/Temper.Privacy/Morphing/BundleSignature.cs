@@ -5,8 +5,9 @@ using Temper.Formats;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The signature of a manifest: ECDSA P-256 with SHA-256, beside the public key. It shows that nobody changed the
-/// bundle since somebody with that key made it; who that is the reader has to ask the owner, by the key's digest.
+/// Signs and verifies manifests (ECDSA P-256 with SHA-256); the public key is stored with the signature. The signature
+/// shows that the bundle was not changed after it was signed with this key, but not whose key it is: the reader must
+/// compare the key's digest with the owner's.
 /// </summary>
 internal static class BundleSignature
 {
@@ -20,14 +21,14 @@ internal static class BundleSignature
             BundleJson.Default.Signature);
     }
 
-    /// <summary>The digest of the public key that signed.</summary>
-    /// <exception cref="ModelFormatException">The signature is not that of the manifest.</exception>
+    /// <summary>Verifies a signature and returns the SHA-256 digest of the signing public key.</summary>
+    /// <exception cref="ModelFormatException">The signature is damaged, or does not match the manifest.</exception>
     internal static string Verify(byte[] manifest, byte[] signature, string name)
     {
         try
         {
             Signature found = JsonSerializer.Deserialize(signature, BundleJson.Default.Signature)
-                ?? throw new JsonException("nothing is there");
+                ?? throw new JsonException("the file contains null");
             byte[] publicKey = Convert.FromBase64String(found.PublicKey);
             using ECDsa key = ECDsa.Create();
             key.ImportSubjectPublicKeyInfo(publicKey, out _);
@@ -44,7 +45,8 @@ internal static class BundleSignature
         }
 
         throw new ModelFormatException(
-            name, 0, "bundle: the signature is not that of the manifest; somebody changed it, do not use the bundle");
+            name, 0, "bundle: the signature does not match the manifest, which was changed or damaged; do not use "
+                + "the bundle");
     }
 
     internal sealed record Signature(string PublicKey, string Value);

@@ -29,8 +29,8 @@ internal static class BundleWriter
     }
 
     /// <summary>
-    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before
-    /// <see cref="WriteData"/> has been called, when all shares are there. What a share lacks is morphed then.
+    /// Morphs one rank's share of the rows into the files of a bundle. The bundle is complete only after <see
+    /// cref="WriteData"/> has been called when all ranks are done; it also morphs any rows that are missing.
     /// </summary>
     internal static void WriteShare(
         MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share,
@@ -68,8 +68,8 @@ internal static class BundleWriter
         + $"{string.Join(", ", RowContainer.All.Select(known => known.Name))})");
 
     /// <summary>
-    /// The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour
-    /// of training rows.
+    /// Returns the parts of a data set after checking all of them, so that an invalid test part is detected before the
+    /// training rows are written.
     /// </summary>
     private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
     {
@@ -92,8 +92,8 @@ internal static class BundleWriter
 
         BundleManifest found = MorphBundle.Open(folder).Manifest;
         return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
-            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, "
-            + "one for each key");
+            $"bundle: {folder} belongs to another key (got {found.Key}, expected {key.Id}); use a "
+            + "separate folder for each key");
     }
 
     private static void Sign(MorphKey key, string folder, BundleManifest manifest)

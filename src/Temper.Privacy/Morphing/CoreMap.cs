@@ -5,8 +5,8 @@ using Temper.Kernels;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A block-diagonal map with orthogonal cores, each drawn from the uniform distribution of rotations and reflections;
-/// its inverse is its transpose.
+/// Block-diagonal map with orthogonal blocks (cores). Each core is drawn uniformly from all rotations and reflections;
+/// the inverse is the transpose.
 /// </summary>
 internal sealed class CoreMap : SecretMap
 {
@@ -47,7 +47,7 @@ internal sealed class CoreMap : SecretMap
     public override void Dispose() =>
         Array.ForEach(_cores, core => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(core.AsSpan())));
 
-    /// <summary>One core, <c>[q, q]</c> row-major.</summary>
+    /// <summary>Returns one core, <c>[q, q]</c>, row-major.</summary>
     internal ReadOnlySpan<float> Core(int core) => _cores[core % _cores.Length];
 
     private void Multiply(ReadOnlySpan<float> rows, Span<float> result, bool isInverse)
@@ -56,7 +56,7 @@ internal sealed class CoreMap : SecretMap
         int count = rows.Length / inputs;
         if (_cores.Length == 1)
         {
-            // Equal cores: each piece of a row is a row of one product.
+            // All cores are equal, so each segment of a row becomes one row of a single product.
             MatrixView core = new(_cores[0], side, side);
             Gemm.Multiply(new MatrixView(rows, count * _sizes.Cores, side), isInverse ? core.Transposed : core, result);
             return;

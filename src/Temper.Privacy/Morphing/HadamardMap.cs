@@ -7,20 +7,21 @@ using Temper.Kernels;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A structured orthogonal map: rounds of a secret order, secret signs and a Walsh-Hadamard transform. Sizes that are
-/// no power of two are cut into powers of two, which the next round's order mixes. O(d log d) a row, O(d) memory.
+/// Structured orthogonal map: rounds of a secret permutation, secret signs and a Walsh-Hadamard transform. Sizes that
+/// are not a power of two are split into powers of two, which the next round's permutation mixes. Time O(d log d) per
+/// row, memory O(d).
 /// </summary>
 internal sealed class HadamardMap : SecretMap
 {
     /// <summary>
-    /// Rounds after which every number of a picture reaches every number of a row, for sizes cut into several powers of
-    /// two as well.
+    /// Number of rounds. After three, every output value depends on every input value, also for sizes split into
+    /// several powers of two.
     /// </summary>
     internal const int Rounds = 3;
 
     private const int RowsAtOnce = 16;
 
-    /// <summary>Shorter halves of a butterfly are added up number by number.</summary>
+    /// <summary>Butterflies of halves shorter than this are not vectorized.</summary>
     private const int Vectorized = 16;
 
     private readonly int _inputs;
@@ -81,7 +82,7 @@ internal sealed class HadamardMap : SecretMap
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(values.AsSpan()));
     }
 
-    /// <summary>A round forward: <c>y[i] = s[i] x[order[i]]</c>, then the transform.</summary>
+    /// <summary>Applies one round: <c>y[i] = s[i] x[order[i]]</c>, then the transform.</summary>
     private void Forward(Span<float> x, Span<float> y, int round)
     {
         (int[] order, float[] signs) = (_orders[round], _signs[round]);
@@ -107,8 +108,8 @@ internal sealed class HadamardMap : SecretMap
     }
 
     /// <summary>
-    /// The Walsh-Hadamard transform of each power of two that the length is made of, from the largest on; its own
-    /// inverse.
+    /// Applies the Walsh-Hadamard transform to each of the powers of two that make up the length, largest first. The
+    /// transform is its own inverse.
     /// </summary>
     private static void Transform(Span<float> x, Span<float> scratch)
     {

@@ -5,7 +5,7 @@ using Temper.Formats;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A key at rest, all numbers little-endian:
+/// Reads and writes encrypted key files. Layout (all numbers little-endian):
 /// <code>
 /// 0   "TMPRMOLE"            8 bytes
 /// 8   version 1             uint32
@@ -14,9 +14,10 @@ namespace Temper.Privacy.Morphing;
 /// 48  PBKDF2-SHA256 rounds  uint32
 /// 52  salt 16, nonce 12     28 bytes
 /// 80  length of the secrets uint32
-/// 84 AES-256-GCM of the seed (32 bytes) and the signing key (PKCS #8), then the tag (16 bytes); the 84 bytes above are
-/// associated data end SHA-256 of all before: tells a damaged file from a wrong password, and refuses it before any
-/// round of PBKDF2
+/// 84  AES-256-GCM of the seed (32 bytes) and the signing key (PKCS #8), then the tag (16 bytes); the first 84 bytes
+///     are the associated data
+/// end SHA-256 of everything before; detects damaged files before any round of PBKDF2 and distinguishes them from a
+///     wrong password
 /// </code>
 /// </summary>
 internal static class KeyFile
@@ -41,8 +42,9 @@ internal static class KeyFile
         using FileStream stream = File.OpenRead(path);
         if (stream.Length > MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"morphing key: too long (got {stream.Length} bytes, expected at "
-                + $"most {MaxBytes}); this is no key file");
+            throw new ModelFormatException(path, 0, $"morphing key: the file is too long (got {stream.Length} bytes, "
+                + "expected at "
+                + $"most {MaxBytes}); this is not a key file");
         }
 
         byte[] content = new byte[stream.Length];
@@ -55,7 +57,7 @@ internal static class KeyFile
         if (password.IsEmpty)
         {
             throw new ArgumentException(
-                "morphing key: the password is empty; give one with --password-file or TEMPER_MORPH_PASSWORD");
+                "morphing key: the password is empty; set one with --password-file or TEMPER_MORPH_PASSWORD");
         }
 
         byte[] secrets = [.. key.Seed, .. key.SigningKey];
@@ -99,15 +101,15 @@ internal static class KeyFile
         if (file.Length < HeaderBytes + MorphKey.SeedBytes + TagBytes + SHA256.HashSizeInBytes
             || !file.StartsWith(Magic))
         {
-            throw new ModelFormatException(name, 0, $"morphing key: this is no key file (got {file.Length} bytes); it "
-                + "is truncated or of another format");
+            throw new ModelFormatException(name, 0, $"morphing key: not a key file (got {file.Length} bytes); the file "
+                + "is truncated or has another format");
         }
 
         ReadOnlySpan<byte> body = file[..^SHA256.HashSizeInBytes];
         if (!SHA256.HashData(body).AsSpan().SequenceEqual(file[^SHA256.HashSizeInBytes..]))
         {
             throw new ModelFormatException(
-                name, 0, "morphing key: the check sum is wrong; the file is damaged or truncated, take a copy of it");
+                name, 0, "morphing key: the checksum is wrong; the file is damaged or truncated, use a backup copy");
         }
 
         int Number(int offset, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[offset..]);
@@ -116,8 +118,8 @@ internal static class KeyFile
             || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
         {
             throw new ModelFormatException(
-                name, 8, $"morphing key: the header is not what it must be (got version {version}, {rounds} rounds, "
-                    + $"{length} secret bytes); a newer Temper may have written it");
+                name, 8, $"morphing key: the header is not valid (got version {version}, {rounds} rounds, "
+                    + $"{length} secret bytes); it may have been written by a newer version of Temper");
         }
 
         MorphMap map = new(Number(12, body), Number(16, body), Number(20, body))
@@ -131,7 +133,7 @@ internal static class KeyFile
         }
         catch (Exception error) when (error is ArgumentException or OverflowException)
         {
-            throw new ModelFormatException(name, 12, $"morphing key: the sizes do not fit ({error.Message})", error);
+            throw new ModelFormatException(name, 12, $"morphing key: the sizes are not valid ({error.Message})", error);
         }
 
         byte[] secrets = Decrypt(body, name, password, rounds, length);
@@ -158,7 +160,7 @@ internal static class KeyFile
         {
             CryptographicOperations.ZeroMemory(secrets);
             throw new ModelFormatException(
-                name, HeaderBytes, "morphing key: the password is wrong, or somebody changed the file", error);
+                name, HeaderBytes, "morphing key: the password is wrong, or the file was changed", error);
         }
         finally
         {

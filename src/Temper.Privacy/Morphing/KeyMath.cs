@@ -1,8 +1,8 @@
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Logarithm, sine and cosine from additions, multiplications and divisions in one fixed order, so that a key gives the
-/// same map on every machine; math libraries differ in the last bit.
+/// Logarithm, sine and cosine computed with additions, multiplications and divisions in a fixed order. Math libraries
+/// differ in the last bit; this way a key gives the same map on every machine.
 /// </summary>
 internal static class KeyMath
 {
@@ -10,7 +10,7 @@ internal static class KeyMath
     private const double HalfPi = 1.57079632679489661923132169164;
     private const double SquareRootOfTwo = 1.41421356237309504880168872421;
 
-    /// <summary>The natural logarithm of a positive, normal number; relative error below 1e-15.</summary>
+    /// <summary>Computes the natural logarithm of a positive, normal number; relative error below 1e-15.</summary>
     internal static double Log(double x)
     {
         long bits = BitConverter.DoubleToInt64Bits(x);
@@ -34,7 +34,7 @@ internal static class KeyMath
         return (exponent * Ln2) + (2 * s * sum);
     }
 
-    /// <summary>Sine and cosine of a part of a turn, 0 to 1.</summary>
+    /// <summary>Computes sine and cosine of an angle given as a fraction of a full turn, 0 to 1.</summary>
     internal static (double Sine, double Cosine) Turn(double part)
     {
         int quarter = (int)((part * 4) + 0.5);

@@ -5,8 +5,9 @@ using System.Text;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The numbers of one purpose that follow from a key's seed: HKDF-SHA256 gives a key for the purpose, AES-256 in
-/// counter mode the bits, 53 of them a uniform number, Box and Muller's method two normal ones.
+/// Pseudorandom numbers derived from a key's seed for one purpose. HKDF-SHA256 derives a key for the purpose, and
+/// AES-256 in counter mode generates bits. A uniform number uses 53 bits; the Box-Muller method turns two uniform
+/// numbers into two normal ones.
 /// </summary>
 internal sealed class KeyStream : IDisposable
 {
@@ -20,8 +21,8 @@ internal sealed class KeyStream : IDisposable
     private double? _second;
 
     /// <param name="seed">32 secret bytes.</param>
-    /// <param name="keyId">16 public bytes: the salt.</param>
-    /// <param name="purpose">For instance <c>mole/v1/core/0</c>; different purposes give unrelated numbers.</param>
+    /// <param name="keyId">16 public bytes, used as the salt.</param>
+    /// <param name="purpose">Such as <c>mole/v1/core/0</c>; different purposes give unrelated numbers.</param>
     internal KeyStream(ReadOnlySpan<byte> seed, ReadOnlySpan<byte> keyId, string purpose)
     {
         Span<byte> key = stackalloc byte[32];
@@ -31,10 +32,10 @@ internal sealed class KeyStream : IDisposable
         CryptographicOperations.ZeroMemory(key);
     }
 
-    /// <summary>A number of [0, 1) with 53 bits.</summary>
+    /// <summary>Returns a uniform number in [0, 1) with 53 random bits.</summary>
     internal double NextUniform() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
 
-    /// <summary>A standard normal number.</summary>
+    /// <summary>Returns a standard normal number.</summary>
     internal double NextNormal()
     {
         if (_second is { } kept)
@@ -43,15 +44,14 @@ internal sealed class KeyStream : IDisposable
             return kept;
         }
 
-        double radius = Math.Sqrt(-2 * KeyMath.Log(1 - NextUniform()));   // (0, 1]: a logarithm of zero cannot come
+        double radius = Math.Sqrt(-2 * KeyMath.Log(1 - NextUniform()));   // in (0, 1]: the logarithm is finite
         (double sine, double cosine) = KeyMath.Turn(NextUniform());
         _second = radius * sine;
         return radius * cosine;
     }
 
     /// <summary>
-    /// A whole number of 0 to <paramref name="count"/> - 1, each equally likely: what would favor small ones is drawn
-    /// again.
+    /// Returns an integer from 0 to <paramref name="count"/> - 1; all are equally likely (rejection sampling).
     /// </summary>
     internal int NextBelow(int count)
     {
@@ -66,7 +66,7 @@ internal sealed class KeyStream : IDisposable
     }
 
     /// <summary>
-    /// The numbers 0 to <paramref name="count"/> - 1 in an order of which each is equally likely (Fisher and Yates).
+    /// Returns a random permutation of 0 to <paramref name="count"/> - 1; all are equally likely (Fisher-Yates).
     /// </summary>
     internal int[] NextPermutation(int count)
     {
@@ -96,7 +96,7 @@ internal sealed class KeyStream : IDisposable
                 BinaryPrimitives.WriteUInt64BigEndian(_counters.AsSpan(i + 8), _block++);
             }
 
-            // Counter mode: the encrypted counters are the bits. ECB is only the block function here.
+            // Counter mode: the encrypted counters are the random bits. ECB serves only as the block function.
             _aes.EncryptEcb(_counters, _bits, PaddingMode.None);
             _next = 0;
         }

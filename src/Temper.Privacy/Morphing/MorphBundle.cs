@@ -8,12 +8,12 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// What goes to the trainer: a folder with morphed rows, labels in the clear, the Aug-Conv layer, and a signed
-/// manifest. It is hostile until it is read: sizes are bounded by the files, every file has the digest that the
-/// manifest says, the manifest has a valid signature, and numbers are finite.
+/// A folder to send to the trainer: morphed rows, labels in the clear, the Aug-Conv layer and a signed manifest. A
+/// bundle is untrusted input. Before use, sizes are checked against the files, every file is checked against its digest
+/// in the manifest, the manifest's signature is verified, and numbers must be finite.
 /// </summary>
 /// <remarks>
-/// This is an obfuscation: the layer and the rows together give the pictures back. <c>temper audit</c> shows it.
+/// This is obfuscation: the pictures can be computed from the layer and the rows, as <c>temper audit</c> demonstrates.
 /// </remarks>
 public sealed class MorphBundle
 {
@@ -28,19 +28,19 @@ public sealed class MorphBundle
     private MorphBundle(string folder, BundleManifest manifest, string signer) =>
         (_folder, _manifest, Signer) = (folder, manifest, signer);
 
-    /// <summary>Sizes of the map that hides the rows.</summary>
+    /// <summary>Sizes of the map that was applied to the rows.</summary>
     public MorphMap Map => _manifest.Map;
 
-    /// <summary>The public name of the key.</summary>
+    /// <summary>Public identifier of the key.</summary>
     public string KeyId => _manifest.Key;
 
-    /// <summary>SHA-256 of the public key that signed the manifest: compare it with what the owner says.</summary>
+    /// <summary>SHA-256 of the public key that signed the manifest; compare it with the value from the owner.</summary>
     public string Signer { get; }
 
     /// <summary>Names of the parts: train, test.</summary>
     public IReadOnlyCollection<string> Parts => _manifest.Parts.Keys;
 
-    /// <summary>Whether it holds an Aug-Conv layer.</summary>
+    /// <summary>True if the bundle contains an Aug-Conv layer.</summary>
     public bool HasLayer => _manifest.Layer is not null;
 
     internal BundleManifest Manifest => _manifest;
@@ -49,15 +49,15 @@ public sealed class MorphBundle
 
     internal string Folder => _folder;
 
-    /// <summary>Whether a folder has a manifest.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Returns whether a folder contains a manifest.</summary>
+    /// <param name="folder">Path of the folder.</param>
     public static bool IsBundle(string folder) => File.Exists(Path.Combine(folder, ManifestName));
 
     /// <summary>
-    /// Opens a bundle: reads its manifest and verifies the signature. Files are verified when they are read.
+    /// Opens a bundle: reads its manifest and verifies the signature. Other files are verified when they are opened.
     /// </summary>
-    /// <param name="folder">Its folder.</param>
-    /// <exception cref="ModelFormatException">The manifest is damaged, changed, or not what it must be.</exception>
+    /// <param name="folder">Folder of the bundle.</param>
+    /// <exception cref="ModelFormatException">The manifest is damaged, changed or not valid.</exception>
     /// <exception cref="IOException">There is no manifest.</exception>
     public static MorphBundle Open(string folder)
     {
@@ -65,7 +65,7 @@ public sealed class MorphBundle
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
-                $"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
+                $"bundle: {folder} has no {ManifestName}; create one with temper morph data or temper morph layer");
         }
 
         byte[] text = ReadSmall(path, MaxManifestBytes);
@@ -73,16 +73,19 @@ public sealed class MorphBundle
         return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
     }
 
-    /// <summary>Morphs a set into a bundle. A run that was stopped goes on where it was.</summary>
+    /// <summary>Morphs a data set into a bundle. Resumes a run that was interrupted.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="morpher">Its map.</param>
-    /// <param name="data">The set.</param>
-    /// <param name="folder">The bundle, which may hold a layer of the same key already.</param>
-    /// <param name="format">npy, npz, safetensors or tfrecord.</param>
-    /// <param name="progress">Told the part, rows done and rows of the part.</param>
-    /// <param name="cancel">Stops between two chunks.</param>
+    /// <param name="morpher">The key's map.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="folder">Folder of the bundle; it may already contain a layer of the same key.</param>
+    /// <param name="format">File format: npy, npz, safetensors or tfrecord.</param>
+    /// <param name="progress">
+    /// Called with the name of the part, rows done and rows in the part; null: not called.
+    /// </param>
+    /// <param name="cancel">Cancels between chunks.</param>
     /// <exception cref="ArgumentException">
-    /// A part of the set does not fit the key or holds bad labels or numbers, or the bundle is another key's.
+    /// A part of the data set does not match the key, contains invalid labels or values, or the bundle belongs to
+    /// another key.
     /// </exception>
     public static void WriteData(
         MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy",
@@ -91,28 +94,28 @@ public sealed class MorphBundle
 
     /// <summary>Writes an Aug-Conv layer into a bundle.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="layer">The layer, composed with the key.</param>
-    /// <param name="folder">The bundle, which may hold data of the same key already.</param>
+    /// <param name="layer">The layer, composed with the same key.</param>
+    /// <param name="folder">Folder of the bundle; it may already contain data of the same key.</param>
     /// <param name="isHalf">
-    /// Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.
+    /// True: weights are stored as float16, with half the size and a relative error of about 3e-4; false: float32.
     /// </param>
     public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false) =>
         BundleWriter.WriteLayer(key, layer, folder, isHalf);
 
     /// <summary>
-    /// The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest
+    /// Opens the morphed samples, training and test part, in the shape of the pictures. All file digests are checked
     /// first.
     /// </summary>
-    /// <exception cref="ModelFormatException">A file is not what the manifest says.</exception>
+    /// <exception cref="ModelFormatException">A file does not match the manifest.</exception>
     public DataSets OpenData() => new(OpenPart("train"), OpenPart("test"));
 
-    /// <summary>The Aug-Conv layer.</summary>
-    /// <exception cref="ModelFormatException">There is none, or its file is not what the manifest says.</exception>
+    /// <summary>Loads the Aug-Conv layer.</summary>
+    /// <exception cref="ModelFormatException">There is no layer, or its file does not match the manifest.</exception>
     public AugConvLayer OpenLayer()
     {
         BundleLayer layer = _manifest.Layer ?? throw new ModelFormatException(
             Path.Combine(_folder, ManifestName), 0,
-            "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
+            "bundle: there is no Aug-Conv layer; the owner can create one with temper morph layer");
         string path = Path.Combine(_folder, layer.File);
         BundleFiles.RequireDigest(path, layer.Digest);
         AugConv operation = AugConvLayer.OperatorFor(
@@ -121,7 +124,7 @@ public sealed class MorphBundle
         if (weight.Count != operation.Pattern.Count
             || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
         {
-            throw new ModelFormatException(path, 0, "Aug-Conv: the layer is not what the manifest says (got "
+            throw new ModelFormatException(path, 0, "Aug-Conv: the layer does not match the manifest (got "
                 + $"{weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
         }
 
@@ -134,7 +137,7 @@ public sealed class MorphBundle
         {
             throw new ModelFormatException(
                 Path.Combine(_folder, ManifestName), 0,
-                $"bundle: there is no part '{name}'; the owner makes it with temper morph data");
+                $"bundle: there is no part '{name}'; the owner can create it with temper morph data");
         }
 
         string labelsPath = Path.Combine(_folder, part.Labels);
@@ -143,7 +146,7 @@ public sealed class MorphBundle
         if (labels.Length != part.Rows
             || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
         {
-            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels do not fit (got {labels.Length} for "
+            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels are not valid (got {labels.Length} for "
                 + $"{part.Rows} rows and {_manifest.Classes.Length} classes)");
         }
 

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The manifest of a bundle as JSON, by generated code. It comes from outside: what it does not know is refused.
+/// Source-generated JSON serialization of a bundle's manifest. The manifest is untrusted, so unknown members are
+/// rejected.
 /// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, WriteIndented = true, MaxDepth = 16,
@@ -12,7 +13,7 @@ namespace Temper.Privacy.Morphing;
 [JsonSerializable(typeof(BundleManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;
 
-/// <summary>The small files beside a manifest.</summary>
+/// <summary>Source-generated JSON serialization of the signature and of journals.</summary>
 [JsonSerializable(typeof(BundleSignature.Signature))]
 [JsonSerializable(typeof(RowSource))]
 internal sealed partial class BundleJson : JsonSerializerContext;

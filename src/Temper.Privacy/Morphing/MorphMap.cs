@@ -1,72 +1,74 @@
 namespace Temper.Privacy.Morphing;
 
-/// <summary>Sizes of a secret map: which pictures it takes, and in how many cores it is cut.</summary>
+/// <summary>Sizes of a secret map: the pictures it takes and the number of its cores.</summary>
 /// <param name="Channels">Channels of a picture, alpha in the paper.</param>
-/// <param name="Height">Rows of a picture.</param>
-/// <param name="Width">Pixels per row.</param>
+/// <param name="Height">Height of a picture in pixels.</param>
+/// <param name="Width">Width of a picture in pixels.</param>
 public sealed record MorphMap(int Channels, int Height, int Width)
 {
     /// <summary>
-    /// Number of cores on the diagonal, kappa in the paper; divides the numbers of a picture. Default 1, as in the
-    /// authors' code.
+    /// Number of diagonal blocks (cores), kappa in the paper; must divide channels x height x width. Default 1, as in
+    /// the authors' code.
     /// </summary>
     public int Cores { get; init; } = 1;
 
     /// <summary>
-    /// Whether all cores are the same one, as in the authors' code; else each is drawn for itself (the default).
+    /// True: the same core is repeated, as in the authors' code; false (default): each core is drawn independently.
     /// </summary>
     public bool IsRepeated { get; init; }
 
     /// <summary>
-    /// Whether the map is a product of secret orders, signs and Walsh-Hadamard transforms instead of dense cores: it
-    /// takes d log d operations and next to no memory, so pictures may be large. It hides no more than a dense map
-    /// does.
+    /// True: the map is a product of secret permutations, secret signs and Walsh-Hadamard transforms instead of dense
+    /// cores. It takes O(d log d) operations per picture and little memory, so pictures may be large. It hides no more
+    /// than a dense map.
     /// </summary>
     public bool IsStructured { get; init; }
 
-    /// <summary>Numbers of a picture, d.</summary>
+    /// <summary>Number of values in a picture, d = channels x height x width.</summary>
     public int Inputs => checked(Channels * Height * Width);
 
-    /// <summary>Rows of a core, q = d / kappa.</summary>
+    /// <summary>Rows and columns of a core, q = d / kappa.</summary>
     public int CoreSide => Inputs / Cores;
 
-    /// <summary>Cores that are drawn: one if it is repeated, none if the map is structured.</summary>
+    /// <summary>Number of cores to draw: 1 if repeated, 0 if the map is structured.</summary>
     public int DrawnCores => IsStructured ? 0 : IsRepeated ? 1 : Cores;
 
     /// <summary>
-    /// Multiply-accumulates to morph one picture: d q, or for a structured map a step for each number, round and
-    /// doubling.
+    /// Multiply-accumulates to morph one picture: d q with cores; d (1 + log2 d) per round for a structured map.
     /// </summary>
     public long Macs => IsStructured
         ? (long)HadamardMap.Rounds * Inputs * (1 + System.Numerics.BitOperations.Log2((uint)Inputs))
         : (long)Inputs * CoreSide;
 
-    /// <summary>Maximum number of values in a picture: the matrix of one core would have 1.6 GB.</summary>
+    /// <summary>Maximum number of rows of a core; the matrix of such a core has 1.6 GB.</summary>
     internal const int MaxCoreSide = 20_000;
 
-    /// <summary>Throws where the sizes are none.</summary>
+    /// <summary>Validates the sizes and returns this object.</summary>
     /// <exception cref="ArgumentException">
-    /// A size is not positive, the cores do not divide the picture, or a core would be too large.
+    /// A size is not positive, the number of cores does not divide the picture, a core is too large, or a structured
+    /// map has cores.
     /// </exception>
     internal MorphMap Checked()
     {
         if (Channels < 1 || Height < 1 || Width < 1 || Cores < 1 || (long)Channels * Height * Width > int.MaxValue)
         {
-            throw new ArgumentException($"morph: sizes do not fit (got {Channels}x{Height}x{Width} in {Cores} cores, "
-                + "expected positive numbers)");
+            throw new ArgumentException($"morph: the sizes are not valid (got {Channels}x{Height}x{Width} in {Cores} "
+                + "cores, "
+                + "expected positive sizes)");
         }
 
         if (IsStructured)
         {
             return Cores == 1 && !IsRepeated ? this : throw new ArgumentException(
-                $"morph: a structured map has no cores (got {Cores}{(IsRepeated ? ", repeated" : "")}); leave --cores "
-                + "and --repeated out, or --structured");
+                $"morph: a structured map has no cores (got {Cores}{(IsRepeated ? ", repeated" : "")}); omit --cores "
+                + "and --repeated, or omit --structured");
         }
 
         if (Inputs % Cores != 0)
         {
             throw new ArgumentException(
-                $"morph: the cores do not divide a picture (got {Inputs} numbers in {Cores} cores); choose a divisor "
+                $"morph: the number of cores does not divide the size of a picture (got {Inputs} values, {Cores} "
+                    + "cores); use a divisor "
                 + $"such as {Channels} or {Channels * Height}");
         }
 

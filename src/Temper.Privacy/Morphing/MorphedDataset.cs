@@ -8,8 +8,8 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Morphed rows of a bundle as a set: a sample has the shape of its picture, and is read from the file when it is asked
-/// for.
+/// The morphed rows of a bundle as a data set. Samples have the shape of the pictures and are read from the file on
+/// access.
 /// </summary>
 internal sealed class MorphedDataset : Dataset, IDisposable
 {
@@ -20,11 +20,11 @@ internal sealed class MorphedDataset : Dataset, IDisposable
     private readonly int _before;
     private readonly long[] _labels;
 
-    /// <param name="name">A short name.</param>
-    /// <param name="path">The file, already checked against the manifest.</param>
-    /// <param name="part">What the manifest says of it.</param>
-    /// <param name="map">Sizes.</param>
-    /// <param name="labels">One a row.</param>
+    /// <param name="name">Short name of the data set.</param>
+    /// <param name="path">Path of the file, already checked against the manifest.</param>
+    /// <param name="part">Entry of the part in the manifest.</param>
+    /// <param name="map">Sizes of the map.</param>
+    /// <param name="labels">One label per row.</param>
     /// <param name="classes">Names of the classes.</param>
     internal MorphedDataset(
         string name, string path, BundlePart part, MorphMap map, long[] labels, IReadOnlyList<string> classes)
@@ -42,7 +42,7 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         {
             long length = RandomAccess.GetLength(_file);
             _file.Dispose();
-            throw new ModelFormatException(path, 0, "morphed rows: the file is not what the manifest says (got "
+            throw new ModelFormatException(path, 0, "morphed rows: the file does not match the manifest (got "
                 + $"{length} bytes, expected {expected} for {part.Rows} rows)");
         }
     }
@@ -64,14 +64,14 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         if (read != bytes.Length)
         {
             throw new ModelFormatException(
-                _path, offset, $"morphed rows: row {index} is not whole (got {read} bytes, expected {bytes.Length})");
+                _path, offset, $"morphed rows: row {index} is truncated (got {read} bytes, expected {bytes.Length})");
         }
 
-        // A sum is finite only if every number is.
+        // The sum is finite only if every value is.
         if (!float.IsFinite(TensorPrimitives.Sum(sample[..SampleShape.Count])))
         {
             throw new ModelFormatException(
-                _path, offset, $"morphed rows: row {index} holds numbers that are not finite");
+                _path, offset, $"morphed rows: row {index} contains NaN or infinity");
         }
     }
 

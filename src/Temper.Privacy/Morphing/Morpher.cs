@@ -3,13 +3,14 @@ using System.Security.Cryptography;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// The secret map of a key: orthogonal, so its inverse is its transpose. Rows are morphed as <c>t = x M</c>.
+/// Applies the secret map M of a key. M is orthogonal, so its inverse is its transpose. Rows are morphed as <c>t = x
+/// M</c>.
 /// </summary>
 public sealed class Morpher : IDisposable
 {
     /// <summary>
-    /// Draws the map of a key. For cores this takes a time that grows with the third power of a core's side: about 2 s
-    /// for 3072.
+    /// Draws the map of a key. With cores the time grows with the third power of a core's size: about 2 s for 3072
+    /// rows.
     /// </summary>
     /// <param name="key">The key.</param>
     public Morpher(MorphKey key)
@@ -22,7 +23,7 @@ public sealed class Morpher : IDisposable
     public MorphMap Map { get; }
 
     /// <summary>
-    /// SHA-256 of all that the map is made of, little-endian, in hexadecimal: the same on every machine for one key.
+    /// SHA-256 of the map's contents (little-endian), in hexadecimal; the same on every machine for the same key.
     /// </summary>
     public string Digest
     {
@@ -35,24 +36,24 @@ public sealed class Morpher : IDisposable
     }
 
     /// <summary>Morphs rows.</summary>
-    /// <param name="rows"><c>[N, d]</c>.</param>
-    /// <param name="result">Receives <c>[N, d]</c>; must not overlap <paramref name="rows"/>.</param>
+    /// <param name="rows">Plain rows, <c>[N, d]</c>.</param>
+    /// <param name="result">Receives the morphed rows, <c>[N, d]</c>; must not overlap <paramref name="rows"/>.</param>
     public void Apply(ReadOnlySpan<float> rows, Span<float> result)
     {
         Require(rows, result);
         Secret.Apply(rows, result);
     }
 
-    /// <summary>Undoes <see cref="Apply"/>.</summary>
-    /// <param name="rows"><c>[N, d]</c>, morphed.</param>
-    /// <param name="result">Receives <c>[N, d]</c>; must not overlap <paramref name="rows"/>.</param>
+    /// <summary>Inverts <see cref="Apply"/>.</summary>
+    /// <param name="rows">Morphed rows, <c>[N, d]</c>.</param>
+    /// <param name="result">Receives the plain rows, <c>[N, d]</c>; must not overlap <paramref name="rows"/>.</param>
     public void Undo(ReadOnlySpan<float> rows, Span<float> result)
     {
         Require(rows, result);
         Secret.Undo(rows, result);
     }
 
-    /// <summary>Zeroes the map.</summary>
+    /// <summary>Zeroes the map in memory.</summary>
     public void Dispose() => Secret.Dispose();
 
     internal SecretMap Secret { get; }
@@ -61,8 +62,9 @@ public sealed class Morpher : IDisposable
     {
         if (rows.Length % Map.Inputs != 0 || result.Length < rows.Length)
         {
-            throw new ArgumentException($"morph: rows do not fit (got {rows.Length} numbers for {result.Length} "
-                + $"results, expected a multiple of {Map.Inputs})");
+            throw new ArgumentException($"morph: the number of values is not valid (got {rows.Length} inputs and "
+                + $"{result.Length} "
+                + $"outputs, expected a multiple of {Map.Inputs} and enough outputs)");
         }
     }
 }

@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A plain set whose samples are morphed as they are read, in blocks of neighbors, for the owner's own measurements of
-/// a network trained on morphed rows.
+/// A plain data set whose samples are morphed on access, in blocks of consecutive samples. Lets the owner evaluate a
+/// network trained on morphed rows.
 /// </summary>
 public sealed class MorphingDataset : Dataset
 {
@@ -16,10 +16,10 @@ public sealed class MorphingDataset : Dataset
     private readonly Morpher _morpher;
     private (int Block, float[] Rows) _last = (-1, []);
 
-    /// <summary>Morphs what a set gives.</summary>
-    /// <param name="source">Plain pictures that fit the map.</param>
-    /// <param name="morpher">The map; must live as long as this.</param>
-    /// <exception cref="ArgumentException">The pictures do not fit the map.</exception>
+    /// <summary>Creates a morphed view of a data set.</summary>
+    /// <param name="source">Plain pictures of the map's size.</param>
+    /// <param name="morpher">The map; must not be disposed while this data set is used.</param>
+    /// <exception cref="ArgumentException">The pictures do not have the map's size.</exception>
     public MorphingDataset(Dataset source, Morpher morpher)
     {
         MorphMap map = morpher.Map;
@@ -64,7 +64,9 @@ public sealed class MorphingDataset : Dataset
     /// <inheritdoc/>
     public override long Label(int index) => _source.Label(index);
 
-    /// <summary>Neighboring samples together: one row alone would read the whole map for itself.</summary>
+    /// <summary>
+    /// Morphs a block of consecutive samples, because morphing a single row would read the whole map.
+    /// </summary>
     private float[] Block(int block)
     {
         int size = SampleShape.Count, first = block * BlockRows, count = Math.Min(BlockRows, Count - first);

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// NumPy's archives: a zip file with one stored entry, <c>rows.npy</c>. Rows are streamed, so the entry's check sum
-/// stands behind it (a data descriptor) and in the directory at the end; from 4 GiB on sizes are those of ZIP64.
+/// Writes NumPy archives: a zip file with one stored (uncompressed) entry, <c>rows.npy</c>. Rows are streamed, so the
+/// entry's checksum follows the data (data descriptor) and is repeated in the central directory. From about 4 GiB on,
+/// ZIP64 is used.
 /// </summary>
 internal sealed class NpzRows : RowContainer
 {
@@ -62,7 +63,7 @@ internal sealed class NpzRows : RowContainer
 
     internal override uint HeadSum(int rows, int width) => Sum(0, NpyHead(rows, width));
 
-    /// <summary>CRC-32 of zip files, eight bytes per step.</summary>
+    /// <summary>Computes the CRC-32 of zip files, eight bytes per step.</summary>
     internal override uint Sum(uint sum, ReadOnlySpan<byte> bytes)
     {
         uint crc = ~sum;
@@ -110,7 +111,7 @@ internal sealed class NpzRows : RowContainer
         return table;
     }
 
-    /// <summary>Little-endian numbers one behind the other.</summary>
+    /// <summary>Appends little-endian numbers to a buffer.</summary>
     private sealed class ZipBytes
     {
         private readonly List<byte> _bytes = [];
@@ -134,8 +135,8 @@ internal sealed class NpzRows : RowContainer
         internal ZipBytes Size(long value, bool is64) => is64 ? ULong((ulong)value) : UInt((uint)value);
 
         /// <summary>
-        /// Version needed, flags, method, time (the first day that zip knows) and check sum, as local and central
-        /// headers have them.
+        /// Writes the fields common to local and central headers: version needed, flags, method, time (the earliest
+        /// date of zip) and checksum.
         /// </summary>
         internal ZipBytes Common(bool is64, uint sum) => UShort(is64 ? Version64 : Version)
             .UShort(HasDescriptor).UShort(Stored).UShort(0).UShort(FirstDay).UInt(sum);

@@ -1,16 +1,17 @@
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// A figure that the paper, or one it compares with, states, beside the arithmetic that gives it. Derived, never
-/// measured here.
+/// A figure stated in the paper, or one it compares with, and the calculation that yields it. Derived, not measured.
 /// </summary>
-/// <param name="Claim">What is stated.</param>
-/// <param name="Formula">The arithmetic that fits it.</param>
-/// <param name="Value">What the arithmetic gives.</param>
-/// <param name="Remark">How well it fits, and what it leaves out.</param>
+/// <param name="Claim">The stated figure.</param>
+/// <param name="Formula">The calculation that matches it.</param>
+/// <param name="Value">Result of the calculation.</param>
+/// <param name="Remark">How well it matches, and what it leaves out.</param>
 public sealed record PaperFigure(string Claim, string Formula, double Value, string Remark);
 
-/// <summary>The figures of MoLe's abstracts for VGG-16 at the size of CIFAR, each from the sizes alone.</summary>
+/// <summary>
+/// The figures in MoLe's abstracts for VGG-16 with pictures of CIFAR's size, each computed from sizes only.
+/// </summary>
 public static class PaperFigures
 {
     private const long Inputs = 3 * 32 * 32;
@@ -24,13 +25,13 @@ public static class PaperFigures
     [
         new(
             "success rate 7.9e-90", "1 / 64!", 1 / Enumerable.Range(1, 64).Aggregate(1.0, (product, i) => product * i),
-            "chance of guessing the order of the channels; nobody guesses it: attack A reads it off"),
+            "probability of guessing the channel order; attack A computes the order instead of guessing"),
         new(
             "traffic 5.12 %", "d / N = 3072 / 60000", (double)Inputs / Rows,
-            "one d x d matrix over N rows; the layer that is really sent has d x F numbers"),
+            "one d x d matrix over N rows; the layer that is actually sent has d x F numbers"),
         new(
             "computation 9 %", "3 d² / MACs(VGG-16) = 3 x 3072² / 313.2 M", 3.0 * Inputs * Inputs / Vgg16Macs,
-            "fits, but the reason of the 3 is unknown"),
+            "matches, but the reason for the factor 3 is unknown"),
         new(
             "computation 5 % (version 1)", "(d q + stored numbers of 96 cores - first convolution) / MACs(VGG-16)",
             Cores96Overhead,
@@ -41,24 +42,24 @@ public static class PaperFigures
         new(
             "not stated: computation of the default", "(d² + d F - first convolution) / MACs(VGG-16)",
             (double)((Inputs * Inputs) + (Inputs * Features) - FirstConvolution) / Vgg16Macs,
-            "what one core costs, owner and trainer"),
+            "cost of one core, owner and trainer"),
         new(
             "not stated: traffic of the default", "d F / (N d)", (double)Features / Rows,
-            "what one core sends beyond the rows, in numbers"),
+            "additional numbers to send with one core"),
         new(
             "421,000 times less traffic than GAZELLE", "1236 MiB / 3072 bytes", 1236.0 * 1024 * 1024 / Inputs,
-            "GAZELLE's bytes for one picture against one raw picture; GAZELLE's figure not verified"),
+            "GAZELLE's bytes for one picture divided by the bytes of a raw picture; GAZELLE's figure was not verified"),
         new(
             "10,000 times less computation than GAZELLE", "12.9 s / 1.3 ms", 12.9 / 1.3e-3,
-            "order of magnitude only; GAZELLE's time not verified"),
+            "order of magnitude only; GAZELLE's time was not verified"),
         new(
             "GAZELLE's 2.9e-30", "2^-128", Math.Pow(2, -128),
-            "128-bit security is 2.9e-39: the abstract's exponent is most likely a misprint"),
+            "128-bit security is 2.9e-39, so the exponent in the abstract is most likely a misprint"),
     ];
 
     /// <summary>
-    /// Numbers of the layer of 96 cores: an output row reads three (at the edges two) of 32 picture rows in each
-    /// channel.
+    /// Numbers in the layer of 96 cores: in each channel, an output row reads three of the 32 picture rows, or two at
+    /// the edges.
     /// </summary>
     private static long Cores96 => 32L * (32 * 64) * 3 * ((30 * 3) + (2 * 2));
 

@@ -6,15 +6,15 @@ using System.Text;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// How rows of float32 stand in a file: a head, then each row with what is around it. Rows of one length, so each is
-/// found by its index.
+/// File format for rows of float32: a header, then the rows, each with an optional prefix and suffix. All rows have the
+/// same length, so a row can be located by its index.
 /// </summary>
 internal abstract class RowContainer
 {
-    /// <summary>The name in settings and manifests; also the file's extension.</summary>
+    /// <summary>Name of the format in settings and manifests; also the file extension.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Bytes before and behind the numbers of each row.</summary>
+    /// <summary>Bytes before and after the numbers of each row.</summary>
     internal virtual (int Before, int Behind) Frame => (0, 0);
 
     internal static IReadOnlyList<RowContainer> All { get; } =
@@ -25,32 +25,32 @@ internal abstract class RowContainer
     internal static RowContainer? Find(string name) =>
         All.FirstOrDefault(container => string.Equals(container.Name, name, StringComparison.Ordinal));
 
-    /// <summary>What stands before the first row.</summary>
+    /// <summary>Returns the bytes before the first row.</summary>
     internal abstract byte[] Head(int rows, int width);
 
-    /// <summary>What stands behind the last row; its length does not depend on the sum.</summary>
+    /// <summary>Returns the bytes after the last row; their length does not depend on the checksum.</summary>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="width">Numbers per row.</param>
-    /// <param name="sum">Check sum of the rows, from <see cref="HeadSum"/> on.</param>
+    /// <param name="width">Values per row.</param>
+    /// <param name="sum">Checksum, computed with <see cref="HeadSum"/> and <see cref="Sum"/>.</param>
     internal virtual byte[] Tail(int rows, int width, uint sum) => [];
 
-    /// <summary>Check sum of what the tail's sum covers before the first row.</summary>
+    /// <summary>Returns the initial checksum, which covers bytes before the first row; 0: no checksum.</summary>
     internal virtual uint HeadSum(int rows, int width) => 0;
 
-    /// <summary>The check sum with more bytes; 0 where the tail has none.</summary>
+    /// <summary>Updates the checksum with more bytes; 0: no checksum.</summary>
     internal virtual uint Sum(uint sum, ReadOnlySpan<byte> bytes) => 0;
 
-    /// <summary>The bytes of some rows.</summary>
+    /// <summary>Encodes rows to bytes.</summary>
     /// <param name="rows"><c>[N, width]</c>.</param>
-    /// <param name="width">Numbers per row.</param>
-    /// <param name="buffer">Memory that may be used; as long as the result.</param>
+    /// <param name="width">Values per row.</param>
+    /// <param name="buffer">Buffer for the result, at least as long as the result; may be unused.</param>
     internal virtual ReadOnlySpan<byte> Encode(ReadOnlySpan<float> rows, int width, byte[] buffer) =>
         MemoryMarshal.AsBytes(rows);
 
-    /// <summary>Bytes of one row with its frame.</summary>
+    /// <summary>Returns the bytes of one row, including prefix and suffix.</summary>
     internal int Stride(int width) => checked((width * sizeof(float)) + Frame.Before + Frame.Behind);
 
-    /// <summary>NumPy's version 1.0: little-endian float32, C order.</summary>
+    /// <summary>NumPy format 1.0: little-endian float32, C order.</summary>
     private sealed class NpyRows : RowContainer
     {
         internal override string Name => "npy";
@@ -58,7 +58,7 @@ internal abstract class RowContainer
         internal override byte[] Head(int rows, int width) => NpyHead(rows, width);
     }
 
-    /// <summary>One tensor called <c>rows</c>.</summary>
+    /// <summary>Safetensors with one tensor named <c>rows</c>.</summary>
     private sealed class SafetensorsRows : RowContainer
     {
         internal override string Name => "safetensors";
@@ -68,8 +68,9 @@ internal abstract class RowContainer
     }
 
     /// <summary>
-    /// TensorFlow's record files. A record is a <c>tf.train.Example</c> with one feature, <c>row</c>: a bytes list of
-    /// one value, the float32 numbers. Length, masked CRC-32C of the length, payload, masked CRC-32C of the payload.
+    /// TensorFlow record files. Each record is a <c>tf.train.Example</c> with one feature, <c>row</c>: a bytes list
+    /// with one value, the float32 numbers. A record consists of its length, the masked CRC-32C of the length, the
+    /// payload, and the masked CRC-32C of the payload.
     /// </summary>
     private sealed class TfRecordRows : RowContainer
     {
@@ -78,7 +79,9 @@ internal abstract class RowContainer
 
         internal override string Name => "tfrecord";
 
-        /// <summary>Five length prefixes of fixed width (padded to 5 bytes), tags and the feature's name.</summary>
+        /// <summary>
+        /// Record header and the protobuf prefix: five tags with 5-byte lengths and the feature's name.
+        /// </summary>
         internal override (int Before, int Behind) Frame => (12 + ProtoBytes, 4);
 
         private static int ProtoBytes => 6 + 6 + 5 + 6 + 6 + 6;
@@ -103,7 +106,8 @@ internal abstract class RowContainer
         }
 
         /// <summary>
-        /// Example { features: { feature: { key: "row" value: { bytes_list: { value: ... } } } } } up to the numbers.
+        /// Builds the bytes of Example { features: { feature: { key: "row" value: { bytes_list: { value: ... } } } } }
+        /// that precede the numbers.
         /// </summary>
         private void Prepare(int width)
         {
@@ -152,7 +156,7 @@ internal abstract class RowContainer
         }
     }
 
-    /// <summary>The head of a file of NumPy's format 1.0: little-endian float32, C order.</summary>
+    /// <summary>Returns the header of a NumPy file, format 1.0: little-endian float32, C order.</summary>
     internal static byte[] NpyHead(int rows, int width)
     {
         string header = string.Create(
@@ -162,7 +166,7 @@ internal abstract class RowContainer
             header.PadRight(padded - 1) + "\n")];
     }
 
-    /// <summary>The head of a safetensors file with one tensor, its numbers aligned to eight bytes.</summary>
+    /// <summary>Returns the header of a safetensors file with one tensor, aligned to eight bytes.</summary>
     internal static byte[] SafetensorsHead(string name, string dtype, long[] shape, long bytes)
     {
         string json = string.Create(

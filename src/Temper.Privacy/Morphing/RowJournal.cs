@@ -5,13 +5,14 @@ using Temper.Formats;
 
 namespace Temper.Privacy.Morphing;
 
-/// <summary>What a part is made of: a stopped command goes on only where all of it is the same.</summary>
+/// <summary>Identifies the source of a part. An interrupted command resumes only if the source is the same.</summary>
 internal sealed record RowSource(string Key, string Data, int Rows, string First);
 
 /// <summary>
-/// What is written of a part so far, kept beside it, by each rank in a file of its own: a line that says of what, then
-/// a line with number and digest of each whole chunk. Lines are appended, so a chunk costs the same however many came
-/// before. They need not reach the disk in order: digests are held against the rows when a command goes on.
+/// Records which chunks of a part have been written; each rank has its own journal file next to the part. The first
+/// line identifies the source; each further line has the number and digest of one complete chunk. Lines are appended,
+/// so the cost per chunk is constant. Lines need not reach the disk in order, because digests are compared with the
+/// rows on resume.
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {
@@ -19,11 +20,11 @@ internal sealed class RowJournal : IDisposable
     private const string Suffix = ".journal";
     private readonly FileStream _file;
 
-    /// <summary>Begins a rank's journal with the chunks that are there.</summary>
-    /// <param name="path">File of the part.</param>
-    /// <param name="rank">Number of the rank.</param>
-    /// <param name="source">What the part is made of.</param>
-    /// <param name="done">The digest of each chunk; null: it is not there.</param>
+    /// <summary>Creates a rank's journal with the chunks that already exist.</summary>
+    /// <param name="path">Path of the part's file.</param>
+    /// <param name="rank">Index of the rank.</param>
+    /// <param name="source">Source of the part.</param>
+    /// <param name="done">Digest of each chunk; null: the chunk does not exist.</param>
     internal RowJournal(string path, int rank, RowSource source, IReadOnlyList<string?> done)
     {
         string own = string.Create(CultureInfo.InvariantCulture, $"{path}{Suffix}-{rank}");
@@ -39,13 +40,16 @@ internal sealed class RowJournal : IDisposable
         _file = new FileStream(own, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
-    /// <summary>The journals of a part, of all ranks that have written some of it.</summary>
+    /// <summary>Returns the journal files of all ranks for a part.</summary>
     internal static string[] FilesOf(string path) =>
         [.. Directory.GetFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $"{Path.GetFileName(path)}{Suffix}-*")
             .Where(file => file.AsSpan(file.LastIndexOf('-') + 1) is var rank
                 && int.TryParse(rank, NumberStyles.None, CultureInfo.InvariantCulture, out _))];
 
-    /// <summary>Numbers and digests of the chunks that were written; none of a journal of something else.</summary>
+    /// <summary>
+    /// Returns numbers and digests of the chunks that were written from the given source; journals of other sources are
+    /// ignored.
+    /// </summary>
     internal static IReadOnlyList<(int Chunk, string Digest)> Read(string path, RowSource source) =>
         [.. FilesOf(path).SelectMany(file => ReadOne(file, source))];
 
@@ -73,7 +77,7 @@ internal sealed class RowJournal : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    /// <summary>Number and digest; -1 where a line was cut off.</summary>
+    /// <summary>Parses number and digest; number -1: the line is incomplete.</summary>
     private static (int Chunk, string Digest) Parsed(string line) =>
         line.Split(' ') is [var number, { Length: DigestLetters } digest]
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int chunk)

@@ -6,9 +6,9 @@ using Temper.Formats;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next
-/// are read. What needs memory is the map and two chunks, for any number of rows. A run that was stopped goes on with
-/// the chunks that are missing, and ranks may take chunks in turns.
+/// Writes the morphed rows of a data set in chunks. While one chunk is written, the next is read and morphed. Memory
+/// holds only the map and a few chunks, for any number of rows. An interrupted run resumes with the missing chunks, and
+/// several ranks can share the chunks.
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
@@ -16,13 +16,13 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     private const int CheckedRows = 32;
     private const double MaxError = 1e-4;
 
-    /// <summary>Told after each chunk: rows done, of how many.</summary>
+    /// <summary>Called after each chunk with the rows done and the total number of rows.</summary>
     internal Action<int, int>? Progress { get; init; }
 
-    /// <summary>Which of the chunks are written: where ranks take them in turns, every so many-th.</summary>
+    /// <summary>The share of the chunks to write; with n ranks, each writes every n-th chunk.</summary>
     internal BatchPart Share { get; init; } = BatchPart.Whole;
 
-    /// <summary>Writes one part: the rows that are not there yet, then the labels.</summary>
+    /// <summary>Writes one part: the rows that are missing, then the labels.</summary>
     internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
     {
         string file = FileOf(part), path = Path.Combine(folder, file), labels = $"{part}-labels.npy";
@@ -39,8 +39,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         };
     }
 
-    /// <summary>Writes the rows of this share that are not there yet into a file beside the part's own.</summary>
-    /// <returns>The digest of each chunk that is there; all of them where the share is the whole.</returns>
+    /// <summary>Writes the missing rows of this share to a partial file next to the part's file.</summary>
+    /// <returns>Digest of each chunk that exists; complete if the share is the whole part.</returns>
     internal string?[] WriteShare(string part, Dataset data, CancellationToken cancel)
     {
         string path = Path.Combine(folder, FileOf(part));
@@ -48,7 +48,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         RowSource source = SourceOf(data);
         bool isWhole = Share.Count == 1;
 
-        // Ranks write into one file at places of their own; this process alone has it where the share is the whole.
+        // Several ranks write to different offsets of one file; a process that writes the whole part opens it
+        // exclusively.
         using var stream = new FileStream(
             PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite,
             isWhole ? FileShare.None : FileShare.ReadWrite, bufferSize: 0);
@@ -121,8 +122,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
             + ((long)chunk * ChunkRows * container.Stride(key.Map.Inputs));
 
     /// <summary>
-    /// Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not
-    /// seen all rows.
+    /// Writes the bytes after the rows. The checksum is computed from the file, because a resumed run has not processed
+    /// all rows.
     /// </summary>
     private void WriteTail(FileStream stream, int head, int rows)
     {
@@ -160,8 +161,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     }
 
     /// <summary>
-    /// Digests of the chunks that are whole, written by a stopped run or by other ranks: rows are what a journal says,
-    /// in the same format.
+    /// Returns the digests of complete chunks from an interrupted run or from other ranks: chunks whose stored rows
+    /// match the journal and whose file has the same header.
     /// </summary>
     private string?[] Resumable(
         FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
@@ -192,7 +193,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     private RowSource SourceOf(Dataset data) => new(key.Id, data.Name, data.Count, FirstRows(data));
 
-    /// <summary>A digest of some samples, so that a changed set is not continued.</summary>
+    /// <summary>Computes a digest of some samples, to detect that a data set has changed.</summary>
     private static string FirstRows(Dataset data)
     {
         float[] row = new float[data.SampleShape.Count];
@@ -209,7 +210,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     private static void RequireFinite(Dataset data, ReadOnlySpan<float> rows, int first)
     {
         int inputs = data.SampleShape.Count;
-        // A sum is finite only if every number is.
+        // The sum is finite only if every value is.
         if (float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows)))
         {
             return;
@@ -219,15 +220,15 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             if (!float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
             {
-                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are "
-                    + "not finite; the bundle is not signed, repair the set and go on");
+                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} contains NaN "
+                    + "or infinity; the bundle was not signed, correct the data set and run the command again");
             }
         }
     }
 
     /// <summary>
-    /// Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the
-    /// map.
+    /// Throws unless the data set matches the key, all labels are valid classes, and the first rows are finite and can
+    /// be morphed and restored.
     /// </summary>
     internal static void Check(MorphKey key, Morpher morpher, Dataset data, int classes)
     {
@@ -236,7 +237,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             throw new ArgumentException(
                 $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected "
-                + $"[{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: "
+                + $"[{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); create a key for this data set: "
                 + "temper morph keygen");
         }
 
@@ -244,7 +245,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             if (data.Label(i) < 0 || data.Label(i) >= Math.Max(classes, 1))
             {
-                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got "
+                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is not a class (got "
                     + $"{data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
             }
         }

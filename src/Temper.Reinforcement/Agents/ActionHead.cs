@@ -5,62 +5,68 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// What a policy network's outputs mean: how they become an action, and for training, how likely that action was.
+/// Interprets the outputs of a policy network: chooses actions from them and, for training, computes the likelihood of
+/// an action.
 /// </summary>
 public abstract class ActionHead
 {
-    /// <summary>Outputs are logits of a softmax over the actions.</summary>
+    /// <summary>Outputs are the logits of a softmax over the actions.</summary>
     public static ActionHead Categorical { get; } = new CategoricalHead();
 
-    /// <summary>Outputs are the actions' values (Q): the largest is taken.</summary>
+    /// <summary>Outputs are action values (Q); the action with the largest value is chosen.</summary>
     public static ActionHead Values { get; } = new ValueHead();
 
-    /// <summary>Outputs are means of normal distributions, then the logarithms of their deviations.</summary>
+    /// <summary>
+    /// Outputs are the means of independent normal distributions, then their log standard deviations.
+    /// </summary>
     public static ActionHead Gaussian { get; } = new GaussianHead();
 
     internal static IReadOnlyList<ActionHead> All { get; } = [Categorical, Values, Gaussian];
 
-    /// <summary>Its name in files.</summary>
+    /// <summary>Name of the head in files.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Outputs that a network needs for some actions.</summary>
+    /// <summary>Returns the number of outputs that a network needs for an action space.</summary>
     internal abstract int OutputsFor(ActionSpace actions);
 
-    /// <summary>Random numbers that one choice takes.</summary>
+    /// <summary>Returns the number of random numbers that <see cref="Sample"/> needs per action.</summary>
     internal virtual int NoiseFor(ActionSpace actions) => 1;
 
-    /// <summary>Fills in random numbers as <see cref="Sample"/> wants them.</summary>
+    /// <summary>Fills a buffer with random numbers in the distribution that <see cref="Sample"/> expects.</summary>
     internal virtual void FillNoise(RandomStream stream, Span<float> noise, long start) => stream.Fill(noise, start);
 
-    /// <summary>The best action.</summary>
+    /// <summary>Writes the most likely action (or the one with the largest value).</summary>
     internal abstract void Greedy(ReadOnlySpan<float> outputs, Span<float> action);
 
-    /// <summary>A drawn action.</summary>
+    /// <summary>Writes an action sampled from the policy.</summary>
     internal abstract void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action);
 
-    /// <summary>Logarithm of the probability, or density, of an action, and the entropy of the distribution.</summary>
+    /// <summary>
+    /// Computes the log probability (or log density) of an action, and the entropy of the distribution.
+    /// </summary>
     internal virtual (float LogProbability, float Entropy) Likelihood(
         ReadOnlySpan<float> outputs, ReadOnlySpan<float> action) => throw NotTrained();
 
     /// <summary>
-    /// Adds <c>w</c> times the gradient of the log probability and <c>v</c> times that of the entropy, by the outputs.
+    /// Adds <c>w</c> times the gradient of the log probability and <c>v</c> times the gradient of the entropy, both
+    /// with respect to the outputs.
     /// </summary>
-    /// <param name="outputs">The outputs.</param>
-    /// <param name="action">The action.</param>
-    /// <param name="likelihood">What <see cref="Likelihood"/> gave for them.</param>
+    /// <param name="outputs">Outputs of the network for one observation.</param>
+    /// <param name="action">The action taken.</param>
+    /// <param name="likelihood">Result of <see cref="Likelihood"/> for these outputs and this action.</param>
     /// <param name="w">Factor of the log probability's gradient.</param>
     /// <param name="v">Factor of the entropy's gradient.</param>
-    /// <param name="gradient">Receives the sum.</param>
+    /// <param name="gradient">Gradient with respect to the outputs, to which the sum is added.</param>
     internal virtual void AddGradient(
         ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood,
         float w, float v, Span<float> gradient) =>
         throw NotTrained();
 
     private static NotSupportedException NotTrained() =>
-        new("ActionHead: policies by values are trained with DQN, not with policy gradients");
+        new("ActionHead: value-based policies have no policy gradient; train them with DQN");
 }
 
-/// <summary>A softmax over the actions.</summary>
+/// <summary>Softmax over discrete actions.</summary>
 internal sealed class CategoricalHead : ActionHead
 {
     private const int MaxOnStack = 64;
@@ -80,7 +86,7 @@ internal sealed class CategoricalHead : ActionHead
         int chosen = 0;
         for (int i = 0; i < outputs.Length; i++)
         {
-            // Rounding may leave a little at the end: the last action that is possible at all takes it.
+            // Rounding may leave a small remainder at the end; it goes to the last action with nonzero probability.
             chosen = p[i] > 0 ? i : chosen;
             left -= p[i];
             if (left < 0)
@@ -115,7 +121,7 @@ internal sealed class CategoricalHead : ActionHead
         gradient[(int)action[0]] += w;
     }
 
-    /// <returns>The logarithm of the sum of exponentials.</returns>
+    /// <returns>The log of the sum of exponentials of the outputs.</returns>
     private static float Probabilities(ReadOnlySpan<float> outputs, Span<float> p)
     {
         float largest = TensorPrimitives.Max(outputs), sum = 0;
@@ -144,7 +150,7 @@ internal sealed class CategoricalHead : ActionHead
     }
 }
 
-/// <summary>The action of the largest value.</summary>
+/// <summary>Chooses the action with the largest value.</summary>
 internal sealed class ValueHead : ActionHead
 {
     public override string Name => "values";
@@ -158,7 +164,7 @@ internal sealed class ValueHead : ActionHead
         Greedy(outputs, action);
 }
 
-/// <summary>Independent normal distributions.</summary>
+/// <summary>Independent normal distributions for continuous actions.</summary>
 internal sealed class GaussianHead : ActionHead
 {
     private const float MinLogDeviation = -5, MaxLogDeviation = 2;

@@ -5,52 +5,54 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>The shape of an agent's network.</summary>
+/// <summary>Architecture of an agent's network.</summary>
 public sealed record AgentNetwork
 {
     private const int LargestGrid = 20;
 
     /// <summary>
-    /// Channels of 3 x 3 convolutions before the layers, for observations <c>[C, H, W]</c> only; in pictures larger
-    /// than 20 pixels 4 x 4 at stride 2.
+    /// Output channels of the convolutions that precede the hidden layers; used only for observations <c>[C, H, W]</c>.
+    /// The kernels are 3 x 3 with stride 1, or 4 x 4 with stride 2 if the height is more than 20.
     /// </summary>
     public IReadOnlyList<int> Convolutions { get; init; } = [];
 
     /// <summary>Widths of the hidden layers.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 64];
 
-    /// <summary>Whether hidden layers use tanh; else ReLU.</summary>
+    /// <summary>True: hidden layers use tanh; false: ReLU.</summary>
     public bool HasTanh { get; init; }
 
-    /// <summary>Whether actor and critic share all layers but the last one.</summary>
+    /// <summary>True: the actor and the critic share all layers except the output layers.</summary>
     public bool IsShared { get; init; }
 
     /// <summary>
-    /// Dueling network for Q-values: the state's value and the advantage of each action are computed separately
+    /// True: dueling network for Q-values, which computes the state value and the advantage of each action separately
     /// (arXiv:1511.06581).
     /// </summary>
     public bool IsDueling { get; init; }
 
     /// <summary>
-    /// The default for an environment: tanh layers for a few numbers, a convolution for grids and pictures.
+    /// Returns the default architecture for an environment: tanh layers for vectors, convolutions for grids and images.
     /// </summary>
-    /// <param name="spec">The environment.</param>
+    /// <param name="spec">The environment's specification.</param>
     public static AgentNetwork For(EnvironmentSpec spec) => spec.ObservationShape.Rank < 3
         ? new AgentNetwork { HasTanh = true }
         : spec.ObservationShape[1] > LargestGrid
             ? new AgentNetwork { Convolutions = [16, 32], Hidden = [128], IsShared = true }
         : new AgentNetwork { Convolutions = [16], Hidden = [128], IsShared = true };
 
-    /// <summary>All of it as one text.</summary>
+    /// <summary>Returns a text that identifies the architecture; part of the checkpoint's identity.</summary>
     internal string Describe() =>
         $"conv {string.Join('-', Convolutions)} hidden {string.Join('-', Hidden)} {(HasTanh ? "tanh" : "relu")}"
         + $"{(IsShared ? " shared" : "")}{(IsDueling ? " dueling" : "")}";
 
-    /// <summary>A network with a policy and a state's value.</summary>
-    /// <param name="spec">The environment.</param>
-    /// <param name="frames">Frames that the agent looks at together.</param>
-    /// <param name="head">What the policy's outputs mean.</param>
-    /// <param name="stream">Gives the weights: orthogonal, the policy's last layer small.</param>
+    /// <summary>Creates a network with two outputs, <c>policy</c> and <c>value</c>.</summary>
+    /// <param name="spec">The environment's specification.</param>
+    /// <param name="frames">Number of stacked frames in an observation.</param>
+    /// <param name="head">Head that interprets the policy output.</param>
+    /// <param name="stream">
+    /// Random numbers for the initial weights: orthogonal, with small values in the policy's output layer.
+    /// </param>
     public Network ActorCritic(EnvironmentSpec spec, int frames, ActionHead head, RandomStream stream)
     {
         Network network = Network.Build([Input(spec, frames)], values =>
@@ -63,7 +65,7 @@ public sealed record AgentNetwork
         return Scaled(network.Initialize(stream, new Orthogonal()));
     }
 
-    /// <summary>A network with the values of actions.</summary>
+    /// <summary>Creates a network whose output is the action values (Q).</summary>
     /// <inheritdoc cref="ActorCritic"/>
     public Network ActionValues(EnvironmentSpec spec, int frames, RandomStream stream) =>
         Network.Build([Input(spec, frames)], values =>
@@ -100,7 +102,9 @@ public sealed record AgentNetwork
     });
 
     /// <summary>
-    /// Gains as usual for policy gradients: sqrt 2 inside, 0.01 for the policy so that it begins even, 1 for the value.
+    /// Scales the weights with the gains usual for policy gradients: sqrt 2 in hidden layers, 0.01 in the policy's
+    /// output layer (so that all actions are about equally likely at first), and 1 in the value's output layer. Biases
+    /// become 0.
     /// </summary>
     private static Network Scaled(Network network) =>
         network.WithParameters(network.Parameters.Select(parameter => parameter with

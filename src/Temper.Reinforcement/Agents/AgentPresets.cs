@@ -2,37 +2,39 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Default options by environment. Those of the classic tasks follow the zoo of Stable-Baselines3.</summary>
+/// <summary>
+/// Default training options by environment. Those of the classic control tasks follow the RL Zoo of Stable-Baselines3.
+/// </summary>
 public static class AgentPresets
 {
-    /// <summary>Names of the methods.</summary>
+    /// <summary>Names of the training methods.</summary>
     public static IReadOnlyList<string> Methods { get; } = ["ppo", "a2c", "dqn"];
 
-    /// <summary>Options of a method for an environment.</summary>
+    /// <summary>Returns the default options of a method for an environment.</summary>
     /// <param name="method">One of <see cref="Methods"/>.</param>
-    /// <param name="spec">The environment.</param>
-    /// <param name="seed">The seed.</param>
-    /// <exception cref="ArgumentException">There is no such method.</exception>
+    /// <param name="spec">The environment's specification.</param>
+    /// <param name="seed">Seed of the training.</param>
+    /// <exception cref="ArgumentException">The method is unknown.</exception>
     public static AgentTrainingOptions For(string method, EnvironmentSpec spec, ulong seed) => method switch
     {
         "ppo" => Ppo(spec, OnPolicyOptions.Ppo(seed)),
         "a2c" => OnPolicyOptions.A2c(seed) with { Steps = spec.ObservationShape.Rank > 1 ? 5_000_000 : 500_000 },
         "dqn" => Dqn(spec, new DqnOptions { Seed = seed }),
         _ => throw new ArgumentException(
-            $"agent: no such method (got '{method}', expected one of {string.Join(", ", Methods)})", nameof(method)),
+            $"agent: unknown method (got '{method}', expected one of {string.Join(", ", Methods)})", nameof(method)),
     };
 
     /// <summary>
-    /// Steps of the game that an action lasts while an agent is trained: 4 in pixel-pong, as usual for Atari games;
-    /// else 1.
+    /// Returns the default frame skip for training, the number of game steps that each action lasts: 4 in pixel-pong,
+    /// as usual for Atari games, and 1 in other environments.
     /// </summary>
     /// <param name="environment">Name of the environment.</param>
     public static int FrameSkipFor(string environment) =>
         string.Equals(environment, "pixel-pong", StringComparison.Ordinal) ? 4 : 1;
 
-    /// <summary>The trainer of some options.</summary>
-    /// <param name="create">Makes an environment.</param>
-    /// <param name="options">The options.</param>
+    /// <summary>Creates the trainer for the given options.</summary>
+    /// <param name="create">Creates an environment.</param>
+    /// <param name="options">Training options; their type selects the method.</param>
     public static AgentTrainer Trainer(Func<IEnvironment> create, AgentTrainingOptions options) => options switch
     {
         OnPolicyOptions gradients => new OnPolicyTrainer(create, gradients),

@@ -5,51 +5,58 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How a training is evaluated, saved and reported.</summary>
+/// <summary>Options for evaluating, saving and reporting a training run.</summary>
 public sealed record AgentRunOptions
 {
-    /// <summary>Steps between evaluations; 0: a twentieth of the training.</summary>
+    /// <summary>Environment steps between evaluations; 0: 1/20 of all steps.</summary>
     public long EvaluateEvery { get; init; }
 
     /// <summary>Episodes per evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 20;
 
-    /// <summary>Seed of the evaluation episodes: the same ones each time, and none that was trained on.</summary>
+    /// <summary>
+    /// Seed of the evaluation episodes. Every evaluation uses the same episodes; they are not used for training.
+    /// </summary>
     public ulong EvaluationSeed { get; init; } = 1;
 
-    /// <summary>Stops early at this mean return; null = off.</summary>
+    /// <summary>Training stops early when an evaluation reaches this mean return; null: never.</summary>
     public double? StopAt { get; init; }
 
-    /// <summary>Folder of checkpoints; null: none. Where it has one, training goes on from there.</summary>
+    /// <summary>
+    /// Checkpoint folder; null: no checkpoints. If the folder contains a checkpoint, training resumes from it.
+    /// </summary>
     public string? Checkpoints { get; init; }
 
-    /// <summary>Called with each point of the learning curve and the trainer's metrics.</summary>
+    /// <summary>Called after each evaluation with the new point of the learning curve and the trainer.</summary>
     public Action<CurvePoint, AgentTrainer>? Progress { get; init; }
 
-    /// <summary>Stops after the running update and writes a checkpoint.</summary>
+    /// <summary>Stops the training after the current update and writes a checkpoint.</summary>
     public CancellationToken Cancel { get; init; }
 }
 
 /// <summary>A point of a learning curve.</summary>
-/// <param name="Steps">Steps so far.</param>
-/// <param name="Episodes">Episodes that ended since the point before.</param>
-/// <param name="Trained">Their mean return, random actions included; NaN where none ended.</param>
-/// <param name="Evaluated">Mean return of the best actions in fresh episodes.</param>
+/// <param name="Steps">Environment steps so far.</param>
+/// <param name="Episodes">Training episodes that ended since the previous point.</param>
+/// <param name="Trained">
+/// Mean return of these training episodes, exploratory actions included; NaN if none ended.
+/// </param>
+/// <param name="Evaluated">Mean return of the greedy policy in the evaluation episodes.</param>
 public sealed record CurvePoint(long Steps, int Episodes, double Trained, double Evaluated);
 
-/// <summary>Result of a training.</summary>
-/// <param name="Best">The policy of the best measurement.</param>
+/// <summary>Result of a training run.</summary>
+/// <param name="Best">The policy with the highest mean return in an evaluation.</param>
 /// <param name="BestReturn">
-/// Its mean return then. Chosen as the largest, it flatters: measure the policy in other episodes.
+/// Mean return of <paramref name="Best"/> in that evaluation. It is biased upward, because the maximum was selected;
+/// evaluate the policy in other episodes.
 /// </param>
-/// <param name="Curve">All points.</param>
-/// <param name="Steps">Steps that were done.</param>
-/// <param name="IsComplete">Whether it came to its end; else it was interrupted.</param>
+/// <param name="Curve">All points of the learning curve.</param>
+/// <param name="Steps">Environment steps completed.</param>
+/// <param name="IsComplete">False if the training was interrupted.</param>
 public sealed record AgentRunResult(
     Policy Best, double BestReturn, IReadOnlyList<CurvePoint> Curve, long Steps, bool IsComplete);
 
 /// <summary>
-/// Runs a training to its end: evaluates, keeps the best policy, saves checkpoints, and resumes from them.
+/// Runs a training to its end: evaluates, keeps the best policy, saves checkpoints and resumes from them.
 /// </summary>
 public sealed class AgentRun
 {
@@ -70,10 +77,10 @@ public sealed class AgentRun
         _next = _every;
     }
 
-    /// <summary>Trains.</summary>
-    /// <param name="trainer">The method; its state changes.</param>
-    /// <param name="create">Makes an environment to measure in.</param>
-    /// <param name="steps">Steps of the whole training.</param>
+    /// <summary>Trains an agent until it is complete, reaches <c>StopAt</c> or is canceled.</summary>
+    /// <param name="trainer">Trainer to run; its state changes.</param>
+    /// <param name="create">Creates an environment for evaluation.</param>
+    /// <param name="steps">Environment steps of the whole training; determines the default evaluation interval.</param>
     /// <param name="options">Evaluation, checkpoints and callbacks.</param>
     public static AgentRunResult Run(
         AgentTrainer trainer, Func<IEnvironment> create, long steps, AgentRunOptions options)
@@ -173,7 +180,7 @@ public sealed class AgentRun
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException)
         {
             throw new ModelFormatException(
-                folder, 0, $"checkpoint: the state of the run does not fit ({e.Message})", e);
+                folder, 0, $"checkpoint: the saved state of the run is not valid ({e.Message})", e);
         }
     }
 }

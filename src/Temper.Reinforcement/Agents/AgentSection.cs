@@ -5,20 +5,21 @@ using Temper.Reporting.Documents;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// A training of an agent as a section of a report: the learning curve beside a published one, and the final score.
+/// Creates the report section of a training run: the learning curve, next to a published one if there is one, and the
+/// final score.
 /// </summary>
 public static class AgentSection
 {
-    /// <summary>Makes the section.</summary>
+    /// <summary>Creates the section.</summary>
     /// <param name="environment">Name of the environment.</param>
-    /// <param name="result">The training.</param>
-    /// <param name="final">Returns of the policy in fresh episodes.</param>
-    /// <param name="random">Returns of random play in as many.</param>
+    /// <param name="result">Result of the training.</param>
+    /// <param name="final">Returns of the final policy in episodes not used before.</param>
+    /// <param name="random">Returns of a random policy in the same number of episodes.</param>
     public static Section Of(string environment, AgentRunResult result, ReturnStatistics final, ReturnStatistics random)
     {
         ChartLine[] lines =
         [
-            new("best actions, fresh episodes", [.. result.Curve.Select(point =>
+            new("greedy policy, evaluation episodes", [.. result.Curve.Select(point =>
                 new ChartPoint(point.Steps, point.Evaluated))]),
             new("while training", [.. result.Curve.Where(point => point.Episodes > 0).Select(point =>
                 new ChartPoint(point.Steps, point.Trained))]),
@@ -31,8 +32,8 @@ public static class AgentSection
             new KeyFigures(
             [
                 new KeyFigure("mean return", Text(final.Mean), $"95 % interval {Text(final.Low)} to "
-                    + $"{Text(final.High)}, best actions, fresh episodes"),
-                new KeyFigure("random play", Text(random.Mean), "the same episodes"),
+                    + $"{Text(final.High)}, greedy policy, new episodes"),
+                new KeyFigure("random play", Text(random.Mean), "random actions, same episode seeds"),
                 new KeyFigure("steps", $"{result.Steps:N0}"),
             ]),
             new ChartRow([new LineChart
@@ -42,7 +43,7 @@ public static class AgentSection
             }]),
             new Paragraph(PublishedCurves.Remark),
             new DataTable(
-                ["#steps", "#episodes", "#while training", "#best actions"],
+                ["#steps", "#episodes", "#while training", "#greedy policy"],
                 [.. result.Curve.Select(point => (string[])
                     [$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(
                         point.Evaluated)])]),
@@ -52,13 +53,13 @@ public static class AgentSection
     private static string Text(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Learning curves that others published, for comparison.</summary>
+/// <summary>Published learning curves, for comparison.</summary>
 internal static class PublishedCurves
 {
     internal const string Remark =
         "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 "
         + "steps an episode: "
-        + "other settings than here unless said otherwise.";
+        + "settings differ from this run unless noted.";
 
     private static readonly (string Environment, double[] Returns)[] Gymnax =
     [

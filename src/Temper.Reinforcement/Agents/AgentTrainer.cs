@@ -12,12 +12,12 @@ using Temper.Training;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// An agent in training: call <see cref="Update"/> until <see cref="IsComplete"/>. Everything that decides what comes
-/// next can be saved.
+/// Base class of agent trainers. Call <see cref="Update"/> until <see cref="IsComplete"/> is true. The complete
+/// training state can be saved and restored.
 /// </summary>
 /// <remarks>
-/// Belongs to one thread. Same seed and options, same bytes, for any number of threads of the kernels, also across
-/// saving and loading.
+/// Not thread-safe. The same seed and options give bit-identical results for any number of kernel threads, also after
+/// saving and resuming.
 /// </remarks>
 public abstract class AgentTrainer : IDisposable
 {
@@ -31,7 +31,7 @@ public abstract class AgentTrainer : IDisposable
         Environment = new VectorEnvironment(create, options.Environments, Stream.Split("episodes"));
         if (options.NormalizesObservations && Environment.Spec.ObservationShape.Rank != 1)
         {
-            throw new ArgumentException("agent training: only observations of one axis are normalized (got "
+            throw new ArgumentException("agent training: only vector observations can be normalized (got "
                 + $"{Environment.Spec.ObservationShape} of {Environment.Spec.Name})");
         }
 
@@ -39,16 +39,16 @@ public abstract class AgentTrainer : IDisposable
         Layout = options.Network ?? AgentNetwork.For(Environment.Spec);
     }
 
-    /// <summary>Steps so far, in all environments together.</summary>
+    /// <summary>Environment steps so far, summed over all environments.</summary>
     public long Steps { get; private protected set; }
 
-    /// <summary>Whether the steps of the options were done.</summary>
+    /// <summary>True when the number of steps in the options is reached.</summary>
     public bool IsComplete => Steps >= _options.Steps;
 
-    /// <summary>Episodes that ended in the last update.</summary>
+    /// <summary>Episodes that ended during the last update.</summary>
     public IReadOnlyList<FinishedEpisode> Finished => FinishedEpisodes;
 
-    /// <summary>Numbers about the last update, by name.</summary>
+    /// <summary>Metrics of the last update, by name.</summary>
     public abstract IReadOnlyList<KeyValuePair<string, double>> Metrics { get; }
 
     internal List<FinishedEpisode> FinishedEpisodes { get; } = [];
@@ -65,10 +65,10 @@ public abstract class AgentTrainer : IDisposable
 
     private protected abstract Learner Learner { get; set; }
 
-    /// <summary>Plays some steps and learns from them.</summary>
+    /// <summary>Collects experience and trains on it.</summary>
     public abstract void Update();
 
-    /// <summary>The policy as it is now, as a value.</summary>
+    /// <summary>Returns the current policy; later updates do not change it.</summary>
     public Policy Snapshot()
     {
         Network network = Learner.Snapshot();
@@ -93,17 +93,19 @@ public abstract class AgentTrainer : IDisposable
         };
     }
 
-    /// <summary>The grid game behind an environment, also where it is shown as a picture.</summary>
+    /// <summary>Returns the underlying grid game, also if it is shown as an image; null: not a grid game.</summary>
     private static GridEnvironment? GridOf(IEnvironment environment) =>
         environment as GridEnvironment ?? (environment as PixelGrid)?.Grid;
 
-    /// <summary>Name of the method, lower case.</summary>
+    /// <summary>Name of the method, in lower case.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Saves everything that decides what comes next.</summary>
-    /// <param name="folder">A folder of checkpoints; the one before is removed when the new one is whole.</param>
-    /// <param name="run">What whoever runs the training wants to remember.</param>
-    /// <param name="networks">Networks that go with it: the best so far.</param>
+    /// <summary>Saves the complete training state.</summary>
+    /// <param name="folder">
+    /// Checkpoint folder. The previous checkpoint is deleted after the new one is completely written.
+    /// </param>
+    /// <param name="run">Additional state of the caller, returned by <see cref="Resume"/>.</param>
+    /// <param name="networks">Additional networks to store, such as the best so far.</param>
     public void Save(string folder, JsonNode? run = null, IReadOnlyDictionary<string, Network>? networks = null)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -124,11 +126,11 @@ public abstract class AgentTrainer : IDisposable
         });
     }
 
-    /// <summary>Goes on from a checkpoint of the same environment and options.</summary>
-    /// <param name="folder">As given to <see cref="Save"/>.</param>
-    /// <returns>What whoever runs the training remembered, and the networks that went with it.</returns>
-    /// <exception cref="ModelFormatException">It is damaged, or of other options.</exception>
-    /// <exception cref="InvalidDataException">The environment does not repeat an episode.</exception>
+    /// <summary>Resumes from a checkpoint of the same environment and options.</summary>
+    /// <param name="folder">The checkpoint folder.</param>
+    /// <returns>The additional state and networks passed to <see cref="Save"/>.</returns>
+    /// <exception cref="ModelFormatException">The checkpoint is damaged, or has other options.</exception>
+    /// <exception cref="InvalidDataException">The environment is not deterministic.</exception>
     public (JsonNode? Run, IReadOnlyDictionary<string, Network> Networks) Resume(string folder)
     {
         Learner loaded = Learner.Load(folder, Learner.Options, Identity(), out MethodState state);
@@ -151,7 +153,7 @@ public abstract class AgentTrainer : IDisposable
             or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
             throw new ModelFormatException(
-                folder, 0, $"checkpoint: the state of the training does not fit ({e.Message})", e);
+                folder, 0, $"checkpoint: the saved state of the training is not valid ({e.Message})", e);
         }
     }
 
@@ -162,21 +164,21 @@ public abstract class AgentTrainer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives memory back.</summary>
+    /// <summary>Releases the trainer's memory.</summary>
     /// <param name="disposing">Always true.</param>
     protected virtual void Dispose(bool disposing) => Learner.Dispose();
 
     private protected virtual void SaveMore(JsonObject json, Dictionary<string, Tensor> tensors)
     {
-        // Most methods remember nothing else.
+        // Most methods have no additional state.
     }
 
     private protected virtual void RestoreMore(JsonObject json, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        // Most methods remember nothing else.
+        // Most methods have no additional state.
     }
 
-    /// <summary>The rate's factor at this point of the training.</summary>
+    /// <summary>Factor on the learning rate at the current step.</summary>
     private protected float RateFactor => _options.IsAnnealed ? Math.Max(0, 1 - ((float)Steps / _options.Steps)) : 1;
 
     private Dictionary<string, string> Identity() => new(StringComparer.Ordinal)

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Deep Q-learning (DQN) from a replay buffer, by default double (arXiv:1509.06461), with n steps and dueling by
-/// choice.
+/// Options of deep Q-learning (DQN) with a replay buffer. Double DQN (arXiv:1509.06461) by default; n-step returns and
+/// a dueling network are optional.
 /// </summary>
 public sealed record DqnOptions : AgentTrainingOptions
 {
@@ -36,8 +36,8 @@ public sealed record DqnOptions : AgentTrainingOptions
     public int ReturnSteps { get; init; } = 1;
 
     /// <summary>
-    /// Double DQN: the network chooses the next action and the target network evaluates it; else the target network
-    /// does both.
+    /// True: double DQN, where the online network selects the next action and the target network evaluates it; false:
+    /// the target network does both.
     /// </summary>
     public bool IsDouble { get; init; } = true;
 
@@ -46,8 +46,8 @@ public sealed record DqnOptions : AgentTrainingOptions
     {
         base.Validate();
         Require(Capacity > 0, nameof(Capacity), "positive");
-        Require(Batch > 0 && Batch <= Capacity, nameof(Batch), "1 to the capacity");
-        Require(Start >= Batch, nameof(Start), "at least a batch");
+        Require(Batch > 0 && Batch <= Capacity, nameof(Batch), "1 to Capacity");
+        Require(Start >= Batch, nameof(Start), "Batch or more");
         Require(TrainEvery > 0, nameof(TrainEvery), "positive");
         Require(TargetEvery > 0, nameof(TargetEvery), "positive");
         Require(FirstEpsilon is >= 0 and <= 1, nameof(FirstEpsilon), "0 to 1");

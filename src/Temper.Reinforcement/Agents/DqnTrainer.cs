@@ -10,7 +10,7 @@ using Temper.Training;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Trains values of actions from replayed experience.</summary>
+/// <summary>Trains action values (DQN) on experience from a replay buffer.</summary>
 public sealed class DqnTrainer : AgentTrainer
 {
     private readonly DqnOptions _options;
@@ -24,10 +24,12 @@ public sealed class DqnTrainer : AgentTrainer
     private Network _targetNetwork;
     private double _loss;
 
-    /// <summary>Begins.</summary>
-    /// <param name="create">Makes one environment; its actions are discrete.</param>
-    /// <param name="options">How to train.</param>
-    /// <exception cref="ArgumentException">The environment's actions are continuous.</exception>
+    /// <summary>Creates a trainer and resets the environments.</summary>
+    /// <param name="create">Creates an environment; its actions must be discrete.</param>
+    /// <param name="options">Training options.</param>
+    /// <exception cref="ArgumentException">
+    /// The environment's actions are continuous, or the options normalize observations.
+    /// </exception>
     public DqnTrainer(Func<IEnvironment> create, DqnOptions options)
         : base(options, create, ActionHead.Values)
     {
@@ -35,7 +37,7 @@ public sealed class DqnTrainer : AgentTrainer
         if (!spec.Actions.IsDiscrete || options.NormalizesObservations)
         {
             throw new ArgumentException(
-                $"DQN: needs discrete actions and observations as they are ({spec.Name}); take ppo or a2c");
+                $"DQN: needs discrete actions and observations that are not normalized ({spec.Name}); use ppo or a2c");
         }
 
         (_options, _count, _length) = (options, spec.Actions.Count, Environment.ObservationLength);
@@ -71,7 +73,7 @@ public sealed class DqnTrainer : AgentTrainer
         + ((_options.LastEpsilon - _options.FirstEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
 
     /// <inheritdoc/>
-    /// <remarks>One step of all environments, then the gradient steps that are due.</remarks>
+    /// <remarks>Performs one step of all environments, then the gradient steps that are due.</remarks>
     public override void Update()
     {
         FinishedEpisodes.Clear();
@@ -142,8 +144,9 @@ public sealed class DqnTrainer : AgentTrainer
     }
 
     /// <summary>
-    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its
-    /// gradient, the error cut at +-1, goes to the action that was taken (arXiv:1509.06461, eq. 4).
+    /// Performs one gradient step toward <c>y = r + discount Q'(o', argmax Q(o', .))</c>, with Q' the target network,
+    /// under the Huber loss. Only the output of the action taken gets a gradient: the error clipped to [-1, 1]
+    /// (arXiv:1509.06461, eq. 4).
     /// </summary>
     private void Learn()
     {

@@ -3,52 +3,53 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How episodes are played to evaluate an agent.</summary>
+/// <summary>Options for playing episodes to evaluate an agent.</summary>
 public sealed record PlayOptions
 {
-    /// <summary>Number of episodes, positive.</summary>
+    /// <summary>Number of episodes, 1 or more.</summary>
     public int Episodes { get; init; } = 10;
 
-    /// <summary>Seed of the episodes: the same seed gives every agent the same starts.</summary>
+    /// <summary>Seed of the episodes. Agents played with the same seed get the same initial states.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Whether actions are sampled from the policy; else the most likely one is taken.</summary>
+    /// <summary>True: actions are sampled from the policy; false: the most likely action is taken.</summary>
     public bool IsSampled { get; init; }
 
-    /// <summary>Channels that see or change observations on their way to the agent.</summary>
+    /// <summary>Channels that record or perturb observations on their way to the agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
-    /// <summary>Environments that play in parallel; null: a default. Does not change the episodes.</summary>
+    /// <summary>Number of environments played in parallel, at most 32; null: 32. Does not affect the results.</summary>
     public int? Slots { get; init; }
 
     /// <summary>
-    /// Called with each step of the first episode, to record it: what the agent sees and what it does.
+    /// Called before each step of the first episode with the environment and the agent's observation; used for
+    /// recording.
     /// </summary>
     public Action<IEnvironment, ReadOnlyMemory<float>>? Watch { get; init; }
 
-    /// <summary>Stops between steps.</summary>
+    /// <summary>Cancels playing; checked before each step.</summary>
     public CancellationToken Cancel { get; init; }
 }
 
-/// <summary>One episode that was played.</summary>
+/// <summary>Result of one episode.</summary>
 /// <param name="Return">Sum of the rewards.</param>
-/// <param name="Steps">Its length.</param>
-/// <param name="IsTruncated">Whether the time limit ended it.</param>
+/// <param name="Steps">Length in steps.</param>
+/// <param name="IsTruncated">True if the time limit ended the episode.</param>
 public readonly record struct PlayedEpisode(double Return, int Steps, bool IsTruncated);
 
 /// <summary>
-/// Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on
+/// Plays episodes with a policy. An episode depends only on the seed and its index, not on the number of episodes or
 /// threads.
 /// </summary>
 public static class EpisodePlayer
 {
     private const int MaxSlots = 32;
 
-    /// <summary>Plays.</summary>
+    /// <summary>Plays episodes and returns their results in order.</summary>
     /// <param name="policy">The agent.</param>
-    /// <param name="create">Makes an environment.</param>
-    /// <param name="options">How many episodes, and how.</param>
-    /// <exception cref="ArgumentException">The policy does not fit the environment.</exception>
+    /// <param name="create">Creates an environment.</param>
+    /// <param name="options">Number of episodes and other options.</param>
+    /// <exception cref="ArgumentException">The policy does not match the environment.</exception>
     public static IReadOnlyList<PlayedEpisode> Play(Policy policy, Func<IEnvironment> create, PlayOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
@@ -60,7 +61,9 @@ public static class EpisodePlayer
         return new Round(policy, spec, slots, options).Run();
     }
 
-    /// <summary>Slots that each play every count-th episode.</summary>
+    /// <summary>
+    /// Plays the episodes on a number of slots; slot i plays episodes i, i + count, i + 2 count and so on.
+    /// </summary>
     private sealed class Round(Policy policy, EnvironmentSpec spec, EpisodeSlot[] slots, PlayOptions options)
     {
         private readonly RandomStream _seeds = RandomStream.FromSeed(options.Seed).Split("episodes");
@@ -99,7 +102,7 @@ public static class EpisodePlayer
             return _played;
         }
 
-        /// <returns>Whether the slot still plays.</returns>
+        /// <returns>True if the slot continues to play.</returns>
         private bool Step(int i, ReadOnlySpan<float> outputs)
         {
             EpisodeSlot slot = slots[i];

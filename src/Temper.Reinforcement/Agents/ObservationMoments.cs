@@ -3,8 +3,8 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Mean and deviation of each number of the observations so far, to normalize by.</summary>
-/// <param name="length">Numbers of an observation.</param>
+/// <summary>Running mean and standard deviation of each observed value, used to normalize observations.</summary>
+/// <param name="length">Length of an observation.</param>
 internal sealed class ObservationMoments(int length)
 {
     private const double MinVariance = 1e-4;
@@ -12,7 +12,7 @@ internal sealed class ObservationMoments(int length)
     private readonly float[] _center = new float[length], _scale = [.. Enumerable.Repeat(1f, length)];
     private double _count;
 
-    /// <summary>Numbers for a checkpoint: count, means, sums of squares.</summary>
+    /// <summary>State for a checkpoint: count, means, sums of squared deviations.</summary>
     internal double[] State
     {
         get => [_count, .. _mean, .. _squares];
@@ -26,7 +26,7 @@ internal sealed class ObservationMoments(int length)
     }
 
     /// <summary>
-    /// Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.
+    /// Updates the statistics. <see cref="Apply"/> uses the new values only after <see cref="Refresh"/>.
     /// </summary>
     internal void Add(ReadOnlySpan<float> observations)
     {
@@ -42,7 +42,7 @@ internal sealed class ObservationMoments(int length)
         }
     }
 
-    /// <summary>From now on observations are normalized by everything that was taken in.</summary>
+    /// <summary>Makes <see cref="Apply"/> use the statistics of all observations added so far.</summary>
     internal void Refresh()
     {
         for (int i = 0; i < length; i++)
@@ -61,7 +61,7 @@ internal sealed class ObservationMoments(int length)
         }
     }
 
-    /// <summary>A network that takes observations as they are, by normalizing them first.</summary>
+    /// <summary>Adds a normalization layer in front of a network, so that it accepts raw observations.</summary>
     internal Network Prepend(Network network) =>
         network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
 }

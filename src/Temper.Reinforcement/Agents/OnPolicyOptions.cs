@@ -4,43 +4,43 @@ using Temper.Reinforcement.Agents.Defenses;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Options of every training method.</summary>
+/// <summary>Options common to all training methods.</summary>
 public abstract record AgentTrainingOptions
 {
-    /// <summary>Seed of initial weights, episodes and actions.</summary>
+    /// <summary>Seed of the initial weights, episodes and actions.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Environment steps in all, summed over the environments.</summary>
+    /// <summary>Total number of environment steps, summed over all environments.</summary>
     public long Steps { get; init; } = 1_000_000;
 
-    /// <summary>Number of environments that step together (N).</summary>
+    /// <summary>Number of environments stepped in parallel (N), 1 to 4096.</summary>
     public int Environments { get; init; } = 8;
 
     /// <summary>Discount factor (gamma), 0 to 1.</summary>
     public float Gamma { get; init; } = 0.99f;
 
-    /// <summary>Initial learning rate.</summary>
+    /// <summary>Initial learning rate, above 0 and below 1.</summary>
     public float LearningRate { get; init; } = 2.5e-4f;
 
-    /// <summary>Whether the learning rate decays linearly to zero.</summary>
+    /// <summary>True: the learning rate decays linearly to zero; false: it is constant.</summary>
     public bool IsAnnealed { get; init; } = true;
 
-    /// <summary>Gradients are clipped to this L2 norm.</summary>
+    /// <summary>Gradients are clipped to this L2 norm; above 0.</summary>
     public float MaxGradientNorm { get; init; } = 0.5f;
 
-    /// <summary>Rewards are multiplied by this while learning; reported returns are not.</summary>
+    /// <summary>Factor on rewards during training; reported returns are not scaled.</summary>
     public float RewardScale { get; init; } = 1;
 
     /// <summary>
-    /// Whether observations are normalized by their running mean and deviation, which are saved with the policy.
+    /// True: observations are normalized by their running mean and standard deviation, which are saved with the policy.
     /// </summary>
     public bool NormalizesObservations { get; init; }
 
-    /// <summary>The network; null: the default for the environment.</summary>
+    /// <summary>Architecture of the network; null: the default for the environment.</summary>
     public AgentNetwork? Network { get; init; }
 
-    /// <summary>Throws unless every option is in its range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Names the option.</exception>
+    /// <summary>Validates the options.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it.</exception>
     public virtual void Validate()
     {
         Require(Steps > 0, nameof(Steps), "positive");
@@ -51,7 +51,7 @@ public abstract record AgentTrainingOptions
         Require(float.IsFinite(RewardScale) && RewardScale != 0, nameof(RewardScale), "a finite number other than 0");
     }
 
-    /// <summary>All options as texts: each decides the bytes of a run.</summary>
+    /// <summary>Returns all options that affect the results; part of the checkpoint's identity.</summary>
     internal abstract JsonObject Fingerprint();
 
     private protected static void Require(bool holds, string option, string expected)
@@ -75,46 +75,52 @@ public abstract record AgentTrainingOptions
 }
 
 /// <summary>
-/// Policy gradients on fresh experience: PPO (arXiv:1707.06347), and with one unclipped pass A2C (arXiv:2205.09123).
+/// Options of on-policy policy gradients: PPO (arXiv:1707.06347), or A2C, which is PPO with one epoch and no clipping
+/// (arXiv:2205.09123).
 /// </summary>
 public sealed record OnPolicyOptions : AgentTrainingOptions
 {
-    /// <summary>Rollout length: steps of each environment between updates (T).</summary>
+    /// <summary>Rollout length (T): steps per environment between updates.</summary>
     public int Horizon { get; init; } = 128;
 
-    /// <summary>Epochs over each rollout.</summary>
+    /// <summary>Number of epochs over each rollout.</summary>
     public int Epochs { get; init; } = 4;
 
-    /// <summary>Minibatches per epoch; each gets a gradient step.</summary>
+    /// <summary>Minibatches per epoch; one gradient step each.</summary>
     public int Minibatches { get; init; } = 4;
 
-    /// <summary>Lambda of generalized advantage estimation, GAE (arXiv:1506.02438).</summary>
+    /// <summary>Lambda of generalized advantage estimation (GAE, arXiv:1506.02438), 0 to 1.</summary>
     public float Lambda { get; init; } = 0.95f;
 
-    /// <summary>Clip range of PPO's probability ratio: it is kept within 1 ± this; null = off.</summary>
+    /// <summary>
+    /// Clip range of PPO's probability ratio: the ratio is clipped to 1 - <c>Clip</c> to 1 + <c>Clip</c>; null: no
+    /// clipping.
+    /// </summary>
     public float? Clip { get; init; } = 0.2f;
 
-    /// <summary>Entropy coefficient.</summary>
+    /// <summary>Weight of the entropy bonus in the loss, 0 or more.</summary>
     public float EntropyWeight { get; init; } = 0.01f;
 
-    /// <summary>Value-loss coefficient; the loss is half the squared error.</summary>
+    /// <summary>Weight of the value loss, which is half the squared error; 0 or more.</summary>
     public float ValueWeight { get; init; } = 0.5f;
 
-    /// <summary>Whether advantages are normalized within each minibatch.</summary>
+    /// <summary>True: advantages are normalized within each minibatch.</summary>
     public bool NormalizesAdvantages { get; init; } = true;
 
-    /// <summary>Training against changed observations; null = off.</summary>
+    /// <summary>Adversarial training against perturbed observations; null: none.</summary>
     public PolicyDefense? Defense { get; init; }
 
-    /// <summary>The optimizer; its rate is replaced by <see cref="AgentTrainingOptions.LearningRate"/>.</summary>
+    /// <summary>
+    /// The optimizer; its learning rate is replaced by <see cref="AgentTrainingOptions.LearningRate"/>.
+    /// </summary>
     public Optimizer Optimizer { get; init; } = new Adam { Epsilon = 1e-5f };
 
-    /// <summary>PPO with its default options.</summary>
-    /// <param name="seed">The seed.</param>
+    /// <summary>Creates the default options of PPO.</summary>
+    /// <param name="seed">Seed of the training.</param>
     public static OnPolicyOptions Ppo(ulong seed) => new() { Seed = seed };
 
-    /// <summary>A2C with its default options: five steps, one pass, no clipping.</summary>
-    /// <param name="seed">The seed.</param>
+    /// <summary>Creates the default options of A2C: horizon 5, one epoch, no clipping.</summary>
+    /// <param name="seed">Seed of the training.</param>
     public static OnPolicyOptions A2c(ulong seed) => new()
     {
         Seed = seed, Environments = 16, Horizon = 5, Epochs = 1, Minibatches = 1, Lambda = 1, Clip = null,
@@ -130,7 +136,7 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Require(Epochs > 0, nameof(Epochs), "positive");
         Require(
             Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches),
-            "1 to the number of steps of an update");
+            "1 to Horizon * Environments");
         Require(Lambda is >= 0 and <= 1, nameof(Lambda), "0 to 1");
         Require(Clip is null or > 0, nameof(Clip), "above 0");
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");
@@ -138,7 +144,7 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Defense?.Validate();
         Require(
             Defense is null || !NormalizesObservations, nameof(Defense),
-            "none where observations are normalized: epsilon is in their own units");
+            "null when observations are normalized, because epsilon is in units of the raw observations");
     }
 
     internal override JsonObject Fingerprint()

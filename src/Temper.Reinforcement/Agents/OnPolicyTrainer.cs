@@ -10,7 +10,8 @@ using Temper.Training;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Trains an actor and a critic on fresh experience: PPO, and A2C as its form with one unclipped pass.
+/// Trains an actor-critic network with PPO on newly collected experience; A2C is the same with one epoch and no
+/// clipping.
 /// </summary>
 public sealed class OnPolicyTrainer : AgentTrainer
 {
@@ -26,9 +27,10 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private readonly int _width, _noiseWidth, _actionWidth;
     private PolicyLoss _metrics;
 
-    /// <summary>Begins.</summary>
-    /// <param name="create">Makes one environment.</param>
-    /// <param name="options">How to train.</param>
+    /// <summary>Creates a trainer and resets the environments.</summary>
+    /// <param name="create">Creates an environment.</param>
+    /// <param name="options">Training options.</param>
+    /// <exception cref="ArgumentException">The options contain a defense and the actions are continuous.</exception>
     public OnPolicyTrainer(Func<IEnvironment> create, OnPolicyOptions options)
         : base(options, create, create().Spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
     {
@@ -46,8 +48,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
         (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
         if (options.Defense is { } defense && !spec.Actions.IsDiscrete)
         {
-            throw new ArgumentException($"agent training: the defense {defense.Name} is for one of several actions "
-                + $"(got numbers in {spec.Name})");
+            throw new ArgumentException($"agent training: the defense {defense.Name} needs discrete actions "
+                + $"(got continuous actions in {spec.Name})");
         }
 
         Learner =
@@ -121,10 +123,10 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private DefendedTraining Defended(Network network, RandomStream random) =>
         new(network, random, Environment.Spec.Minimum, Environment.Spec.Maximum, (float)Steps / _options.Steps);
 
-    /// <summary>Updates that were done.</summary>
+    /// <summary>Number of updates completed.</summary>
     private long Updates => Steps / _rollout.Length;
 
-    /// <summary>What would have come after an episode that was cut off in the last step.</summary>
+    /// <summary>Estimates the return that would have followed an episode truncated in the last step.</summary>
     private float ValueAfter(int slot)
     {
         Span<float> value = stackalloc float[1];
@@ -133,7 +135,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
         return value[0];
     }
 
-    /// <summary>Observations as the network sees them.</summary>
+    /// <summary>Returns observations as the network receives them: normalized if the options say so.</summary>
     private Span<float> Seen(ReadOnlySpan<float> observations, Span<float> seen)
     {
         observations.CopyTo(seen);
@@ -155,7 +157,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
             _order.Split(Updates).Split(epoch).Shuffle(_shuffled.AsSpan());
             for (int part = 0; part < _options.Minibatches; part++)
             {
-                // What does not divide goes into the last part.
+                // The last minibatch takes the remainder.
                 int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
                 PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start), (epoch * _options.Minibatches) + part);
                 _metrics = _metrics.Plus(
@@ -165,8 +167,9 @@ public sealed class OnPolicyTrainer : AgentTrainer
     }
 
     /// <summary>
-    /// One gradient step. The gradient of the loss by the outputs has a closed form, so the tape is given the inner
-    /// product of outputs and that gradient: its backward pass is the loss's own.
+    /// Performs one gradient step. The gradient of the loss with respect to the outputs is computed in closed form. The
+    /// tape differentiates the inner product of the outputs and this gradient, which has the same parameter gradient as
+    /// the loss.
     /// </summary>
     private PolicyLoss Step(ReadOnlyMemory<int> samples, int part)
     {

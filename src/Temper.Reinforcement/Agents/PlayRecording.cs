@@ -7,8 +7,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// What an agent saw in one episode, as a section of a report: an animation and a strip of pictures for grids and
-/// pictures, curves for a few numbers. Give <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
+/// Records what an agent observes in one episode and turns it into a report section: an animation and a strip of images
+/// for grids and images, or curves for vectors. Assign <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
 /// </summary>
 public sealed class PlayRecording
 {
@@ -16,23 +16,23 @@ public sealed class PlayRecording
     private readonly List<float[]> _frames = [];
     private EnvironmentSpec? _spec;
 
-    /// <summary>Takes one observation; of a stack of frames the newest is kept.</summary>
-    /// <param name="environment">Where it is from.</param>
-    /// <param name="observation">What the agent saw.</param>
+    /// <summary>Records one observation; of stacked frames only the newest.</summary>
+    /// <param name="environment">The environment that gave the observation.</param>
+    /// <param name="observation">The observation as the agent received it.</param>
     public void See(IEnvironment environment, ReadOnlyMemory<float> observation)
     {
         _spec ??= environment.Spec;
         _frames.Add(observation.Span[^_spec.ObservationShape.Count..].ToArray());
     }
 
-    /// <summary>The section.</summary>
-    /// <param name="title">Its title.</param>
-    /// <param name="caption">What is said below the animation.</param>
+    /// <summary>Creates the report section.</summary>
+    /// <param name="title">Title of the section.</param>
+    /// <param name="caption">Text below the animation or the chart.</param>
     public Section ToSection(string title, string caption)
     {
         if (_spec is null)
         {
-            return new Section(title, [new Paragraph("nothing was seen")]);
+            return new Section(title, [new Paragraph("no steps were recorded")]);
         }
 
         return _spec.ObservationShape.Rank == 3
@@ -66,12 +66,12 @@ public sealed class PlayRecording
     }]);
 }
 
-/// <summary>Observations as pictures: channels of a grid in colors, one channel in grey.</summary>
+/// <summary>Draws observations: the channels of a grid in colors, a single channel in gray.</summary>
 internal static class ObservationPicture
 {
     private const int Side = 120;
 
-    /// <summary>Colors that are told apart, one a channel.</summary>
+    /// <summary>Distinct colors, one per channel.</summary>
     private static readonly (byte Red, byte Green, byte Blue)[] Colors =
     [
         (66, 135, 245), (245, 166, 35), (140, 140, 150), (214, 69, 65), (46, 204, 113), (155, 89, 182), (241, 196, 15),
@@ -105,7 +105,9 @@ internal static class ObservationPicture
         return (grey, grey, grey);
     }
 
-    /// <summary>The first channel that is set; a value between 0 and 1 is drawn darker.</summary>
+    /// <summary>
+    /// Color of the first channel whose value is 0.5 or more, scaled by the value; background color if there is none.
+    /// </summary>
     private static (byte Red, byte Green, byte Blue) Color(
         ReadOnlySpan<float> observation, int cell, int channels, int cells)
     {

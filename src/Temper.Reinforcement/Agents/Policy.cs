@@ -3,33 +3,39 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>An agent: a network, what its outputs mean, and the settings that it was trained with.</summary>
+/// <summary>
+/// An agent: a network, the head that interprets its outputs, and the environment settings it was trained with.
+/// </summary>
 public sealed record Policy
 {
     /// <summary>
-    /// Takes an observation, <c>[N, ...]</c>; the first output is what <see cref="Head"/> reads, a second one named
-    /// <c>value</c> is the state's value.
+    /// The network. It takes observations, <c>[N, ...]</c>; <see cref="Head"/> interprets the first output. An optional
+    /// second output named <c>value</c> is the state value.
     /// </summary>
     public required Network Network { get; init; }
 
-    /// <summary>What the first output means.</summary>
+    /// <summary>Head that interprets the first output.</summary>
     public required ActionHead Head { get; init; }
 
-    /// <summary>The environment it was trained in; null: not known.</summary>
+    /// <summary>Name of the environment the agent was trained in; null: unknown.</summary>
     public string? Environment { get; init; }
 
-    /// <summary>The settings that it was trained or published with.</summary>
+    /// <summary>Environment settings that the agent was trained or published with.</summary>
     public EnvironmentOptions Options { get; init; } = new();
 
-    /// <summary>What each of its actions does, as grid games number actions; null: not known.</summary>
+    /// <summary>
+    /// The <see cref="Environments.Grids.GridAction"/> number of each of the agent's actions; null: unknown.
+    /// </summary>
     public IReadOnlyList<int>? Actions { get; init; }
 
-    /// <summary>Origin of the policy, in a few words.</summary>
+    /// <summary>Short description of the policy's origin.</summary>
     public string Source { get; init; } = "";
 
-    /// <summary>Frames that it looks at together in an environment.</summary>
-    /// <param name="spec">The environment.</param>
-    /// <exception cref="ArgumentException">It is of another environment, or of another shape.</exception>
+    /// <summary>Returns the number of frames that the policy stacks in an environment.</summary>
+    /// <param name="spec">The environment's specification.</param>
+    /// <exception cref="ArgumentException">
+    /// The policy was trained in another environment, or its input or output shape does not match.
+    /// </exception>
     public int FramesIn(EnvironmentSpec spec)
     {
         if (Environment is { } own && !string.Equals(own, spec.Name, StringComparison.Ordinal))
@@ -44,25 +50,26 @@ public sealed record Policy
         if (frames == 0)
         {
             throw Refused(
-                spec, $"its observations have another shape (got {input}, expected {frame}, or several frames of it)");
+                spec, $"its input has another shape (got {input}, expected {frame} or a stack of such frames)");
         }
 
         int outputs = Network.Graph.ShapeOf(Network.Outputs[0].Value)[1], expected = Head.OutputsFor(spec.Actions);
         if (outputs != expected)
         {
             throw Refused(
-                spec, $"it has another number of outputs (got {outputs}, expected {expected} for {Head.Name} actions)");
+                spec, $"the number of outputs differs (got {outputs}, expected {expected} for {Head.Name} actions)");
         }
 
         return frames;
     }
 
     /// <summary>
-    /// The environment of a name as this policy wants it: with its actions, and as sticky as it was trained.
+    /// Creates an environment with the settings of this policy: its actions, sticky-action probability, step limit and
+    /// frame skip.
     /// </summary>
-    /// <param name="name">The environment.</param>
-    /// <param name="overrides">Settings that replace those of the policy; null: none.</param>
-    /// <exception cref="ArgumentException">The environment has no such actions.</exception>
+    /// <param name="name">Name of the environment.</param>
+    /// <param name="overrides">Settings that override those of the policy; null: none.</param>
+    /// <exception cref="ArgumentException">The policy's actions are not those of the environment.</exception>
     public IEnvironment CreateEnvironment(string name, EnvironmentOptions? overrides = null)
     {
         EnvironmentOptions options = Options with
@@ -77,7 +84,7 @@ public sealed record Policy
             if (!isAll && !actions.SequenceEqual(minimal))
             {
                 throw new ArgumentException(
-                    $"agent: its actions are of another game than {name} (got {string.Join(',', actions)}, expected "
+                    $"agent: its actions belong to another game, not {name} (got {string.Join(',', actions)}, expected "
                     + $"{string.Join(',', minimal)} or 0,1,2,3,4,5)");
             }
 

@@ -8,24 +8,26 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Agents in files: our own are models with their graph, told by metadata; published ones are taken in the layouts of
+/// Saves and loads agents. Temper's own agents are models with metadata; published agents are read in the layouts of
 /// their frameworks.
 /// </summary>
 public static class PolicyFile
 {
     private const string Prefix = "temper.agent.";
 
-    /// <summary>Saves an agent: a model that every command takes, with what an agent needs in its metadata.</summary>
+    /// <summary>
+    /// Saves an agent as a model that every command accepts; the agent's settings are stored in the metadata.
+    /// </summary>
     /// <param name="policy">The agent.</param>
-    /// <param name="path">A .safetensors file.</param>
+    /// <param name="path">Path of a .safetensors file.</param>
     public static void Save(Policy policy, string path) => ModelFile.Save(WithMetadata(policy), path);
 
     /// <summary>Loads an agent.</summary>
     /// <param name="path">
-    /// A model that <see cref="Save"/> wrote, or a .safetensors file with the names of Stable-Baselines3, of Flax's
-    /// dense layers or of the Atari networks with a <c>base.main</c>.
+    /// A model written by <see cref="Save"/>, or a .safetensors file with the tensor names of Stable-Baselines3, of
+    /// Flax dense layers, or of the Atari networks with <c>base.main</c>.
     /// </param>
-    /// <exception cref="ModelFormatException">It is damaged, or of no known layout.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or its layout is unknown.</exception>
     public static Policy Load(string path)
     {
         if (Directory.Exists(path))
@@ -66,7 +68,8 @@ public static class PolicyFile
         if (network.Inputs.Count != 1 || head is null)
         {
             throw new ModelFormatException(
-                path, 0, "agent: a model, but no agent (its metadata name no head); make one with temper rl train");
+                path, 0, "agent: the model is not an agent (its metadata names no head); train one with temper rl "
+                    + "train");
         }
 
         try
@@ -89,7 +92,7 @@ public static class PolicyFile
         }
         catch (FormatException e)
         {
-            throw new ModelFormatException(path, 0, $"agent: its metadata are damaged ({e.Message})", e);
+            throw new ModelFormatException(path, 0, $"agent: its metadata is damaged ({e.Message})", e);
         }
 
         string? Text(string key) => network.Metadata.GetValueOrDefault(Prefix + key);
@@ -97,7 +100,7 @@ public static class PolicyFile
 
     private static int ParseSkip(string text) => int.Parse(text, CultureInfo.InvariantCulture) is >= 1 and var steps
         ? steps
-        : throw new FormatException($"a frame skip of {text}, expected 1 or more");
+        : throw new FormatException($"frame skip is {text}, expected 1 or more");
 
     internal static int[] ParseActions(string text) =>
         [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];

@@ -3,12 +3,13 @@ using Temper.Kernels;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// The loss of PPO and A2C for some samples, and its gradient by the network's outputs. Samples are done in pieces of a
-/// fixed number, on as many threads as there are, and added in their order.
+/// Computes the loss of PPO and A2C for a minibatch, and its gradient with respect to the network's outputs. Samples
+/// are processed in parallel in chunks of fixed size; the chunks are summed in order, so results do not depend on the
+/// number of threads.
 /// </summary>
-/// <param name="head">What the outputs mean.</param>
-/// <param name="options">Clip and weights.</param>
-/// <param name="rollout">The experience.</param>
+/// <param name="head">Head that interprets the outputs.</param>
+/// <param name="options">Clip range and loss weights.</param>
+/// <param name="rollout">The collected experience.</param>
 internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, Rollout rollout) : IPoolWork
 {
     private const int Piece = 64;
@@ -17,20 +18,20 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     private float _mean, _scale;
 
     /// <summary>
-    /// The network's outputs for the samples, <c>[B, A]</c>, to be filled in before <see cref="Compute"/>.
+    /// The network's policy outputs for the samples, <c>[B, A]</c>; set before calling <see cref="Compute"/>.
     /// </summary>
     internal float[] Outputs { get; private set; } = [];
 
-    /// <summary>The network's values for the samples, <c>[B]</c>, to be filled in as well.</summary>
+    /// <summary>The network's values for the samples, <c>[B]</c>; set before calling <see cref="Compute"/>.</summary>
     internal float[] Values { get; } = new float[rollout.Length];
 
-    /// <summary>The gradient by the outputs.</summary>
+    /// <summary>Gradient of the loss with respect to <see cref="Outputs"/>.</summary>
     internal float[] ByOutputs { get; private set; } = [];
 
-    /// <summary>The gradient by the values.</summary>
+    /// <summary>Gradient of the loss with respect to <see cref="Values"/>.</summary>
     internal float[] ByValues { get; } = new float[rollout.Length];
 
-    /// <summary>A, outputs of the policy.</summary>
+    /// <summary>Number of policy outputs, A.</summary>
     internal required int Width
     {
         get;
@@ -42,11 +43,11 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     }
 
     /// <summary>
-    /// Mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 / 2</c>,
-    /// <c>r</c> the new probability of the action over the old one (arXiv:1707.06347, eq. 9). Without a clip the first
-    /// term is <c>-A log p</c>, the plain policy gradient.
+    /// Computes the mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 /
+    /// 2</c>, where <c>r</c> is the new probability of the action divided by the old one (arXiv:1707.06347, eq. 9).
+    /// Without clipping the first term is <c>-A log p</c>, the plain policy gradient.
     /// </summary>
-    /// <param name="samples">Which of the experience.</param>
+    /// <param name="samples">Indices of the samples in the rollout.</param>
     internal PolicyLoss Compute(ReadOnlyMemory<int> samples)
     {
         _samples = samples;
@@ -88,7 +89,9 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
         _sums[task] = sum;
     }
 
-    /// <summary>What is to be maximized, and its gradient by the log probability: <c>dr / d log p = r</c>.</summary>
+    /// <summary>
+    /// Computes the objective to maximize and its derivative by the log probability, with <c>dr / d log p = r</c>.
+    /// </summary>
     private (float Surrogate, float Derivative) Surrogate(float advantage, float log, float ratio)
     {
         if (options.Clip is not { } clip)
@@ -115,13 +118,11 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
     }
 }
 
-/// <summary>The parts of a loss, each a mean over samples.</summary>
-/// <param name="Policy">Of the policy.</param>
+/// <summary>Components of a loss, each averaged over the samples.</summary>
+/// <param name="Policy">Policy loss.</param>
 /// <param name="Value">Half the squared error of the value.</param>
 /// <param name="Entropy">Entropy of the policy, in nats.</param>
-/// <param name="Divergence">
-/// How far the policy has moved since the experience was made: an estimate of the KL divergence, in nats.
-/// </param>
+/// <param name="Divergence">Estimated KL divergence from the policy that collected the experience, in nats.</param>
 public readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
 {
     internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>

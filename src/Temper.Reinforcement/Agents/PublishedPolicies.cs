@@ -7,10 +7,10 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Agents of other frameworks, told apart by the names of their tensors.</summary>
+/// <summary>Reads agents of other frameworks, recognized by their tensor names.</summary>
 internal static class PublishedPolicies
 {
-    /// <summary>A layout: the name that gives it away, and how to read it.</summary>
+    /// <summary>Known layouts: display name, a tensor name that identifies the layout, and its reader.</summary>
     private static readonly (string Name, string Marker, Func<Weights, Policy> Read)[] Layouts =
     [
         ("Stable-Baselines3 DQN", "q_net.q_net.0.weight", StableBaselinesDqn),
@@ -26,12 +26,14 @@ internal static class PublishedPolicies
         return read is not null
             ? read(weights) with { Source = name }
             : throw new ModelFormatException(
-                path, 0, "agent: its tensors have the names of no known layout (got "
+                path, 0, "agent: its tensor names match no known layout (got "
                     + $"{string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, "
                 + $"expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
     }
 
-    /// <summary>ReLU between the layers <c>q_net.q_net.0, 2, 4, ...</c>; the outputs are values.</summary>
+    /// <summary>
+    /// Linear layers <c>q_net.q_net.0, 2, 4, ...</c> with ReLU between them; the outputs are Q-values.
+    /// </summary>
     private static Policy StableBaselinesDqn(Weights weights)
     {
         var layers = new LayerList(weights);
@@ -40,7 +42,8 @@ internal static class PublishedPolicies
     }
 
     /// <summary>
-    /// Tanh behind <c>mlp_extractor.policy_net.0, 2, ...</c>, then <c>action_net</c>; beside it the critic.
+    /// The actor: linear layers <c>mlp_extractor.policy_net.0, 2, ...</c>, each followed by tanh, then
+    /// <c>action_net</c>. The critic has the same structure, with <c>value_net</c>.
     /// </summary>
     private static Policy StableBaselinesActor(Weights weights)
     {
@@ -55,9 +58,9 @@ internal static class PublishedPolicies
     }
 
     /// <summary>
-    /// <c>Dense_0, 1, 2</c> with kernels <c>[in, out]</c>, ReLU between. Inputs are a grid in the order row, column,
-    /// channel; here it is channel, row, column, so the first kernel's rows are put in that order. Published without
-    /// sticky actions, played for 2,000 steps.
+    /// Linear layers <c>Dense_0, 1, 2</c> with kernels <c>[in, out]</c> and ReLU between them. Their input is a grid in
+    /// the order row, column, channel; Temper's order is channel, row, column, so the rows of the first kernel are
+    /// reordered. These agents were published without sticky actions and evaluated with a limit of 2000 steps.
     /// </summary>
     private static Policy FlaxDense(Weights weights)
     {
@@ -91,8 +94,8 @@ internal static class PublishedPolicies
     }
 
     /// <summary>
-    /// Three convolutions (8x8 stride 4, 4x4 stride 2, 3x3), a layer, then <c>dist.linear</c> and
-    /// <c>base.critic_linear</c>.
+    /// Three convolutions (8 x 8 with stride 4, 4 x 4 with stride 2, and one with stride 1), a linear layer, then
+    /// <c>dist.linear</c> (policy) and <c>base.critic_linear</c> (value).
     /// </summary>
     private static Policy AtariConvolutions(Weights weights)
     {
@@ -100,7 +103,8 @@ internal static class PublishedPolicies
         Tensor first = weights.Get("base.main.0.weight");
         if (first.Rank != 4)
         {
-            throw weights.Damaged($"base.main.0.weight is no kernel of a convolution (got {first.Shape})");
+            throw weights.Damaged($"base.main.0.weight is not a convolution kernel (got {first.Shape}, expected four "
+                + "axes)");
         }
 
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -127,7 +131,7 @@ internal static class PublishedPolicies
         }
     }
 
-    /// <summary>Linear layers one after the other.</summary>
+    /// <summary>A sequence of linear layers.</summary>
     private sealed class LayerList(Weights weights)
     {
         private readonly List<(string Name, Tensor Weight, Tensor Bias)> _layers = [];
@@ -147,7 +151,10 @@ internal static class PublishedPolicies
         internal void Add(string name) =>
             _layers.Add((name, weights.Matrix($"{name}.weight", rank: 2), weights.Get($"{name}.bias")));
 
-        /// <summary>A kernel <c>[in, out]</c> whose inputs are cells of some channels, channel last.</summary>
+        /// <summary>
+        /// Adds a Flax dense layer: transposes its kernel <c>[in, out]</c> and reorders its inputs from channel-last to
+        /// channel-first; with 1 channel there is nothing to reorder.
+        /// </summary>
         internal void AddFlax(string name, int channels)
         {
             Tensor kernel = weights.Matrix($"{name}.kernel", rank: 2);
@@ -199,7 +206,7 @@ internal static class PublishedPolicies
         }
     }
 
-    /// <summary>The tensors of a file, checked as they are asked for.</summary>
+    /// <summary>The tensors of a file, validated on access.</summary>
     private sealed class Weights(SafetensorsFile file, string path)
     {
         private readonly Dictionary<string, Tensor> _tensors = file.Tensors.ToDictionary(StringComparer.Ordinal);
@@ -229,7 +236,7 @@ internal static class PublishedPolicies
             }
             catch (Exception e) when (e is FormatException or OverflowException)
             {
-                throw Damaged($"its metadata name no actions (got '{text}')");
+                throw Damaged($"'actions' in its metadata is not a list of numbers (got '{text}')");
             }
         }
 

@@ -4,13 +4,13 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// The agent that knows nothing: a network of zeros, whose drawn actions are all equally likely. What scores are
-/// compared with.
+/// Creates the random baseline: a network with zero weights. If its actions are sampled, all discrete actions are
+/// equally likely.
 /// </summary>
 public static class RandomPolicy
 {
-    /// <summary>One for an environment.</summary>
-    /// <param name="environment">The environment; its frames are not stacked.</param>
+    /// <summary>Creates a random policy for an environment.</summary>
+    /// <param name="environment">The environment; frames are not stacked.</param>
     public static Policy For(IEnvironment environment)
     {
         EnvironmentSpec spec = environment.Spec;

@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// The last transitions, in a ring. Observations between 0 and 1 are kept in bytes, in steps of 1/255: exact for grids
-/// and for pictures that are drawn in such steps. Others are kept as they are.
+/// Ring buffer of the latest transitions. Observations with bounds 0 and 1 are stored as bytes in steps of 1/255, which
+/// is exact for grids and for images drawn in such steps. Other observations are stored as floats.
 /// </summary>
 internal sealed class ReplayBuffer
 {
@@ -20,8 +20,8 @@ internal sealed class ReplayBuffer
         long numbers = 2L * capacity * observationLength;
         if (numbers > Array.MaxLength)
         {
-            throw new ArgumentException($"replay: {capacity} transitions of {observationLength} numbers are too many "
-                + "for one memory; take a smaller buffer");
+            throw new ArgumentException($"replay: {capacity} transitions of {observationLength} numbers do not fit in "
+                + "one array; use a smaller buffer");
         }
 
         (_bytes, _floats) = isUnit ? (new byte[numbers], null) : ((byte[]?)null, new float[numbers]);
@@ -32,15 +32,16 @@ internal sealed class ReplayBuffer
 
     internal float[] Actions { get; }
 
-    /// <summary>Discounted sums of the steps of each transition.</summary>
+    /// <summary>Discounted reward sum of each transition.</summary>
     internal float[] Rewards { get; }
 
     /// <summary>
-    /// What the value of the last observation counts: gamma to the number of steps, 0 where the episode terminated.
+    /// Factor on the value of each transition's last observation: gamma to the power of the number of steps, or 0 if
+    /// the episode terminated.
     /// </summary>
     internal float[] Discounts { get; }
 
-    /// <summary>Where the next transition goes.</summary>
+    /// <summary>Index at which the next transition is stored.</summary>
     private int Next { get; set; }
 
     internal void Add(ReadOnlySpan<float> first, float action, float reward, float discount, ReadOnlySpan<float> last)

@@ -1,15 +1,15 @@
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Returns of several episodes in a few numbers.</summary>
-/// <param name="Mean">Their mean.</param>
-/// <param name="Low">Lower end of the mean's 95 % interval, by its standard error.</param>
-/// <param name="High">Upper end.</param>
-/// <param name="Min">The smallest.</param>
-/// <param name="Max">The largest.</param>
+/// <summary>Summary statistics of episode returns.</summary>
+/// <param name="Mean">Mean return.</param>
+/// <param name="Low">Lower end of the mean's 95 % confidence interval (1.96 standard errors).</param>
+/// <param name="High">Upper end of the mean's 95 % confidence interval.</param>
+/// <param name="Min">Smallest return.</param>
+/// <param name="Max">Largest return.</param>
 public readonly record struct ReturnStatistics(double Mean, double Low, double High, double Min, double Max)
 {
-    /// <summary>The numbers of some returns.</summary>
-    /// <param name="returns">At least one.</param>
+    /// <summary>Computes the statistics of the given returns.</summary>
+    /// <param name="returns">Episode returns; at least one.</param>
     public static ReturnStatistics Of(IReadOnlyList<double> returns)
     {
         ArgumentOutOfRangeException.ThrowIfZero(returns.Count);

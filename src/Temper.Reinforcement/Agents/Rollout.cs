@@ -3,11 +3,11 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>The experience of one update: T steps of N environments, step by step.</summary>
-/// <param name="horizon">T.</param>
-/// <param name="count">N.</param>
-/// <param name="observation">Numbers of an observation.</param>
-/// <param name="action">Numbers of an action.</param>
+/// <summary>The experience of one update, ordered by step, then by environment.</summary>
+/// <param name="horizon">Steps per environment, T.</param>
+/// <param name="count">Number of environments, N.</param>
+/// <param name="observation">Length of an observation.</param>
+/// <param name="action">Length of an action.</param>
 internal sealed class Rollout(int horizon, int count, int observation, int action)
 {
     private readonly float[] _observations = new float[horizon * count * observation];
@@ -23,12 +23,12 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
 
     internal float[] Rewards { get; } = new float[horizon * count];
 
-    /// <summary>Whether the episode was over after the step, for either reason.</summary>
+    /// <summary>True where the episode ended after the step, terminated or truncated.</summary>
     internal bool[] Ends { get; } = new bool[horizon * count];
 
     internal float[] Advantages { get; } = new float[horizon * count];
 
-    /// <summary>What the value should have been: advantage plus value.</summary>
+    /// <summary>Target of the value: advantage plus value.</summary>
     internal float[] Targets { get; } = new float[horizon * count];
 
     internal Span<float> Observations(int step) =>
@@ -41,13 +41,13 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
     internal ReadOnlySpan<float> Action(int sample) => _actions.AsSpan(sample * action, action);
 
     /// <summary>
-    /// Generalized advantages: with <c>d_t = r_t + gamma V_t+1 - V_t</c>, <c>A_t = d_t + gamma lambda A_t+1</c>, both
-    /// cut where an episode ends (arXiv:1506.02438, eq. 16). The reward of a truncated step already holds what would
-    /// have come.
+    /// Computes generalized advantage estimates: <c>A_t = d_t + gamma lambda A_t+1</c> with <c>d_t = r_t + gamma V_t+1
+    /// - V_t</c> (arXiv:1506.02438, eq. 16). Terms of the next step are dropped at the end of an episode. The reward of
+    /// a truncated step already includes the estimated value of what would have followed.
     /// </summary>
-    /// <param name="last">Values of the observations behind the last step, <c>[N]</c>.</param>
-    /// <param name="gamma">Discount.</param>
-    /// <param name="lambda">How far advantages reach.</param>
+    /// <param name="last">Values of the observations after the last step, <c>[N]</c>.</param>
+    /// <param name="gamma">Discount factor.</param>
+    /// <param name="lambda">Decay factor of later advantages.</param>
     internal void ComputeAdvantages(ReadOnlySpan<float> last, float gamma, float lambda)
     {
         for (int i = 0; i < count; i++)
@@ -65,11 +65,13 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
     }
 }
 
-/// <summary>Copies the observations of samples side by side, on as many threads as there are.</summary>
-/// <param name="rollout">The experience.</param>
+/// <summary>
+/// Gathers the observations of chosen samples into the rows of one tensor, in parallel on all worker threads.
+/// </summary>
+/// <param name="rollout">The experience to read from.</param>
 internal sealed class ObservationRows(Rollout rollout) : IPoolWork
 {
-    /// <summary>Samples of a task: some hundred KiB of a grid's observations.</summary>
+    /// <summary>Samples per task; a few hundred KiB of grid observations.</summary>
     private const int Piece = 64;
     private ReadOnlyMemory<int> _samples;
     private Tensor? _rows;
@@ -85,7 +87,7 @@ internal sealed class ObservationRows(Rollout rollout) : IPoolWork
         }
     }
 
-    /// <summary>Fills a tensor <c>[B, ...]</c>.</summary>
+    /// <summary>Fills a tensor, <c>[B, ...]</c>, with the observations of the given samples.</summary>
     internal void CopyTo(Tensor rows, ReadOnlyMemory<int> samples)
     {
         (_rows, _samples) = (rows, samples);

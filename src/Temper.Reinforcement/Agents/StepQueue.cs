@@ -1,9 +1,9 @@
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>The last steps of one environment, until they make transitions of n steps.</summary>
-/// <param name="length">n.</param>
-/// <param name="observation">Numbers of an observation.</param>
-/// <param name="gamma">Discount of a step.</param>
+/// <summary>Holds the latest steps of one environment until they form n-step transitions.</summary>
+/// <param name="length">Steps per transition, n.</param>
+/// <param name="observation">Length of an observation.</param>
+/// <param name="gamma">Discount factor per step.</param>
 internal sealed class StepQueue(int length, int observation, float gamma)
 {
     private readonly float[] _observations = new float[length * observation], _actions = new float[length],
@@ -11,7 +11,7 @@ internal sealed class StepQueue(int length, int observation, float gamma)
 
     internal int Count { get; private set; }
 
-    /// <summary>Everything in it, for a checkpoint: for each step the action, the reward, the observation.</summary>
+    /// <summary>Contents for a checkpoint: action, reward and observation of each step.</summary>
     internal IEnumerable<float> State => Enumerable.Range(0, Count).SelectMany(
         i => new[] { _actions[i], _rewards[i] }.Concat(_observations.Skip(i * observation).Take(observation)));
 
@@ -27,16 +27,16 @@ internal sealed class StepQueue(int length, int observation, float gamma)
     }
 
     /// <summary>
-    /// Takes a step in and gives the transitions that are complete: one of n steps, and at the end of an episode all
-    /// shorter ones.
+    /// Adds a step and stores all completed transitions in the replay buffer: one of n steps, and at the end of an
+    /// episode also all shorter ones.
     /// </summary>
-    /// <param name="first">The observation before the step.</param>
+    /// <param name="first">Observation before the step.</param>
     /// <param name="action">The action.</param>
     /// <param name="reward">The reward.</param>
-    /// <param name="isTerminated">Whether the task was over: the last observation is worth nothing.</param>
-    /// <param name="isOver">Whether the episode was.</param>
-    /// <param name="last">The observation behind the step.</param>
-    /// <param name="replay">Receives the transitions.</param>
+    /// <param name="isTerminated">True if the episode terminated; the value after the step is then 0.</param>
+    /// <param name="isOver">True if the episode ended, terminated or truncated.</param>
+    /// <param name="last">Observation after the step.</param>
+    /// <param name="replay">Buffer that receives the transitions.</param>
     internal void Add(
         ReadOnlySpan<float> first, float action, float reward, bool isTerminated, bool isOver, ReadOnlySpan<float> last,
         ReplayBuffer replay)

@@ -6,9 +6,9 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Where the environments of a training are, as seeds and actions: an episode follows from them, so an environment need
-/// not know how to save itself. The observation is saved too, and compared: an environment that does not repeat itself
-/// is found out.
+/// Saves and restores the environments of a training as seeds and actions. An episode is reconstructed by replaying
+/// them, so an environment needs no way to save itself. The observations are also saved and compared after the replay,
+/// which detects environments that are not deterministic.
 /// </summary>
 internal static class VectorState
 {
@@ -45,9 +45,9 @@ internal static class VectorState
         if (!environment.Observations.SequenceEqual(tensors[Seen].AsSpan<float>()))
         {
             throw new InvalidDataException(
-                $"environment {environment.Spec.Name}: the same seed and actions led somewhere else than before; "
-                + "training in it cannot be resumed. "
-                + "Draw all random numbers from the seed of Reset");
+                $"environment {environment.Spec.Name}: the same seed and actions gave other observations than before "
+                + "the checkpoint, so training cannot be resumed; draw all random numbers from the seed passed to "
+                + "Reset");
         }
     }
 }

@@ -1,22 +1,25 @@
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>How much and how long a bridge takes from a peer: what comes over a wire is not trusted.</summary>
+/// <summary>Limits of a bridge. They protect against peers that are faulty or malicious.</summary>
 public sealed record BridgeLimits
 {
-    /// <summary>Largest message, in bytes; a longer one ends its connection before memory is taken for it.</summary>
+    /// <summary>
+    /// Largest message in bytes, 64 or more. A longer message ends the connection before memory is allocated for it.
+    /// </summary>
     public int MaxFrameBytes { get; init; } = 16 << 20;
 
     /// <summary>
-    /// Time for the rest of a message that has begun, for sending one, for connecting, and for an environment's answer.
+    /// Time limit for connecting, for sending a message, for receiving the rest of a message, and for an environment's
+    /// reply.
     /// </summary>
     public TimeSpan FrameTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Time that a peer may think before its next message; a connection whose other end is gone ends after it.
+    /// Time without a message after which a connection is closed, which also removes peers that have disappeared.
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Connections at a time; further ones are closed at once.</summary>
+    /// <summary>Maximum number of open connections, 1 or more; further ones are closed immediately.</summary>
     public int MaxConnections { get; init; } = 64;
 
     internal void Validate()
@@ -24,30 +27,31 @@ public sealed record BridgeLimits
         if (MaxFrameBytes < 64 || FrameTimeout <= TimeSpan.Zero || IdleTimeout <= TimeSpan.Zero || MaxConnections < 1)
         {
             throw new ArgumentException(
-                $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, {FrameTimeout}, {IdleTimeout}, "
-                + $"{MaxConnections} connections; expected 64 or more, above zero, above zero, 1 or more)");
+                $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, timeouts {FrameTimeout} and "
+                + $"{IdleTimeout}, {MaxConnections} connections; expected at least 64 bytes, timeouts above 0, and "
+                + "1 or more connections)");
         }
     }
 }
 
-/// <summary>A peer of a bridge is gone, too slow, or does not keep to the protocol.</summary>
+/// <summary>Thrown when a peer of a bridge has disconnected, exceeds a time limit or violates the protocol.</summary>
 public sealed class BridgeException : IOException
 {
-    /// <summary>With nothing said.</summary>
+    /// <summary>Creates an exception without a message.</summary>
     public BridgeException()
     {
     }
 
-    /// <summary>With what is wrong.</summary>
-    /// <param name="message">Peer, what is wrong, what to do.</param>
+    /// <summary>Creates an exception with a message.</summary>
+    /// <param name="message">The peer, what is wrong, and what to do.</param>
     public BridgeException(string message)
         : base(message)
     {
     }
 
-    /// <summary>With what is wrong and why.</summary>
-    /// <param name="message">Peer, what is wrong, what to do.</param>
-    /// <param name="inner">What was noticed first.</param>
+    /// <summary>Creates an exception with a message and a cause.</summary>
+    /// <param name="message">The peer, what is wrong, and what to do.</param>
+    /// <param name="inner">The exception that caused this one.</param>
     public BridgeException(string message, Exception inner)
         : base(message, inner)
     {

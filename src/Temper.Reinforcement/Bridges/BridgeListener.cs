@@ -2,23 +2,24 @@ using System.Net;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Where a bridge listens, and what it takes.</summary>
+/// <summary>Address and limits of a bridge that accepts connections.</summary>
 public sealed record BridgeListener
 {
     /// <summary>
-    /// The address: loopback unless said otherwise, so that nobody else reaches it. None of the protocols encrypts or
-    /// asks who one is.
+    /// Address to listen on. Default: loopback, which other machines cannot reach. None of the protocols has encryption
+    /// or authentication.
     /// </summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The port; 0: one that is free.</summary>
+    /// <summary>Port to listen on; 0: any free port.</summary>
     public int Port { get; init; }
 
-    /// <summary>Limits of each connection.</summary>
+    /// <summary>Limits for each connection.</summary>
     public BridgeLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Told in one line why a connection ended other than by its peer's wish; from any thread. Null: nobody is.
+    /// Called with one line of text when a connection ends with an error or is refused; may be called from any thread.
+    /// Null: errors are not reported.
     /// </summary>
     public Action<string>? Told { get; init; }
 

@@ -3,12 +3,11 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// What a man in the middle does with the signals that pass: hands them to an observation channel, which may record and
-/// change them. All connections of a relay share one channel and one format of observations; each has a slot of its
-/// own.
+/// Passes the signals of a relay to an observation channel, which may record and change them. All connections of a
+/// relay share one channel and must have the same observation and action format; each connection has its own slot.
 /// </summary>
 /// <param name="create">
-/// Makes the channel when the first stream's format is known. What it throws ends that connection.
+/// Creates the channel when the format of the first stream is known. An exception ends that connection.
 /// </param>
 public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
 {
@@ -18,16 +17,16 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
     private EnvironmentSpec? _spec;
     private int _slots;
 
-    /// <summary>Observations that passed.</summary>
+    /// <summary>Number of observations passed so far.</summary>
     public long Observations { get; private set; }
 
-    /// <summary>Slots that were ever needed at the same time.</summary>
+    /// <summary>Largest number of slots used at the same time.</summary>
     internal int Slots => _slots;
 
     /// <summary>
-    /// Opens a slot. Numbers are used again, so that a channel's memory does not grow with every connection.
+    /// Opens a slot. Slot numbers are reused, so that a channel's memory does not grow with the number of connections.
     /// </summary>
-    /// <exception cref="BridgeException">The stream has another format than those before it.</exception>
+    /// <exception cref="BridgeException">The stream's format differs from that of the first stream.</exception>
     internal TapSlot Open(EnvironmentSpec spec)
     {
         lock (_lock)
@@ -39,7 +38,7 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
                 throw new BridgeException(
                     $"bridge: this stream differs from the first one (got observations {spec.ObservationShape} and "
                     + $"{spec.Actions.Count} actions, expected {_spec.ObservationShape} and {_spec.Actions.Count}); "
-                        + "use a bridge of its own");
+                        + "use a separate bridge");
             }
 
             _channel ??= create(spec);
@@ -49,19 +48,19 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
         }
     }
 
-    /// <summary>One connection's way through the channel.</summary>
+    /// <summary>The slot of one connection.</summary>
     internal sealed class TapSlot(BridgeTap tap, int number) : IDisposable
     {
         private bool _isClosed, _hasObserved;
 
-        /// <exception cref="BridgeException">A number is not finite.</exception>
+        /// <exception cref="BridgeException">A value is NaN or infinite.</exception>
         internal void Observe(Span<float> observation, EpisodePosition position)
         {
             foreach (float value in observation)
             {
                 if (!float.IsFinite(value))
                 {
-                    throw new BridgeException("bridge: an observation has a number that is not finite");
+                    throw new BridgeException("bridge: an observation contains NaN or infinity");
                 }
             }
 
@@ -74,7 +73,7 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
             _hasObserved = position != EpisodePosition.Last;
         }
 
-        /// <summary>What an agent did without having seen anything is not told.</summary>
+        /// <summary>Passes on an action. Actions before the first observation of an episode are ignored.</summary>
         internal void Act(AgentAction action, StepOutcome outcome)
         {
             if (_hasObserved && float.IsFinite(outcome.Reward))

@@ -1,14 +1,14 @@
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Time limits of what waits for a peer.</summary>
+/// <summary>Applies time limits to operations that wait for a peer.</summary>
 internal static class Deadline
 {
-    /// <summary>Work that must be done within a time.</summary>
-    /// <param name="limit">The time.</param>
-    /// <param name="work">The work.</param>
-    /// <param name="late">What is said when it is not: who, and what is missing.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <exception cref="BridgeException">The time is over.</exception>
+    /// <summary>Runs an operation with a time limit.</summary>
+    /// <param name="limit">The time limit.</param>
+    /// <param name="work">The operation.</param>
+    /// <param name="late">Start of the error message on timeout: the peer and what is missing.</param>
+    /// <param name="cancel">Cancels the operation.</param>
+    /// <exception cref="BridgeException">The time limit is exceeded.</exception>
     internal static async Task<T> WithinAsync<T>(
         TimeSpan limit, Func<CancellationToken, ValueTask<T>> work, string late, CancellationToken cancel)
     {

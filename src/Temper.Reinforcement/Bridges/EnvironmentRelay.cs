@@ -4,8 +4,8 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Temper's own protocol: agents connect to it instead of the environment, and it connects to
-/// the environment for each of them. What passes goes through a tap, which may record and change it.
+/// Man-in-the-middle relay for Temper's own protocol. Agents connect to the relay, and for each agent the relay
+/// connects to the environment. All signals pass through a tap, which may record and change them.
 /// </summary>
 public sealed class EnvironmentRelay : IAsyncDisposable
 {
@@ -13,22 +13,22 @@ public sealed class EnvironmentRelay : IAsyncDisposable
 
     private EnvironmentRelay(TcpHost host) => _host = host;
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address and port the relay listens on.</summary>
     public IPEndPoint EndPoint => _host.EndPoint;
 
-    /// <summary>Agents that are connected.</summary>
+    /// <summary>Number of connected agents.</summary>
     public int Connections => _host.Connections;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="listener">Where agents connect.</param>
+    /// <summary>Starts a relay.</summary>
+    /// <param name="listener">Address that agents connect to, and limits.</param>
     /// <param name="environment">Host and port of the environment.</param>
-    /// <param name="tap">What is done with the signals.</param>
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <param name="tap">Receives the signals and may change observations.</param>
+    /// <exception cref="BridgeException">The relay cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static EnvironmentRelay Start(BridgeListener listener, DnsEndPoint environment, BridgeTap tap) =>
         new(TcpHost.Start(listener, (agent, cancel) => RelayAsync(agent, environment, tap, listener.Limits, cancel)));
 
-    /// <summary>Ends all connections.</summary>
+    /// <summary>Closes all connections and stops listening.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static async Task RelayAsync(

@@ -3,29 +3,31 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Serves environments over TCP with Temper's own protocol, one for each connection.</summary>
+/// <summary>
+/// Serves environments over TCP with Temper's own protocol; each connection gets its own environment.
+/// </summary>
 public sealed class EnvironmentServer : IAsyncDisposable
 {
     private readonly TcpHost _host;
 
     private EnvironmentServer(TcpHost host) => _host = host;
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address and port the server listens on.</summary>
     public IPEndPoint EndPoint => _host.EndPoint;
 
-    /// <summary>Connections that are open.</summary>
+    /// <summary>Number of open connections.</summary>
     public int Connections => _host.Connections;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="create">Makes an environment.</param>
+    /// <summary>Starts a server.</summary>
+    /// <param name="create">Creates an environment.</param>
     /// <param name="listener">Address and limits.</param>
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <exception cref="BridgeException">The server cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static EnvironmentServer Start(Func<IEnvironment> create, BridgeListener listener) =>
         new(TcpHost.Start(listener, (connection, cancel) =>
             ServeAsync(connection, new ServedEpisode(create()), listener.Limits, cancel)));
 
-    /// <summary>Ends all connections.</summary>
+    /// <summary>Closes all connections and stops listening.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static async Task ServeAsync(
@@ -60,7 +62,7 @@ public sealed class EnvironmentServer : IAsyncDisposable
                 StepOutcome outcome = episode.Step(episode.Spec.Actions.IsDiscrete ? index : new AgentAction(action));
                 return WireProtocol.ObservationOf(episode.Observation, outcome);
             default:
-                throw new BridgeException($"{peer}: an unknown message (got {message[0]}, expected "
+                throw new BridgeException($"{peer}: unknown message type (got {message[0]}, expected "
                     + $"{WireProtocol.Reset}, {WireProtocol.Step} or {WireProtocol.Close})");
         }
     }

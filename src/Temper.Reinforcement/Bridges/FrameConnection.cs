@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A TCP connection that carries messages: a length (uint32, little-endian), then as many bytes. One reader and one
-/// writer at a time.
+/// A TCP connection that exchanges messages. Each message is its length in bytes (uint32, little-endian) followed by
+/// its content. Supports one reader and one writer at a time.
 /// </summary>
 internal sealed class FrameConnection : IDisposable
 {
@@ -25,11 +25,11 @@ internal sealed class FrameConnection : IDisposable
         _stream = client.GetStream();
     }
 
-    /// <summary>Who is at the other end, for messages.</summary>
+    /// <summary>Name of the peer in error messages.</summary>
     internal string Peer { get; }
 
-    /// <summary>Connects within the time limit.</summary>
-    /// <exception cref="BridgeException">Nobody answers.</exception>
+    /// <summary>Connects to a peer within the time limit.</summary>
+    /// <exception cref="BridgeException">The peer does not accept the connection in time.</exception>
     internal static async Task<FrameConnection> ConnectAsync(
         DnsEndPoint peer, BridgeLimits limits, CancellationToken cancel)
     {
@@ -38,7 +38,7 @@ internal sealed class FrameConnection : IDisposable
         try
         {
             await Deadline.WithinAsync(limits.FrameTimeout, token =>
-                client.ConnectAsync(peer.Host, peer.Port, token), $"{name}: nobody answered", cancel)
+                client.ConnectAsync(peer.Host, peer.Port, token), $"{name}: no reply", cancel)
                 .ConfigureAwait(false);
             return new FrameConnection(client, limits, name);
         }
@@ -51,11 +51,13 @@ internal sealed class FrameConnection : IDisposable
         }
     }
 
-    /// <summary>The next message; it is valid until the next one is read.</summary>
-    /// <param name="patience">How long the peer may take to begin it.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <returns>The message; null: the peer has ended the connection.</returns>
-    /// <exception cref="BridgeException">It is too long or too slow, or ends in the middle.</exception>
+    /// <summary>Reads the next message. It is valid until the next read.</summary>
+    /// <param name="patience">Time limit for the start of the message.</param>
+    /// <param name="cancel">Cancels the read.</param>
+    /// <returns>The message; null: the peer closed the connection.</returns>
+    /// <exception cref="BridgeException">
+    /// The message is empty or too long, a time limit is exceeded, or the connection ends within the message.
+    /// </exception>
     internal async Task<ReadOnlyMemory<byte>?> ReadAsync(TimeSpan patience, CancellationToken cancel)
     {
         int first = await Deadline.WithinAsync(patience, token =>
@@ -64,11 +66,13 @@ internal sealed class FrameConnection : IDisposable
             RestAsync(first, token), $"{Peer}: a message is not complete", cancel).ConfigureAwait(false);
     }
 
-    /// <summary>The next message of a peer that has something to answer.</summary>
-    /// <exception cref="BridgeException">Also where the connection has ended.</exception>
+    /// <summary>Reads the reply of a peer.</summary>
+    /// <exception cref="BridgeException">
+    /// As for <see cref="ReadAsync"/>; also if the peer closed the connection.
+    /// </exception>
     internal async Task<ReadOnlyMemory<byte>> AnswerAsync(CancellationToken cancel) =>
         await ReadAsync(_limits.FrameTimeout, cancel).ConfigureAwait(false)
-            ?? throw new BridgeException($"{Peer}: ended the connection instead of an answer");
+            ?? throw new BridgeException($"{Peer}: closed the connection instead of replying");
 
     /// <summary>Sends a message.</summary>
     internal async Task WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
@@ -82,7 +86,7 @@ internal sealed class FrameConnection : IDisposable
         message.CopyTo(_sent.AsMemory(sizeof(uint)));
         await Deadline.WithinAsync(
             _limits.FrameTimeout, token => _stream.WriteAsync(_sent.AsMemory(0, message.Length + sizeof(uint)), token),
-            $"{Peer}: does not take a message", cancel).ConfigureAwait(false);
+            $"{Peer}: did not accept a message", cancel).ConfigureAwait(false);
     }
 
     public void Dispose() => _client.Dispose();
@@ -93,11 +97,11 @@ internal sealed class FrameConnection : IDisposable
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(_length);
         if (length == 0 || length > (uint)_limits.MaxFrameBytes)
         {
-            throw new BridgeException($"{Peer}: a message of a wrong length (got {length} bytes, expected 1 to "
+            throw new BridgeException($"{Peer}: invalid message length (got {length} bytes, expected 1 to "
                 + $"{_limits.MaxFrameBytes}); does it speak another protocol?");
         }
 
-        // Memory is taken as bytes come, not as they are promised.
+        // Memory is allocated as data arrives, not from the announced length, which is not trusted.
         for (int read = 0; read < (int)length;)
         {
             if (read == _message.Length)

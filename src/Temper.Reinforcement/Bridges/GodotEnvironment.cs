@@ -6,12 +6,12 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A Godot game as an environment: the trainer's side of Godot RL Agents. It listens, the game connects (its Sync node
-/// in training mode); games with one agent.
+/// Uses a Godot game as an environment, taking the role of the trainer in Godot RL Agents. It listens, and the game's
+/// Sync node connects in training mode. Supports games with one agent.
 /// </summary>
 /// <remarks>
-/// The protocol has no seeds: a game decides itself what is random, so episodes cannot be repeated. What ends an
-/// episode is not said either: it counts as terminated.
+/// The protocol has no seeds, so episodes cannot be repeated. It also does not say why an episode ends; every end
+/// counts as terminated.
 /// </remarks>
 public sealed class GodotEnvironment : IEnvironment, IDisposable
 {
@@ -29,13 +29,13 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
     /// <inheritdoc/>
     public EnvironmentSpec Spec => _space.Spec;
 
-    /// <summary>Waits for a game.</summary>
+    /// <summary>Listens and waits for a game to connect.</summary>
     /// <param name="listener">
-    /// Where games connect, port 11008 unless they are told another; they are waited for as long as peers may think.
+    /// Address and limits. Games connect to port 11008 by default. The wait is limited by the idle timeout.
     /// </param>
-    /// <param name="cancel">Gives up.</param>
+    /// <param name="cancel">Cancels the wait.</param>
     /// <exception cref="BridgeException">
-    /// No game comes, or it does not keep to the protocol, or has several agents.
+    /// No game connects in time, the game violates the protocol, or it has more than one agent.
     /// </exception>
     public static GodotEnvironment Listen(BridgeListener listener, CancellationToken cancel = default)
     {
@@ -44,12 +44,12 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The game is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The game disconnected, timed out or violated the protocol.</exception>
     public void Reset(ulong seed, Span<float> observation) =>
         Read(Ask(GodotMessages.Of("reset"), "reset"), observation);
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The game is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The game disconnected, timed out or violated the protocol.</exception>
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
         JsonObject answer =
@@ -69,7 +69,7 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
         }
         catch (IOException)
         {
-            // It is gone already.
+            // The game has already disconnected.
         }
 
         _game.Dispose();
@@ -94,7 +94,7 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
             return agents == 1
                 ? new GodotEnvironment(game, new GodotSpace(info, 0), listener.Limits)
                 : throw new BridgeException(
-                    $"Godot: a game with several agents cannot be played here (got {agents}, expected 1)");
+                    $"Godot: games with several agents are not supported (got {agents}, expected 1)");
         }
         catch (Exception error)
         {

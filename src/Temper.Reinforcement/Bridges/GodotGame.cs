@@ -5,19 +5,22 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// An environment that looks like a Godot game to a trainer of Godot RL Agents: it connects, says its spaces and plays
-/// until it is told to close.
+/// Presents an environment to a trainer of Godot RL Agents as a Godot game: connects, announces its spaces and plays
+/// until told to close.
 /// </summary>
 public static class GodotGame
 {
-    /// <summary>Plays. After the end of an episode the next one begins at once, as in games.</summary>
+    /// <summary>
+    /// Plays until the trainer closes the connection. After the end of an episode the next one starts immediately, as
+    /// in games.
+    /// </summary>
     /// <param name="environment">The environment.</param>
     /// <param name="trainer">Host and port of the trainer.</param>
-    /// <param name="seed">Seed of the first episode; the next ones have the next numbers.</param>
-    /// <param name="limits">Limits; null: the usual ones.</param>
-    /// <param name="cancel">Ends it.</param>
-    /// <returns>Steps that were played.</returns>
-    /// <exception cref="BridgeException">There is no trainer, or it does not keep to the protocol.</exception>
+    /// <param name="seed">Seed of the first episode; it increases by 1 per episode.</param>
+    /// <param name="limits">Limits; null: the defaults.</param>
+    /// <param name="cancel">Ends the connection.</param>
+    /// <returns>The number of steps played.</returns>
+    /// <exception cref="BridgeException">The trainer cannot be reached or violates the protocol.</exception>
     public static async Task<long> RunAsync(
         IEnvironment environment, DnsEndPoint trainer, ulong seed, BridgeLimits? limits = null,
         CancellationToken cancel = default)
@@ -61,8 +64,8 @@ public static class GodotGame
                 case "close":
                     return steps;
                 default:
-                    throw new BridgeException(
-                        $"{connection.Peer}: an unknown message (expected env_info, reset, action or close)");
+                    throw new BridgeException($"{connection.Peer}: unknown message type (expected env_info, reset, "
+                        + "action or close)");
             }
         }
 

@@ -5,12 +5,12 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Godot RL Agents: the game connects to it instead of its trainer, and it connects to the
-/// trainer. Each agent of a game has a slot of the tap.
+/// Man-in-the-middle relay for Godot RL Agents. The game connects to the relay, and the relay connects to the trainer.
+/// Each agent of a game has its own slot of the tap.
 /// </summary>
 /// <remarks>
-/// A game begins the next episode by itself: the observation that comes with the end of an episode is the first one of
-/// the next.
+/// A game starts the next episode by itself, so the observation sent with the end of an episode is the first one of the
+/// next episode.
 /// </remarks>
 public sealed class GodotRelay : IAsyncDisposable
 {
@@ -18,17 +18,17 @@ public sealed class GodotRelay : IAsyncDisposable
 
     private GodotRelay(TcpHost host) => _host = host;
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address and port the relay listens on.</summary>
     public IPEndPoint EndPoint => _host.EndPoint;
 
-    /// <summary>Games that are connected.</summary>
+    /// <summary>Number of connected games.</summary>
     public int Connections => _host.Connections;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="listener">Where games connect.</param>
+    /// <summary>Starts a relay.</summary>
+    /// <param name="listener">Address that games connect to, and limits.</param>
     /// <param name="trainer">Host and port of the trainer.</param>
-    /// <param name="tap">What is done with the signals.</param>
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <param name="tap">Receives the signals and may change observations.</param>
+    /// <exception cref="BridgeException">The relay cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static GodotRelay Start(BridgeListener listener, DnsEndPoint trainer, BridgeTap tap) =>
         new(TcpHost.Start(listener, async (game, cancel) =>
@@ -39,10 +39,12 @@ public sealed class GodotRelay : IAsyncDisposable
         await RelayAsync(game, behind, session, listener.Limits, cancel).ConfigureAwait(false);
     }));
 
-    /// <summary>Ends all connections.</summary>
+    /// <summary>Closes all connections and stops listening.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    /// <summary>The trainer speaks first; all its messages but handshake and close have an answer.</summary>
+    /// <summary>
+    /// Relays messages. The trainer speaks first; every message except handshake and close has a reply.
+    /// </summary>
     private static async Task RelayAsync(
         FrameConnection game, FrameConnection trainer, Session session, BridgeLimits limits, CancellationToken cancel)
     {
@@ -61,7 +63,7 @@ public sealed class GodotRelay : IAsyncDisposable
             }
 
             JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false)
-                ?? throw new BridgeException($"{game.Peer}: the game ended instead of an answer");
+                ?? throw new BridgeException($"{game.Peer}: the game closed the connection instead of replying");
             session.Pass(message, answer);
             await trainer.SendAsync(answer, cancel).ConfigureAwait(false);
         }
@@ -72,7 +74,7 @@ public sealed class GodotRelay : IAsyncDisposable
         private readonly List<Agent> _agents = [];
 
         /// <summary>
-        /// Shows a message and its answer to the tap, and puts into the answer what the tap made of the observations.
+        /// Passes a message and its reply to the tap, and writes the observations as changed by the tap into the reply.
         /// </summary>
         internal void Pass(JsonObject message, JsonObject answer)
         {

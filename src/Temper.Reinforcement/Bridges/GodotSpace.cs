@@ -5,9 +5,9 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// The spaces of a Godot game's agent. An observation is an object whose fields are lists of numbers, or hexadecimal
-/// text of bytes (pictures, whose names hold "2d"; older games: of half-precision numbers). All fields in their order
-/// are one observation here.
+/// Observation and action space of one agent of a Godot game. An observation is a JSON object whose fields are arrays
+/// of numbers or hexadecimal strings. Strings encode image bytes (in fields with "2d" in the name) or, in older games,
+/// half-precision numbers. All fields are concatenated, in order, to one observation vector.
 /// </summary>
 internal sealed class GodotSpace
 {
@@ -15,10 +15,10 @@ internal sealed class GodotSpace
     private readonly (string Name, int Count)[] _fields;
     private readonly string _action;
 
-    /// <summary>The spaces of one agent.</summary>
-    /// <param name="info">The game's answer to env_info.</param>
-    /// <param name="agent">Which agent.</param>
-    /// <exception cref="BridgeException">A space is missing, too large, or of a kind that is not known.</exception>
+    /// <summary>Reads the spaces of one agent.</summary>
+    /// <param name="info">The game's reply to env_info.</param>
+    /// <param name="agent">Index of the agent.</param>
+    /// <exception cref="BridgeException">A space is missing, too large or of an unsupported type.</exception>
     internal GodotSpace(JsonObject info, int agent)
     {
         _fields = [.. Of(info, "observation_space", agent).Take(MaxFields).Select(
@@ -30,8 +30,9 @@ internal sealed class GodotSpace
         if (numbers is 0 or > MaxNumbers || size is < 1 or > 1 << 16 || type is not ("discrete" or "continuous"))
         {
             throw new BridgeException(
-                $"Godot: the spaces of agent {agent} are not known here (got {numbers} numbers, {actions.Length} "
-                + $"actions, '{type}' of size {size}; expected numbers, and one discrete or continuous action)");
+                $"Godot: the spaces of agent {agent} are not supported (got {numbers} numbers, {actions.Length} "
+                + $"actions, '{type}' of size {size}; expected 1 or more numbers, and one discrete or continuous "
+                + "action)");
         }
 
         _action = actions[0].Key;
@@ -44,13 +45,13 @@ internal sealed class GodotSpace
 
     internal EnvironmentSpec Spec { get; }
 
-    /// <summary>How many agents a game has.</summary>
+    /// <summary>Returns the number of agents in a game.</summary>
     internal static int AgentsOf(JsonObject info) =>
         JsonNumbers.Value<int>(info["n_agents"]) is { } count and > 0 and <= 1024
         ? count
-        : throw new BridgeException("Godot: env_info names no number of agents from 1 to 1024");
+        : throw new BridgeException("Godot: env_info has no n_agents from 1 to 1024");
 
-    /// <summary>Reads an agent's observation.</summary>
+    /// <summary>Reads an agent's observation from a message.</summary>
     internal void Read(JsonNode? message, Span<float> numbers)
     {
         JsonObject fields = Fields(message);
@@ -71,7 +72,7 @@ internal sealed class GodotSpace
         }
     }
 
-    /// <summary>Puts other numbers into an agent's observation, each field in the form that it has.</summary>
+    /// <summary>Replaces the numbers of an agent's observation; each field keeps its encoding.</summary>
     internal void Write(JsonNode? message, ReadOnlySpan<float> numbers)
     {
         JsonObject fields = Fields(message);
@@ -86,14 +87,14 @@ internal sealed class GodotSpace
         }
     }
 
-    /// <summary>An action as the game wants it.</summary>
+    /// <summary>Returns an action in the form that the game expects.</summary>
     internal JsonObject ActionOf(AgentAction action) =>
         new() { [_action] = Spec.Actions.IsDiscrete ? action.Index : JsonNumbers.Of(action.Values) };
 
-    /// <summary>The action that a trainer sent.</summary>
-    /// <param name="action">Its object.</param>
-    /// <param name="values">Receives the numbers of a continuous one.</param>
-    /// <exception cref="BridgeException">It is none of this space.</exception>
+    /// <summary>Reads the action sent by a trainer.</summary>
+    /// <param name="action">The JSON object of the action.</param>
+    /// <param name="values">Receives the numbers of a continuous action.</param>
+    /// <exception cref="BridgeException">The action is not valid in this space.</exception>
     internal int ReadAction(JsonNode? action, Span<float> values)
     {
         JsonNode? value = (action as JsonObject)?[_action];
@@ -106,22 +107,22 @@ internal sealed class GodotSpace
         return JsonNumbers.Value<int>(value) is { } index && (uint)index < (uint)Spec.Actions.Count
             ? index
             : throw new BridgeException(
-                $"Godot: there is no such action (expected '{_action}' from 0 to {Spec.Actions.Count - 1})");
+                $"Godot: invalid action (expected '{_action}' from 0 to {Spec.Actions.Count - 1})");
     }
 
     private static JsonObject Fields(JsonNode? message) =>
         (message as JsonObject)?["obs"] as JsonObject ?? message as JsonObject
-        ?? throw new BridgeException("Godot: an observation is no object");
+        ?? throw new BridgeException("Godot: an observation is not a JSON object");
 
-    /// <summary>Newer games send a list with an object for each agent, older ones one object.</summary>
+    /// <summary>Newer games send an array with one object per agent, older games a single object.</summary>
     private static JsonObject Of(JsonObject info, string space, int agent) =>
         (info[space] is JsonArray all ? (agent < all.Count ? all[agent] : null) : info[space]) as JsonObject
-        ?? throw new BridgeException($"Godot: env_info has no {space} of agent {agent}");
+        ?? throw new BridgeException($"Godot: env_info has no {space} for agent {agent}");
 
     private static int CountOf(JsonNode? field) => field?["size"] is JsonArray { Count: > 0 and <= 4 } size
         ? (int)size.Aggregate(
             1L, (all, axis) => JsonNumbers.Value<int>(axis) is { } one and > 0 ? Math.Min(all * one, int.MaxValue) : 0)
-        : throw new BridgeException("Godot: an observation field without a size");
+        : throw new BridgeException("Godot: an observation field has no valid size");
 
     private static void ReadHex(string text, Span<float> numbers)
     {
@@ -131,7 +132,7 @@ internal sealed class GodotSpace
             bytes = text.Length == 2 * numbers.Length || text.Length == 4 * numbers.Length
                 ? Convert.FromHexString(text)
                 : throw new BridgeException(
-                    $"Godot: a picture of another size (got {text.Length} digits, expected {2 * numbers.Length})");
+                    $"Godot: wrong picture size (got {text.Length} hex digits, expected {2 * numbers.Length})");
         }
         catch (FormatException error)
         {

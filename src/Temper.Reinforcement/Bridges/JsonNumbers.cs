@@ -5,14 +5,12 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>
-/// Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.
-/// </summary>
+/// <summary>Reads and writes observations as JSON arrays of numbers, which may be nested up to 4 levels.</summary>
 internal static class JsonNumbers
 {
     private const int MaxAxes = 4;
 
-    /// <summary>Whether a node is an array of numbers, nested or not.</summary>
+    /// <summary>Returns whether a node is an array of numbers, possibly nested.</summary>
     internal static bool IsArray(JsonNode? node)
     {
         for (int depth = 0; node is JsonArray { Count: > 0 } array && depth < MaxAxes; depth++)
@@ -23,7 +21,7 @@ internal static class JsonNumbers
         return node is JsonValue value && value.GetValueKind() == JsonValueKind.Number;
     }
 
-    /// <summary>The axes of an array, outermost first.</summary>
+    /// <summary>Returns the lengths of an array's axes, outermost first.</summary>
     internal static IReadOnlyList<int> Axes(JsonNode? node)
     {
         var axes = new List<int>();
@@ -35,8 +33,8 @@ internal static class JsonNumbers
         return axes;
     }
 
-    /// <summary>Reads the numbers of an array in order.</summary>
-    /// <exception cref="BridgeException">They are not as many as expected, or not numbers.</exception>
+    /// <summary>Reads the numbers of an array in order and divides them by a scale.</summary>
+    /// <exception cref="BridgeException">The number of values is wrong, or an element is not a number.</exception>
     internal static void Read(JsonNode? node, float scale, Span<float> numbers)
     {
         int read = Read(node, scale, numbers, 0, 0);
@@ -46,11 +44,11 @@ internal static class JsonNumbers
         }
     }
 
-    /// <summary>An array of the same form with other numbers.</summary>
-    /// <param name="node">The form.</param>
-    /// <param name="scale">What the numbers are multiplied by.</param>
-    /// <param name="isWhole">Whether the peer sends whole numbers, and gets such.</param>
-    /// <param name="numbers">The numbers, as many as the form has.</param>
+    /// <summary>Creates an array with the structure of another one and new numbers.</summary>
+    /// <param name="node">Array that gives the structure.</param>
+    /// <param name="scale">Factor on the numbers.</param>
+    /// <param name="isWhole">True: the results are rounded to integers.</param>
+    /// <param name="numbers">The numbers, as many as the array has.</param>
     internal static JsonArray Write(JsonArray node, float scale, bool isWhole, ReadOnlySpan<float> numbers)
     {
         int next = 0;
@@ -68,14 +66,14 @@ internal static class JsonNumbers
         return array;
     }
 
-    /// <summary>A JSON object, no deeper and no larger than messages are.</summary>
-    /// <exception cref="BridgeException">It is none.</exception>
+    /// <summary>Parses a JSON object.</summary>
+    /// <exception cref="BridgeException">The text is not a JSON object.</exception>
     internal static JsonObject Parse(ReadOnlySpan<byte> text, string peer)
     {
         try
         {
             return JsonNode.Parse(text) as JsonObject
-                ?? throw new BridgeException($"{peer}: a message is no JSON object");
+                ?? throw new BridgeException($"{peer}: a message is not a JSON object");
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
@@ -83,19 +81,19 @@ internal static class JsonNumbers
         }
     }
 
-    /// <summary>A value of a field; null where there is none or it is something else.</summary>
+    /// <summary>Returns the value of a field; null: missing or of another type.</summary>
     internal static T? Value<T>(JsonNode? node)
         where T : struct => node is JsonValue value && value.TryGetValue(out T found) ? found : null;
 
-    /// <summary>Text of a field; empty where there is none.</summary>
+    /// <summary>Returns the text of a field; empty: missing or of another type.</summary>
     internal static string Text(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
 
-    /// <summary>A number of a field, finite; 0 where there is none.</summary>
+    /// <summary>Returns the number in a field; 0: missing, of another type or not finite.</summary>
     internal static float Number(JsonNode? node) =>
         Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
 
-    /// <summary>A shape with one axis or three.</summary>
+    /// <summary>Converts axis lengths to a shape of one or three axes; two axes get a channel axis in front.</summary>
     internal static Shape ShapeOf(IReadOnlyList<int> axes) => axes.Count switch
     {
         3 => Shape.Create([.. axes]),
@@ -143,6 +141,6 @@ internal static class JsonNumbers
     }
 
     private static BridgeException Wrong(int expected) =>
-        new("bridge: an observation has other numbers than the first one (expected "
-            + $"{expected.ToString(CultureInfo.InvariantCulture)})");
+        new("bridge: an observation differs in format from the first one (expected "
+            + $"{expected.ToString(CultureInfo.InvariantCulture)} numbers)");
 }

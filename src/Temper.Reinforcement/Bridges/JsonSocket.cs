@@ -5,18 +5,20 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>JSON messages over a WebSocket, with the limits of a bridge.</summary>
-/// <param name="socket">The socket; whoever made it disposes of it.</param>
+/// <summary>Exchanges JSON messages over a WebSocket, within the limits of a bridge.</summary>
+/// <param name="socket">The socket; it is not disposed here.</param>
 /// <param name="limits">The limits.</param>
-/// <param name="peer">Who is at the other end.</param>
+/// <param name="peer">Name of the peer in error messages.</param>
 internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string peer)
 {
     private readonly ArrayBufferWriter<byte> _message = new();
 
-    /// <summary>The next message; null: the peer has closed the socket.</summary>
-    /// <param name="patience">How long the peer may take to begin it.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <exception cref="BridgeException">It is too long, too slow or no JSON object.</exception>
+    /// <summary>Reads the next message; null: the peer closed the socket.</summary>
+    /// <param name="patience">Time limit for the start of the message.</param>
+    /// <param name="cancel">Cancels the read.</param>
+    /// <exception cref="BridgeException">
+    /// The message is too long or not a JSON object, or a time limit is exceeded.
+    /// </exception>
     internal async Task<JsonObject?> ReadAsync(TimeSpan patience, CancellationToken cancel)
     {
         _message.ResetWrittenCount();
@@ -31,15 +33,15 @@ internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string p
         return part.MessageType == WebSocketMessageType.Close ? null : JsonNumbers.Parse(_message.WrittenSpan, peer);
     }
 
-    /// <summary>The answer of a peer that was asked.</summary>
+    /// <summary>Reads the reply of a peer; throws if the peer closed the socket.</summary>
     internal async Task<JsonObject> AnswerAsync(CancellationToken cancel) =>
         await ReadAsync(limits.FrameTimeout, cancel).ConfigureAwait(false)
-            ?? throw new BridgeException($"{peer}: closed the socket instead of an answer");
+            ?? throw new BridgeException($"{peer}: closed the socket instead of replying");
 
     internal Task WriteAsync(JsonObject message, CancellationToken cancel) => Deadline.WithinAsync(
         limits.FrameTimeout, token => socket.SendAsync(
             Encoding.UTF8.GetBytes(message.ToJsonString()).AsMemory(), WebSocketMessageType.Text, endOfMessage: true,
-            token), $"{peer}: does not take a message", cancel);
+            token), $"{peer}: did not accept a message", cancel);
 
     private async ValueTask<ValueWebSocketReceiveResult> RestAsync(CancellationToken cancel)
     {

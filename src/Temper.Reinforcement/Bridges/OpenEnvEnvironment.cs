@@ -6,12 +6,12 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// An environment behind an OpenEnv server: <c>ws://host:port</c> for a WebSocket with an environment of its own,
-/// <c>http://host:port</c> for requests.
+/// An environment on an OpenEnv server: <c>ws://host:port</c> for a WebSocket with its own environment, or
+/// <c>http://host:port</c> for HTTP requests to the shared environment.
 /// </summary>
 /// <remarks>
-/// OpenEnv says that an episode is done, not why: without <c>metadata.truncated</c> it counts as terminated. Discrete
-/// actions.
+/// Only discrete actions are supported. OpenEnv reports that an episode is done, but not why; it counts as terminated
+/// unless <c>metadata.truncated</c> is true.
 /// </remarks>
 public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 {
@@ -27,19 +27,19 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 
     private interface IExchange : IDisposable
     {
-        /// <summary>Sends a reset or a step, and gives what is said of the observation.</summary>
+        /// <summary>Sends a reset or a step and returns the reply with the observation.</summary>
         JsonObject Ask(string type, JsonObject data);
     }
 
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>Connects; a first reset shows the format of observations.</summary>
-    /// <param name="address">Scheme ws or http.</param>
-    /// <param name="format">Where the numbers are; null: the default fields.</param>
+    /// <summary>Connects to a server. A first reset determines the format of observations.</summary>
+    /// <param name="address">Address with scheme ws or http.</param>
+    /// <param name="format">Fields of observations and actions; null: the default fields.</param>
     /// <param name="limits">Limits; null: the defaults.</param>
-    /// <param name="name">What the environment is called here.</param>
-    /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
+    /// <param name="name">Name of the environment in its specification.</param>
+    /// <exception cref="BridgeException">The server cannot be reached or violates the protocol.</exception>
     public static OpenEnvEnvironment Connect(
         Uri address, OpenEnvFormat? format = null, BridgeLimits? limits = null, string name = "openenv")
     {
@@ -50,7 +50,7 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         {
             "ws" => SocketExchange.Connect(new Uri(address, "/ws"), limits),
             "http" => new HttpExchange(address, limits),
-            _ => throw new ArgumentException($"OpenEnv: an address of another kind (got {address}, expected "
+            _ => throw new ArgumentException($"OpenEnv: unsupported address (got {address}, expected "
                 + "ws://host:port or http://host:port)", nameof(address)),
         };
         try
@@ -66,12 +66,12 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The server disconnected, timed out or violated the protocol.</exception>
     public void Reset(ulong seed, Span<float> observation) =>
         Read(_exchange.Ask("reset", new JsonObject { ["seed"] = (long)(seed & int.MaxValue) }), observation);
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The server disconnected, timed out or violated the protocol.</exception>
     public StepOutcome Step(AgentAction action, Span<float> observation)
     {
         JsonObject answer = _exchange.Ask("step", new JsonObject { [_format.ActionField] = action.Index });
@@ -81,11 +81,11 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         return new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone && !isTruncated, isTruncated);
     }
 
-    /// <summary>Ends the connection.</summary>
+    /// <summary>Closes the connection.</summary>
     public void Dispose() => _exchange.Dispose();
 
     internal static JsonObject ObservationIn(JsonObject answer) =>
-        answer["observation"] as JsonObject ?? throw new BridgeException("OpenEnv: an answer has no observation");
+        answer["observation"] as JsonObject ?? throw new BridgeException("OpenEnv: a reply has no observation");
 
     private void Read(JsonObject answer, Span<float> observation)
     {
@@ -125,14 +125,14 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         public void Dispose() => socket.Dispose();
     }
 
-    /// <exception cref="BridgeException">Nobody answers.</exception>
+    /// <exception cref="BridgeException">The server cannot be reached.</exception>
     internal static async Task<ClientWebSocket> OpenAsync(Uri address, BridgeLimits limits, CancellationToken cancel)
     {
         var socket = new ClientWebSocket();
         try
         {
             await Deadline.WithinAsync(limits.FrameTimeout, token =>
-                new ValueTask(socket.ConnectAsync(address, token)), $"{address}: nobody answered", cancel)
+                new ValueTask(socket.ConnectAsync(address, token)), $"{address}: no reply", cancel)
                 .ConfigureAwait(false);
             return socket;
         }
@@ -172,7 +172,7 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
                 throw new BridgeException(
-                    $"{address}: {type} got no answer ({error.Message}); is the other side running?", error);
+                    $"{address}: {type} got no reply ({error.Message}); is the other side running?", error);
             }
         }
     }

@@ -5,35 +5,35 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// Where an OpenEnv environment keeps its numbers. The protocol fixes the messages (reset, step, observation with
-/// reward and done); fields of observations and actions are each environment's own.
+/// Field names and value ranges of an OpenEnv environment. The protocol defines the messages (reset, step, observation
+/// with reward and done), but every environment chooses the fields of its observations and actions.
 /// </summary>
 public sealed record OpenEnvFormat
 {
     private static readonly string[] Usual = ["values", "screen", "observation", "obs", "pixels", "state"];
 
     /// <summary>
-    /// Field of an observation that holds its numbers; null: values, screen, observation, obs, pixels or state, else
-    /// the first with numbers.
+    /// Field of an observation that holds its numbers; null: values, screen, observation, obs, pixels or state, or else
+    /// the first field with numbers.
     /// </summary>
     public string? ObservationField { get; init; }
 
-    /// <summary>Field of an action that holds its index, or its numbers.</summary>
+    /// <summary>Field of an action that holds its index.</summary>
     public string ActionField { get; init; } = "action_id";
 
-    /// <summary>Number of actions; 0: as many as <c>legal_actions</c> of an observation names.</summary>
+    /// <summary>Number of actions; 0: the length of <c>legal_actions</c> in an observation.</summary>
     public int Actions { get; init; }
 
     /// <summary>
-    /// Divisor of the numbers: 255 brings gray levels to 0..1; numbers that are passed on are multiplied by it and
-    /// rounded again.
+    /// Divisor of the received numbers, above 0; 255 scales gray levels to 0 to 1. Relayed numbers are multiplied by it
+    /// and rounded to integers, unless it is 1.
     /// </summary>
     public float Scale { get; init; } = 1;
 
-    /// <summary>Smallest value of an observation after dividing.</summary>
+    /// <summary>Smallest value of an observation, after division.</summary>
     public float Minimum { get; init; } = float.NegativeInfinity;
 
-    /// <summary>Largest value of an observation after dividing.</summary>
+    /// <summary>Largest value of an observation, after division.</summary>
     public float Maximum { get; init; } = float.PositiveInfinity;
 
     internal bool IsWhole => Scale != 1;
@@ -43,24 +43,26 @@ public sealed record OpenEnvFormat
         if (!(Scale > 0 && float.IsFinite(Scale)) || Actions < 0 || ActionField.Length == 0 || !(Minimum < Maximum))
         {
             throw new ArgumentException($"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, "
-                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected above zero, 0 or more, a "
-                    + "name, and a smaller minimum)");
+                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected a scale above 0, 0 or "
+                    + "more actions, a field name, and a minimum below the maximum)");
         }
     }
 
-    /// <summary>The format of a stream, from its first observation.</summary>
-    /// <exception cref="BridgeException">It holds no numbers, or the number of actions is not known.</exception>
+    /// <summary>Determines the specification of an environment from its first observation.</summary>
+    /// <exception cref="BridgeException">
+    /// The observation contains no numbers, or the number of actions is unknown.
+    /// </exception>
     internal EnvironmentSpec SpecOf(JsonObject observation, string name)
     {
         JsonArray numbers = NumbersOf(observation, out string field);
         int actions = Actions > 0 ? Actions : (observation["legal_actions"] as JsonArray)?.Count ?? 0;
         if (actions == 0)
         {
-            throw new BridgeException("OpenEnv: the number of actions is not known (the observation has no "
-                + "legal_actions); say how many there are");
+            throw new BridgeException("OpenEnv: the number of actions is unknown (the observation has no "
+                + "legal_actions); set the number of actions");
         }
 
-        // A flat list may say its shape beside it.
+        // The shape of a flat array may be given in a separate field.
         IReadOnlyList<int> axes = JsonNumbers.Axes(numbers);
         IReadOnlyList<int> said =
         [
@@ -81,17 +83,17 @@ public sealed record OpenEnvFormat
     internal void Read(JsonObject observation, Span<float> numbers) =>
         JsonNumbers.Read(NumbersOf(observation, out _), Scale, numbers);
 
-    /// <summary>Puts other numbers into an observation.</summary>
+    /// <summary>Replaces the numbers of an observation.</summary>
     internal void Write(JsonObject observation, ReadOnlySpan<float> numbers)
     {
         JsonArray form = NumbersOf(observation, out string field);
         observation[field] = JsonNumbers.Write(form, Scale, IsWhole, numbers);
     }
 
-    /// <summary>The index of an action; -1 where the field holds none.</summary>
+    /// <summary>Returns the index of an action; -1: the field is missing or not an integer.</summary>
     internal int IndexOf(JsonNode? action) => JsonNumbers.Value<int>((action as JsonObject)?[ActionField]) ?? -1;
 
-    /// <summary>The numbers of a continuous action.</summary>
+    /// <summary>Returns the numbers of a continuous action.</summary>
     internal static float[] ValuesOf(JsonNode? action) =>
         (action as JsonObject)?["values"] is JsonArray { Count: <= 1 << 16 } values
             ? [.. values.Select(JsonNumbers.Number)]
@@ -126,7 +128,7 @@ public sealed record OpenEnvFormat
         return found is not null && observation[found] is JsonArray numbers && JsonNumbers.IsArray(numbers)
             ? numbers
             : throw new BridgeException(
-                $"OpenEnv: an observation has no numbers{(found is null ? "" : $" in '{found}'")} (its fields: "
-                + $"{string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); say which field holds them");
+                $"OpenEnv: an observation has no numbers{(found is null ? "" : $" in '{found}'")} (got the fields "
+                + $"{string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); set the field that holds them");
     }
 }

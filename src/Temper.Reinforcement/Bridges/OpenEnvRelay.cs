@@ -8,8 +8,8 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for the OpenEnv protocol, over WebSocket and HTTP: what an observation holds besides its numbers
-/// passes unchanged, as do messages of other kinds.
+/// Man-in-the-middle relay for the OpenEnv protocol, over WebSocket and HTTP. Only the numbers of observations can be
+/// changed; other fields and other messages pass unchanged.
 /// </summary>
 public sealed class OpenEnvRelay : IAsyncDisposable
 {
@@ -42,19 +42,19 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>Where it listens, such as <c>http://127.0.0.1:8000</c>.</summary>
+    /// <summary>Address the relay listens on, such as <c>http://127.0.0.1:8000</c>.</summary>
     public Uri Address => WebHost.AddressOf(_application);
 
-    /// <summary>WebSockets that are open.</summary>
+    /// <summary>Number of open WebSockets.</summary>
     public int Connections => _sockets;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="listener">Where agents connect.</param>
-    /// <param name="environment">The environment's server, <c>http://host:port</c>.</param>
-    /// <param name="format">Where the numbers are.</param>
-    /// <param name="tap">What is done with the signals.</param>
-    /// <param name="cancel">Gives starting up.</param>
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <summary>Starts a relay.</summary>
+    /// <param name="listener">Address that agents connect to, and limits.</param>
+    /// <param name="environment">Address of the environment's server, <c>http://host:port</c>.</param>
+    /// <param name="format">Fields of observations and actions.</param>
+    /// <param name="tap">Receives the signals and may change observations.</param>
+    /// <param name="cancel">Cancels the start.</param>
+    /// <exception cref="BridgeException">The relay cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static async Task<OpenEnvRelay> StartAsync(
         BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap,
@@ -66,7 +66,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         return relay;
     }
 
-    /// <summary>Ends all connections.</summary>
+    /// <summary>Closes all connections and stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -102,7 +102,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         }
         catch (HttpRequestException error)
         {
-            throw new BridgeException($"{_environment}: {type} got no answer ({error.Message})", error);
+            throw new BridgeException($"{_environment}: {type} got no reply ({error.Message})", error);
         }
         finally
         {
@@ -123,7 +123,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            throw new BridgeException("/ws takes WebSockets");
+            throw new BridgeException("/ws accepts WebSocket connections only");
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
@@ -141,7 +141,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         }
         catch (WebSocketException error)
         {
-            throw new BridgeException($"a WebSocket ended: {error.Message}", error);
+            throw new BridgeException($"WebSocket error: {error.Message}", error);
         }
         finally
         {
@@ -171,14 +171,14 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>One stream; its format is known from the first observation.</summary>
+    /// <summary>State of one stream; its format is determined from the first observation.</summary>
     private sealed class Session(OpenEnvFormat format, BridgeTap tap) : IDisposable
     {
         private BridgeTap.TapSlot? _slot;
         private float[] _numbers = [];
         private int _actions;
 
-        /// <summary>Shows an answer to the tap, and puts into it what the tap made of the numbers.</summary>
+        /// <summary>Passes a reply to the tap, and writes the numbers as changed by the tap into the reply.</summary>
         internal void Pass(string type, JsonNode? action, JsonObject answer)
         {
             JsonObject observation = OpenEnvEnvironment.ObservationIn(answer);

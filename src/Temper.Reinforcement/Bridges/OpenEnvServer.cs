@@ -7,12 +7,12 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// Serves environments by the OpenEnv protocol: each WebSocket (<c>/ws</c>) has an environment of its own; requests
-/// over HTTP (<c>/reset</c>, <c>/step</c>, <c>/state</c>) share one.
+/// Serves environments with the OpenEnv protocol. Each WebSocket (<c>/ws</c>) gets its own environment; HTTP requests
+/// (<c>/reset</c>, <c>/step</c>, <c>/state</c>) share one.
 /// </summary>
 /// <remarks>
-/// Observations have <c>values</c> (a flat list), <c>shape</c> and <c>legal_actions</c>; actions have <c>action_id</c>,
-/// or <c>values</c> where they are numbers.
+/// Observations have the fields <c>values</c> (a flat array), <c>shape</c> and, for discrete actions,
+/// <c>legal_actions</c>. Discrete actions have the field <c>action_id</c>, continuous actions the field <c>values</c>.
 /// </remarks>
 public sealed class OpenEnvServer : IAsyncDisposable
 {
@@ -42,17 +42,17 @@ public sealed class OpenEnvServer : IAsyncDisposable
         Get("/schema", () => SchemaOf(_shared.Spec));
     }
 
-    /// <summary>Where it listens, such as <c>http://127.0.0.1:8000</c>.</summary>
+    /// <summary>Address the server listens on, such as <c>http://127.0.0.1:8000</c>.</summary>
     public Uri Address => WebHost.AddressOf(_application);
 
-    /// <summary>WebSockets that are open.</summary>
+    /// <summary>Number of open WebSockets.</summary>
     public int Connections => _sockets;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="create">Makes an environment.</param>
+    /// <summary>Starts a server.</summary>
+    /// <param name="create">Creates an environment.</param>
     /// <param name="listener">Address and limits.</param>
-    /// <param name="cancel">Gives starting up.</param>
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <param name="cancel">Cancels the start.</param>
+    /// <exception cref="BridgeException">The server cannot listen on the address.</exception>
     public static async Task<OpenEnvServer> StartAsync(
         Func<IEnvironment> create, BridgeListener listener, CancellationToken cancel = default)
     {
@@ -61,7 +61,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Ends all connections.</summary>
+    /// <summary>Closes all connections and stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -95,7 +95,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            throw new BridgeException("/ws takes WebSockets");
+            throw new BridgeException("/ws accepts WebSocket connections only");
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
@@ -116,7 +116,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
         }
         catch (WebSocketException error)
         {
-            throw new BridgeException($"a WebSocket ended: {error.Message}", error);
+            throw new BridgeException($"WebSocket error: {error.Message}", error);
         }
         finally
         {
@@ -124,7 +124,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
         }
     }
 
-    /// <summary>What is wrong with a message is said to the peer, who may go on.</summary>
+    /// <summary>Replies to a message. An invalid message gets an error reply, and the connection stays open.</summary>
     private JsonObject Answer(ServedEpisode episode, JsonObject message)
     {
         string type = JsonNumbers.Text(message["type"]);

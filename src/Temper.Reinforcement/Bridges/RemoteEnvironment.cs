@@ -4,7 +4,7 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// An environment at the other end of a TCP connection that speaks Temper's own protocol. Every wait has a limit.
+/// An environment in another process, reached over TCP with Temper's own protocol. Every wait has a time limit.
 /// </summary>
 public sealed class RemoteEnvironment : IEnvironment, IDisposable
 {
@@ -20,11 +20,11 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>Connects.</summary>
+    /// <summary>Connects to an environment server.</summary>
     /// <param name="peer">Host and port.</param>
     /// <param name="limits">Limits; null: the defaults.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
+    /// <param name="cancel">Cancels connecting.</param>
+    /// <exception cref="BridgeException">The server cannot be reached or violates the protocol.</exception>
     public static RemoteEnvironment Connect(
         DnsEndPoint peer, BridgeLimits? limits = null, CancellationToken cancel = default)
     {
@@ -44,15 +44,15 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The server disconnected, timed out or violated the protocol.</exception>
     public void Reset(ulong seed, Span<float> observation) => Exchange(WireProtocol.ResetOf(seed), observation);
 
     /// <inheritdoc/>
-    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    /// <exception cref="BridgeException">The server disconnected, timed out or violated the protocol.</exception>
     public StepOutcome Step(AgentAction action, Span<float> observation) =>
         Exchange(WireProtocol.StepOf(action), observation);
 
-    /// <summary>Ends the connection.</summary>
+    /// <summary>Closes the connection.</summary>
     public void Dispose() => _connection.Dispose();
 
     private StepOutcome Exchange(byte[] message, Span<float> observation)

@@ -3,8 +3,7 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// An environment that plays for somebody at the other end of a wire: what is asked is checked, and the time limit
-/// holds.
+/// Runs an environment for a remote agent: validates the agent's requests and applies the time limit.
 /// </summary>
 /// <param name="environment">The environment.</param>
 internal sealed class ServedEpisode(IEnvironment environment)
@@ -15,10 +14,10 @@ internal sealed class ServedEpisode(IEnvironment environment)
 
     internal ReadOnlySpan<float> Observation => _observation;
 
-    /// <summary>Steps since the reset.</summary>
+    /// <summary>Steps since the last reset.</summary>
     internal int Steps { get; private set; }
 
-    /// <summary>Whether there was no reset yet, or the episode has ended.</summary>
+    /// <summary>True before the first reset and after the end of an episode.</summary>
     internal bool IsOver { get; private set; } = true;
 
     internal void Reset(ulong seed)
@@ -27,21 +26,21 @@ internal sealed class ServedEpisode(IEnvironment environment)
         (Steps, IsOver) = (0, false);
     }
 
-    /// <exception cref="BridgeException">The episode has not begun or is over, or there is no such action.</exception>
+    /// <exception cref="BridgeException">The episode has not begun or has ended, or the action is invalid.</exception>
     internal StepOutcome Step(AgentAction action)
     {
         ActionSpace space = Spec.Actions;
         if (IsOver)
         {
-            throw new BridgeException("step: the episode has not begun or is over; reset first");
+            throw new BridgeException("step: the episode has not begun or has ended; call reset first");
         }
 
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : !Fits(space, action.Values))
         {
             throw new BridgeException(space.IsDiscrete
-                ? $"step: there is no such action (got {action.Index}, expected 0 to {space.Count - 1})"
-                : $"step: an action does not fit (got {action.Values.Length} numbers, expected {space.Dimensions} that "
-                    + "are finite)");
+                ? $"step: the action is out of range (got {action.Index}, expected 0 to {space.Count - 1})"
+                : $"step: the action is not valid (got {action.Values.Length} numbers, expected {space.Dimensions} "
+                    + "finite numbers)");
         }
 
         StepOutcome outcome = environment.Step(action, _observation);

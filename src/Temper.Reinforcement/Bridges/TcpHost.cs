@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// Takes TCP connections and serves each on its own, up to a number; a failure of one does not touch the others.
+/// Accepts TCP connections up to a maximum number and serves each independently. An error in one connection does not
+/// affect the others.
 /// </summary>
 internal sealed class TcpHost : IAsyncDisposable
 {
@@ -25,13 +26,13 @@ internal sealed class TcpHost : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address and port the host listens on.</summary>
     internal IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>Connections that are served now.</summary>
+    /// <summary>Number of connections served now.</summary>
     internal int Connections => _sessions.Count;
 
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <exception cref="BridgeException">The host cannot listen on the address.</exception>
     internal static TcpHost Start(BridgeListener options, Func<FrameConnection, CancellationToken, Task> serve)
     {
         options.Limits.Validate();
@@ -41,8 +42,8 @@ internal sealed class TcpHost : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            throw new BridgeException($"bridge: cannot listen on {options.EndPoint} ({error.Message}); give an address "
-                + "of this machine and a port that is free", error);
+            throw new BridgeException($"bridge: cannot listen on {options.EndPoint} ({error.Message}); use an address "
+                + "of this machine and a free port", error);
         }
     }
 
@@ -66,11 +67,11 @@ internal sealed class TcpHost : IAsyncDisposable
                 {
                     client.Dispose();
                     _options.Told?.Invoke(
-                        $"a connection was refused: {_options.Limits.MaxConnections} are open already");
+                        $"a connection was refused: {_options.Limits.MaxConnections} are already open");
                     continue;
                 }
 
-                // The session takes itself out of the table, so it begins when it stands in it.
+                // The session removes itself from the table when it ends, so it must not start before it is added.
                 var begins = new TaskCompletionSource();
                 _sessions[number] = ServeAsync(client, number, begins.Task);
                 begins.SetResult();
@@ -81,7 +82,7 @@ internal sealed class TcpHost : IAsyncDisposable
             }
             catch (SocketException) when (!_stop.IsCancellationRequested)
             {
-                // Out of handles, or a peer that left at once: others may still come.
+                // Out of handles, or the peer disconnected immediately; keep accepting other connections.
                 await Task.Delay(Pause).ConfigureAwait(false);
             }
             catch (SocketException)
@@ -104,9 +105,9 @@ internal sealed class TcpHost : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The host stops; there is nothing to tell.
+            // Expected when the host stops.
         }
-#pragma warning disable CA1031 // Whatever a peer provokes ends its own connection alone.
+#pragma warning disable CA1031 // Any error caused by a peer may end only its own connection.
         catch (Exception error)
 #pragma warning restore CA1031
         {

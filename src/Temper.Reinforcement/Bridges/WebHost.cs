@@ -13,14 +13,14 @@ using Microsoft.Extensions.Hosting;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>An HTTP server with WebSockets and the limits of a bridge.</summary>
+/// <summary>Creates an HTTP server with WebSockets and the limits of a bridge.</summary>
 internal static class WebHost
 {
     internal static WebApplication Build(BridgeListener listener)
     {
         listener.Limits.Validate();
 
-        // An empty builder reads no settings file and no variable: what holds is what the options say.
+        // An empty builder reads no settings files or environment variables, so only the given options apply.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, listener));
         builder.Services.AddRoutingCore();
@@ -34,7 +34,7 @@ internal static class WebHost
         return application;
     }
 
-    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <exception cref="BridgeException">The server cannot listen on the address.</exception>
     internal static async Task StartAsync(WebApplication application, BridgeListener listener, CancellationToken cancel)
     {
         try
@@ -45,8 +45,8 @@ internal static class WebHost
         {
             await application.DisposeAsync().ConfigureAwait(false);
             throw error is SocketException or IOException
-                ? new BridgeException($"bridge: cannot listen on {listener.EndPoint} ({error.Message}); give an "
-                    + "address of this machine and a port that is free", error)
+                ? new BridgeException($"bridge: cannot listen on {listener.EndPoint} ({error.Message}); use an "
+                    + "address of this machine and a free port", error)
                 : error;
         }
     }
@@ -57,8 +57,10 @@ internal static class WebHost
         return new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
     }
 
-    /// <summary>The body of a request as JSON; an empty one is an empty object.</summary>
-    /// <exception cref="BridgeException">It is no JSON object, or too slow.</exception>
+    /// <summary>Reads the body of a request as JSON; an empty body gives an empty object.</summary>
+    /// <exception cref="BridgeException">
+    /// The body is too long or not a JSON object, or the time limit is exceeded.
+    /// </exception>
     internal static async Task<JsonObject> ReadAsync(HttpRequest request, BridgeLimits limits, CancellationToken cancel)
     {
         byte[] body = await Deadline.WithinAsync(limits.FrameTimeout, token =>
@@ -67,8 +69,8 @@ internal static class WebHost
         return body.Length == 0 ? [] : JsonNumbers.Parse(body, "request");
     }
 
-    /// <summary>A stream up to a number of bytes.</summary>
-    /// <exception cref="BridgeException">It has more.</exception>
+    /// <summary>Reads a stream up to a maximum number of bytes.</summary>
+    /// <exception cref="BridgeException">The stream is longer.</exception>
     internal static async ValueTask<byte[]> BodyAsync(Stream body, int max, CancellationToken cancel)
     {
         var whole = new ArrayBufferWriter<byte>();
@@ -78,7 +80,7 @@ internal static class WebHost
             whole.Advance(read);
             if (whole.WrittenCount > max)
             {
-                throw new BridgeException($"bridge: a body is too long (expected at most {max} bytes)");
+                throw new BridgeException($"bridge: the request body is too long (expected at most {max} bytes)");
             }
         }
 
@@ -94,7 +96,7 @@ internal static class WebHost
         await response.Body.WriteAsync(json, cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Runs what answers a request; what goes wrong becomes a status and a line.</summary>
+    /// <summary>Runs a request handler; converts exceptions to an HTTP status and a one-line error message.</summary>
     internal static async Task GuardAsync(HttpContext context, BridgeListener listener, Func<Task> answer)
     {
         try
@@ -105,7 +107,7 @@ internal static class WebHost
         {
             context.Abort();
         }
-#pragma warning disable CA1031 // Whatever a peer provokes ends its own request alone.
+#pragma warning disable CA1031 // Any error caused by a peer may end only its own request.
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -136,7 +138,7 @@ internal static class WebHost
         kestrel.Listen(listener.Address, listener.Port, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
-    /// <summary>Signals are the program's to handle, not a library's.</summary>
+    /// <summary>Does not handle process signals; that is up to the program, not to a library.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -8,9 +8,10 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// The messages of Temper's own protocol, each a byte that says what it is and then its content, little-endian. The
-/// environment speaks first (hello, JSON once), then answers each reset (seed, uint64) and step (int32 index, or
-/// float32 numbers) with an observation: reward float32, flags uint8 (1 terminated, 2 truncated), numbers float32.
+/// Encodes and decodes the messages of Temper's own protocol. Each message is one byte for its type, followed by its
+/// content, little-endian. The environment first sends hello (JSON) and then replies to each reset (seed, uint64) and
+/// step (int32 index, or float32 numbers) with an observation: reward (float32), flags (uint8: 1 terminated, 2
+/// truncated) and the observed values (float32).
 /// </summary>
 internal static class WireProtocol
 {
@@ -33,7 +34,9 @@ internal static class WireProtocol
             },
     }.ToJsonString());
 
-    /// <exception cref="BridgeException">It is no hello of this version, or a number is out of range.</exception>
+    /// <exception cref="BridgeException">
+    /// The message is not a hello of this version, or a number is out of range.
+    /// </exception>
     internal static EnvironmentSpec ReadHello(ReadOnlySpan<byte> message, string peer)
     {
         try
@@ -62,7 +65,7 @@ internal static class WireProtocol
         catch (Exception e) when (e is JsonException or FormatException
             or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
         {
-            throw new BridgeException($"{peer}: the first message says no environment ({e.Message})", e);
+            throw new BridgeException($"{peer}: the first message does not describe an environment ({e.Message})", e);
         }
     }
 
@@ -77,7 +80,8 @@ internal static class WireProtocol
     internal static ulong ReadReset(ReadOnlySpan<byte> message, string peer) => message.Length == 1 + sizeof(ulong)
         ? BinaryPrimitives.ReadUInt64LittleEndian(message[1..])
         : throw new BridgeException(
-            $"{peer}: a reset of a wrong length (got {message.Length} bytes, expected {1 + sizeof(ulong)})");
+            $"{peer}: the reset message has the wrong length (got {message.Length} bytes, expected "
+                + $"{1 + sizeof(ulong)})");
 
     internal static byte[] StepOf(AgentAction action)
     {
@@ -92,18 +96,18 @@ internal static class WireProtocol
         return message;
     }
 
-    /// <summary>The action of a step.</summary>
+    /// <summary>Reads the action of a step message.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="space">Which actions there are.</param>
-    /// <param name="values">Receives the numbers of a continuous action; as long as it has dimensions.</param>
-    /// <param name="peer">Who sent it.</param>
+    /// <param name="space">The action space.</param>
+    /// <param name="values">Receives the numbers of a continuous action, one per dimension.</param>
+    /// <param name="peer">Name of the peer in error messages.</param>
     internal static int ReadStep(ReadOnlySpan<byte> message, ActionSpace space, Span<float> values, string peer)
     {
         int expected = 1 + (sizeof(float) * Math.Max(1, space.Dimensions));
         if (message.Length != expected)
         {
             throw new BridgeException(
-                $"{peer}: a step of a wrong length (got {message.Length} bytes, expected {expected})");
+                $"{peer}: the step message has the wrong length (got {message.Length} bytes, expected {expected})");
         }
 
         if (space.IsDiscrete)
@@ -126,7 +130,9 @@ internal static class WireProtocol
         return message;
     }
 
-    /// <exception cref="BridgeException">It is none, of a wrong length, or an error message.</exception>
+    /// <exception cref="BridgeException">
+    /// The message is not an observation, has the wrong length, or is an error message.
+    /// </exception>
     internal static StepOutcome ReadObservation(ReadOnlySpan<byte> message, Span<float> observation, string peer)
     {
         int expected = ObservationHead + (sizeof(float) * observation.Length);
@@ -134,7 +140,8 @@ internal static class WireProtocol
         {
             throw new BridgeException(message[0] == Error
                 ? $"{peer}: {ReadText(message)}"
-                : $"{peer}: no observation (got message {message[0]} of {message.Length} bytes, expected {Observation} "
+                : $"{peer}: expected an observation (got message {message[0]} of {message.Length} bytes, expected "
+                    + $"{Observation} "
                     + $"of {expected})");
         }
 
@@ -143,12 +150,12 @@ internal static class WireProtocol
         Read(message[ObservationHead..], observation);
         return float.IsFinite(reward)
             ? new StepOutcome(reward, (flags & Terminated) != 0, (flags & Truncated) != 0)
-            : throw new BridgeException($"{peer}: a reward that is not finite");
+            : throw new BridgeException($"{peer}: the reward is not finite");
     }
 
     internal static byte[] ErrorOf(string text) => Text(Error, text);
 
-    /// <summary>The text of an error, as much of it as a line takes.</summary>
+    /// <summary>Returns the text of an error message as one line of at most 500 bytes.</summary>
     internal static string ReadText(ReadOnlySpan<byte> message) =>
         new([.. Encoding.UTF8.GetString(message[1..Math.Min(message.Length, 500)]).Select(c =>
             char.IsControl(c) ? ' ' : c)]);
@@ -157,7 +164,7 @@ internal static class WireProtocol
 
     private static string Content(ReadOnlySpan<byte> message, byte kind, string peer) => message[0] == kind
         ? Encoding.UTF8.GetString(message[1..])
-        : throw new BridgeException($"{peer}: another message than expected (got {message[0]}, expected {kind})");
+        : throw new BridgeException($"{peer}: unexpected message type (got {message[0]}, expected {kind})");
 
     private static JsonNode? Bound(float value) => float.IsFinite(value) ? value : null;
 

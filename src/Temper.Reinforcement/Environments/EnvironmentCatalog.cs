@@ -4,10 +4,10 @@ using Temper.Reinforcement.Environments.Pixels;
 
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>The environments by name.</summary>
+/// <summary>Creates environments by name.</summary>
 public static class EnvironmentCatalog
 {
-    /// <summary>Stands before the name of a grid game that is seen as a picture.</summary>
+    /// <summary>Prefix of the names of grid games shown as images.</summary>
     private const string Pixel = "pixel-";
 
     private static readonly (string Name, Func<GridGame> Create)[] Games =
@@ -24,17 +24,19 @@ public static class EnvironmentCatalog
         ("pixel-pong", () => new PixelPong()),
     ];
 
-    /// <summary>All names.</summary>
+    /// <summary>Names of all environments.</summary>
     public static IReadOnlyList<string> Names { get; } = 
         [.. Others.Select(row => row.Name), .. Games.Select(row => row.Name), .. Games.Select(row => Pixel + row.Name)];
 
     /// <summary>Names of the grid games.</summary>
     public static IReadOnlyList<string> GameNames { get; } = [.. Games.Select(row => row.Name)];
 
-    /// <summary>Makes an environment.</summary>
+    /// <summary>Creates an environment.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="options">What is special; null: nothing.</param>
-    /// <exception cref="ArgumentException">There is none of that name, or a grid game is to skip frames.</exception>
+    /// <param name="options">Options; null: the defaults.</param>
+    /// <exception cref="ArgumentException">
+    /// The name is unknown, or a frame skip above 1 is given for a grid game.
+    /// </exception>
     public static IEnvironment Create(string name, EnvironmentOptions? options = null)
     {
         options ??= new EnvironmentOptions();
@@ -42,7 +44,7 @@ public static class EnvironmentCatalog
         ArgumentOutOfRangeException.ThrowIfLessThan(skip, 1, nameof(options));
         if (skip > 1 && RulesOf(name) is not null)
         {
-            throw new ArgumentException($"environment: {name} takes an action each step (got a frame skip of {skip}, "
+            throw new ArgumentException($"environment: {name} does not support frame skip (got {skip}, "
                 + "expected 1)", nameof(options));
         }
 
@@ -58,25 +60,25 @@ public static class EnvironmentCatalog
 
         Func<IEnvironment> create =
             Others.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create
-            ?? throw new ArgumentException($"environment: there is none called '{name}' (expected one of "
+            ?? throw new ArgumentException($"environment: unknown name (got '{name}', expected one of "
                 + $"{string.Join(", ", Names)})", nameof(name));
         IEnvironment environment = create();
         environment = options.StepLimit is { } limit ? new LimitedEnvironment(environment, limit) : environment;
         return skip > 1 ? new SkippingEnvironment(environment, skip) : environment;
     }
 
-    /// <summary>The rules of a grid game; null where the name is none.</summary>
-    /// <param name="name">The name.</param>
+    /// <summary>Returns the rules of a grid game; null: not a grid game.</summary>
+    /// <param name="name">Name of the game.</param>
     public static GridGame? Game(string name) =>
         Games.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create?.Invoke();
 
     /// <summary>
-    /// The rules of an environment that is a grid game, also where it is seen as a picture; null where it is none.
+    /// Returns the rules of an environment that is a grid game or a grid game shown as images; null: neither.
     /// </summary>
     internal static GridGame? RulesOf(string name) =>
         Game(name.StartsWith(Pixel, StringComparison.Ordinal) ? name[Pixel.Length..] : name);
 
-    /// <summary>An environment with another time limit.</summary>
+    /// <summary>Replaces the time limit of an environment.</summary>
     private sealed class LimitedEnvironment(IEnvironment inner, int limit) : IEnvironment
     {
         public EnvironmentSpec Spec { get; } = inner.Spec with { StepLimit = limit };

@@ -3,22 +3,23 @@ using System.Numerics;
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// The random numbers of one episode: small, fast, and set anew by a seed without allocating (xoshiro128**).
+/// Random number generator for episodes (xoshiro128**): small, fast, and reseeded without allocation.
 /// </summary>
 /// <remarks>
-/// Source: Blackman, Vigna, "Scrambled linear pseudorandom number generators", 2018. Not for secrets.
+/// Source: Blackman, Vigna, "Scrambled linear pseudorandom number generators", 2018. Not suitable for cryptography.
 /// </remarks>
 public sealed class EnvironmentRandom : IDraws
 {
     private uint _a, _b, _c, _d;
 
-    /// <summary>Numbers of a seed.</summary>
+    /// <summary>Creates a generator with a seed.</summary>
     /// <param name="seed">Any number.</param>
     public EnvironmentRandom(ulong seed = 0) => Reset(seed);
 
-    /// <summary>Begins again.</summary>
+    /// <summary>Restarts the generator with a seed.</summary>
     /// <param name="seed">
-    /// Any number; spread over the state by SplitMix64, so that neighboring seeds have nothing in common.
+    /// Any number. SplitMix64 expands it to the generator's state, so that sequences of neighboring seeds are
+    /// unrelated.
     /// </param>
     public void Reset(ulong seed)
     {
@@ -26,7 +27,7 @@ public sealed class EnvironmentRandom : IDraws
         (_a, _b, _c, _d) = ((uint)first, (uint)(first >> 32), (uint)second, (uint)(second >> 32) | 1);
     }
 
-    /// <summary>The next 32 random bits.</summary>
+    /// <summary>Returns the next 32 random bits.</summary>
     public uint NextUInt32()
     {
         uint result = BitOperations.RotateLeft(_b * 5, 7) * 9, shifted = _b << 9;
@@ -40,23 +41,25 @@ public sealed class EnvironmentRandom : IDraws
     }
 
     /// <inheritdoc/>
-    /// <remarks>By multiplication; with few choices the odds differ by less than one in a hundred million.</remarks>
+    /// <remarks>
+    /// Uses multiplication instead of rejection; with few choices the probabilities deviate by less than 1e-8.
+    /// </remarks>
     public int Next(int below) => (int)(((ulong)NextUInt32() * (uint)below) >> 32);
 
-    /// <summary>A uniform number.</summary>
-    /// <returns>In [0, 1), a multiple of 2^-24.</returns>
+    /// <summary>Returns a uniformly distributed number.</summary>
+    /// <returns>A multiple of 2^-24 in [0, 1).</returns>
     public float NextSingle() => (NextUInt32() >> 8) * (1f / (1 << 24));
 
-    /// <summary>A uniform number.</summary>
-    /// <returns>In [0, 1), a multiple of 2^-32.</returns>
+    /// <summary>Returns a uniformly distributed number.</summary>
+    /// <returns>A multiple of 2^-32 in [0, 1).</returns>
     public double NextDouble() => NextUInt32() * (1.0 / (1L << 32));
 
-    /// <summary>A uniform number in an interval.</summary>
-    /// <param name="low">Smallest value.</param>
-    /// <param name="high">Not reached, rounding aside.</param>
+    /// <summary>Returns a uniformly distributed number from an interval.</summary>
+    /// <param name="low">Lower bound, included.</param>
+    /// <param name="high">Upper bound, excluded except for rounding.</param>
     public double NextDouble(double low, double high) => low + ((high - low) * NextDouble());
 
-    /// <summary>A normal number with mean 0 and deviation 1 (Box-Muller).</summary>
+    /// <summary>Returns a normally distributed number with mean 0 and standard deviation 1 (Box-Muller).</summary>
     public float NextGaussian() =>
         (float)(Math.Sqrt(-2 * Math.Log(1 - NextDouble())) * Math.Cos(2 * Math.PI * NextDouble()));
 
@@ -76,12 +79,12 @@ public sealed class EnvironmentRandom : IDraws
 }
 
 /// <summary>
-/// Where the rules of a game draw their random choices from. A replay tries them all instead of drawing.
+/// Source of a game's random choices. A replay enumerates all possible choices instead of drawing them.
 /// </summary>
 public interface IDraws
 {
-    /// <summary>A whole number, all equally likely.</summary>
-    /// <param name="below">Positive; not reached.</param>
-    /// <returns>In [0, below).</returns>
+    /// <summary>Returns a random integer; all values are equally likely.</summary>
+    /// <param name="below">Upper bound, excluded; 1 or more.</param>
+    /// <returns>An integer in [0, below).</returns>
     int Next(int below);
 }

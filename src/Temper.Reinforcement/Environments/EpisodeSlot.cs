@@ -1,12 +1,12 @@
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// One environment at work: its time limit, its frames, the channels, and the actions since the reset.
+/// Runs one environment with its time limit, frame stack and channels, and records the actions since the reset.
 /// </summary>
 /// <param name="environment">The environment.</param>
-/// <param name="slot">Its number for the channels.</param>
-/// <param name="frames">Frames that the agent looks at together.</param>
-/// <param name="channels">What stands between.</param>
+/// <param name="slot">Index of this slot, passed to the channels.</param>
+/// <param name="frames">Number of frames that the agent stacks.</param>
+/// <param name="channels">Channels between environment and agent.</param>
 internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames, ObservationChannels channels)
 {
     private readonly FrameStack _stack = new(environment.Spec.ObservationShape.Count, frames);
@@ -17,24 +17,24 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
 
     internal IEnvironment Environment => environment;
 
-    /// <summary>What the agent sees: the stack of frames, changed by the channels.</summary>
+    /// <summary>The observation that the agent receives: the stacked frames, after the channels.</summary>
     internal ReadOnlySpan<float> Observation => _observation;
 
     internal ulong Seed { get; private set; }
 
-    /// <summary>Steps since the reset.</summary>
+    /// <summary>Steps since the last reset.</summary>
     internal int Steps { get; private set; }
 
-    /// <summary>Sum of the rewards since the reset.</summary>
+    /// <summary>Sum of the rewards since the last reset.</summary>
     internal double Return { get; private set; }
 
-    /// <summary>Whether the agent's next action would come after the end.</summary>
+    /// <summary>True before the first reset and after the end of an episode.</summary>
     internal bool IsOver { get; private set; } = true;
 
-    /// <summary>Actions since the reset, each as many numbers as it has; indices as numbers.</summary>
+    /// <summary>Actions since the reset, flattened; discrete actions are stored as their index.</summary>
     internal IReadOnlyList<float> Tape => _tape;
 
-    /// <summary>What the environment carried into this episode.</summary>
+    /// <summary>The environment's <see cref="IEnvironment.Carried"/> at the last reset.</summary>
     internal long Carried { get; private set; }
 
     internal void Reset(ulong seed)
@@ -58,7 +58,7 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         return outcome;
     }
 
-    /// <summary>Goes back to where an episode was: a reset, and the actions since.</summary>
+    /// <summary>Restores the state of an episode by resetting and repeating its actions.</summary>
     internal void Replay(ulong seed, long carried, ReadOnlySpan<float> tape)
     {
         environment.Carried = carried;
@@ -78,8 +78,8 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         if (!float.IsFinite(outcome.Reward))
         {
             throw new InvalidDataException(
-                $"environment {environment.Spec.Name}: gave a reward that is not finite (got {outcome.Reward} at step "
-                + $"{Steps + 1} of seed {Seed}); nothing was learned from it");
+                $"environment {environment.Spec.Name}: the reward is not finite (got {outcome.Reward} at step "
+                + $"{Steps + 1} of seed {Seed}); the step was not used for training");
         }
 
         Steps++;
@@ -98,16 +98,17 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         if (IsOver)
         {
             throw new InvalidOperationException(
-                $"environment {environment.Spec.Name}: a step after the end of the episode; reset it first");
+                $"environment {environment.Spec.Name}: step was called before a reset or after the end of the "
+                    + "episode; call Reset first");
         }
 
         ActionSpace space = environment.Spec.Actions;
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : action.Values.Length != space.Dimensions)
         {
             throw new ArgumentException(space.IsDiscrete
-                ? $"environment {environment.Spec.Name}: no such action (got {action.Index}, expected 0 to "
+                ? $"environment {environment.Spec.Name}: the action is out of range (got {action.Index}, expected 0 to "
                     + $"{space.Count - 1})"
-                : $"environment {environment.Spec.Name}: an action of the wrong length (got {action.Values.Length}, "
+                : $"environment {environment.Spec.Name}: the action has the wrong length (got {action.Values.Length}, "
                     + $"expected {space.Dimensions})");
         }
     }

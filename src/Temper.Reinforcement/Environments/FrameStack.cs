@@ -1,23 +1,23 @@
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// The agent's memory of the last frames: the oldest first, each with all its channels, <c>[K C, H, W]</c> or
-/// <c>[K D]</c>.
+/// The last frames that an agent observed, oldest first, concatenated along the first axis: <c>[K C, H, W]</c> or <c>[K
+/// D]</c>.
 /// </summary>
-/// <param name="frame">Numbers of one frame.</param>
-/// <param name="count">K, how many frames.</param>
+/// <param name="frame">Length of one frame.</param>
+/// <param name="count">Number of frames, K.</param>
 internal sealed class FrameStack(int frame, int count)
 {
     private readonly float[] _values = new float[frame * count];
 
     internal int Length => _values.Length;
 
-    /// <summary>Where the newest frame lies.</summary>
+    /// <summary>Buffer of the newest frame.</summary>
     internal Span<float> Newest => _values.AsSpan(_values.Length - frame);
 
     internal ReadOnlySpan<float> Values => _values;
 
-    /// <summary>Makes room for a new frame by dropping the oldest.</summary>
+    /// <summary>Moves all frames back by one and drops the oldest, to make room for a new frame.</summary>
     internal void Advance()
     {
         if (count > 1)
@@ -26,7 +26,7 @@ internal sealed class FrameStack(int frame, int count)
         }
     }
 
-    /// <summary>After a reset the first frame stands for those that were not seen.</summary>
+    /// <summary>Fills the stack with the newest frame; used after a reset.</summary>
     internal void Repeat()
     {
         for (int i = 0; i < count - 1; i++)

@@ -1,8 +1,8 @@
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// An environment in which each action lasts several steps of the game (frame skip, as usual for Atari games); their
-/// rewards are added, and the last observation is shown. An episode that ends on the way ends at once. Time limits
+/// Repeats each action for several game steps (frame skip, as usual for Atari games). The rewards are summed and the
+/// last observation is returned. If the episode ends during these steps, the remaining ones are skipped. Time limits
 /// count actions.
 /// </summary>
 internal sealed class SkippingEnvironment(IEnvironment inner, int steps) : IEnvironment

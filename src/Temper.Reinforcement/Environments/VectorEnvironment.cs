@@ -3,43 +3,45 @@ using Temper.Randomness;
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// Several environments of one kind that step together. Those whose episode ends begin the next one in the same step.
+/// Several environments of one kind that are stepped together. When an episode ends, the next one starts in the same
+/// step.
 /// </summary>
 public interface IVectorEnvironment
 {
-    /// <summary>What each environment is.</summary>
+    /// <summary>Specification of each environment.</summary>
     EnvironmentSpec Spec { get; }
 
-    /// <summary>N, how many there are.</summary>
+    /// <summary>Number of environments, N.</summary>
     int Count { get; }
 
-    /// <summary>Numbers of one observation, stacked frames included.</summary>
+    /// <summary>Length of one observation, including stacked frames.</summary>
     int ObservationLength { get; }
 
     /// <summary>
-    /// What agents see now, <c>[N, ...]</c> row-major; after the end of an episode the first observation of the next
+    /// Current observations, <c>[N, ...]</c>, row-major. After the end of an episode: the first observation of the next
     /// one.
     /// </summary>
     ReadOnlySpan<float> Observations { get; }
 
     /// <summary>
-    /// The last observation of a slot whose episode ended in the last step: what a truncated episode is valued by.
+    /// Returns the last observation of a slot whose episode ended in the last step. It is used to estimate the value of
+    /// a truncated episode.
     /// </summary>
-    /// <param name="slot">From 0 to N - 1.</param>
+    /// <param name="slot">Index of the environment, 0 to N - 1.</param>
     ReadOnlySpan<float> FinalObservation(int slot);
 
-    /// <summary>Begins an episode everywhere.</summary>
+    /// <summary>Starts an episode in every environment.</summary>
     void Reset();
 
-    /// <summary>One step of all.</summary>
-    /// <param name="actions">Discrete: an index for each; continuous: the numbers of each, one after the other.</param>
-    /// <param name="outcomes">Receives what each gave.</param>
+    /// <summary>Performs one step in every environment.</summary>
+    /// <param name="actions">Discrete: one index per environment; continuous: the concatenated actions.</param>
+    /// <param name="outcomes">Receives one result per environment.</param>
     void Step(ReadOnlySpan<float> actions, Span<StepOutcome> outcomes);
 }
 
 /// <summary>
-/// Environments in this process. Episodes draw their seeds from a stream by slot and number, so no episode depends on
-/// another's length.
+/// A vector environment in the current process. The seed of each episode is derived from a random stream by slot and
+/// episode number, so an episode does not depend on the lengths of others.
 /// </summary>
 public sealed class VectorEnvironment : IVectorEnvironment
 {
@@ -50,12 +52,12 @@ public sealed class VectorEnvironment : IVectorEnvironment
     private readonly float[] _final;
     private readonly List<FinishedEpisode> _finished = [];
 
-    /// <summary>Makes them.</summary>
-    /// <param name="create">Makes one environment.</param>
-    /// <param name="count">N, positive.</param>
-    /// <param name="stream">Gives the seeds of all episodes.</param>
-    /// <param name="frames">Frames that the agent looks at together; 0: as the environment says.</param>
-    /// <param name="channels">What stands between environments and agent; null: nothing.</param>
+    /// <summary>Creates the environments.</summary>
+    /// <param name="create">Creates one environment.</param>
+    /// <param name="count">Number of environments, N; 1 or more.</param>
+    /// <param name="stream">Random stream from which the seeds of all episodes are derived.</param>
+    /// <param name="frames">Number of frames that the agent stacks; 0: the environment's default.</param>
+    /// <param name="channels">Channels between environments and agent; null: none.</param>
     public VectorEnvironment(
         Func<IEnvironment> create, int count, RandomStream stream, int frames = 0, ObservationChannels? channels = null)
     {
@@ -77,7 +79,7 @@ public sealed class VectorEnvironment : IVectorEnvironment
     /// <inheritdoc/>
     public int Count => _slots.Length;
 
-    /// <summary>Frames that the agent looks at together.</summary>
+    /// <summary>Number of stacked frames in an observation.</summary>
     public int Frames { get; }
 
     /// <inheritdoc/>
@@ -86,12 +88,12 @@ public sealed class VectorEnvironment : IVectorEnvironment
     /// <inheritdoc/>
     public ReadOnlySpan<float> Observations => _observations;
 
-    /// <summary>Episodes that ended in the last step, in the order of slots.</summary>
+    /// <summary>Episodes that ended in the last step, ordered by slot.</summary>
     public IReadOnlyList<FinishedEpisode> Finished => _finished;
 
     internal IReadOnlyList<EpisodeSlot> Slots => _slots;
 
-    /// <summary>The number of each slot's episode.</summary>
+    /// <summary>Number of the current episode of each slot, from 0.</summary>
     internal Span<long> Episodes => _episodes;
 
     /// <inheritdoc/>
@@ -129,10 +131,14 @@ public sealed class VectorEnvironment : IVectorEnvironment
         }
     }
 
-    /// <summary>Shows what a slot sees now, after it was put somewhere else.</summary>
+    /// <summary>
+    /// Copies a slot's observation to <see cref="Observations"/>; called after its state was restored.
+    /// </summary>
     internal void Show(int i) => _slots[i].Observation.CopyTo(_observations.AsSpan(i * ObservationLength));
 
-    /// <summary>The seed of an episode: 64 bits of a stream at a place of its own.</summary>
+    /// <summary>
+    /// Returns the seed of an episode: 64 bits of a random stream at an offset given by the episode number.
+    /// </summary>
     internal static ulong SeedOf(RandomStream stream, long episode)
     {
         Span<uint> words = stackalloc uint[2];
@@ -147,9 +153,9 @@ public sealed class VectorEnvironment : IVectorEnvironment
     }
 }
 
-/// <summary>An episode that ended.</summary>
-/// <param name="Slot">Which environment.</param>
-/// <param name="Seed">Its seed.</param>
-/// <param name="Steps">Its length in steps.</param>
-/// <param name="Return">Sum of its rewards.</param>
+/// <summary>An episode that has ended.</summary>
+/// <param name="Slot">Index of the environment.</param>
+/// <param name="Seed">Seed of the episode.</param>
+/// <param name="Steps">Length in steps.</param>
+/// <param name="Return">Sum of the rewards.</param>
 public readonly record struct FinishedEpisode(int Slot, ulong Seed, int Steps, double Return);

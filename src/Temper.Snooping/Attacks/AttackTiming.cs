@@ -4,28 +4,30 @@ using Temper.Tensors;
 
 namespace Temper.Snooping.Attacks;
 
-/// <summary>Which frames are attacked, decided by the proxy alone.</summary>
-/// <param name="Rule">How.</param>
-/// <param name="Rate">For random frames: the share that is attacked.</param>
-/// <param name="Threshold">For rules on the proxy's probabilities: the bound.</param>
+/// <summary>Decides which frames are attacked. The decision uses only the proxy, never the agent.</summary>
+/// <param name="Rule">The rule that selects frames.</param>
+/// <param name="Rate">For <see cref="TimingRule.Random"/>: fraction of the frames that is attacked, 0 to 1.</param>
+/// <param name="Threshold">
+/// For rules on the proxy's probabilities: frames whose score is below this threshold are attacked.
+/// </param>
 public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Threshold = 0)
 {
-    /// <summary>Share of the frames at the bound itself that is attacked, 0 to 1.</summary>
+    /// <summary>Fraction of the frames with a score equal to <c>Threshold</c> that is attacked, 0 to 1.</summary>
     public double TieShare { get; init; } = 1;
 
-    /// <summary>Every frame.</summary>
+    /// <summary>Attacks every frame.</summary>
     public static AttackTiming EveryFrame { get; } = new(TimingRule.Every);
 
-    /// <summary>Random frames.</summary>
-    /// <param name="rate">The share that is attacked, 0 to 1.</param>
+    /// <summary>Attacks frames selected at random.</summary>
+    /// <param name="rate">Fraction of the frames that is attacked, 0 to 1.</param>
     public static AttackTiming Random(double rate) => new(TimingRule.Random, rate);
 
-    /// <summary>A rule whose bound attacks a share of the frames of a log.</summary>
-    /// <param name="rule">Low margin, or high preference.</param>
-    /// <param name="rate">The share, between 0 and 1.</param>
-    /// <param name="proxy">Gives logits of classes.</param>
-    /// <param name="log">Frames to take the bound from.</param>
-    /// <exception cref="ArgumentException">The proxy gives no classes.</exception>
+    /// <summary>Sets the threshold of a rule so that a given fraction of a log's frames is attacked.</summary>
+    /// <param name="rule">The rule. For rules other than low margin and high preference no threshold is needed.</param>
+    /// <param name="rate">Fraction of the frames to attack, 0 to 1.</param>
+    /// <param name="proxy">The proxy whose class logits are scored.</param>
+    /// <param name="log">The log to calibrate on; at most 2000 evenly spaced steps are used.</param>
+    /// <exception cref="ArgumentException">The proxy's output is not class logits.</exception>
     public static AttackTiming Calibrate(TimingRule rule, double rate, Proxy proxy, IStateLog log)
     {
         if (rule is TimingRule.Every or TimingRule.Random)
@@ -49,13 +51,13 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         int wanted = (int)Math.Round(rate * steps);
         double threshold = scores[Math.Clamp(wanted - 1, 0, steps - 1)];
 
-        // A proxy that is sure gives many frames the same score: of those at the bound itself only as many are attacked
-        // as are missing.
+        // A confident proxy gives many frames the same score. Of the frames exactly at the threshold, attack only the
+        // fraction needed to reach the requested rate.
         int below = scores.Count(score => score < threshold), ties = scores.Count(score => score == threshold);
         return new AttackTiming(rule, rate, threshold) { TieShare = (double)(wanted - below) / ties };
     }
 
-    /// <summary>Whether a frame is attacked.</summary>
+    /// <summary>Returns whether a frame is attacked.</summary>
     internal bool Attacks(ReadOnlySpan<float> logits, float draw) => Rule switch
     {
         TimingRule.Every => true,
@@ -67,12 +69,12 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     {
         if (proxy.Goal is not ProxyGoal.Classes)
         {
-            throw new ArgumentException($"timing: needs a proxy of actions (got {proxy.Task}, whose output is "
-                + $"{proxy.Goal}); use action-imitator, latent-imitator or offline-q");
+            throw new ArgumentException($"timing: needs a proxy that predicts actions (got {proxy.Task}, whose "
+                + $"output is {proxy.Goal}); use action-imitator, latent-imitator or offline-q");
         }
     }
 
-    /// <summary>Small where the frame is to be attacked first.</summary>
+    /// <summary>Computes the score of a frame; frames with lower scores are attacked first.</summary>
     private static double Score(TimingRule rule, ReadOnlySpan<float> logits)
     {
         float top = float.NegativeInfinity, second = float.NegativeInfinity, least = float.PositiveInfinity;
@@ -92,23 +94,24 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     }
 }
 
-/// <summary>How frames are chosen.</summary>
+/// <summary>Rules for choosing the frames to attack.</summary>
 public enum TimingRule
 {
-    /// <summary>All of them.</summary>
+    /// <summary>Every frame.</summary>
     Every,
 
-    /// <summary>At random: what other rules are compared with.</summary>
+    /// <summary>Random frames: the baseline for the other rules.</summary>
     Random,
 
     /// <summary>
-    /// Where the proxy's two likeliest actions are closest: a small change turns them (our formulation).
+    /// Frames where the proxy's two most likely actions have the closest probabilities, so that a small perturbation
+    /// can change the action (our formulation).
     /// </summary>
     LowMargin,
 
     /// <summary>
-    /// Where its likeliest action is farthest above its least likely one (Lin et al. 2017), with the proxy in the place
-    /// of the victim.
+    /// Frames where the probabilities of the proxy's most and least likely actions differ most (Lin et al. 2017). The
+    /// proxy is used instead of the victim.
     /// </summary>
     HighPreference,
 }

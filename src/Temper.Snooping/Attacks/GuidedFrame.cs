@@ -1,18 +1,19 @@
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// The gradient-guided Carlini-Wagner attack on each frame: the smallest change that turns the proxy's action
-/// (arXiv:1812.02524), cut to epsilon. Of a stack of frames only the newest one's change goes through the channel.
+/// Gradient-guided Carlini-Wagner attack on every frame (arXiv:1812.02524): finds the smallest perturbation that
+/// changes the proxy's action and clips it to epsilon. With stacked frames and <see cref="StackMode.PerFrame"/>, only
+/// the newest frame is perturbed.
 /// </summary>
 public sealed record GuidedFrame : ObservationAttack
 {
     /// <inheritdoc/>
     public override string Name => "guided-cw";
 
-    /// <summary>Gradient steps of each search.</summary>
+    /// <summary>Gradient steps of each search, 1 or more.</summary>
     public int Steps { get; init; } = 15;
 
-    /// <summary>Searches for the weight of the loss.</summary>
+    /// <summary>Number of searches for the weight of the loss, 1 or more.</summary>
     public int SearchSteps { get; init; } = 3;
 
     internal override void Validate()

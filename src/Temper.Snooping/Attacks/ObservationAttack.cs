@@ -1,8 +1,8 @@
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// A change of observations that stays within <see cref="Epsilon"/> of the clean one in each number (L-infinity) and
-/// within the bounds of the stream.
+/// Base class of attacks that perturb observations. Each value stays within <see cref="Epsilon"/> of the clean value
+/// (L-infinity norm) and within the bounds of the stream.
 /// </summary>
 public abstract record ObservationAttack
 {
@@ -10,22 +10,22 @@ public abstract record ObservationAttack
     {
     }
 
-    /// <summary>Its name in reports.</summary>
+    /// <summary>Name of the attack in reports.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Largest change of a number, in units of the observation.</summary>
+    /// <summary>Largest change of each value, in the units of the observation; 0 or more.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>Whether single frames are changed once, or the agent's whole stack at each step.</summary>
+    /// <summary>Whether each frame is perturbed once, or the agent's whole stack of frames at every step.</summary>
     public StackMode Mode { get; init; } = StackMode.PerFrame;
 
-    /// <summary>What passes through the channel.</summary>
+    /// <summary>Precision of the values that pass through the channel.</summary>
     public ChannelPrecision Precision { get; init; } = ChannelPrecision.Float32;
 
-    /// <summary>Whether the channel's precision hides every change this small.</summary>
+    /// <summary>True if the channel's precision rounds away every perturbation of size <see cref="Epsilon"/>.</summary>
     public bool IsBelowPrecision => Precision == ChannelPrecision.UInt8 && Levels == 0;
 
-    /// <summary>Whole levels of an 8-bit channel by which a number may change.</summary>
+    /// <summary>Number of 8-bit levels by which a value may change.</summary>
     internal int Levels => (int)Math.Min(255, Math.Floor((Epsilon * 255) + 1e-6));
 
     internal virtual void Validate()
@@ -37,34 +37,34 @@ public abstract record ObservationAttack
     }
 }
 
-/// <summary>Where the attacker stands.</summary>
+/// <summary>The position of the attacker: before or after frames are stacked.</summary>
 public enum StackMode
 {
     /// <summary>
-    /// Each frame is changed once, when it crosses the channel, and stays changed in the agent's stack: the physical
-    /// case.
+    /// Each frame is perturbed once, when it passes through the channel. The perturbed frame stays in the agent's
+    /// stack. This corresponds to a physical attack.
     /// </summary>
     PerFrame,
 
-    /// <summary>All frames of the stack are changed anew at each step, as most published code does.</summary>
+    /// <summary>All frames of the stack are perturbed again at every step, as in most published code.</summary>
     WholeStack,
 }
 
-/// <summary>What numbers the channel carries.</summary>
+/// <summary>Precision of an observation channel.</summary>
 public enum ChannelPrecision
 {
-    /// <summary>Any float.</summary>
+    /// <summary>Float32 values.</summary>
     Float32,
 
     /// <summary>
-    /// Whole multiples of 1/255 from 0 to 1; what arrives is within epsilon of what would have arrived, so smaller
-    /// changes do nothing.
+    /// Multiples of 1/255 from 0 to 1. Perturbed values stay within epsilon of the rounded clean value, so an epsilon
+    /// below 1/255 has no effect.
     /// </summary>
     UInt8,
 }
 
 /// <summary>
-/// Each number moves by epsilon up or down at random: stronger than uniform noise, the baseline of every attack.
+/// Changes each value by plus or minus epsilon at random. Stronger than uniform noise; the baseline for every attack.
 /// </summary>
 public sealed record RandomSign : ObservationAttack
 {
@@ -72,7 +72,7 @@ public sealed record RandomSign : ObservationAttack
     public override string Name => "random-sign";
 }
 
-/// <summary>Each number moves by a uniform draw from -epsilon to epsilon.</summary>
+/// <summary>Adds noise drawn uniformly from -epsilon to epsilon to each value.</summary>
 public sealed record UniformNoise : ObservationAttack
 {
     /// <inheritdoc/>
@@ -80,44 +80,45 @@ public sealed record UniformNoise : ObservationAttack
 }
 
 /// <summary>
-/// Steps along the sign of a proxy's gradient: one is FGSM (arXiv:1412.6572), several PGD (arXiv:1706.06083), with
-/// momentum MI-FGSM (arXiv:1710.06081).
+/// Takes steps along the sign of the proxies' gradient. One step is FGSM (arXiv:1412.6572), several steps are PGD
+/// (arXiv:1706.06083), and several steps with momentum are MI-FGSM (arXiv:1710.06081).
 /// </summary>
 public sealed record GradientSign : ObservationAttack
 {
     /// <inheritdoc/>
     public override string Name => (Steps, Momentum) switch { (1, _) => "fgsm", (_, 0) => "pgd", _ => "mi-fgsm" };
 
-    /// <summary>Steps, one or more.</summary>
+    /// <summary>Number of gradient steps, 1 or more.</summary>
     public int Steps { get; init; } = 1;
 
     /// <summary>
-    /// Size of a step; null: epsilon for one step, 2.5 epsilon / steps for several, epsilon / steps with momentum.
+    /// Step size, above 0. Null: epsilon for one step, 2.5 epsilon / steps for several, and epsilon / steps with
+    /// momentum.
     /// </summary>
     public double? StepSize { get; init; }
 
-    /// <summary>What is kept of the steps before, 0 to 1.</summary>
+    /// <summary>Decay factor of the accumulated gradient, 0 to 1; 0: no momentum.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Begins at a random point of the ball.</summary>
+    /// <summary>True to start at a random point within epsilon of the clean observation.</summary>
     public bool RandomStart { get; init; }
 
-    /// <summary>Leads towards the least likely class in the place of away from the likeliest.</summary>
+    /// <summary>True to move toward the least likely class; false to move away from the most likely class.</summary>
     public bool IsTargeted { get; init; }
 
-    /// <summary>Makes a value look high; else low.</summary>
+    /// <summary>For proxies of values: true to raise the predicted value; false to lower it.</summary>
     public bool RaisesValue { get; init; }
 
-    /// <summary>One step.</summary>
-    /// <param name="epsilon">Largest change of a number.</param>
+    /// <summary>Creates an FGSM attack: one step.</summary>
+    /// <param name="epsilon">Largest change of each value.</param>
     public static GradientSign Fgsm(double epsilon) => new() { Epsilon = epsilon };
 
-    /// <summary>Ten steps from a random start.</summary>
-    /// <param name="epsilon">Largest change of a number.</param>
+    /// <summary>Creates a PGD attack: ten steps from a random start.</summary>
+    /// <param name="epsilon">Largest change of each value.</param>
     public static GradientSign Pgd(double epsilon) => new() { Epsilon = epsilon, Steps = 10, RandomStart = true };
 
-    /// <summary>Ten steps with momentum, which carries over to other networks better.</summary>
-    /// <param name="epsilon">Largest change of a number.</param>
+    /// <summary>Creates an MI-FGSM attack: ten steps with momentum, which transfers better to other networks.</summary>
+    /// <param name="epsilon">Largest change of each value.</param>
     public static GradientSign MomentumIterative(double epsilon) =>
         new() { Epsilon = epsilon, Steps = 10, Momentum = 1 };
 
@@ -129,7 +130,7 @@ public sealed record GradientSign : ObservationAttack
         if (Steps < 1 || Momentum is < 0 or > 1 || StepSize is <= 0)
         {
             throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, "
-                + $"step size {StepSize}; expected 1 or more, 0 to 1, above zero)");
+                + $"step size {StepSize}; expected steps 1 or more, momentum 0 to 1, step size above 0)");
         }
     }
 }

@@ -9,12 +9,12 @@ using Temper.Tensors;
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// Stands in an observation channel and changes what passes, with gradients of proxies alone. It never asks the agent
-/// or the environment anything.
+/// Perturbs the observations that pass through a channel. It uses gradients of proxies only and never queries the agent
+/// or the environment.
 /// </summary>
 /// <remarks>
-/// Belongs to one thread. The same observations in the same order give the same changes. Each slot is one stream with a
-/// stack of frames of its own.
+/// Not thread-safe. The same observations in the same order give the same perturbations. Each slot is a separate stream
+/// with its own stack of frames.
 /// </remarks>
 public sealed class ObservationAttacker
 {
@@ -26,14 +26,15 @@ public sealed class ObservationAttacker
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
     private readonly Dictionary<int, Slot> _slots = [];
 
-    /// <summary>Makes one.</summary>
-    /// <param name="attack">What it does.</param>
-    /// <param name="proxies">Networks whose losses are added up; none for noise.</param>
-    /// <param name="stream">The format of the stream.</param>
-    /// <param name="random">Where random numbers start.</param>
-    /// <param name="timing">Which frames; null: every one.</param>
+    /// <summary>Creates an attacker for the streams of one format.</summary>
+    /// <param name="attack">The attack to apply.</param>
+    /// <param name="proxies">Networks whose losses are summed; may be empty for noise.</param>
+    /// <param name="stream">Format of the streams.</param>
+    /// <param name="random">Source of random numbers.</param>
+    /// <param name="timing">Which frames are attacked; null: every frame.</param>
     /// <exception cref="ArgumentException">
-    /// An option is out of range, a proxy is of another stream, or 8 bits cannot carry the stream.
+    /// An option is out of range, a required proxy is missing, a proxy was made for another stream format, or an 8-bit
+    /// channel cannot represent the stream's values.
     /// </exception>
     public ObservationAttacker(
         ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random,
@@ -44,27 +45,27 @@ public sealed class ObservationAttacker
             (attack, proxies, stream, random, timing ?? AttackTiming.EveryFrame);
         if (attack is GradientSign or GuidedFrame && proxies.Count == 0)
         {
-            throw new ArgumentException($"{attack.Name}: needs a proxy");
+            throw new ArgumentException($"{attack.Name}: needs at least one proxy");
         }
 
         if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes
             || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
         {
-            throw new ArgumentException($"{attack.Name}: needs a proxy of actions and observations with bounds (got "
-                + $"{proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
+            throw new ArgumentException($"{attack.Name}: needs a proxy that predicts actions and bounded observations "
+                + $"(got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
         }
 
         if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
         {
-            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream (got "
-                + $"{other.Stream.StackShape}, expected {stream.StackShape})");
+            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream format "
+                + $"(got {other.Stream.StackShape}, expected {stream.StackShape})");
         }
 
         if (attack.Precision == ChannelPrecision.UInt8 && !(stream is { Minimum: >= 0, Maximum: <= 1 }))
         {
             throw new ArgumentException(
-                $"{attack.Name}: an 8-bit channel carries numbers from 0 to 1 (got {stream.Minimum} to "
-                + $"{stream.Maximum}); take float32");
+                $"{attack.Name}: precision UInt8 requires observations between 0 and 1 (got {stream.Minimum} to "
+                + $"{stream.Maximum}); set Precision to Float32");
         }
 
         if (_timing.Rule is TimingRule.LowMargin or TimingRule.HighPreference)
@@ -73,29 +74,30 @@ public sealed class ObservationAttacker
         }
     }
 
-    /// <summary>Frames that passed.</summary>
+    /// <summary>Number of frames that passed through the channel.</summary>
     public long Frames { get; private set; }
 
-    /// <summary>Frames that were attacked.</summary>
+    /// <summary>Number of frames that were attacked.</summary>
     public long Attacked { get; private set; }
 
-    /// <summary>Gradients that were computed.</summary>
+    /// <summary>Number of gradient computations; <see cref="GuidedFrame"/> counts one per attacked frame.</summary>
     public long Gradients { get; private set; }
 
-    /// <summary>Changes an observation in place.</summary>
-    /// <param name="slot">Which stream.</param>
+    /// <summary>Perturbs an observation in place.</summary>
+    /// <param name="slot">Index of the stream.</param>
     /// <param name="observation">
-    /// A frame, or the whole stack, as the attack's mode says; the agent sees what is left here.
+    /// One frame, or the whole stack, depending on <see cref="ObservationAttack.Mode"/>. Replaced by the observation
+    /// that the agent receives.
     /// </param>
-    /// <param name="isFirst">Whether an episode begins.</param>
-    /// <exception cref="ArgumentException">It has another length.</exception>
+    /// <param name="isFirst">True at the first observation of an episode.</param>
+    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
     public void Perturb(int slot, Span<float> observation, bool isFirst)
     {
         int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
         if (observation.Length != expected)
         {
-            throw new ArgumentException($"{_attack.Name}: an observation of another length (got {observation.Length}, "
-                + $"expected {expected})", nameof(observation));
+            throw new ArgumentException($"{_attack.Name}: the observation has the wrong length (got "
+                + $"{observation.Length}, expected {expected})", nameof(observation));
         }
 
         if (!_slots.TryGetValue(slot, out Slot? state))
@@ -151,7 +153,7 @@ public sealed class ObservationAttacker
         return _timing.Attacks(_proxies[0].Network.Forward([Batch(state.Stack)], _pass)[0].AsSpan<float>(), draw[0]);
     }
 
-    /// <summary>Changes the newest numbers of the stack.</summary>
+    /// <summary>Perturbs the newest <paramref name="length"/> values of the stack.</summary>
     private void Change(Slot state, int length)
     {
         Span<float> x = state.Stack.AsSpan()[^length..];
@@ -174,7 +176,8 @@ public sealed class ObservationAttacker
     }
 
     /// <summary>
-    /// The smallest change that turns the first proxy's action; where none is found the frame stays as it is.
+    /// Finds the smallest perturbation that changes the first proxy's action; leaves the frame unchanged if none is
+    /// found.
     /// </summary>
     private void Turn(GuidedFrame attack, Slot state, Span<float> x)
     {
@@ -231,8 +234,8 @@ public sealed class ObservationAttacker
     }
 
     /// <summary>
-    /// The gradient of the sum of all proxies' losses to the stack; at the first step the output of the clean stack
-    /// fixes what they lead away from.
+    /// Computes the gradient of the sum of all proxies' losses with respect to the stack. At the first step, the
+    /// outputs for the clean stack are stored as the references of the losses.
     /// </summary>
     private void Gradient(GradientSign attack, Slot state, ref Tensor[] references)
     {
@@ -272,7 +275,7 @@ public sealed class ObservationAttacker
         float epsilon = (float)_attack.Epsilon;
         for (int i = 0; i < x.Length; i++)
         {
-            // A number outside the bounds of the stream stays where it is, or comes back a little.
+            // A clean value outside the stream's bounds may only stay where it is or move toward the bounds.
             float clean = state.Clean[i], low = Math.Max(clean - epsilon, Math.Min(_stream.Minimum, clean)),
                 high = Math.Min(clean + epsilon, Math.Max(_stream.Maximum, clean));
             x[i] = Math.Min(Math.Max(x[i], low), high);
@@ -280,7 +283,7 @@ public sealed class ObservationAttacker
     }
 
     /// <summary>
-    /// Rounds to the levels of the channel, as many away from the clean one at most as epsilon holds whole ones.
+    /// Rounds to the levels of the 8-bit channel, at most <c>Levels</c> levels away from the clean value.
     /// </summary>
     private void Round(Span<float> x, ReadOnlySpan<float> clean)
     {
@@ -296,7 +299,7 @@ public sealed class ObservationAttacker
 
     private Tensor Batch(float[] stack) => Tensor.From(stack, [1, .. _stream.StackShape.AsSpan()]);
 
-    /// <summary>One stream: its stack of frames as the agent sees it.</summary>
+    /// <summary>State of one stream: its stack of frames as the agent sees it, and buffers.</summary>
     private sealed class Slot(int length, RandomStream random)
     {
         internal RandomStream Random => random;

@@ -5,14 +5,14 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// The loss of a proxy that an attacker climbs; what it leads away from is fixed on the clean observation.
+/// The loss of a proxy that an attack maximizes. Its reference is computed on the clean observation and then fixed.
 /// </summary>
 internal static class ProxyLoss
 {
-    /// <summary>What the proxy says of the clean observation, as the loss needs it.</summary>
-    /// <param name="goal">What the output means.</param>
-    /// <param name="output">The output of the clean stack, one sample.</param>
-    /// <param name="isTargeted">Lead towards the least likely class in the place of away from the likeliest.</param>
+    /// <summary>Computes the reference of the loss from the proxy's output for the clean observation.</summary>
+    /// <param name="goal">Meaning of the output.</param>
+    /// <param name="output">Output for the clean stack, one sample.</param>
+    /// <param name="isTargeted">True: the least likely class is the reference; false: the most likely class.</param>
     internal static Tensor Reference(ProxyGoal goal, Tensor output, bool isTargeted)
     {
         ReadOnlySpan<float> row = output.AsSpan<float>();
@@ -35,11 +35,11 @@ internal static class ProxyLoss
         }
     }
 
-    /// <summary>A scalar to climb.</summary>
+    /// <summary>Computes the scalar loss to maximize.</summary>
     internal static Tensor Of(ProxyGoal goal, Tensor output, Tensor reference, GradientSign attack) => goal switch
     {
-        // The squared difference to the clean value has no gradient at the clean observation, so the signed value
-        // itself is climbed.
+        // The squared difference from the clean value has zero gradient at the clean observation, so the signed value
+        // itself is maximized.
         ProxyGoal.Value => attack.RaisesValue ? output.Sum() : -output.Sum(),
         ProxyGoal.Cells => output.BinaryCrossEntropyWithLogits(reference),
         ProxyGoal.ClassesAndValue => AwayFrom(output.Slice(1, 0, output.Shape[1] - 1), reference, attack)

@@ -6,11 +6,11 @@ using Temper.Tensors;
 namespace Temper.Snooping.Defenses;
 
 /// <summary>
-/// The attacker's future predictor in the defender's hands: an observation that differs more from what was foreseen
-/// than clean ones do raises an alarm. The bound is set on clean play, so that a given share of its frames raises a
-/// false one (our formulation).
+/// Detects perturbed observations with a future predictor. An alarm is raised if an observation differs more from the
+/// prediction than clean observations do. The threshold is calibrated on clean play to a given false alarm rate (our
+/// formulation).
 /// </summary>
-/// <remarks>Belongs to one thread. The first frame of an episode cannot be foreseen and raises none.</remarks>
+/// <remarks>Not thread-safe. The first frame of an episode has no prediction and raises no alarm.</remarks>
 public sealed class PerturbationDetector
 {
     private readonly Proxy _predictor;
@@ -20,24 +20,26 @@ public sealed class PerturbationDetector
     private PerturbationDetector(Proxy predictor) => _predictor = predictor;
 
     /// <summary>
-    /// Largest difference without an alarm: mean absolute difference of a number to the foreseen one.
+    /// Largest difference without an alarm: mean absolute difference between predicted and observed values.
     /// </summary>
     public double Bound { get; private init; }
 
-    /// <summary>Sets the bound.</summary>
-    /// <param name="predictor">A future predictor.</param>
-    /// <param name="clean">Clean play that it was not trained on; the same format.</param>
-    /// <param name="falseAlarms">Share of clean frames that raise an alarm, 0 to below 1.</param>
+    /// <summary>Creates a detector and calibrates its threshold on clean play.</summary>
+    /// <param name="predictor">A proxy trained as a future predictor.</param>
+    /// <param name="clean">Clean play of the same stream format that was not used to train the predictor.</param>
+    /// <param name="falseAlarms">Fraction of clean frames that raise an alarm, 0 to below 1.</param>
     /// <exception cref="ArgumentException">
-    /// The proxy foresees nothing, the formats differ, or the share is out of range.
+    /// The proxy is not a future predictor, the stream formats differ, the fraction is out of range, or no observation
+    /// of the log has a predecessor in its episode.
     /// </exception>
     public static PerturbationDetector Calibrate(Proxy predictor, IStateLog clean, double falseAlarms = 0.01)
     {
         if (predictor.Goal != ProxyGoal.Cells
             || !predictor.Stream.StackShape.Equals(clean.Stream.StackShape) || falseAlarms is not (>= 0 and < 1))
         {
-            throw new ArgumentException("detector: needs a future predictor of the log's format and a share below 1 "
-                + $"(got {predictor.Task} of {predictor.Stream.StackShape}, {clean.Stream.StackShape}, {falseAlarms}); "
+            throw new ArgumentException("detector: needs a future predictor for the log's format and a false alarm "
+                + $"rate from 0 to below 1 (got {predictor.Task} of {predictor.Stream.StackShape}, "
+                + $"{clean.Stream.StackShape}, {falseAlarms}); "
                     + "train one with temper rl snoop --proxy future-predictor");
         }
 
@@ -47,7 +49,7 @@ public sealed class PerturbationDetector
         if (scores.Length == 0)
         {
             throw new ArgumentException(
-                "detector: no observation of the log is followed by another one of its episode; record more");
+                "detector: every episode of the log has only one observation (expected two or more); record more");
         }
 
         Array.Sort(scores);
@@ -55,16 +57,16 @@ public sealed class PerturbationDetector
         return new PerturbationDetector(predictor) { Bound = scores[scores.Length - 1 - allowed] };
     }
 
-    /// <summary>One with the same bound and no memory of what was seen.</summary>
+    /// <summary>Creates a detector with the same threshold and empty frame history.</summary>
     public PerturbationDetector Fresh() => new(_predictor) { Bound = Bound };
 
-    /// <summary>Whether an observation raises an alarm.</summary>
-    /// <param name="slot">Which stream.</param>
-    /// <param name="frame">As it arrives, changed or not.</param>
-    /// <param name="isFirst">Whether an episode begins.</param>
+    /// <summary>Returns whether an observation raises an alarm.</summary>
+    /// <param name="slot">Index of the stream.</param>
+    /// <param name="frame">The received observation, perturbed or not.</param>
+    /// <param name="isFirst">True at the first observation of an episode.</param>
     public bool Alarms(int slot, ReadOnlySpan<float> frame, bool isFirst) => Score(slot, frame, isFirst) > Bound;
 
-    /// <summary>Mean absolute difference of a number to the foreseen one; NaN for a first frame.</summary>
+    /// <summary>Mean absolute difference between predicted and observed values; NaN for a first frame.</summary>
     internal double Score(int slot, ReadOnlySpan<float> frame, bool isFirst)
     {
         if (!_stacks.TryGetValue(slot, out float[]? stack))

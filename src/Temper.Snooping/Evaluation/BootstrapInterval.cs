@@ -3,16 +3,16 @@ using Temper.Randomness;
 namespace Temper.Snooping.Evaluation;
 
 /// <summary>
-/// The 95 % interval of a mean by resampling: of victims first, then of the episodes of each, since both are drawn by
-/// luck.
+/// Bootstrap 95 % confidence interval of a mean. Victims are resampled first, then the episodes of each victim, because
+/// both are random samples.
 /// </summary>
 public static class BootstrapInterval
 {
     private const int Draws = 2000;
 
-    /// <summary>The interval.</summary>
-    /// <param name="returns">Returns of the episodes of each victim; at least one of each.</param>
-    /// <param name="random">Where random numbers start.</param>
+    /// <summary>Computes the interval from 2000 resamples.</summary>
+    /// <param name="returns">Returns of the episodes of each victim; at least one victim and one episode each.</param>
+    /// <param name="random">Source of random numbers.</param>
     public static (double Low, double High) Of(IReadOnlyList<IReadOnlyList<double>> returns, RandomStream random)
     {
         double[] means = new double[Draws];

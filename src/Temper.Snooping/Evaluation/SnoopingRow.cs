@@ -1,71 +1,75 @@
 namespace Temper.Snooping.Evaluation;
 
-/// <summary>One attack at one size: what agents earn under it.</summary>
+/// <summary>Result of one attack at one epsilon: the returns of the attacked agents.</summary>
 public sealed record SnoopingRow
 {
-    /// <summary>The attack, such as <c>action-imitator fgsm</c>.</summary>
+    /// <summary>Name of the attack, such as <c>action-imitator fgsm</c>.</summary>
     public required string Attack { get; init; }
 
-    /// <summary>Which mandatory baseline it is; null: none.</summary>
+    /// <summary>The required baseline that this row represents; null: none.</summary>
     public Baseline? Baseline { get; init; }
 
-    /// <summary>Largest change of a number.</summary>
+    /// <summary>Largest change of each observed value; 0: no attack.</summary>
     public required double Epsilon { get; init; }
 
-    /// <summary>What the agent does to observations before it looks; empty: nothing.</summary>
+    /// <summary>Defense that the agent applies to observations; empty: none.</summary>
     public string Defense { get; init; } = "";
 
-    /// <summary>Mean undiscounted return.</summary>
+    /// <summary>Mean undiscounted return of all episodes.</summary>
     public required double MeanReturn { get; init; }
 
-    /// <summary>The mean's 95 % interval, lower and upper end.</summary>
+    /// <summary>Lower and upper end of the mean's 95 % confidence interval.</summary>
     public required (double Low, double High) Interval { get; init; }
 
-    /// <summary>Episodes of all victims.</summary>
+    /// <summary>Number of episodes, over all victims.</summary>
     public required int Episodes { get; init; }
 
     /// <summary>
-    /// Return of each episode of each victim, for intervals over more victims; empty where they were not kept.
+    /// Returns by victim and episode, used to compute intervals over more victims; empty: not stored.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<double>> Returns { get; init; } = [];
 
-    /// <summary>Fraction of the frames that were attacked.</summary>
+    /// <summary>Fraction of the frames that was attacked, 0 to 1.</summary>
     public double AttackedFrames { get; init; }
 
-    /// <summary>Share of the frames at which a detector raised an alarm, 0 to 1; NaN: there was none.</summary>
+    /// <summary>
+    /// Fraction of the frames at which a detector raised an alarm, 0 to 1; NaN: no detector was used.
+    /// </summary>
     public double Alarms { get; init; } = double.NaN;
 
-    /// <summary>Milliseconds an attacked frame, the median; NaN: not measured.</summary>
+    /// <summary>Median time of an attacked frame in milliseconds; NaN: not measured.</summary>
     public double MillisecondsPerFrame { get; init; } = double.NaN;
 
-    /// <summary>Whether the channel's precision hides every change of this size.</summary>
+    /// <summary>True if the channel's precision rounds away every perturbation of this size.</summary>
     public bool IsNoOperation { get; init; }
 }
 
-/// <summary>Rows without which a table says little.</summary>
+/// <summary>Baselines that a table must contain to be meaningful.</summary>
 public enum Baseline
 {
-    /// <summary>Nothing is changed.</summary>
+    /// <summary>No attack.</summary>
     Clean,
 
-    /// <summary>Epsilon up or down at random.</summary>
+    /// <summary>Plus or minus epsilon at random.</summary>
     RandomSign,
 
-    /// <summary>A uniform draw.</summary>
+    /// <summary>Uniform noise from -epsilon to epsilon.</summary>
     UniformNoise,
 
-    /// <summary>One step along the victim's own gradient.</summary>
+    /// <summary>One step along the gradient of the victim itself.</summary>
     WhiteBoxFgsm,
 
-    /// <summary>Ten steps along the victim's own gradient.</summary>
+    /// <summary>Ten steps along the gradient of the victim itself.</summary>
     WhiteBoxPgd,
 
-    /// <summary>Gradients of another agent of the same method, which needed the environment.</summary>
+    /// <summary>
+    /// Gradients of another agent trained with the same method; the attacker needs the environment to train it.
+    /// </summary>
     Transfer,
 
-    /// <summary>Gradients of an agent of another method.</summary>
+    /// <summary>Gradients of an agent trained with another method.</summary>
     OtherMethod,
 
-    /// <summary>The agent rounds what it sees.</summary>
+    /// <summary>The agent rounds its observations.</summary>
     Rounding,
 }

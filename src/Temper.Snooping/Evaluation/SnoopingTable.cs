@@ -4,35 +4,36 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Snooping.Evaluation;
 
-/// <summary>All rows of a report, with the conditions that every figure depends on.</summary>
-/// <param name="Rows">The rows; the clean one first.</param>
-/// <param name="RandomReturn">What random play earns.</param>
+/// <summary>Results of a snooping evaluation, with the conditions under which they were measured.</summary>
+/// <param name="Rows">The rows; the row without an attack first.</param>
+/// <param name="RandomReturn">Mean return of a random policy.</param>
 /// <param name="Conditions">
-/// Names and values: stack mode, precision, scale of observations, stickiness, proxies and how good they are.
+/// Names and values of the conditions: stack mode, precision, scale of observations, sticky actions, proxies and their
+/// fidelity.
 /// </param>
 public sealed record SnoopingTable(
     IReadOnlyList<SnoopingRow> Rows, double RandomReturn, IReadOnlyList<KeyValuePair<string, string>> Conditions)
 {
-    /// <summary>Mandatory baselines that no row is of.</summary>
+    /// <summary>Required baselines for which there is no row.</summary>
     public IReadOnlyList<Baseline> Missing =>
         [.. Enum.GetValues<Baseline>().Where(baseline => Rows.All(row => row.Baseline != baseline))];
 
-    /// <summary>What agents earn when nothing is changed.</summary>
+    /// <summary>Mean return without an attack.</summary>
     public double CleanReturn => Rows.First(row => row.Baseline == Baseline.Clean).MeanReturn;
 
     /// <summary>
-    /// (clean - attacked) / (clean - random): 1 is play no better than random; NaN where clean play is no better
-    /// either.
+    /// Computes (clean - attacked) / (clean - random). 1 means that the attacked agent is no better than random play.
+    /// NaN if the clean return is not above the random return.
     /// </summary>
-    /// <param name="row">One of the rows.</param>
+    /// <param name="row">A row of the table.</param>
     public double Drop(SnoopingRow row) =>
         CleanReturn > RandomReturn ? (CleanReturn - row.MeanReturn) / (CleanReturn - RandomReturn) : double.NaN;
 
     /// <summary>
-    /// Smallest epsilon at which an attack takes half of the way from clean to random play, between measured ones by a
-    /// line; null: none does.
+    /// Smallest epsilon at which an attack reduces the return halfway from clean to random play, linearly interpolated
+    /// between measured values; null: no measured epsilon does.
     /// </summary>
-    /// <param name="attack">The attack's name; rows without a defense.</param>
+    /// <param name="attack">Name of the attack; only rows without a defense are used.</param>
     public double? HalfEpsilon(string attack)
     {
         (double Epsilon, double Drop) before = (0, 0);
@@ -51,23 +52,23 @@ public sealed record SnoopingTable(
         return null;
     }
 
-    /// <summary>The table as a section of a report.</summary>
+    /// <summary>Converts the table to a report section.</summary>
     public Section ToSection()
     {
         List<Block> blocks = [];
         if (Missing.Count > 0)
         {
-            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", Missing.Select(Name))}. Without "
-                + "them the attack's rows say little."));
+            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", Missing.Select(Name))}. "
+                + "The results cannot be interpreted without these baselines."));
         }
 
         blocks.Add(new Facts([.. Conditions.Select(condition => new Fact(condition.Key, condition.Value)), new Fact(
-            "random play earns", Number(RandomReturn))]));
+            "mean return of random play", Number(RandomReturn))]));
         blocks.Add(new ChartRow(
         [
             new LineChart
             {
-                Title = "Mean return by size of the change", XLabel = "epsilon", YLabel = "mean return",
+                Title = "Mean return by epsilon", XLabel = "epsilon", YLabel = "mean return",
                 Lines = [.. Rows.Where(row => row.Epsilon > 0).GroupBy(FullName, StringComparer.Ordinal).Select(
                     group => new ChartLine(
                     group.Key, [new ChartPoint(0, CleanReturn), .. group.OrderBy(row => row.Epsilon).Select(row =>
@@ -77,7 +78,7 @@ public sealed record SnoopingTable(
         blocks.Add(new DataTable(
             [
                 "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked",
-                "#alarms", "#ms a frame", "note",
+                "#alarms", "#ms per frame", "note",
             ],
             [.. Rows.Select(row => (string[])
             [
@@ -85,12 +86,12 @@ public sealed record SnoopingTable(
                 $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
                 Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms),
                 double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
-                row.IsNoOperation ? "below the channel's precision: changes nothing" : "",
+                row.IsNoOperation ? "epsilon is below the channel's precision: no effect" : "",
             ])]));
         return new Section("Returns under attack", blocks);
     }
 
-    /// <summary>What a baseline is called.</summary>
+    /// <summary>Returns the display name of a baseline.</summary>
     /// <param name="baseline">The baseline.</param>
     public static string Name(Baseline baseline) => baseline switch
     {

@@ -1,12 +1,11 @@
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// The last frames of a stream as an agent stacks them: the oldest first; at the start of an episode its first frame
-/// fills the stack.
+/// Stacks the last frames of a stream, oldest first. The first frame of an episode fills the whole stack.
 /// </summary>
 internal static class FrameHistory
 {
-    /// <summary>The stack that ends with a step of a log.</summary>
+    /// <summary>Copies the stack whose newest frame is a given step of a log.</summary>
     internal static void Copy(IStateLog log, int step, Span<float> stack)
     {
         int size = log.Stream.FrameShape.Count, from = step;
@@ -17,7 +16,7 @@ internal static class FrameHistory
         }
     }
 
-    /// <summary>Moves a stack on by one frame.</summary>
+    /// <summary>Appends one frame to a stack and drops the oldest one.</summary>
     internal static void Push(Span<float> stack, ReadOnlySpan<float> frame, bool isFirst)
     {
         int size = frame.Length;
@@ -34,7 +33,7 @@ internal static class FrameHistory
         }
     }
 
-    /// <summary>Episodes as ranges of steps.</summary>
+    /// <summary>Returns the episodes of a log as ranges of steps.</summary>
     internal static IReadOnlyList<Range> Episodes(IStateLog log)
     {
         var episodes = new List<Range>();

@@ -1,49 +1,51 @@
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// Recorded observations. What else can be read depends on the type: a log of threat model S has no rewards and no
-/// actions.
+/// A log of recorded observations. Derived interfaces add further signals: a log of threat model S has no rewards and
+/// no actions.
 /// </summary>
 public interface IStateLog
 {
-    /// <summary>The format of the stream.</summary>
+    /// <summary>Format of the stream.</summary>
     StreamInfo Stream { get; }
 
-    /// <summary>Under which threat model it was recorded.</summary>
+    /// <summary>Threat model under which the log was recorded.</summary>
     ThreatModel Threat { get; }
 
-    /// <summary>Recorded steps.</summary>
+    /// <summary>Number of recorded steps.</summary>
     int Count { get; }
 
-    /// <summary>The observation of a step, row-major.</summary>
-    /// <param name="step">0 to count - 1.</param>
+    /// <summary>Returns the observation of a step, row-major.</summary>
+    /// <param name="step">Index of the step, 0 to <see cref="Count"/> - 1.</param>
     ReadOnlySpan<float> Observation(int step);
 
-    /// <summary>Whether an episode begins with a step.</summary>
-    /// <param name="step">0 to count - 1.</param>
+    /// <summary>Returns whether a step is the first of an episode.</summary>
+    /// <param name="step">Index of the step, 0 to <see cref="Count"/> - 1.</param>
     bool IsFirst(int step);
 }
 
-/// <summary>A log with the agent's actions.</summary>
+/// <summary>A log that includes the agent's actions.</summary>
 public interface IActionLog : IStateLog
 {
-    /// <summary>The action that followed the observation of a step.</summary>
-    /// <param name="step">0 to count - 1.</param>
+    /// <summary>Returns the action taken after the observation of a step.</summary>
+    /// <param name="step">Index of the step, 0 to <see cref="IStateLog.Count"/> - 1.</param>
     int Action(int step);
 }
 
-/// <summary>A log with rewards.</summary>
+/// <summary>A log that includes rewards.</summary>
 public interface IRewardLog : IStateLog
 {
-    /// <summary>The reward that followed the observation of a step.</summary>
-    /// <param name="step">0 to count - 1.</param>
+    /// <summary>Returns the reward received after the observation of a step.</summary>
+    /// <param name="step">Index of the step, 0 to <see cref="IStateLog.Count"/> - 1.</param>
     float Reward(int step);
 }
 
-/// <summary>A log with actions and rewards.</summary>
+/// <summary>A log that includes actions and rewards.</summary>
 public interface IFullLog : IActionLog, IRewardLog;
 
-/// <summary>The recorded signals; each threat model has a type of its own that shows no more than it reads.</summary>
+/// <summary>
+/// The recorded signals. Each threat model has its own type, which exposes only the signals that the model includes.
+/// </summary>
 internal class StateLog(StreamInfo stream, RecordedSteps steps) : IStateLog
 {
     public StreamInfo Stream => stream;
@@ -63,7 +65,7 @@ internal class StateLog(StreamInfo stream, RecordedSteps steps) : IStateLog
 
     public bool IsFirst(int step) => steps.Firsts[step];
 
-    /// <summary>The log of a threat model: what it does not read is not kept.</summary>
+    /// <summary>Creates the log of a threat model; signals that the model does not include are discarded.</summary>
     internal static IStateLog Of(StreamInfo stream, ThreatModel threat, RecordedSteps steps) => threat switch
     {
         ThreatModel.S => new StateLog(stream, steps with { Actions = [], Rewards = [] }),
@@ -96,11 +98,11 @@ internal class StateLog(StreamInfo stream, RecordedSteps steps) : IStateLog
     }
 }
 
-/// <summary>Signals step by step.</summary>
+/// <summary>Recorded signals by step.</summary>
 /// <param name="Observations"><c>[N, D]</c>, row-major.</param>
-/// <param name="Firsts">Whether an episode begins, <c>[N]</c>.</param>
-/// <param name="Actions"><c>[N]</c>, or empty.</param>
-/// <param name="Rewards"><c>[N]</c>, or empty.</param>
+/// <param name="Firsts"><c>[N]</c>; true where an episode begins.</param>
+/// <param name="Actions"><c>[N]</c>, or empty: not recorded.</param>
+/// <param name="Rewards"><c>[N]</c>, or empty: not recorded.</param>
 internal sealed record RecordedSteps(float[] Observations, bool[] Firsts, int[] Actions, float[] Rewards)
 {
     internal int Count => Firsts.Length;

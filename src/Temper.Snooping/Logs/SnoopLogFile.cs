@@ -8,19 +8,19 @@ using Temper.Tensors;
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// Logs as npz archives: <c>observations</c> float32 <c>[N, ...]</c> (uint8 where all are whole multiples of 1/255),
-/// <c>firsts</c> uint8 <c>[N]</c>, <c>actions</c> int64 <c>[N]</c> and <c>rewards</c> float32 <c>[N]</c> where the
-/// threat model reads them, and <c>info</c>, UTF-8 JSON as uint8. An array that the threat model does not read is not
-/// in the file.
+/// Saves and loads logs as npz archives with these arrays: <c>observations</c>, float32 <c>[N, ...]</c> (uint8 if all
+/// values are multiples of 1/255); <c>firsts</c>, uint8 <c>[N]</c>; <c>actions</c>, int64 <c>[N]</c>; <c>rewards</c>,
+/// float32 <c>[N]</c>; and <c>info</c>, UTF-8 JSON stored as uint8. <c>actions</c> and <c>rewards</c> are present only
+/// if the threat model includes them.
 /// </summary>
 public static class SnoopLogFile
 {
     private const string Observations = "observations", Firsts = "firsts", Actions = "actions", Rewards = "rewards",
         Info = "info";
 
-    /// <summary>Writes a log, as a whole or not at all.</summary>
-    /// <param name="log">The log.</param>
-    /// <param name="path">The archive.</param>
+    /// <summary>Saves a log atomically: either the whole file is written or none.</summary>
+    /// <param name="log">The log to save.</param>
+    /// <param name="path">Path of the archive.</param>
     public static void Save(IStateLog log, string path)
     {
         int size = log.Stream.FrameShape.Count;
@@ -54,24 +54,25 @@ public static class SnoopLogFile
         NpzFile.Save(path, arrays);
     }
 
-    /// <summary>Reads a log; its type shows no more than its threat model reads.</summary>
-    /// <param name="path">An archive that <see cref="Save"/> wrote.</param>
+    /// <summary>Loads a log. The returned type exposes only the signals of the log's threat model.</summary>
+    /// <param name="path">Path of an archive written by <see cref="Save"/>.</param>
     /// <exception cref="ModelFormatException">
-    /// It is damaged, or holds other arrays than its threat model reads.
+    /// The file is damaged, or its arrays are not those of its threat model.
     /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static IStateLog Load(string path)
     {
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path);
         (ThreatModel threat, StreamInfo stream) = ReadInfo(Array(Info, DType.UInt8).ToArray<byte>(), path);
         Tensor observations = arrays.GetValueOrDefault(Observations)
-            ?? throw Damaged($"there is no array '{Observations}'");
+            ?? throw Damaged($"the array '{Observations}' is missing");
         int count = observations.Rank > 0 ? observations.Shape[0] : 0;
         if (count == 0 || !observations.Shape.AsSpan()[1..].SequenceEqual(stream.FrameShape.AsSpan())
             || observations.DType is not (DType.UInt8 or DType.Float32))
         {
-            throw Damaged($"observations do not fit (got {observations.DType} {observations.Shape}, expected [N, "
-                + $"{string.Join(", ", stream.FrameShape)}] with N of 1 or more)");
+            throw Damaged($"observations have the wrong type or shape (got {observations.DType} "
+                + $"{observations.Shape}, expected uint8 or float32 [N, {string.Join(", ", stream.FrameShape)}] with N "
+                + "of 1 or more)");
         }
 
         if (arrays.ContainsKey(Actions) != threat.HasActions() || arrays.ContainsKey(Rewards) != threat.HasRewards())
@@ -94,16 +95,16 @@ public static class SnoopLogFile
         Tensor Array(string name, DType dtype) =>
             arrays.TryGetValue(name, out Tensor? array) && array.DType == dtype && array.Rank == 1
             ? array
-            : throw Damaged($"there is no array '{name}' of {dtype} with one axis");
+            : throw Damaged($"a one-dimensional array '{name}' of {dtype} is missing");
 
         T[] Column<T>(string name, DType dtype, bool isThere)
             where T : unmanaged => !isThere ? [] : Array(name, dtype) is { } array && array.Count == count
             ? array.ToArray<T>()
-            : throw Damaged($"array '{name}' has another length than the observations (got {arrays[name].Count}, "
+            : throw Damaged($"the lengths of '{name}' and the observations differ (got {arrays[name].Count}, "
                 + $"expected {count})");
 
         ModelFormatException Damaged(string what) =>
-            new(path, 0, $"snooping log: {what}; record it anew with temper rl record");
+            new(path, 0, $"snooping log: {what}; record it again with temper rl record");
     }
 
     private static JsonObject Describe(IStateLog log) => new()
@@ -136,11 +137,11 @@ public static class SnoopLogFile
             or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException(path, 0, $"snooping log: its description is damaged ({e.Message}); record "
-                + "it anew with temper rl record", e);
+                + "it again with temper rl record", e);
         }
     }
 
-    /// <summary>Bytes where nothing is lost, since most observations are pictures or grids.</summary>
+    /// <summary>Converts values to bytes if this loses nothing: most observations are images or grids.</summary>
     private static Tensor Packed(float[] values, Shape shape) =>
         values.All(value => value is >= 0 and <= 1 && MathF.Round(value * 255) / 255f == value)
         ? Tensor.From<byte>([.. values.Select(value => (byte)MathF.Round(value * 255))], shape)

@@ -1,12 +1,14 @@
 namespace Temper.Snooping.Logs;
 
-/// <summary>Listens to one stream and keeps what its threat model reads; the rest is dropped when it arrives.</summary>
+/// <summary>
+/// Records the signals of one stream that a threat model includes. Other signals are dropped on arrival.
+/// </summary>
 /// <remarks>
-/// Belongs to one thread. A step is kept when its action arrives, so that the last observation of an episode is not.
+/// Not thread-safe. A step is recorded when its action arrives, so the last observation of an episode is not recorded.
 /// </remarks>
-/// <param name="stream">The format of the stream.</param>
-/// <param name="threat">What is read.</param>
-/// <param name="capacity">Steps after which no more are kept, positive.</param>
+/// <param name="stream">Format of the stream.</param>
+/// <param name="threat">Threat model: the signals to record.</param>
+/// <param name="capacity">Maximum number of recorded steps, 1 or more; later steps are ignored.</param>
 public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
 {
     private readonly float[] _observations = new float[checked(capacity * stream.FrameShape.Count)];
@@ -15,23 +17,23 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
     private readonly float[] _rewards = threat.HasRewards() ? new float[capacity] : [];
     private bool _isPending;
 
-    /// <summary>Steps kept so far.</summary>
+    /// <summary>Number of steps recorded so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether no more are kept.</summary>
+    /// <summary>True if the capacity is reached; further steps are ignored.</summary>
     public bool IsFull => Count == capacity;
 
-    /// <summary>An observation on its way to the agent.</summary>
-    /// <param name="observation">As long as the stream's shape has elements.</param>
-    /// <param name="isFirst">Whether an episode begins.</param>
-    /// <exception cref="ArgumentException">It has another length.</exception>
+    /// <summary>Receives an observation on its way to the agent.</summary>
+    /// <param name="observation">The observation, with as many values as the stream's frame shape.</param>
+    /// <param name="isFirst">True at the first observation of an episode.</param>
+    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
     public void Observe(ReadOnlySpan<float> observation, bool isFirst)
     {
         int size = stream.FrameShape.Count;
         if (observation.Length != size)
         {
-            throw new ArgumentException($"SnoopRecorder: an observation of another length (got {observation.Length}, "
-                + $"expected {size})", nameof(observation));
+            throw new ArgumentException($"SnoopRecorder: the observation has the wrong length (got "
+                + $"{observation.Length}, expected {size})", nameof(observation));
         }
 
         if (!IsFull)
@@ -41,7 +43,7 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
         }
     }
 
-    /// <summary>What the agent did, and what it got for it.</summary>
+    /// <summary>Receives the agent's action and the reward for it.</summary>
     /// <param name="action">Index of the action.</param>
     /// <param name="reward">The reward.</param>
     public void Act(int action, float reward)
@@ -64,7 +66,7 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
         (Count, _isPending) = (Count + 1, false);
     }
 
-    /// <summary>What was kept so far.</summary>
+    /// <summary>Returns the steps recorded so far as a log.</summary>
     public IStateLog ToLog() => StateLog.Of(stream, threat, new RecordedSteps(
         _observations[..(Count * stream.FrameShape.Count)], _firsts[..Count],
         threat.HasActions() ? _actions[..Count] : [], threat.HasRewards() ? _rewards[..Count] : []));

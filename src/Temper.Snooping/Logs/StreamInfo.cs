@@ -2,17 +2,17 @@ using Temper.Tensors;
 
 namespace Temper.Snooping.Logs;
 
-/// <summary>What an eavesdropper knows of the stream without looking into it: the format of an observation.</summary>
-/// <param name="FrameShape">Shape of one observation before any stacking, <c>[C, H, W]</c> or <c>[D]</c>.</param>
-/// <param name="Frames">Observations that the agent is thought to look at together.</param>
-/// <param name="Minimum">Smallest value of an observation; minus infinity: not known.</param>
-/// <param name="Maximum">Largest value of an observation; infinity: not known.</param>
-/// <param name="Actions">Number of actions, 0: not known.</param>
-/// <param name="Source">Where the stream was recorded, for people.</param>
+/// <summary>Format of the observations in a stream, as known to an eavesdropper before recording.</summary>
+/// <param name="FrameShape">Shape of one observation before stacking, <c>[C, H, W]</c> or <c>[D]</c>.</param>
+/// <param name="Frames">Assumed number of observations that the agent stacks.</param>
+/// <param name="Minimum">Smallest value of an observation; negative infinity: unknown.</param>
+/// <param name="Maximum">Largest value of an observation; infinity: unknown.</param>
+/// <param name="Actions">Number of actions; 0: unknown.</param>
+/// <param name="Source">Description of where the stream was recorded, for display.</param>
 public sealed record StreamInfo(Shape FrameShape, int Frames, float Minimum, float Maximum, int Actions, string Source)
 {
     /// <summary>
-    /// Shape of what the agent sees at once: the frames one after the other along the first axis, the newest last.
+    /// Shape of the stacked observation that the agent sees: the frames concatenated along the first axis, newest last.
     /// </summary>
     public Shape StackShape => Shape.Create([FrameShape[0] * Frames, .. FrameShape.AsSpan()[1..]]);
 }

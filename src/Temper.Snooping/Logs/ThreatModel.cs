@@ -1,13 +1,12 @@
 namespace Temper.Snooping.Logs;
 
 /// <summary>
-/// Which signals between agent and environment an eavesdropper reads (arXiv:1905.11832; the split into four is the
-/// natural reading of its abstract). The end of an episode is visible in all four, since a reset shows in the
-/// observations.
+/// The signals between agent and environment that an eavesdropper can read (arXiv:1905.11832; the four variants follow
+/// from its abstract). All four include the episode boundaries, because a reset is visible in the observations.
 /// </summary>
 public enum ThreatModel
 {
-    /// <summary>Observations alone.</summary>
+    /// <summary>Observations only.</summary>
     S,
 
     /// <summary>Observations and rewards.</summary>
@@ -20,30 +19,30 @@ public enum ThreatModel
     SRA,
 }
 
-/// <summary>What threat models are called and what they read.</summary>
+/// <summary>Names and signals of threat models.</summary>
 public static class ThreatModels
 {
-    /// <summary>The model of a name, in any case.</summary>
+    /// <summary>Returns the threat model with a given name, ignoring case.</summary>
     /// <param name="name">s, sr, sa or sra.</param>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    /// <exception cref="ArgumentException">The name is unknown.</exception>
     public static ThreatModel Parse(string name) =>
         Enum.GetValues<ThreatModel>()
             .Where(model => string.Equals($"{model}", name, StringComparison.OrdinalIgnoreCase))
             .Select(model => (ThreatModel?)model)
             .FirstOrDefault()
         ?? throw new ArgumentException(
-            $"threat model: there is none called '{name}' (expected s, sr, sa or sra)", nameof(name));
+            $"threat model: unknown name (got '{name}', expected s, sr, sa or sra)", nameof(name));
 
-    /// <summary>Whether rewards are read.</summary>
-    /// <param name="model">The model.</param>
+    /// <summary>Returns whether the model includes rewards.</summary>
+    /// <param name="model">The threat model.</param>
     public static bool HasRewards(this ThreatModel model) => model is ThreatModel.SR or ThreatModel.SRA;
 
-    /// <summary>Whether actions are read.</summary>
-    /// <param name="model">The model.</param>
+    /// <summary>Returns whether the model includes actions.</summary>
+    /// <param name="model">The threat model.</param>
     public static bool HasActions(this ThreatModel model) => model is ThreatModel.SA or ThreatModel.SRA;
 
-    /// <summary>The signals in words.</summary>
-    /// <param name="model">The model.</param>
+    /// <summary>Returns the names of the included signals as text.</summary>
+    /// <param name="model">The threat model.</param>
     public static string Describe(this ThreatModel model) => model switch
     {
         ThreatModel.S => "observations",

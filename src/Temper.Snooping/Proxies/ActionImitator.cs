@@ -3,7 +3,8 @@ using Temper.Snooping.Logs;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Says what the agent will do: cross-entropy of q(a | o) to the actions heard (spec point 1; behavior cloning).
+/// Predicts the agent's action, with cross-entropy to the recorded actions as the loss (behavior cloning; point 1 of
+/// the specification).
 /// </summary>
 public sealed record ActionImitator : RelatedTask<IActionLog>
 {
@@ -26,8 +27,8 @@ public sealed record ActionImitator : RelatedTask<IActionLog>
                 Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = count,
                 Classes = Names(count),
             }
-            : throw Refused($"the agent did one thing only in {log.Count} steps (action {labels[0]}), from which "
-                + "nothing can be learned; record more");
+            : throw Refused($"the agent took the same action in all {log.Count} steps (action {labels[0]}), so nothing "
+                + "can be learned; record more");
     }
 
     internal static long[] Labels(IActionLog log) =>

@@ -2,19 +2,20 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>The object of a stream that an agent steers, as far as an eavesdropper can tell.</summary>
+/// <summary>The object in a stream that the agent most likely controls.</summary>
 /// <remarks>
-/// Candidates are the channels of a grid and, in pictures, bands of columns and of rows. One qualifies if it shows one
-/// connected object nearly always, whose moves are short. Of these the one is taken whose next move follows least from
-/// its last one: a ball flies on, an opponent patrols, what an agent steers is decided anew at each step.
+/// Candidates are the channels of a grid and, in images, bands of columns and of rows. A candidate qualifies if it
+/// shows exactly one connected object in nearly every frame and the object moves only short distances. Among these, the
+/// object whose next move is least predictable from its last move is chosen: a ball keeps flying and an opponent
+/// patrols, but the agent decides anew at each step.
 /// </remarks>
-/// <param name="Name">Where it was found, for people.</param>
-/// <param name="Moves">Its move after each step of the log, rows and columns; null: not known.</param>
+/// <param name="Name">Description of where the object was found, for display.</param>
+/// <param name="Moves">Its move after each step of the log, in rows and columns; null: unknown.</param>
 internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, int Columns)?> Moves)
 {
     private const double MostlyThere = 0.9;
 
-    /// <summary>The longest move of a step, in cells of a grid; pictures scale it.</summary>
+    /// <summary>Longest move of one step, in cells of a grid; scaled up for images.</summary>
     private const int LongestMove = 2;
 
     private const int LargestGrid = 20;
@@ -38,8 +39,8 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
     }
 
     /// <summary>
-    /// Each channel as a whole; in pictures bands of a twelfth of the width or height, since objects share a channel
-    /// there.
+    /// Enumerates the candidates: each whole channel, and in images also bands of 1/12 of the width or height, because
+    /// objects share a channel there.
     /// </summary>
     private static IEnumerable<ObjectWindow> Windows(IStateLog log)
     {
@@ -68,7 +69,8 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
     }
 
     /// <summary>
-    /// The move from each step to the next of its episode; nothing where the object is not there alone, or jumped.
+    /// Computes the move from each step to the next of its episode; null if the object is not alone in the window or
+    /// jumped.
     /// </summary>
     private static (int, int)?[] Follow(IStateLog log, ObjectWindow window)
     {
@@ -87,7 +89,7 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
         {
             if (!log.IsFirst(step + 1) && places[step] is { } here && places[step + 1] is { } there)
             {
-                // Places are in half cells, so that objects of even and odd size are alike.
+                // Positions are in half cells, so that objects of even and odd size are treated alike.
                 (int down, int right) = ((there.Rows - here.Rows) / 2, (there.Columns - here.Columns) / 2);
                 moves[step] = Math.Abs(down) <= longest && Math.Abs(right) <= longest
                     ? (Math.Sign(down), Math.Sign(right))
@@ -99,8 +101,8 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
     }
 
     /// <summary>
-    /// H(move | last move) in bits: what the last move does not tell of the next one. Zero where the object mostly is
-    /// not followed.
+    /// Computes H(move | last move) in bits: the uncertainty of a move given the previous one. Zero if the moves of
+    /// most steps are unknown.
     /// </summary>
     private static double Unforeseen(IStateLog log, (int, int)?[] moves)
     {
@@ -125,13 +127,14 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
     }
 }
 
-/// <summary>A part of a channel in which one object is looked for.</summary>
+/// <summary>A region of one channel that is searched for a single object.</summary>
 internal readonly record struct ObjectWindow(string Name, int Channel, int Top, int Bottom, int Left, int Right)
 {
     private const float Lit = 0.25f;
 
     /// <summary>
-    /// The center of the one connected object in the window, in half cells; null where there is none, or several.
+    /// Returns the center of the single connected object in the window, in half cells; null if there is none or more
+    /// than one.
     /// </summary>
     internal (int Rows, int Columns)? Locate(ReadOnlySpan<float> plane, int columns)
     {
@@ -148,8 +151,8 @@ internal readonly record struct ObjectWindow(string Name, int Channel, int Top, 
             }
         }
 
-        // One object fills at least half of its box; two that are apart leave more of it empty. Walls fill the whole
-        // window.
+        // One object fills at least half of its bounding box; two separate objects leave more of it empty. Walls fill
+        // the whole window.
         int box = (bottom - top + 1) * (right - left + 1), window = (Bottom - Top) * (Right - Left);
         return lit > 0 && 2 * lit >= box && 2 * lit <= window ? (top + bottom, left + right) : null;
     }

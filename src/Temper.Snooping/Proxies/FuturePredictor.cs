@@ -4,8 +4,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Says what the next observation is: cross-entropy of each cell (spec point 3; cells are taken as numbers from 0 to
-/// 1).
+/// Predicts the next observation, with cross-entropy of each value as the loss (point 3 of the specification). Values
+/// must be between 0 and 1.
 /// </summary>
 public sealed record FuturePredictor : RelatedTask<IStateLog>
 {
@@ -32,6 +32,6 @@ public sealed record FuturePredictor : RelatedTask<IStateLog>
         return steps.Length > 0
             ? new ProxyData { Log = log, Steps = steps, Target = (step, target) =>
                 log.Observation(step + 1).CopyTo(target), TargetLength = size, Outputs = size }
-            : throw Refused("no observation is followed by another one of its episode; record more");
+            : throw Refused("every episode of the log has only one observation; record more");
     }
 }

@@ -3,12 +3,12 @@ using Temper.Snooping.Logs;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Imitates the agent from observations alone: the object that the agent controls is found in the log, its moves are
-/// taken for actions, and the proxy says which move comes next (our formulation; nothing is named for one game).
+/// Imitates the agent from observations alone. The object that the agent controls is located in the log, its moves are
+/// treated as actions, and the proxy predicts the next move (our formulation; not specific to any game).
 /// </summary>
 public sealed record LatentImitator : RelatedTask<IStateLog>
 {
-    /// <summary>Moves that are rarer than this are left out.</summary>
+    /// <summary>Moves rarer than this fraction of the steps are ignored.</summary>
     private const double FewestShare = 0.01;
 
     /// <inheritdoc/>
@@ -23,8 +23,8 @@ public sealed record LatentImitator : RelatedTask<IStateLog>
     private protected override ProxyData Data(IStateLog log)
     {
         ControlledObject found = ControlledObject.Find(log)
-            ?? throw Refused($"no object moves as if an agent steered it in {log.Count} steps of "
-                + $"{log.Stream.FrameShape}; record more, or a stream of grids or pictures");
+            ?? throw Refused($"no object controlled by an agent was found in {log.Count} steps of "
+                + $"{log.Stream.FrameShape}; record more steps, or use a stream of grids or images");
         (int, int)[] moves = [.. found.Moves.Where(move => move is not null).GroupBy(move => move!.Value)
             .Where(group => group.Count() >= FewestShare * log.Count).Select(group => group.Key).Order()];
         if (moves.Length < 2)

@@ -7,8 +7,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Values of actions learned from the log alone: fitted Q iteration with the conservative penalty of arXiv:2006.04779,
-/// attacked as a policy softmax(Q) (spec point 6).
+/// Learns action values from the log alone: fitted Q iteration with the conservative penalty of arXiv:2006.04779.
+/// Attacks treat the result as a policy softmax(Q) (point 6 of the specification).
 /// </summary>
 public sealed record OfflineQ : RelatedTask<IFullLog>
 {
@@ -21,15 +21,16 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
     /// <inheritdoc/>
     public override ProxyGoal Goal => ProxyGoal.Classes;
 
-    /// <summary>Discount of a step, 0 to 1.</summary>
+    /// <summary>Discount factor per step, 0 to 1.</summary>
     public float Discount { get; init; } = 0.99f;
 
     /// <summary>
-    /// What the conservative penalty counts: log sum exp Q - Q(a), which is the cross-entropy of Q to the action heard.
+    /// Weight of the conservative penalty log sum exp Q - Q(a), which equals the cross-entropy of Q to the recorded
+    /// action.
     /// </summary>
     public float Penalty { get; init; } = 1;
 
-    /// <summary>The network whose values stand for what comes later; null: nothing comes later.</summary>
+    /// <summary>The network that estimates the value of the next state; null: the next state counts as 0.</summary>
     internal Network? Target { get; init; }
 
     internal override TrainingLoss Loss => new ConservativeLoss(Penalty);
@@ -43,10 +44,10 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
         {
             Log = log, Steps = steps, Outputs = actions, TargetLength = actions,
 
-            // y = r + gamma max_a Q(o', a), and r alone at the end of an episode.
+            // y = r + gamma max_a Q(o', a); y = r at the end of an episode.
             Target = (step, target) => (target[0], target[1]) = (log.Action(step), log.Reward(step)
                 + (log.IsFirst(step + 1) ? 0 : Discount * later[step + 1])),
-        } : throw Refused("needs two steps or more; record more");
+        } : throw Refused("the log needs two steps or more; record more");
     }
 
     private static float[] BestLater(IFullLog log, Network network)
@@ -74,7 +75,7 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
         return best;
     }
 
-    /// <summary>(Q(a) - y)^2 + penalty (log sum exp Q - Q(a)).</summary>
+    /// <summary>The loss (Q(a) - y)^2 + penalty (log sum exp Q - Q(a)).</summary>
     private sealed record ConservativeLoss(float Penalty) : TrainingLoss
     {
         public override Tensor Value(Tensor output, Tensor targets)

@@ -7,38 +7,39 @@ using Temper.Tensors;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>A network whose gradients an attacker uses in the place of the agent's.</summary>
+/// <summary>A network whose gradients an attacker uses in place of the agent's.</summary>
 public sealed record Proxy
 {
     private const string Prefix = "temper.proxy.";
 
-    /// <summary>Takes a stack of frames, <c>[N, ...]</c>; the first output is read.</summary>
+    /// <summary>The network. It takes a stack of frames, <c>[N, ...]</c>; only its first output is used.</summary>
     public required Network Network { get; init; }
 
-    /// <summary>What it was trained for.</summary>
+    /// <summary>Name of the task that the network was trained for.</summary>
     public required string Task { get; init; }
 
-    /// <summary>What its output means.</summary>
+    /// <summary>Meaning of the network's output.</summary>
     public required ProxyGoal Goal { get; init; }
 
-    /// <summary>The stream that it was made for.</summary>
+    /// <summary>Format of the stream that the proxy was made for.</summary>
     public required StreamInfo Stream { get; init; }
 
     /// <summary>
-    /// What the eavesdropper read; null: the network did not come from eavesdropping (an agent's own, another agent's).
+    /// Threat model of the log that the proxy was trained on; null: the network was not trained on a log (an agent's
+    /// own network, or another agent's).
     /// </summary>
     public ThreatModel? Threat { get; init; }
 
-    /// <summary>Steps that it was trained on.</summary>
+    /// <summary>Number of steps in the training log.</summary>
     public int Steps { get; init; }
 
-    /// <summary>What <see cref="Fidelity"/> measures.</summary>
+    /// <summary>Name of the metric in <see cref="Fidelity"/>.</summary>
     public string FidelityName { get; init; } = "";
 
-    /// <summary>How well it does its task on episodes that were held out; NaN: not known.</summary>
+    /// <summary>Quality of the proxy on held-out episodes; NaN: unknown.</summary>
     public double Fidelity { get; init; } = double.NaN;
 
-    /// <summary>Saves it as one model file that every command takes.</summary>
+    /// <summary>Saves the proxy as one model file that every command accepts.</summary>
     /// <param name="path">A .safetensors file or a folder.</param>
     public void Save(string path)
     {
@@ -57,9 +58,9 @@ public sealed record Proxy
     }
 
     /// <summary>Loads a proxy.</summary>
-    /// <param name="path">What <see cref="Save"/> wrote.</param>
-    /// <exception cref="ModelFormatException">It is damaged, or no proxy.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <param name="path">A file or folder written by <see cref="Save"/>.</param>
+    /// <exception cref="ModelFormatException">The file is damaged, or is not a proxy.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static Proxy Load(string path)
     {
         Network network = ModelFile.Load(path);
@@ -79,18 +80,18 @@ public sealed record Proxy
                     Steps = Number("steps"), FidelityName = fidelity[0],
                     Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
                 }
-                : throw new FormatException("the network does not take the stream's stack of frames");
+                : throw new FormatException("the network's input is not the stream's stack of frames");
         }
         catch (Exception e) when (e is FormatException
             or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
-            throw new ModelFormatException(path, 0, $"proxy: no proxy, or its metadata are damaged ({e.Message}); make "
-                + "one with temper rl snoop", e);
+            throw new ModelFormatException(path, 0, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
+                + "create one with temper rl snoop", e);
         }
 
         string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value)
             ? value
-            : throw new KeyNotFoundException($"there is no '{Prefix}{key}'");
+            : throw new KeyNotFoundException($"'{Prefix}{key}' is missing");
 
         int Number(string key) => int.Parse(Get(key), CultureInfo.InvariantCulture);
     }

@@ -5,34 +5,37 @@ using Temper.Tensors;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// A supervised task made of a log: for each usable step what a proxy is to say of its stack of frames.
+/// A supervised task made from a log: the target that a proxy should predict for the stack of frames of each usable
+/// step.
 /// </summary>
 internal sealed record ProxyData
 {
     internal required IStateLog Log { get; init; }
 
-    /// <summary>Steps that have a target, ascending.</summary>
+    /// <summary>Indices of the steps that have a target, ascending.</summary>
     internal required int[] Steps { get; init; }
 
-    /// <summary>Classes by step of the log; null: targets are numbers.</summary>
+    /// <summary>Class of each step of the log; null: the targets are numbers.</summary>
     internal long[]? Labels { get; init; }
 
-    /// <summary>Gives the target of a step, <see cref="TargetLength"/> numbers; null: targets are classes.</summary>
+    /// <summary>
+    /// Writes the target of a step, <see cref="TargetLength"/> numbers; null: the targets are classes.
+    /// </summary>
     internal Action<int, Span<float>>? Target { get; init; }
 
-    /// <summary>Numbers of a target.</summary>
+    /// <summary>Length of a numeric target.</summary>
     internal int TargetLength { get; init; }
 
-    /// <summary>Outputs of the proxy.</summary>
+    /// <summary>Number of outputs of the proxy.</summary>
     internal required int Outputs { get; init; }
 
     /// <summary>Names of the classes.</summary>
     internal IReadOnlyList<string> Classes { get; init; } = [];
 
-    /// <summary>Some of the steps as a data set.</summary>
+    /// <summary>Creates a data set from some of the steps.</summary>
     internal Dataset Part(string name, IEnumerable<int> steps) => new StepDataset(this, name, [.. steps]);
 
-    /// <summary>Stacks of frames are put together when they are read, so that a log is held once.</summary>
+    /// <summary>Assembles stacks of frames on access, so that each frame is stored only once.</summary>
     private sealed class StepDataset(ProxyData data, string name, int[] steps) : Dataset
     {
         public override string Name => name;

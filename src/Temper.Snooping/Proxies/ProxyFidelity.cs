@@ -6,7 +6,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// How well a proxy does its task: agreement of classes, R2 of values, or how often a whole next frame is right.
+/// Measures a proxy on held-out episodes: fraction of correct classes, R2 of values, or fraction of next frames that
+/// are entirely right.
 /// </summary>
 internal sealed class ProxyFidelity
 {

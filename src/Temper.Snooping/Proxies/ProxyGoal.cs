@@ -1,20 +1,21 @@
 namespace Temper.Snooping.Proxies;
 
-/// <summary>What a proxy's output means, and so which loss an attacker climbs.</summary>
+/// <summary>Meaning of a proxy's output. It determines the loss that an attack maximizes.</summary>
 public enum ProxyGoal
 {
-    /// <summary>Logits of classes, <c>[N, K]</c>: the attacker leads away from the class that wins.</summary>
+    /// <summary>Class logits, <c>[N, K]</c>; the attack moves away from the predicted class.</summary>
     Classes,
 
-    /// <summary>A value, <c>[N, 1]</c>: the attacker makes it look low (or high).</summary>
+    /// <summary>A value, <c>[N, 1]</c>; the attack lowers it (or raises it).</summary>
     Value,
 
     /// <summary>
-    /// Logits of cells that are 0 or 1, or numbers, <c>[N, D]</c>: the attacker leads away from the proxy's own
-    /// prediction.
+    /// Logits of values from 0 to 1, <c>[N, D]</c>; the attack moves away from the proxy's own prediction.
     /// </summary>
     Cells,
 
-    /// <summary>Logits of classes and then a value, <c>[N, K + 1]</c>: both at once.</summary>
+    /// <summary>
+    /// Class logits followed by a value, <c>[N, K + 1]</c>; the attack combines both losses and lowers the value.
+    /// </summary>
     ClassesAndValue,
 }

@@ -4,7 +4,7 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>The networks of proxies.</summary>
+/// <summary>Creates the networks of proxies.</summary>
 internal static class ProxyNetworks
 {
     private const int LargestGrid = 20;

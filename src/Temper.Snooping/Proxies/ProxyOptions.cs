@@ -1,27 +1,27 @@
 namespace Temper.Snooping.Proxies;
 
-/// <summary>How a proxy is trained; defaults are those of the specification.</summary>
+/// <summary>Options for training a proxy; the defaults are those of the specification.</summary>
 public sealed record ProxyOptions
 {
-    /// <summary>Decides weights, order and which episodes are held out.</summary>
+    /// <summary>Seed of the initial weights, the sample order and the choice of held-out episodes.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>The proxy's network. An eavesdropper does not know the agent's.</summary>
+    /// <summary>Architecture of the proxy. An eavesdropper does not know the agent's architecture.</summary>
     public ProxyArchitecture Architecture { get; init; } = ProxyArchitecture.Default;
 
-    /// <summary>Passes over the log, one or more.</summary>
+    /// <summary>Number of passes over the log, 1 or more.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Steps a batch, one or more.</summary>
+    /// <summary>Steps per batch, 1 or more.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Learning rate of Adam.</summary>
+    /// <summary>Learning rate of Adam, above 0.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    /// <summary>Fraction of the episodes that is held out and measures the proxy, between 0 and 1.</summary>
+    /// <summary>Fraction of the episodes held out to measure the proxy, above 0 and below 1.</summary>
     public double HeldOut { get; init; } = 0.1;
 
-    /// <summary>For values of actions: how often targets are computed anew.</summary>
+    /// <summary>For <see cref="OfflineQ"/>: number of times the targets are recomputed, 1 or more.</summary>
     public int QIterations { get; init; } = 10;
 
     internal void Validate()
@@ -42,18 +42,18 @@ public sealed record ProxyOptions
     }
 }
 
-/// <summary>Networks of proxies: like a victim's usual one, and others.</summary>
+/// <summary>Architectures of proxies: the usual one of a victim, and alternatives.</summary>
 public enum ProxyArchitecture
 {
-    /// <summary>A convolution for grids and pictures, layers for numbers.</summary>
+    /// <summary>Convolutions for grids and images; fully connected layers for vectors.</summary>
     Default,
 
-    /// <summary>One layer of 128 with ReLU.</summary>
+    /// <summary>One hidden layer of 128 units with ReLU.</summary>
     Mlp,
 
-    /// <summary>One layer of 64 with tanh.</summary>
+    /// <summary>One hidden layer of 64 units with tanh.</summary>
     SmallTanh,
 
-    /// <summary>Two layers of 256 with ReLU.</summary>
+    /// <summary>Two hidden layers of 256 units with ReLU.</summary>
     Large,
 }

@@ -6,7 +6,9 @@ using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Trains a proxy offline: a supervised task on the log, measured on episodes that were held out.</summary>
+/// <summary>
+/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes.
+/// </summary>
 internal static class ProxyTrainer
 {
     internal static Proxy Train(RelatedTask task, IStateLog log, ProxyOptions options, CancellationToken cancel)
@@ -37,7 +39,7 @@ internal static class ProxyTrainer
             Optimizer = new Adam { LearningRate = options.LearningRate },
         }, cancel).Network;
 
-    /// <summary>Targets are computed with the network of the iteration before, which then learns them.</summary>
+    /// <summary>Each iteration computes targets with the previous network and then trains on them.</summary>
     private static Network FittedQ(
         OfflineQ task, IStateLog log, Network network, int[] train, int[] heldOut, ProxyOptions options,
         CancellationToken cancel)
@@ -54,7 +56,8 @@ internal static class ProxyTrainer
     }
 
     /// <summary>
-    /// Whole episodes are held out, since neighbors in an episode are alike; of a single episode its end.
+    /// Holds out whole episodes, because neighboring steps of an episode are similar. If there is only one episode, its
+    /// end is held out.
     /// </summary>
     private static (int[] Train, int[] HeldOut) Split(ProxyData data, double share, RandomStream random)
     {
@@ -64,7 +67,7 @@ internal static class ProxyTrainer
             int rest = Math.Max(1, (int)(data.Steps.Length * share));
             return data.Steps.Length > 1
                 ? (data.Steps[..^rest], data.Steps[^rest..])
-                : throw new ArgumentException("proxy: one step is not enough; record more");
+                : throw new ArgumentException("proxy: the log needs two usable steps or more; record more");
         }
 
         int count = Math.Clamp((int)Math.Round(episodes.Count * share), 1, episodes.Count - 1);
@@ -78,7 +81,7 @@ internal static class ProxyTrainer
             heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
         return train.Length > 0 && heldOut.Length > 0
             ? (train, heldOut)
-            : throw new ArgumentException($"proxy: too few episodes with something to learn (got {episodes.Count} "
+            : throw new ArgumentException($"proxy: too few episodes with usable steps (got {episodes.Count} "
                 + $"episodes, {data.Steps.Length} usable steps); record more");
     }
 }

@@ -4,8 +4,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// A task that needs the same features as the agent's and that an eavesdropper can train from what it heard: what the
-/// agent will do, what a state is worth, what comes next (arXiv:1905.11832 names the idea; the losses are our
+/// A task that needs similar features to the agent's own task and can be trained on recorded signals: predicting the
+/// agent's action, the value of a state, or the next observation (the idea is from arXiv:1905.11832; the losses are our
 /// formulation).
 /// </summary>
 public abstract record RelatedTask
@@ -14,37 +14,39 @@ public abstract record RelatedTask
     {
     }
 
-    /// <summary>Its name on the command line.</summary>
+    /// <summary>Name of the task on the command line.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The weakest threat model that it can be trained under.</summary>
+    /// <summary>The weakest threat model whose signals suffice to train on this task.</summary>
     public abstract ThreatModel Needs { get; }
 
-    /// <summary>What the proxy's output means.</summary>
+    /// <summary>Meaning of the proxy's output.</summary>
     public abstract ProxyGoal Goal { get; }
 
     /// <summary>The loss to minimize.</summary>
     internal virtual TrainingLoss Loss => new CrossEntropyLoss();
 
-    /// <summary>Trains a proxy on a log whose type is not known before it is read.</summary>
-    /// <param name="log">What was heard.</param>
-    /// <param name="options">How.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <summary>Trains a proxy on a log whose type is not known at compile time.</summary>
+    /// <param name="log">The recorded log.</param>
+    /// <param name="options">Training options.</param>
+    /// <param name="cancel">Cancels the training.</param>
     /// <exception cref="ArgumentException">
-    /// The log does not show what the task needs, is too short, or nothing can be learned from it.
+    /// The log lacks signals that the task needs, is too short, or contains nothing to learn.
     /// </exception>
     public Proxy TrainOn(IStateLog log, ProxyOptions options, CancellationToken cancel = default) =>
         ProxyTrainer.Train(this, log, options, cancel);
 
-    /// <summary>The supervised task of a log.</summary>
-    /// <exception cref="ArgumentException">The log does not show what the task needs, or too little of it.</exception>
+    /// <summary>Creates the supervised task from a log.</summary>
+    /// <exception cref="ArgumentException">The log lacks signals that the task needs, or is too short.</exception>
     internal abstract ProxyData Prepare(IStateLog log);
 
     private protected ArgumentException Refused(string why) => new($"{Name}: {why}");
 }
 
-/// <summary>A task for logs of one type: one that needs actions cannot be given a log without them.</summary>
-/// <typeparam name="TLog">What the log must show.</typeparam>
+/// <summary>
+/// A task for logs of one type, so that a task that needs actions cannot be given a log without them.
+/// </summary>
+/// <typeparam name="TLog">Type of log that the task needs.</typeparam>
 public abstract record RelatedTask<TLog> : RelatedTask
     where TLog : class, IStateLog
 {
@@ -53,10 +55,10 @@ public abstract record RelatedTask<TLog> : RelatedTask
     }
 
     /// <summary>Trains a proxy.</summary>
-    /// <param name="log">What was heard.</param>
-    /// <param name="options">How.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">The log is too short, or nothing can be learned from it.</exception>
+    /// <param name="log">The recorded log.</param>
+    /// <param name="options">Training options.</param>
+    /// <param name="cancel">Cancels the training.</param>
+    /// <exception cref="ArgumentException">The log is too short, or contains nothing to learn.</exception>
     public Proxy Train(TLog log, ProxyOptions options, CancellationToken cancel = default) =>
         ProxyTrainer.Train(this, log, options, cancel);
 

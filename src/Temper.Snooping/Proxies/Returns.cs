@@ -2,12 +2,12 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Discounted sums of the rewards heard.</summary>
+/// <summary>Computes discounted sums of recorded rewards.</summary>
 internal static class Returns
 {
     /// <summary>
-    /// G_t = sum over k of gamma^k r_(t+k) within the episode. The last episode of a log is cut off somewhere, so its
-    /// returns are not known and it is left out, unless there is no other.
+    /// Computes G_t = sum over k of gamma^k r_(t+k) within each episode. The last episode of a log is usually
+    /// incomplete, so its steps are omitted, unless it is the only episode.
     /// </summary>
     internal static (int[] Steps, float[] Values) Discounted(IRewardLog log, float gamma)
     {
@@ -23,7 +23,9 @@ internal static class Returns
         return ([.. Enumerable.Range(0, end)], values);
     }
 
-    /// <summary>Mean 0 and deviation 1 over some steps; null where all are equal.</summary>
+    /// <summary>
+    /// Scales values to mean 0 and standard deviation 1 over the given steps; null: all values are equal.
+    /// </summary>
     internal static float[]? Standardized(int[] steps, float[] values)
     {
         double mean = steps.Average(step => (double)values[step]),

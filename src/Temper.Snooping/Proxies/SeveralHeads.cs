@@ -6,7 +6,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Says what the agent will do and what the state is worth: one trunk, the sum of both losses (spec point 5).
+/// Predicts the agent's action and the value of the state with one shared network; the loss is the weighted sum of both
+/// losses (point 5 of the specification).
 /// </summary>
 public sealed record SeveralHeads : RelatedTask<IFullLog>
 {
@@ -19,10 +20,10 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
     /// <inheritdoc/>
     public override ProxyGoal Goal => ProxyGoal.ClassesAndValue;
 
-    /// <summary>Discount of a step, 0 to 1.</summary>
+    /// <summary>Discount factor per step, 0 to 1.</summary>
     public float Discount { get; init; } = 0.99f;
 
-    /// <summary>What the value's loss counts.</summary>
+    /// <summary>Weight of the value loss.</summary>
     public float ValueWeight { get; init; } = 0.5f;
 
     internal override TrainingLoss Loss => new ActionAndValueLoss(ValueWeight);
@@ -40,7 +41,8 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
     }
 
     /// <summary>
-    /// Cross-entropy of all outputs but the last to the action, and the squared error of the last to the value.
+    /// Cross-entropy of all outputs except the last to the action, plus the weighted squared error of the last output
+    /// to the value.
     /// </summary>
     private sealed record ActionAndValueLoss(float ValueWeight) : TrainingLoss
     {
@@ -56,12 +58,12 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
 }
 
 /// <summary>
-/// Targets of an action and a number; they are as wide as the output, as a trainer wants them, and the rest is not
-/// read.
+/// Targets that hold an action and a number. They are as wide as the output because the trainer requires it; the other
+/// columns are unused.
 /// </summary>
 internal static class TargetColumns
 {
-    /// <summary>The first column as class labels, int64 <c>[N]</c>.</summary>
+    /// <summary>Returns the first column as class labels, int64 <c>[N]</c>.</summary>
     internal static Tensor Labels(Tensor targets)
     {
         ReadOnlySpan<float> values = targets.AsSpan<float>();

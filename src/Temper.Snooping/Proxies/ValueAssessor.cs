@@ -4,7 +4,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Says what a state is worth: squared error to the discounted return heard, standardized (spec point 2).
+/// Predicts the value of a state, with squared error to the standardized discounted return as the loss (point 2 of the
+/// specification).
 /// </summary>
 public sealed record ValueAssessor : RelatedTask<IRewardLog>
 {
@@ -17,7 +18,7 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
     /// <inheritdoc/>
     public override ProxyGoal Goal => ProxyGoal.Value;
 
-    /// <summary>Discount of a step, 0 to 1.</summary>
+    /// <summary>Discount factor per step, 0 to 1.</summary>
     public float Discount { get; init; } = 0.99f;
 
     internal override TrainingLoss Loss => new MeanSquaredErrorLoss();
@@ -26,13 +27,16 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
     {
         (int[] steps, float[] returns) = Returns.Discounted(log, Discount);
         float[] values = Returns.Standardized(steps, returns) ?? throw Refused(
-            $"all returns are equal in {log.Count} steps, from which nothing can be learned; record more");
+            $"all returns are equal in {log.Count} steps, so nothing can be learned; record more");
         return new ProxyData { Log = log, Steps = steps, Target = (step, target) =>
             target[0] = values[step], TargetLength = 1, Outputs = 1 };
     }
 }
 
-/// <summary>Says whether a reward comes within some steps: a target where rewards are rare (our formulation).</summary>
+/// <summary>
+/// Predicts whether a reward comes within the next steps: a target for environments with rare rewards (our
+/// formulation).
+/// </summary>
 public sealed record RewardPredictor : RelatedTask<IRewardLog>
 {
     /// <inheritdoc/>
@@ -44,7 +48,7 @@ public sealed record RewardPredictor : RelatedTask<IRewardLog>
     /// <inheritdoc/>
     public override ProxyGoal Goal => ProxyGoal.Classes;
 
-    /// <summary>Steps within which the reward comes, one or more.</summary>
+    /// <summary>Number of steps within which the reward must come, 1 or more.</summary>
     public int Horizon { get; init; } = 8;
 
     private protected override ProxyData Data(IRewardLog log)
@@ -54,7 +58,7 @@ public sealed record RewardPredictor : RelatedTask<IRewardLog>
         {
             for (int step = episode.Start.Value; step < episode.End.Value; step++)
             {
-                // 0: none, 1: a negative one, 2: a positive one; the first that comes decides.
+                // 0: none, 1: negative, 2: positive; the first nonzero reward decides.
                 int first = Enumerable.Range(step, Math.Min(Horizon, episode.End.Value - step))
                     .FirstOrDefault(later => log.Reward(later) != 0, -1);
                 labels[step] = first < 0 ? 0 : log.Reward(first) < 0 ? 1 : 2;
@@ -68,6 +72,6 @@ public sealed record RewardPredictor : RelatedTask<IRewardLog>
                 Classes = ["none", "negative", "positive"],
             }
             : throw Refused(
-                $"rewards come always or never in {log.Count} steps, from which nothing can be learned; record more");
+                $"all {log.Count} steps have the same target, so nothing can be learned; record more");
     }
 }

@@ -259,7 +259,7 @@ public sealed class AuditTests
         // The attack is exact: what came back is drawn as the real one.
         Assert.True(first.Pictures[0].Png.Span.SequenceEqual(first.Pictures[1].Png.Span));
         string html = new Temper.Reporting.Documents.Report { Title = "audit", Sections = [section] }.ToHtml();
-        Assert.Contains("BROKEN: whoever gets this bundle can have the pictures", html, StringComparison.Ordinal);
+        Assert.Contains("BROKEN: anyone who gets this bundle can recover the pictures", html, StringComparison.Ordinal);
         Assert.All(findings, finding => Assert.Contains(finding.Name, html, StringComparison.Ordinal));
     }
 

@@ -1,13 +1,14 @@
 namespace Temper.Privacy.Audit.Algebra;
 
 /// <summary>
-/// The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).
+/// Finds the assignment of rows to columns with the smallest total cost (Hungarian algorithm with potentials; cubic
+/// time).
 /// </summary>
 internal static class Assignment
 {
-    /// <summary>The column of each row.</summary>
-    /// <param name="cost"><c>[n, n]</c>.</param>
-    /// <param name="n">Side.</param>
+    /// <summary>Returns the column assigned to each row.</summary>
+    /// <param name="cost">Cost matrix, <c>[n, n]</c>.</param>
+    /// <param name="n">Number of rows and columns.</param>
     internal static int[] Minimize(ReadOnlySpan<double> cost, int n)
     {
         double[] u = new double[n + 1], v = new double[n + 1];

@@ -4,7 +4,8 @@ using Temper.Kernels;
 namespace Temper.Privacy.Audit.Algebra;
 
 /// <summary>
-/// Solves systems with a symmetric positive band matrix; work grows with the band, not with the side.
+/// Solves linear systems with a symmetric positive definite band matrix by Cholesky factorization. The work per row
+/// depends on the band width, not on the matrix size.
 /// </summary>
 internal sealed class BandedCholesky
 {
@@ -15,11 +16,12 @@ internal sealed class BandedCholesky
     private readonly int _width;
 
     /// <param name="band">
-    /// <c>[n, width + 1]</c>: row i has the elements of columns i - width to i, the diagonal last. Becomes the factor.
+    /// The lower band, <c>[n, width + 1]</c>: row i holds columns i - width to i, the diagonal last. Overwritten by the
+    /// factor.
     /// </param>
-    /// <param name="n">Side.</param>
-    /// <param name="width">Elements of a row before the diagonal.</param>
-    /// <param name="ridge">Added to the diagonal, as a fraction of its mean.</param>
+    /// <param name="n">Number of rows and columns.</param>
+    /// <param name="width">Number of elements per row before the diagonal.</param>
+    /// <param name="ridge">Value added to the diagonal, as a fraction of its mean.</param>
     internal BandedCholesky(double[] band, int n, int width, double ridge)
     {
         (_band, _n, _width) = (band, n, width);
@@ -42,8 +44,8 @@ internal sealed class BandedCholesky
         }
     }
 
-    /// <summary><c>A⁻¹ xᵀ</c> of each row, in place.</summary>
-    /// <param name="rows"><c>[N, n]</c>.</param>
+    /// <summary>Computes <c>A⁻¹ xᵀ</c> for each row x, in place.</summary>
+    /// <param name="rows">Right-hand sides, <c>[N, n]</c>.</param>
     internal void Solve(double[] rows) =>
         WorkerPool.Current.Run(new Work(this, rows), Chunks.Count(rows.Length / _n, ColumnsAtOnce));
 

@@ -2,10 +2,10 @@ using System.Numerics;
 
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>Pearson's correlation.</summary>
+/// <summary>Computes Pearson's correlation coefficient.</summary>
 internal static class Correlation
 {
-    /// <summary>Of two rows of numbers, as long as each other; 0 where one of them is constant.</summary>
+    /// <summary>Returns the correlation of two vectors of the same length; 0 if one of them is constant.</summary>
     internal static double Of<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
         where T : INumber<T>
     {

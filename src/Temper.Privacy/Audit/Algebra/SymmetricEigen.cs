@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Temper.Privacy.Audit.Algebra;
 
 /// <summary>
-/// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reflections to a tridiagonal matrix, then the
+/// Eigenvalues and eigenvectors of a symmetric matrix, by Householder reduction to a tridiagonal matrix and the
 /// implicit QL method (EISPACK's tred2 and tql2).
 /// </summary>
 internal static class SymmetricEigen
@@ -11,12 +11,13 @@ internal static class SymmetricEigen
     private const int MaxSteps = 60;
 
     /// <summary>Decomposes a matrix.</summary>
-    /// <param name="matrix"><c>[n, n]</c> row-major, symmetric; stays as it is.</param>
-    /// <param name="n">Side.</param>
-    /// <returns>Eigenvalues, falling, and the eigenvectors as rows, <c>[n, n]</c>.</returns>
+    /// <param name="matrix">Symmetric matrix, <c>[n, n]</c>, row-major; not changed.</param>
+    /// <param name="n">Number of rows and columns.</param>
+    /// <returns>Eigenvalues in descending order, and the eigenvectors as rows, <c>[n, n]</c>.</returns>
     internal static (double[] Values, double[] Vectors) Of(ReadOnlySpan<double> matrix, int n)
     {
-        // Row i of q is the i-th axis of the tridiagonal matrix; QL turns neighboring rows, which lie together.
+        // Row i of q is the i-th axis of the tridiagonal matrix. QL rotates neighboring rows, which are contiguous in
+        // memory.
         double[] a = matrix.ToArray(), diagonal = new double[n], off = new double[n];
         double[] q = Reduce(a, diagonal, off, n);
         for (int i = 0; i < n; i++)
@@ -34,7 +35,9 @@ internal static class SymmetricEigen
         return ([.. order.Select(i => diagonal[i])], vectors);
     }
 
-    /// <summary>The projector on the space of the largest eigenvalues, <c>[n, n]</c>.</summary>
+    /// <summary>
+    /// Returns the projector onto the space of the <paramref name="rank"/> largest eigenvalues, <c>[n, n]</c>.
+    /// </summary>
     internal static double[] Projector(ReadOnlySpan<double> matrix, int n, int rank)
     {
         (_, double[] vectors) = Of(matrix, n);
@@ -52,7 +55,7 @@ internal static class SymmetricEigen
         return projector;
     }
 
-    /// <summary>Eigenvalues that are more than rounding: above a part of the largest.</summary>
+    /// <summary>Counts the eigenvalues that exceed rounding errors: above a fraction of the largest.</summary>
     internal static int Rank(ReadOnlySpan<double> values, double tolerance = 1e-10)
     {
         int rank = 0;
@@ -65,7 +68,8 @@ internal static class SymmetricEigen
     }
 
     /// <summary>
-    /// Makes <c>a</c> tridiagonal by <c>H a H</c>, column after column, and multiplies the reflections together.
+    /// Reduces <c>a</c> to tridiagonal form with Householder reflections <c>H a H</c>, column by column, and
+    /// accumulates them.
     /// </summary>
     /// <returns>The axes as rows: <c>q a qᵀ</c> is tridiagonal.</returns>
     private static double[] Reduce(double[] a, double[] diagonal, double[] off, int n)
@@ -121,7 +125,7 @@ internal static class SymmetricEigen
         return q;
     }
 
-    /// <summary>Rows from <paramref name="first"/> on of q are reflected: <c>q -= factor v (vᵀ q)</c>.</summary>
+    /// <summary>Reflects the rows of q from <paramref name="first"/> on: <c>q -= factor v (vᵀ q)</c>.</summary>
     private static void Turn(double[] q, double[] v, double factor, int first, int n)
     {
         double[] sums = new double[n];
@@ -137,7 +141,7 @@ internal static class SymmetricEigen
         }
     }
 
-    /// <summary>Turns until the element beside eigenvalue <paramref name="l"/> is gone.</summary>
+    /// <summary>Rotates until the off-diagonal element next to eigenvalue <paramref name="l"/> is zero.</summary>
     private static void Iterate(double[] d, double[] e, double[] q, int n, int l)
     {
         for (int step = 0; step < MaxSteps; step++)

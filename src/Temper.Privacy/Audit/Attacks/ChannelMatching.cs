@@ -5,22 +5,22 @@ using Temper.Tensors;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps
-/// the linear relations among the columns of a few output pixels; the projector on their row space is that of the
-/// developer's weights with rows and columns in the secret order, so its diagonal (the leverage scores) and the sizes
-/// of its other elements tell the channels apart.
+/// First half of attack A: finds the secret channel order from the layer. An invertible map preserves the linear
+/// relations among the columns of a few output pixels. The projector onto their row space equals the projector of the
+/// developer's weights, with rows and columns in the secret order. Its diagonal (the leverage scores) and the
+/// magnitudes of its other elements identify the channels.
 /// </summary>
 internal static class ChannelMatching
 {
     private const int MaxColumns = 512;
     private const int MaxPixels = 16;
 
-    /// <summary>Finds the order.</summary>
+    /// <summary>Finds the channel order.</summary>
     /// <param name="columns">The layer.</param>
-    /// <param name="weights"><c>[O, C, KH, KW]</c>, the developer's.</param>
+    /// <param name="weights">The developer's weights, <c>[O, C, KH, KW]</c>.</param>
     /// <returns>
-    /// For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where
-    /// the layer has no redundancy that the attack needs.
+    /// The developer's channel for each channel of the layer, and the relative difference of the projectors (0: equal).
+    /// Null: the layer does not have the redundancy that the attack needs.
     /// </returns>
     internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
     {
@@ -53,8 +53,8 @@ internal static class ChannelMatching
     }
 
     /// <summary>
-    /// The convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c> on the
-    /// picture's patch below it.
+    /// Returns the convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c>
+    /// applied to the input patch that the block reads.
     /// </summary>
     private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int positions)
     {
@@ -86,7 +86,9 @@ internal static class ChannelMatching
         return matrix;
     }
 
-    /// <summary>First output pixels of blocks whose patch lies inside the picture, spread over it.</summary>
+    /// <summary>
+    /// Returns the first output pixels of some blocks whose patches lie inside the picture, spread over the picture.
+    /// </summary>
     private static int[] Corners(in AugConvSizes sizes, int block)
     {
         var inside = new List<int>();
@@ -112,7 +114,7 @@ internal static class ChannelMatching
     private static int RankOf(double[] lowered, int n, int positions) =>
         Math.Min(positions, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, positions), n).Values));
 
-    /// <summary><c>L Lᵀ</c>.</summary>
+    /// <summary>Computes <c>L Lᵀ</c>.</summary>
     private static double[] Gram(double[] lowered, int n, int positions)
     {
         double[] transposed = new double[lowered.Length], gram = new double[n * n];
@@ -128,7 +130,7 @@ internal static class ChannelMatching
         return gram;
     }
 
-    /// <summary><c>Aᵀ A</c> of the layer's columns at a block of pixels.</summary>
+    /// <summary>Computes <c>Aᵀ A</c> of the layer's columns at a block of pixels.</summary>
     private static double[] GramOf(LayerColumns columns, int corner, int block)
     {
         AugConvSizes sizes = columns.Sizes;
@@ -181,7 +183,10 @@ internal static class ChannelMatching
         return (order, Math.Sqrt(difference / length));
     }
 
-    /// <summary>What of a channel's row of the projector does not depend on the order of the others.</summary>
+    /// <summary>
+    /// Returns the features of each channel's row of the projector that do not depend on the order of the other
+    /// channels.
+    /// </summary>
     private static double[][] Signatures(double[] projector, int outputs, int cells)
     {
         int n = outputs * cells;
@@ -195,8 +200,8 @@ internal static class ChannelMatching
                 values.Add(3 * projector[(row * n) + row]);
                 for (int other = 0; other < cells; other++)
                 {
-                    // The channel with itself at another pixel has a known position; with the other channels only the
-                    // sizes, sorted, are known.
+                    // The positions of a channel's own elements at other pixels are known. Of the elements with other
+                    // channels, only the sorted magnitudes are used.
                     values.Add(projector[(row * n) + (other * outputs) + channel]);
                     values.AddRange(Enumerable.Range(0, outputs).Where(o => o != channel)
                         .Select(o => Math.Abs(projector[(row * n) + (other * outputs) + o])).Order());

@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from the features of a known convolution by least squares: <c>x = f Cᵀ (C Cᵀ)⁻¹</c>. A pixel meets only its
-/// neighbors in <c>C Cᵀ</c>, so in the order of rows, pixels, channels that matrix is a narrow band.
+/// Recovers pictures from the features of a known convolution by least squares: <c>x = f Cᵀ (C Cᵀ)⁻¹</c>. <c>C Cᵀ</c>
+/// couples only neighboring pixels, so in the order rows, pixels, channels it is a narrow band matrix.
 /// </summary>
 internal sealed class FeatureInversion
 {
@@ -18,7 +18,7 @@ internal sealed class FeatureInversion
     private readonly BandedCholesky _factor;
 
     /// <param name="sizes">Sizes of the convolution.</param>
-    /// <param name="weights"><c>[O, C, KH, KW]</c> in the order of the features' channels.</param>
+    /// <param name="weights">Weights, <c>[O, C, KH, KW]</c>, in the order of the features' channels.</param>
     /// <param name="options">Stride and padding.</param>
     internal FeatureInversion(AugConvSizes sizes, Tensor weights, Conv2dOptions options)
     {
@@ -28,7 +28,7 @@ internal sealed class FeatureInversion
         _factor = new BandedCholesky(Band(width), sizes.Inputs, width, Ridge);
     }
 
-    /// <summary>The pictures of some feature maps.</summary>
+    /// <summary>Recovers the pictures from feature maps.</summary>
     /// <param name="features"><c>[N, O, OH, OW]</c>.</param>
     /// <returns><c>[N, C H W]</c>.</returns>
     internal float[] Pictures(Tensor features)
@@ -49,7 +49,7 @@ internal sealed class FeatureInversion
 
         return projected;
 
-        // From [N, C, H W] to [N, H W, C].
+        // Converts an index in [N, C, H W] to an index in [N, H W, C].
         int Ordered(int index)
         {
             (int line, int pixel) = Math.DivRem(index, plane);
@@ -58,7 +58,10 @@ internal sealed class FeatureInversion
         }
     }
 
-    /// <summary><c>f Cᵀ</c>: the transposed convolution, with the pixels that no kernel reaches at the end.</summary>
+    /// <summary>
+    /// Computes <c>f Cᵀ</c>, the transposed convolution; output padding covers pixels at the end that no kernel
+    /// reaches.
+    /// </summary>
     private float[] Projected(Tensor features)
     {
         (int height, int width) = _options.Stride;
@@ -72,7 +75,7 @@ internal sealed class FeatureInversion
         return features.ConvTranspose2d(_weights, bias: null, options).ToArray<float>();
     }
 
-    /// <summary><c>C Cᵀ</c>: every output pixel adds the products of its kernel positions.</summary>
+    /// <summary>Computes <c>C Cᵀ</c>: each output pixel adds the products of its kernel positions.</summary>
     private double[] Band(int width)
     {
         AugConvSizes s = _sizes;

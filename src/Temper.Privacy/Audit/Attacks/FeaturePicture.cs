@@ -9,15 +9,15 @@ using Tensor = Temper.Tensors.Tensor;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// What a trainer sees without any attack: the layer's features are those of the plain pictures, only their channels
-/// are in another order, and the mean size of the channels at each pixel has no order.
+/// Shows what a trainer can see without an attack. The layer's features are those of the plain pictures with permuted
+/// channels, and the root mean square over the channels at each pixel does not depend on their order.
 /// </summary>
 internal static class FeaturePicture
 {
-    /// <summary>Correlation of pixels whose patches have nothing in common from which on shapes show.</summary>
+    /// <summary>Correlation between pixels with disjoint patches above which shapes are visible.</summary>
     private const double Visible = 0.2;
 
-    /// <summary>Pictures from which on telling them apart means something.</summary>
+    /// <summary>Minimum number of pictures for the identification rate to be meaningful.</summary>
     private const int MinPictures = 10;
 
     internal static AttackFinding Find(AuditRows rows, AugConvLayer? layer)
@@ -37,22 +37,26 @@ internal static class FeaturePicture
         float[] pictures = Sizes(features.ToArray<float>(), rows.Count, sizes.Outputs, sizes.Pixels);
         if (Structure(pictures, sizes) is not { } structure)
         {
-            return finding with { Detail = "the layer's output is too small to look for shapes in it" };
+            return finding with { Detail = "the layer's output is too small to measure whether shapes are visible" };
         }
 
         finding = finding with
         {
             Verdict = structure >= Visible ? AttackFinding.Leaks : AttackFinding.NotBroken,
             Size = (1, sizes.OutHeight, sizes.OutWidth), Pictures = Shown(pictures, sizes.Pixels),
-            Detail = "the features are those of the plain pictures; pixels of them that share no input correlate by "
-                + string.Create(CultureInfo.InvariantCulture, $"{structure:F2} (noise: 0, shapes from {Visible})"),
+            Detail = "the features are those of the plain pictures; feature pixels without common inputs have a "
+                + "correlation of "
+                + string.Create(CultureInfo.InvariantCulture, $"{structure:F2} (noise: 0, shapes are visible from "
+                + $"{Visible})"),
         };
         return rows.TargetTruth is { } truth
             ? Scored(finding, pictures, Patches(truth, rows.Count, sizes), rows.Count)
             : finding;
     }
 
-    /// <summary>The finding with how many pictures are told by it: the truth is only the scorer.</summary>
+    /// <summary>
+    /// Adds how many pictures are identified by the features. The true pictures are used for scoring only.
+    /// </summary>
     private static AttackFinding Scored(AttackFinding finding, float[] pictures, float[] real, int count)
     {
         int size = pictures.Length / count;
@@ -62,14 +66,16 @@ internal static class FeaturePicture
         return finding with
         {
             Identification = told, Truth = Shown(real, size), Verdict = isOften ? AttackFinding.Leaks : finding.Verdict,
-            Detail = $"{finding.Detail}; {part} of {count} pictures told by their brightness",
+            Detail = $"{finding.Detail}; {part} of {count} pictures identified by their brightness",
         };
 
         int Nearest(int i) => Enumerable.Range(0, count).MaxBy(j => Correlation.Of(Of(pictures, i), Of(real, j)));
         ReadOnlySpan<float> Of(float[] all, int i) => all.AsSpan(i * size, size);
     }
 
-    /// <summary>Root mean square over channels: <c>[N, channels, pixels]</c> to <c>[N, pixels]</c>.</summary>
+    /// <summary>
+    /// Computes the root mean square over channels: <c>[N, channels, pixels]</c> to <c>[N, pixels]</c>.
+    /// </summary>
     private static float[] Sizes(float[] features, int count, int channels, int pixels)
     {
         float[] pictures = new float[count * pixels];
@@ -90,8 +96,8 @@ internal static class FeaturePicture
     }
 
     /// <summary>
-    /// Mean over the pictures of the correlation of pixels so far apart that no kernel reads an input of both, without
-    /// the pixels whose kernel hangs over the border; null: there are no such pixels.
+    /// Computes the correlation between feature pixels without common inputs, averaged over the pictures. Pixels whose
+    /// kernel reaches beyond the border are excluded. Null: there are too few such pixels.
     /// </summary>
     private static double? Structure(float[] pictures, AugConvSizes s)
     {
@@ -117,7 +123,10 @@ internal static class FeaturePicture
         static int Lag(int length, int stride) => (length + stride - 1) / stride;
     }
 
-    /// <summary>Root mean square of the patch that each output pixel reads: its features grow with it.</summary>
+    /// <summary>
+    /// Computes the root mean square of the patch that each output pixel reads; it grows with the brightness of the
+    /// features.
+    /// </summary>
     private static float[] Patches(float[] truth, int count, AugConvSizes s)
     {
         float[] found = new float[count * s.Pixels];
@@ -143,7 +152,7 @@ internal static class FeaturePicture
         return found;
     }
 
-    /// <summary>The first pictures, each scaled to 0 to 1.</summary>
+    /// <summary>Returns the first pictures, each scaled to a maximum of 1.</summary>
     private static float[][] Shown(float[] pictures, int size) =>
     [
         .. Enumerable.Range(0, Math.Min(pictures.Length / size, MorphAudit.ShownPictures)).Select(i =>

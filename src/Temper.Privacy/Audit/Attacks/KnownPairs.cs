@@ -5,24 +5,24 @@ using Temper.Privacy.Morphing;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from known pairs of a picture and its morphed row: for each core the map with the least norm that takes the
-/// known rows to the known pictures. Each pair gives an equation for every row of a core, so q pairs determine distinct
-/// cores and ceil(q / kappa) a repeated one.
+/// Recovers pictures from known pairs of a picture and its morphed row. For each core it computes the minimum-norm map
+/// from the known rows to the known pictures. Each pair gives one equation for every row of a core, so q pairs
+/// determine distinct cores, and ceil(q / kappa) pairs a repeated core.
 /// </summary>
 internal static class KnownPairs
 {
-    /// <summary>Pairs after which the map is determined.</summary>
+    /// <summary>Returns the number of pairs that determine the map.</summary>
     internal static int Predicted(MorphMap map) =>
         map.IsRepeated ? (map.CoreSide + map.Cores - 1) / map.Cores : map.CoreSide;
 
     /// <summary>Recovers pictures.</summary>
-    /// <param name="map">Sizes.</param>
+    /// <param name="map">Sizes of the map.</param>
     /// <param name="pictures">Known pictures, <c>[k, d]</c>.</param>
-    /// <param name="rows">Their morphed rows, <c>[k, d]</c>.</param>
+    /// <param name="rows">Morphed rows of the known pictures, <c>[k, d]</c>.</param>
     /// <param name="unseen">Other morphed rows, <c>[n, d]</c>.</param>
     /// <param name="ridge">
-    /// Ridge as a fraction of the mean squared length of a row: next to nothing for the least-norm map, more for
-    /// learned inversion.
+    /// Ridge as a fraction of the mean squared length of a row; nearly 0 for the minimum-norm map, larger for learned
+    /// inversion.
     /// </param>
     internal static float[] Recover(
         MorphMap map, ReadOnlySpan<float> pictures, ReadOnlySpan<float> rows, ReadOnlySpan<float> unseen,
@@ -60,8 +60,7 @@ internal static class KnownPairs
     }
 
     /// <summary>
-    /// <c>U Y⁺ X</c>: through the rows' products with each other, or with themselves where there are more rows than
-    /// columns.
+    /// Computes <c>U Y⁺ X</c>, through <c>Y Yᵀ</c> if there are fewer rows than columns, else through <c>Yᵀ Y</c>.
     /// </summary>
     private static float[] Solve(float[] x, float[] y, float[] unseen, int side, double ridge)
     {

@@ -6,17 +6,17 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>Attacks on the Aug-Conv layer, as findings.</summary>
+/// <summary>Runs the attacks on the Aug-Conv layer and returns their findings.</summary>
 internal static class LayerAttacks
 {
     private const int RowsAtOnce = 512;
 
-    /// <summary>Features for each number of a picture that the map is solved from: more only cost time.</summary>
+    /// <summary>Maximum features per picture value used to solve for the map; more would only take time.</summary>
     private const int Redundancy = 8;
 
     /// <summary>
-    /// Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some
-    /// rows.
+    /// Attacks A and A2: both find the channel order from the layer. A then solves for the whole map, A2 only for the
+    /// pictures of some rows.
     /// </summary>
     internal static AttackFinding Unshuffle(
         AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)
@@ -38,7 +38,7 @@ internal static class LayerAttacks
             return finding with
             {
                 Verdict = AttackFinding.NotBroken,
-                Detail = "too few output channels for a picture's numbers: the order cannot be read off",
+                Detail = "too few output channels per picture value, so the channel order cannot be found",
             };
         }
 
@@ -53,14 +53,14 @@ internal static class LayerAttacks
             features.ToArray<float>());
         string detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"order of {order.Length} channels read off the layer (projectors differ by {misfit:G2}); recovered "
-            + $"pictures explain the features to {error:G2}");
+            $"order of {order.Length} channels found from the layer (projectors differ by {misfit:G2}); recovered "
+            + $"pictures explain the features with a relative error of {error:G2}");
         return rows.TargetTruth is { } truth
             ? (finding with { Detail = detail }).Judged(pictures, truth, rows.Mean)
             : finding with { Detail = detail, Verdict = MorphAudit.ByConsistency(error) };
     }
 
-    /// <summary>Attack B: no weights needed.</summary>
+    /// <summary>Attack B, which does not need the developer's weights.</summary>
     internal static AttackFinding Overlap(AuditRows rows, AugConvLayer? layer, LayerColumns? columns)
     {
         AttackFinding finding = new()
@@ -77,7 +77,7 @@ internal static class LayerAttacks
         {
             return finding with
             {
-                Detail = "needs stride 1 and at least as many output channels as a patch has numbers",
+                Detail = "needs stride 1 and at least as many output channels as there are values in a patch",
             };
         }
 
@@ -86,7 +86,7 @@ internal static class LayerAttacks
         float[] mixed = attack.Pictures(features.InLayout(Layout.ChannelsLast).Physical(), rows.Count);
         string detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"{height}x{width} pixels inside, colors up to one mix for all pictures; neighboring patches agree to "
+            $"{height}x{width} inner pixels, colors up to one mix for all pictures; neighboring patches differ by "
             + $"{1 - attack.Overlap:G2}");
         finding = finding with { Detail = detail, Size = (rows.Map.Channels, height, width) };
         if (rows.TargetTruth is not { } truth)
@@ -121,7 +121,9 @@ internal static class LayerAttacks
             (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
     }
 
-    /// <summary>The inverse of the map, row after row, then the pictures of all rows by one product.</summary>
+    /// <summary>
+    /// Recovers the inverse of the map, some rows at a time, then the pictures of all rows with one matrix product.
+    /// </summary>
     private static float[] ThroughMap(AuditRows rows, LayerColumns columns, Tensor shuffled, Conv2dOptions options)
     {
         AugConvSizes sizes = columns.Sizes;
@@ -144,12 +146,12 @@ internal static class LayerAttacks
     }
 }
 
-/// <summary>The one mix of colors that a picture shows when it is known.</summary>
+/// <summary>Removes the unknown color mix of attack B, using one known picture; for scoring only.</summary>
 internal static class ColorFit
 {
     private const double MinRidge = 1e-13;
 
-    /// <summary>Fits the mix on the known picture with the most contrast and applies it to all.</summary>
+    /// <summary>Fits the mix on the known picture with the most contrast and applies it to all pictures.</summary>
     internal static float[] Apply(float[] mixed, float[] truth, int channels, int pixels)
     {
         int size = channels * pixels, count = mixed.Length / size;

@@ -4,9 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>
-/// Reads an Aug-Conv layer as the matrix that it is, <c>[d, pixels x outputs]</c>, from its stored blocks.
-/// </summary>
+/// <summary>Reads an Aug-Conv layer as a dense matrix, <c>[d, pixels x outputs]</c>, from its stored blocks.</summary>
 internal sealed class LayerColumns
 {
     private readonly AugConvPattern _pattern;
@@ -29,7 +27,8 @@ internal sealed class LayerColumns
     internal AugConvSizes Sizes => _pattern.Sizes;
 
     /// <summary>
-    /// The columns of one output pixel: <c>[d, outputs]</c> at a stride, zero where nothing is stored.
+    /// Writes the columns of one output pixel, <c>[d, outputs]</c>, with a row stride. Elements that are not stored are
+    /// left unchanged.
     /// </summary>
     internal void Columns(int pixel, Span<double> target, int stride)
     {
@@ -49,9 +48,9 @@ internal sealed class LayerColumns
     }
 
     /// <summary>
-    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer buckets:
-    /// <c>[buckets, outputs]</c>. Linear relations among columns, of all pixels, stay as they are, and next to none
-    /// come in as long as buckets are many times the rank.
+    /// Writes a sketch of the columns of one output pixel: rows are added, with fixed random signs, into fewer buckets,
+    /// <c>[buckets, outputs]</c>. Linear relations among columns of all pixels are preserved, and almost no new ones
+    /// arise if the number of buckets is many times the rank.
     /// </summary>
     internal void Sketch(int pixel, Span<double> target, int buckets)
     {
@@ -81,7 +80,7 @@ internal sealed class LayerColumns
             }
         }
 
-        // The finalizer of MurmurHash3: nothing secret, only spread.
+        // The finalizer of MurmurHash3; only for spreading, not for secrecy.
         static uint Mixed(uint x)
         {
             x = (x ^ (x >> 16)) * 0x85EBCA6B;
@@ -91,7 +90,8 @@ internal sealed class LayerColumns
     }
 
     /// <summary>
-    /// Some rows of the matrix as feature maps, <c>[rows, channels, height, width]</c>, of the first output channels.
+    /// Returns rows of the matrix as feature maps, <c>[rows, channels, height, width]</c>, of the first output
+    /// channels.
     /// </summary>
     internal Tensor Rows(int first, int count, int channels)
     {

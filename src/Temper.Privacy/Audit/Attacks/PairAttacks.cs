@@ -4,25 +4,25 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>Attacks of somebody who knows some of the pictures, as findings.</summary>
+/// <summary>Runs the attacks of an outsider who knows some of the pictures, and returns their findings.</summary>
 internal static class PairAttacks
 {
-    /// <summary>Relative error below which unseen pictures count as exact.</summary>
+    /// <summary>Relative error below which recovered unseen pictures count as exact.</summary>
     internal const double Exact = 1e-2;
 
-    /// <summary>One of so many pairs is kept to judge the others by, where the truth is not known.</summary>
+    /// <summary>If the truth is unknown, 1 of this many pairs is held out to score the result.</summary>
     private const int HeldPart = 20;
 
     private static readonly double[] Parts = [0.1, 0.25, 0.5, 0.75];
     private static readonly double[] Ridges = [1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
-    /// <summary>One point of the sweep.</summary>
-    /// <param name="Pairs">Known pairs.</param>
+    /// <summary>A point of the sweep.</summary>
+    /// <param name="Pairs">Number of known pairs.</param>
     /// <param name="Error">Relative error of unseen pictures.</param>
-    /// <param name="Ssim">Their mean SSIM.</param>
+    /// <param name="Ssim">Mean SSIM of unseen pictures.</param>
     internal readonly record struct Point(int Pairs, double Error, double Ssim);
 
-    /// <summary>Recovers unseen pictures from more and more pairs.</summary>
+    /// <summary>Recovers unseen pictures from increasing numbers of pairs.</summary>
     internal static AttackFinding Sweep(AuditRows rows, Tensor? pairs)
     {
         AttackFinding finding = New(rows, "pair sweep", "morphed rows and the pictures of some of them");
@@ -36,19 +36,20 @@ internal static class PairAttacks
         List<Point> points = Points(rows, known.Pictures, known.Count, known.Targets, known.Expected);
         Point? exact = points.Where(point => point.Error <= Exact).Select(point => (Point?)point).FirstOrDefault();
         string from = exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture)
-            : $"more than the {known.Count} that there were ({(pairs is null ? "--rows" : "--pairs")})";
+            : $"more than the {known.Count} available pairs ({(pairs is null ? "--rows" : "--pairs")})";
         return (finding with
         {
             Curve = [.. points.Select(point => (point.Pairs, point.Ssim))],
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by "
-                + $"counting, {predicted} determine the map; exact from {from}; relative errors ")
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, scored on {known.Judge}; "
+                + $"{predicted} pairs determine the map; exact from {from}; relative errors by pairs ")
                 + string.Join(", ", points.Select(point =>
                     string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }
 
     /// <summary>
-    /// A ridge regression from fewer pairs than determine the map; its ridge is chosen on pairs that are held out.
+    /// Recovers unseen pictures by ridge regression from fewer pairs than determine the map; the ridge is chosen on
+    /// held-out pairs.
     /// </summary>
     internal static AttackFinding Learned(AuditRows rows, Tensor? pairs)
     {
@@ -77,11 +78,13 @@ internal static class PairAttacks
             rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), known.Targets, ridge);
         return (finding with { Detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"{used} pairs, ridge {ridge:G2} chosen on {held} held out, judged by {known.Judge}") })
+            $"{used} pairs, ridge {ridge:G2} chosen on {held} held-out pairs, scored on {known.Judge}") })
             .Judged(found, known.Expected, known.Mean);
     }
 
-    /// <summary>The sweep's points: parts of the predicted count, then two before to two behind it.</summary>
+    /// <summary>
+    /// Computes the points of the sweep: at fractions of the predicted number of pairs, and from 2 below to 2 above it.
+    /// </summary>
     internal static List<Point> Points(AuditRows rows, float[] pictures, int count, float[] targets, float[] expected)
     {
         int predicted = KnownPairs.Predicted(rows.Map);
@@ -113,9 +116,9 @@ internal static class PairAttacks
     };
 
     /// <summary>
-    /// The pictures of the first rows: those given, else the truth's, as an outsider may come to know them. What is
-    /// recovered is judged by rows that no pair is taken from where the truth is known, else by the last of the pairs,
-    /// as the outsider would.
+    /// Returns the known pictures: the given pairs, or else the first pictures of the truth. The result is scored on
+    /// rows without a known pair if the truth is available, or else on the last of the given pairs, as an outsider
+    /// would do.
     /// </summary>
     private static KnownPictures? Known(AuditRows rows, Tensor? pairs, out string? missing)
     {
@@ -130,7 +133,7 @@ internal static class PairAttacks
 
         if (pairs is null)
         {
-            missing = "no pictures are known (--pairs or --truth)";
+            missing = "no pictures are known; give --pairs or --truth";
             return null;
         }
 
@@ -143,7 +146,7 @@ internal static class PairAttacks
 
         if (given < 2)
         {
-            missing = "one pair leaves none to judge the others by (--truth, or more --pairs)";
+            missing = "one pair leaves none for scoring; give --truth or more --pairs";
             return null;
         }
 
@@ -172,8 +175,8 @@ internal static class PairAttacks
     {
         if (pairs.Rank < 2 || pairs.Count != (long)pairs.Shape[0] * inputs)
         {
-            throw new ArgumentException($"audit: the pairs are not pictures of the bundle (got {pairs.Shape}, expected "
-                + $"[k, {inputs}], the pictures of the first k rows)");
+            throw new ArgumentException($"audit: the known pictures have the wrong shape (got {pairs.Shape}, expected "
+                + $"[k, {inputs}]: the original pictures of the bundle's first k rows)");
         }
 
         float[] pictures = pairs.To(DType.Float32).ToArray<float>();
@@ -185,13 +188,13 @@ internal static class PairAttacks
         return pictures;
     }
 
-    /// <summary>What an outsider knows, and what recovered pictures are judged by.</summary>
+    /// <summary>The pictures that an outsider knows, and the pictures used for scoring.</summary>
     /// <param name="Pictures">Pictures of the first rows.</param>
-    /// <param name="Count">How many of them may be used.</param>
-    /// <param name="Targets">Rows to recover.</param>
-    /// <param name="Expected">Their pictures.</param>
-    /// <param name="Mean">The mean picture.</param>
-    /// <param name="Judge">The targets in words.</param>
+    /// <param name="Count">Number of these pictures that may be used.</param>
+    /// <param name="Targets">Morphed rows to recover.</param>
+    /// <param name="Expected">Original pictures of these rows.</param>
+    /// <param name="Mean">Mean picture.</param>
+    /// <param name="Judge">Description of the rows used for scoring.</param>
     private sealed record KnownPictures(
         float[] Pictures, int Count, float[] Targets, float[] Expected, float[] Mean, string Judge);
 }

@@ -4,18 +4,19 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Attack B: pictures from the layer and morphed rows alone, the developer's weights unknown. The columns of the layer
-/// at one output pixel span the space of its patch's pixels behind the map. Two output pixels whose patches share one
-/// corner have that pixel's colors in common: the intersection of their spaces. Expressed in these, the columns give
-/// the weights of each kernel position up to a mix of colors, by which all pixels are brought to one mix.
+/// Attack B: recovers pictures from the layer and morphed rows only, without the developer's weights. The layer's
+/// columns at one output pixel span the mapped space of the pixels in its patch. Two output pixels whose patches share
+/// one corner pixel have that pixel's colors in common: the intersection of their spaces. In this basis, the columns
+/// give the weights of each kernel position up to a mix of colors; these are used to bring all pixels to one common
+/// mix.
 /// </summary>
 internal sealed class PatchOverlap
 {
-    /// <summary>Keeps systems of pixels that are nearly dependent solvable.</summary>
+    /// <summary>Ridge that keeps systems of nearly dependent pixels solvable.</summary>
     private const double MinRidge = 1e-13;
 
     /// <summary>
-    /// Rows that a pixel's columns are added up in, for each dimension of its patch: two patches have twice its rank.
+    /// Rows of the sketch of a pixel's columns, per dimension of its patch; two patches together have twice the rank.
     /// </summary>
     private const int RowsForRank = 16;
 
@@ -24,13 +25,13 @@ internal sealed class PatchOverlap
     private readonly LayerColumns _columns;
     private readonly AugConvSizes _sizes;
     private readonly int _rank;
-    // rows of a pixel's columns: all inputs, or fewer that keep the relations
+    // number of rows of a pixel's columns: all inputs, or fewer in a sketch that preserves the relations
     private readonly int _rows;
-    private readonly double[]?[]? _kept;                // output pixel: its columns, where all of them are small
-    // output pixel: [outputs, rank], its columns times this are orthonormal
+    private readonly double[]?[]? _kept;                // by output pixel: cached columns, if they fit in memory
+    // by output pixel, [outputs, rank]: its columns times this matrix are orthonormal
     private readonly double[]?[] _whitened;
-    private readonly double[]?[] _basis;                // picture pixel: [outputs, channels] on the columns at _corner
-    private readonly double[]?[] _aligned;              // picture pixel: the same, all pixels in one mix of colors
+    private readonly double[]?[] _basis;                // by picture pixel: [outputs, channels], at its Corner
+    private readonly double[]?[] _aligned;              // by picture pixel: as _basis, with a common color mix
     private readonly double[] _overlap;
 
     private PatchOverlap(LayerColumns columns)
@@ -46,15 +47,17 @@ internal sealed class PatchOverlap
         _overlap = new double[_sizes.Height * _sizes.Width];
     }
 
-    /// <summary>First row, first column, rows and columns of the part of the picture that comes back.</summary>
+    /// <summary>The recovered region of the picture: first row, first column, height and width.</summary>
     internal (int Top, int Left, int Height, int Width) Inside { get; private set; }
 
     /// <summary>
-    /// Mean of the smallest singular value that counts as common: 1 if the attack's assumption holds.
+    /// Mean over the pixels of the smallest singular value of the intersection; 1 if the attack's assumption holds.
     /// </summary>
     internal double Overlap { get; private set; }
 
-    /// <summary>Finds the bases; null where stride or channels leave the attack nothing to hold on to.</summary>
+    /// <summary>
+    /// Finds the bases; null: the stride, the channels or the picture's size make the attack impossible.
+    /// </summary>
     internal static PatchOverlap? Find(LayerColumns columns)
     {
         AugConvSizes s = columns.Sizes;
@@ -70,11 +73,11 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>
-    /// The inside of pictures, each pixel's colors in one unknown mix: <c>[N, C, height, width]</c> of
-    /// <see cref="Inside"/>.
+    /// Recovers the inner region of pictures, with colors in one unknown mix: <c>[N, C, height, width]</c> of <see
+    /// cref="Inside"/>.
     /// </summary>
-    /// <param name="features"><c>[N, pixels, outputs]</c>.</param>
-    /// <param name="count">N.</param>
+    /// <param name="features">Features, <c>[N, pixels, outputs]</c>.</param>
+    /// <param name="count">Number of pictures, N.</param>
     internal float[] Pictures(ReadOnlySpan<float> features, int count)
     {
         (int top, int left, int height, int width) = Inside;
@@ -105,7 +108,7 @@ internal sealed class PatchOverlap
         return pictures;
     }
 
-    /// <summary>The output pixel whose patch ends at a picture pixel.</summary>
+    /// <summary>Returns the output pixel whose patch has a given picture pixel as its last pixel.</summary>
     private int Corner(int y, int x) => ((y + _sizes.PadTop - (_sizes.KernelHeight - 1)) * _sizes.OutWidth)
         + x
         + _sizes.PadLeft
@@ -187,7 +190,7 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>
-    /// Brings all pixels to the mix of the first one through the coefficients of the center kernel position.
+    /// Brings all pixels to the color mix of the first one, using the coefficients of the center kernel position.
     /// </summary>
     private bool Align()
     {
@@ -225,7 +228,7 @@ internal sealed class PatchOverlap
             new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors, MinRidge);
         foreach (int cell in cells)
         {
-            // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r; the inverse of a symmetric matrix is applied to the transposed.
+            // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r. The inverse of the symmetric matrix is applied to the transpose.
             double[] mix = Times(reference, Transposed(center[cell], colors, n), colors, n, colors);
             inverse.Solve(mix, colors);
             _aligned[cell] = Times(_basis[cell]!, Transposed(mix, colors, colors), n, colors, colors);
@@ -239,8 +242,8 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>
-    /// The coefficients <c>G⁻¹ K</c> of the center kernel position, <c>[channels, outputs]</c>, by least squares over
-    /// the patch's nine bases.
+    /// Computes the coefficients <c>G⁻¹ K</c> of the center kernel position, <c>[channels, outputs]</c>, by least
+    /// squares over the bases of all pixels in the patch.
     /// </summary>
     private double[] CenterPosition(int cell, int pixel, double[][] spans)
     {
@@ -265,7 +268,7 @@ internal sealed class PatchOverlap
         return coefficients.AsSpan(middle * colors * n, colors * n).ToArray();
     }
 
-    /// <summary><c>Aᵀ B</c> of <c>[k, m]</c> and <c>[k, n]</c>.</summary>
+    /// <summary>Computes <c>Aᵀ B</c> of <c>[k, m]</c> and <c>[k, n]</c>.</summary>
     private static double[] Product(double[] a, double[] b, int k, int m, int n) =>
         Times(Transposed(a, k, m), b, m, k, n);
 

@@ -4,19 +4,20 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Pictures from the statistics of a whole set: an orthogonal map turns the axes of the pictures' covariance and keeps
-/// its eigenvalues. Whoever has other pictures of the same kind has the eigenvalues and axes on the plain side; the
-/// i-th axis of the rows is then the i-th axis of the pictures but for its sign, which mean and skewness tell. Axes
-/// whose eigenvalues lie too close together for the number of rows are left out, so pictures come back blurred.
+/// Recovers pictures from statistics of a whole data set. An orthogonal map rotates the principal axes of the pictures'
+/// covariance and preserves its eigenvalues. With other pictures of the same kind, an attacker can estimate the axes
+/// and eigenvalues on the plain side. The i-th axis of the rows then corresponds to the i-th axis of the pictures, up
+/// to its sign, which mean and skewness determine. Axes whose eigenvalues are too close for the number of rows are
+/// omitted, so the recovered pictures are blurred.
 /// </summary>
 internal static class SecondMoments
 {
     /// <summary>Recovers pictures.</summary>
     /// <param name="known">Other plain pictures of the same kind, <c>[n, d]</c>.</param>
-    /// <param name="rows">Morphed rows, <c>[m, d]</c>, of the map alone.</param>
-    /// <param name="targets">The rows whose pictures are wanted, <c>[k, d]</c>.</param>
-    /// <param name="inputs">d.</param>
-    /// <returns>Pictures, <c>[k, d]</c>, and the number of axes that were told apart.</returns>
+    /// <param name="rows">Morphed rows, <c>[m, d]</c>.</param>
+    /// <param name="targets">Morphed rows to recover, <c>[k, d]</c>.</param>
+    /// <param name="inputs">Values per picture, d.</param>
+    /// <returns>Recovered pictures, <c>[k, d]</c>, and the number of axes that could be distinguished.</returns>
     internal static (float[] Pictures, int Axes) Recover(float[] known, float[] rows, float[] targets, int inputs)
     {
         Moments plain = new(known, inputs), morphed = new(rows, inputs);
@@ -43,7 +44,7 @@ internal static class SecondMoments
     }
 
     /// <summary>
-    /// Axes from the first on whose eigenvalue differs from the next one by more than samples let it vary, on both
+    /// Counts the leading axes whose eigenvalue differs from the next one by more than the sampling error, on both
     /// sides.
     /// </summary>
     private static int Resolved(Moments plain, Moments morphed, int inputs)
@@ -57,7 +58,7 @@ internal static class SecondMoments
         return axes;
     }
 
-    /// <summary>Mean, principal axes, and what tells an axis from its opposite.</summary>
+    /// <summary>Mean, principal axes, and statistics that determine the sign of each axis.</summary>
     private sealed class Moments
     {
         private readonly int _inputs;
@@ -103,7 +104,7 @@ internal static class SecondMoments
 
         internal double[] Mean { get; }
 
-        /// <summary>The mean along each axis, in deviations.</summary>
+        /// <summary>Mean along each axis, in standard deviations.</summary>
         internal double[] Offset { get; }
 
         internal double[] Skewness { get; }
@@ -111,7 +112,8 @@ internal static class SecondMoments
         internal ReadOnlySpan<double> Axis(int axis) => _axes.AsSpan(axis * _inputs, _inputs);
 
         /// <summary>
-        /// Whether an eigenvalue and the next one are further apart than their error, a part of sqrt(2 / n) of each.
+        /// Returns whether an eigenvalue and the next one differ by more than their sampling error, 2 sqrt(2 / n) of
+        /// the eigenvalue.
         /// </summary>
         internal bool IsApart(int axis) => _values[axis] > 0
             && (axis + 1 == _inputs

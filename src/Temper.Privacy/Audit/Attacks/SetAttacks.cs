@@ -4,20 +4,22 @@ using Temper.Privacy.Audit.Algebra;
 
 namespace Temper.Privacy.Audit.Attacks;
 
-/// <summary>Attacks on whole sets of rows, as findings.</summary>
+/// <summary>Runs the attacks on whole sets of rows and returns their findings.</summary>
 internal static class SetAttacks
 {
     private const int MaxInputs = 1024;
     private const int GeometryRows = 500;
     private const int MinMomentRows = 200;
 
-    /// <summary>Squared distance, as a fraction of the mean one, below which a row repeats another.</summary>
+    /// <summary>Rows whose squared distance is below this fraction of the mean count as repeated.</summary>
     private const double Repeated = 1e-4;
 
-    /// <summary>Standard deviations by which neighbors have to be of one class more often than by chance.</summary>
+    /// <summary>
+    /// Standard deviations by which the rate of same-class neighbors must exceed chance to count as a leak.
+    /// </summary>
     private const double Deviations = 4;
 
-    /// <summary>Pairs rows with pictures of the same set in another order.</summary>
+    /// <summary>Matches rows with pictures of the same set in another order.</summary>
     internal static AttackFinding Unpaired(AuditRows rows)
     {
         AttackFinding finding = new()
@@ -33,11 +35,12 @@ internal static class SetAttacks
 
         if (inputs > MaxInputs || rows.SetCount < inputs * 3 / 2)
         {
-            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MaxInputs} numbers "
-                + $"to end in seconds (there are {rows.SetCount} of {inputs})" };
+            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MaxInputs} values, "
+                + "to finish "
+                + $"in seconds (got {rows.SetCount} rows of {inputs} values)" };
         }
 
-        // A fixed other order: steps of about a third of the rows, coprime to their number.
+        // A fixed permutation: steps of about a third of the rows, coprime to their number.
         int count = rows.SetCount;
         int step = Enumerable.Range(count / 3, count)
             .First(candidate => System.Numerics.BigInteger.GreatestCommonDivisor(candidate, count) == 1);
@@ -63,7 +66,8 @@ internal static class SetAttacks
     }
 
     /// <summary>
-    /// Pictures from covariances: half of the truth stands for the public set, rows of the other half are attacked.
+    /// Recovers pictures from covariances. Half of the truth is used as the public data set; rows of the other half are
+    /// attacked.
     /// </summary>
     internal static AttackFinding Moments(AuditRows rows)
     {
@@ -82,7 +86,8 @@ internal static class SetAttacks
         if (inputs > MaxInputs || half < MinMomentRows)
         {
             return finding with { Detail = $"needs {2 * MinMomentRows} rows and pictures of at most {MaxInputs} "
-                + $"numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+                + "values, "
+                + $"to finish in seconds (got {rows.SetCount} rows of {inputs} values)" };
         }
 
         int count = Math.Min(rows.Count, half);
@@ -90,29 +95,31 @@ internal static class SetAttacks
             truth[(half * inputs)..], rows.Rows[..(half * inputs)], rows.Rows[..(count * inputs)], inputs);
         return (finding with
         {
-            Detail = $"{axes} of {inputs} axes told apart by {half} rows; half of the truth stands for pictures that "
+            Detail = $"{axes} of {inputs} axes distinguished with {half} rows; half of the truth is used as pictures "
+                + "that "
                 + "an outsider finds elsewhere",
         }).Judged(pictures, truth[..(count * inputs)], rows.Mean);
     }
 
-    /// <summary>Puzzles put together, which needs pieces: no map of a bundle leaves any.</summary>
+    /// <summary>Jigsaw solving, which is never run because no map of a bundle leaves intact pieces.</summary>
     internal static AttackFinding Jigsaw(AuditRows rows) => new()
     {
         Name = "jigsaw", Needs = "morphed rows of a map that only moves pixels or patches",
         Verdict = AttackFinding.NotRun,
-        Detail = $"the map mixes all {rows.Map.CoreSide} numbers of a core, so there are no pieces to put together",
+        Detail = $"the map mixes all {rows.Map.CoreSide} values of a core, so there are no intact pieces",
     };
 
     /// <summary>
-    /// What distances between rows tell by themselves: rows that repeat, and neighbors of one class, by the labels that
-    /// the bundle holds in the clear. Where the truth is known, it says how true the distances are.
+    /// Finds what distances between rows reveal: repeated rows, and neighbors of the same class according to the
+    /// labels, which a bundle contains in the clear. If the truth is known, also reports how accurate the distances
+    /// are.
     /// </summary>
     internal static AttackFinding Geometry(AuditRows rows)
     {
         AttackFinding finding = new()
         {
             Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun,
-            Detail = "one row alone has no neighbors",
+            Detail = "a single row has no neighbors",
         };
         int count = Math.Min(GeometryRows, rows.SetCount);
         if (count < 2)
@@ -132,7 +139,7 @@ internal static class SetAttacks
             Verdict = repeats > 0 || isClustered ? AttackFinding.Leaks : AttackFinding.NotBroken,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{repeats} of {count} rows repeat another one but for a hundredth; the nearest row is of the same "
+                $"{repeats} of {count} rows are within 1 % of another row; the nearest row is of the same "
                 + $"class for {sameClass:P0} (by chance {chance:P0})"),
         };
         return rows.Truth is { } truth
@@ -140,7 +147,7 @@ internal static class SetAttacks
             : finding;
     }
 
-    /// <summary>The finding with how true the distances are: the truth is only the scorer.</summary>
+    /// <summary>Adds how accurate the distances are. The truth is used for scoring only.</summary>
     private static AttackFinding Scored(AttackFinding finding, double[] seen, int[] neighbors, double[] real)
     {
         int count = neighbors.Length;
@@ -154,15 +161,13 @@ internal static class SetAttacks
                 correlation >= 0.5 || agreement >= Math.Min(1, 10.0 / count) ? AttackFinding.Leaks : finding.Verdict,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{finding.Detail}; distances of rows and of pictures correlate by {correlation:F4}, the nearest "
+                $"{finding.Detail}; the distances of rows and of pictures have a correlation of {correlation:F4}, "
+                    + "the nearest "
                 + $"neighbor is the same for {agreement:P0}"),
         };
     }
 
-    /// <summary>
-    /// How often two rows are of one class where nothing is known: the sum of the classes' squared parts, a row not
-    /// paired with itself.
-    /// </summary>
+    /// <summary>Computes the probability that two different random rows are of the same class.</summary>
     private static double ChanceOfOneClass(ReadOnlySpan<long> labels)
     {
         var counts = new Dictionary<long, long>();
@@ -175,7 +180,7 @@ internal static class SetAttacks
             members => (double)members * (members - 1)) / ((double)labels.Length * (labels.Length - 1));
     }
 
-    /// <summary>Squared distances of all pairs, <c>[n, n]</c>.</summary>
+    /// <summary>Computes the squared distances of all pairs, <c>[n, n]</c>.</summary>
     private static double[] Distances(float[] rows, int count, int inputs)
     {
         float[] products = new float[count * count];

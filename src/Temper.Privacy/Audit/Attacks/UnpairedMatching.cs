@@ -4,17 +4,17 @@ using Temper.Privacy.Audit.Algebra;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// Which morphed row is which picture, where an attacker has both sets without the pairing: the leverage
-/// <c>h = d (DᵀD)⁻¹ dᵀ</c> of a row in its set is the same before and after any invertible map, so both sides are
-/// sorted by it. Then the map is solved for, and rows are paired with the nearest picture, again and again.
+/// Matches morphed rows with pictures if an attacker has both sets without the pairing. The leverage <c>h = d (DᵀD)⁻¹
+/// dᵀ</c> of a row in its set does not change under an invertible map, so both sides are first sorted by it. Then the
+/// map is estimated and each row is matched with the nearest picture; these two steps are repeated.
 /// </summary>
 internal static class UnpairedMatching
 {
     /// <summary>Finds the picture of each row.</summary>
-    /// <param name="pictures"><c>[N, d]</c> in any order; more rows than numbers in a row.</param>
-    /// <param name="rows"><c>[N, d]</c>, morphed, in another order.</param>
-    /// <param name="inputs">d.</param>
-    /// <param name="rounds">How often map and pairing are improved.</param>
+    /// <param name="pictures">Pictures, <c>[N, d]</c>, in any order; N must be more than d.</param>
+    /// <param name="rows">Morphed rows, <c>[N, d]</c>, in another order.</param>
+    /// <param name="inputs">Values per row, d.</param>
+    /// <param name="rounds">Number of times the map and the matching are refined.</param>
     internal static int[] Find(float[] pictures, float[] rows, int inputs, int rounds = 2)
     {
         int count = rows.Length / inputs;
@@ -40,7 +40,7 @@ internal static class UnpairedMatching
         return found;
     }
 
-    /// <summary>For each row the picture with the least distance.</summary>
+    /// <summary>Returns the index of the nearest picture for each row.</summary>
     internal static int[] Nearest(float[] rows, float[] pictures, int inputs)
     {
         int count = rows.Length / inputs, all = pictures.Length / inputs;

@@ -4,9 +4,9 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Adversarial training (as in arXiv:1712.09344): the agent gathers its experience under attack. Some observations are
-/// moved one sign step in the direction in which its own policy changes most; the agent acts on those and learns from
-/// them.
+/// Adversarial training (as in arXiv:1712.09344): the agent collects its experience under attack. A fraction of the
+/// observations is perturbed with one gradient sign step that changes the agent's own policy most. The agent acts on
+/// the perturbed observations and learns from them.
 /// </summary>
 public sealed record AdversarialFrames : PolicyDefense
 {
@@ -40,7 +40,7 @@ public sealed record AdversarialFrames : PolicyDefense
         base.Validate();
         if (Share is not (> 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Share), "defense adversarial: the share is out of range (got "
+            throw new ArgumentOutOfRangeException(nameof(Share), "defense adversarial: Share is out of range (got "
                 + $"{Share.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }

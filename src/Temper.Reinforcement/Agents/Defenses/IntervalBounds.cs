@@ -4,9 +4,10 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// A regularizer with interval bounds (arXiv:1810.12715, used for the state-adversarial regularizer of
-/// arXiv:2003.08938): bounds on every logit over the whole ball, and the cross-entropy of the worst logits they allow
-/// to the action that the policy prefers. Where it is small, no change within epsilon turns the action.
+/// Regularizer based on interval bound propagation (arXiv:1810.12715), used as the state-adversarial regularizer of
+/// arXiv:2003.08938. Bounds on each logit over the whole perturbation ball give the worst-case logits; the penalty is
+/// their cross-entropy to the action the policy prefers. A small penalty means that no perturbation within epsilon
+/// changes the action.
 /// </summary>
 public sealed record IntervalBounds : PolicyDefense
 {
@@ -16,7 +17,8 @@ public sealed record IntervalBounds : PolicyDefense
     public override string Name => "interval";
 
     /// <summary>
-    /// Weight of the penalty, above zero. Like epsilon it grows from zero over the first half of the training.
+    /// Weight of the penalty, above 0. Like epsilon, it is ramped up linearly from 0 over the first half of the
+    /// training.
     /// </summary>
     public float Strength { get; init; } = DefaultStrength;
 
@@ -39,7 +41,7 @@ public sealed record IntervalBounds : PolicyDefense
             isPreferred[(i * actions) + (int)preferred[i]] = 1;
         }
 
-        // The worst logits: the lowest of the preferred action, the highest of all others.
+        // Worst case: the lower bound of the preferred action and the upper bounds of all others.
         Tensor mask = Tensor.From(isPreferred, logits.Shape);
         Tensor worst = high + (mask * (low - high));
         return worst.CrossEntropy(Tensor.From(preferred, [batch])) * (Strength * ramp);
@@ -50,7 +52,7 @@ public sealed record IntervalBounds : PolicyDefense
         base.Validate();
         if (!(Strength > 0 && float.IsFinite(Strength)))
         {
-            throw new ArgumentOutOfRangeException(nameof(Strength), "defense interval: the strength is out of range "
+            throw new ArgumentOutOfRangeException(nameof(Strength), "defense interval: Strength is out of range "
                 + $"(got {Strength.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
         }
     }

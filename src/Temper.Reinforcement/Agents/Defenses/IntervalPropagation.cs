@@ -4,18 +4,20 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7): each value of a network as center c and radius r of a
-/// box that holds it for every input in a box. Differentiable by the parameters. Layers that agents have: linear,
-/// convolution, ReLU, tanh, flatten.
+/// Interval bound propagation (arXiv:1810.12715, eqs. 6 and 7). Each value of the network is bounded by a box with
+/// center c and radius r that contains it for every input in the input box. Differentiable with respect to the
+/// parameters. Supports linear, convolution, ReLU, tanh and flatten layers.
 /// </summary>
 internal static class IntervalPropagation
 {
-    /// <summary>Bounds on the policy's logits for all observations within epsilon of some.</summary>
-    /// <param name="training">Gives the network and the bounds of observations.</param>
+    /// <summary>
+    /// Computes bounds on the policy's logits for all inputs within epsilon of the given observations.
+    /// </summary>
+    /// <param name="training">The network and the bounds of observations.</param>
     /// <param name="observations"><c>[B, ...]</c>.</param>
-    /// <param name="epsilon">Largest change of a number.</param>
-    /// <returns>Lowest and highest logits, <c>[B, A]</c> each.</returns>
-    /// <exception cref="ArgumentException">The network has a layer without bounds.</exception>
+    /// <param name="epsilon">Largest change of each value.</param>
+    /// <returns>Lower and upper bounds of the logits, <c>[B, A]</c> each.</returns>
+    /// <exception cref="ArgumentException">The network contains an unsupported layer.</exception>
     internal static (Tensor Low, Tensor High) Policy(in DefendedTraining training, Tensor observations, float epsilon)
     {
         (float minimum, float maximum) =
@@ -48,7 +50,7 @@ internal static class IntervalPropagation
                     x.Center.Conv2d(Parameter(0), convolution.HasBias ? Parameter(1) : null, convolution.Options),
                     x.Radius.Conv2d(Parameter(0).Abs(), null, convolution.Options));
 
-            // What never falls keeps the order of the two ends.
+            // Monotonic functions map the interval's ends to the ends of the result.
             case Relu:
                 return Box.Between((x.Center - x.Radius).Relu(), (x.Center + x.Radius).Relu());
             case Tanh:
@@ -57,7 +59,7 @@ internal static class IntervalPropagation
                 int batch = x.Center.Shape[0], length = x.Center.Count / batch;
                 return new Box(x.Center.Reshape([batch, length]), x.Radius.Reshape([batch, length]));
             default:
-                throw new ArgumentException($"interval bounds: there are none for this layer (got {node.Operator.Kind} "
+                throw new ArgumentException($"interval bounds: unsupported layer (got {node.Operator.Kind} "
                     + $"at {node.Name}, expected linear, convolution, ReLU, tanh or flatten); use the defense smooth");
         }
 

@@ -3,15 +3,15 @@ using System.Globalization;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Noise-augmented training: some batches of observations get uniform noise, whose amplitude is drawn itself. The
-/// snooping paper's first author trained agents so, with a probability of one half and amplitudes up to 0.05.
+/// Training with noise: uniform noise is added to some batches of observations, with an amplitude drawn for each batch.
+/// The first author of the snooping paper trained agents this way, with probability 0.5 and amplitudes up to 0.05.
 /// </summary>
 public sealed record NoiseAugmentation : PolicyDefense
 {
     /// <inheritdoc/>
     public override string Name => "noise";
 
-    /// <summary>Probability that a batch gets noise.</summary>
+    /// <summary>Probability that noise is added to a batch, above 0 up to 1.</summary>
     public float Probability { get; init; } = 0.5f;
 
     internal override void Disturb(in DefendedTraining training, Span<float> seen, int count)
@@ -38,7 +38,7 @@ public sealed record NoiseAugmentation : PolicyDefense
         if (Probability is not (> 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(Probability), "defense noise: the probability is out of range (got "
+                nameof(Probability), "defense noise: Probability is out of range (got "
                     + $"{Probability.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
         }
     }

@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// The state-adversarial regularizer (SA-MDP, arXiv:2003.08938): the policy is kept close to itself in a ball around
-/// each observation. The worst observation of the ball is approached with projected gradient steps.
+/// State-adversarial regularizer (SA-MDP, arXiv:2003.08938): penalizes the divergence between the policy at an
+/// observation and the policy at the worst observation within epsilon of it, which is approximated with projected
+/// gradient steps.
 /// </summary>
 public sealed record SmoothPolicy : PolicyDefense
 {
@@ -15,17 +16,17 @@ public sealed record SmoothPolicy : PolicyDefense
     public override string Name => "smooth";
 
     /// <summary>
-    /// kappa, weight of the divergence, above zero. Like epsilon it grows from zero over the first half of the
-    /// training.
+    /// Weight of the divergence (kappa), above 0. Like epsilon, it is ramped up linearly from 0 over the first half of
+    /// the training.
     /// </summary>
     public float Strength { get; init; } = DefaultStrength;
 
-    /// <summary>Gradient steps towards the worst observation.</summary>
+    /// <summary>Gradient steps toward the worst observation, 1 or more.</summary>
     public int Steps { get; init; } = 1;
 
     /// <summary>
-    /// <c>kappa KL(pi(o) || pi(o + delta))</c>, mean over the batch; its gradient goes through the changed observation
-    /// alone.
+    /// Computes <c>kappa KL(pi(o) || pi(o + delta))</c>, averaged over the batch. The gradient flows only through the
+    /// perturbed observation.
     /// </summary>
     internal override Tensor? Penalty(in DefendedTraining training, Tensor observations, Tensor logits)
     {
@@ -53,8 +54,8 @@ public sealed record SmoothPolicy : PolicyDefense
         if (!(Strength > 0 && float.IsFinite(Strength)) || Steps < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(Strength), "defense smooth: an option is out of range (got "
-                + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected above zero, 1 "
-                    + "or more)");
+                + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected a "
+                    + "strength above 0 and 1 or more steps)");
         }
     }
 

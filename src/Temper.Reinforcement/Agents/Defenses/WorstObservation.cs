@@ -4,19 +4,19 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents.Defenses;
 
 /// <summary>
-/// Finds observations close to clean ones for which a policy differs much from what it is for the clean ones.
+/// Finds observations close to the clean ones at which the policy differs strongly from the policy at the clean ones.
 /// </summary>
 internal static class WorstObservation
 {
     /// <summary>
-    /// Sign steps that climb the cross-entropy of the policy at x to the policy at the clean observation, from a random
-    /// start.
+    /// Takes gradient sign steps that increase the cross-entropy between the policy at x and the policy at the clean
+    /// observation, from a random start.
     /// </summary>
-    /// <param name="training">Gives the network, the bounds and the random start.</param>
-    /// <param name="clean"><c>[B, ...]</c>.</param>
-    /// <param name="epsilon">Largest change of a number.</param>
-    /// <param name="steps">Gradient steps.</param>
-    /// <returns><c>[B, ...]</c>, without a gradient.</returns>
+    /// <param name="training">The network, the bounds of observations and the random start.</param>
+    /// <param name="clean">Clean observations, <c>[B, ...]</c>.</param>
+    /// <param name="epsilon">Largest change of each value.</param>
+    /// <param name="steps">Number of gradient steps.</param>
+    /// <returns>Perturbed observations, <c>[B, ...]</c>, without gradient.</returns>
     internal static Tensor Find(in DefendedTraining training, Tensor clean, float epsilon, int steps)
     {
         float[] start = new float[clean.Count];
@@ -27,8 +27,8 @@ internal static class WorstObservation
             Low = Math.Max(training.Minimum, float.MinValue), High = Math.Min(training.Maximum, float.MaxValue),
         };
 
-        // At the clean observation itself the difference has its minimum, and so no gradient: the start is somewhere in
-        // the ball.
+        // The cross-entropy has its minimum, and so zero gradient, at the clean observation; therefore start at a
+        // random point of the ball.
         Tensor x = (clean + Tensor.From(start, clean.Shape)).Clamp(ball.Low, ball.High);
         float size = steps == 1 ? 2 * epsilon : 2.5f * epsilon / steps;
         for (int i = 0; i < steps; i++)

@@ -1,12 +1,12 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
 /// <summary>
-/// Two links, a motor between them: swing the end above the bar; each step costs a point. The task of Gymnasium's
-/// Acrobot-v1.
+/// Two-link pendulum with a motor at the joint; the free end must swing above the bar. The reward is -1 per step. Same
+/// task as Gymnasium's Acrobot-v1.
 /// </summary>
 /// <remarks>
-/// Observation <c>[6]</c>: cosine and sine of both angles, both angular speeds. Runge-Kutta steps of 0.2 s; 500 steps
-/// at most. Source: Sutton, 1996, with the equations of Sutton and Barto's book.
+/// Observation <c>[6]</c>: cosine and sine of both angles, then both angular velocities. Runge-Kutta integration with
+/// steps of 0.2 s. At most 500 steps. Source: Sutton, 1996, with the equations of Sutton and Barto's book.
 /// </remarks>
 public sealed class Acrobot : IEnvironment
 {

@@ -1,12 +1,13 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
 /// <summary>
-/// A pole on a cart that is pushed left or right; a point for each step that it stands. The task of Gymnasium's
+/// A pole balanced on a cart that is pushed left or right. The reward is 1 per step. Same task as Gymnasium's
 /// CartPole-v1.
 /// </summary>
 /// <remarks>
-/// Observation <c>[4]</c>: position in meters, speed, angle in radians, angular speed. Euler steps of 0.02 s. Over when
-/// the cart leaves +-2.4 m or the pole +-12 degrees; 500 steps at most. Source: Barto, Sutton, Anderson, 1983.
+/// Observation <c>[4]</c>: position in meters, velocity, angle in radians, angular velocity. Euler integration with
+/// steps of 0.02 s. The episode ends when the cart leaves -2.4 to 2.4 m or the pole leaves -12 to 12 degrees, after at
+/// most 500 steps. Source: Barto, Sutton, Anderson, 1983.
 /// </remarks>
 public sealed class CartPole : IEnvironment
 {

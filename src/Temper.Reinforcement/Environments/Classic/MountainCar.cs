@@ -1,10 +1,12 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
 /// <summary>
-/// A car too weak for the hill must swing to get up; each step costs a point. The task of Gymnasium's MountainCar-v0.
+/// An underpowered car must swing back and forth to reach the top of a hill. The reward is -1 per step. Same task as
+/// Gymnasium's MountainCar-v0.
 /// </summary>
 /// <remarks>
-/// Observation <c>[2]</c>: position, speed. Over at position 0.5; 200 steps at most. Source: Moore, 1990.
+/// Observation <c>[2]</c>: position, velocity. The episode ends at position 0.5, after at most 200 steps. Source:
+/// Moore, 1990.
 /// </remarks>
 public sealed class MountainCar : IEnvironment
 {

@@ -1,11 +1,12 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
 /// <summary>
-/// A pendulum that a weak motor has to swing up and hold: continuous control. The task of Gymnasium's Pendulum-v1.
+/// A pendulum that a weak motor must swing up and hold upright; continuous control. Same task as Gymnasium's
+/// Pendulum-v1.
 /// </summary>
 /// <remarks>
-/// Observation <c>[3]</c>: cosine and sine of the angle, angular speed. Action <c>[1]</c>: torque from -2 to 2. 200
-/// steps.
+/// Observation <c>[3]</c>: cosine and sine of the angle, angular velocity. Action <c>[1]</c>: torque from -2 to 2.
+/// Episodes last 200 steps.
 /// </remarks>
 public sealed class Pendulum : IEnvironment
 {

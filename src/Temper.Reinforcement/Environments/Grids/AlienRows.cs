@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// Rows of aliens come down, a cannon shoots them: a point each. The rules of MinAtar's Space Invaders, written from
-/// their description.
+/// Rows of aliens advance, and the player shoots them with a cannon. The reward is 1 per alien. Implements the rules of
+/// MinAtar's Space Invaders from their description.
 /// </summary>
 public sealed class AlienRows : GridGame
 {
@@ -14,7 +14,7 @@ public sealed class AlienRows : GridGame
     private const int FirstWaveRow = 0b0011111100, Everything = (1 << Size) - 1;
     private const int AlienField = 6, BulletField = AlienField + Size, EnemyBulletField = BulletField + Size;
 
-    /// <summary>Makes the rules.</summary>
+    /// <summary>Creates a game.</summary>
     public AlienRows()
         : base(EnemyBulletField + Size)
     {
@@ -39,17 +39,19 @@ public sealed class AlienRows : GridGame
 
     private ref int FireTimer => ref State[1];
 
-    /// <summary>-1: the aliens go left, 1: right.</summary>
+    /// <summary>Direction in which the aliens move: -1 left, 1 right.</summary>
     private ref int Direction => ref State[2];
 
-    /// <summary>Steps between the aliens' moves while there are many; smaller with each wave.</summary>
+    /// <summary>
+    /// Maximum steps between moves of the aliens, smaller in each wave. If fewer aliens are left, their number is used.
+    /// </summary>
     private ref int Interval => ref State[3];
 
     private ref int MoveTimer => ref State[4];
 
     private ref int ShotTimer => ref State[5];
 
-    /// <summary>Bits of the columns, a number a row.</summary>
+    /// <summary>One number per row; bit i is set if there is an alien in column i.</summary>
     private Span<int> Aliens => State.AsSpan(AlienField, Size);
 
     private Span<int> Bullets => State.AsSpan(BulletField, Size);
@@ -129,7 +131,7 @@ public sealed class AlienRows : GridGame
         }
     }
 
-    /// <returns>Whether the aliens have arrived.</returns>
+    /// <returns>True if the aliens have reached the bottom or the cannon.</returns>
     private bool MoveAliens(int count)
     {
         if (MoveTimer > 0)
@@ -181,7 +183,7 @@ public sealed class AlienRows : GridGame
         }
     }
 
-    /// <summary>The lowest alien of a column shoots.</summary>
+    /// <summary>Lets the lowest alien of a column shoot; returns false if the column has no alien.</summary>
     private bool TryShootFrom(int column)
     {
         for (int row = LastRow; row >= 0 && (uint)column < Size; row--)

@@ -1,18 +1,18 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// A ball, a paddle, three rows of bricks: a point for each brick. The rules of MinAtar's Breakout, written from their
-/// description.
+/// A ball, a paddle and three rows of bricks. The reward is 1 per brick. Implements the rules of MinAtar's Breakout
+/// from their description.
 /// </summary>
 public sealed class BrickBreak : GridGame
 {
     private const int Paddle = 0, Ball = 1, Trail = 2, Brick = 3;
     private const int FirstBrickRow = 1, BrickRows = 3, LastRow = Size - 1;
 
-    /// <summary>A bit for each brick, row by row.</summary>
+    /// <summary>Bit mask with one bit per brick, row by row.</summary>
     private const int AllBricks = (1 << (BrickRows * Size)) - 1;
 
-    /// <summary>Makes the rules.</summary>
+    /// <summary>Creates a game.</summary>
     public BrickBreak()
         : base(9)
     {
@@ -43,7 +43,7 @@ public sealed class BrickBreak : GridGame
 
     private ref int Bricks => ref State[7];
 
-    /// <summary>1 while the ball is among bricks: it takes one of them and passes through the others.</summary>
+    /// <summary>1 while the ball touches bricks: it removes only the first one and passes through the others.</summary>
     private ref int HasContact => ref State[8];
 
     internal override GridGame New() => new BrickBreak();
@@ -111,7 +111,7 @@ public sealed class BrickBreak : GridGame
         for (int bits = Bricks; bits != 0; bits &= bits - 1)
         {
             int cell = System.Numerics.BitOperations.TrailingZeroCount(bits);
-            cells.Mark(Brick, FirstBrickRow, cell);     // a cell number above 9 runs on into the next row
+            cells.Mark(Brick, FirstBrickRow, cell);     // columns above 9 continue in the next row
         }
     }
 

@@ -1,9 +1,9 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// Things that move along rows, such as fish or bullets: a part of a game's state, in the order in which they came.
+/// A list of objects that move along rows, such as fish or bullets, stored in a game's state in order of creation.
 /// </summary>
-/// <param name="state">How many there are, then <see cref="Fields"/> numbers for each.</param>
+/// <param name="state">The number of objects, then <see cref="Fields"/> numbers per object.</param>
 internal readonly ref struct Flock(Span<int> state)
 {
     internal const int Fields = 5;
@@ -15,18 +15,18 @@ internal readonly ref struct Flock(Span<int> state)
 
     internal ref int Column(int i) => ref _state[2 + (i * Fields)];
 
-    /// <summary>1 to the right, -1 to the left.</summary>
+    /// <summary>Direction of movement: 1 right, -1 left.</summary>
     internal ref int Direction(int i) => ref _state[3 + (i * Fields)];
 
-    /// <summary>Steps until it moves.</summary>
+    /// <summary>Steps until the object moves.</summary>
     internal ref int Timer(int i) => ref _state[4 + (i * Fields)];
 
-    /// <summary>Steps until it shoots.</summary>
+    /// <summary>Steps until the object shoots.</summary>
     internal ref int ShotTimer(int i) => ref _state[5 + (i * Fields)];
 
     internal static int LengthFor(int capacity) => 1 + (capacity * Fields);
 
-    /// <summary>Adds one; where there is no room nothing comes.</summary>
+    /// <summary>Adds an object; does nothing if the list is full.</summary>
     internal void Add(int row, int column, int direction, int timer, int shotTimer = 0)
     {
         int i = Count;
@@ -44,7 +44,7 @@ internal readonly ref struct Flock(Span<int> state)
         _state.Slice(1 + (Count * Fields), Fields).Clear();
     }
 
-    /// <summary>The first one in a cell, or -1.</summary>
+    /// <summary>Returns the index of the first object in a cell; -1: none.</summary>
     internal int At(int row, int column)
     {
         for (int i = 0; i < Count; i++)
@@ -58,11 +58,11 @@ internal readonly ref struct Flock(Span<int> state)
         return -1;
     }
 
-    /// <summary>Moves one by a cell.</summary>
-    /// <returns>False where it has left the grid.</returns>
+    /// <summary>Moves an object by one cell.</summary>
+    /// <returns>False if the object has left the grid.</returns>
     internal bool Move(int i) => (uint)(Column(i) += Direction(i)) < GridGame.Size;
 
-    /// <summary>Whether one in a row goes the other way.</summary>
+    /// <summary>Returns whether an object in a row moves in another direction than the given one.</summary>
     internal bool IsAgainst(int row, int direction)
     {
         for (int i = 0; i < Count; i++)

@@ -1,6 +1,8 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>A grid game as an environment: <c>[C, 10, 10]</c> of zeros and ones, with sticky actions.</summary>
+/// <summary>
+/// Runs a grid game as an environment with sticky actions. Observations are <c>[C, 10, 10]</c> of zeros and ones.
+/// </summary>
 public sealed class GridEnvironment : IEnvironment
 {
     private readonly GridGame _game;
@@ -10,9 +12,9 @@ public sealed class GridEnvironment : IEnvironment
     private readonly ushort[] _cells;
     private GridAction _last = GridAction.None;
 
-    /// <summary>Makes it.</summary>
-    /// <param name="game">The rules.</param>
-    /// <param name="options">Sticky actions, which actions there are, the time limit.</param>
+    /// <summary>Creates an environment.</summary>
+    /// <param name="game">Rules of the game.</param>
+    /// <param name="options">Sticky-action probability, available actions and time limit.</param>
     public GridEnvironment(GridGame game, EnvironmentOptions options)
     {
         _game = game;
@@ -31,16 +33,16 @@ public sealed class GridEnvironment : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>The rules.</summary>
+    /// <summary>Rules of the game.</summary>
     public GridGame Game => _game;
 
-    /// <summary>What each index of an action does.</summary>
+    /// <summary>Meaning of each action index.</summary>
     public IReadOnlyList<GridAction> Actions => _actions;
 
-    /// <summary>Probability that the action before is carried out once more.</summary>
+    /// <summary>Probability that the previous action is repeated instead of the agent's action, 0 to 1.</summary>
     public float Sticky => _sticky;
 
-    /// <summary>The action that was carried out last: it survives a reset, as in the games these follow.</summary>
+    /// <summary>The last executed action. It is kept across resets, as in MinAtar.</summary>
     public long Carried
     {
         get => (long)_last;
@@ -69,9 +71,12 @@ public sealed class GridEnvironment : IEnvironment
         return outcome;
     }
 
-    /// <summary>The cells that are one: channel x 100 + row x 10 + column. What a sparse first layer reads.</summary>
-    /// <param name="cells">At least 100 a channel; a cell may come twice.</param>
-    /// <returns>How many.</returns>
+    /// <summary>
+    /// Writes the indices of the cells that are 1, as channel x 100 + row x 10 + column; a sparse first layer can read
+    /// them.
+    /// </summary>
+    /// <param name="cells">Receives the indices, at least 100 per channel; an index may occur twice.</param>
+    /// <returns>The number of indices.</returns>
     internal int ActiveCells(Span<ushort> cells)
     {
         var writer = new CellWriter(cells);

@@ -1,76 +1,78 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>What a player of a grid game can do, in the order that published agents and traces number it.</summary>
+/// <summary>Actions of grid games, numbered as in published agents and traces.</summary>
 public enum GridAction
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No action.</summary>
     None,
 
-    /// <summary>One cell to the left.</summary>
+    /// <summary>Move one cell to the left.</summary>
     Left,
 
-    /// <summary>One cell up.</summary>
+    /// <summary>Move one cell up.</summary>
     Up,
 
-    /// <summary>One cell to the right.</summary>
+    /// <summary>Move one cell to the right.</summary>
     Right,
 
-    /// <summary>One cell down.</summary>
+    /// <summary>Move one cell down.</summary>
     Down,
 
-    /// <summary>A shot.</summary>
+    /// <summary>Shoot.</summary>
     Fire,
 }
 
-/// <summary>The rules of a game on a grid of 10 x 10 cells, seen as some channels of zeros and ones.</summary>
+/// <summary>
+/// Rules of a game on a grid of 10 x 10 cells. The observation has several channels of zeros and ones.
+/// </summary>
 /// <remarks>
-/// The whole state is an array of numbers: a game is copied, compared and replayed without knowing its rules. Random
-/// choices come from <see cref="IDraws"/>, so a replay can try them all.
+/// The whole state is one array of numbers, so a game can be copied, compared and replayed without knowing its rules.
+/// Random choices come from <see cref="IDraws"/>, so a replay can enumerate them.
 /// </remarks>
 public abstract class GridGame
 {
-    /// <summary>Rows and columns.</summary>
+    /// <summary>Number of rows and of columns.</summary>
     public const int Size = 10;
 
-    /// <summary>Cells of one channel.</summary>
+    /// <summary>Number of cells in one channel.</summary>
     internal const int Cells = Size * Size;
 
     private protected GridGame(int stateLength) => State = new int[stateLength];
 
-    /// <summary>Its name in lower case with hyphens.</summary>
+    /// <summary>Name of the game, in lower case with hyphens.</summary>
     public abstract string Name { get; }
 
     /// <summary>Names of the channels, in order.</summary>
     public abstract IReadOnlyList<string> Channels { get; }
 
-    /// <summary>The actions that do something, in the order of their numbers.</summary>
+    /// <summary>Actions that have an effect, in ascending order.</summary>
     public abstract IReadOnlyList<GridAction> Actions { get; }
 
-    /// <summary>Everything that decides what comes next, random choices aside.</summary>
+    /// <summary>The complete state of the game, except future random choices.</summary>
     internal int[] State { get; }
 
-    /// <summary>Sets the game up.</summary>
+    /// <summary>Starts a new episode.</summary>
     internal abstract void Reset(IDraws draws);
 
-    /// <summary>One step of the rules.</summary>
+    /// <summary>Performs one step.</summary>
     internal abstract StepOutcome Step(GridAction action, IDraws draws);
 
-    /// <summary>Marks the cells that are one.</summary>
+    /// <summary>Marks the cells that are 1.</summary>
     internal abstract void Draw(ref CellWriter cells);
 
-    /// <summary>A new game of the same rules.</summary>
+    /// <summary>Creates another game with the same rules.</summary>
     internal abstract GridGame New();
 
     /// <summary>
-    /// The draws that a step may have made when its result looks like this; null: try them all. For choices that are
-    /// too many to try but can be read off what comes next.
+    /// Returns the random choices of a step or reset, inferred from the observation after it; null: all choices must be
+    /// enumerated. For choices that are too many to enumerate but visible in the observation.
     /// </summary>
-    /// <param name="next">Bits of the observation behind the step, cell by cell and channel by channel.</param>
+    /// <param name="next">The observation after the step: channel by channel, row by row.</param>
     internal virtual IReadOnlyList<int>? DrawsThatLeadTo(ReadOnlySpan<bool> next) => null;
 }
 
-/// <summary>Collects the cells that a game marks: channel x 100 + row x 10 + column.</summary>
-/// <param name="cells">Receives them; a cell may come twice.</param>
+/// <summary>Collects the cells that a game marks, as channel x 100 + row x 10 + column.</summary>
+/// <param name="cells">Receives the indices; an index may occur twice.</param>
 internal ref struct CellWriter(Span<ushort> cells)
 {
     private readonly Span<ushort> _cells = cells;
@@ -80,7 +82,7 @@ internal ref struct CellWriter(Span<ushort> cells)
     internal void Mark(int channel, int row, int column) =>
         _cells[Count++] = (ushort)((channel * GridGame.Cells) + (row * GridGame.Size) + column);
 
-    /// <summary>Marks a cell unless it lies beside the grid.</summary>
+    /// <summary>Marks a cell if its column lies inside the grid.</summary>
     internal void MarkInside(int channel, int row, int column)
     {
         if ((uint)column < GridGame.Size)

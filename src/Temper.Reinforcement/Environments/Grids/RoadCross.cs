@@ -1,7 +1,8 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// Cross eight lanes of cars: a point each time. The rules of MinAtar's Freeway, written from their description.
+/// Cross eight lanes of cars. The reward is 1 per crossing. Implements the rules of MinAtar's Freeway from their
+/// description.
 /// </summary>
 public sealed class RoadCross : GridGame
 {
@@ -9,7 +10,7 @@ public sealed class RoadCross : GridGame
     private const int Lanes = 8, PlayerColumn = 4, Start = Size - 1, Wait = 3, Length = 2500, Speeds = 5;
     private const int FirstCar = 3, CarFields = 3;
 
-    /// <summary>Makes the rules.</summary>
+    /// <summary>Creates a game.</summary>
     public RoadCross()
         : base(FirstCar + (Lanes * CarFields))
     {
@@ -29,7 +30,7 @@ public sealed class RoadCross : GridGame
 
     private ref int Row => ref State[0];
 
-    /// <summary>Steps until the player may move again.</summary>
+    /// <summary>Steps until the player can move again.</summary>
     private ref int Timer => ref State[1];
 
     private ref int Left => ref State[2];
@@ -84,8 +85,8 @@ public sealed class RoadCross : GridGame
     }
 
     /// <summary>
-    /// Speeds and directions are seen behind the cars, so they need not be guessed: lane by lane a speed, then a
-    /// direction.
+    /// Speeds and directions are visible as trails behind the cars, so they are read from the observation: for each
+    /// lane a speed, then a direction.
     /// </summary>
     internal override IReadOnlyList<int> DrawsThatLeadTo(ReadOnlySpan<bool> next)
     {
@@ -113,7 +114,7 @@ public sealed class RoadCross : GridGame
 
     private ref int TimerOf(int lane) => ref State[FirstCar + (lane * CarFields) + 1];
 
-    /// <summary>Steps between moves, negative for a car that drives to the left.</summary>
+    /// <summary>Steps between moves of a car; negative if it drives to the left.</summary>
     private ref int SpeedOf(int lane) => ref State[FirstCar + (lane * CarFields) + 2];
 
     private void MoveCar(int lane)

@@ -1,8 +1,9 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// A submarine shoots fish and submarines, picks up divers and must come up for air. The rules of MinAtar's Seaquest,
-/// written from their description, with its oddity: the divers that are brought up leave a count of -1.
+/// A submarine shoots fish and enemy submarines, rescues divers and must surface for air. Implements the rules of
+/// MinAtar's Seaquest from their description, including a quirk: after surfacing with six divers, the number of divers
+/// is -1.
 /// </summary>
 public sealed class SubHunt : GridGame
 {
@@ -13,7 +14,7 @@ public sealed class SubHunt : GridGame
     private const int MinMove = 2, Fields = 13, Capacity = 64;
     private static readonly int Pool = Flock.LengthFor(Capacity);
 
-    /// <summary>Makes the rules.</summary>
+    /// <summary>Creates a game.</summary>
     public SubHunt()
         : base(Fields + (5 * Flock.LengthFor(Capacity)))
     {
@@ -33,7 +34,7 @@ public sealed class SubHunt : GridGame
 
     private ref int Column => ref State[1];
 
-    /// <summary>1: looks to the right, -1: to the left.</summary>
+    /// <summary>Direction the submarine faces: 1 right, -1 left.</summary>
     private ref int Facing => ref State[2];
 
     private ref int ShotTimer => ref State[3];
@@ -295,7 +296,8 @@ public sealed class SubHunt : GridGame
     }
 
     /// <summary>
-    /// Oxygen goes down below the surface; coming up needs a diver, and six are worth the oxygen that is left.
+    /// Handles oxygen. Below the surface it decreases. Surfacing needs at least one diver. With six divers, the reward
+    /// is 10 times the remaining fraction of the oxygen, rounded down.
     /// </summary>
     private int Breathe()
     {
@@ -312,7 +314,8 @@ public sealed class SubHunt : GridGame
             return 0;
         }
 
-        // Nobody aboard ends the episode; a count of -1, left by an earlier surfacing, is nobody too.
+        // Surfacing without a diver ends the episode; a number of -1, left by an earlier surfacing, also counts as
+        // none.
         if (Aboard <= 0)
         {
             IsOver = 1;

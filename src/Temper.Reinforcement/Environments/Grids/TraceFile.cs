@@ -7,7 +7,7 @@ namespace Temper.Reinforcement.Environments.Grids;
 /// <summary>Reads recorded episodes of grid games from an npz archive.</summary>
 internal static class TraceFile
 {
-    /// <summary>Bytes that an array may unpack to: an hour of play.</summary>
+    /// <summary>Maximum size of one uncompressed array in bytes; enough for an hour of play.</summary>
     private const long MaxBytes = 64L * 1024 * 1024;
 
     internal static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game)
@@ -17,14 +17,14 @@ internal static class TraceFile
         if (arrays.TryGetValue("channels", out Tensor? named)
             && (named.Count != 1 || named.DType != DType.Int64 || named.AsSpan<long>()[0] != channels))
         {
-            throw Damaged(path, $"its observations are not of {game.Name} (expected {channels} channels)");
+            throw Damaged(path, $"the observations are not those of {game.Name} (expected {channels} channels)");
         }
 
         string[] names = [.. arrays.Keys.Where(key =>
             key.EndsWith(".actions", StringComparison.Ordinal)).Select(key => key[..^8]).Order(StringComparer.Ordinal)];
         return names.Length > 0
             ? [.. names.Select(name => Read(path, name, arrays, channels))]
-            : throw Damaged(path, "holds no episode (expected ep0.actions)");
+            : throw Damaged(path, "the file contains no episodes (expected ep0.actions)");
     }
 
     private static RecordedEpisode Read(
@@ -38,7 +38,7 @@ internal static class TraceFile
         int bits = channels * GridGame.Cells, bytes = (bits + 7) / 8;
         if (packed.Rank != 2 || packed.Shape[0] != actions.Length + 1 || packed.Shape[1] != bytes)
         {
-            throw Damaged(path, $"{name}.states_packed does not fit (got {packed.Shape}, expected "
+            throw Damaged(path, $"{name}.states_packed has the wrong shape (got {packed.Shape}, expected "
                 + $"[{actions.Length + 1}, {bytes}])");
         }
 
@@ -60,7 +60,9 @@ internal static class TraceFile
             name, observations, [.. actions.Select(action => (GridAction)action)], rewards, terminals);
     }
 
-    /// <summary>Bits of row, column, channel, the highest of a byte first, as channel, row, column.</summary>
+    /// <summary>
+    /// Unpacks bits in the order row, column, channel (highest bit of a byte first) to the order channel, row, column.
+    /// </summary>
     private static bool[] Unpacked(ReadOnlySpan<byte> packed, int channels)
     {
         bool[] cells = new bool[channels * GridGame.Cells];
@@ -75,7 +77,7 @@ internal static class TraceFile
     private static Tensor Array(string path, IReadOnlyDictionary<string, Tensor> arrays, string name, DType type) =>
         !arrays.TryGetValue(name, out Tensor? array) ? throw Damaged(path, $"{name} is missing")
         : array.DType != type
-            ? throw Damaged(path, $"{name} has elements of the wrong kind (got {array.DType}, expected {type})")
+            ? throw Damaged(path, $"{name} has the wrong type (got {array.DType}, expected {type})")
         : array;
 
     private static ModelFormatException Damaged(string path, string what) => new(path, 0, $"trace: {what}");

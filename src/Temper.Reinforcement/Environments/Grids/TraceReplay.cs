@@ -4,52 +4,54 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>One episode that some other program recorded.</summary>
-/// <param name="Name">Its name in the file.</param>
-/// <param name="Observations">Bits, cell by cell and channel by channel; one more than actions.</param>
-/// <param name="Actions">What was done.</param>
-/// <param name="Rewards">What it gave.</param>
-/// <param name="Terminals">Whether the episode was over then.</param>
+/// <summary>An episode recorded by another program.</summary>
+/// <param name="Name">Name of the episode in the file.</param>
+/// <param name="Observations">
+/// Observations as bits, channel by channel and row by row; one more than there are actions.
+/// </param>
+/// <param name="Actions">Action of each step.</param>
+/// <param name="Rewards">Reward of each step.</param>
+/// <param name="Terminals">True where the episode ended with the step.</param>
 public sealed record RecordedEpisode(
     string Name, IReadOnlyList<bool[]> Observations, IReadOnlyList<GridAction> Actions, IReadOnlyList<float> Rewards,
     IReadOnlyList<bool> Terminals);
 
-/// <summary>What became of a replay.</summary>
-/// <param name="Episodes">Episodes that were replayed.</param>
-/// <param name="Steps">Steps that agree.</param>
-/// <param name="Difference">The first step that does not; null where all do.</param>
+/// <summary>Result of a replay.</summary>
+/// <param name="Episodes">Number of episodes.</param>
+/// <param name="Steps">Number of steps that match.</param>
+/// <param name="Difference">The first step that does not match; null: all match.</param>
 public sealed record ReplayResult(int Episodes, int Steps, ReplayDifference? Difference);
 
-/// <summary>Where a trace and the rules part.</summary>
-/// <param name="Episode">The episode.</param>
-/// <param name="Step">The step, from 0 on.</param>
-/// <param name="What">What differs.</param>
+/// <summary>The first difference between a recording and the rules.</summary>
+/// <param name="Episode">Name of the episode.</param>
+/// <param name="Step">Index of the step, from 0.</param>
+/// <param name="What">Description of the difference.</param>
 public sealed record ReplayDifference(string Episode, int Step, string What);
 
 /// <summary>
-/// Holds the rules of a game against recorded episodes. Where rules draw random numbers, all draws are tried and those
-/// kept that give what was recorded: a step agrees when at least one history of draws explains everything up to it.
-/// Without draws that is an exact comparison.
+/// Checks the rules of a game against recorded episodes. If the rules draw random numbers, all possible draws are
+/// enumerated, and the states consistent with the recording are kept. A step matches if at least one sequence of draws
+/// explains the recording up to that step. Without random draws the comparison is exact.
 /// </summary>
 public static class TraceReplay
 {
     /// <summary>
-    /// States that are followed at the same time, at most: far more than hidden draws of these games leave open.
+    /// Maximum number of states tracked at the same time; far more than the hidden draws of these games can produce.
     /// </summary>
     private const int MaxStates = 20_000;
 
     /// <summary>
-    /// Reads episodes: <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>, <c>epN.terminals</c> and
-    /// <c>channels</c>.
+    /// Reads episodes from the arrays <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>,
+    /// <c>epN.terminals</c> and <c>channels</c>.
     /// </summary>
-    /// <param name="path">An npz archive.</param>
-    /// <param name="game">The game that it should be of.</param>
-    /// <exception cref="ModelFormatException">It is damaged, or of a game with other channels.</exception>
+    /// <param name="path">Path of an npz archive.</param>
+    /// <param name="game">The game that the episodes must be from.</param>
+    /// <exception cref="ModelFormatException">The file is damaged, or from a game with other channels.</exception>
     public static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game) => TraceFile.Read(path, game);
 
-    /// <summary>Replays episodes.</summary>
-    /// <param name="game">The rules.</param>
-    /// <param name="episodes">From <see cref="Read"/>.</param>
+    /// <summary>Replays episodes and stops at the first difference.</summary>
+    /// <param name="game">Rules of the game.</param>
+    /// <param name="episodes">Episodes returned by <see cref="Read"/>.</param>
     public static ReplayResult Run(GridGame game, IReadOnlyList<RecordedEpisode> episodes)
     {
         int steps = 0;
@@ -101,7 +103,7 @@ public static class TraceReplay
 
             if (next.Count > MaxStates)
             {
-                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MaxStates} histories open at "
+                throw new InvalidDataException($"replay: {episode.Name} has more than {MaxStates} possible states at "
                     + $"step {step}; it cannot be checked");
             }
 
@@ -111,7 +113,7 @@ public static class TraceReplay
         return (episode.Actions.Count, null);
     }
 
-    /// <summary>Runs a reset or a step from one state with every sequence of draws.</summary>
+    /// <summary>Runs a reset or a step from one state with every possible sequence of draws.</summary>
     private static void Each(
         GridGame game, int[]? from, bool[] expected, bool[] seen, bool reset, Action<StepOutcome, bool> visit,
         GridAction action = GridAction.None)
@@ -169,7 +171,7 @@ public static class TraceReplay
         int[] cells = [.. Enumerable.Range(0, seen.Length).Where(i => seen[i] != expected[i])];
         if (cells.Length == 0)
         {
-            return "no choice of random numbers explains it";
+            return "no sequence of random draws reproduces it";
         }
 
         int first = cells[0], index = first % GridGame.Cells;
@@ -178,7 +180,7 @@ public static class TraceReplay
             + $"(got {(seen[first] ? 1 : 0)}, recorded {(expected[first] ? 1 : 0)})";
     }
 
-    /// <summary>States by their numbers.</summary>
+    /// <summary>Compares states by their values.</summary>
     private sealed class StateComparer : IEqualityComparer<int[]>
     {
         internal static StateComparer Instance { get; } = new();
@@ -194,8 +196,8 @@ public static class TraceReplay
     }
 }
 
-/// <summary>Goes through all sequences of draws, the last draw first, or through one that is known.</summary>
-/// <param name="known">The only sequence to try; null: all.</param>
+/// <summary>Enumerates all sequences of draws, varying the last draw fastest, or uses one known sequence.</summary>
+/// <param name="known">The only sequence to use; null: enumerate all.</param>
 internal sealed class TriedDraws(IReadOnlyList<int>? known) : IDraws
 {
     private readonly List<(int Value, int Below)> _drawn = [];
@@ -216,11 +218,11 @@ internal sealed class TriedDraws(IReadOnlyList<int>? known) : IDraws
         return _drawn[_index++].Value;
     }
 
-    /// <summary>Begins one run.</summary>
+    /// <summary>Starts a run with the current sequence.</summary>
     internal void Begin() => _index = 0;
 
-    /// <summary>Goes to the next sequence.</summary>
-    /// <returns>False when all were tried.</returns>
+    /// <summary>Advances to the next sequence.</summary>
+    /// <returns>False if all sequences have been used.</returns>
     internal bool MoveNext()
     {
         while (_drawn.Count > 0)

@@ -1,15 +1,15 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
 /// <summary>
-/// Collect gold, avoid what else flies by, faster and faster. The rules of MinAtar's Asterix, written from their
-/// description.
+/// Collect gold and avoid enemies, both of which move faster and faster. The reward is 1 per piece of gold. Implements
+/// the rules of MinAtar's Asterix from their description.
 /// </summary>
 public sealed class TreasureDash : GridGame
 {
     private const int Player = 0, Enemy = 1, Trail = 2, Gold = 3;
     private const int Slots = 8, FirstSlot = 8, Fields = 4, DefaultSpawn = 10, DefaultMove = 5, RampSteps = 100;
 
-    /// <summary>Makes the rules.</summary>
+    /// <summary>Creates a game.</summary>
     public TreasureDash()
         : base(FirstSlot + (Slots * Fields))
     {

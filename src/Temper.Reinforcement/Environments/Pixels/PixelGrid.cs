@@ -2,12 +2,13 @@ using Temper.Reinforcement.Environments.Grids;
 
 namespace Temper.Reinforcement.Environments.Pixels;
 
-/// <summary>A grid game as a picture of 40 x 40 grey pixels: the same rules, seen through a pixel channel.</summary>
+/// <summary>Shows a grid game as an image of 40 x 40 gray pixels; the rules are unchanged.</summary>
 /// <remarks>
-/// Observation <c>[1, 40, 40]</c>: each cell is 4 x 4 pixels with the grey of its brightest channel, the first channel
-/// the brightest. Edges between cells are a little darker, so that cells side by side are told apart.
+/// Observation <c>[1, 40, 40]</c>. Each cell is 4 x 4 pixels with the gray level of its lowest-numbered channel; lower
+/// channels are brighter. The bottom and right edges of each cell are slightly darker, which separates neighboring
+/// cells.
 /// </remarks>
-/// <param name="inner">The grid.</param>
+/// <param name="inner">The grid game to show.</param>
 public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
 {
     private const int Pixels = 4, Size = GridGame.Size * Pixels;
@@ -15,7 +16,7 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
     private readonly ushort[] _cells = new ushort[inner.Game.Channels.Count * GridGame.Cells];
     private readonly float[] _grey = new float[GridGame.Cells];
 
-    /// <summary>The grid that is shown.</summary>
+    /// <summary>The grid game that is shown.</summary>
     internal GridEnvironment Grid => inner;
 
     /// <inheritdoc/>

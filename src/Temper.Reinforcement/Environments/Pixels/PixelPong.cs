@@ -1,18 +1,19 @@
 namespace Temper.Reinforcement.Environments.Pixels;
 
 /// <summary>
-/// Two paddles and a ball, seen as a picture of 42 x 42 grey pixels; a point for each ball that the opponent misses, up
-/// to 21.
+/// Pong with images of 42 x 42 gray pixels. The reward is 1 when the opponent misses the ball and -1 when the agent
+/// does; the first to 21 points wins.
 /// </summary>
 /// <remarks>
-/// Rules of our own. Observation <c>[1, 42, 42]</c>, 0 to 1 in steps of 1/255, edges smoothed, so that motion of less
-/// than a pixel is seen; agents look at four frames together. The agent plays on the right: nothing, up, down. Each hit
-/// makes the ball a little faster, and the point where it hits a paddle decides its angle. The opponent follows the
-/// ball, slower than the agent, with an aim that is drawn anew for each of its hits.
+/// The rules are Temper's own. Observation <c>[1, 42, 42]</c>, values 0 to 1 in steps of 1/255; edges are antialiased,
+/// so that motion of less than a pixel is visible. Agents stack four frames by default. The agent plays on the right
+/// with the actions none, up and down. Each hit makes the ball slightly faster, and the point where it hits a paddle
+/// determines its angle. The opponent follows the ball more slowly than the agent can, with a random aim redrawn after
+/// each hit.
 /// </remarks>
 public sealed class PixelPong : IEnvironment
 {
-    /// <summary>Pixels of a side.</summary>
+    /// <summary>Width and height in pixels.</summary>
     public const int Size = 42;
 
     private const int WinningScore = 21;
@@ -79,7 +80,7 @@ public sealed class PixelPong : IEnvironment
 
     private bool Hits(float paddle) => Math.Abs(_y - paddle) <= PaddleHalf + BallHalf;
 
-    /// <summary>The ball flies back, the steeper the further from the paddle's middle it hit.</summary>
+    /// <summary>Returns the ball; its angle is steeper the farther from the paddle's center it hits.</summary>
     private void Return(float x, float paddle, int direction)
     {
         float speed = Math.Min(MaxSpeed, Math.Abs(_speedX) * Faster);
@@ -107,7 +108,7 @@ public sealed class PixelPong : IEnvironment
         return 0;
     }
 
-    /// <summary>From the middle, towards who lost the point.</summary>
+    /// <summary>Serves from the middle toward the side that lost the last point.</summary>
     private void Serve(int direction)
     {
         (_x, _y) = (Size / 2f, Size * (0.25f + (0.5f * _random.NextSingle())));
@@ -132,7 +133,7 @@ public sealed class PixelPong : IEnvironment
         Draw(observation, _x - BallHalf, _y - BallHalf, _x + BallHalf, _y + BallHalf, BallGrey);
     }
 
-    /// <summary>Draws a rectangle; a pixel gets as much of it as it covers.</summary>
+    /// <summary>Draws a rectangle; partially covered pixels are blended.</summary>
     private static void Draw(Span<float> picture, float left, float top, float right, float bottom, float grey)
     {
         for (int row = Math.Max(0, (int)top); row < Math.Min(Size, bottom); row++)
