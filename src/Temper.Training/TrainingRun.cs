@@ -37,6 +37,9 @@ internal sealed class TrainingRun
     private int _samples;
     private int _correct = -1;
 
+    /// <summary>Whether a rank was canceled before the last step, so that all stop before the next.</summary>
+    private bool _mustStop;
+
     private TrainingRun(
         Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
     {
@@ -119,17 +122,19 @@ internal sealed class TrainingRun
     private bool RunEpoch(CancellationToken cancel)
     {
         int batches = _loader.BatchCount;
-        foreach (Batch batch in _loader.Epoch(_progress.Epoch, _progress.Batch))
+        using IEnumerator<Batch> loaded = _loader.Epoch(_progress.Epoch, _progress.Batch).GetEnumerator();
+        _mustStop = _ranks.Any(cancel.IsCancellationRequested);
+        while (Next(loaded) is { } batch)
         {
             // Stop between steps only: gradients that are half added up are not part of a checkpoint.
-            if (batch.Index % _options.Accumulation == 0 && _ranks.Any(cancel.IsCancellationRequested))
+            if (batch.Index % _options.Accumulation == 0 && MustStop(cancel))
             {
                 _learner.RequireFiniteNetwork();
                 Save(_ranks.Whole(_learner));
                 return false;
             }
 
-            Step(batch, isLast: batch.Index == batches - 1);
+            Step(batch, isLast: batch.Index == batches - 1, cancel.IsCancellationRequested);
             _progress.Batch = batch.Index + 1;
             var progress = new StepProgress(
                 _progress.Epoch, batch.Index, batches, _learner.Steps, _progress.LossSum / _progress.Samples);
@@ -142,9 +147,22 @@ internal sealed class TrainingRun
         return true;
     }
 
-    private void Step(Batch batch, bool isLast)
+    /// <summary>A run on one rank need not ask others, so it does not take the step more.</summary>
+    private bool MustStop(CancellationToken cancel) =>
+        _mustStop || (_ranks.Part.Count == 1 && cancel.IsCancellationRequested);
+
+    /// <summary>The next batch, which another thread has made; null after the last.</summary>
+    private Batch? Next(IEnumerator<Batch> batches)
     {
-        Gradients gradients = GradientsOf(batch);
+        using (Measure("wait for batch"))
+        {
+            return batches.MoveNext() ? batches.Current : null;
+        }
+    }
+
+    private void Step(Batch batch, bool isLast, bool isCanceled)
+    {
+        Gradients gradients = GradientsOf(batch, isCanceled);
         if (Accumulated(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
         {
             return;
@@ -161,7 +179,7 @@ internal sealed class TrainingRun
         }
     }
 
-    private Gradients GradientsOf(Batch batch)
+    private Gradients GradientsOf(Batch batch, bool isCanceled)
     {
         // What an attack or a teacher computes is rented for this step, so that loops over large tensors leave no
         // garbage.
@@ -185,7 +203,11 @@ internal sealed class TrainingRun
             _ranks.Reduce(gradients);
         }
 
-        Count(gradients);
+        using (Measure("sum of losses"))
+        {
+            Count(gradients, isCanceled);
+        }
+
         return gradients;
     }
 
@@ -203,11 +225,15 @@ internal sealed class TrainingRun
             : value.Loss * ((float)own / _samples);
     }
 
-    /// <summary>Counts a batch of all ranks; the gradients' loss becomes that of all.</summary>
-    private void Count(Gradients gradients)
+    /// <summary>
+    /// Counts a batch of all ranks; the gradients' loss becomes that of all. Ranks agree with the same message whether
+    /// to stop.
+    /// </summary>
+    private void Count(Gradients gradients, bool isCanceled)
     {
-        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0)];
+        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0), isCanceled ? 1 : 0];
         _ranks.Sum(sums);
+        _mustStop = sums[2] > 0;
         gradients.Loss = (float)sums[0];
         _progress.LossSum += sums[0] * _samples;
         _progress.Samples += _samples;

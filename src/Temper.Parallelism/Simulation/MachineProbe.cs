@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Parallelism.Collectives;
 
 namespace Temper.Parallelism.Simulation;
 
@@ -16,7 +17,9 @@ public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
 /// </summary>
 /// <remarks>
 /// Between two times the caches get what a step leaves in them: as many other bytes as the step's values have, then the
-/// input of the piece. Pieces take turns, and the fastest of each counts: others on the machine only make runs slower.
+/// input of the piece. Pieces take turns, and of each the lower quartile counts: others on the machine only make runs
+/// slower, but a step has no piece at its very fastest. Ranks begin each piece together, since those of one machine share
+/// caches, memory and often cores.
 /// </remarks>
 public static class MachineProbe
 {
@@ -27,32 +30,42 @@ public static class MachineProbe
     /// <param name="batch">Samples of a step.</param>
     /// <param name="limit">Time to spend, about.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="ranks">The ranks, which all call this; null: it is one.</param>
     /// <param name="cancellation">Ends the probe between two pieces.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
     public static ProbeResult Run(
-        Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default)
+        Network network, int batch, TimeSpan limit, TimeProvider time, Communicator? ranks = null,
+        CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         NetworkCost cost = network.Cost(batch);
+        var start = new ProbeStart(ranks);
         var cache = new CacheFiller(sizeof(float) * (2 * cost.Activations + cost.Parameters));
-        using var optimizer = new OptimizerWork(cost.Parameters, cache, time);
+        using var optimizer = new OptimizerWork(cost.Parameters, cache, start, time);
         List<(IProbeWork Work, double Count)> works = [.. NetworkPieces.Of(network)
-            .Select(piece => ((IProbeWork)new PieceWork(piece, batch, cache, time), (double)piece.Count)),
+            .Select(piece => ((IProbeWork)new PieceWork(piece, batch, cache, start, time), (double)piece.Count)),
             (optimizer, optimizer.Part)];
-        double[] fastest = [.. works.Select(_ => double.PositiveInfinity)];
-        long start = time.GetTimestamp();
-        for (int round = 0; round < WarmUp + MinRounds || time.GetElapsedTime(start) < limit; round++)
+        List<double>[] found = [.. works.Select(_ => new List<double>())];
+        long begun = time.GetTimestamp();
+        for (int round = 0; start.All(round < WarmUp + MinRounds || time.GetElapsedTime(begun) < limit); round++)
         {
             for (int i = 0; i < works.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 double seconds = works[i].Work.Seconds();
-                fastest[i] = round < WarmUp ? fastest[i] : Math.Min(fastest[i], seconds);
+                if (round >= WarmUp)
+                {
+                    found[i].Add(seconds);
+                }
             }
         }
 
-        double step = works.Zip(fastest, (work, seconds) => work.Count * seconds).Sum();
+        double step = works.Zip(found, (work, seconds) => work.Count * LowerQuartile(seconds)).Sum();
         return new ProbeResult(step, 6.0 * cost.Macs / step);
     }
+
+    /// <summary>The time that a quarter of the times does not exceed; 0 where there are none.</summary>
+    internal static double LowerQuartile(IReadOnlyCollection<double> seconds) =>
+        seconds.Count == 0 ? 0 : seconds.Order().ElementAt(seconds.Count / 4);
 }
