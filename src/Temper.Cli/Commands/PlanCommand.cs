@@ -146,10 +146,9 @@ internal sealed class PlanCommand()
         int own = Math.Max(1, batch / ranks.Size);                       // what a rank computes of a step
         ProbeResult probe = MachineProbe.Run(
             graph, own, ProbeTime, context.Time, ranks.Mpi?.World, context.Cancel);
-        double slowest = ranks.Slowest(probe.StepSeconds);
-        context.Terminal.Note($"this machine: a step of {own} samples takes {slowest * 1e3:F1} ms, "
-            + $"{probe.FlopsPerSecond * probe.StepSeconds / slowest / 1e9:F1} Gflop/s");
-        machine = machine with { FlopsPerSecond = probe.FlopsPerSecond * probe.StepSeconds / slowest };
+        context.Terminal.Note($"this machine: a step of {own} samples takes {probe.StepSeconds * 1e3:F1} ms, "
+            + $"{probe.FlopsPerSecond / 1e9:F1} Gflop/s");
+        machine = machine with { FlopsPerSecond = probe.FlopsPerSecond };
         return ranks.Mpi is { } mpi ? WithLinks(context, machine, mpi.World, graph, batch) : machine with
         {
             Name = machine.Topology.Name,

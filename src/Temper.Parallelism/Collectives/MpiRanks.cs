@@ -97,9 +97,9 @@ public sealed class MpiRanks : IDisposable
             if (_needsPause)
             {
                 // MPICH 4.0 over UCX closes its connections, which takes answers of the other ranks, and then waits for
-                // them without answering any more (pmodels/mpich#6596). A rank that is still in the barrier would answer
-                // those that are ahead and later get no answer itself. After a pause all are out of it, and each asks
-                // before it answers.
+                // them without answering any more (pmodels/mpich#6596). A rank that is still in the barrier would
+                // answer those that are ahead and later get no answer itself. After a pause all are out of it, and
+                // each asks before it answers.
                 Thread.Sleep(MpichPause);
             }
 

@@ -11,9 +11,9 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
     internal const int Small = 1 << 10, Large = 1 << 20;
 
     /// <summary>
-    /// Links between all ranks, as sums of gradients of 4 KB and of 4 MB find them: a time for each exchange, and a rate.
-    /// A sum is what training does with a bucket: gradients are copied into it, the communication thread adds it up over
-    /// the ranks, and sums are copied back, while the caches hold other data. The lower quartile of many counts.
+    /// Links between all ranks, as sums of gradients of 4 KB and of 4 MB find them: a time for each exchange, and a
+    /// rate. A sum is what training does with a bucket: gradients are copied into it, the communication thread adds it
+    /// up over the ranks, and sums are copied back, while the caches hold other data. The lower quartile of many counts.
     /// </summary>
     /// <param name="otherBytes">Other data of a step.</param>
     internal Topology Links(long otherBytes = 0)

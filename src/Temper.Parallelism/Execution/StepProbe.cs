@@ -11,8 +11,9 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Measures what a training step takes beside computing layers and summing gradients: reading the batch while ranks keep
-/// all cores busy, waking threads, agreeing on the loss. It trains one small layer on all ranks. Called by all of them.
+/// Measures what a training step takes beside computing layers and summing gradients: reading the batch while ranks
+/// keep all cores busy, waking threads, agreeing on the loss. It trains one small layer on all ranks. Called by all of
+/// them.
 /// </summary>
 /// <param name="world">All ranks.</param>
 /// <param name="time">The clock.</param>
@@ -39,8 +40,8 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         {
             Trainer.Fit(bare, data, data.Take(1), new TrainingOptions
             {
-                Seed = 1, Epochs = Epochs, BatchSize = batch, Optimizer = new Sgd { LearningRate = 1e-4f }, Ranks = ranks,
-                Callbacks = [clock],
+                Seed = 1, Epochs = Epochs, BatchSize = batch, Optimizer = new Sgd { LearningRate = 1e-4f },
+                Ranks = ranks, Callbacks = [clock],
             }, end.Token);
         }
 

@@ -16,8 +16,8 @@ public sealed record Machine
     public bool Overlaps { get; init; }
 
     /// <summary>
-    /// Time of a step beside computing and moving data, where ranks divide samples only: reading a batch, waking threads,
-    /// agreeing on the loss.
+    /// Time of a step beside computing and moving data, where ranks divide samples only: reading a batch, waking
+    /// threads, agreeing on the loss.
     /// </summary>
     public double StepSeconds { get; init; }
 

@@ -17,9 +17,10 @@ public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
 /// </summary>
 /// <remarks>
 /// Between two times the caches get what a step leaves in them: as many other bytes as the step's values have, then the
-/// input of the piece. Pieces take turns, and of each the lower quartile counts: others on the machine only make runs
-/// slower, but a step has no piece at its very fastest. Ranks begin each piece together, since those of one machine share
-/// caches, memory and often cores.
+/// input of the piece. Pieces take turns, and a round of them is a step. Of the rounds the lower quartile counts: others
+/// on the machine only make runs slower, but a step has not each of its pieces at its fastest. Ranks begin a piece
+/// together, since those of one machine share caches, memory and often cores, and the slowest of a round counts, as
+/// all wait for it.
 /// </remarks>
 public static class MachineProbe
 {
@@ -46,22 +47,25 @@ public static class MachineProbe
         List<(IProbeWork Work, double Count)> works = [.. NetworkPieces.Of(network)
             .Select(piece => ((IProbeWork)new PieceWork(piece, batch, cache, start, time), (double)piece.Count)),
             (optimizer, optimizer.Part)];
-        List<double>[] found = [.. works.Select(_ => new List<double>())];
+        var steps = new List<double>();
         long begun = time.GetTimestamp();
         for (int round = 0; start.All(round < WarmUp + MinRounds || time.GetElapsedTime(begun) < limit); round++)
         {
-            for (int i = 0; i < works.Count; i++)
+            double seconds = 0;
+            foreach ((IProbeWork work, double count) in works)
             {
                 cancellation.ThrowIfCancellationRequested();
-                double seconds = works[i].Work.Seconds();
-                if (round >= WarmUp)
-                {
-                    found[i].Add(seconds);
-                }
+                seconds += count * work.Seconds();
+            }
+
+            seconds = start.Slowest(seconds);
+            if (round >= WarmUp)
+            {
+                steps.Add(seconds);
             }
         }
 
-        double step = works.Zip(found, (work, seconds) => work.Count * LowerQuartile(seconds)).Sum();
+        double step = LowerQuartile(steps);
         return new ProbeResult(step, 6.0 * cost.Macs / step);
     }
 

@@ -30,6 +30,20 @@ internal sealed class ProbeStart(Communicator? ranks)
         ranks?.AllReduce(others);
         return others[0] == 0;
     }
+
+    /// <summary>The largest of the ranks' times.</summary>
+    internal double Slowest(double seconds)
+    {
+        if (ranks is null)
+        {
+            return seconds;
+        }
+
+        double[] all = new double[ranks.Size];
+        all[ranks.Rank] = seconds;
+        ranks.AllReduce(all);
+        return all.Max();
+    }
 }
 
 /// <summary>

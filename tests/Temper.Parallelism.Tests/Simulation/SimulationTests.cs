@@ -37,12 +37,14 @@ public sealed class SimulationTests
     [Fact]
     public void Rest_of_a_step_and_one_latency_for_all_gradients_of_a_bucket_are_added()
     {
-        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions { Accelerators = 2, Cost = CostKind.Exact });
+        PlanResult plan = Planner.Plan(
+            PaperNetworks.Create("vgg-a"), new PlanOptions { Accelerators = 2, Cost = CostKind.Exact });
         PlanResult data = Planner.Baseline(plan, _ => Split.Data);
         Machine machine = Machine.Paper(2) with { Topology = Topology.Bus(2, 0.25e9, latencySeconds: 1) };
         int layers = plan.Cost.Network.Layers.Count;
         double each = StepSimulator.Run(data, machine).Seconds;
-        double together = StepSimulator.Run(data, machine with { BucketBytes = long.MaxValue, StepSeconds = 5, ShardedStepSeconds = 7 }).Seconds;
+        Machine one = machine with { BucketBytes = long.MaxValue, StepSeconds = 5, ShardedStepSeconds = 7 };
+        double together = StepSimulator.Run(data, one).Seconds;
         Assert.Equal(each - (layers - 1) + 5, together, 1e-9);
         Machine rest = machine with { ShardedStepSeconds = 7 };
         PlanResult model = Planner.Baseline(plan, _ => Split.Input);
