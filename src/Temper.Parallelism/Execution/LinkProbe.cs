@@ -13,7 +13,8 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
     /// <summary>
     /// Links between all ranks, as sums of gradients of 4 KB and of 4 MB find them: a time for each exchange, and a
     /// rate. A sum is what training does with a bucket: gradients are copied into it, the communication thread adds it
-    /// up over the ranks, and sums are copied back, while the caches hold other data. The lower quartile of many counts.
+    /// up over the ranks, and sums are copied back, while the caches hold other data. Of many the lower quartile
+    /// counts.
     /// </summary>
     /// <param name="otherBytes">Other data of a step.</param>
     internal Topology Links(long otherBytes = 0)

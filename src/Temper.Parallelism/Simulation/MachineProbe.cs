@@ -17,10 +17,10 @@ public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
 /// </summary>
 /// <remarks>
 /// Between two times the caches get what a step leaves in them: as many other bytes as the step's values have, then the
-/// input of the piece. Pieces take turns, and a round of them is a step. Of the rounds the lower quartile counts: others
-/// on the machine only make runs slower, but a step has not each of its pieces at its fastest. Ranks begin a piece
-/// together, since those of one machine share caches, memory and often cores, and the slowest of a round counts, as
-/// all wait for it.
+/// input of the piece. Pieces take turns, and a round of them is a step. Of the rounds the lower quartile counts:
+/// others on the machine only make runs slower, but a step has not each of its pieces at its fastest. Ranks begin a
+/// piece together, since those of one machine share caches, memory and often cores, and the slowest of a round counts,
+/// as all wait for it.
 /// </remarks>
 public static class MachineProbe
 {
