@@ -145,7 +145,8 @@ internal sealed class PlanCommand()
         using WorkerPool.Usage usage = workers.Pool.Use();
         int own = Math.Max(1, batch / ranks.Size);                       // what a rank computes of a step
         ProbeResult probe = MachineProbe.Run(
-            graph, own, ProbeTime, context.Time, ranks.Mpi?.World, context.Cancel);
+            graph, own, ProbeTime, context.Time, ranks.Mpi is { } all ? new RankStart(all.World) : new ProbeStart(),
+            context.Cancel);
         context.Terminal.Note($"this machine: a step of {own} samples takes {probe.StepSeconds * 1e3:F1} ms, "
             + $"{probe.FlopsPerSecond / 1e9:F1} Gflop/s");
         machine = machine with { FlopsPerSecond = probe.FlopsPerSecond };

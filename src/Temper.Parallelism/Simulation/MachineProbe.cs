@@ -1,5 +1,4 @@
 using Temper.Networks;
-using Temper.Parallelism.Collectives;
 
 namespace Temper.Parallelism.Simulation;
 
@@ -31,17 +30,19 @@ public static class MachineProbe
     /// <param name="batch">Samples of a step.</param>
     /// <param name="limit">Time to spend, about.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="ranks">The ranks, which all call this; null: it is one.</param>
     /// <param name="cancellation">Ends the probe between two pieces.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
     public static ProbeResult Run(
-        Network network, int batch, TimeSpan limit, TimeProvider time, Communicator? ranks = null,
-        CancellationToken cancellation = default)
+        Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default) =>
+        Run(network, batch, limit, time, new ProbeStart(), cancellation);
+
+    /// <summary>Times the pieces of a network on all ranks, which all call this.</summary>
+    internal static ProbeResult Run(
+        Network network, int batch, TimeSpan limit, TimeProvider time, ProbeStart start, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         NetworkCost cost = network.Cost(batch);
-        var start = new ProbeStart(ranks);
         var cache = new CacheFiller(sizeof(float) * (2 * cost.Activations + cost.Parameters));
         using var optimizer = new OptimizerWork(cost.Parameters, cache, start, time);
         List<(IProbeWork Work, double Count)> works = [.. NetworkPieces.Of(network)

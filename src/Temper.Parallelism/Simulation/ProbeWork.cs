@@ -1,7 +1,6 @@
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Optimization;
-using Temper.Parallelism.Collectives;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
@@ -14,36 +13,6 @@ internal interface IProbeWork
     /// <summary>Does it once.</summary>
     /// <returns>The time that it took, that of preparing caches not counted.</returns>
     double Seconds();
-}
-
-/// <summary>Lets all ranks begin a piece at the same time.</summary>
-/// <param name="ranks">The ranks; null: it is one.</param>
-internal sealed class ProbeStart(Communicator? ranks)
-{
-    /// <summary>Returns when all ranks are here.</summary>
-    internal void Wait() => ranks?.Barrier();
-
-    /// <summary>Whether something holds on all ranks.</summary>
-    internal bool All(bool own)
-    {
-        Span<double> others = [own ? 0 : 1];
-        ranks?.AllReduce(others);
-        return others[0] == 0;
-    }
-
-    /// <summary>The largest of the ranks' times.</summary>
-    internal double Slowest(double seconds)
-    {
-        if (ranks is null)
-        {
-            return seconds;
-        }
-
-        double[] all = new double[ranks.Size];
-        all[ranks.Rank] = seconds;
-        ranks.AllReduce(all);
-        return all.Max();
-    }
 }
 
 /// <summary>

@@ -24,7 +24,8 @@ public sealed class ProbeTests
 
             // Ranks do not agree on the time to spend; the first that has spent its own ends it for all.
             return MachineProbe.Run(
-                RankRuns.Even, 4, TimeSpan.FromMilliseconds(10 * group.Rank), TimeProvider.System, group);
+                RankRuns.Even, 4, TimeSpan.FromMilliseconds(10 * group.Rank), TimeProvider.System,
+                new RankStart(group), CancellationToken.None);
         });
         Assert.All(found, one => Assert.True(one.StepSeconds > 0 && one.FlopsPerSecond > 0));
     }
