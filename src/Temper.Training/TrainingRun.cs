@@ -33,6 +33,9 @@ internal sealed class TrainingRun
     private int _samples;
     private int _correct = -1;
 
+    /// <summary>Whether a rank was canceled before the last step, so that all stop before the next.</summary>
+    private bool _mustStop;
+
     private TrainingRun(
         Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
     {
@@ -116,17 +119,19 @@ internal sealed class TrainingRun
     private bool RunEpoch(CancellationToken cancel)
     {
         int batches = _loader.BatchCount;
-        foreach (Batch batch in _loader.Epoch(_progress.Epoch, _progress.Batch))
+        using IEnumerator<Batch> loaded = _loader.Epoch(_progress.Epoch, _progress.Batch).GetEnumerator();
+        _mustStop = _ranks.Any(cancel.IsCancellationRequested);
+        while (Next(loaded) is { } batch)
         {
             // Stop between steps only: partly accumulated gradients are not saved in a checkpoint.
-            if (batch.Index % _options.Accumulation == 0 && _ranks.Any(cancel.IsCancellationRequested))
+            if (batch.Index % _options.Accumulation == 0 && MustStop(cancel))
             {
                 _learner.RequireFiniteNetwork();
                 Save(_ranks.Whole(_learner));
                 return false;
             }
 
-            Step(batch, isLast: batch.Index == batches - 1);
+            Step(batch, isLast: batch.Index == batches - 1, cancel.IsCancellationRequested);
             _progress.Batch = batch.Index + 1;
             var progress = new StepProgress(
                 _progress.Epoch, batch.Index, batches, _learner.Steps, _progress.LossSum / _progress.Samples);
@@ -139,9 +144,22 @@ internal sealed class TrainingRun
         return true;
     }
 
-    private void Step(Batch batch, bool isLast)
+    /// <summary>Whether to stop before this step. A single rank stops without the round trip through a step.</summary>
+    private bool MustStop(CancellationToken cancel) =>
+        _mustStop || (_ranks.Part.Count == 1 && cancel.IsCancellationRequested);
+
+    /// <summary>Returns the next batch, which another thread prepares; null after the last one.</summary>
+    private Batch? Next(IEnumerator<Batch> batches)
     {
-        Gradients gradients = GradientsOf(batch);
+        using (Measure("wait for batch"))
+        {
+            return batches.MoveNext() ? batches.Current : null;
+        }
+    }
+
+    private void Step(Batch batch, bool isLast, bool isCanceled)
+    {
+        Gradients gradients = GradientsOf(batch, isCanceled);
         if (_accumulator.Add(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
         {
             return;
@@ -158,7 +176,7 @@ internal sealed class TrainingRun
         }
     }
 
-    private Gradients GradientsOf(Batch batch)
+    private Gradients GradientsOf(Batch batch, bool isCanceled)
     {
         // Tensors computed by an attack or a teacher are returned to the pool after this step, so that loops over large
         // tensors create no garbage.
@@ -182,7 +200,11 @@ internal sealed class TrainingRun
             _ranks.Reduce(gradients);
         }
 
-        Count(gradients);
+        using (Measure("sum of losses"))
+        {
+            Count(gradients, isCanceled);
+        }
+
         return gradients;
     }
 
@@ -201,12 +223,14 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// Counts the samples of all ranks' batches, and replaces the gradients' loss by the loss over all ranks.
+    /// Counts the samples of all ranks' batches, and replaces the gradients' loss by the loss over all ranks. The same
+    /// message tells whether a rank was canceled.
     /// </summary>
-    private void Count(Gradients gradients)
+    private void Count(Gradients gradients, bool isCanceled)
     {
-        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0)];
+        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0), isCanceled ? 1 : 0];
         _ranks.Sum(sums);
+        _mustStop = sums[2] > 0;
         gradients.Loss = (float)sums[0];
         _progress.LossSum += sums[0] * _samples;
         _progress.Samples += _samples;

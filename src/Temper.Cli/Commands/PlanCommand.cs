@@ -4,6 +4,7 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Formats;
 using Temper.Kernels;
+using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
@@ -143,22 +144,42 @@ internal sealed class PlanCommand()
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        Topology topology = ranks.Mpi is { } mpi ? new LinkProbe(mpi.World, context.Time).Links() : machine.Topology;
-        batch = Math.Max(1, batch / ranks.Size);                         // what a rank computes of a step
-        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
-        double slowest = ranks.Slowest(probe.StepSeconds);
-        context.Terminal.Note($"this machine: a step of {batch} samples takes {slowest * 1e3:F1} ms, "
-            + $"{probe.FlopsPerSecond * probe.StepSeconds / slowest / 1e9:F1} Gflop/s");
-        if (ranks.IsFirst && ranks.Mpi is not null)
+        int own = Math.Max(1, batch / ranks.Size);                       // what a rank computes of a step
+        ProbeResult probe = MachineProbe.Run(
+            graph, own, ProbeTime, context.Time, ranks.Mpi is { } all ? new RankStart(all.World) : new ProbeStart(),
+            context.Cancel);
+        context.Terminal.Note($"this machine: a step of {own} samples takes {probe.StepSeconds * 1e3:F1} ms, "
+            + $"{probe.FlopsPerSecond / 1e9:F1} Gflop/s");
+        machine = machine with { FlopsPerSecond = probe.FlopsPerSecond };
+        return ranks.Mpi is { } mpi ? WithLinks(context, machine, mpi.World, graph, batch) : machine with
         {
-            (double seconds, double latency) = topology.Time([[1, 0, .. Enumerable.Range(2, ranks.Size - 2)]])[0];
-            context.Terminal.Note($"links between ranks: {latency * 1e6:F0} us, {1 / seconds / 1e9:F2} GB/s");
+            Name = machine.Topology.Name,
+        };
+    }
+
+    /// <summary>A machine with the links between the ranks, and what a step takes beside.</summary>
+    private static Machine WithLinks(
+        CommandContext context, Machine machine, Communicator world, Networks.Network graph, int batch)
+    {
+        Networks.NetworkCost cost = graph.Cost(Math.Max(1, batch / world.Size));
+        Topology links = new LinkProbe(world, context.Time).Links(sizeof(float) * (2 * cost.Activations));
+        (double seconds, double latency) = links.Time([[1, 0, .. Enumerable.Range(2, world.Size - 2)]])[0];
+        var steps = new StepProbe(world, context.Time);
+        Tensors.Shape sample = graph.Inputs[0].SampleShape;
+
+        // A step sums its gradients once at least, which the simulator counts by itself.
+        double data = Math.Max(0, steps.Seconds(sample, batch, isSharded: false) - latency),
+            shards = Math.Max(0, steps.Seconds(sample, batch, isSharded: true) - latency);
+        if (world.Rank == 0)
+        {
+            context.Terminal.Note($"links between ranks: {latency * 1e6:F0} us, {1 / seconds / 1e9:F2} GB/s; "
+                + $"a step takes {data * 1e3:F2} ms more, {shards * 1e3:F2} ms where kernels are divided");
         }
 
         return machine with
         {
-            FlopsPerSecond = probe.FlopsPerSecond * probe.StepSeconds / slowest, Topology = topology,
-            Name = topology.Name,
+            Topology = links, Name = links.Name, StepSeconds = data, ShardedStepSeconds = shards,
+            BucketBytes = (long)(new DataRanksOptions().BucketMiB * (1 << 20)),
         };
     }
 

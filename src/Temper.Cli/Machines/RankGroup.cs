@@ -45,15 +45,6 @@ internal sealed class RankGroup : IDisposable
     /// <summary>The text of rank 0 on all ranks.</summary>
     internal string Broadcast(string text) => _mpi?.World.Broadcast(text) ?? text;
 
-    /// <summary>The largest of what the ranks say.</summary>
-    internal double Slowest(double seconds)
-    {
-        double[] all = new double[Size];
-        all[Rank] = seconds;
-        _mpi?.World.AllReduce(all);
-        return all.Max();
-    }
-
     /// <summary>
     /// Does this rank's share of some pieces of work, whose results are left in files that all ranks see: every so
     /// many-th piece, so that hard ones that lie together do not fall to one rank. Returns when all ranks have done

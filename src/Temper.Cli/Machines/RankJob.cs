@@ -102,8 +102,8 @@ internal sealed class RankJob : IDisposable
         }
 
         TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline))
-            : isGrowing ? new ShardedRanks(mpi.World, network, changed => Fewest(changed, options))
-            : new ShardedRanks(mpi.World, network, plan!);
+            : isGrowing ? new ShardedRanks(mpi.World, network, changed => Fewest(changed, options), _timeline)
+            : new ShardedRanks(mpi.World, network, plan!, _timeline);
         _training = (IDisposable)ranks;
         return options with { Ranks = ranks };
     }

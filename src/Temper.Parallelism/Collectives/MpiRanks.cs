@@ -16,12 +16,18 @@ public sealed class MpiRanks : IDisposable
     /// </summary>
     internal const int AnyThread = 3;
 
+    /// <summary>
+    /// How long a rank of MPICH does nothing between the last barrier and its end, where ranks are on several machines.
+    /// </summary>
+    private static readonly TimeSpan MpichPause = TimeSpan.FromMilliseconds(500);
+
     private readonly MpiLibrary _library;
+    private readonly bool _needsPause;
     private bool _isAborted;
 
     private MpiRanks(MpiLibrary library, MpiLaunch? launch)
     {
-        _library = library;
+        (_library, _needsPause) = (library, library.IsMpich && launch is { } all && all.LocalSize < all.Size);
         ThreadLevel = library.Initialize();
         World = new MpiCommunicator(library, library.World);
         Version = library.Version();
@@ -88,6 +94,15 @@ public sealed class MpiRanks : IDisposable
             _isAborted = true;
             // A library that ends while another rank still computes may close links that the rank needs.
             World.Barrier();
+            if (_needsPause)
+            {
+                // MPICH 4.0 over UCX closes its connections, which takes answers of the other ranks, and then waits for
+                // them without answering any more (pmodels/mpich#6596). A rank that is still in the barrier would
+                // answer those that are ahead and later get no answer itself. After a pause all are out of it, and
+                // each asks before it answers.
+                Thread.Sleep(MpichPause);
+            }
+
             _library.Complete();
         }
     }

@@ -11,14 +11,18 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
     internal const int Small = 1 << 10, Large = 1 << 20;
 
     /// <summary>
-    /// Links between all ranks, as an all-reduce of 4 KB and one of 4 MB find them: a time for each exchange, and a
-    /// rate. The fastest of many calls counts: others on the machine only make them slower.
+    /// Links between all ranks, as sums of gradients of 4 KB and of 4 MB find them: a time for each exchange, and a
+    /// rate. A sum is what training does with a bucket: gradients are copied into it, the communication thread adds it
+    /// up over the ranks, and sums are copied back, while the caches hold other data. Of many the lower quartile
+    /// counts.
     /// </summary>
-    internal Topology Links()
+    /// <param name="otherBytes">Other data of a step.</param>
+    internal Topology Links(long otherBytes = 0)
     {
-        double latency = Times(200, () => world.AllReduce(new float[Small]))[0];
-        float[] values = new float[Large];
-        double large = Times(30, () => world.AllReduce(values))[0];
+        using var thread = new CommunicationThread(world);
+        var cache = new CacheFiller(otherBytes);
+        double latency = MachineProbe.LowerQuartile(Times(200, Sum(thread, new float[Small]), () => cache.Fill()));
+        double large = MachineProbe.LowerQuartile(Times(60, Sum(thread, new float[Large]), () => cache.Fill()));
         double bytes = 2.0 * (world.Size - 1) / world.Size * Large * sizeof(float);
 
         // All ranks take what one has found, so that they plan alike.
@@ -28,6 +32,17 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
         return Topology.Of("measured links", world.Size, [.. Enumerable.Range(0, world.Size).SelectMany(first =>
             Enumerable.Range(first + 1, world.Size - first - 1)
                 .Select(second => new TopologyLink(first, second, rate, latency)))]);
+    }
+
+    private static Action Sum(CommunicationThread thread, float[] gradients)
+    {
+        float[] bucket = GC.AllocateUninitializedArray<float>(gradients.Length, pinned: true);
+        return () =>
+        {
+            gradients.CopyTo(bucket, 0);
+            thread.Begin(group => group.AllReduce(bucket)).Wait();
+            bucket.CopyTo(gradients, 0);
+        };
     }
 
     /// <summary>The median time of an all-reduce.</summary>
@@ -43,11 +58,12 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
     /// <summary>The median of single calls, after a few that are not counted.</summary>
     internal double Seconds(int times, Action call) => Times(times, call)[times / 2];
 
-    private double[] Times(int times, Action call)
+    private double[] Times(int times, Action call, Action? prepare = null)
     {
         double[] seconds = new double[times];
         for (int i = -3; i < times; i++)
         {
+            prepare?.Invoke();
             world.Barrier();
             long start = time.GetTimestamp();
             call();

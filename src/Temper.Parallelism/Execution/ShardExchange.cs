@@ -1,17 +1,24 @@
 using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Planning;
 using Temper.Tensors;
+using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
 /// What the ranks of a step have in common: their group, and the samples of the batch, which change from step to step.
 /// </summary>
-internal sealed class ShardStep(Communicator ranks, Hierarchy hierarchy)
+/// <param name="ranks">All ranks.</param>
+/// <param name="hierarchy">Their levels.</param>
+/// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
+internal sealed class ShardStep(Communicator ranks, Hierarchy hierarchy, StepTimeline? timeline)
 {
     internal Communicator Ranks => ranks;
 
     internal Hierarchy Hierarchy => hierarchy;
+
+    /// <summary>Begins a span of the time line.</summary>
+    internal StepTimeline.Span Measure(string name) => timeline?.Begin(name) ?? default;
 
     /// <summary>Samples of the batch on all ranks.</summary>
     internal int Samples { get; set; }
@@ -44,6 +51,7 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
 
     private Tensor Move(Tensor x, bool isGather)
     {
+        using StepTimeline.Span span = step.Measure("exchange");
         Prepare();
         Block[] sources = isGather ? _ownedFor : _spreadFrom, targets = isGather ? _spreadFrom : _ownedFor;
         (int Samples, int Channels) from = isGather ? _ownedSize : _spreadSize,

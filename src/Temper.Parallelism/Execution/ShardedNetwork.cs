@@ -2,6 +2,7 @@ using Temper.Networks;
 using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Planning;
 using Temper.Tensors;
+using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
@@ -28,11 +29,11 @@ internal sealed class ShardedNetwork
 
     /// <exception cref="ArgumentException">The plan is of another network, or an axis is too short for it.</exception>
     /// <exception cref="NotSupportedException">The network has something that cannot be trained in shards.</exception>
-    internal ShardedNetwork(Network whole, RankPlan plan, Communicator ranks)
+    internal ShardedNetwork(Network whole, RankPlan plan, Communicator ranks, StepTimeline? timeline = null)
     {
         (_whole, _ranks) = (whole, ranks);
         Hierarchy = Hierarchy.Of(plan.Accelerators);
-        _step = new ShardStep(ranks, Hierarchy);
+        _step = new ShardStep(ranks, Hierarchy, timeline);
         _layers = LayersOf(whole, plan);
     }
 

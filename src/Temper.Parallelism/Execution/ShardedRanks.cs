@@ -20,6 +20,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
 {
     private readonly Communicator _ranks;
     private readonly Func<Network, RankPlan>? _replan;
+    private readonly StepTimeline? _timeline;
     private readonly List<(Communicator Group, string[] Parameters)> _replicas = [];
     private ShardedNetwork _sharded = null!;
     private long _sentBefore;
@@ -29,13 +30,14 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">The plan.</param>
+    /// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
     /// <exception cref="ArgumentException">
     /// The plan is of another network or number of ranks, or a layer is too small for it.
     /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
-    public ShardedRanks(Communicator ranks, Network network, RankPlan plan)
+    public ShardedRanks(Communicator ranks, Network network, RankPlan plan, StepTimeline? timeline = null)
     {
-        _ranks = ranks;
+        (_ranks, _timeline) = (ranks, timeline);
         Divide(network, plan);
     }
 
@@ -46,13 +48,15 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">Gives the plan of a network, the same on all ranks.</param>
+    /// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
     /// <exception cref="ArgumentException">
     /// The plan is of another network or number of ranks, or a layer is too small for it.
     /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
-    public ShardedRanks(Communicator ranks, Network network, Func<Network, RankPlan> plan)
+    public ShardedRanks(
+        Communicator ranks, Network network, Func<Network, RankPlan> plan, StepTimeline? timeline = null)
     {
-        (_ranks, _replan) = (ranks, plan);
+        (_ranks, _replan, _timeline) = (ranks, plan, timeline);
         Divide(network, plan(network));
     }
 
@@ -65,7 +69,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         }
 
         Dispose();
-        _sharded = new ShardedNetwork(network, plan, _ranks);
+        _sharded = new ShardedNetwork(network, plan, _ranks, _timeline);
         IEnumerable<IGrouping<string, int>> kinds = Enumerable.Range(0, plan.Layers.Count)
             .GroupBy(layer =>
                 string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);

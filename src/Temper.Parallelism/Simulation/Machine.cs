@@ -16,6 +16,18 @@ public sealed record Machine
     public bool Overlaps { get; init; }
 
     /// <summary>
+    /// Time of a step beside computing and moving data, where ranks divide samples only: reading a batch, waking
+    /// threads, agreeing on the loss.
+    /// </summary>
+    public double StepSeconds { get; init; }
+
+    /// <summary>The same where a layer divides its kernel, so that each rank reads the whole batch.</summary>
+    public double ShardedStepSeconds { get; init; }
+
+    /// <summary>Bytes of a rank's gradients that are summed together; 0: those of each layer by themselves.</summary>
+    public long BucketBytes { get; init; }
+
+    /// <summary>
     /// For each accelerator its speed as a factor of <see cref="FlopsPerSecond"/>; empty: all 1. Shares of the work
     /// follow.
     /// </summary>

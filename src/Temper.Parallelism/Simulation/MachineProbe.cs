@@ -16,7 +16,10 @@ public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
 /// </summary>
 /// <remarks>
 /// Between two times the caches get what a step leaves in them: as many other bytes as the step's values have, then the
-/// input of the piece. Pieces take turns, and the fastest of each counts: others on the machine only make runs slower.
+/// input of the piece. Pieces take turns, and a round of them is a step. Of the rounds the lower quartile counts:
+/// others on the machine only make runs slower, but a step has not each of its pieces at its fastest. Ranks begin a
+/// piece together, since those of one machine share caches, memory and often cores, and the slowest of a round counts,
+/// as all wait for it.
 /// </remarks>
 public static class MachineProbe
 {
@@ -31,28 +34,43 @@ public static class MachineProbe
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
     public static ProbeResult Run(
-        Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default)
+        Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default) =>
+        Run(network, batch, limit, time, new ProbeStart(), cancellation);
+
+    /// <summary>Times the pieces of a network on all ranks, which all call this.</summary>
+    internal static ProbeResult Run(
+        Network network, int batch, TimeSpan limit, TimeProvider time, ProbeStart start, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         NetworkCost cost = network.Cost(batch);
         var cache = new CacheFiller(sizeof(float) * (2 * cost.Activations + cost.Parameters));
-        using var optimizer = new OptimizerWork(cost.Parameters, cache, time);
+        using var optimizer = new OptimizerWork(cost.Parameters, cache, start, time);
         List<(IProbeWork Work, double Count)> works = [.. NetworkPieces.Of(network)
-            .Select(piece => ((IProbeWork)new PieceWork(piece, batch, cache, time), (double)piece.Count)),
+            .Select(piece => ((IProbeWork)new PieceWork(piece, batch, cache, start, time), (double)piece.Count)),
             (optimizer, optimizer.Part)];
-        double[] fastest = [.. works.Select(_ => double.PositiveInfinity)];
-        long start = time.GetTimestamp();
-        for (int round = 0; round < WarmUp + MinRounds || time.GetElapsedTime(start) < limit; round++)
+        var steps = new List<double>();
+        long begun = time.GetTimestamp();
+        for (int round = 0; start.All(round < WarmUp + MinRounds || time.GetElapsedTime(begun) < limit); round++)
         {
-            for (int i = 0; i < works.Count; i++)
+            double seconds = 0;
+            foreach ((IProbeWork work, double count) in works)
             {
                 cancellation.ThrowIfCancellationRequested();
-                double seconds = works[i].Work.Seconds();
-                fastest[i] = round < WarmUp ? fastest[i] : Math.Min(fastest[i], seconds);
+                seconds += count * work.Seconds();
+            }
+
+            seconds = start.Slowest(seconds);
+            if (round >= WarmUp)
+            {
+                steps.Add(seconds);
             }
         }
 
-        double step = works.Zip(fastest, (work, seconds) => work.Count * seconds).Sum();
+        double step = LowerQuartile(steps);
         return new ProbeResult(step, 6.0 * cost.Macs / step);
     }
+
+    /// <summary>The time that a quarter of the times does not exceed; 0 where there are none.</summary>
+    internal static double LowerQuartile(IReadOnlyCollection<double> seconds) =>
+        seconds.Count == 0 ? 0 : seconds.Order().ElementAt(seconds.Count / 4);
 }

@@ -54,12 +54,13 @@ internal sealed class PieceWork : IProbeWork
     private readonly Tensor[] _sources;
     private readonly Tensor _error;
     private readonly CacheFiller _cache;
+    private readonly ProbeStart _start;
     private readonly TimeProvider _time;
     private readonly RandomStream _stream = RandomStream.FromSeed(1);
 
-    internal PieceWork(NetworkPiece piece, int batch, CacheFiller cache, TimeProvider time)
+    internal PieceWork(NetworkPiece piece, int batch, CacheFiller cache, ProbeStart start, TimeProvider time)
     {
-        (_cache, _time) = (cache, time);
+        (_cache, _start, _time) = (cache, start, time);
         _network = piece.Network.Initialize(_stream.Split("weights"));
         _inputs = [.. _network.Inputs.Select((input, i) =>
             Activation(Noise(input.BatchShape(batch), _stream.Split(input.Name)), piece.HasInputError[i]))];
@@ -73,6 +74,7 @@ internal sealed class PieceWork : IProbeWork
         // An input has just been made by the layer before; an error by the layer behind. What the forward pass kept has
         // been displaced since.
         _cache.Fill(_inputs);
+        _start.Wait();
         long start = _time.GetTimestamp();
         var tape = new GradientTape();
         try
@@ -85,6 +87,7 @@ internal sealed class PieceWork : IProbeWork
             Tensor output = _network.Forward(_inputs, Pass.Training(_stream))[0];
             double forward = _time.GetElapsedTime(start).TotalSeconds;
             _cache.Fill(_error);
+            _start.Wait();
             start = _time.GetTimestamp();
             if (_sources.Length > 0)
             {
@@ -120,11 +123,12 @@ internal sealed class OptimizerWork : IProbeWork, IDisposable
     private readonly Learner _learner;
     private readonly Gradients _gradients;
     private readonly CacheFiller _cache;
+    private readonly ProbeStart _start;
     private readonly TimeProvider _time;
 
-    internal OptimizerWork(long weights, CacheFiller cache, TimeProvider time)
+    internal OptimizerWork(long weights, CacheFiller cache, ProbeStart start, TimeProvider time)
     {
-        (_cache, _time) = (cache, time);
+        (_cache, _start, _time) = (cache, start, time);
         int side = Math.Clamp((int)Math.Sqrt(weights), 1, MostSide);
         Part = weights / ((double)side * side);
         Network network = Network.Build(new InputSpec { SampleShape = [side] }, x => x.Linear(side, bias: false))
@@ -141,6 +145,7 @@ internal sealed class OptimizerWork : IProbeWork, IDisposable
     public double Seconds()
     {
         _cache.Fill();
+        _start.Wait();
         long start = _time.GetTimestamp();
         _learner.Apply(_gradients);
         return _time.GetElapsedTime(start).TotalSeconds;

@@ -19,24 +19,30 @@ internal sealed class StepTasks
     private readonly PlanCost _cost;
     private readonly (double SecondsPerByte, double Latency)[] _levels;
     private readonly double _flopSeconds;
+    private readonly long _bucketBytes;
 
     internal StepTasks(PlanCost cost, int[] patterns, Machine machine)
     {
-        _cost = cost;
+        (_cost, _bucketBytes) = (cost, machine.BucketBytes);
         int ranks = cost.Hierarchy.Accelerators;
         // Bytes of all ranks together: each rank gets an equal part of them from its peer.
         _levels = [.. machine.Topology.Time([.. Enumerable.Range(0, cost.Hierarchy.Levels).Select(cost.Hierarchy.Peers)])
             .Select(level => (level.SecondsPerByte / ranks, level.Latency))];
         _flopSeconds = LevelShares.For(cost.Hierarchy, machine.Speeds).Seconds / machine.FlopsPerSecond;
         var traffic = new StepTraffic(cost, patterns);
-        int[] outputs = Forward(traffic);
+        int[] begun = Begin(patterns.All(pattern => pattern <= 0) ? machine.StepSeconds : machine.ShardedStepSeconds);
+        int[] outputs = Forward(traffic, begun);
         Backward(traffic, outputs);
     }
 
     internal IReadOnlyList<StepTask> All => _tasks;
 
+    /// <summary>What a step does besides; gives the tasks that the first layers wait for.</summary>
+    private int[] Begin(double seconds) =>
+        seconds > 0 ? [Add(new StepTask("batch and loss", IsCommunication: false, seconds, []))] : [];
+
     /// <summary>Layer by layer; gives for each layer the task after which its output is complete.</summary>
-    private int[] Forward(StepTraffic traffic)
+    private int[] Forward(StepTraffic traffic, int[] begun)
     {
         PlannedNetwork network = _cost.Network;
         int[] outputs = new int[network.Layers.Count];
@@ -45,7 +51,7 @@ internal sealed class StepTasks
         {
             int[] before = [.. incoming[layer].Select(edge =>
                 Move($"{network.Layers[layer].Name} input", traffic.Edges[edge], 0.5, [outputs[network.Edges[edge].From]]))];
-            int computed = Compute(layer, "forward", before);
+            int computed = Compute(layer, "forward", before.Length > 0 ? before : begun);
             outputs[layer] = Move($"{network.Layers[layer].Name} output", traffic.Activations[layer], 0.5, [computed]);
         }
 
@@ -58,6 +64,7 @@ internal sealed class StepTasks
         PlannedNetwork network = _cost.Network;
         ILookup<int, int> outgoing = Enumerable.Range(0, network.Edges.Count).ToLookup(edge => network.Edges[edge].From);
         int[] errors = new int[network.Layers.Count];
+        var bucket = new Bucket(_levels.Length);
         for (int layer = errors.Length - 1; layer >= 0; layer--)
         {
             string name = network.Layers[layer].Name;
@@ -67,7 +74,12 @@ internal sealed class StepTasks
             int arrived = Move($"{name} error", traffic.Activations[layer], 0.5, after);
             errors[layer] = Compute(layer, "backward", [arrived]);
             int gradient = Compute(layer, "gradient", [arrived]);
-            Move($"{name} gradients", traffic.Gradients[layer], 1, [gradient]);
+            bucket.Add(gradient, traffic.Gradients[layer]);
+            if (layer == 0 || bucket.Bytes / (2.0 * (_cost.Hierarchy.Accelerators - 1)) >= _bucketBytes)
+            {
+                Move($"{name} gradients", bucket.Levels, 1, bucket.Tasks);
+                bucket = new Bucket(_levels.Length);
+            }
         }
     }
 
@@ -92,5 +104,25 @@ internal sealed class StepTasks
     {
         _tasks.Add(task);
         return _tasks.Count - 1;
+    }
+
+    /// <summary>Gradients of layers that go together, and the tasks that compute them.</summary>
+    private sealed class Bucket(int levels)
+    {
+        internal double[] Levels { get; } = new double[levels];
+
+        internal List<int> Tasks { get; } = [];
+
+        /// <summary>Of all ranks.</summary>
+        internal double Bytes => Levels.Sum();
+
+        internal void Add(int task, double[] bytes)
+        {
+            Tasks.Add(task);
+            for (int level = 0; level < bytes.Length; level++)
+            {
+                Levels[level] += bytes[level];
+            }
+        }
     }
 }

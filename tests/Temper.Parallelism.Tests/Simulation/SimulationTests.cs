@@ -35,6 +35,24 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void Rest_of_a_step_and_one_latency_for_all_gradients_of_a_bucket_are_added()
+    {
+        PlanResult plan = Planner.Plan(
+            PaperNetworks.Create("vgg-a"), new PlanOptions { Accelerators = 2, Cost = CostKind.Exact });
+        PlanResult data = Planner.Baseline(plan, _ => Split.Data);
+        Machine machine = Machine.Paper(2) with { Topology = Topology.Bus(2, 0.25e9, latencySeconds: 1) };
+        int layers = plan.Cost.Network.Layers.Count;
+        double each = StepSimulator.Run(data, machine).Seconds;
+        Machine one = machine with { BucketBytes = long.MaxValue, StepSeconds = 5, ShardedStepSeconds = 7 };
+        double together = StepSimulator.Run(data, one).Seconds;
+        Assert.Equal(each - (layers - 1) + 5, together, 1e-9);
+        Machine rest = machine with { ShardedStepSeconds = 7 };
+        PlanResult model = Planner.Baseline(plan, _ => Split.Input);
+        Assert.Equal(StepSimulator.Run(model, machine).Seconds + 7, StepSimulator.Run(model, rest).Seconds, 1e-9);
+        Assert.Equal(each, StepSimulator.Run(data, rest).Seconds);
+    }
+
+    [Fact]
     public void Links_are_shared_by_the_messages_that_cross_them()
     {
         // Halves of an H tree of 4: both ranks of a half send through the one link to the root. Neighbors have links of their own.

@@ -1,0 +1,105 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Planning;
+using Temper.Parallelism.Simulation;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Parallelism.Execution;
+
+/// <summary>
+/// Measures what a training step takes beside computing layers and summing gradients: reading the batch while ranks
+/// keep all cores busy, waking threads, agreeing on the loss. It trains one small layer on all ranks. Called by all of
+/// them.
+/// </summary>
+/// <param name="world">All ranks.</param>
+/// <param name="time">The clock.</param>
+internal sealed class StepProbe(Communicator world, TimeProvider time)
+{
+    private const int Steps = 2000, Epochs = 1000, Classes = 2;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>The lower quartile of the steps' times, the same on all ranks.</summary>
+    /// <param name="sample">Shape of a sample.</param>
+    /// <param name="batch">Samples of a step, of all ranks together.</param>
+    /// <param name="isSharded">Whether each rank reads the whole batch, as under a plan that divides kernels.</param>
+    internal double Seconds(Shape sample, int batch, bool isSharded)
+    {
+        Network bare = Network.Build(new InputSpec { SampleShape = sample }, x => x.Flatten().Linear(Classes))
+            .Initialize(RandomStream.FromSeed(1));
+        var data = new Samples(sample, batch * Steps);
+        var clock = new StepClock(time);
+        TrainingRanks ranks =
+            isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
+        using ((IDisposable)ranks)
+        using (var end = new CancellationTokenSource(Limit, time))
+        {
+            Trainer.Fit(bare, data, data.Take(1), new TrainingOptions
+            {
+                Seed = 1, Epochs = Epochs, BatchSize = batch, Optimizer = new Sgd { LearningRate = 1e-4f },
+                Ranks = ranks, Callbacks = [clock],
+            }, end.Token);
+        }
+
+        // All ranks take what one has found, so that they plan alike.
+        Span<double> found = [MachineProbe.LowerQuartile(clock.Warm()) / world.Size];
+        world.AllReduce(found);
+        return found[0];
+    }
+
+    private RankPlan Divided(Network bare, int batch)
+    {
+        string layer = bare.Nodes.Single(node => node.Operator is Linear).Name;
+        return new RankPlan
+        {
+            Network = "probe", Layers = [layer], Accelerators = world.Size, Batch = batch,
+            Levels = [.. Enumerable.Repeat("0", Hierarchy.Of(world.Size).Levels)],
+        };
+    }
+
+    /// <summary>Times from step to step.</summary>
+    private sealed class StepClock(TimeProvider time) : ITrainingCallback
+    {
+        private readonly List<double> _seconds = [];
+        private long _last = time.GetTimestamp();
+
+        public void OnStep(StepProgress progress)
+        {
+            _seconds.Add(time.GetElapsedTime(_last).TotalSeconds);
+            _last = time.GetTimestamp();
+        }
+
+        public void OnEpoch(EpochResult epoch)
+        {
+        }
+
+        /// <summary>Those of the second half, when all code is compiled.</summary>
+        internal List<double> Warm() => _seconds[(_seconds.Count / 2)..];
+    }
+
+    /// <summary>Samples of bytes, which are converted as those of pictures are.</summary>
+    private sealed class Samples(Shape shape, int count) : Dataset
+    {
+        private readonly byte[] _bytes = new byte[shape.Count];
+
+        public override string Name => "probe";
+
+        public override int Count => count;
+
+        public override Shape SampleShape => shape;
+
+        public override IReadOnlyList<string> ClassNames { get; } = ["0", "1"];
+
+        public override void CopySample(int index, Span<float> sample)
+        {
+            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<byte, float>(_bytes, sample);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(sample, 1f / 255f, sample);
+        }
+
+        public override long Label(int index) => index % Classes;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Execution;
+using Temper.Parallelism.Planning;
+using Temper.Parallelism.Simulation;
+using Timeline = Temper.Training.StepTimeline;
+
+namespace Temper.Parallelism.Tests.Execution;
+
+/// <summary>What a prediction of a step is made of, found on ranks that are threads.</summary>
+public sealed class ProbeTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Pieces_are_timed_on_all_ranks_together(int ranks)
+    {
+        IReadOnlyList<ProbeResult> found = InProcessGroup.Run(ranks, group =>
+        {
+            using var pool = new WorkerPool(1);
+            using WorkerPool.Usage usage = pool.Use();
+
+            // Ranks do not agree on the time to spend; the first that has spent its own ends it for all.
+            return MachineProbe.Run(
+                RankRuns.Even, 4, TimeSpan.FromMilliseconds(10 * group.Rank), TimeProvider.System,
+                new RankStart(group), CancellationToken.None);
+        });
+        Assert.All(found, one => Assert.True(one.StepSeconds > 0 && one.FlopsPerSecond > 0));
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public void Rest_of_a_step_is_measured_and_the_same_on_all_ranks(int ranks, bool isSharded)
+    {
+        IReadOnlyList<double> seconds = InProcessGroup.Run(ranks, group =>
+        {
+            using var pool = new WorkerPool(1);
+            using WorkerPool.Usage usage = pool.Use();
+            return new StepProbe(group, TimeProvider.System).Seconds([2, 4, 4], batch: 7, isSharded);
+        });
+        Assert.InRange(seconds[0], 1e-6, 1);
+        Assert.All(seconds, one => Assert.Equal(seconds[0], one));
+    }
+
+    [Fact]
+    public void Links_have_a_time_and_a_rate_the_same_on_all_ranks()
+    {
+        IReadOnlyList<(double SecondsPerByte, double Latency)> links = InProcessGroup.Run(2, group =>
+        {
+            using var pool = new WorkerPool(1);
+            using WorkerPool.Usage usage = pool.Use();
+            return new LinkProbe(group, TimeProvider.System).Links(otherBytes: 1 << 16).Time([[1, 0]])[0];
+        });
+        Assert.True(links[0].SecondsPerByte > 0 && links[0].Latency > 0);
+        Assert.Equal(links[0], links[1]);
+    }
+
+    [Fact]
+    public void Timeline_holds_the_exchanges_of_a_divided_kernel()
+    {
+        Network network = RankRuns.Even;
+        RankPlan plan = Planner.Plan(NetworkLayers.Of(network, "even"), new PlanOptions
+        {
+            Accelerators = 2, Batch = 12, Cost = CostKind.Exact,
+        }).Plan with { Levels = ["0011"] };
+        var timeline = new Timeline(TimeProvider.System);
+        RankRuns.Train(
+            network, 2, group => new ShardedRanks(group, network, plan, group.Rank == 0 ? timeline : null),
+            RankRuns.Options with { Epochs = 1 });
+        int count = JsonDocument.Parse(timeline.ToJson()).RootElement.GetProperty("traceEvents").EnumerateArray()
+            .Count(one => string.Equals(one.GetProperty("name").GetString(), "exchange", StringComparison.Ordinal));
+
+        // Three steps, each with exchanges forward and as many backward.
+        Assert.True(count >= 6 && count % 6 == 0, $"{count} exchanges");
+    }
+}
