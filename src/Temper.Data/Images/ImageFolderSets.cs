@@ -47,6 +47,6 @@ internal static class ImageFolderSets
             .Where(other => !roots.Contains(other, StringComparer.Ordinal) && Path.GetFileName(other)[0] != '.')
             .Order(StringComparer.Ordinal)
             .SelectMany(other => PictureSearch.AllIn(
-                other, folder, $"the folder '{Path.GetFileName(other)}' is no part that is read "
-                    + $"({string.Join(" and ", roots.Select(root => Path.GetFileName(root)))} are)"));
+                other, folder, $"the folder '{Path.GetFileName(other)}' is not read "
+                    + $"(only {string.Join(" and ", roots.Select(root => Path.GetFileName(root)))})"));
 }

@@ -29,7 +29,7 @@ public static class PngAnimation
         PngEncoder.WriteHeader(png, frames[0]);
         Span<byte> control = stackalloc byte[8];
         BinaryPrimitives.WriteInt32BigEndian(control, frames.Count);
-        BinaryPrimitives.WriteInt32BigEndian(control[4..], 0);                       // repeat for ever
+        BinaryPrimitives.WriteInt32BigEndian(control[4..], 0);                       // repeat endlessly
         PngEncoder.WriteChunk(png, "acTL"u8, control);
         int sequence = 0;
         for (int i = 0; i < frames.Count; i++)

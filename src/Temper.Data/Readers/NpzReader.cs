@@ -91,7 +91,7 @@ internal static class NpzPart
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
             : throw new ModelFormatException(path, 0, $"npz: y_{part} has a value that is not a class label (got "
-                + $"{values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
+                + $"{values[wrong]} at {wrong}, expected integers from 0 to {MaxClasses})");
     }
 
     /// <summary>Returns the index of the 1 in each row.</summary>
