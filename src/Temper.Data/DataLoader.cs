@@ -4,41 +4,46 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>One batch. Its tensors are used again: they hold until the batch after the next is asked for.</summary>
-/// <param name="Inputs"><c>[N, ...]</c>, float32.</param>
-/// <param name="Targets">Class labels, int64 <c>[N]</c>, or float32 <c>[N, ...]</c>.</param>
-/// <param name="Index">Number of the batch in its epoch.</param>
+/// <summary>One batch. Its tensors are reused: they stay valid until the batch after the next one is
+/// requested.</summary>
+/// <param name="Inputs">Samples <c>[N, ...]</c>, float32.</param>
+/// <param name="Targets">Class labels, int64 <c>[N]</c>, or other targets, float32 <c>[N, ...]</c>.</param>
+/// <param name="Index">Index of the batch in its epoch, from 0.</param>
 public sealed record Batch(Tensor Inputs, Tensor Targets, int Index);
 
-/// <summary>How a set is cut into batches.</summary>
+/// <summary>Options of a <see cref="DataLoader"/>.</summary>
 public sealed record DataLoaderOptions
 {
     /// <summary>Samples per batch.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Whether each epoch has an order of its own.</summary>
+    /// <summary>Whether each epoch visits the samples in a new random order.</summary>
     public bool Shuffles { get; init; }
 
-    /// <summary>Whether a last batch that is smaller is left out.</summary>
+    /// <summary>Whether the last batch is dropped if it is smaller than the batch size.</summary>
     public bool DropsLast { get; init; }
 
-    /// <summary>Changes to each sample, in this order.</summary>
+    /// <summary>Transforms applied to each sample, in this order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
     /// <summary>
-    /// The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.
+    /// The share of each batch to load, for one of several ranks. The order of samples and their transforms do not
+    /// depend on
+    /// it.
     /// </summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
 
     /// <summary>
-    /// Which of the batches are made: where ranks take whole batches in turns, every so many-th; others are left out.
+    /// Which batches to load when ranks take whole batches in turn: every Count-th batch, starting at Index.
     /// </summary>
     internal BatchPart Turn { get; init; } = BatchPart.Whole;
 }
 
 /// <summary>
-/// Batches of a set: the order is a permutation of (stream, epoch), augmentation depends on (stream, epoch, sample);
-/// while one batch is used the next is made on another thread, which never changes what comes.
+/// Loads the batches of a data set. The order of samples is a permutation that depends on (stream, epoch); augmentation
+/// depends on (stream, epoch, sample). The next batch is prepared on another thread while the current one is used,
+/// which
+/// does not affect the results.
 /// </summary>
 public sealed class DataLoader
 {
@@ -49,10 +54,10 @@ public sealed class DataLoader
     private readonly RandomStream _stream;
     private readonly Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)> _buffers = [];
 
-    /// <summary>Cuts a set into batches.</summary>
-    /// <param name="dataset">The set.</param>
-    /// <param name="options">Batch size, order, augmentation.</param>
-    /// <param name="stream">Decides order and augmentation.</param>
+    /// <summary>Creates a loader for a data set.</summary>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="options">Batch size, order and augmentation.</param>
+    /// <param name="stream">Random stream that determines order and augmentation.</param>
     public DataLoader(Dataset dataset, DataLoaderOptions options, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
@@ -61,21 +66,21 @@ public sealed class DataLoader
         (_dataset, _options, _stream) = (dataset, options, stream);
     }
 
-    /// <summary>Samples of the set.</summary>
+    /// <summary>Number of samples in the data set.</summary>
     public int SampleCount => _dataset.Count;
 
-    /// <summary>Batches an epoch.</summary>
+    /// <summary>Number of batches per epoch.</summary>
     public int BatchCount => _options.DropsLast
         ? _dataset.Count / _options.BatchSize
         : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
 
-    /// <summary>Samples of a batch, of all parts together.</summary>
-    /// <param name="index">Number of the batch in its epoch.</param>
+    /// <summary>Returns the number of samples in a batch, over all ranks.</summary>
+    /// <param name="index">Index of the batch in its epoch.</param>
     public int SamplesOf(int index) => Math.Min(_options.BatchSize, _dataset.Count - (index * _options.BatchSize));
 
-    /// <summary>The batches of one epoch.</summary>
-    /// <param name="epoch">Number of the epoch, which decides its order.</param>
-    /// <param name="firstBatch">Where to begin, for a run that goes on in the middle.</param>
+    /// <summary>Loads the batches of one epoch.</summary>
+    /// <param name="epoch">Index of the epoch; determines the order of samples.</param>
+    /// <param name="firstBatch">Index of the first batch, for a run that resumes within an epoch.</param>
     public IEnumerable<Batch> Epoch(int epoch, int firstBatch = 0)
     {
         RandomStream stream = _stream.Split(epoch);
@@ -95,7 +100,7 @@ public sealed class DataLoader
         }
         finally
         {
-            // Left in the middle: the batch in the making must not write into the next epoch's buffers.
+            // If the caller stops early, the batch being prepared must not write into the buffers of the next epoch.
             next?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         }
     }

@@ -8,28 +8,30 @@ using Temper.Randomness;
 
 namespace Temper.Data;
 
-/// <summary>Opens data by a text: a known name, a synthetic set, or a path.</summary>
+/// <summary>Opens data sets from a text: a known name, a synthetic data set, or a path.</summary>
 public static class DataSource
 {
-    /// <summary>Opens a set.</summary>
+    /// <summary>Opens a data set.</summary>
     /// <param name="specification">
-    /// <c>fashion-mnist</c> or <c>mnist</c>; the name of a folder below <c>data</c> in the cache, such as
-    /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
-    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
-    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
-    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, and where each video
-    /// is a class <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR
-    /// files; a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an
-    /// <c>.npz</c>
-    /// with x_train, y_train,
-    /// x_test, y_test. A part that is not there is empty.
+    /// One of the following.
+    /// A known name: <c>fashion-mnist</c> or <c>mnist</c>.
+    /// The name of a folder below <c>data</c> in the cache, such as <c>cifar10</c>.
+    /// A synthetic set: <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>,
+    /// <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
+    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>; every option has a default.
+    /// Videos: <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>; if each video is a class also
+    /// <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>.
+    /// A folder of IDX or CIFAR files.
+    /// A folder with <c>train</c> and <c>test</c> (or <c>val</c>), each with one folder of pictures per class.
+    /// An <c>.npz</c> file with x_train, y_train, x_test and y_test.
+    /// A set that is missing (train or test) is empty.
     /// </param>
-    /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
-    /// <param name="progress">Told how a known set is obtained, a line at a time.</param>
-    /// <exception cref="DataUnavailableException">A known set cannot be obtained.</exception>
-    /// <exception cref="DirectoryNotFoundException">Nothing is at the path.</exception>
-    /// <exception cref="ArgumentException">The text is not understood.</exception>
-    /// <exception cref="Formats.ModelFormatException">A file is not what it must be.</exception>
+    /// <param name="catalog">Finds known names; null: the user's cache and the default sources.</param>
+    /// <param name="progress">Receives one line of text for each step of obtaining a known data set.</param>
+    /// <exception cref="DataUnavailableException">A known data set cannot be obtained.</exception>
+    /// <exception cref="DirectoryNotFoundException">The path does not exist.</exception>
+    /// <exception cref="ArgumentException">The text cannot be parsed.</exception>
+    /// <exception cref="Formats.ModelFormatException">A file is malformed.</exception>
     public static DataSets Open(string specification, DataCatalog? catalog = null, IProgress<string>? progress = null)
     {
         if (specification.StartsWith("synth:", StringComparison.Ordinal))
@@ -54,9 +56,9 @@ public static class DataSource
 
         string folder = Directory.Exists(specification) ? specification
             : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder "
-                + "of the cache, "
-                + "nor a folder nor an .npz file; try --data synth:shapes");
+                $"data: '{specification}' is not a known data set ({string.Join(", ", DataCatalog.Names)}), a folder "
+                + "in the cache, "
+                + "a folder or an .npz file; try --data synth:shapes");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
             : CifarReader.IsFolder(folder) ? CifarReader.ReadFolder(folder)
@@ -102,7 +104,7 @@ public static class DataSource
                 break;
             default:
                 throw new ArgumentException(
-                    $"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
+                    $"data: unknown synthetic data set '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
         }
 
         return sets;
@@ -114,7 +116,7 @@ public static class DataSource
         (string folder, string pairs) = sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);
         if (!Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"data: there is no folder of videos '{folder}'");
+            throw new DirectoryNotFoundException($"data: the folder of videos does not exist: '{folder}'");
         }
 
         var options = new Options("videos", pairs);
@@ -134,7 +136,7 @@ public static class DataSource
         return VideoSets.Read(folder, asked);
     }
 
-    /// <summary>The name=value pairs of a synthetic set or of videos; each must be one that the set knows.</summary>
+    /// <summary>Options of a synthetic data set or of videos, as name=value pairs; unknown names are errors.</summary>
     private sealed class Options
     {
         private readonly string _set;
@@ -150,7 +152,7 @@ public static class DataSource
                 _values[sides[0]] = sides.Length == 2
                     ? sides[1]
                     : throw new ArgumentException(
-                        $"data: {set}: '{pair}' is not understood (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
+                        $"data: {set}: '{pair}' cannot be parsed (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
             }
         }
 
@@ -164,14 +166,14 @@ public static class DataSource
 
             if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int value))
             {
-                throw new ArgumentException($"data: {_set}: '{name}={given}' is not understood (expected NAME=NUMBER)");
+                throw new ArgumentException($"data: {_set}: '{name}={given}' cannot be parsed (expected NAME=NUMBER)");
             }
 
             return value >= min && value <= max ? value : throw new ArgumentException(
                 $"data: {_set}: {name} is out of range (got {value}, expected {min} to {max})");
         }
 
-        /// <summary>A text; empty where there is none.</summary>
+        /// <summary>Returns the text of an option; empty if it is not given.</summary>
         internal string TakeText(string name)
         {
             _known.Add(name);

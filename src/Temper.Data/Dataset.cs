@@ -2,11 +2,11 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Samples with targets, read one at a time by index, so that a set may be larger than memory.</summary>
-/// <remarks>Reading is safe from several threads at once.</remarks>
+/// <summary>Samples with targets, read one at a time by index, so that a data set may be larger than memory.</summary>
+/// <remarks>Reading is thread-safe.</remarks>
 public abstract class Dataset
 {
-    /// <summary>A short name for logs and reports.</summary>
+    /// <summary>Short name for logs and reports.</summary>
     public abstract string Name { get; }
 
     /// <summary>Number of samples.</summary>
@@ -18,35 +18,35 @@ public abstract class Dataset
     public abstract Shape SampleShape { get; }
 
     /// <summary>
-    /// Shapes in which samples are stored, the most frequent first. Where there are several, samples must be
+    /// Shapes in which samples are stored, the most frequent first. If there are several, samples must be
     /// <see cref="Resized">resized</see> before they are read.
     /// </summary>
     public virtual IReadOnlyList<Shape> StoredShapes => [SampleShape];
 
-    /// <summary>Whether the source does not say where the channel axis of a sample is, as arrays do not.</summary>
+    /// <summary>Whether samples may have the channel axis last, because the source (an array) does not say.</summary>
     public virtual bool MayHaveChannelsLast => false;
 
-    /// <summary>What the source holds and this set does not use, with reasons.</summary>
+    /// <summary>Samples of the source that this set does not use, with reasons.</summary>
     public virtual IReadOnlyList<UnusedSamples> Unused => [];
 
-    /// <summary>Names of the classes in the order of their labels; empty where targets are not classes.</summary>
+    /// <summary>Names of the classes, in the order of their labels; empty if targets are not classes.</summary>
     public abstract IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>
-    /// Shape of one target that is not a class label (regression, several labels); null for class labels.
+    /// Shape of one target if targets are not class labels (regression, multiple labels); null for class labels.
     /// </summary>
     public virtual Shape? TargetShape => null;
 
-    /// <summary>Copies one sample, row-major; pixels are 0 to 1.</summary>
-    /// <param name="index">0 to count - 1.</param>
-    /// <param name="sample">As long as <see cref="SampleShape"/> has elements.</param>
+    /// <summary>Copies one sample in row-major order; pixel values are 0 to 1.</summary>
+    /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="sample">Receives the sample; its length is the element count of <see cref="SampleShape"/>.</param>
     public abstract void CopySample(int index, Span<float> sample);
 
-    /// <summary>Copies one picture in the size in which it is stored, row-major, <c>[C, H, W]</c>.</summary>
-    /// <param name="index">0 to count - 1.</param>
-    /// <param name="height">Rows of this picture.</param>
-    /// <param name="width">Pixels per row.</param>
-    /// <param name="sample">Receives the picture; replaced where it is too short.</param>
+    /// <summary>Copies one picture at its stored size, row-major, <c>[C, H, W]</c>.</summary>
+    /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="height">Height of this picture, in pixels.</param>
+    /// <param name="width">Width of this picture, in pixels.</param>
+    /// <param name="sample">Receives the picture; replaced by a longer array if it is too short.</param>
     public virtual void CopyStored(int index, out int height, out int width, ref float[] sample)
     {
         (height, width) = (SampleShape[1], SampleShape[2]);
@@ -58,47 +58,50 @@ public abstract class Dataset
         CopySample(index, sample.AsSpan(0, SampleShape.Count));
     }
 
-    /// <summary>The class of a sample, 0 to number of classes - 1.</summary>
-    /// <param name="index">0 to count - 1.</param>
+    /// <summary>Returns the class label of a sample, 0 to the number of classes - 1.</summary>
+    /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
     public abstract long Label(int index);
 
-    /// <summary>Copies one target, where <see cref="TargetShape"/> is not null.</summary>
-    /// <param name="index">0 to count - 1.</param>
-    /// <param name="target">As long as the target's shape has elements.</param>
+    /// <summary>Copies one target; only if <see cref="TargetShape"/> is not null.</summary>
+    /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="target">Receives the target; its length is the element count of <see cref="TargetShape"/>.</param>
     /// <exception cref="NotSupportedException">Targets are class labels.</exception>
     public virtual void CopyTarget(int index, Span<float> target) =>
         throw new NotSupportedException($"{Name}: targets are class labels; read them with Label");
 
-    /// <summary>The samples of some indices, in their order.</summary>
-    /// <param name="indices">Each 0 to count - 1.</param>
+    /// <summary>Returns the samples at the given indices, in that order.</summary>
+    /// <param name="indices">Indices, each 0 to <see cref="Count"/> - 1.</param>
     public Dataset Subset(IReadOnlyList<int> indices) => new SubsetDataset(this, indices);
 
-    /// <summary>The first samples, at most as many as asked for.</summary>
-    /// <param name="count">How many.</param>
+    /// <summary>Returns the first samples.</summary>
+    /// <param name="count">Number of samples; if the set is smaller, all are returned.</param>
     public Dataset Take(int count) => Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
 
-    /// <summary>All pictures in one size.</summary>
-    /// <param name="height">Rows.</param>
-    /// <param name="width">Pixels per row.</param>
-    /// <param name="scaling">How.</param>
-    /// <exception cref="ShapeMismatchException">Samples are no pictures, <c>[C, H, W]</c>.</exception>
+    /// <summary>Returns a view of this set in which all pictures have the same size.</summary>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="scaling">Interpolation.</param>
+    /// <exception cref="ShapeMismatchException">Samples are not pictures <c>[C, H, W]</c>.</exception>
     public Dataset Resized(int height, int width, PictureScaling scaling) => SampleShape.Rank == 3
         ? new ResizedDataset(this, height, width, scaling)
         : throw new ShapeMismatchException($"{Name}: samples to resize", SampleShape, "pictures, [C, H, W]");
 
     /// <summary>
-    /// Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.
+    /// Returns a view with the channel axis first: pictures <c>[H, W, C]</c> become <c>[C, H, W]</c>, and gray pictures
+    /// <c>[H, W]</c> become <c>[1, H, W]</c>.
     /// </summary>
-    /// <exception cref="ShapeMismatchException">Samples are neither.</exception>
+    /// <exception cref="ShapeMismatchException">Samples have neither shape.</exception>
     public Dataset WithChannelsFirst() => new ChannelsFirstDataset(this);
 
-    /// <summary>Gray pictures as color: the one channel three times.</summary>
-    /// <exception cref="ShapeMismatchException">Samples are no gray pictures, <c>[1, H, W]</c>.</exception>
+    /// <summary>Returns gray pictures as color pictures, by repeating the channel three times.</summary>
+    /// <exception cref="ShapeMismatchException">Samples are not gray pictures <c>[1, H, W]</c>.</exception>
     public Dataset AsColor() => new ColoredDataset(this);
 
-    /// <summary>Some samples as one tensor, <c>[N, ...]</c>, and their labels, int64 <c>[N]</c>.</summary>
-    /// <param name="start">First sample.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>
+    /// Reads consecutive samples into one tensor <c>[N, ...]</c>, and their labels into an int64 tensor <c>[N]</c>.
+    /// </summary>
+    /// <param name="start">Index of the first sample.</param>
+    /// <param name="count">Number of samples.</param>
     public (Tensor Inputs, Tensor Labels) Read(int start, int count)
     {
         int size = SampleShape.Count;

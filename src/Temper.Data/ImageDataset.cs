@@ -3,25 +3,26 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Pictures of one size in memory, a byte per pixel and channel, with class labels.</summary>
+/// <summary>Pictures of one size in memory, one byte per pixel and channel, with class labels.</summary>
 public sealed class ImageDataset : Dataset
 {
     private readonly byte[] _pixels;
     private readonly byte[] _labels;
 
-    /// <summary>Keeps pictures; nothing is copied.</summary>
-    /// <param name="name">A short name.</param>
-    /// <param name="shape"><c>[C, H, W]</c>.</param>
-    /// <param name="pixels"><c>[N, C, H, W]</c>, 0 to 255.</param>
-    /// <param name="labels"><c>[N]</c>, each less than the number of classes.</param>
-    /// <param name="classNames">Names of the classes.</param>
-    /// <exception cref="ArgumentException">Lengths do not fit, or a label is no class.</exception>
+    /// <summary>Creates the data set; the arrays are used without copying.</summary>
+    /// <param name="name">Short name for logs and reports.</param>
+    /// <param name="shape">Shape of one picture, <c>[C, H, W]</c>.</param>
+    /// <param name="pixels">Pixels <c>[N, C, H, W]</c>, 0 to 255.</param>
+    /// <param name="labels">Labels <c>[N]</c>, each less than the number of classes.</param>
+    /// <param name="classNames">Names of the classes, in the order of their labels.</param>
+    /// <exception cref="ArgumentException">The lengths are inconsistent, or a label is out of range.</exception>
     public ImageDataset(string name, Shape shape, byte[] pixels, byte[] labels, IReadOnlyList<string> classNames)
     {
         if (shape.Rank != 3 || pixels.Length != (long)shape.Count * labels.Length)
         {
             throw new ArgumentException(
-                $"{name}: pixels do not fit (got {pixels.Length} bytes, expected {labels.Length} pictures of {shape})",
+                $"{name}: pixels and labels differ in number (got {pixels.Length} bytes, "
+                    + $"expected {labels.Length} pictures of {shape})",
                 nameof(pixels));
         }
 
@@ -30,7 +31,8 @@ public sealed class ImageDataset : Dataset
             if (label >= classNames.Count)
             {
                 throw new ArgumentException(
-                    $"{name}: a label is no class (got {label}, expected 0 to {classNames.Count - 1})", nameof(labels));
+                    $"{name}: a label is out of range (got {label}, "
+                        + $"expected 0 to {classNames.Count - 1})", nameof(labels));
             }
         }
 
@@ -50,11 +52,11 @@ public sealed class ImageDataset : Dataset
     /// <inheritdoc/>
     public override IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>The pixels of one picture, <c>[C, H, W]</c>, 0 to 255.</summary>
-    /// <param name="index">0 to count - 1.</param>
+    /// <summary>Returns the pixels of one picture, <c>[C, H, W]</c>, 0 to 255.</summary>
+    /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
     public ReadOnlySpan<byte> Pixels(int index) => _pixels.AsSpan(index * SampleShape.Count, SampleShape.Count);
 
-    /// <summary>The same pictures with more names of classes.</summary>
+    /// <summary>Returns the same pictures with a longer list of class names.</summary>
     internal ImageDataset WithClassNames(IReadOnlyList<string> names) =>
         names.Count == ClassNames.Count ? this : new ImageDataset(Name, SampleShape, _pixels, _labels, names);
 

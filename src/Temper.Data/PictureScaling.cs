@@ -1,11 +1,11 @@
 namespace Temper.Data;
 
-/// <summary>How a picture is brought to another size.</summary>
+/// <summary>Interpolation used to resize pictures.</summary>
 public enum PictureScaling
 {
-    /// <summary>The nearest pixel.</summary>
+    /// <summary>Nearest neighbor.</summary>
     Nearest,
 
-    /// <summary>Between the two neighbors along each axis, by their distance.</summary>
+    /// <summary>Bilinear interpolation.</summary>
     Linear,
 }

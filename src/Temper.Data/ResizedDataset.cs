@@ -3,8 +3,9 @@ using Temper.Tensors;
 namespace Temper.Data;
 
 /// <summary>
-/// Pictures of another set in one size. Centers of pixels meet, as in PyTorch without antialiasing and in ONNX
-/// (half_pixel).
+/// Resizes the pictures of another data set to one size. Pixel centers are aligned as in PyTorch without antialiasing
+/// and
+/// in ONNX (half_pixel).
 /// </summary>
 internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling)
     : WrappedDataset(source)
@@ -44,7 +45,7 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
     private static float Between(float a, float b, float part) => a + (part * (b - a));
 
     /// <summary>
-    /// The two pixels around a position of the result, and how far it is from the first to the second.
+    /// Returns the two source pixels around an output pixel, and the interpolation weight of the second.
     /// </summary>
     private (int First, int Second, float Part) Neighbors(int index, int length, int stored)
     {

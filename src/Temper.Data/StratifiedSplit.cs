@@ -2,14 +2,14 @@ using Temper.Randomness;
 
 namespace Temper.Data;
 
-/// <summary>Holds samples out, from each class in proportion to its size.</summary>
+/// <summary>Holds out samples of each class in proportion to its size.</summary>
 public static class StratifiedSplit
 {
-    /// <summary>Splits a set in two. Deterministic for a stream.</summary>
-    /// <param name="dataset">Samples with class labels, or without, in which case classes do not matter.</param>
-    /// <param name="count">Samples to hold out, 0 to all.</param>
-    /// <param name="stream">Decides which.</param>
-    /// <returns>The rest and what was held out, each in the original order.</returns>
+    /// <summary>Splits a data set in two. The result depends only on the data set and the stream.</summary>
+    /// <param name="dataset">Samples; stratified by class if targets are class labels.</param>
+    /// <param name="count">Number of samples to hold out, 0 to all.</param>
+    /// <param name="stream">Random stream that selects the samples.</param>
+    /// <returns>The remaining set and the held-out set, each in the original order.</returns>
     public static (Dataset Remaining, Dataset HeldOut) Of(Dataset dataset, int count, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)dataset.Count, nameof(count));
@@ -23,7 +23,7 @@ public static class StratifiedSplit
         int left = dataset.Count;
         for (int c = 0; c < classes.Count; c++)
         {
-            // What is still to be held out is shared out over what is left, so that rounding never loses a sample.
+            // Each class takes its share of what is still to be held out, so that rounding errors do not accumulate.
             int[] members = classes[c];
             int share = (int)Math.Round((double)open * members.Length / left, MidpointRounding.AwayFromZero);
             share = Math.Clamp(share, 0, Math.Min(open, members.Length));

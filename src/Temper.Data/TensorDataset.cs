@@ -2,25 +2,25 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Samples that are a tensor's slices along its first axis.</summary>
+/// <summary>A data set whose samples are the slices of a tensor along its first axis.</summary>
 public sealed class TensorDataset : Dataset
 {
     private readonly Tensor _inputs;
     private readonly Tensor _targets;
     private readonly float _scale;
 
-    /// <summary>Keeps tensors.</summary>
-    /// <param name="name">A short name.</param>
-    /// <param name="inputs">Float32 <c>[N, ...]</c>, or uint8, which becomes 0 to 1.</param>
+    /// <summary>Creates a data set from tensors.</summary>
+    /// <param name="name">Short name for logs and reports.</param>
+    /// <param name="inputs">Float32 <c>[N, ...]</c>, or uint8, which is scaled to 0 to 1.</param>
     /// <param name="targets">Class labels, int64 <c>[N]</c>, or float32 targets <c>[N, ...]</c>.</param>
-    /// <exception cref="ShapeMismatchException">The first axes differ.</exception>
+    /// <exception cref="ShapeMismatchException">The lengths of the first axes differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
     public TensorDataset(string name, Tensor inputs, Tensor targets)
         : this(name, inputs, targets, classes: 0)
     {
     }
 
-    /// <summary>A part of a set: as many classes as the whole has.</summary>
+    /// <summary>Creates a set with at least <paramref name="classes"/> classes, for one of several sets.</summary>
     internal TensorDataset(string name, Tensor inputs, Tensor targets, int classes)
     {
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Another set with something changed.</summary>
+/// <summary>Base class of data sets that modify another data set.</summary>
 internal abstract class WrappedDataset(Dataset source) : Dataset
 {
     protected Dataset Source => source;
@@ -26,7 +26,7 @@ internal abstract class WrappedDataset(Dataset source) : Dataset
     public override void CopyTarget(int index, Span<float> target) => source.CopyTarget(index, target);
 }
 
-/// <summary>Some samples of another set.</summary>
+/// <summary>A subset of another data set.</summary>
 internal sealed class SubsetDataset(Dataset source, IReadOnlyList<int> indices) : WrappedDataset(source)
 {
     public override int Count => indices.Count;
@@ -45,7 +45,8 @@ internal sealed class SubsetDataset(Dataset source, IReadOnlyList<int> indices) 
     public override void CopyTarget(int index, Span<float> target) => Source.CopyTarget(indices[index], target);
 }
 
-/// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.</summary>
+/// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray pictures <c>[H, W]</c> as <c>[1, H,
+/// W]</c>.</summary>
 internal sealed class ChannelsFirstDataset(Dataset source) : WrappedDataset(source)
 {
     public override Shape SampleShape { get; } = source.SampleShape.Rank switch
@@ -71,7 +72,7 @@ internal sealed class ChannelsFirstDataset(Dataset source) : WrappedDataset(sour
     }
 }
 
-/// <summary>Gray pictures with their channel three times.</summary>
+/// <summary>Gray pictures with their channel repeated three times.</summary>
 internal sealed class ColoredDataset(Dataset source) : WrappedDataset(source)
 {
     public override Shape SampleShape { get; } = source.SampleShape is [1, var height, var width]

@@ -1,18 +1,19 @@
 namespace Temper.Formats;
 
-/// <summary>Writes a file as a whole or not at all.</summary>
+/// <summary>Writes files atomically.</summary>
 public static class AtomicFile
 {
     /// <summary>
-    /// Writes under a temporary name in the same folder, flushes to the disk, then renames. If anything fails, the file
-    /// that was there is unharmed and nothing else is left.
+    /// Writes to a temporary file in the same folder, flushes it to disk, then renames it. If anything fails, an
+    /// existing file
+    /// is unchanged and the temporary file is deleted.
     /// </summary>
-    /// <param name="path">The file. Its folder is made if it is not there.</param>
+    /// <param name="path">The file. Its folder is created if it does not exist.</param>
     /// <param name="write">Writes the content.</param>
     /// <exception cref="IOException">Writing failed, for instance because the disk is full.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, mode: null);
 
-    /// <summary>Writes a file that only its owner may read and change, where the system knows such rights.</summary>
+    /// <summary>Writes a file that only its owner may read and write (on systems with Unix permissions).</summary>
     /// <inheritdoc cref="Write(string, Action{Stream})"/>
     internal static void WriteSecret(string path, Action<Stream> write) =>
         Write(path, write, OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -31,7 +32,7 @@ public static class AtomicFile
             };
             if (mode is { } rights && !OperatingSystem.IsWindows())
             {
-                File.Delete(temporary);                           // rights are given to new files only
+                File.Delete(temporary);                           // permissions are only set on new files
                 options.UnixCreateMode = rights;
             }
 
@@ -50,7 +51,7 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Writes text in UTF-8.</summary>
+    /// <summary>Writes text as UTF-8.</summary>
     /// <inheritdoc cref="Write(string, Action{Stream})"/>
     /// <param name="path">The file.</param>
     /// <param name="text">The content.</param>

@@ -1,9 +1,9 @@
 namespace Temper.Formats;
 
-/// <summary>Reads bytes from a stream that can seek, through a buffer; what is passed over is not read.</summary>
+/// <summary>Reads bytes from a seekable stream through a buffer; bytes that are skipped are not read.</summary>
 /// <param name="stream">The file.</param>
-/// <param name="file">Its path or name, for errors.</param>
-/// <param name="format">The format's name, for errors.</param>
+/// <param name="file">Path or name of the file, for errors.</param>
+/// <param name="format">Name of the format, for errors.</param>
 internal class ByteReader(Stream stream, string file, string format)
 {
     private const int BufferLength = 1 << 16;
@@ -16,10 +16,10 @@ internal class ByteReader(Stream stream, string file, string format)
     /// <summary>Offset of the next byte.</summary>
     internal long Position => _bufferStart + _next;
 
-    /// <summary>Number of bytes of the stream.</summary>
+    /// <summary>Length of the stream in bytes.</summary>
     internal long Length { get; } = stream.Length;
 
-    /// <summary>The next byte.</summary>
+    /// <summary>Reads the next byte.</summary>
     internal byte Byte()
     {
         if (_next == _buffered)
@@ -30,7 +30,7 @@ internal class ByteReader(Stream stream, string file, string format)
         return _buffer[_next++];
     }
 
-    /// <summary>The next bytes, which must be there.</summary>
+    /// <summary>Reads the next <paramref name="count"/> bytes; throws if the file is shorter.</summary>
     internal byte[] Bytes(long count)
     {
         if (count < 0 || count > Math.Min(Length - Position, Array.MaxLength))
@@ -44,7 +44,7 @@ internal class ByteReader(Stream stream, string file, string format)
         return bytes;
     }
 
-    /// <summary>Fills memory with what comes next.</summary>
+    /// <summary>Fills <paramref name="target"/> with the next bytes.</summary>
     internal void Read(Span<byte> target)
     {
         while (target.Length > 0)
@@ -72,7 +72,7 @@ internal class ByteReader(Stream stream, string file, string format)
         }
     }
 
-    /// <summary>Goes on at another offset.</summary>
+    /// <summary>Moves to another offset.</summary>
     internal void Seek(long offset)
     {
         long inBuffer = offset - _bufferStart;
@@ -86,7 +86,7 @@ internal class ByteReader(Stream stream, string file, string format)
         }
     }
 
-    /// <summary>The error of a file that is not what it must be, at this place.</summary>
+    /// <summary>Creates the exception for a malformed file, with the current offset.</summary>
     internal ModelFormatException Bad(string reason) => new(file, Position, $"{format}: {reason}");
 
     private void Fill()

@@ -1,13 +1,13 @@
 namespace Temper.Formats;
 
-/// <summary>How .NET says that compressed bytes are damaged.</summary>
+/// <summary>Recognizes exceptions that .NET throws for damaged compressed data.</summary>
 internal static class DamagedData
 {
     /// <summary>
-    /// Whether an error of a decompressing stream means that its bytes are damaged, and not that they could not be
-    /// read.
+    /// Whether an exception of a decompressing stream means that the data is damaged, not that it could not be read.
     /// </summary>
-    /// <remarks>zlib's own errors come as a type that the reference assemblies do not show.</remarks>
+    /// <remarks>The exception type of zlib errors is not in the reference assemblies, so it is compared by
+    /// name.</remarks>
     internal static bool IsCauseOf(Exception error) =>
         error is InvalidDataException || error.GetType().FullName is "System.IO.Compression.ZLibException";
 }

@@ -5,7 +5,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Formats;
 
-/// <summary>What a file's numbers are, before they become one of a tensor's dtypes.</summary>
+/// <summary>Element type of numbers in a file, before they are converted to a dtype of tensors.</summary>
 internal enum ElementType
 {
     Float16,
@@ -24,7 +24,8 @@ internal enum ElementType
 }
 
 /// <summary>
-/// Turns little-endian bytes of a file into tensors: floats become float32, small integers int32, large ones int64.
+/// Converts little-endian bytes of a file to tensors: floats become float32, integers int32 or int64; uint8 and bool
+/// stay.
 /// </summary>
 internal static class Elements
 {
@@ -46,13 +47,13 @@ internal static class Elements
     };
 
     /// <summary>
-    /// Makes a tensor of the bytes that come next in a stream: straight into its memory where file and tensor hold the
-    /// same, through a copy where they do not.
+    /// Reads a tensor from a stream: directly into its memory if the element type needs no conversion, else through a
+    /// copy.
     /// </summary>
     /// <param name="stream">The file.</param>
-    /// <param name="type">What the bytes are.</param>
-    /// <param name="shape">A shape whose bytes are known to be there, or to be missing by little.</param>
-    /// <returns>The tensor; null if the stream ends before.</returns>
+    /// <param name="type">Element type in the file.</param>
+    /// <param name="shape">Shape of the tensor; the caller has checked its size against the length of the file.</param>
+    /// <returns>The tensor; null if the stream ends too early.</returns>
     internal static Tensor? Read(Stream stream, ElementType type, Shape shape)
     {
         switch (type)
@@ -69,7 +70,7 @@ internal static class Elements
         }
     }
 
-    /// <summary>Makes a tensor of bytes that fit the shape.</summary>
+    /// <summary>Creates a tensor from bytes whose number matches the shape.</summary>
     internal static Tensor Read(ReadOnlySpan<byte> bytes, ElementType type, Shape shape) => type switch
     {
         ElementType.Float32 => Tensor.From(MemoryMarshal.Cast<byte, float>(bytes), shape),
@@ -88,7 +89,7 @@ internal static class Elements
         _ => Convert(bytes, 8, shape, b => checked((long)BinaryPrimitives.ReadUInt64LittleEndian(b))),
     };
 
-    /// <summary>A tensor's values as they are written, in row-major order.</summary>
+    /// <summary>Returns the values of a tensor as bytes in file order (row-major, little-endian).</summary>
     internal static ReadOnlySpan<byte> Write(Tensor tensor) => tensor.DType switch
     {
         DType.Float32 => MemoryMarshal.AsBytes(tensor.AsSpan<float>()),
@@ -101,7 +102,7 @@ internal static class Elements
     private static Tensor? Straight<T>(Stream stream, Shape shape)
         where T : unmanaged
     {
-        // What is loaded belongs to the caller, whatever tape is open.
+        // Loaded tensors belong to the caller, so they are not allocated in the scope of a tape.
         using (MemoryScope.Enter(null))
         {
             Tensor tensor = Tensor.Allocate<T>(shape);

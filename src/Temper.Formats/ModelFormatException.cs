@@ -1,13 +1,13 @@
 namespace Temper.Formats;
 
-/// <summary>A file that is not what it says it is: truncated, of another format, or hostile.</summary>
+/// <summary>Thrown if a file is malformed: truncated, damaged, malicious or of another format.</summary>
 public class ModelFormatException : FormatException
 {
-    /// <summary>Tells what is wrong where.</summary>
-    /// <param name="file">The file's path or name.</param>
-    /// <param name="offset">Where in the file, in bytes.</param>
-    /// <param name="reason">What is wrong (got, expected), and what to do.</param>
-    /// <param name="innerException">What was caught, if anything.</param>
+    /// <summary>Creates the exception.</summary>
+    /// <param name="file">Path or name of the file.</param>
+    /// <param name="offset">Offset of the error in the file, in bytes.</param>
+    /// <param name="reason">What is wrong (got, expected), and what to do about it.</param>
+    /// <param name="innerException">The exception that was caught; null if none.</param>
     public ModelFormatException(string file, long offset, string reason, Exception? innerException = null)
         : base($"{file}: {reason} (at byte {offset})", innerException)
     {
@@ -16,10 +16,10 @@ public class ModelFormatException : FormatException
         Reason = reason;
     }
 
-    /// <summary>The file's path or name.</summary>
+    /// <summary>Path or name of the file.</summary>
     public string File { get; }
 
-    /// <summary>Where in the file, in bytes.</summary>
+    /// <summary>Offset of the error in the file, in bytes.</summary>
     public long Offset { get; }
 
     /// <summary>What is wrong.</summary>

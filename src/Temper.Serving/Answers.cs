@@ -6,16 +6,17 @@ using Temper.Serving.Protocol;
 
 namespace Temper.Serving;
 
-/// <summary>Answers that are JSON.</summary>
+/// <summary>Writes JSON responses.</summary>
 internal static class Answers
 {
-    /// <summary>The status of a failure and what the client is told; failures of the server's own are not
-    /// told.</summary>
+    /// <summary>
+    /// Returns the status and message for an exception. Details of internal errors are not sent to the client.
+    /// </summary>
     internal static (int Status, string Message) StatusOf(Exception error) => error switch
     {
         RequestException known => (known.Status, known.Message),
         BadHttpRequestException http => (http.StatusCode, http.Message),
-        QueueFullException => (StatusCodes.Status503ServiceUnavailable, "too many requests wait; try again later"),
+        QueueFullException => (StatusCodes.Status503ServiceUnavailable, "the request queue is full; try again later"),
         ObjectDisposedException => (StatusCodes.Status503ServiceUnavailable, "the server is stopping"),
         ArgumentException => (StatusCodes.Status400BadRequest, error.Message),
         _ => (StatusCodes.Status500InternalServerError, "internal error"),

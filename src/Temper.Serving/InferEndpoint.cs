@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.Serving;
 
-/// <summary>Answers inference requests; whatever is wrong with one becomes its status.</summary>
+/// <summary>Handles inference requests; every failure is mapped to an HTTP status.</summary>
 internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, ServerMetrics metrics)
 {
     internal async Task Handle(HttpContext context)
@@ -25,10 +25,10 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to answer; 499 is what proxies count such requests as.
+            // The client has disconnected; 499 is the status that proxies log for this.
             status = 499;
         }
-#pragma warning disable CA1031 // An answer for every failure; those that are not the client's are reported.
+#pragma warning disable CA1031 // Every failure gets a response; internal errors are reported.
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -55,7 +55,7 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         {
             throw new RequestException(
                 StatusCodes.Status408RequestTimeout,
-                $"the request did not come within {options.RequestTimeout.TotalSeconds} s");
+                $"the request was not received within {options.RequestTimeout.TotalSeconds} s");
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             throw new RequestException(
-                StatusCodes.Status504GatewayTimeout, $"no answer within {options.RequestTimeout.TotalSeconds} s");
+                StatusCodes.Status504GatewayTimeout, $"no result within {options.RequestTimeout.TotalSeconds} s");
         }
     }
 

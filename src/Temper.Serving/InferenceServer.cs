@@ -14,12 +14,12 @@ using Temper.Serving.Metrics;
 namespace Temper.Serving;
 
 /// <summary>
-/// Answers inference requests over HTTP by the Open Inference Protocol (KServe V2): metadata, inference with JSON and
-/// with binary data,
-/// health; and metrics for Prometheus under <c>/metrics</c>.
+/// Serves inference requests over HTTP with the Open Inference Protocol (KServe V2): metadata, health, and inference
+/// with
+/// JSON or binary data. Also serves Prometheus metrics at <c>/metrics</c>.
 /// </summary>
 /// <remarks>
-/// HTTP without encryption: listen on loopback, or behind a proxy that encrypts. Requests are run in batches; see
+/// HTTP is not encrypted: listen on loopback, or use a proxy that terminates TLS. Requests are run in batches; see
 /// <see cref="BatchingQueue"/>.
 /// </remarks>
 public sealed class InferenceServer : IAsyncDisposable
@@ -37,20 +37,21 @@ public sealed class InferenceServer : IAsyncDisposable
         Routes.Map(_application, this, options, _queue, new ServerMetrics(_queue));
     }
 
-    /// <summary>Where it listens, such as <c>http://127.0.0.1:8080</c>.</summary>
+    /// <summary>URL of the server, such as <c>http://127.0.0.1:8080</c>.</summary>
     public Uri Address => new(
         _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <summary>Whether it takes requests.</summary>
+    /// <summary>Whether the server accepts requests.</summary>
     internal bool IsReady => !_isStopping;
 
     /// <summary>Starts a server.</summary>
-    /// <param name="network">The network, compiled for the batch sizes that will come: those it is not compiled for
-    /// cost the first request.</param>
-    /// <param name="options">Address, limits, token; null for the defaults.</param>
-    /// <param name="cancellation">Gives starting up.</param>
-    /// <exception cref="IOException">The address cannot be listened on.</exception>
-    /// <exception cref="ArgumentException">A name or limit cannot be used.</exception>
+    /// <param name="network">
+    /// The network, compiled for the expected batch sizes; other batch sizes are compiled on first use.
+    /// </param>
+    /// <param name="options">Address, limits and token; null: the defaults.</param>
+    /// <param name="cancellation">Cancels the start.</param>
+    /// <exception cref="IOException">The server cannot listen on the address.</exception>
+    /// <exception cref="ArgumentException">A name or limit is invalid.</exception>
     public static async Task<InferenceServer> StartAsync(
         CompiledNetwork network, ServerOptions? options = null, CancellationToken cancellation = default)
     {
@@ -71,7 +72,7 @@ public sealed class InferenceServer : IAsyncDisposable
                 throw new IOException(
                     "InferenceServer.StartAsync: cannot listen on "
                     + $"{new IPEndPoint(options.Address, options.Port)} ({socket.Message}); "
-                    + "give an address of this machine and a port that is free",
+                    + "use an address of this machine and a free port",
                     error);
             }
 
@@ -79,8 +80,10 @@ public sealed class InferenceServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no new connections, finishes the requests that run within
-    /// <see cref="ServerOptions.StopTimeout"/>, and ends.</summary>
+    /// <summary>
+    /// Stops the server: accepts no new connections and finishes running requests within
+    /// <see cref="ServerOptions.StopTimeout"/>.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _isStopping = true;
@@ -95,7 +98,7 @@ public sealed class InferenceServer : IAsyncDisposable
 
     private WebApplication Build()
     {
-        // An empty builder reads no settings file and no variable: what holds is what the options say.
+        // An empty builder reads no configuration files or environment variables: only the options apply.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Limit);
         builder.Services.AddRoutingCore();
@@ -126,13 +129,13 @@ public sealed class InferenceServer : IAsyncDisposable
             if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             {
                 throw new ArgumentException(
-                    "InferenceServer.StartAsync: the name cannot stand in an address "
+                    "InferenceServer.StartAsync: the name cannot be used in a URL "
                     + $"(got '{name}', expected letters, digits, '.', '_', '-')");
             }
         }
     }
 
-    /// <summary>Signals are the program's to handle, not a library's.</summary>
+    /// <summary>Does not handle signals: that is left to the program that uses the library.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

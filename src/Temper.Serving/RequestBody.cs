@@ -5,7 +5,7 @@ using Temper.Serving.Protocol;
 
 namespace Temper.Serving;
 
-/// <summary>The body of a request, in memory that goes back when it is read.</summary>
+/// <summary>The body of a request, in a pooled buffer that is returned on dispose.</summary>
 internal sealed class RequestBody : IDisposable
 {
     private const string JsonLength = "Inference-Header-Content-Length";
@@ -20,14 +20,14 @@ internal sealed class RequestBody : IDisposable
     {
     }
 
-    /// <summary>The JSON: all, unless the header says how long it is.</summary>
+    /// <summary>The JSON: the whole body, unless the header gives its length.</summary>
     internal ReadOnlySpan<byte> Json => _bytes.AsSpan(0, _json);
 
-    /// <summary>The bytes behind it.</summary>
+    /// <summary>The bytes after the JSON.</summary>
     internal ReadOnlySpan<byte> Raw => _bytes.AsSpan(_json, _length - _json);
 
-    /// <exception cref="RequestException">The body is packed, or the header does not fit the body.</exception>
-    /// <exception cref="BadHttpRequestException">It is too large or too slow.</exception>
+    /// <exception cref="RequestException">The body is compressed, or the header does not match the body.</exception>
+    /// <exception cref="BadHttpRequestException">The body is too large or arrives too slowly.</exception>
     internal static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
         RequirePlain(request);
@@ -52,7 +52,7 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <summary>A packed body would be read as JSON that is malformed.</summary>
+    /// <summary>Rejects compressed bodies, which would otherwise be reported as malformed JSON.</summary>
     private static void RequirePlain(HttpRequest request)
     {
         string encoding = request.Headers.ContentEncoding.ToString();
@@ -60,14 +60,14 @@ internal sealed class RequestBody : IDisposable
         {
             throw new RequestException(
                 StatusCodes.Status415UnsupportedMediaType,
-                "Content-Encoding: packed bodies are not read "
-                + $"(got {encoding}, expected none); send the body as it is");
+                "Content-Encoding: compressed bodies are not supported "
+                + $"(got {encoding}, expected none); send the body uncompressed");
         }
     }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref _bytes, []));
 
-    /// <summary>Memory is taken as bytes come, not as they are promised.</summary>
+    /// <summary>Grows the buffer as data arrives; the declared length is not trusted.</summary>
     private void Grow()
     {
         if (_length == _bytes.Length)
@@ -82,5 +82,5 @@ internal sealed class RequestBody : IDisposable
     private static int JsonBytes(string? header, int length) => header is null ? length
         : int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int json) && json <= length ? json
         : throw new RequestException(
-            400, $"{JsonLength}: does not fit the body (got {header}, expected 0 to {length})");
+            400, $"{JsonLength}: does not match the body (got {header}, expected 0 to {length})");
 }

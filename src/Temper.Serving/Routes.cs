@@ -8,7 +8,7 @@ using Temper.Serving.Protocol;
 
 namespace Temper.Serving;
 
-/// <summary>The addresses of the protocol.</summary>
+/// <summary>Maps the URLs of the protocol.</summary>
 internal static class Routes
 {
     internal static void Map(WebApplication application, InferenceServer server, ServerOptions options,
@@ -44,23 +44,23 @@ internal static class Routes
         }
     }
 
-    /// <summary>GET, and HEAD: the same answer without its body, which the server leaves out.</summary>
+    /// <summary>Maps GET and HEAD (for HEAD the server omits the body).</summary>
     private static void MapRead(WebApplication application, string address, RequestDelegate answer) =>
         application.MapMethods(address, ["GET", "HEAD"], answer);
 
-    /// <summary>Answers of the routing itself have no body.</summary>
+    /// <summary>Adds an error message to 404 and 405 responses of the router, which have no body.</summary>
     private static async Task Explain(HttpContext context, RequestDelegate next, string model)
     {
         await next(context).ConfigureAwait(false);
         if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405)
         {
             await Answers.Error(context, context.Response.StatusCode, context.Response.StatusCode == 404
-                ? $"no such address or model (got {context.Request.Path}, expected /v2/models/{model})"
-                : $"{context.Request.Method} is not for {context.Request.Path}").ConfigureAwait(false);
+                ? $"no such URL or model (got {context.Request.Path}, expected /v2/models/{model})"
+                : $"{context.Request.Method} is not allowed for {context.Request.Path}").ConfigureAwait(false);
         }
     }
 
-    /// <summary>Health is for those who restart processes; everything else needs the token.</summary>
+    /// <summary>Requires the token for all URLs except the health checks.</summary>
     private static void Authorize(WebApplication application, string? token)
     {
         if (token is null)
@@ -71,12 +71,12 @@ internal static class Routes
         byte[] expected = SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {token}"));
         application.Use((context, next) =>
         {
-            // Hashes have one length, and comparing them takes one time: how much of a guess is right stays unknown.
+            // Hashes of equal length, compared in constant time, so that timing reveals nothing about the token.
             byte[] given = SHA256.HashData(Encoding.UTF8.GetBytes(context.Request.Headers.Authorization.ToString()));
             return context.Request.Path.StartsWithSegments("/v2/health", StringComparison.Ordinal)
                 || CryptographicOperations.FixedTimeEquals(given, expected)
                 ? next(context)
-                : Answers.Error(context, 401, "this server wants a token: Authorization: Bearer ...");
+                : Answers.Error(context, 401, "this server requires a token: Authorization: Bearer ...");
         });
     }
 

@@ -3,37 +3,42 @@ using Temper.Inference;
 
 namespace Temper.Serving;
 
-/// <summary>How an <see cref="InferenceServer"/> works.</summary>
+/// <summary>Options of an <see cref="InferenceServer"/>.</summary>
 public sealed record ServerOptions
 {
-    /// <summary>Model name in URLs: letters, digits, and <c>. _ -</c>.</summary>
+    /// <summary>Model name in URLs: letters, digits, and <c>. _ -</c>. Default "model".</summary>
     public string ModelName { get; init; } = "model";
 
-    /// <summary>Model version in URLs.</summary>
+    /// <summary>Model version in URLs, with the same characters. Default "1".</summary>
     public string ModelVersion { get; init; } = "1";
 
-    /// <summary>Address to listen on; default loopback, which other machines cannot reach.</summary>
+    /// <summary>Address to listen on. Default loopback, which other machines cannot reach.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The port, 0 to 65535; 0 = any free port.</summary>
+    /// <summary>Port, 0 to 65535; 0: any free port. Default 8080.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>Largest body of a request, in bytes; larger ones are answered with 413.</summary>
+    /// <summary>Maximum size of a request body in bytes, default 32 MiB; larger requests are rejected with status
+    /// 413.</summary>
     public long MaxRequestBytes { get; init; } = 32L << 20;
 
-    /// <summary>Time for reading a request, above which 408, and for answering it, above which 504.</summary>
+    /// <summary>
+    /// Maximum time for receiving a request (else status 408) and computing its result (else 504). Default 30 s.
+    /// </summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Time that running requests are given when the server stops.</summary>
+    /// <summary>Time for running requests to finish when the server stops. Default 30 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Sizes of batches, of the queue (full: 503) and of the thread pool.</summary>
+    /// <summary>Batch size, queue length (status 503 if the queue is full) and threads.</summary>
     public BatchingOptions Batching { get; init; } = new();
 
-    /// <summary>What requests have to show as <c>Authorization: Bearer ...</c>, all but those for health; null:
-    /// nothing.</summary>
+    /// <summary>
+    /// Token that requests must send as <c>Authorization: Bearer ...</c>, except health checks. Default null: no token
+    /// needed.
+    /// </summary>
     public string? Token { get; init; }
 
-    /// <summary>Called with failures of the server itself; null: not reported.</summary>
+    /// <summary>Called with exceptions that are internal errors of the server; null: not reported.</summary>
     public Action<Exception>? OnFailure { get; init; }
 }

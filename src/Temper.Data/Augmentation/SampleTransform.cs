@@ -5,21 +5,21 @@ using Temper.Tensors;
 
 namespace Temper.Data.Augmentation;
 
-/// <summary>A change to one sample, decided by a stream that belongs to the sample and the epoch.</summary>
+/// <summary>Changes one sample at random, with a random stream derived from the epoch and the sample.</summary>
 public abstract record SampleTransform : IFingerprinted
 {
     /// <summary>Changes a sample in place.</summary>
     /// <param name="sample">Row-major values.</param>
     /// <param name="shape">Shape of the sample, <c>[C, H, W]</c> for pictures.</param>
-    /// <param name="stream">Decides.</param>
+    /// <param name="stream">The stream from which all random choices are drawn.</param>
     public abstract void Apply(Span<float> sample, Shape shape, RandomStream stream);
 
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
 
-    /// <summary>A number 0 to <paramref name="count"/> - 1, each as likely as the others but for 2^-32 or so.</summary>
-    /// <param name="word">A random word.</param>
-    /// <param name="count">How many numbers.</param>
+    /// <summary>Returns a nearly uniform integer from 0 to <paramref name="count"/> - 1 (bias below 2^-32).</summary>
+    /// <param name="word">A random 32-bit word.</param>
+    /// <param name="count">Number of possible results.</param>
     private protected static int Choose(uint word, int count) => (int)(((ulong)word * (uint)count) >> 32);
 
     private protected static (int Channels, int Height, int Width) Picture(Shape shape, string name) => shape.Rank == 3

@@ -7,7 +7,7 @@ using Temper.Tensors;
 
 namespace Temper.Data.Augmentation;
 
-/// <summary>Pads a picture with zeros and cuts the original size out at a random position.</summary>
+/// <summary>Pads a picture with zeros and crops it to its original size at a random position.</summary>
 /// <param name="Padding">Pixels on each side.</param>
 public sealed record RandomCrop(int Padding = 4) : SampleTransform
 {
@@ -40,7 +40,7 @@ public sealed record RandomCrop(int Padding = 4) : SampleTransform
     }
 }
 
-/// <summary>Mirrors a picture left to right in half of all cases.</summary>
+/// <summary>Flips a picture left to right with probability 0.5.</summary>
 public sealed record HorizontalFlip : SampleTransform
 {
     /// <inheritdoc/>
@@ -65,9 +65,9 @@ public sealed record HorizontalFlip : SampleTransform
     }
 }
 
-/// <summary>Subtracts a mean and divides by a deviation, each channel with its own.</summary>
-/// <param name="Mean">One a channel, in the sample's units.</param>
-/// <param name="Deviation">One a channel, above zero.</param>
+/// <summary>Subtracts the mean of each channel and divides by its standard deviation.</summary>
+/// <param name="Mean">Mean per channel, in the units of the sample.</param>
+/// <param name="Deviation">Standard deviation per channel, above 0.</param>
 public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation) : SampleTransform
 {
     /// <inheritdoc/>
@@ -87,7 +87,9 @@ public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> D
     }
 }
 
-/// <summary>Sets a square at a random position to zero (arXiv:1708.04552); it may reach over the border.</summary>
+/// <summary>
+/// Sets a square at a random position to zero (arXiv:1708.04552). The square is clipped at the border.
+/// </summary>
 /// <param name="Size">Side of the square, in pixels.</param>
 public sealed record Cutout(int Size) : SampleTransform
 {
@@ -115,7 +117,7 @@ public sealed record Cutout(int Size) : SampleTransform
     }
 }
 
-/// <summary>The transforms' options as JSON, by generated code.</summary>
+/// <summary>Source-generated JSON serialization of the transforms' options.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Cutout))]
 [JsonSerializable(typeof(HorizontalFlip))]

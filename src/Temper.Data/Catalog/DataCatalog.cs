@@ -5,9 +5,9 @@ using Temper.Data.Readers;
 namespace Temper.Data.Catalog;
 
 /// <summary>
-/// Sets that can be had by name: found in the cache, else among what the system has installed, else in a Debian package
-/// that is
-/// downloaded and unpacked without root, else at the set's public home. What arrives is checked before it is used.
+/// Finds data sets by name: in the cache, in the system's folders, in a Debian package (downloaded and unpacked without
+/// root privileges), or at the data set's public site, in that order. Downloaded files are checked before they are
+/// used.
 /// </summary>
 public sealed class DataCatalog
 {
@@ -18,8 +18,10 @@ public sealed class DataCatalog
     private readonly Func<HttpClient> _client;
     private readonly PackageFetch _fetchPackage;
 
-    /// <summary>Looks in the user's cache folder.</summary>
-    /// <param name="cache">The cache; null: TEMPER_CACHE, else the user's cache folder.</param>
+    /// <summary>Creates a catalog with a cache folder.</summary>
+    /// <param name="cache">
+    /// The cache folder; null: the environment variable TEMPER_CACHE, or the user's cache folder if it is not set.
+    /// </param>
     public DataCatalog(string? cache = null)
         : this(cache ?? DefaultCache(), "/", static () =>
             new HttpClient { Timeout = TimeSpan.FromMinutes(5) }, DebianPackage.Fetch)
@@ -29,29 +31,33 @@ public sealed class DataCatalog
     internal DataCatalog(string cache, string systemRoot, Func<HttpClient> client, PackageFetch fetchPackage) =>
         (_cache, _systemRoot, _client, _fetchPackage) = (cache, systemRoot, client, fetchPackage);
 
-    /// <summary>All sets.</summary>
+    /// <summary>All known data sets.</summary>
     public static IReadOnlyList<CatalogEntry> Entries => KnownSets.All;
 
-    /// <summary>The names of all sets.</summary>
+    /// <summary>Names of all known data sets.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. KnownSets.All.Select(e => e.Name)];
 
-    /// <summary>The set of a name; null if there is none.</summary>
+    /// <summary>Returns the data set with a given name; null if it is not known.</summary>
     public static CatalogEntry? Find(string name) =>
         KnownSets.All.FirstOrDefault(e => string.Equals(e.Name, name, StringComparison.Ordinal));
 
-    /// <summary>Where a set is kept once it has been obtained.</summary>
+    /// <summary>Returns the folder in which a data set is stored after it was obtained.</summary>
     public string Folder(CatalogEntry entry) => Path.Combine(_cache, "data", entry.Name);
 
-    /// <summary>Where a set's files are now: the cache or the system; null if it has to be obtained.</summary>
+    /// <summary>
+    /// Returns the folder that holds a data set's files now, in the cache or the system; null if it has to be obtained.
+    /// </summary>
     public string? Locate(CatalogEntry entry)
     {
         string installed = entry.PackageFolder is null ? "" : Path.Combine(_systemRoot, entry.PackageFolder);
         return HasFiles(Folder(entry), entry) ? Folder(entry) : HasFiles(installed, entry) ? installed : null;
     }
 
-    /// <summary>The cache's folder of a set that no home is known for: users put its files there to use it by
-    /// name.</summary>
-    /// <param name="name">Name of the set, such as <c>cifar10</c>.</param>
+    /// <summary>
+    /// Returns the cache folder of a data set that is not in the catalog. Users can put files there to use them by
+    /// name.
+    /// </summary>
+    /// <param name="name">Name of the data set, such as <c>cifar10</c>.</param>
     /// <returns>The folder; null if it does not exist.</returns>
     internal string? LocateByName(string name)
     {
@@ -60,18 +66,18 @@ public sealed class DataCatalog
         return isName && Directory.Exists(folder) ? folder : null;
     }
 
-    /// <summary>Opens a set, obtaining it first if need be.</summary>
-    /// <param name="entry">The set.</param>
-    /// <param name="progress">Told what is being tried, a line at a time.</param>
-    /// <exception cref="DataUnavailableException">It cannot be obtained.</exception>
+    /// <summary>Opens a data set and obtains it first if necessary.</summary>
+    /// <param name="entry">The data set.</param>
+    /// <param name="progress">Receives one line of text for each step.</param>
+    /// <exception cref="DataUnavailableException">The data set cannot be obtained.</exception>
     public DataSets Open(CatalogEntry entry, IProgress<string>? progress = null) =>
         IdxReader.ReadFolder(Locate(entry) ?? Get(entry, progress), entry.Name, entry.ClassNames);
 
-    /// <summary>Obtains a set.</summary>
-    /// <param name="entry">The set.</param>
-    /// <param name="progress">Told what is being tried, a line at a time.</param>
-    /// <returns>The folder that has its files.</returns>
-    /// <exception cref="DataUnavailableException">All ways failed.</exception>
+    /// <summary>Obtains a data set if it is not in the cache or the system.</summary>
+    /// <param name="entry">The data set.</param>
+    /// <param name="progress">Receives one line of text for each step.</param>
+    /// <returns>The folder that holds the files.</returns>
+    /// <exception cref="DataUnavailableException">All sources failed.</exception>
     public string Get(CatalogEntry entry, IProgress<string>? progress = null)
     {
         if (Locate(entry) is { } found)
@@ -95,7 +101,7 @@ public sealed class DataCatalog
         }
 
         return Locate(entry) ?? throw new DataUnavailableException(
-            $"data: cannot obtain {entry.Name} ({string.Join("; ", failures)}); go on without it with --data "
+            $"data: cannot obtain {entry.Name} ({string.Join("; ", failures)}); to continue without it, use --data "
             + "synth:shapes");
 
         void Try(Action fetch, string way)
@@ -120,9 +126,9 @@ public sealed class DataCatalog
         }
     }
 
-    /// <summary>Checks a set's files against their check sums.</summary>
-    /// <param name="entry">The set.</param>
-    /// <returns>The names of files that are missing or differ; none: all is well.</returns>
+    /// <summary>Checks the SHA-256 checksums of a data set's files.</summary>
+    /// <param name="entry">The data set.</param>
+    /// <returns>Names of the files that are missing or differ; empty: all files are intact.</returns>
     public IReadOnlyList<string> Verify(CatalogEntry entry)
     {
         string? folder = Locate(entry);
@@ -187,14 +193,14 @@ public sealed class DataCatalog
         }
     }
 
-    /// <summary>Moves what has arrived into the cache, if every file is what it must be.</summary>
+    /// <summary>Moves the downloaded files into the cache if all of them are intact.</summary>
     private void Accept(CatalogEntry entry)
     {
         foreach (CatalogFile file in entry.Files)
         {
             if (!IsIntact(Path.Combine(Incoming(entry), file.Name), file))
             {
-                throw new IOException($"{file.Name} is missing or its check sum is wrong");
+                throw new IOException($"{file.Name} is missing or its checksum is wrong");
             }
         }
 

@@ -2,19 +2,20 @@ using System.Diagnostics;
 
 namespace Temper.Data.Catalog;
 
-/// <summary>Leaves a set's files, as its Debian package has them, in a folder.</summary>
+/// <summary>Downloads the Debian package of a data set and puts the data set's files into a folder.</summary>
 internal delegate void PackageFetch(CatalogEntry entry, string folder, IProgress<string>? progress);
 
 /// <summary>
-/// Downloads a Debian package with apt and unpacks it, without root and without touching the system: apt gets a state,
-/// a cache and package lists of its own, since the lists of a fresh machine are empty.
+/// Downloads a Debian package with apt and unpacks it, without root privileges and without changing the system. apt
+/// uses
+/// its own state, cache and package lists in a temporary folder, because the lists of a new machine are empty.
 /// </summary>
 internal static class DebianPackage
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
-    /// <summary>Leaves the set's files in a folder.</summary>
-    /// <exception cref="IOException">apt is not there or fails.</exception>
+    /// <summary>Puts the files of the data set's package into a folder.</summary>
+    /// <exception cref="IOException">apt is not installed or fails.</exception>
     internal static void Fetch(CatalogEntry entry, string folder, IProgress<string>? progress)
     {
         string work = Path.Combine(folder, "apt");

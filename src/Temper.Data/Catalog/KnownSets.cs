@@ -1,6 +1,6 @@
 namespace Temper.Data.Catalog;
 
-/// <summary>The sets that can be had by name.</summary>
+/// <summary>The data sets in the catalog.</summary>
 internal static class KnownSets
 {
     internal static readonly IReadOnlyList<CatalogEntry> All =

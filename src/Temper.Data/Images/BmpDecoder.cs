@@ -3,12 +3,12 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits per pixel, or 8 bits with a palette.</summary>
+/// <summary>Reads Windows bitmaps: uncompressed, 24 or 32 bits per pixel, or 8 bits with a palette.</summary>
 internal static class BmpDecoder
 {
     private const long MaxPixels = 256L * 1024 * 1024;
 
-    /// <summary>Where red, green and blue are in a pixel of 32 bits, if the file says it: in the usual order.</summary>
+    /// <summary>Channel masks of a 32-bit pixel in the default order (blue, green, red).</summary>
     private static readonly byte[] DefaultMasks = [0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0];
 
     internal static Picture Decode(byte[] file, string name)

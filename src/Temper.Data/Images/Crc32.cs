@@ -1,6 +1,6 @@
 namespace Temper.Data.Images;
 
-/// <summary>The check sum of PNG chunks (ISO 3309, polynomial 0xEDB88320).</summary>
+/// <summary>CRC-32 checksum of PNG chunks (ISO 3309, polynomial 0xEDB88320).</summary>
 internal static class Crc32
 {
     private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(n => Entry((uint)n))];

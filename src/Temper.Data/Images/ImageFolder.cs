@@ -4,22 +4,23 @@ using Temper.Tensors;
 namespace Temper.Data.Images;
 
 /// <summary>
-/// Pictures in a folder per class, decoded when they are asked for, so that a set may be larger than memory.
+/// Pictures in one folder per class, decoded when they are read, so that a data set may be larger than memory.
 /// </summary>
 /// <remarks>
-/// The headers of all pictures are read at once: one picture in color gives all three channels, and sizes are known
-/// before anything starts. Pictures of several sizes have to be <see cref="Dataset.Resized">resized</see> before they
-/// can be read.
+/// The constructor reads the headers of all pictures. All sizes are therefore known from the start, and if any picture
+/// is
+/// in color, all are read with three channels. Pictures of different sizes must be
+/// <see cref="Dataset.Resized">resized</see> before they can be read.
 /// </remarks>
 public sealed class ImageFolder : Dataset
 {
     private readonly PictureEntry[] _files;
     private readonly Shape[] _shapes;
 
-    /// <summary>Finds pictures: <c>root/class/picture.png</c>, classes and files in ordinal order.</summary>
-    /// <param name="root">The folder with a folder per class.</param>
-    /// <param name="name">A short name for the set.</param>
-    /// <exception cref="DirectoryNotFoundException">There are no pictures.</exception>
+    /// <summary>Finds the pictures <c>root/class/picture.png</c>; classes and files are in ordinal order.</summary>
+    /// <param name="root">Folder with one folder per class.</param>
+    /// <param name="name">Short name for logs and reports.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder contains no pictures.</exception>
     /// <exception cref="ModelFormatException">The header of a picture cannot be read.</exception>
     public ImageFolder(string root, string name)
         : this(name, PictureSearch.ClassesOf(root), PictureSearch.In(root, root, PictureSearch.ClassesOf(root)))
@@ -30,7 +31,7 @@ public sealed class ImageFolder : Dataset
         }
     }
 
-    /// <summary>A part of a set whose parts have the same classes and as many channels.</summary>
+    /// <summary>Creates one of several sets (such as train and test) with common classes and channels.</summary>
     internal ImageFolder(string name, IReadOnlyList<string> classes, PictureSearch found, int channels = 1)
     {
         (Name, ClassNames, _files, Unused) = (name, classes, found.Files, found.Unused);
@@ -68,7 +69,7 @@ public sealed class ImageFolder : Dataset
             throw new ModelFormatException(
                 _files[index].Path,
                 0,
-                $"picture: its size differs from that of others (got {picture.Width} x {picture.Height}, expected "
+                $"picture: the size differs from the other pictures (got {picture.Width} x {picture.Height}, expected "
                 + $"{SampleShape[2]} x {SampleShape[1]}); resize the pictures");
         }
 

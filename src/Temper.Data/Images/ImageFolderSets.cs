@@ -1,14 +1,15 @@
 namespace Temper.Data.Images;
 
-/// <summary>Reads a folder with parts: <c>train</c>, and <c>test</c> or a name for validation.</summary>
+/// <summary>Reads a folder of pictures with subfolders <c>train</c> and <c>test</c> (or a validation folder).</summary>
 internal static class ImageFolderSets
 {
     private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
 
     /// <summary>
-    /// Reads the parts that are there; one of them may be missing and is empty then. Both have the classes of both.
+    /// Reads the sets of a folder. If one of the two is missing, it is empty. Both sets have the classes found in
+    /// either.
     /// </summary>
-    /// <exception cref="DirectoryNotFoundException">There is no part, or no picture.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is neither set, or there are no pictures.</exception>
     /// <exception cref="Formats.ModelFormatException">The header of a picture cannot be read.</exception>
     internal static DataSets Read(string folder, string name)
     {
@@ -18,7 +19,8 @@ internal static class ImageFolderSets
         if (roots.Length == 0)
         {
             throw new DirectoryNotFoundException(
-                $"data: {folder} holds no set (expected IDX files, CIFAR binary files, or folders train and test, or "
+                $"data: {folder} contains no data set (expected IDX files, CIFAR binary files, or folders train and "
+                    + "test, or "
                 + "val, with a folder of pictures per class)");
         }
 
@@ -36,12 +38,15 @@ internal static class ImageFolderSets
             Array.IndexOf(roots, root) is >= 0 and var i && parts[i].Count > 0 ? parts[i] : some.Take(0);
     }
 
-    /// <summary>Files in folders that are no part, such as those in <c>val</c> beside <c>test</c>.</summary>
+    /// <summary>
+    /// Pictures in subfolders that are not read as a set, for example <c>val</c> if <c>test</c> is used; reported as
+    /// unused.
+    /// </summary>
     private static IEnumerable<UnusedSamples> Besides(string folder, string[] roots) =>
         Directory.GetDirectories(folder)
             .Where(other => !roots.Contains(other, StringComparer.Ordinal) && Path.GetFileName(other)[0] != '.')
             .Order(StringComparer.Ordinal)
             .SelectMany(other => PictureSearch.AllIn(
-                other, folder, $"the folder '{Path.GetFileName(other)}' is no part that is read "
-                    + $"({string.Join(" and ", roots.Select(root => Path.GetFileName(root)))} are)"));
+                other, folder, $"the folder '{Path.GetFileName(other)}' is not read "
+                    + $"(only {string.Join(" and ", roots.Select(root => Path.GetFileName(root)))})"));
 }

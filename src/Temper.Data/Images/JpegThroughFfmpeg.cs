@@ -5,7 +5,7 @@ using Temper.Formats;
 namespace Temper.Data.Images;
 
 /// <summary>
-/// Reads JPEG files through an installed ffmpeg, which hands the picture over as a portable pixel map.
+/// Reads JPEG files with an installed ffmpeg, which returns the picture as a portable pixmap (PPM).
 /// </summary>
 internal static class JpegThroughFfmpeg
 {

@@ -3,16 +3,18 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Size and channels of a picture as its header has them, without its pixels.</summary>
-/// <param name="Width">Pixels per row.</param>
-/// <param name="Height">Rows.</param>
-/// <param name="Channels">1 for gray, with opacity or without, 3 for color.</param>
+/// <summary>Size and channels of a picture, read from its header without decoding the pixels.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Channels">1 for gray (with or without alpha), 3 for color.</param>
 internal sealed record PictureHeader(int Width, int Height, int Channels)
 {
-    /// <summary>Enough for every header but those of JPEG and of portable maps with long comments.</summary>
+    /// <summary>
+    /// Number of bytes read first: enough for every header except JPEG and portable maps with long comments.
+    /// </summary>
     private const int FirstBytes = 4096;
 
-    /// <exception cref="ModelFormatException">The file is of no kind that can be read, or damaged.</exception>
+    /// <exception cref="ModelFormatException">The format is not supported, or the file is damaged.</exception>
     internal static PictureHeader Read(string path)
     {
         byte[] start = StartOf(path);
@@ -26,11 +28,11 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
             [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] =>
                 throw new ModelFormatException(path, start.Length, "picture: the file is truncated"),
             _ => throw new ModelFormatException(
-                path, 0, $"picture: it cannot be read: {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
+                path, 0, $"picture: cannot read {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
         };
     }
 
-    /// <summary>What a file is by its first bytes, for people.</summary>
+    /// <summary>Describes the kind of a file from its first bytes, for messages.</summary>
     internal static string KindOf(string path) => Kind(StartOf(path));
 
     private static string Kind(ReadOnlySpan<byte> start) => start switch
@@ -39,12 +41,12 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
             "a WebP picture",
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF picture",
         [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF picture",
-        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIF or AVIF picture, or a film",
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIF or AVIF picture, or a video",
         [0xFF, 0x0A, ..] or [0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', ..] => "a JPEG XL picture",
         [0, 0, 0, 12, (byte)'j', (byte)'P', ..] => "a JPEG 2000 picture",
-        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "a PNG picture with another ending",
-        [0xFF, 0xD8, ..] => "a JPEG picture with another ending",
-        [(byte)'B', (byte)'M', ..] => "a BMP picture with another ending",
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "a PNG picture with a different file extension",
+        [0xFF, 0xD8, ..] => "a JPEG picture with a different file extension",
+        [(byte)'B', (byte)'M', ..] => "a BMP picture with a different file extension",
         [(byte)'8', (byte)'B', (byte)'P', (byte)'S', ..] => "a Photoshop picture",
         [] => "an empty file",
         _ => "a file of an unknown kind",
@@ -71,7 +73,7 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
 /// <summary>Finds the frame header of a JPEG file (ITU T.81, B.2.2).</summary>
 internal static class JpegHeader
 {
-    /// <summary>Three channels, as the decoder gives them.</summary>
+    /// <summary>Reads the size; the decoder always returns three channels.</summary>
     internal static PictureHeader Read(string path)
     {
         using FileStream stream = File.OpenRead(path);
@@ -85,7 +87,7 @@ internal static class JpegHeader
                 continue;
             }
 
-            // SOF0 to SOF15, without the Huffman and arithmetic tables and the reserved one between them.
+            // SOF0 to SOF15, except 0xC4 (Huffman tables), 0xC8 (reserved) and 0xCC (arithmetic coding conditioning).
             if (segment[1] is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
                 return stream.ReadAtLeast(segment[..5], 5, throwOnEndOfStream: false) == 5

@@ -1,12 +1,14 @@
 namespace Temper.Data.Images;
 
-/// <summary>A picture file that is a sample.</summary>
+/// <summary>A picture file that is used as a sample.</summary>
 internal sealed record PictureEntry(string Path, int Label, int Width, int Height);
 
-/// <summary>Finds the pictures below a folder with a folder per class; what is there but no sample is named.</summary>
+/// <summary>
+/// Finds the pictures in a folder with one folder per class; lists all other files as unused, with reasons.
+/// </summary>
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
-    /// <summary>Depth to which files that are not used are looked for.</summary>
+    /// <summary>Depth to which unused files are searched.</summary>
     private const int MaxDepth = 8;
 
     private static readonly EnumerationOptions Everything = new()
@@ -18,10 +20,10 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
         [.. Directory.GetDirectories(root).Select(folder =>
             Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
 
-    /// <summary>The pictures <c>root/class/picture.png</c>, by class, then name.</summary>
-    /// <param name="root">The folder with a folder per class.</param>
-    /// <param name="top">The set's folder, against which names of unused files are told.</param>
-    /// <param name="classes">Names of the classes, of which the folder may lack some.</param>
+    /// <summary>Finds the pictures <c>root/class/picture.png</c>, ordered by class, then by name.</summary>
+    /// <param name="root">Folder with one folder per class.</param>
+    /// <param name="top">Folder of the data set; names of unused files are relative to it.</param>
+    /// <param name="classes">Names of the classes; the folder need not contain all of them.</param>
     internal static PictureSearch In(string root, string top, IReadOnlyList<string> classes)
     {
         var files = new List<PictureEntry>();
@@ -31,7 +33,7 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
         {
             string[] steps = Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar);
             int label = steps.Length == 2 ? IndexOf(classes, steps[0]) : -1;
-            string? reason = label < 0 ? "it does not lie directly in the folder of a class" : ReasonAgainst(path);
+            string? reason = label < 0 ? "it is not directly in a class folder" : ReasonAgainst(path);
             if (reason is null)
             {
                 PictureHeader header = PictureHeader.Read(path);
@@ -48,17 +50,18 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             [.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
     }
 
-    /// <summary>All files below a folder, none of which is used.</summary>
+    /// <summary>Lists all files below a folder as unused.</summary>
     internal static IEnumerable<UnusedSamples> AllIn(string root, string top, string reason) =>
         Directory.EnumerateFiles(root, "*", Everything).Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
             .Select(path => new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
 
     internal static DirectoryNotFoundException NoPictures(string root, IReadOnlyList<UnusedSamples> unused) => new(
         $"data: no pictures in {root} (expected "
-        + $"{root}/CLASS/PICTURE.png{(unused.Count > 0 ? $"; there is {unused[0].Name}: {unused[0].Reason}" : "")})");
+        + $"{root}/CLASS/PICTURE.png{(unused.Count > 0 ? $"; found {unused[0].Name}: {unused[0].Reason}" : "")})");
 
     /// <summary>
-    /// Programs leave files such as <c>.DS_Store</c> and <c>._1.png</c>, which nobody means as samples.
+    /// Whether a file is hidden. Systems create files such as <c>.DS_Store</c> and <c>._1.png</c>, which are not
+    /// samples.
     /// </summary>
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
 

@@ -3,17 +3,17 @@ using System.Buffers.Binary;
 namespace Temper.Data.Images;
 
 /// <summary>
-/// Writes animated PNG files (APNG, part of the PNG Specification, third edition): programs that do not know them show
-/// the first picture.
+/// Writes animated PNG files (APNG, PNG Specification, third edition). Programs without APNG support show the first
+/// frame.
 /// </summary>
 public static class PngAnimation
 {
     /// <summary>
-    /// Encodes pictures as an animation that repeats for ever. The same pictures give the same bytes.
+    /// Encodes pictures as an animation that repeats endlessly. The output is deterministic.
     /// </summary>
-    /// <param name="frames">At least one, all of one size.</param>
-    /// <param name="milliseconds">How long each is shown, 1 to 65,535.</param>
-    /// <exception cref="ArgumentException">There is no picture, or sizes differ.</exception>
+    /// <param name="frames">One or more pictures, all of the same size.</param>
+    /// <param name="milliseconds">Display time of each frame, in milliseconds, 1 to 65,535.</param>
+    /// <exception cref="ArgumentException">There are no pictures, or their sizes differ.</exception>
     public static byte[] Encode(IReadOnlyList<Picture> frames, int milliseconds)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(milliseconds, Math.Clamp(milliseconds, 1, ushort.MaxValue));
@@ -21,14 +21,15 @@ public static class PngAnimation
             (frame.Width, frame.Height, frame.Channels) != (frames[0].Width, frames[0].Height, frames[0].Channels)))
         {
             throw new ArgumentException(
-                $"PngAnimation: needs pictures of one size (got {frames.Count})", nameof(frames));
+                $"PngAnimation: frames must be one or more pictures of the same size (got {frames.Count} "
+                    + "frames)", nameof(frames));
         }
 
         using var png = new MemoryStream();
         PngEncoder.WriteHeader(png, frames[0]);
         Span<byte> control = stackalloc byte[8];
         BinaryPrimitives.WriteInt32BigEndian(control, frames.Count);
-        BinaryPrimitives.WriteInt32BigEndian(control[4..], 0);                       // repeat for ever
+        BinaryPrimitives.WriteInt32BigEndian(control[4..], 0);                       // repeat endlessly
         PngEncoder.WriteChunk(png, "acTL"u8, control);
         int sequence = 0;
         for (int i = 0; i < frames.Count; i++)
@@ -51,7 +52,9 @@ public static class PngAnimation
         return png.ToArray();
     }
 
-    /// <summary>Number, size, position, time; each picture replaces the one before.</summary>
+    /// <summary>
+    /// Returns a frame control chunk: sequence number, size, position and delay; each frame replaces the previous one.
+    /// </summary>
     private static byte[] FrameControl(Picture frame, int sequence, int milliseconds)
     {
         byte[] control = new byte[26];

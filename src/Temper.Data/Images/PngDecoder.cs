@@ -5,14 +5,14 @@ using Temper.Formats;
 namespace Temper.Data.Images;
 
 /// <summary>
-/// Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples keep their upper byte.
+/// Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples are reduced to their high byte.
 /// </summary>
 internal static class PngDecoder
 {
     private const int MaxPixels = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
     /// </summary>
     private const long MaxGrowth = 1032;
 
@@ -61,7 +61,7 @@ internal static class PngDecoder
         if ((long)h.Stride * h.Height / MaxGrowth > compressed.Length)
         {
             throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x "
-                + $"{h.Height} pixels; the file is truncated or hostile");
+                + $"{h.Height} pixels; the file is truncated or malicious");
         }
 
         compressed.Position = 0;
@@ -94,14 +94,14 @@ internal static class PngDecoder
         var data = new ReadOnlyMemory<byte>(file, at + 8, (int)length);
         if (BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at + 8 + (int)length)) != Crc32.Of(type.Span, data.Span))
         {
-            throw new ModelFormatException(name, at, "PNG: a chunk's check sum is wrong");
+            throw new ModelFormatException(name, at, "PNG: the checksum of a chunk is wrong");
         }
 
         at += 12 + (int)length;
         return (type, data);
     }
 
-    /// <summary>Unpacks the rows and undoes their filters (section 9 of the specification).</summary>
+    /// <summary>Decompresses the rows and reverses their filters (section 9 of the specification).</summary>
     private static byte[] Unfilter(ZLibStream zlib, Header h, string name)
     {
         byte[] rows = new byte[h.Stride * h.Height];
@@ -158,7 +158,7 @@ internal static class PngDecoder
 
     private static Picture Plain(Header h, byte[] rows)
     {
-        // Gray with opacity becomes RGB with opacity, since pictures have 1, 3 or 4 channels.
+        // Gray with alpha becomes RGB with alpha, because pictures have 1, 3 or 4 channels.
         int channels = h.ColorType switch { 0 => 1, 2 => 3, _ => 4 };
         byte[] pixels = new byte[h.Width * h.Height * channels];
         for (int y = 0; y < h.Height; y++)
@@ -209,7 +209,7 @@ internal static class PngDecoder
     {
         internal bool IsInterlaced { get; private init; }
 
-        /// <summary>Samples per pixel, as stored.</summary>
+        /// <summary>Stored samples per pixel.</summary>
         internal int Samples => ColorType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
         internal int Stride => (int)((((long)Width * Samples * Depth) + 7) / 8);
@@ -228,7 +228,7 @@ internal static class PngDecoder
             if (width <= 0 || height <= 0 || (long)width * height > MaxPixels)
             {
                 throw new ModelFormatException(
-                    name, 16, $"PNG: impossible size (got {width} x {height}, expected at most {MaxPixels} pixels)");
+                    name, 16, $"PNG: invalid size (got {width} x {height}, expected at most {MaxPixels} pixels)");
             }
 
             var header = new Header(width, height, data[8], data[9]);
@@ -251,7 +251,7 @@ internal static class PngDecoder
                     name, 28, $"PNG: unknown interlace method (got {data[12]}, expected 0 or 1)");
         }
 
-        /// <summary>A sample as stored, with its full depth.</summary>
+        /// <summary>Returns a stored sample at its full bit depth.</summary>
         internal int Sample(byte[] rows, int row, int index)
         {
             int start = row * Stride;

@@ -3,13 +3,13 @@ using System.IO.Compression;
 
 namespace Temper.Data.Images;
 
-/// <summary>Writes PNG files (W3C Recommendation, 2003): eight bits, gray, RGB or RGB with opacity.</summary>
+/// <summary>Writes PNG files (W3C Recommendation, 2003): 8 bits per channel, gray, RGB or RGB with alpha.</summary>
 public static class PngEncoder
 {
     internal static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
-    /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>
-    /// <param name="picture">1, 3 or 4 channels.</param>
+    /// <summary>Encodes a picture. The output is deterministic.</summary>
+    /// <param name="picture">A picture with 1, 3 or 4 channels.</param>
     public static byte[] Encode(Picture picture)
     {
         using var png = new MemoryStream();
@@ -19,7 +19,7 @@ public static class PngEncoder
         return png.ToArray();
     }
 
-    /// <summary>Signature and header chunk.</summary>
+    /// <summary>Writes the signature and the header chunk.</summary>
     internal static void WriteHeader(Stream png, Picture picture)
     {
         png.Write(Signature);
@@ -31,7 +31,7 @@ public static class PngEncoder
         WriteChunk(png, "IHDR"u8, header);
     }
 
-    /// <summary>The rows, unfiltered, as a zlib stream.</summary>
+    /// <summary>Returns the unfiltered rows as a zlib stream.</summary>
     internal static byte[] Compress(Picture picture)
     {
         using var compressed = new MemoryStream();
@@ -48,7 +48,7 @@ public static class PngEncoder
         return compressed.ToArray();
     }
 
-    /// <summary>Length, type, data, check sum.</summary>
+    /// <summary>Writes a chunk: length, type, data and checksum.</summary>
     internal static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {
         Span<byte> number = stackalloc byte[4];

@@ -1,19 +1,21 @@
 namespace Temper.Data.Images;
 
 /// <summary>
-/// Adam7: a picture stored as seven smaller ones, each with every so many pixels (section 8.2 of the specification).
+/// Adam7 interlacing: a picture stored as seven smaller pictures (passes) of regularly spaced pixels (section 8.2 of
+/// the
+/// specification).
 /// </summary>
 internal static class PngInterlace
 {
-    /// <summary>First column and row of each pass, and the distance to the next ones.</summary>
+    /// <summary>First column and row of each pass, and the step to the next column and row.</summary>
     private static readonly (int X, int Y, int StepX, int StepY)[] Passes =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-    /// <summary>Reads the passes one after the other and puts their pixels into one picture.</summary>
-    /// <param name="width">Pixels a row of the whole.</param>
-    /// <param name="height">Rows of the whole.</param>
+    /// <summary>Reads the passes in order and merges their pixels into one picture.</summary>
+    /// <param name="width">Width of the full picture, in pixels.</param>
+    /// <param name="height">Height of the full picture, in pixels.</param>
     /// <param name="read">
-    /// Reads the next picture of a width and height; not called for passes without pixels, which are not stored.
+    /// Reads the next pass, given its width and height. Not called for passes without pixels, which are not stored.
     /// </param>
     internal static Picture Join(int width, int height, Func<int, int, Picture> read)
     {
@@ -40,6 +42,6 @@ internal static class PngInterlace
             }
         }
 
-        return whole!;                              // the first pass has a pixel of every picture
+        return whole!;                              // not null: the first pass is never empty
     }
 }

@@ -2,12 +2,14 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads portable gray maps and pixel maps: P2, P3 (text), P5, P6 (bytes), up to 255 or 65535.</summary>
+/// <summary>
+/// Reads portable graymaps and pixmaps: P2 and P3 (text), P5 and P6 (binary), with maximum values up to 65535.
+/// </summary>
 internal static class PnmDecoder
 {
     private const long MaxPixels = 256L * 1024 * 1024;
 
-    /// <summary>Size and channels, without the pixels.</summary>
+    /// <summary>Returns size and channels without decoding the pixels.</summary>
     internal static PictureHeader Header(byte[] file, string name)
     {
         RequireNoBits(file, name);
@@ -28,7 +30,7 @@ internal static class PnmDecoder
         if (width == 0 || height == 0 || (long)width * height > MaxPixels || max is 0 or > 65535)
         {
             throw new ModelFormatException(
-                name, 2, $"PNM: impossible size (got {width} x {height}, values up to {max})");
+                name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max})");
         }
 
         byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];
@@ -38,7 +40,7 @@ internal static class PnmDecoder
                 + $"{width} x {height} x {channels})");
         }
 
-        at++;                                                       // one white space after the header
+        at++;                                                       // one whitespace character ends the header
         for (int i = 0; i < pixels.Length; i++)
         {
             int value = kind is '2' or '3' ? Number(file, ref at, name) : Binary(file, ref at, max, name);
@@ -53,7 +55,7 @@ internal static class PnmDecoder
     {
         if (file[1] == (byte)'4')
         {
-            throw new ModelFormatException(name, 0, "PNM: bit maps (P4) are not supported (expected P2, P3, P5 or P6)");
+            throw new ModelFormatException(name, 0, "PNM: bitmaps (P4) are not supported (expected P2, P3, P5 or P6)");
         }
     }
 

@@ -3,8 +3,8 @@ using Temper.Formats;
 namespace Temper.Data.Readers;
 
 /// <summary>
-/// The binary files of CIFAR-10 and CIFAR-100: one or two label bytes, then 3072 bytes, red plane first; plain or
-/// ".gz".
+/// Reads the binary files of CIFAR-10 and CIFAR-100, plain or gzip-compressed (.gz). A record is one or two label bytes
+/// and 3072 pixel bytes: the red, green and blue planes.
 /// </summary>
 public static class CifarReader
 {
@@ -14,18 +14,19 @@ public static class CifarReader
 
     private static readonly string[] Batches = [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")];
 
-    /// <summary>Names of CIFAR-10's classes.</summary>
+    /// <summary>Names of the CIFAR-10 classes.</summary>
     public static IReadOnlyList<string> Cifar10Classes { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Reads one set from its files.</summary>
-    /// <param name="paths">Files in order.</param>
-    /// <param name="name">A short name for the set.</param>
+    /// <summary>Reads one data set from its files.</summary>
+    /// <param name="paths">Files, in order.</param>
+    /// <param name="name">Short name for logs and reports.</param>
     /// <param name="classNames">
-    /// Names of the classes; more than ten means CIFAR-100 records (a coarse label, then the fine one).
+    /// Names of the classes. More than ten names select CIFAR-100 records (a coarse label, then the fine label, which
+    /// is used).
     /// </param>
     /// <exception cref="ModelFormatException">
-    /// A file's length is no multiple of a record, or a label is no class.
+    /// The length of a file is not a multiple of the record length, or a label is out of range.
     /// </exception>
     public static ImageDataset Read(IReadOnlyList<string> paths, string name, IReadOnlyList<string> classNames)
     {
@@ -41,7 +42,8 @@ public static class CifarReader
             if (files[f].Length == 0 || files[f].Length % record != 0)
             {
                 throw new ModelFormatException(
-                    paths[f], files[f].Length, $"CIFAR: the length is no multiple of a record (got {files[f].Length} "
+                    paths[f], files[f].Length, "CIFAR: the length is not a multiple of a record (got "
+                        + $"{files[f].Length} "
                         + $"bytes, expected one or more records of {record})");
             }
 
@@ -50,7 +52,7 @@ public static class CifarReader
                 labels[at] = files[f][i + labelBytes - 1];
                 if (labels[at] >= classNames.Count)
                 {
-                    throw new ModelFormatException(paths[f], i, $"CIFAR: a label is no class (got {labels[at]}, "
+                    throw new ModelFormatException(paths[f], i, $"CIFAR: a label is out of range (got {labels[at]}, "
                         + $"expected 0 to {classNames.Count - 1})");
                 }
 
@@ -66,10 +68,10 @@ public static class CifarReader
     /// and <c>test.bin</c>.
     /// </summary>
     /// <param name="folder">
-    /// The folder; a part that is missing is empty, and batches that are missing are named.
+    /// The folder. If the training or test file is missing, that set is empty; missing training batches are reported.
     /// </param>
-    /// <exception cref="FileNotFoundException">No file is there.</exception>
-    /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
+    /// <exception cref="FileNotFoundException">The folder contains none of the files.</exception>
+    /// <exception cref="ModelFormatException">A file is malformed.</exception>
     public static DataSets ReadFolder(string folder)
     {
         if (Find("train.bin") is not null || Find("test.bin") is not null)
@@ -78,7 +80,8 @@ public static class CifarReader
             return Sets(["train.bin"], "test.bin", "cifar100", classes) with
             {
                 Unused = [.. Batches.Append(Test).Where(file => Find(file) is not null).Select(
-                    file => new UnusedSamples(file, 10_000, "a file of CIFAR-10 beside CIFAR-100, which is read"))],
+                    file => new UnusedSamples(file, 10_000, "a CIFAR-10 file in a folder with CIFAR-100, which is "
+                        + "read"))],
             };
         }
 
@@ -104,7 +107,7 @@ public static class CifarReader
         }
     }
 
-    /// <summary>Whether a folder has files of such a set.</summary>
+    /// <summary>Whether a folder contains CIFAR files.</summary>
     internal static bool IsFolder(string folder) =>
         ((string[])[.. Batches, Test, "train.bin", "test.bin"])
             .Any(file => CompressedFile.Find(Path.Combine(folder, file)) is not null);

@@ -4,10 +4,10 @@ using Temper.Formats;
 
 namespace Temper.Data.Readers;
 
-/// <summary>Reads files whole, unpacked if their name ends in ".gz", never more than a limit.</summary>
+/// <summary>Reads whole files up to a size limit; decompresses files whose names end in ".gz".</summary>
 internal static class CompressedFile
 {
-    /// <summary>Reads and unpacks a file; more than a limit is an error.</summary>
+    /// <summary>Reads and decompresses a file; throws if the content is longer than a limit.</summary>
     internal static byte[] ReadAll(string path, long max)
     {
         using FileStream file = File.OpenRead(path);
@@ -43,8 +43,8 @@ internal static class CompressedFile
     }
 
     /// <summary>
-    /// The last four bytes of a gzip file (RFC 1952): what it unpacks to. The stream alone takes a cut file for a whole
-    /// one.
+    /// Returns the uncompressed length (modulo 2^32) from the last four bytes of a gzip file (RFC 1952). Needed because
+    /// GZipStream does not report a truncated file.
     /// </summary>
     private static uint LengthInTrailer(FileStream file, string path)
     {
@@ -62,9 +62,9 @@ internal static class CompressedFile
     }
 
     private static ModelFormatException TooLong(string path, long max) =>
-        new(path, 0, $"the file has, or unpacks to, more than {max} bytes, the most that such a file may have");
+        new(path, 0, $"the file is too large (expected at most {max} bytes, after decompression)");
 
-    /// <summary>The path itself or the path with ".gz", whichever is there; null if neither.</summary>
+    /// <summary>Returns the path, or the path with ".gz" appended, whichever exists; null if neither does.</summary>
     internal static string? Find(string path) =>
         File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;
 }

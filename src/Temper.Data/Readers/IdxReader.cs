@@ -3,25 +3,29 @@ using Temper.Formats;
 
 namespace Temper.Data.Readers;
 
-/// <summary>The IDX files of MNIST and its kin: a big-endian header, then bytes; plain or ".gz".</summary>
+/// <summary>
+/// Reads IDX files, the format of MNIST: a big-endian header, then bytes; plain or gzip-compressed (.gz).
+/// </summary>
 public static class IdxReader
 {
     private const int ImageMagic = 0x0803;
     private const int LabelMagic = 0x0801;
     private const long MaxBytes = 2_000_000_000;
 
-    /// <summary>The training part and the test part, as files name them.</summary>
+    /// <summary>File name prefixes of the training set and the test set.</summary>
     private static readonly string[] Parts = ["train", "t10k"];
 
     private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
     /// <summary>Reads pictures and labels.</summary>
-    /// <param name="imagePath">A three-dimensional file of unsigned bytes, <c>[N, H, W]</c>.</param>
-    /// <param name="labelPath">A one-dimensional file of unsigned bytes, <c>[N]</c>.</param>
-    /// <param name="name">A short name for the set.</param>
-    /// <param name="classNames">Names of the classes; null: the digits, or numbers as far as labels go.</param>
+    /// <param name="imagePath">Three-dimensional file of unsigned bytes, <c>[N, H, W]</c>.</param>
+    /// <param name="labelPath">One-dimensional file of unsigned bytes, <c>[N]</c>.</param>
+    /// <param name="name">Short name for logs and reports.</param>
+    /// <param name="classNames">
+    /// Names of the classes; null: the digits 0 to 9, or the numbers up to the largest label if it is above 9.
+    /// </param>
     /// <exception cref="ModelFormatException">
-    /// A file is truncated, too long or of another format, or the two do not fit.
+    /// A file is truncated, too long or of another format, or the numbers of pictures and labels differ.
     /// </exception>
     public static ImageDataset Read(
         string imagePath, string labelPath, string name, IReadOnlyList<string>? classNames = null)
@@ -31,7 +35,7 @@ public static class IdxReader
         if (counts[0] != sizes[0])
         {
             throw new ModelFormatException(
-                labelPath, 4, $"IDX: labels do not fit the pictures (got {counts[0]}, expected {sizes[0]})");
+                labelPath, 4, $"IDX: the numbers of labels and pictures differ (got {counts[0]}, expected {sizes[0]})");
         }
 
         int classes = labels.Length == 0 ? 0 : labels.Max() + 1;
@@ -39,17 +43,19 @@ public static class IdxReader
         return classes <= classNames.Count
             ? new ImageDataset(name, [1, sizes[1], sizes[2]], pixels, labels, classNames)
             : throw new ModelFormatException(
-                labelPath, 8, $"IDX: a label is no class (got {classes - 1}, expected 0 to {classNames.Count - 1})");
+                labelPath, 8, $"IDX: a label is out of range (got {classes - 1}, expected 0 to "
+                    + $"{classNames.Count - 1})");
     }
 
     /// <summary>Reads a folder with the four usual files, such as <c>train-images-idx3-ubyte.gz</c>.</summary>
-    /// <param name="folder">The folder; one of the two parts may be missing and is empty then.</param>
-    /// <param name="name">A short name for the set.</param>
+    /// <param name="folder">The folder; one of the two sets may be missing and is then empty.</param>
+    /// <param name="name">Short name for logs and reports.</param>
     /// <param name="classNames">
-    /// Names of the classes; null: the digits, or numbers as far as labels of both parts go.
+    /// Names of the classes; null: the digits 0 to 9, or the numbers up to the largest label of both sets if it is
+    /// above 9.
     /// </param>
-    /// <exception cref="FileNotFoundException">Both parts are missing, or the labels of one.</exception>
-    /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
+    /// <exception cref="FileNotFoundException">Both sets are missing, or a set has no labels.</exception>
+    /// <exception cref="ModelFormatException">A file is malformed.</exception>
     public static DataSets ReadFolder(string folder, string name, IReadOnlyList<string>? classNames = null)
     {
         string[] parts = [.. Parts.Where(
@@ -71,7 +77,7 @@ public static class IdxReader
             ?? throw new FileNotFoundException($"IDX: no file {file} or {file}.gz in {folder}");
     }
 
-    /// <summary>Whether a folder has pictures of such a set.</summary>
+    /// <summary>Whether a folder contains IDX files of pictures.</summary>
     internal static bool IsFolder(string folder) =>
         Parts.Any(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null);
 
@@ -102,13 +108,13 @@ public static class IdxReader
             count = sizes[i] < 0 || count > MaxBytes ? long.MaxValue : count * sizes[i];
         }
 
-        // No pictures of an impossible size are wrong too, though their bytes are all there.
+        // If the first size is 0, the product says nothing about the others; check them separately.
         long one = sizes[1..].Aggregate(
             1L, (product, size) => size < 0 || product > MaxBytes ? long.MaxValue : product * size);
         return count == bytes.Length - header && one <= MaxBytes
             ? (sizes, bytes[header..])
             : throw new ModelFormatException(
-                path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected "
+                path, header, $"IDX: the length does not match the header (got {bytes.Length - header} bytes, expected "
                     + $"[{string.Join(", ", sizes)}])");
     }
 }

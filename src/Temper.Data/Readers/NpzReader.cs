@@ -5,8 +5,8 @@ using Temper.Tensors;
 namespace Temper.Data.Readers;
 
 /// <summary>
-/// An archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as Keras hands data sets out. One
-/// of the two parts may be missing; <c>x_val</c> stands in for a missing <c>x_test</c>. Other arrays are not read.
+/// Reads an archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as used by Keras. One of the
+/// two sets may be missing. <c>x_val</c> is used if <c>x_test</c> is missing. Other arrays are not read.
 /// </summary>
 internal static class NpzReader
 {
@@ -23,7 +23,7 @@ internal static class NpzReader
         if (parts.Length == 0)
         {
             throw new ModelFormatException(
-                path, 0, $"npz: no array 'x_train' and none 'x_test' (there are: {string.Join(", ", names)})");
+                path, 0, $"npz: the archive contains neither 'x_train' nor 'x_test' (got: {string.Join(", ", names)})");
         }
 
         string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
@@ -32,11 +32,12 @@ internal static class NpzReader
         if (read.FirstOrDefault(part =>
             part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
-            throw new ModelFormatException(path, 0, $"npz: samples of the two parts differ (got {read[0].X.Shape} and "
-                + $"{other.X.Shape}, expected the same shape behind the first axis)");
+            throw new ModelFormatException(path, 0, "npz: the sample shapes of the two sets differ (got "
+                + $"{read[0].X.Shape} and "
+                + $"{other.X.Shape}, expected the same shape after the first axis)");
         }
 
-        // Both parts have the classes of both: one may lack the last ones.
+        // Both sets use the classes of both, because one of them may lack the last classes.
         int classes = read.Max(part => part.Y.Count == 0 ? 0 : (int)part.Y.AsSpan<long>().ToArray().Max() + 1);
         string name = Path.GetFileNameWithoutExtension(path);
         Dataset[] sets = [.. read.Select(part => new TensorDataset(name, part.X, part.Y, classes))];
@@ -45,15 +46,15 @@ internal static class NpzReader
         Dataset Set(string? part) => Array.IndexOf(parts, part) is >= 0 and var i ? sets[i] : sets[0].Take(0);
     }
 
-    /// <summary>Arrays of samples that no part is made of.</summary>
+    /// <summary>Arrays of samples that neither set uses.</summary>
     private static IEnumerable<UnusedSamples> Unused(IReadOnlyList<string> names, string[] wanted) => names
         .Where(name => name.StartsWith("x_", StringComparison.OrdinalIgnoreCase)
             && !wanted.Contains(name, StringComparer.Ordinal))
         .Select(
-            name => new UnusedSamples(name, 0, $"the array is no part that is read ({string.Join(", ", wanted)} are)"));
+            name => new UnusedSamples(name, 0, $"the array is not read (only {string.Join(", ", wanted)})"));
 }
 
-/// <summary>Samples and labels of one part of an archive.</summary>
+/// <summary>Samples and labels of one set of an archive.</summary>
 internal static class NpzPart
 {
     private const int MaxClasses = 1_000_000;
@@ -63,16 +64,16 @@ internal static class NpzPart
         Tensor x = arrays["x_" + part];
         Tensor y = arrays.TryGetValue("y_" + part, out Tensor? found)
             ? found
-            : throw new ModelFormatException(path, 0, $"npz: no array 'y_{part}' beside 'x_{part}'");
+            : throw new ModelFormatException(path, 0, $"npz: the archive has 'x_{part}' but no 'y_{part}'");
         bool isOneHot = y.Rank == 2 && y.Shape[1] > 1;
         int count = isOneHot ? y.Shape[0] : y.Count;
         if (x.Rank < 2 || count != x.Shape[0])
         {
-            throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and "
+            throw new ModelFormatException(path, 0, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
                 + $"{x.Shape}, expected [N] or one-hot [N, classes], and [N, ...])");
         }
 
-        // Gray pictures without an axis for it; in other arrays [N, H, W] may mean anything.
+        // uint8 arrays [N, H, W] are gray pictures without a channel axis; for other types the axes are not known.
         x = x.Rank == 3 && x.DType == DType.UInt8 ? x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]) : x;
         double[] values = Values(y);
         return (x, Tensor.From(
@@ -89,11 +90,11 @@ internal static class NpzPart
             Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
-            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got "
-                + $"{values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
+            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a value that is not a class label (got "
+                + $"{values[wrong]} at {wrong}, expected integers from 0 to {MaxClasses})");
     }
 
-    /// <summary>The index of the 1 in each row.</summary>
+    /// <summary>Returns the index of the 1 in each row.</summary>
     private static long[] OfRows(string path, string part, double[] values, int classes)
     {
         long[] labels = new long[values.Length / classes];
@@ -104,7 +105,7 @@ internal static class NpzPart
             if (labels[row] < 0 || line.Count(0) != classes - 1)
             {
                 throw new ModelFormatException(path, 0, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and "
-                    + "else zeros); give class numbers, [N]");
+                    + "zeros elsewhere); use class labels [N]");
             }
         }
 

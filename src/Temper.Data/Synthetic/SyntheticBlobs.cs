@@ -3,19 +3,19 @@ using Temper.Tensors;
 
 namespace Temper.Data.Synthetic;
 
-/// <summary>Points around random centers, one center a class: features without pictures.</summary>
+/// <summary>Gaussian blobs: points around one random center per class.</summary>
 public sealed class SyntheticBlobs : Dataset
 {
     private readonly float[] _values;
     private readonly int _classes;
     private readonly int _features;
 
-    /// <summary>Draws a set.</summary>
-    /// <param name="count">Points; classes take turns.</param>
-    /// <param name="classes">2 or more.</param>
-    /// <param name="features">Numbers per point, 1 or more.</param>
-    /// <param name="centers">Decides the centers; the same for a training and a test part.</param>
-    /// <param name="points">Decides the points.</param>
+    /// <summary>Creates a data set.</summary>
+    /// <param name="count">Number of points; point i has class i modulo <paramref name="classes"/>.</param>
+    /// <param name="classes">Number of classes, 2 or more.</param>
+    /// <param name="features">Features per point, 1 or more.</param>
+    /// <param name="centers">Random stream of the centers; use the same one for the training and test sets.</param>
+    /// <param name="points">Random stream of the points.</param>
     public SyntheticBlobs(int count, int classes, int features, RandomStream centers, RandomStream points)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);

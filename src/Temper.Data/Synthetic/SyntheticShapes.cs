@@ -3,16 +3,17 @@ using Temper.Randomness;
 namespace Temper.Data.Synthetic;
 
 /// <summary>
-/// Pictures of figures that differ by class: position, size, brightness and noise vary. Needs no download.
+/// Generated pictures of shapes, one shape per class, with varying position, size, brightness and noise. No download
+/// needed.
 /// </summary>
 public static class SyntheticShapes
 {
-    /// <summary>Draws a set.</summary>
-    /// <param name="count">Pictures; classes take turns.</param>
-    /// <param name="classes">2 to 10.</param>
-    /// <param name="size">Side in pixels, 8 or more.</param>
-    /// <param name="channels">1 to 3.</param>
-    /// <param name="stream">Decides everything.</param>
+    /// <summary>Creates a data set.</summary>
+    /// <param name="count">Number of pictures; picture i has class i modulo <paramref name="classes"/>.</param>
+    /// <param name="classes">Number of classes, 2 to 10.</param>
+    /// <param name="size">Height and width in pixels, 8 or more.</param>
+    /// <param name="channels">Number of channels, 1 to 3.</param>
+    /// <param name="stream">Random stream of the pictures.</param>
     public static ImageDataset Draw(int count, int classes, int size, int channels, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
@@ -68,7 +69,7 @@ public static class SyntheticShapes
         }
     }
 
-    /// <summary>Whether a point is inside the figure, the figure's own units: about -1 to 1 on each axis.</summary>
+    /// <summary>Whether a point is inside a shape, in coordinates scaled to about -1 to 1.</summary>
     private static bool Inside(int figure, float x, float y)
     {
         (float ax, float ay, float r) = (Math.Abs(x), Math.Abs(y), MathF.Sqrt((x * x) + (y * y)));

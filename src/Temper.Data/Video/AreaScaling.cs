@@ -1,7 +1,7 @@
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Squares in another size: each pixel is the mean of the area that it covers; enlarging interpolates linearly.
+/// Resizes square crops: reducing averages the covered area, enlarging interpolates linearly.
 /// </summary>
 internal sealed class AreaScaling
 {
@@ -15,13 +15,13 @@ internal sealed class AreaScaling
         _taps = [.. Enumerable.Range(0, to).Select(place => to <= from ? Covered(place) : Between(place))];
     }
 
-    /// <summary>Scales a square of a frame.</summary>
-    /// <param name="frame"><c>[H, width, 3]</c>.</param>
-    /// <param name="width">Pixels a row of the frame.</param>
+    /// <summary>Resizes a square crop of a frame.</summary>
+    /// <param name="frame">Pixels <c>[H, width, 3]</c>.</param>
+    /// <param name="width">Width of the frame, in pixels.</param>
     /// <param name="top">First row of the square.</param>
     /// <param name="left">First column of the square.</param>
     /// <param name="rows">Scratch, <c>[to, from, 3]</c>.</param>
-    /// <param name="result">Receives <c>[to, to, 3]</c>.</param>
+    /// <param name="result">Receives the result, <c>[to, to, 3]</c>.</param>
     internal void Scale(ReadOnlySpan<byte> frame, int width, int top, int left, float[] rows, Span<byte> result)
     {
         int stride = _from * 3;
@@ -53,7 +53,9 @@ internal sealed class AreaScaling
         }
     }
 
-    /// <summary>The pixels under an output pixel, with the part of it that each covers.</summary>
+    /// <summary>
+    /// Returns the source pixels under an output pixel, each with the fraction of the output pixel that it covers.
+    /// </summary>
     private (int First, float[] Weights) Covered(int place)
     {
         double ratio = _from / (double)_to, start = place * ratio, end = Math.Min(start + ratio, _from);

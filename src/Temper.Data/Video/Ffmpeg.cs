@@ -6,14 +6,14 @@ using Temper.Formats;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Decodes and encodes videos through a process of an installed ffmpeg; frames pass through a pipe, one at a time.
+/// Decodes and encodes videos with an installed ffmpeg, run as a separate process; frames are piped one at a time.
 /// </summary>
 internal static class Ffmpeg
 {
-    /// <summary>Characters of ffmpeg's own message that an error shows.</summary>
+    /// <summary>Maximum number of characters of ffmpeg's message in an error.</summary>
     private const int LongestMessage = 300;
 
-    /// <summary>Whether it is installed.</summary>
+    /// <summary>Whether ffmpeg is installed.</summary>
     internal static bool IsInstalled => InstalledTest.Value;
 
     private static readonly Lazy<bool> InstalledTest = new(() =>
@@ -31,7 +31,10 @@ internal static class Ffmpeg
         }
     });
 
-    /// <summary>Reads frames as 8-bit color, turned upright as the file asks for; returns frames a second.</summary>
+    /// <summary>
+    /// Reads frames as 8-bit RGB, rotated according to the file's metadata; returns the frame rate in frames per
+    /// second.
+    /// </summary>
     internal static double Read(string path, FrameCollector frames)
     {
         double rate = Rate(path);
@@ -55,7 +58,7 @@ internal static class Ffmpeg
                 Array.Resize(ref pixels, 3 * width * height);
                 if (stream.ReadAtLeast(pixels, pixels.Length, throwOnEndOfStream: false) < pixels.Length)
                 {
-                    break;                                    // the exit code says why
+                    break;                                    // the exit code is checked below
                 }
 
                 frames.Add(width, height, pixels);
@@ -68,7 +71,7 @@ internal static class Ffmpeg
 
             process.WaitForExit();
             return process.ExitCode == 0 ? rate : throw new ModelFormatException(
-                path, 0, $"video: ffmpeg cannot read it to the end ({Shown(errors, process)})");
+                path, 0, $"video: ffmpeg cannot read the whole file ({Shown(errors, process)})");
         }
         finally
         {
@@ -76,7 +79,7 @@ internal static class Ffmpeg
         }
     }
 
-    /// <summary>Writes frames under a temporary name in the same folder, then renames.</summary>
+    /// <summary>Writes the video to a temporary file in the same folder, then renames it.</summary>
     internal static void Write(string path, VideoClip clip, string[] codec)
     {
         string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!;
@@ -113,14 +116,14 @@ internal static class Ffmpeg
             }
             catch (IOException)
             {
-                // It has ended before it read everything: the exit code and its message say why.
+                // ffmpeg exited before it read everything; its exit code and message are reported below.
             }
 
             process.WaitForExit();
             output.GetAwaiter().GetResult();
             if (process.ExitCode != 0)
             {
-                throw new IOException($"{path}: ffmpeg cannot write it ({Shown(errors, process)})");
+                throw new IOException($"{path}: ffmpeg cannot write the file ({Shown(errors, process)})");
             }
         }
         finally
@@ -129,7 +132,7 @@ internal static class Ffmpeg
         }
     }
 
-    /// <summary>Frames a second; 25 where the file does not say.</summary>
+    /// <summary>Returns the frame rate in frames per second; 25 if the file does not specify it.</summary>
     private static double Rate(string path)
     {
         using Process process = Start(
@@ -143,8 +146,8 @@ internal static class Ffmpeg
         process.WaitForExit();
         if (process.ExitCode != 0 || text.Length == 0)
         {
-            string message = process.ExitCode == 0 ? "it has no pictures" : Shown(errors, process);
-            throw new ModelFormatException(path, 0, $"video: ffmpeg cannot read it ({message})");
+            string message = process.ExitCode == 0 ? "it has no video stream" : Shown(errors, process);
+            throw new ModelFormatException(path, 0, $"video: ffmpeg cannot read the file ({message})");
         }
 
         string[] sides = text.Split('\n')[0].Trim().TrimEnd(',').Split('/');
@@ -155,7 +158,10 @@ internal static class Ffmpeg
             && below > 0 ? above / below : 25;
     }
 
-    /// <summary>Width and height of the next frame (P6, one byte a channel); null at the end of the stream.</summary>
+    /// <summary>
+    /// Reads the header of the next frame (PPM, P6, one byte per channel) and returns width and height; null at the
+    /// end.
+    /// </summary>
     private static (int Width, int Height)? ReadHeader(Stream stream, string path)
     {
         Span<int> numbers = stackalloc int[3];
@@ -167,7 +173,8 @@ internal static class Ffmpeg
 
         if (first != 'P' || stream.ReadByte() != '6')
         {
-            throw new ModelFormatException(path, 0, "video: ffmpeg has sent no frame (expected a portable pixel map)");
+            throw new ModelFormatException(path, 0, "video: ffmpeg's output is not a frame (expected a portable "
+                + "pixmap)");
         }
 
         int at = -1;
@@ -193,7 +200,7 @@ internal static class Ffmpeg
             {
                 return next < 0
                     ? null
-                    : throw new ModelFormatException(path, 0, "video: ffmpeg has sent a damaged frame");
+                    : throw new ModelFormatException(path, 0, "video: ffmpeg's output contains a malformed frame");
             }
         }
 
@@ -225,7 +232,7 @@ internal static class Ffmpeg
         }
     }
 
-    /// <summary>Ends a process that has more to say than is wanted.</summary>
+    /// <summary>Stops a process whose remaining output is not needed.</summary>
     private static void End(Process process)
     {
         if (!process.HasExited)
@@ -240,7 +247,7 @@ internal static class Ffmpeg
         string text = errors.GetAwaiter().GetResult().Trim().ReplaceLineEndings("; ");
         text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
         return text.Length == 0
-            ? $"it ended with {process.ExitCode}"
+            ? $"exit code {process.ExitCode}"
             : text.Length > LongestMessage
             ? text[..LongestMessage] + "..."
             : text;

@@ -4,19 +4,19 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>Optical flow of one pair of frames as a Middlebury <c>.flo</c> file.</summary>
+/// <summary>Reads and writes the optical flow of one pair of frames as a Middlebury <c>.flo</c> file.</summary>
 public static class FlowFile
 {
     private const float Tag = 202021.25f;
 
     private const int LargestSide = 1 << 15;
 
-    /// <summary>Writes flow, as a whole or not at all.</summary>
+    /// <summary>Writes a flow field atomically.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="flow"><c>[H, W, 2]</c>: dx and dy in pixels.</param>
-    /// <param name="height">H.</param>
-    /// <param name="width">W.</param>
-    /// <exception cref="ArgumentException">The number of values does not fit.</exception>
+    /// <param name="flow">Flow <c>[H, W, 2]</c>: dx and dy in pixels.</param>
+    /// <param name="height">Height H.</param>
+    /// <param name="width">Width W.</param>
+    /// <exception cref="ArgumentException">The number of values does not match height and width.</exception>
     public static void Save(string path, ReadOnlySpan<float> flow, int height, int width)
     {
         byte[] file = new byte[12 + (sizeof(float) * Require(flow.Length, height, width))];
@@ -31,17 +31,17 @@ public static class FlowFile
         AtomicFile.Write(path, stream => stream.Write(file));
     }
 
-    /// <summary>Reads flow, <c>[H, W, 2]</c>.</summary>
+    /// <summary>Reads a flow field <c>[H, W, 2]</c>: dx and dy in pixels.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="height">H.</param>
-    /// <param name="width">W.</param>
-    /// <exception cref="ModelFormatException">It is truncated or no such file.</exception>
+    /// <param name="height">Receives the height H.</param>
+    /// <param name="width">Receives the width W.</param>
+    /// <exception cref="ModelFormatException">The file is truncated or not a <c>.flo</c> file.</exception>
     public static float[] Load(string path, out int height, out int width)
     {
         byte[] file = File.ReadAllBytes(path);
         if (file.Length < 12 || BinaryPrimitives.ReadSingleLittleEndian(file) != Tag)
         {
-            throw new ModelFormatException(path, 0, "flow: this is no .flo file");
+            throw new ModelFormatException(path, 0, "flow: not a .flo file");
         }
 
         (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(
@@ -50,7 +50,8 @@ public static class FlowFile
             or > LargestSide || height is < 1 or > LargestSide || file.Length != 12 + (8L * width * height))
         {
             throw new ModelFormatException(
-                path, 4, $"flow: the size does not fit the file (got {width} x {height} and {file.Length} bytes)");
+                path, 4, $"flow: the size does not match the file length (got {width} x {height} and {file.Length} "
+                    + "bytes)");
         }
 
         float[] flow = new float[2 * width * height];
@@ -66,5 +67,5 @@ public static class FlowFile
         height > 0 && width > 0 && count == 2L * height * width
         ? count
         : throw new ArgumentException(
-            $"flow: the number of values does not fit (got {count} for {height} x {width} x 2)");
+            $"flow: the number of values does not match the size (got {count} for {height} x {width} x 2)");
 }

@@ -3,21 +3,22 @@ using Temper.Data.Images;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Flow as a picture: direction as hue on the color wheel of Baker et al. (2011), length as saturation; white stands
-/// still.
+/// Draws optical flow as a picture: hue shows the direction (color wheel of Baker et al., 2011), saturation shows the
+/// magnitude; zero flow is white.
 /// </summary>
 public static class FlowPicture
 {
-    /// <summary>Steps from red to yellow, green, cyan, blue, magenta and back.</summary>
+    /// <summary>Number of wheel steps between red, yellow, green, cyan, blue, magenta and red.</summary>
     private static readonly int[] Steps = [15, 6, 4, 11, 13, 6];
 
     private static readonly byte[][] Wheel = MakeWheel();
 
-    /// <summary>Draws one field.</summary>
-    /// <param name="flow"><c>[H, W, 2]</c>: dx and dy in pixels.</param>
-    /// <param name="height">H.</param>
-    /// <param name="width">W.</param>
-    /// <param name="largest">The length that is drawn in full color, in pixels; 0: that of the longest vector.</param>
+    /// <summary>Draws one flow field.</summary>
+    /// <param name="flow">Flow <c>[H, W, 2]</c>: dx and dy in pixels.</param>
+    /// <param name="height">Height H.</param>
+    /// <param name="width">Width W.</param>
+    /// <param name="largest">Magnitude in pixels drawn at full saturation; 0: the largest magnitude of the
+    /// field.</param>
     public static Picture Draw(ReadOnlySpan<float> flow, int height, int width, double largest = 0)
     {
         double most = largest > 0 ? largest : Longest(flow);
@@ -30,8 +31,8 @@ public static class FlowPicture
         return new Picture(width, height, 3, pixels);
     }
 
-    /// <summary>The length of the longest vector, in pixels; at least a small number.</summary>
-    /// <param name="flow">Pairs of dx and dy.</param>
+    /// <summary>Returns the largest finite magnitude of a flow field in pixels, at least 1e-6.</summary>
+    /// <param name="flow">Pairs of dx and dy in pixels.</param>
     public static double Longest(ReadOnlySpan<float> flow)
     {
         double most = 1e-6;
@@ -65,8 +66,7 @@ public static class FlowPicture
 
     private static byte[][] MakeWheel()
     {
-        // Between two full colors one channel goes up or down: green up, red down, blue up, green down, red up, blue
-        // down.
+        // Each segment changes one channel: green rises, red falls, blue rises, green falls, red rises, blue falls.
         (int Channel, bool Rises)[] changes = [(1, true), (0, false), (2, true), (1, false), (0, true), (2, false)];
         byte[] color = [255, 0, 0];
         List<byte[]> wheel = [];

@@ -2,7 +2,7 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>Keeps the frames that are asked for, of one size and within the memory allowed.</summary>
+/// <summary>Collects the requested frames and checks their size and the memory limit.</summary>
 internal sealed class FrameCollector(string path, VideoReadOptions options)
 {
     private readonly List<byte[]> _frames = [];
@@ -10,25 +10,25 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
     private int _height;
     private int _seen;
 
-    /// <summary>Whether nothing more is wanted.</summary>
+    /// <summary>Whether all requested frames were collected.</summary>
     internal bool IsFull => _frames.Count >= options.Frames;
 
-    /// <summary>How many frames have to be decoded at most.</summary>
+    /// <summary>Maximum number of frames to decode.</summary>
     internal long Last => options.Start + ((options.Frames - 1L) * options.Step) + 1;
 
-    /// <summary>Throws where a video's frames would take too much memory.</summary>
+    /// <summary>Throws if the frame size is invalid or changes, or if the frames exceed the memory limit.</summary>
     internal void RequireSize(int width, int height)
     {
         long bytes = 3L * width * height;
         if (width < 1 || height < 1 || bytes > options.MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, "
+            throw new ModelFormatException(path, 0, $"video: invalid frame size (got {width} x {height}, "
                 + $"expected at most {options.MaxBytes} bytes)");
         }
 
         if (_frames.Count > 0 && (width != _width || height != _height))
         {
-            throw new ModelFormatException(path, 0, $"video: the size of frames changes (got {width} x {height} at "
+            throw new ModelFormatException(path, 0, $"video: the frame size changes (got {width} x {height} at "
                 + $"frame {_seen}, expected {_width} x {_height})");
         }
 
@@ -40,7 +40,7 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
         }
     }
 
-    /// <summary>Takes the next frame, <c>[H, W, 3]</c>; keeps it if it is one of those asked for.</summary>
+    /// <summary>Passes the next decoded frame, <c>[H, W, 3]</c>; it is kept if it was requested.</summary>
     internal void Add(int width, int height, ReadOnlySpan<byte> pixels)
     {
         bool isWanted = _seen >= options.Start && (_seen - options.Start) % options.Step == 0 && !IsFull;
@@ -58,8 +58,9 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
     {
         if (_frames.Count == 0)
         {
-            throw new ModelFormatException(path, 0, $"video: there are no such frames (got {_seen} frames, the first "
-                + $"wanted is number {options.Start})");
+            throw new ModelFormatException(path, 0, $"video: the requested frames do not exist (got {_seen} frames, "
+                + "the first "
+                + $"requested frame is number {options.Start})");
         }
 
         byte[] all = new byte[_frames.Count * _frames[0].Length];

@@ -4,17 +4,17 @@ using Temper.Formats;
 
 namespace Temper.Data.Video;
 
-/// <summary>Videos as a folder of pictures.</summary>
+/// <summary>Reads and writes videos as folders of pictures.</summary>
 internal static partial class FrameFolder
 {
-    /// <summary>Reads the pictures in the order of their names, numbers in names by their value.</summary>
+    /// <summary>Reads the pictures in natural order of their names (numbers are compared by value).</summary>
     internal static void Read(string folder, FrameCollector frames)
     {
         string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).OrderBy(
             SortKey, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
-            throw new ModelFormatException(folder, 0, "video: the folder holds no pictures (expected "
+            throw new ModelFormatException(folder, 0, "video: the folder contains no pictures (expected "
                 + $"{string.Join(", ", PictureFile.Extensions)})");
         }
 
@@ -30,7 +30,7 @@ internal static partial class FrameFolder
         }
     }
 
-    /// <summary>Writes 00000.png and so on into a new folder.</summary>
+    /// <summary>Writes the frames as 00000.png, 00001.png and so on.</summary>
     internal static void Write(string folder, VideoClip clip)
     {
         Directory.CreateDirectory(folder);
@@ -41,7 +41,7 @@ internal static partial class FrameFolder
         }
     }
 
-    /// <summary>The name with every number filled up with zeros, so that 10 comes behind 9.</summary>
+    /// <summary>Returns the file name with all numbers zero-padded, so that 10 sorts after 9.</summary>
     private static string SortKey(string path) =>
         Digits().Replace(Path.GetFileName(path), match => match.Value.PadLeft(20, '0'));
 
@@ -52,7 +52,7 @@ internal static partial class FrameFolder
         Path.GetFileName(path)[0] != '.'
             && PictureFile.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Three channels: gray is repeated, opacity dropped.</summary>
+    /// <summary>Converts to three channels: gray is repeated, alpha is dropped.</summary>
     private static byte[] Rgb(Picture picture)
     {
         if (picture.Channels == 3)

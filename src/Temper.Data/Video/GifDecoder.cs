@@ -4,7 +4,7 @@ using Temper.Formats;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Reads animated GIF files (CompuServe, 1990): frames as they are shown, with transparency and disposal.
+/// Reads animated GIF files (CompuServe, 1990). Frames are composed as displayed, with transparency and disposal.
 /// </summary>
 internal sealed class GifDecoder
 {
@@ -37,7 +37,7 @@ internal sealed class GifDecoder
         }
     }
 
-    /// <summary>Reads frames; returns frames a second, from the delay of the first.</summary>
+    /// <summary>Reads frames; returns the frame rate in frames per second, from the delay of the first frame.</summary>
     internal static double Read(byte[] file, string name, FrameCollector frames) =>
         new GifDecoder(file, name, frames).Run(frames);
 
@@ -63,14 +63,15 @@ internal sealed class GifDecoder
                 case 0x3B:
                     return rate > 0 ? rate : 10;
                 default:
-                    throw new ModelFormatException(_name, _at - 1, "GIF: an unknown block; the file is damaged");
+                    throw new ModelFormatException(_name, _at - 1, "GIF: unknown block; the file is damaged");
             }
         }
 
         return rate;
     }
 
-    /// <summary>A graphic control extension says how the next image is shown; others are skipped.</summary>
+    /// <summary>Reads an extension block. A graphic control extension applies to the next image; others are
+    /// skipped.</summary>
     private Control Extension(Control control)
     {
         bool isControl = Take(1)[0] == 0xF9;
@@ -97,7 +98,7 @@ internal sealed class GifDecoder
             height = BinaryPrimitives.ReadUInt16LittleEndian(head[6..]);
         if (left + width > _width || top + height > _height)
         {
-            throw new ModelFormatException(_name, _at - 9, $"GIF: an image lies outside of the picture (got {width} x "
+            throw new ModelFormatException(_name, _at - 9, $"GIF: an image lies outside the canvas (got {width} x "
                 + $"{height} at {left}, {top} of {_width} x {_height})");
         }
 
@@ -125,7 +126,8 @@ internal sealed class GifDecoder
 
             if (color + 2 >= colors.Length)
             {
-                throw new ModelFormatException(_name, _at, $"GIF: a pixel has no color (got {indices[x]}, expected 0 "
+                throw new ModelFormatException(_name, _at, $"GIF: a pixel is not in the palette (got {indices[x]}, "
+                    + "expected 0 "
                     + $"to {(colors.Length / 3) - 1})");
             }
 
@@ -133,7 +135,8 @@ internal sealed class GifDecoder
         }
     }
 
-    /// <summary>Rows come in four passes: every 8th from 0, from 4, every 4th from 2, every 2nd from 1.</summary>
+    /// <summary>Next row of an interlaced image: every 8th row from 0, every 8th from 4, every 4th from 2, every 2nd
+    /// from 1.</summary>
     private static int NextRow(int row, int height)
     {
         int step = row % 8 is 0 or 4 ? 8 : row % 4 == 2 ? 4 : 2;
@@ -146,13 +149,13 @@ internal sealed class GifDecoder
         return starts.FirstOrDefault(start => start < height);
     }
 
-    /// <summary>Lempel-Ziv-Welch with codes of growing length, in blocks of up to 255 bytes.</summary>
+    /// <summary>Decompresses LZW data with variable code length, stored in blocks of up to 255 bytes.</summary>
     private byte[] Decompress(int count)
     {
         int start = Take(1)[0];
         if (start is < 1 or > 8)
         {
-            throw new ModelFormatException(_name, _at - 1, $"GIF: impossible code length (got {start})");
+            throw new ModelFormatException(_name, _at - 1, $"GIF: invalid code length (got {start})");
         }
 
         byte[] data = Blocks(), result = new byte[count], suffixes = new byte[MaxCodes], stack = new byte[MaxCodes + 1];
@@ -180,7 +183,7 @@ internal sealed class GifDecoder
             {
                 throw new ModelFormatException(_name, _at, code == end
                     ? "GIF: an image has too few pixels"
-                    : "GIF: a code is unknown; the data is damaged");
+                    : "GIF: invalid code; the data is damaged");
             }
 
             int depth = 0, place = code;

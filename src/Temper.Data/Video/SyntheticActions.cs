@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// Clips of a moving textured picture with figures on it. Classes differ in the motion only: a single frame says
-/// nothing about them. Needs no download.
+/// Generated clips of a moving textured picture with shapes. Classes differ only in the motion, so the class cannot be
+/// inferred from a single frame. No download needed.
 /// </summary>
 public sealed class SyntheticActions : Dataset
 {
@@ -17,14 +17,16 @@ public sealed class SyntheticActions : Dataset
     private readonly byte[] _pixels;
     private readonly int _classes;
 
-    /// <summary>Draws a set.</summary>
-    /// <param name="count">Clips; classes take turns.</param>
+    /// <summary>Creates a data set.</summary>
+    /// <param name="count">Number of clips; clip i has class i modulo <paramref name="classes"/>.</param>
     /// <param name="classes">
-    /// 2 to 10: left, right, up, down, turn left, turn right, zoom in, zoom out, shear, still.
+    /// Number of classes, 2 to 10, in this order: left, right, up, down, turn left, turn right, zoom in, zoom out,
+    /// shear,
+    /// still.
     /// </param>
-    /// <param name="frames">Frames a clip, 2 or more.</param>
-    /// <param name="size">Side in pixels, 8 or more.</param>
-    /// <param name="stream">Decides everything.</param>
+    /// <param name="frames">Frames per clip, 2 or more.</param>
+    /// <param name="size">Height and width in pixels, 8 or more.</param>
+    /// <param name="stream">Random stream of the clips.</param>
     public SyntheticActions(int count, int classes, int frames, int size, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
@@ -48,7 +50,7 @@ public sealed class SyntheticActions : Dataset
     /// <inheritdoc/>
     public override int Count { get; }
 
-    /// <summary><c>[T, 3, H, W]</c>.</summary>
+    /// <summary>Shape of a clip, <c>[T, 3, H, W]</c>.</summary>
     public override Shape SampleShape { get; }
 
     /// <inheritdoc/>
@@ -67,7 +69,7 @@ public sealed class SyntheticActions : Dataset
     /// <inheritdoc/>
     public override long Label(int index) => index % _classes;
 
-    /// <summary>Linear motion by frame: where a pixel of the frame lies in the picture.</summary>
+    /// <summary>Affine motion over time: maps a pixel of a frame to its position in the picture.</summary>
     private readonly record struct Motion(double X, double Y, double Angle, double Zoom, double Shear)
     {
         internal static Motion Of(string name, int size, RandomCursor random)
@@ -96,7 +98,7 @@ public sealed class SyntheticActions : Dataset
         }
     }
 
-    /// <summary>A picture three times as large as a frame, repeated outside.</summary>
+    /// <summary>A picture three times as wide and high as a frame, repeated periodically.</summary>
     private sealed class MovingPicture
     {
         private const int Figures = 14;
@@ -126,7 +128,7 @@ public sealed class SyntheticActions : Dataset
                 {
                     for (int i = 0; i < _frame * _frame; i++)
                     {
-                        // The middle frame shows the picture as it is, whatever the class.
+                        // The middle frame has no motion, so it is independent of the class.
                         (double x, double y) =
                             motion.At((i % _frame) - middle, (i / _frame) - middle, frame - (frames / 2));
                         clip[at++] = (byte)Math.Clamp(
@@ -136,7 +138,7 @@ public sealed class SyntheticActions : Dataset
             }
         }
 
-        /// <summary>Waves of several lengths and directions in each channel.</summary>
+        /// <summary>Adds waves of several lengths and directions to each channel.</summary>
         private void Texture(RandomCursor random)
         {
             for (int wave = 0; wave < 6; wave++)
@@ -157,7 +159,7 @@ public sealed class SyntheticActions : Dataset
             }
         }
 
-        /// <summary>A disk or a rectangle in one color, shaded at its edge.</summary>
+        /// <summary>Draws a disk or a square in one color with an antialiased edge.</summary>
         private void Figure(RandomCursor random)
         {
             double x0 = random.NextSingle(0, _size), y0 = random.NextSingle(0, _size),

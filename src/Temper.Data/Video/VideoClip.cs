@@ -3,62 +3,63 @@ using Temper.Tensors;
 
 namespace Temper.Data.Video;
 
-/// <summary>A stretch of video in memory: frames of one size in color, a byte a channel.</summary>
+/// <summary>A video clip in memory: RGB frames of one size, one byte per channel.</summary>
 public sealed class VideoClip
 {
     private readonly byte[] _pixels;
 
-    /// <summary>Keeps frames; nothing is copied.</summary>
-    /// <param name="frames">T, one or more.</param>
-    /// <param name="height">H, in pixels.</param>
-    /// <param name="width">W, in pixels.</param>
-    /// <param name="pixels"><c>[T, H, W, 3]</c>, red, green, blue, 0 to 255.</param>
-    /// <param name="framesPerSecond">Above zero.</param>
-    /// <exception cref="ArgumentException">The number of bytes does not fit, or a number is not positive.</exception>
+    /// <summary>Creates a clip; the array is used without copying.</summary>
+    /// <param name="frames">Number of frames T, 1 or more.</param>
+    /// <param name="height">Height H in pixels.</param>
+    /// <param name="width">Width W in pixels.</param>
+    /// <param name="pixels">Pixels <c>[T, H, W, 3]</c>: red, green, blue, 0 to 255.</param>
+    /// <param name="framesPerSecond">Frame rate in frames per second, above 0.</param>
+    /// <exception cref="ArgumentException">The array has the wrong length, or a number is not positive.</exception>
     public VideoClip(int frames, int height, int width, byte[] pixels, double framesPerSecond = 25)
     {
         if (frames < 1
             || height < 1 || width < 1 || pixels.Length != 3L * frames * height * width || !(framesPerSecond > 0))
         {
             throw new ArgumentException(
-                $"VideoClip: sizes do not fit (got {pixels.Length} bytes for {frames} frames of {height} x {width} x 3 "
-                + $"at {framesPerSecond} a second)", nameof(pixels));
+                $"VideoClip: sizes are invalid or do not match (got {pixels.Length} bytes for {frames} frames of "
+                    + $"{height} x {width} x 3 "
+                + $"at {framesPerSecond} frames per second)", nameof(pixels));
         }
 
         (Frames, Height, Width, _pixels, FramesPerSecond) = (frames, height, width, pixels, framesPerSecond);
     }
 
-    /// <summary>T, the number of frames.</summary>
+    /// <summary>Number of frames T.</summary>
     public int Frames { get; }
 
-    /// <summary>H, in pixels.</summary>
+    /// <summary>Height H in pixels.</summary>
     public int Height { get; }
 
-    /// <summary>W, in pixels.</summary>
+    /// <summary>Width W in pixels.</summary>
     public int Width { get; }
 
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frame rate in frames per second.</summary>
     public double FramesPerSecond { get; }
 
     /// <summary>All pixels, <c>[T, H, W, 3]</c>.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels;
 
-    /// <summary>The pixels of one frame, <c>[H, W, 3]</c>.</summary>
-    /// <param name="index">0 to T - 1.</param>
+    /// <summary>Returns the pixels of one frame, <c>[H, W, 3]</c>.</summary>
+    /// <param name="index">Index of the frame, 0 to T - 1.</param>
     public ReadOnlySpan<byte> Frame(int index) => _pixels.AsSpan(index * Height * Width * 3, Height * Width * 3);
 
     /// <summary>
-    /// The clip as an animated PNG file that repeats without end. The same clip gives the same bytes.
+    /// Encodes the clip as an animated PNG file that repeats endlessly. The output is deterministic.
     /// </summary>
     public byte[] ToAnimation() => PngAnimation.Encode(
         [.. Enumerable.Range(0, Frames).Select(frame => new Picture(Width, Height, 3, Frame(frame).ToArray()))],
         (int)Math.Clamp(Math.Round(1000 / FramesPerSecond), 1, ushort.MaxValue));
 
-    /// <summary>Every <paramref name="step"/>-th frame from <paramref name="start"/> on.</summary>
-    /// <param name="start">First frame.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="step">Distance of two frames, one or more.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are not as many frames.</exception>
+    /// <summary>Returns every <paramref name="step"/>-th frame, starting at <paramref name="start"/>.</summary>
+    /// <param name="start">Index of the first frame.</param>
+    /// <param name="count">Number of frames, 1 or more.</param>
+    /// <param name="step">Distance between two frames, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The clip has too few frames.</exception>
     public VideoClip Window(int start, int count, int step = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
@@ -75,9 +76,10 @@ public sealed class VideoClip
     }
 
     /// <summary>
-    /// The largest centered square of each frame in another size, each pixel the mean of the area it covers.
+    /// Crops each frame to its largest centered square and resizes it. Reducing averages the covered area; enlarging
+    /// interpolates linearly.
     /// </summary>
-    /// <param name="side">Height and width.</param>
+    /// <param name="side">Height and width of the result, in pixels.</param>
     public VideoClip Square(int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
@@ -98,7 +100,7 @@ public sealed class VideoClip
         return new VideoClip(Frames, side, side, pixels, FramesPerSecond);
     }
 
-    /// <summary>The frames as float32 <c>[T, 3, H, W]</c>, 0 to 1.</summary>
+    /// <summary>Returns the frames as float32 <c>[T, 3, H, W]</c>, 0 to 1.</summary>
     public Tensor ToTensor()
     {
         float[] values = new float[_pixels.Length];
@@ -124,10 +126,10 @@ public sealed class VideoClip
         }
     }
 
-    /// <summary>Frames of float32 values, rounded to bytes.</summary>
-    /// <param name="values"><c>[T, 3, H, W]</c> or <c>[T, 1, H, W]</c>, 0 to 1; values outside are clipped.</param>
-    /// <param name="framesPerSecond">Above zero.</param>
-    /// <exception cref="ShapeMismatchException">The shape is another.</exception>
+    /// <summary>Creates a clip from float32 frames; values are rounded to bytes.</summary>
+    /// <param name="values"><c>[T, 3, H, W]</c> or <c>[T, 1, H, W]</c>, 0 to 1; values outside are clamped.</param>
+    /// <param name="framesPerSecond">Frame rate in frames per second, above 0.</param>
+    /// <exception cref="ShapeMismatchException">The tensor has a different shape.</exception>
     public static VideoClip FromTensor(Tensor values, double framesPerSecond = 25)
     {
         if (values.Rank != 4 || values.Shape[1] is not (1 or 3) || values.Count == 0)

@@ -6,62 +6,65 @@ using Temper.Tensors;
 
 namespace Temper.Data.Video;
 
-/// <summary>Which frames of a video are read.</summary>
+/// <summary>Options that select the frames of a video to read.</summary>
 public sealed record VideoReadOptions
 {
-    /// <summary>First frame.</summary>
+    /// <summary>Index of the first frame, 0 or more. Default 0.</summary>
     public int Start { get; init; }
 
-    /// <summary>Distance of two frames, one or more.</summary>
+    /// <summary>Distance between two frames, 1 or more. Default 1.</summary>
     public int Step { get; init; } = 1;
 
-    /// <summary>Max frames; what follows is not decoded.</summary>
+    /// <summary>Maximum number of frames, default 256; later frames are not decoded.</summary>
     public int Frames { get; init; } = 256;
 
-    /// <summary>Max bytes of all frames together, three a pixel.</summary>
+    /// <summary>Maximum size of all frames together in bytes, three per pixel. Default 1 GiB.</summary>
     public long MaxBytes { get; init; } = 1L << 30;
 
     internal void Check()
     {
         if (Start < 0 || Step < 1 || Frames < 1 || MaxBytes < 1)
         {
-            throw new ArgumentException($"video: frames to read do not fit (got start {Start}, step {Step}, {Frames} "
-                + "frames); start is 0 or more, step and frames are 1 or more");
+            throw new ArgumentException($"video: invalid selection of frames (got start {Start}, step {Step}, {Frames} "
+                + "frames; expected start 0 or more, step and frames 1 or more)");
         }
     }
 }
 
 /// <summary>
-/// Reads and writes videos: Y4M, animated GIF, folders of pictures and arrays <c>[T, H, W, 3]</c> by itself, everything
-/// else through an installed ffmpeg.
+/// Reads and writes videos. Y4M, animated GIF, folders of pictures and arrays <c>[T, H, W, 3]</c> are supported
+/// natively;
+/// all other formats need an installed ffmpeg.
 /// </summary>
 public static class VideoFile
 {
     private const long MaxFileBytes = 1L << 30;
 
-    /// <summary>Whether a name looks like that of a video: by its ending, or a folder.</summary>
+    /// <summary>Whether a file name has the extension of a video.</summary>
     internal static bool IsVideo(string path) =>
         Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether ffmpeg is installed, which writes .mkv, .avi and .mp4.</summary>
+    /// <summary>Whether ffmpeg is installed; it is needed to write .mkv, .avi and .mp4.</summary>
     public static bool CanCode => Ffmpeg.IsInstalled;
 
-    /// <summary>Endings of files that data sets take for clips.</summary>
+    /// <summary>File name extensions that data sets treat as videos.</summary>
     public static IReadOnlyList<string> Endings { get; } =
     [
         ".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy",
     ];
 
-    /// <summary>Reads frames.</summary>
+    /// <summary>Reads frames of a video.</summary>
     /// <param name="path">
-    /// A video file, a folder of pictures in the order of their names, or uint8 <c>[T, H, W, 3]</c> as .npy or .npy.gz.
+    /// A video file, a folder of pictures (read in the order of their names), or a uint8 array <c>[T, H, W, 3]</c> as
+    /// .npy or
+    /// .npy.gz.
     /// </param>
-    /// <param name="options">Which frames; null: the first 256.</param>
+    /// <param name="options">Selects the frames; null: the first 256.</param>
     /// <exception cref="ModelFormatException">
-    /// The file is damaged, holds no such frames, or they take too much memory.
+    /// The file is damaged, the requested frames do not exist, or they exceed the memory limit.
     /// </exception>
-    /// <exception cref="DataUnavailableException">ffmpeg is needed and not installed.</exception>
-    /// <exception cref="FileNotFoundException">Nothing is there.</exception>
+    /// <exception cref="DataUnavailableException">ffmpeg is needed but not installed.</exception>
+    /// <exception cref="FileNotFoundException">The path does not exist.</exception>
     public static VideoClip Load(string path, VideoReadOptions? options = null)
     {
         options ??= new VideoReadOptions();
@@ -75,7 +78,7 @@ public static class VideoFile
 
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"video: there is no file or folder '{path}'");
+            throw new FileNotFoundException($"video: the file or folder does not exist: '{path}'");
         }
 
         double rate = 25;
@@ -97,15 +100,17 @@ public static class VideoFile
         return frames.ToClip(rate);
     }
 
-    /// <summary>Writes frames, as a whole or not at all.</summary>
+    /// <summary>Writes a clip. Files are written atomically.</summary>
     /// <param name="path">
-    /// .y4m, .npy, or a name without ending for a folder of PNG files; through ffmpeg .mkv and .avi (FFV1, without
-    /// loss) and .mp4 (H.264).
+    /// A file with extension .y4m or .npy, or a name without extension for a folder of PNG files. With ffmpeg: .mkv or
+    /// .avi
+    /// (lossless FFV1) or .mp4 (H.264).
     /// </param>
     /// <param name="clip">The frames.</param>
-    /// <param name="quality">H.264's constant rate factor, 1 to 51, larger is coarser; null: without loss.</param>
-    /// <exception cref="ArgumentException">The ending is not one of these.</exception>
-    /// <exception cref="DataUnavailableException">ffmpeg is needed and not installed.</exception>
+    /// <param name="quality">H.264 constant rate factor, 1 to 51, larger is coarser; null: lossless. Only for
+    /// .mp4.</param>
+    /// <exception cref="ArgumentException">The extension is not supported.</exception>
+    /// <exception cref="DataUnavailableException">ffmpeg is needed but not installed.</exception>
     /// <exception cref="IOException">Writing failed.</exception>
     public static void Save(string path, VideoClip clip, int? quality = null)
     {
@@ -124,7 +129,7 @@ public static class VideoFile
                 Ffmpeg.Write(path, clip, ["-c:v", "ffv1", "-pix_fmt", "bgr0"]);
                 break;
             case ".mp4" when quality is { } factor:
-                // Chroma at half the resolution needs even sides.
+                // Chroma at half the resolution requires an even width and height.
                 Ffmpeg.Write(path, clip,
                 [
                     "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", $"{Math.Clamp(factor, 1, 51)}",
@@ -136,7 +141,7 @@ public static class VideoFile
                 break;
             default:
                 throw new ArgumentException($"video: cannot write '{path}' (expected .y4m, .npy, .mkv, .avi, .mp4 or a "
-                    + "folder's name without an ending)", nameof(path));
+                    + "folder name without an extension)", nameof(path));
         }
     }
 
@@ -154,7 +159,7 @@ public static class VideoFile
     private static string RequireSize(string path) => new FileInfo(path).Length <= MaxFileBytes
         ? path
         : throw new ModelFormatException(
-            path, 0, $"video: the file is larger than {MaxFileBytes} bytes, the most that is read whole");
+            path, 0, $"video: the file is too large (expected at most {MaxFileBytes} bytes)");
 
     private static void ReadArray(string path, FrameCollector frames)
     {
@@ -163,7 +168,7 @@ public static class VideoFile
         Tensor array = NpyFile.Read(stream, file.Length, path);
         if (array.DType != DType.UInt8 || array.Rank != 4 || array.Shape[3] != 3)
         {
-            throw new ModelFormatException(path, 0, "video: an array of frames has another shape or type (got "
+            throw new ModelFormatException(path, 0, "video: the array has the wrong shape or type (got "
                 + $"{array.DType} {array.Shape}, expected uint8 [T, H, W, 3])");
         }
 

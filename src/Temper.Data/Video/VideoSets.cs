@@ -3,39 +3,42 @@ using Temper.Tensors;
 
 namespace Temper.Data.Video;
 
-/// <summary>How clips are cut out of videos.</summary>
+/// <summary>Options that control how clips are cut from videos.</summary>
 public sealed record VideoSetOptions
 {
-    /// <summary>How far sums of parts may be off.</summary>
+    /// <summary>Tolerance for sums of fractions.</summary>
     internal const double Rounding = 1e-9;
 
-    /// <summary>Frames of a clip, two or more.</summary>
+    /// <summary>Frames per clip, 2 or more. Default 11.</summary>
     public int Frames { get; init; } = 11;
 
-    /// <summary>Side of the square frames, in pixels.</summary>
+    /// <summary>Height and width of the frames after cropping to a square, in pixels. Default 56.</summary>
     public int Size { get; init; } = 56;
 
-    /// <summary>Distance of two frames in the video.</summary>
+    /// <summary>Distance between two frames of a clip, in frames of the video. Default 1.</summary>
     public int Step { get; init; } = 1;
 
-    /// <summary>Frames from the start of one clip to that of the next.</summary>
+    /// <summary>Distance between the starts of two clips, in frames of the video. Default 4.</summary>
     public int Stride { get; init; } = 4;
 
-    /// <summary>Max frames of a video that are read.</summary>
+    /// <summary>Maximum number of frames read per video. Default 300.</summary>
     public int MaxFrames { get; init; } = 300;
 
     /// <summary>
-    /// Videos without classes: part of a video's frames, from its start, that training clips are cut from, 0 to 1.
+    /// For videos without classes: fraction of each video's frames, from its start, used for training clips, 0 to 1.
+    /// Default
+    /// 0.6.
     /// </summary>
     public double TrainPart { get; init; } = 0.6;
 
     /// <summary>
-    /// Videos without classes: part of the frames behind those for training that no clip sees, 0 to 1; the rest is for
-    /// testing.
+    /// For videos without classes: fraction of the frames, after those for training, that are not used, 0 to 1. The
+    /// remaining
+    /// frames are used for test clips. Default 0.1.
     /// </summary>
     public double GapPart { get; init; } = 0.1;
 
-    /// <summary>Videos without classes: those with this text in their names are left out; empty: none.</summary>
+    /// <summary>For videos without classes: videos with this text in their names are skipped; empty: none.</summary>
     public string Skip { get; init; } = "";
 
     internal void Check()
@@ -44,13 +47,15 @@ public sealed record VideoSetOptions
             || Stride < 1 || MaxFrames < 2 || !(TrainPart >= 0 && GapPart >= 0 && TrainPart + GapPart <= 1 + Rounding))
         {
             throw new ArgumentException(
-                $"video: options of a set do not fit (got {this}); two frames or more, all sizes positive, parts of 0 "
-                + "to 1 for training and the gap, together at most 1");
+                $"video: invalid options of a data set (got {this}, expected 2 or more frames, positive sizes, train "
+                    + "and "
+                    + "gap from 0 "
+                + "to 1, together at most 1)");
         }
     }
 }
 
-/// <summary>Clips of videos in memory, <c>[T, 3, H, W]</c>, a byte a channel.</summary>
+/// <summary>Clips of videos in memory, <c>[T, 3, H, W]</c>, stored with one byte per channel.</summary>
 public sealed class VideoDataset : Dataset
 {
     private readonly List<(byte[] Pixels, byte Label)> _clips;
@@ -82,7 +87,7 @@ public sealed class VideoDataset : Dataset
     public override long Label(int index) => _clips[index].Label;
 }
 
-/// <summary>Reads folders of videos as sets of clips.</summary>
+/// <summary>Reads folders of videos as data sets of clips.</summary>
 public static class VideoSets
 {
     private const long MaxBytes = 4L << 30;
@@ -90,17 +95,20 @@ public static class VideoSets
     private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
 
     /// <summary>
-    /// Reads a folder: <c>train</c> and <c>test</c> with a folder of videos a class; or folders of classes with
-    /// UCF-101's split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which
-    /// becomes a class: of its frames the first 60 % are for training and the last 30 % for testing unless the options
-    /// say otherwise; what is between belongs to neither.
+    /// Reads a folder with one of three layouts.
+    /// <c>train</c> and <c>test</c>, each with one folder of videos per class.
+    /// Folders of classes with the UCF-101 split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>.
+    /// Videos without classes, each of which becomes a class: by default the first 60 % of its frames are for training
+    /// and the
+    /// last 30 % for testing; the frames between are not used.
     /// </summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="options">How clips are cut; null: as usual.</param>
+    /// <param name="options">How clips are cut; null: the default options.</param>
     /// <exception cref="ModelFormatException">
-    /// A video cannot be read, there are none, or one that is a class is too short for a clip of each part.
+    /// A video cannot be read, the folder contains none, or a video that is a class is too short for a clip in each
+    /// set.
     /// </exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static DataSets Read(string folder, VideoSetOptions? options = null)
     {
         options ??= new VideoSetOptions();
@@ -109,7 +117,8 @@ public static class VideoSets
         if (classes.Length is 0 or > 256 || train.Count + test.Count == 0)
         {
             throw new ModelFormatException(
-                folder, 0, $"video: no set of videos (got {train.Count + test.Count} videos of {classes.Length} "
+                folder, 0, $"video: the folder is not a data set (got {train.Count + test.Count} videos of "
+                    + $"{classes.Length} "
                     + "classes; expected train and test with folders of classes, UCF-101's split files, or videos)");
         }
 
@@ -156,7 +165,7 @@ public static class VideoSets
             isWanted ? [.. videos.Select((path, i) => new Entry(path, (byte)i, start, end) { IsClass = true })] : [];
     }
 
-    /// <summary>A line of a split file: <c>Class/video.avi</c>, in some with a number behind.</summary>
+    /// <summary>Parses a line of a split file: <c>Class/video.avi</c>, optionally followed by a number.</summary>
     private static Entry Listed(string folder, string line, string[] classes)
     {
         string name = line.Split(' ')[0];
@@ -164,7 +173,7 @@ public static class VideoSets
         return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? new Entry(path, (byte)Array.IndexOf(classes, name.Split('/')[0]), 0, 1)
             : throw new ModelFormatException(
-                folder, 0, $"video: the split file names a video outside of the folder (got '{name}')");
+                folder, 0, $"video: the split file names a video outside the folder (got '{name}')");
     }
 
     private static IEnumerable<string> Lines(string file) =>
@@ -197,8 +206,8 @@ public static class VideoSets
                 throw new ModelFormatException(
                     entry.Path, 0, $"video: too short to be a class (got {video.Frames} frames, of which "
                         + $"{Math.Max(last + span - first, 0)} are for "
-                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); ask for fewer frames, or "
-                        + "another train= and gap=");
+                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); use fewer frames, or "
+                        + "different values of train= and gap=");
             }
 
             for (int start = first; start <= last; start += options.Stride)
@@ -206,18 +215,18 @@ public static class VideoSets
                 byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
                 bytes += pixels.Length;
                 clips.Add(bytes <= MaxBytes ? (pixels, entry.Label) : throw new ModelFormatException(
-                    entry.Path, 0, $"video: the clips of the set take more than {MaxBytes} bytes; ask for smaller or "
-                        + "fewer ones (size, stride)"));
+                    entry.Path, 0, $"video: the clips of the data set take more than {MaxBytes} bytes; use smaller or "
+                        + "fewer clips (size, stride)"));
             }
         }
 
         return clips;
     }
 
-    /// <summary>A video with its class, and the part of it that is used.</summary>
+    /// <summary>A video with its class, and the range of its frames that is used, as fractions.</summary>
     private sealed record Entry(string Path, byte Label, double Start, double End)
     {
-        /// <summary>Whether no other video has this class, so that none of its parts may be empty.</summary>
+        /// <summary>Whether the video is the only one of its class, so that neither of its sets may be empty.</summary>
         internal bool IsClass { get; init; }
     }
 }

@@ -5,14 +5,15 @@ using Temper.Formats;
 namespace Temper.Data.Video;
 
 /// <summary>
-/// YUV4MPEG2, the uncompressed format of the mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, read as BT.601 of limited
-/// range.
+/// Reads and writes YUV4MPEG2, the uncompressed format of mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, interpreted
+/// as
+/// limited-range BT.601.
 /// </summary>
 internal static class Y4m
 {
     private const int LongestHeader = 1024;
 
-    /// <summary>Reads frames; returns frames a second.</summary>
+    /// <summary>Reads frames; returns the frame rate in frames per second.</summary>
     internal static double Read(string path, FrameCollector frames)
     {
         using FileStream file = File.OpenRead(path);
@@ -41,7 +42,7 @@ internal static class Y4m
         return header.Rate;
     }
 
-    /// <summary>Writes frames in 4:4:4.</summary>
+    /// <summary>Writes frames as 4:4:4.</summary>
     internal static void Write(Stream stream, VideoClip clip)
     {
         long rate = (long)Math.Round(clip.FramesPerSecond * 1000);
@@ -113,17 +114,17 @@ internal static class Y4m
             "444" => (1, 1),
             "mono" => (0, 0),
             _ => throw new ModelFormatException(
-                path, 0, $"Y4M: pixels of kind '{color}' are not supported (expected 8 bits: 420, 422, 444 or mono)"),
+                path, 0, $"Y4M: pixel format '{color}' is not supported (expected 8 bits: 420, 422, 444 or mono)"),
         };
         return width is > 0 and <= 1 << 15 && height is > 0 and <= 1 << 15
             ? new Header(width, height, rate, step.X, step.Y)
-            : throw new ModelFormatException(path, 0, $"Y4M: impossible size (got {width} x {height})");
+            : throw new ModelFormatException(path, 0, $"Y4M: invalid size (got {width} x {height})");
 
         static int Number(string part) =>
             int.TryParse(part.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0;
     }
 
-    /// <summary>A line of the header; null at the end of the file.</summary>
+    /// <summary>Returns the next header line; null at the end of the file.</summary>
     private static string? Line(Stream stream, string path)
     {
         var text = new StringBuilder();

@@ -5,18 +5,19 @@ using Temper.Tensors;
 namespace Temper.Formats.Models;
 
 /// <summary>
-/// Weights of 8 bit in a safetensors file: a tensor of dtype I8 under the weight's own name (or
-/// <c>NAME.sparse.values</c> where it is sparse), to be multiplied with the buffer <c>weight_scale</c> of its layer.
-/// The metadata names the two, as <c>temper.int8.NAME</c>.
+/// Stores 8-bit weights in a safetensors file: a tensor of dtype I8 with the name of the weight (or
+/// <c>NAME.sparse.values</c> if it is sparse). Multiplied by the buffer <c>weight_scale</c> of its layer it gives the
+/// weight. The metadata entry <c>temper.int8.NAME</c> holds the name of that buffer.
 /// </summary>
 internal static class Int8Storage
 {
     private const string Key = "temper.int8.";
 
     /// <summary>
-    /// The network's numbers with weights of 8 bit as whole numbers in float32; what they are is said in the metadata.
+    /// Returns the parameters of a network, with 8-bit weights as integers in float32; records them in the metadata.
     /// </summary>
-    /// <remarks>A weight that is not exactly on its grid, as between two steps of training, stays as it is.</remarks>
+    /// <remarks>A weight that is not exactly a multiple of its scales (for example during training) is not
+    /// changed.</remarks>
     internal static IEnumerable<Parameter> Encode(Network network, Dictionary<string, string> metadata)
     {
         var scales = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -40,8 +41,8 @@ internal static class Int8Storage
         }
     }
 
-    /// <summary>Makes the tensors of whole numbers bytes.</summary>
-    /// <returns>The tensors, and the names of those that are to be written as I8.</returns>
+    /// <summary>Converts the tensors that hold 8-bit integers to int32.</summary>
+    /// <returns>All tensors, and the names of those to be written as I8.</returns>
     internal static (List<KeyValuePair<string, Tensor>> Numbers, HashSet<string> Names) Bytes(
         IEnumerable<KeyValuePair<string, Tensor>> numbers, IReadOnlyDictionary<string, string> metadata)
     {
@@ -59,12 +60,12 @@ internal static class Int8Storage
         return (all, names);
     }
 
-    /// <summary>Whether a tensor is written as bytes.</summary>
+    /// <summary>Whether a tensor is written as I8.</summary>
     internal static bool IsBytes(string name, IReadOnlyDictionary<string, string> metadata) =>
         metadata.ContainsKey(Key + name);
 
     /// <summary>
-    /// A file's tensors with those of 8 bit as whole numbers in float32, before sparse ones are made dense.
+    /// Converts the 8-bit tensors of a file to float32, before sparse tensors are made dense.
     /// </summary>
     internal static SafetensorsFile WithFloats(SafetensorsFile file) =>
         !file.Metadata.Keys.Any(key => key.StartsWith(Key, StringComparison.Ordinal))
@@ -76,8 +77,8 @@ internal static class Int8Storage
                 : entry)],
             file.Metadata);
 
-    /// <summary>The weights that whole numbers and scales stand for.</summary>
-    /// <exception cref="ModelFormatException">Weight and scales do not fit each other.</exception>
+    /// <summary>Multiplies 8-bit weights by their scales.</summary>
+    /// <exception cref="ModelFormatException">A weight and its scales do not match.</exception>
     internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(
         IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata, string file)
     {
@@ -99,14 +100,14 @@ internal static class Int8Storage
             all[name] = fits
                 ? Scaled(weight!, scale!)
                 : throw new ModelFormatException(file, 8, $"int8 weight '{name}' and its scales "
-                    + $"'{metadata[Key + name]}' do not fit each other (expected [O, ...] of dtype I8 and [O] of F32)");
+                    + $"'{metadata[Key + name]}' do not match (expected [O, ...] of dtype I8 and [O] of F32)");
         }
 
         return [.. all];
     }
 
     /// <summary>
-    /// The whole numbers of a weight; null where it is not, bit for bit, what they and the scales give back.
+    /// Returns a weight divided by its scales, as integers; null if multiplying back does not give the same bits.
     /// </summary>
     private static Tensor? WholeNumbers(Tensor weight, Tensor scales)
     {
@@ -115,7 +116,7 @@ internal static class Int8Storage
         int length = values.Length / Math.Max(1, scale.Length);
         for (int i = 0; i < whole.Length; i++)
         {
-            // Adding zero makes a negative zero positive.
+            // Adding zero turns negative zero into positive zero.
             whole[i] = MathF.Round(values[i] / scale[i / length]) + 0f;
             if (!(whole[i] is >= sbyte.MinValue and <= sbyte.MaxValue) || BitConverter.SingleToInt32Bits(
                 whole[i] * scale[i / length]) != BitConverter.SingleToInt32Bits(values[i]))

@@ -3,7 +3,7 @@ using Temper.Networks;
 
 namespace Temper.Formats.Models;
 
-/// <summary>The README.md of a model folder: what the network is, for people and for model hubs.</summary>
+/// <summary>Writes the README.md of a model folder, which describes the network to people and model hubs.</summary>
 internal static class ModelCard
 {
     internal static string Of(Network network)

@@ -4,19 +4,20 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Models;
 
-/// <summary>Saves and loads networks, graph and numbers.</summary>
+/// <summary>Saves and loads networks: the graph and the parameters.</summary>
 /// <remarks>
-/// Two forms hold both: a model folder (<c>config.json</c> with the graph, <c>model.safetensors</c> with the numbers, a
-/// <c>README.md</c> for people), and one .safetensors file with the graph in its metadata. A bare state dict, as
-/// PyTorch programs export it, holds numbers only: it needs a network to put them into. Masks are stored as uint8
-/// tensors named <c>NAME.mask</c>. Files are hostile until parsed; nothing in them is executed.
+/// A network is stored as a model folder (<c>config.json</c> with the graph, <c>model.safetensors</c> with the tensors,
+/// and
+/// a <c>README.md</c>) or as one .safetensors file with the graph in its metadata. A bare state dict, as exported from
+/// PyTorch, holds tensors only: it is loaded into a given network. Masks are stored as uint8 tensors named
+/// <c>NAME.mask</c>. Files are treated as untrusted input; nothing in them is executed.
 /// </remarks>
 public static class ModelFile
 {
-    /// <summary>The graph's file in a model folder.</summary>
+    /// <summary>Name of the file with the graph in a model folder.</summary>
     public const string GraphName = "config.json";
 
-    /// <summary>The numbers' file in a model folder.</summary>
+    /// <summary>Name of the file with the tensors in a model folder.</summary>
     public const string WeightsName = "model.safetensors";
 
     private const string CardName = "README.md";
@@ -25,12 +26,13 @@ public static class ModelFile
     internal const string MaskSuffix = ".mask";
 
     /// <summary>
-    /// Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.
+    /// Saves a network. Each file is written atomically; the same network gives the same bytes.
     /// </summary>
     /// <param name="network">The network.</param>
-    /// <param name="path">A name ending in .safetensors for one file, any other for a folder, which is made.</param>
-    /// <param name="options">How the numbers are stored; null for the defaults.</param>
-    /// <exception cref="IOException">Writing failed; files that were there are unharmed.</exception>
+    /// <param name="path">A name ending in .safetensors for one file, any other name for a folder, which is
+    /// created.</param>
+    /// <param name="options">How tensors are stored; null: the defaults.</param>
+    /// <exception cref="IOException">Writing failed; existing files are unchanged.</exception>
     public static void Save(Network network, string path, SaveOptions? options = null)
     {
         if (IsSingleFile(path))
@@ -44,20 +46,20 @@ public static class ModelFile
         AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
     }
 
-    /// <summary>Whether a folder or file holds a graph beside its numbers; a bare state dict does not.</summary>
+    /// <summary>Whether a folder or file contains a graph, not only tensors as a bare state dict does.</summary>
     /// <param name="path">The folder or file.</param>
-    /// <exception cref="ModelFormatException">It is a .safetensors file that is damaged.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
+    /// <exception cref="ModelFormatException">The path is a .safetensors file that is damaged.</exception>
+    /// <exception cref="FileNotFoundException">The path does not exist.</exception>
     public static bool HoldsGraph(string path) => Directory.Exists(path)
         ? File.Exists(Path.Combine(path, GraphName))
         : IsSingleFile(path) && SafetensorsFile.LoadMetadata(path).ContainsKey(GraphKey);
 
-    /// <summary>Loads a network that <see cref="Save"/> wrote.</summary>
+    /// <summary>Loads a network written by <see cref="Save"/>.</summary>
     /// <param name="path">A model folder or a .safetensors file with a graph.</param>
     /// <exception cref="ModelFormatException">
-    /// A file is malformed, or graph and numbers do not fit each other.
+    /// A file is malformed, or the graph and the tensors do not match.
     /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
+    /// <exception cref="FileNotFoundException">The path does not exist.</exception>
     public static Network Load(string path)
     {
         if (Directory.Exists(path))
@@ -71,7 +73,7 @@ public static class ModelFile
         return FromSingleFile(SafetensorsFile.Load(path), path);
     }
 
-    /// <summary>A network as the content of one file, graph in the metadata.</summary>
+    /// <summary>Returns a network as the content of one file, with the graph in the metadata.</summary>
     internal static SafetensorsFile ToSingleFile(Network network, SaveOptions? options = null)
     {
         SafetensorsFile numbers = NumbersOf(network, options);
@@ -82,41 +84,48 @@ public static class ModelFile
         return new SafetensorsFile(numbers.Tensors, metadata) { Int8Names = numbers.Int8Names };
     }
 
-    /// <summary>The tensors of a file as a network holds them: sparse ones dense, those of 8 bit in float32.</summary>
-    /// <exception cref="ModelFormatException">A sparse or 8-bit tensor does not hold together.</exception>
+    /// <summary>Returns the tensors of a file, with sparse tensors made dense and 8-bit weights as float32.</summary>
+    /// <exception cref="ModelFormatException">A sparse or 8-bit tensor is inconsistent.</exception>
     internal static IReadOnlyList<KeyValuePair<string, Tensor>> TensorsOf(SafetensorsFile file, string path) =>
         Int8Storage.Decode(SparseStorage.Decode(Int8Storage.WithFloats(file), path), file.Metadata, path);
 
-    /// <summary>The network that <see cref="ToSingleFile"/> stored.</summary>
-    /// <param name="file">The file's content.</param>
-    /// <param name="path">Its name, for errors.</param>
+    /// <summary>Restores a network from the content made by <see cref="ToSingleFile"/>.</summary>
+    /// <param name="file">Content of the file.</param>
+    /// <param name="path">Path or name of the file, for errors.</param>
     internal static Network FromSingleFile(SafetensorsFile file, string path) =>
         file.Metadata.TryGetValue(GraphKey, out string? text)
             ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(TensorsOf(file, path)), path)
             : throw new ModelFormatException(
                 path, 8,
-                $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
+                "the file contains tensors but no graph; specify the architecture (one of "
+                    + $"{string.Join(", ", NetworkZoo.Names)})");
 
-    /// <summary>Loads a model, or the numbers of a bare state dict into an architecture of the zoo.</summary>
-    /// <param name="path">A model folder, or a state dict as <see cref="LoadWeights"/> takes it.</param>
-    /// <param name="architecture">One of <see cref="NetworkZoo.Names"/>; null: the file must hold a graph.</param>
-    /// <param name="options">Input and number of classes of the architecture.</param>
+    /// <summary>Loads a model, or a bare state dict into an architecture of the zoo.</summary>
+    /// <param name="path">A model folder, or a state dict in a format that <see cref="LoadWeights"/> reads.</param>
+    /// <param name="architecture">One of <see cref="NetworkZoo.Names"/>; null: the file must contain a graph.</param>
+    /// <param name="options">Input shape and number of classes of the architecture.</param>
     /// <inheritdoc cref="Load(string)"/>
     public static Network Load(string path, string? architecture, ZooOptions? options = null) =>
         architecture is null ? Load(path) : LoadWeights(NetworkZoo.Create(architecture, options), path);
 
-    /// <summary>A network with the numbers of a file; graph, class names and metadata are the network's own.</summary>
-    /// <param name="network">The architecture; its own numbers do not matter.</param>
+    /// <summary>
+    /// Loads tensors from a file into a network. Graph, class names and metadata are those of <paramref
+    /// name="network"/>.
+    /// </summary>
+    /// <param name="network">The architecture; its own parameter values are not used.</param>
     /// <param name="path">
-    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file, known by its first bytes; names may all
-    /// begin with <c>module.</c>.
+    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file (detected by its first bytes). If all
+    /// names
+    /// begin with <c>module.</c>, this prefix is removed.
     /// </param>
     /// <param name="names">
-    /// The network's name for names of the file; a name that ends in <c>*</c> stands for all that begin so.
+    /// Names in the network, keyed by names in the file; a key that ends in <c>*</c> matches all names with that
+    /// prefix.
     /// </param>
     /// <exception cref="ModelFormatException">
-    /// The file is malformed, or tensors are missing, unexpected or of another shape or dtype: the error lists all
-    /// three, as PyTorch's strict mode does.
+    /// The file is malformed, or tensors are missing, unexpected, or of another shape or dtype. The message lists all
+    /// of
+    /// these, as in PyTorch's strict mode.
     /// </exception>
     public static Network LoadWeights(Network network, string path, IReadOnlyDictionary<string, string>? names = null)
     {
@@ -151,7 +160,7 @@ public static class ModelFile
         long length = new FileInfo(path).Length;
         return length <= NetworkJsonReader.LongestText
             ? File.ReadAllBytes(path)
-            : throw new ModelFormatException(path, 0, $"too long for a graph (got {length} bytes, expected at most "
+            : throw new ModelFormatException(path, 0, $"the graph is too long (got {length} bytes, expected at most "
                 + $"{NetworkJsonReader.LongestText})");
     }
 
@@ -167,7 +176,7 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Puts the file's numbers into the graph; every tensor of the file must be used.</summary>
+    /// <summary>Loads the tensors into the graph; every tensor of the file must be used.</summary>
     private static Network Fill(NetworkBlueprint blueprint, StateDict tensors, string name)
     {
         if (tensors.Misfits(blueprint.Graph, MaskSuffix) is { } misfits)

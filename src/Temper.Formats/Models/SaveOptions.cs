@@ -1,12 +1,12 @@
 namespace Temper.Formats.Models;
 
-/// <summary>How a network's numbers are stored.</summary>
+/// <summary>Options for saving a network.</summary>
 public sealed record SaveOptions
 {
     /// <summary>
-    /// Whether tensors with many zeros are stored as the numbers that are not zero and where they stand, if that is
-    /// smaller. The file is still a safetensors file (docs/formats.md), and loading it gives the same bits. False
-    /// unless said otherwise.
+    /// Whether tensors with many zeros are stored as nonzero values and their indices, if that is smaller. The file is
+    /// still a
+    /// safetensors file (docs/formats.md), and loading it gives the same bits. Default false.
     /// </summary>
     public bool Sparse { get; init; }
 }

@@ -6,9 +6,10 @@ using Temper.Tensors;
 namespace Temper.Formats.Models;
 
 /// <summary>
-/// Pruned tensors in a safetensors file: <c>NAME.sparse.values</c>, and <c>NAME.sparse.bitmap</c> or
-/// <c>NAME.sparse.gaps</c>, whichever is smaller; the shape stands in the metadata as <c>temper.sparse.NAME</c>. A mask
-/// that is 1 exactly where the value is kept is only named.
+/// Stores pruned tensors in a safetensors file as <c>NAME.sparse.values</c> and either <c>NAME.sparse.bitmap</c> or
+/// <c>NAME.sparse.gaps</c>, whichever is smaller. The metadata entry <c>temper.sparse.NAME</c> holds the shape. A mask
+/// that
+/// is 1 exactly at the stored values is not stored itself, but marked in the metadata.
 /// </summary>
 internal static class SparseStorage
 {
@@ -21,7 +22,7 @@ internal static class SparseStorage
     private const string IsValue = "value";
     private const string IsBitmap = "bitmap";
 
-    /// <summary>Numbers of parameters; what is sparse is said in the metadata.</summary>
+    /// <summary>Returns the tensors to store for the parameters; sparse tensors are recorded in the metadata.</summary>
     internal static List<KeyValuePair<string, Tensor>> Encode(
         IReadOnlyList<Parameter> parameters, Dictionary<string, string> metadata)
     {
@@ -45,12 +46,12 @@ internal static class SparseStorage
         return numbers;
     }
 
-    /// <summary>The tensor whose numbers a stored tensor holds: itself, or the sparse one.</summary>
+    /// <summary>Returns the name of the parameter whose values a stored tensor holds.</summary>
     internal static string Owner(string name) =>
         name.EndsWith(Values, StringComparison.Ordinal) ? name[..^Values.Length] : name;
 
-    /// <summary>The tensors of a file, sparse ones made dense, masks as <c>NAME.mask</c>.</summary>
-    /// <exception cref="ModelFormatException">A sparse tensor does not hold together.</exception>
+    /// <summary>Returns the tensors of a file, with sparse tensors made dense and masks as <c>NAME.mask</c>.</summary>
+    /// <exception cref="ModelFormatException">A sparse tensor is inconsistent.</exception>
     internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(SafetensorsFile file, string name)
     {
         string[] sparse = [.. file.Metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(
@@ -91,8 +92,8 @@ internal static class SparseStorage
         return [.. tensors];
     }
 
-    /// <summary>One tensor as it is stored; nothing dense is made.</summary>
-    /// <exception cref="FormatException">Values, indices and shape do not fit each other.</exception>
+    /// <summary>Returns one tensor as stored, without making it dense.</summary>
+    /// <exception cref="FormatException">Values, indices and shape do not match.</exception>
     internal static SparseTensor Read(SafetensorsFile file, string name)
     {
         var found = file.Tensors.Where(entry => entry.Key.StartsWith(name + ".sparse.", StringComparison.Ordinal))
@@ -105,7 +106,7 @@ internal static class SparseStorage
             || (!isBitmap && !found.TryGetValue(name + Gaps, out indices))
             || values.DType != DType.Float32 || indices!.DType != DType.UInt8)
         {
-            throw new FormatException($"'{name}' lacks float32 values, or uint8 bitmap or gaps");
+            throw new FormatException($"'{name}' has no float32 values, or no uint8 bitmap or gaps");
         }
 
         ReadOnlySpan<byte> bytes = indices.AsSpan<byte>();
@@ -115,18 +116,18 @@ internal static class SparseStorage
         return kept.Length == values.Count
             ? new SparseTensor(shape, values.ToArray<float>(), kept)
             : throw new FormatException(
-                $"'{name}' has another number of values than indices (got {values.Count}, expected {kept.Length})");
+                $"'{name}' has different numbers of values and indices (got {values.Count}, expected {kept.Length})");
     }
 
     /// <summary>
-    /// A few bytes must not ask for gigabytes: what is dense may be large only beside a file that is.
+    /// Rejects tensors that are much larger than the file, so that a small file cannot allocate gigabytes.
     /// </summary>
     private static void CheckSize(SparseTensor tensor, long stored)
     {
         const long Free = 1 << 20, MaxRatio = 4096;
         if (tensor.Shape.Count > Free + (MaxRatio * stored))
         {
-            throw new FormatException($"a tensor of {tensor.Shape} in a file of {stored} numbers");
+            throw new FormatException($"a tensor of shape {tensor.Shape} is too large for a file of {stored} elements");
         }
     }
 

@@ -4,14 +4,14 @@ using Temper.Tensors;
 namespace Temper.Formats.Models;
 
 /// <summary>
-/// The elements of a float32 tensor whose bits are not all zero, in row-major order, and where they stand.
+/// The elements of a float32 tensor whose bits are not all zero, in row-major order, and their indices.
 /// </summary>
-/// <param name="Shape">Shape of the whole.</param>
-/// <param name="Values">The elements.</param>
-/// <param name="Indices">Their indices in row-major order, rising.</param>
+/// <param name="Shape">Shape of the dense tensor.</param>
+/// <param name="Values">Values of the stored elements.</param>
+/// <param name="Indices">Row-major indices of the stored elements, ascending.</param>
 internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
 {
-    /// <summary>A distance of this or more is written as this and the rest.</summary>
+    /// <summary>Gaps of this length or more are split: bytes of 255, then the remainder.</summary>
     private const int LongGap = 255;
 
     internal static SparseTensor Of(Tensor dense)
@@ -21,7 +21,7 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
         var indices = new List<int>();
         for (int i = 0; i < all.Length; i++)
         {
-            // By bits: a negative zero is kept.
+            // Compared by bits, so that a negative zero is stored.
             if (BitConverter.SingleToInt32Bits(all[i]) != 0)
             {
                 values.Add(all[i]);
@@ -44,7 +44,8 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
     }
 
     /// <summary>
-    /// A bit for each element of the whole, set where it is kept; the lowest bit of a byte comes first.
+    /// Returns a bitmap with one bit per element of the dense tensor, set for stored elements; least significant bit
+    /// first.
     /// </summary>
     internal byte[] Bitmap() => BitmapOf(Indices, Shape.Count);
 
@@ -60,7 +61,9 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
     }
 
     /// <summary>
-    /// For each kept element how many are left out before it: bytes of 255 that add up, then one below 255.
+    /// Returns, for each stored element, the number of skipped elements before it: zero or more bytes of 255 plus a
+    /// final byte
+    /// below 255, which add up to that number.
     /// </summary>
     internal byte[] Gaps()
     {
@@ -81,14 +84,15 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
         return [.. gaps];
     }
 
-    /// <summary>The indices that a bitmap says.</summary>
-    /// <exception cref="FormatException">It has another length, or a bit behind the last element.</exception>
+    /// <summary>Returns the indices of the set bits of a bitmap.</summary>
+    /// <exception cref="FormatException">The length is wrong, or a bit is set after the last element.</exception>
     internal static int[] IndicesOfBitmap(ReadOnlySpan<byte> bits, int count)
     {
         if (bits.Length != (count + 7) / 8 || (count % 8 != 0 && bits[^1] >> (count % 8) != 0))
         {
             throw new FormatException(
-                $"the bitmap does not fit (got {bits.Length} bytes, expected {(count + 7) / 8} for {count} elements)");
+                $"the bitmap has the wrong length, or a bit is set after the last element (got {bits.Length} bytes, "
+                    + $"expected {(count + 7) / 8} for {count} elements)");
         }
 
         int kept = 0;
@@ -109,8 +113,8 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
         return indices;
     }
 
-    /// <summary>The indices that gaps say.</summary>
-    /// <exception cref="FormatException">They go beyond the last element, or end within a gap.</exception>
+    /// <summary>Returns the indices encoded by gaps.</summary>
+    /// <exception cref="FormatException">An index is out of range, or the data ends within a gap.</exception>
     internal static int[] IndicesOfGaps(ReadOnlySpan<byte> gaps, int count)
     {
         var indices = new List<int>(gaps.Length);
@@ -123,11 +127,11 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
             if (!isOpen)
             {
                 indices.Add(next < count ? (int)next : throw new FormatException(
-                    $"the gaps go beyond the last element (got place {next}, expected less than {count})"));
+                    $"the gaps go beyond the last element (got index {next}, expected less than {count})"));
                 next++;
             }
         }
 
-        return isOpen ? throw new FormatException("the gaps end within one") : [.. indices];
+        return isOpen ? throw new FormatException("the data ends within a gap") : [.. indices];
     }
 }

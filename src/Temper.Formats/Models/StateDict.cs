@@ -6,19 +6,20 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Models;
 
-/// <summary>Tensors by name.</summary>
+/// <summary>Named tensors.</summary>
 internal sealed class StateDict
 {
-    /// <summary>What PyTorch's data-parallel wrapper puts before every name.</summary>
+    /// <summary>Prefix of all names in checkpoints of PyTorch's DataParallel.</summary>
     private const string Wrapper = "module.";
 
     private const int Shown = 8;
 
     private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 
-    /// <summary>Reads a state dict of any format, known by its first bytes.</summary>
+    /// <summary>Reads a state dict; the format is detected from the first bytes.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="names">New names by old ones; a name that ends in * stands for all that begin so.</param>
+    /// <param name="names">New names, keyed by old names; a key that ends in * matches all names with that
+    /// prefix.</param>
     internal static StateDict Load(string path, IReadOnlyDictionary<string, string>? names) =>
         Of(TensorsOf(path), names);
 
@@ -36,15 +37,17 @@ internal sealed class StateDict
         return result;
     }
 
-    /// <summary>Names and tensors, in the file's order.</summary>
+    /// <summary>Names and tensors, in file order.</summary>
     internal IEnumerable<KeyValuePair<string, Tensor>> Tensors => _tensors;
 
-    /// <summary>The tensor of a name; null where there is none.</summary>
+    /// <summary>Returns the tensor with a given name; null if there is none.</summary>
     internal Tensor? Take(string name) => _tensors.GetValueOrDefault(name);
 
-    /// <summary>What a graph misses, does not know, or wants in another shape or dtype; null where all fits.</summary>
+    /// <summary>
+    /// Describes missing tensors, unexpected tensors, and tensors of a wrong shape or dtype; null if all tensors match.
+    /// </summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="maskSuffix">What stands behind a parameter's name in that of its mask, which may be there.</param>
+    /// <param name="maskSuffix">Suffix of the names of masks, which are optional.</param>
     internal string? Misfits(NetworkGraph graph, string maskSuffix)
     {
         List<string> missing = [], misshaped = [];
@@ -52,8 +55,7 @@ internal sealed class StateDict
             .Select(entry => (entry.Key, entry.Value.Shape, DType.Float32))
             .Concat(graph.Buffers.Select(entry => (entry.Key, entry.Value.Shape, entry.Value.DType))))
         {
-            // Checkpoints from before PyTorch 0.4.1 do not count batches; nothing that is computed depends on the
-            // count.
+            // Checkpoints from before PyTorch 0.4.1 have no num_batches_tracked; no result depends on it.
             bool mayMiss = graph.Buffers.TryGetValue(name, out BufferSpec? buffer) && buffer.DType == DType.Int64;
             if (!_tensors.TryGetValue(name, out Tensor? tensor))
             {
@@ -76,7 +78,7 @@ internal sealed class StateDict
         ];
         return parts.Length == 0
             ? null
-            : $"the tensors do not fit the network: {string.Join("; ", parts)}. Is it another architecture?";
+            : $"the tensors do not match the network: {string.Join("; ", parts)}; check the architecture";
 
         bool IsMask(string name) => name.EndsWith(maskSuffix, StringComparison.Ordinal)
             && graph.Parameters.ContainsKey(name[..^maskSuffix.Length]);
@@ -106,7 +108,9 @@ internal sealed class StateDict
     }
 
     /// <summary>
-    /// A safetensors file has its JSON header behind eight bytes, a pickle begins with its protocol, archives with PK.
+    /// Detects the format: archives begin with PK, a pickle with its protocol, and a safetensors file has its JSON
+    /// header
+    /// after eight bytes.
     /// </summary>
     private static IReadOnlyList<KeyValuePair<string, Tensor>> TensorsOf(string path)
     {

@@ -6,7 +6,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Npz;
 
-/// <summary>NumPy's array files: C order, little-endian or byte-sized numbers. Pickled objects are refused.</summary>
+/// <summary>Reads and writes NumPy array files (.npy): C order, little-endian. Pickled objects are rejected.</summary>
 public static partial class NpyFile
 {
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
@@ -14,7 +14,7 @@ public static partial class NpyFile
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ModelFormatException">
-    /// It is truncated, malformed, in Fortran order or holds objects.
+    /// The file is truncated or malformed, is in Fortran order, or contains objects.
     /// </exception>
     public static Tensor Load(string path)
     {
@@ -22,24 +22,24 @@ public static partial class NpyFile
         return Read(stream, stream.Length, path);
     }
 
-    /// <summary>Writes a file, as a whole or not at all.</summary>
+    /// <summary>Writes a file atomically.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="tensor">Any dtype and shape.</param>
+    /// <param name="tensor">A tensor of any dtype and shape.</param>
     public static void Save(string path, Tensor tensor) => AtomicFile.Write(path, stream => Write(stream, tensor));
 
-    /// <summary>Reads from a stream.</summary>
+    /// <summary>Reads an array from a stream.</summary>
     /// <param name="stream">Positioned at the first byte.</param>
-    /// <param name="length">How many bytes there are: header and numbers, nothing behind them.</param>
-    /// <param name="name">What to call it in errors.</param>
+    /// <param name="length">Number of bytes of header and data; nothing may follow.</param>
+    /// <param name="name">Name for errors.</param>
     /// <exception cref="ModelFormatException">
-    /// It is truncated, too long, malformed, in Fortran order or holds objects.
+    /// The data is truncated, too long or malformed, is in Fortran order, or contains objects.
     /// </exception>
     public static Tensor Read(Stream stream, long length, string name)
     {
         byte[] start = ReadExactly(stream, 10, name, 0);
         if (!start.AsSpan(0, 6).SequenceEqual(Magic) || start[6] is not (1 or 2 or 3))
         {
-            throw new ModelFormatException(name, 0, "npy: wrong magic number or version; this is no NumPy array file");
+            throw new ModelFormatException(name, 0, "npy: wrong magic number or version; not a NumPy array file");
         }
 
         int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
@@ -63,8 +63,8 @@ public static partial class NpyFile
         if (bytes != length - position || bytes > Array.MaxLength)
         {
             throw new ModelFormatException(
-                name, position, $"npy: the numbers do not fill the file (got {length - position} bytes, expected "
-                    + $"{bytes} for {shape}); it is truncated or has something appended");
+                name, position, $"npy: the array does not fill the file (got {length - position} bytes, expected "
+                    + $"{bytes} for {shape}); the file is truncated or has extra data at the end");
         }
 
         try
@@ -73,13 +73,13 @@ public static partial class NpyFile
         }
         catch (OverflowException e)
         {
-            throw new ModelFormatException(name, position, "npy: holds numbers above 2^63", e);
+            throw new ModelFormatException(name, position, "npy: a value is above 2^63", e);
         }
     }
 
-    /// <summary>Writes to a stream: version 1.0, C order.</summary>
-    /// <param name="stream">Where to.</param>
-    /// <param name="tensor">Any dtype and shape.</param>
+    /// <summary>Writes an array to a stream: version 1.0, C order.</summary>
+    /// <param name="stream">The stream to write to.</param>
+    /// <param name="tensor">A tensor of any dtype and shape.</param>
     public static void Write(Stream stream, Tensor tensor)
     {
         string type = tensor.DType switch
@@ -110,13 +110,13 @@ public static partial class NpyFile
         catch (RegexMatchTimeoutException e)
         {
             throw new ModelFormatException(
-                name, 10, "npy: the header takes too long to understand; it is damaged or hostile", e);
+                name, 10, "npy: parsing the header takes too long; it is damaged or malicious", e);
         }
 
         if (!match.Success)
         {
-            throw new ModelFormatException(name, 10, "npy: the header is not understood (expected descr, fortran_order "
-                + "and shape; objects are refused)");
+            throw new ModelFormatException(name, 10, "npy: the header cannot be parsed (expected descr, fortran_order "
+                + "and shape; objects are rejected)");
         }
 
         if (match.Groups["order"].Value is "True")
@@ -140,7 +140,7 @@ public static partial class NpyFile
             "<u8" => ElementType.UInt64,
             "|b1" => ElementType.Bool,
             string other => throw new ModelFormatException(
-                name, 10, $"npy: numbers of type '{other}' are not supported (expected little-endian f2 to f8, i1 to "
+                name, 10, $"npy: element type '{other}' is not supported (expected little-endian f2 to f8, i1 to "
                     + "i8, u1 to u8 or b1)"),
         };
         try
@@ -152,7 +152,7 @@ public static partial class NpyFile
         }
         catch (Exception e) when (e is OverflowException or ArgumentOutOfRangeException or FormatException)
         {
-            throw new ModelFormatException(name, 10, $"npy: impossible shape ({match.Groups["shape"].Value})", e);
+            throw new ModelFormatException(name, 10, $"npy: invalid shape ({match.Groups["shape"].Value})", e);
         }
     }
 

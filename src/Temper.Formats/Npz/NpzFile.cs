@@ -3,24 +3,25 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Npz;
 
-/// <summary>NumPy's archives of named arrays.</summary>
+/// <summary>Reads and writes NumPy archives of named arrays (.npz).</summary>
 public static class NpzFile
 {
     /// <summary>
-    /// Maximum number of bytes that one array may unpack to, unless the caller says otherwise: a small archive can
-    /// claim anything.
+    /// Default maximum number of bytes that one array may decompress to. A limit is needed because a small archive can
+    /// claim
+    /// any size.
     /// </summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
     /// </summary>
     private const long MaxGrowth = 1032;
 
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
-    /// <returns>Arrays by name, without ".npy".</returns>
+    /// <param name="maxBytes">Maximum number of bytes that one array may decompress to.</param>
+    /// <returns>Arrays, keyed by name without ".npy".</returns>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, long maxBytes = DefaultLimit)
     {
@@ -28,9 +29,9 @@ public static class NpzFile
         return Read(stream, path, maxBytes);
     }
 
-    /// <summary>Reads some arrays; what else the archive holds is not looked at.</summary>
+    /// <summary>Reads selected arrays; other entries of the archive are not read.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="names">Names without ".npy"; those that are not there are left out of the result.</param>
+    /// <param name="names">Names without ".npy"; names that do not exist are omitted from the result.</param>
     /// <exception cref="ModelFormatException">The archive or one of the arrays is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, IReadOnlyCollection<string> names)
     {
@@ -38,19 +39,19 @@ public static class NpzFile
         return Read(stream, path, DefaultLimit, names);
     }
 
-    /// <summary>Names of the arrays, without ".npy".</summary>
+    /// <summary>Returns the names of the arrays, without ".npy".</summary>
     /// <param name="path">The archive.</param>
-    /// <exception cref="ModelFormatException">It is no archive.</exception>
+    /// <exception cref="ModelFormatException">The file is not an archive.</exception>
     public static IReadOnlyList<string> Names(string path)
     {
         using FileStream stream = File.OpenRead(path);
         return Opened(stream, path, archive => (string[])[.. ArraysOf(archive, names: null).Select(NameOf)]);
     }
 
-    /// <summary>Reads all arrays from a stream that can seek.</summary>
+    /// <summary>Reads all arrays from a seekable stream.</summary>
     /// <param name="stream">The archive.</param>
-    /// <param name="name">What to call it in errors.</param>
-    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
+    /// <param name="name">Name for errors.</param>
+    /// <param name="maxBytes">Maximum number of bytes that one array may decompress to.</param>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long maxBytes = DefaultLimit) =>
         Read(stream, name, maxBytes, names: null);
@@ -65,7 +66,7 @@ public static class NpzFile
             if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
                 throw new ModelFormatException(
-                    name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
+                    name, 0, $"npz: the archive contains '{entry.FullName}' twice");
             }
         }
 
@@ -82,7 +83,7 @@ public static class NpzFile
         catch (Exception e)
             when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
         {
-            throw new ModelFormatException(name, 0, $"npz: this is no archive of arrays ({e.Message})", e);
+            throw new ModelFormatException(name, 0, $"npz: not an archive of arrays ({e.Message})", e);
         }
     }
 
@@ -96,23 +97,25 @@ public static class NpzFile
     {
         if (entry.Length > maxBytes)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes "
-                + $"(expected at most {maxBytes}); raise the limit if it is meant to");
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' decompresses to {entry.Length} "
+                + "bytes "
+                + $"(expected at most {maxBytes}); raise the limit if the file is trusted");
         }
 
         if (entry.Length / MaxGrowth > entry.CompressedLength)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} "
-                + $"bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot decompress to "
+                + $"{entry.Length} "
+                + $"bytes (it has {entry.CompressedLength} compressed); the archive is damaged or malicious");
         }
 
         using Stream content = entry.Open();
         return NpyFile.Read(content, entry.Length, $"{name}:{entry.FullName}");
     }
 
-    /// <summary>Writes an archive, as a whole or not at all. The same arrays give the same bytes.</summary>
+    /// <summary>Writes an archive atomically. The same arrays give the same bytes.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="arrays">Arrays by name.</param>
+    /// <param name="arrays">Arrays, keyed by name without ".npy".</param>
     public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> arrays) =>
         AtomicFile.Write(path, stream =>
     {

@@ -1,18 +1,21 @@
 namespace Temper.Formats.Onnx;
 
-/// <summary>How a network becomes an ONNX model.</summary>
+/// <summary>Options for exporting a network to ONNX.</summary>
 public sealed record OnnxExportOptions
 {
-    /// <summary>Version of the operator set, 13 to 21; 17 unless said otherwise.</summary>
+    /// <summary>Version of the operator set, 13 to 21. Default 17.</summary>
     public int Opset { get; init; } = 17;
 
-    /// <summary>Whether to fold batch normalizations into the layers before them where possible.</summary>
+    /// <summary>Whether batch normalizations are folded into the preceding layers where possible. Default
+    /// false.</summary>
     public bool FoldsNormalization { get; init; }
 
     /// <summary>
-    /// Whether parameters of which at least half is zero are written as sparse initializers: their values and indices.
-    /// The file becomes smaller; a runtime that has no sparse kernels, as ONNX Runtime on processors, expands them when
-    /// it loads the model.
+    /// Whether parameters that are at least half zero are written as sparse initializers (values and indices). This
+    /// makes the
+    /// file smaller. Runtimes without sparse kernels, such as ONNX Runtime on CPUs, expand them when they load the
+    /// model.
+    /// Default false.
     /// </summary>
     public bool SparseInitializers { get; init; }
 }

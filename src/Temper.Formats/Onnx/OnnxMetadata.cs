@@ -6,7 +6,8 @@ using Temper.Networks;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// What a network knows besides its graph, as texts in an ONNX file: class names, and the bounds of its inputs.
+/// Stores properties of a network outside its graph as metadata of an ONNX file: class names, input bounds, fixed
+/// batch.
 /// </summary>
 internal static class OnnxMetadata
 {
@@ -17,7 +18,7 @@ internal static class OnnxMetadata
     private const string ProducerKey = "onnx.producer";
     private const string OwnName = "temper";
 
-    /// <summary>The texts of a network.</summary>
+    /// <summary>Returns the metadata entries of a network.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> Of(Network network)
     {
         foreach (KeyValuePair<string, string> entry in network.Metadata)
@@ -44,12 +45,13 @@ internal static class OnnxMetadata
         }
     }
 
-    /// <summary>Whether the file's lengths are the network's, its batch included.</summary>
+    /// <summary>Whether the shapes in the file, including the batch size, are those of the network.</summary>
     internal static bool IsFixed(OnnxModel model) =>
         model.Metadata.TryGetValue(BatchKey, out string? text)
             && string.Equals(text, FixedBatch, StringComparison.Ordinal);
 
-    /// <summary>An input with the bounds that a file has for it; without, where the text is none of ours.</summary>
+    /// <summary>Returns an input with the bounds stored in the file; unchanged if there are none or they are
+    /// invalid.</summary>
     internal static InputSpec WithBounds(InputSpec input, IReadOnlyDictionary<string, string> metadata) =>
         metadata.TryGetValue($"{BoundsKey}{input.Name}", out string? text)
             && Read(text, MetadataJson.Default.SingleArray) is [var low, var high]
@@ -58,7 +60,7 @@ internal static class OnnxMetadata
             : input;
 
     /// <summary>
-    /// A network with a file's class names and other texts, and with the name of the program that made the file.
+    /// Returns a network with the class names, metadata and producer of a file.
     /// </summary>
     internal static Network In(Network network, OnnxModel model)
     {
@@ -87,7 +89,7 @@ internal static class OnnxMetadata
     }
 }
 
-/// <summary>How the texts are read and written, without reflection.</summary>
+/// <summary>Source-generated JSON serialization of the metadata values.</summary>
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(float[]))]
 internal sealed partial class MetadataJson : JsonSerializerContext;

@@ -1,16 +1,16 @@
 namespace Temper.Formats.Onnx;
 
-/// <summary>What an ONNX file says of itself, read without turning it into a network.</summary>
-/// <param name="IrVersion">Version of the format.</param>
+/// <summary>Summary of an ONNX file, read without importing it.</summary>
+/// <param name="IrVersion">IR version of the file.</param>
 /// <param name="Opset">Version of the standard operator set.</param>
-/// <param name="Producer">Program that made it.</param>
-/// <param name="Operators">Operators by name with the number of their nodes.</param>
-/// <param name="Unsupported">Those of them that cannot be read.</param>
+/// <param name="Producer">Name of the program that wrote the file.</param>
+/// <param name="Operators">Number of nodes per operator.</param>
+/// <param name="Unsupported">Number of nodes per operator, for operators that cannot be imported.</param>
 public sealed record OnnxSummary(
     long IrVersion, long Opset, string Producer, IReadOnlyDictionary<string, int> Operators,
     IReadOnlyDictionary<string, int> Unsupported)
 {
-    /// <summary>Reads a file's summary.</summary>
+    /// <summary>Reads the summary of a file.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <exception cref="ModelFormatException">The file is damaged or not an ONNX model.</exception>
     public static OnnxSummary Of(string path)

@@ -4,38 +4,39 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// How far results may be from those expected: <c>|got - expected| ≤ Absolute + Relative |expected|</c>.
+/// Tolerance of a comparison: <c>|got - expected| ≤ Absolute + Relative |expected|</c>.
 /// </summary>
-/// <param name="Relative">Fraction of the expected value; 1e-3 is what ONNX's own suite takes.</param>
-/// <param name="Absolute">Added to it; 1e-7 is what ONNX's own suite takes.</param>
+/// <param name="Relative">Relative tolerance; the default 1e-3 is that of ONNX's own test suite.</param>
+/// <param name="Absolute">Absolute tolerance; the default 1e-7 is that of ONNX's own test suite.</param>
 public sealed record OnnxTolerance(double Relative = 1e-3, double Absolute = 1e-7);
 
-/// <summary>One output of one data set against what is expected.</summary>
-/// <param name="DataSet">Name of the data set's folder.</param>
+/// <summary>Comparison of one output with its expected value, for one data set.</summary>
+/// <param name="DataSet">Name of the folder of the data set.</param>
 /// <param name="Output">Name of the output in the model.</param>
-/// <param name="LargestAbsolute">Largest difference; infinite where shape, dtype or a NaN differ.</param>
+/// <param name="LargestAbsolute">Largest absolute difference; infinite if shape or dtype differ, or only one is
+/// NaN.</param>
 /// <param name="LargestRelative">
-/// Largest difference over the expected value's magnitude, where that is not zero.
+/// Largest relative difference, over elements whose expected value is not zero.
 /// </param>
 /// <param name="Agrees">Whether all elements are within the tolerance.</param>
-/// <param name="Remark">What else is wrong, empty if nothing: another shape or dtype.</param>
+/// <param name="Remark">The shapes and dtypes if they differ, else empty.</param>
 public sealed record OnnxComparison(
     string DataSet, string Output, double LargestAbsolute, double LargestRelative, bool Agrees, string Remark);
 
 /// <summary>
-/// Runs a model on test data in ONNX's own layout: folders <c>test_data_set_N</c> with <c>input_N.pb</c> and
+/// Runs a model on test data in ONNX's layout: folders <c>test_data_set_N</c> with <c>input_N.pb</c> and
 /// <c>output_N.pb</c>.
 /// </summary>
 public static class OnnxVerification
 {
     private const string SetPrefix = "test_data_set_";
 
-    /// <summary>Compares each output of each data set with what is expected.</summary>
+    /// <summary>Compares each output with its expected value, for each data set.</summary>
     /// <param name="model">The .onnx file.</param>
-    /// <param name="folder">A folder with data sets, or a data set.</param>
-    /// <param name="tolerance">What is taken as equal.</param>
+    /// <param name="folder">A folder that contains data sets, or one data set.</param>
+    /// <param name="tolerance">The tolerance.</param>
     /// <exception cref="ModelFormatException">The model or the data are damaged or not supported.</exception>
-    /// <exception cref="FileNotFoundException">The folder holds no data set, or an input is missing.</exception>
+    /// <exception cref="FileNotFoundException">The folder contains no data set, or an input is missing.</exception>
     public static IReadOnlyList<OnnxComparison> Run(string model, string folder, OnnxTolerance tolerance)
     {
         string[] sets = Directory.Exists(folder)

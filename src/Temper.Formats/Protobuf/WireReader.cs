@@ -4,23 +4,23 @@ using System.Text;
 namespace Temper.Formats.Protobuf;
 
 /// <summary>
-/// Reads the protobuf wire format from a stream that can seek, field by field and without copying what is skipped.
-/// Every length is checked against the message that it stands in before anything is allocated.
+/// Reads the protobuf wire format from a seekable stream, field by field; skipped data is not copied. Every length is
+/// checked against the enclosing message before memory is allocated.
 /// </summary>
 internal sealed class WireReader(Stream stream, string file, string format)
     : ByteReader(stream, file, format)
 {
-    /// <summary>The next field's number and how its value is written.</summary>
+    /// <summary>Reads the number and the wire type of the next field.</summary>
     internal (int Field, WireType Wire) Tag()
     {
         ulong tag = Varint();
         ulong field = tag >> 3;
         return field is > 0 and < 1 << 29
             ? ((int)field, (WireType)(tag & 7))
-            : throw Bad($"no protobuf field (got tag {tag}); the file is damaged or of another format");
+            : throw Bad($"not a protobuf field (got tag {tag}); the file is damaged or of another format");
     }
 
-    /// <summary>A number of variable length.</summary>
+    /// <summary>Reads a varint.</summary>
     internal ulong Varint()
     {
         ulong value = 0;
@@ -37,7 +37,7 @@ internal sealed class WireReader(Stream stream, string file, string format)
         throw Bad("a number is longer than 10 bytes; the file is damaged or of another format");
     }
 
-    /// <summary>Four bytes as a float.</summary>
+    /// <summary>Reads four bytes as a float.</summary>
     internal float Single()
     {
         Span<byte> bytes = stackalloc byte[4];
@@ -45,7 +45,7 @@ internal sealed class WireReader(Stream stream, string file, string format)
         return BinaryPrimitives.ReadSingleLittleEndian(bytes);
     }
 
-    /// <summary>Eight bytes as a double.</summary>
+    /// <summary>Reads eight bytes as a double.</summary>
     internal double Double()
     {
         Span<byte> bytes = stackalloc byte[8];
@@ -53,28 +53,29 @@ internal sealed class WireReader(Stream stream, string file, string format)
         return BinaryPrimitives.ReadDoubleLittleEndian(bytes);
     }
 
-    /// <summary>The offset behind a length-delimited value that begins here and lies within a message.</summary>
-    /// <param name="wire">How the value is written.</param>
-    /// <param name="end">The offset behind the message.</param>
+    /// <summary>Returns the end offset of a length-delimited value that starts here; throws if it exceeds the
+    /// message.</summary>
+    /// <param name="wire">Wire type of the field.</param>
+    /// <param name="end">End offset of the message.</param>
     internal long End(WireType wire, long end)
     {
         if (wire != WireType.Length)
         {
-            throw Bad($"a field is not written as its type is (got wire type {(int)wire}, expected "
+            throw Bad($"a field has the wrong wire type (got {(int)wire}, expected "
                 + $"{(int)WireType.Length}); the file is damaged");
         }
 
         ulong length = Varint();
         return length <= (ulong)Math.Max(0, end - Position)
             ? Position + (long)length
-            : throw Bad($"a value reaches beyond what it stands in (got {length} bytes, expected at most "
+            : throw Bad($"a value is longer than the message that contains it (got {length} bytes, expected at most "
                 + $"{end - Position}); the file is truncated or damaged");
     }
 
-    /// <summary>A text up to an offset.</summary>
+    /// <summary>Reads text up to an end offset.</summary>
     internal string Text(long end) => Encoding.UTF8.GetString(Bytes(end - Position));
 
-    /// <summary>Passes over a value that nobody asked for.</summary>
+    /// <summary>Skips a value.</summary>
     internal void Skip(WireType wire, long end)
     {
         switch (wire)
@@ -97,7 +98,7 @@ internal sealed class WireReader(Stream stream, string file, string format)
     }
 }
 
-/// <summary>How a value is written.</summary>
+/// <summary>Protobuf wire types.</summary>
 internal enum WireType
 {
     Varint = 0,

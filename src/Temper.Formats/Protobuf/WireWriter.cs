@@ -4,10 +4,11 @@ using System.Text;
 
 namespace Temper.Formats.Protobuf;
 
-/// <summary>Writes fields of a protocol buffers message (proto3 wire format) into growing memory.</summary>
+/// <summary>Writes the fields of a protocol buffers message (proto3 wire format) to a growable buffer.</summary>
 /// <remarks>
-/// Event files and ONNX need a few dozen messages, written and read without copies of what is large, which generated
-/// code would make.
+/// Used instead of generated code because event files and ONNX need only a few dozen messages, and large data must not
+/// be
+/// copied.
 /// </remarks>
 internal sealed class WireWriter
 {
@@ -55,14 +56,14 @@ internal sealed class WireWriter
         return this;
     }
 
-    /// <summary>Fields that were written elsewhere.</summary>
+    /// <summary>Appends fields that were serialized elsewhere.</summary>
     internal WireWriter Raw(ReadOnlySpan<byte> fields)
     {
         fields.CopyTo(Advance(fields.Length));
         return this;
     }
 
-    /// <summary>A repeated field of whole numbers, packed.</summary>
+    /// <summary>Writes a packed repeated field of integers.</summary>
     internal WireWriter Integers(int field, IEnumerable<long> values)
     {
         var packed = new WireWriter();
@@ -74,7 +75,7 @@ internal sealed class WireWriter
         return Bytes(field, packed.Written);
     }
 
-    /// <summary>A repeated field of floats, packed.</summary>
+    /// <summary>Writes a packed repeated field of floats.</summary>
     internal WireWriter Floats(int field, IReadOnlyCollection<float> values)
     {
         Tag(field, LengthDelimited);
@@ -88,7 +89,7 @@ internal sealed class WireWriter
     }
 
     /// <summary>
-    /// Only the beginning of a field of bytes: its tag and how many bytes the caller will put behind.
+    /// Writes only the tag and the length of a bytes field; the caller appends the bytes.
     /// </summary>
     internal WireWriter Head(int field, long length)
     {
@@ -97,7 +98,7 @@ internal sealed class WireWriter
         return this;
     }
 
-    /// <summary>A repeated field of doubles, packed.</summary>
+    /// <summary>Writes a packed repeated field of doubles.</summary>
     internal WireWriter Doubles(int field, ReadOnlySpan<double> values)
     {
         Tag(field, LengthDelimited);

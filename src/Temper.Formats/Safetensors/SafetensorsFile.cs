@@ -2,17 +2,19 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Safetensors;
 
-/// <summary>Named tensors and text metadata, as safetensors files hold them.</summary>
+/// <summary>Content of a safetensors file: named tensors and text metadata.</summary>
 /// <remarks>
-/// The format: the header's length (8 bytes, little-endian), a JSON header (name to dtype, shape and offset), then the
-/// numbers. A file is hostile until parsed: header at most 100 MiB, offsets without gaps or overlaps that fill the
-/// file, no name twice.
+/// The format is: length of the header (8 bytes, little-endian), a JSON header (dtype, shape and offsets of each
+/// tensor),
+/// then the data. Files are treated as untrusted input: the header has at most 100 MiB, offsets fill the file without
+/// gaps
+/// or overlaps, and names are unique.
 /// </remarks>
 public sealed class SafetensorsFile
 {
-    /// <summary>Tensors with metadata.</summary>
+    /// <summary>Creates the content of a file.</summary>
     /// <param name="tensors">Names and tensors, in the order in which they are written.</param>
-    /// <param name="metadata">Free text by name; null for none.</param>
+    /// <param name="metadata">Text, keyed by name; null for none.</param>
     public SafetensorsFile(
         IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -20,17 +22,17 @@ public sealed class SafetensorsFile
         Metadata = metadata ?? new Dictionary<string, string>(StringComparer.Ordinal);
     }
 
-    /// <summary>Names and tensors, in the file's order.</summary>
+    /// <summary>Names and tensors, in file order.</summary>
     public IReadOnlyList<KeyValuePair<string, Tensor>> Tensors { get; }
 
-    /// <summary>Free text by name.</summary>
+    /// <summary>Text metadata, keyed by name.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>Names of int32 tensors that are written as I8; their numbers lie in -128 to 127.</summary>
+    /// <summary>Names of int32 tensors that are written as I8; their values are -128 to 127.</summary>
     internal IReadOnlySet<string> Int8Names { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
-    /// <summary>The tensor of a name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    /// <summary>Returns the tensor with a given name.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     public Tensor this[string name]
     {
         get
@@ -43,43 +45,43 @@ public sealed class SafetensorsFile
                 }
             }
 
-            throw new KeyNotFoundException($"safetensors: no tensor is called '{name}' (there are: "
+            throw new KeyNotFoundException($"safetensors: there is no tensor '{name}' (expected one of "
                 + $"{string.Join(", ", Tensors.Select(t => t.Key).Take(20))})");
         }
     }
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ModelFormatException">It is truncated, malformed or not a safetensors file.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ModelFormatException">The file is truncated, malformed or not a safetensors file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafetensorsFile Load(string path)
     {
         using FileStream stream = File.OpenRead(path);
         return Read(stream, path);
     }
 
-    /// <summary>The free texts of a file; its header is read and checked, its numbers are not.</summary>
+    /// <summary>Reads the metadata of a file; its header is read and checked, the tensor data is not.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ModelFormatException">It is truncated, malformed or not a safetensors file.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ModelFormatException">The file is truncated, malformed or not a safetensors file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, string> LoadMetadata(string path)
     {
         using FileStream stream = File.OpenRead(path);
         return SafetensorsReader.ReadMetadata(stream, path);
     }
 
-    /// <summary>Reads from a stream that can seek.</summary>
+    /// <summary>Reads from a seekable stream.</summary>
     /// <param name="stream">Positioned at the first byte.</param>
-    /// <param name="name">What to call it in errors.</param>
-    /// <exception cref="ModelFormatException">It is truncated, malformed or not of this format.</exception>
+    /// <param name="name">Name for errors.</param>
+    /// <exception cref="ModelFormatException">The data is truncated, malformed or not in this format.</exception>
     public static SafetensorsFile Read(Stream stream, string name) => SafetensorsReader.Read(stream, name);
 
-    /// <summary>Writes a file, as a whole or not at all. The same content gives the same bytes.</summary>
+    /// <summary>Writes a file atomically. The same content gives the same bytes.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path) => AtomicFile.Write(path, Write);
 
     /// <summary>Writes to a stream.</summary>
-    /// <param name="stream">Where to.</param>
+    /// <param name="stream">The stream to write to.</param>
     public void Write(Stream stream) => SafetensorsWriter.Write(this, stream);
 }

@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Safetensors;
 
-/// <summary>Parses and checks the header before it touches the numbers.</summary>
+/// <summary>Reads safetensors files; the header is parsed and checked before any tensor data is read.</summary>
 internal static class SafetensorsReader
 {
     private const long MaxHeaderBytes = 100 * 1024 * 1024;
@@ -25,14 +25,14 @@ internal static class SafetensorsReader
             catch (OverflowException e)
             {
                 throw new ModelFormatException(
-                    name, start + entry.Begin, $"safetensors: tensor '{entry.Name}' holds numbers above 2^63", e);
+                    name, start + entry.Begin, $"safetensors: tensor '{entry.Name}' has a value above 2^63", e);
             }
         }
 
         return new SafetensorsFile(tensors, metadata);
     }
 
-    /// <summary>The free texts alone; no number is read.</summary>
+    /// <summary>Reads only the metadata; no tensor data is read.</summary>
     internal static IReadOnlyDictionary<string, string> ReadMetadata(Stream stream, string name) =>
         ReadHeader(stream, name).Metadata;
 
@@ -70,7 +70,7 @@ internal static class SafetensorsReader
                 if (!names.Add(property.Name))
                 {
                     throw new ModelFormatException(
-                        file, 8, $"safetensors: the name '{property.Name}' stands twice in the header");
+                        file, 8, $"safetensors: the name '{property.Name}' occurs twice in the header");
                 }
 
                 if (property.NameEquals("__metadata__"))
@@ -89,7 +89,7 @@ internal static class SafetensorsReader
         catch (Exception e)
             when (e is JsonException or InvalidOperationException or FormatException and not ModelFormatException)
         {
-            throw new ModelFormatException(file, 8, $"safetensors: the header is not what it must be ({e.Message})", e);
+            throw new ModelFormatException(file, 8, $"safetensors: the header is invalid ({e.Message})", e);
         }
 
         return (entries, metadata);
@@ -103,7 +103,7 @@ internal static class SafetensorsReader
             || !value.TryGetProperty("data_offsets", out JsonElement offsets) || offsets.GetArrayLength() != 2)
         {
             throw new ModelFormatException(
-                file, 8, $"safetensors: tensor '{property.Name}' lacks dtype, shape or data_offsets");
+                file, 8, $"safetensors: tensor '{property.Name}' has no dtype, shape or data_offsets");
         }
 
         ElementType type = Type(dtype.GetString(), property.Name, file);
@@ -115,7 +115,7 @@ internal static class SafetensorsReader
         catch (Exception e) when (e is ArgumentOutOfRangeException or OverflowException)
         {
             throw new ModelFormatException(
-                file, 8, $"safetensors: tensor '{property.Name}' has an impossible shape ({e.Message})", e);
+                file, 8, $"safetensors: tensor '{property.Name}' has an invalid shape ({e.Message})", e);
         }
 
         (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
@@ -123,7 +123,7 @@ internal static class SafetensorsReader
         return begin >= 0 && end >= begin && end - begin == expected && expected <= Array.MaxLength
             ? new Entry(property.Name, type, shape, begin, end)
             : throw new ModelFormatException(
-                file, 8, $"safetensors: tensor '{property.Name}' does not fit its place (got bytes {begin} to {end}, "
+                file, 8, $"safetensors: tensor '{property.Name}' has the wrong length (got bytes {begin} to {end}, "
                     + $"expected {expected} bytes for {type} {shape})");
     }
 
@@ -146,7 +146,7 @@ internal static class SafetensorsReader
         {
             throw new ModelFormatException(
                 file, 8, $"safetensors: the tensors do not fill the file (got {remaining} bytes, expected {next}); the "
-                    + "file is truncated or has something appended");
+                    + "file is truncated or has extra data at the end");
         }
     }
 

@@ -16,7 +16,7 @@ internal static class SafetensorsWriter
         stream.Write(header);
         foreach ((string name, Tensor tensor) in file.Tensors)
         {
-            // The low byte of a small whole number is its signed byte.
+            // The low byte of an int32 from -128 to 127 is the int8 value.
             stream.Write(Elements.Write(file.Int8Names.Contains(name) ? tensor.To(DType.UInt8) : tensor));
         }
     }
@@ -24,7 +24,7 @@ internal static class SafetensorsWriter
     private static byte[] Header(SafetensorsFile file)
     {
         using var buffer = new MemoryStream();
-        // Quotes of a text inside take two bytes so, and six otherwise.
+        // With this encoder a quote inside a text takes two bytes instead of six.
         using (var json = new Utf8JsonWriter(
             buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -64,7 +64,7 @@ internal static class SafetensorsWriter
             json.WriteEndObject();
         }
 
-        // Spaces up to a multiple of eight, so that the numbers begin aligned.
+        // Pad with spaces to a multiple of eight, so that the data is aligned.
         buffer.Write(new byte[(8 - (buffer.Length % 8)) % 8].Select(_ => (byte)' ').ToArray());
         return buffer.ToArray();
     }

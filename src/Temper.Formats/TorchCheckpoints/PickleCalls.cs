@@ -1,9 +1,9 @@
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// What a state dict needs done with its values: the only names of functions and classes that are understood.
+/// The functions and classes that a state dict may refer to in a pickle. All other names are rejected.
 /// </summary>
-/// <remarks>Nothing is executed; a name stands for one of the few cases below, and any other is refused.</remarks>
+/// <remarks>Nothing is executed: each name is mapped to one of the few cases below.</remarks>
 internal static class PickleCalls
 {
     private static readonly Dictionary<string, ElementType> Storages = new(StringComparer.Ordinal)
@@ -27,11 +27,11 @@ internal static class PickleCalls
         "torch._utils._rebuild_parameter_with_state", "torch.Size", "torch.device", "_codecs.encode",
     };
 
-    /// <summary>Whether a name may stand in a checkpoint.</summary>
+    /// <summary>Whether a name is allowed in a checkpoint.</summary>
     internal static bool IsKnown(string name) => Functions.Contains(name) || Storages.ContainsKey(name);
 
-    /// <summary>What a function makes of its arguments.</summary>
-    /// <exception cref="FormatException">The arguments do not fit.</exception>
+    /// <summary>Returns the result of applying a function to arguments.</summary>
+    /// <exception cref="FormatException">The arguments are invalid.</exception>
     internal static object? Call(PickleGlobal function, PickleList arguments)
     {
         IReadOnlyList<object?> items = arguments.Items;
@@ -46,23 +46,23 @@ internal static class PickleCalls
             "torch.Size" when items is [PickleList sizes] => sizes,
             "torch.device" when items is [string device, ..] => device,
             "_codecs.encode" when items is [string text, ..] => text,
-            _ => throw new FormatException($"the arguments of {function.Name} do not fit"),
+            _ => throw new FormatException($"the arguments of {function.Name} are invalid"),
         };
     }
 
-    /// <summary>A storage from its persistent id: <c>('storage', class, key, device, count, view)</c>.</summary>
-    /// <exception cref="FormatException">It is something else.</exception>
+    /// <summary>Parses the persistent id of a storage: <c>('storage', class, key, device, count, view)</c>.</summary>
+    /// <exception cref="FormatException">It is not the id of a storage.</exception>
     internal static TorchStorage Storage(object? id)
     {
         if (id is not PickleList { Items: ["storage", PickleGlobal type, string key, string, long count, ..] } list
             || count < 0)
         {
-            throw new FormatException("a persistent id is not one of a storage");
+            throw new FormatException("a persistent id does not refer to a storage");
         }
 
         ElementType element = Storages.TryGetValue(type.Name, out ElementType found)
             ? found
-            : throw new FormatException($"{type.Name} is no storage");
+            : throw new FormatException($"{type.Name} is not a storage type");
         return list.Items.Count > 5 && list.Items[5] is PickleList { Items: [string viewKey, long offset, long size] }
             ? new TorchStorage(key, element, size, offset)
             : new TorchStorage(key, element, count, Offset: 0);
@@ -82,17 +82,18 @@ internal static class PickleCalls
         return result;
     }
 
-    /// <summary>Keys are texts; optimizers use numbers.</summary>
+    /// <summary>Returns a dictionary key as text; optimizer states use integers as keys.</summary>
     internal static string Key(object? key) => key switch
     {
         string text => text,
         long number => $"{number}",
         _ =>
-            throw new FormatException($"a key is neither a text nor a number (got {key?.GetType().Name ?? "nothing"})"),
+            throw new FormatException("a dictionary key is neither text nor an integer (got "
+                + $"{key?.GetType().Name ?? "nothing"})"),
     };
 
     private static long[] Numbers(PickleList list) =>
         [.. list.Items.Select(item => item is long number
             ? number
-            : throw new FormatException("a shape holds something else than whole numbers"))];
+            : throw new FormatException("a shape contains a value that is not an integer"))];
 }

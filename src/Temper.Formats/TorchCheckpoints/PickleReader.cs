@@ -5,8 +5,9 @@ using System.Text;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// Reads one pickle (protocols 1 to 5) as data: a stack machine that knows texts, numbers, lists, dictionaries and the
-/// names in <see cref="PickleCalls"/>. Nothing is imported and nothing is executed.
+/// Reads one pickle (protocols 1 to 5) as data. This is a stack machine that supports texts, numbers, lists,
+/// dictionaries
+/// and the names in <see cref="PickleCalls"/>. Nothing is imported or executed.
 /// </summary>
 internal sealed class PickleReader(ByteReader reader)
 {
@@ -20,8 +21,8 @@ internal sealed class PickleReader(ByteReader reader)
     private readonly Dictionary<long, object?> _memo = [];
     private int _steps;
 
-    /// <summary>The value that the pickle describes.</summary>
-    /// <exception cref="ModelFormatException">It is damaged, or needs something that is not on the list.</exception>
+    /// <summary>Reads the pickle and returns its value.</summary>
+    /// <exception cref="ModelFormatException">The pickle is damaged, or uses a name that is not allowed.</exception>
     internal object? Read()
     {
         try
@@ -31,7 +32,8 @@ internal sealed class PickleReader(ByteReader reader)
                 if (++_steps > MaxSteps || _stack.Count > MaxOnStack)
                 {
                     throw reader.Bad(
-                        $"more than {MaxSteps} steps or {MaxOnStack} values waiting; this is not a state dict");
+                        $"the pickle needs more than {MaxSteps} steps or {MaxOnStack} stack entries; this is not a "
+                            + "state dict");
                 }
 
                 byte code = reader.Byte();
@@ -55,7 +57,7 @@ internal sealed class PickleReader(ByteReader reader)
         switch (code)
         {
             case 0x80: reader.Byte(); break;                                               // PROTO
-            // FRAME: its length is of no use here
+            // FRAME: the frame length is not needed
             case 0x95: reader.Bytes(8); break;
             case (byte)'(': Push(Mark); break;
             case (byte)'0': Pop(); break;
@@ -116,20 +118,20 @@ internal sealed class PickleReader(ByteReader reader)
             case (byte)'b': Build(); break;
             case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;                        // BINPERSID
             default: throw reader.Bad(
-                $"pickle operation 0x{code:X2} is not what a state dict needs; nothing was executed");
+                $"pickle operation 0x{code:X2} is not allowed in a state dict; nothing was executed");
         }
     }
 
     private PickleGlobal Global(string name) => PickleCalls.IsKnown(name)
         ? new PickleGlobal(name)
-        : throw reader.Bad($"'{Short(name)}' is not on the list of what a state dict needs; nothing was executed. Save "
-            + "the state dict alone: torch.save(model.state_dict(), ...)");
+        : throw reader.Bad($"'{Short(name)}' is not allowed in a state dict; nothing was executed. Save "
+            + "only the state dict: torch.save(model.state_dict(), ...)");
 
     private void PushGlobalFromStack()
     {
         object?[] names = PopMany(2);
         Push(names is [string module, string name] ? Global($"{module}.{name}") : throw new FormatException(
-            "a name is no text"));
+            "a name is not text"));
     }
 
     private void Call()
@@ -137,23 +139,24 @@ internal sealed class PickleReader(ByteReader reader)
         object?[] both = PopMany(2);
         Push(both is [PickleGlobal function, PickleList arguments]
             ? PickleCalls.Call(function, arguments)
-            : throw new FormatException("something is called that is no function"));
+            : throw new FormatException("the pickle calls a value that is not a known function"));
     }
 
     /// <summary>
-    /// Attributes of a dictionary (PyTorch keeps versions there) are of no use here; anything else has none.
+    /// Ignores attributes set on a dictionary (PyTorch stores versions there); for any other object this is an error.
     /// </summary>
     private void Build()
     {
         Pop();
         if (Peek() is not PickleDictionary)
         {
-            throw new FormatException("attributes are set on something that is no dictionary");
+            throw new FormatException("attributes are set on a value that is not a dictionary");
         }
     }
 
     private void Append(object?[] items) =>
-        Filled(Peek() as PickleList ?? throw new FormatException("something is appended to what is no list"), items);
+        Filled(Peek() as PickleList ?? throw new FormatException("a value is appended to something that is not a "
+            + "list"), items);
 
     private static PickleList Filled(PickleList list, object?[] items)
     {
@@ -163,7 +166,8 @@ internal sealed class PickleReader(ByteReader reader)
 
     private void SetTop(object?[] items) =>
         SetItems(
-            Peek() as PickleDictionary ?? throw new FormatException("an item is set in what is no dictionary"), items);
+            Peek() as PickleDictionary ?? throw new FormatException("an item is set in a value that is not a "
+                + "dictionary"), items);
 
     private static PickleDictionary SetItems(PickleDictionary dictionary, object?[] items)
     {
@@ -200,7 +204,7 @@ internal sealed class PickleReader(ByteReader reader)
         return values;
     }
 
-    /// <summary>Everything above the last mark, which goes too.</summary>
+    /// <summary>Removes and returns everything above the last mark, and removes the mark.</summary>
     private object?[] PopMark()
     {
         int mark = _stack.LastIndexOf(Mark);
@@ -218,7 +222,7 @@ internal sealed class PickleReader(ByteReader reader)
 
     private object? Recall(long index) => _memo.TryGetValue(index, out object? value)
         ? value
-        : throw new FormatException($"nothing was remembered as {index}");
+        : throw new FormatException($"the memo has no entry {index}");
 
     private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(reader.Bytes(4));
 
@@ -231,7 +235,8 @@ internal sealed class PickleReader(ByteReader reader)
     private string Bytes(long length) => Encoding.Latin1.GetString(reader.Bytes(length));
 
     /// <summary>
-    /// A number of any length; one beyond 64 bits is only ever the magic number, and is given as a text.
+    /// Reads an integer of any length. Beyond 64 bits it is returned as hexadecimal text; only the magic number is that
+    /// long.
     /// </summary>
     private object LongNumber(int length)
     {
@@ -260,7 +265,7 @@ internal sealed class PickleReader(ByteReader reader)
             line.Append((char)next);
             if (line.Length > Longest)
             {
-                throw new FormatException($"a line is longer than {Longest} signs");
+                throw new FormatException($"a line is longer than {Longest} characters");
             }
         }
 

@@ -8,7 +8,7 @@ internal sealed class PickleList(bool isTuple)
     internal bool IsTuple { get; } = isTuple;
 }
 
-/// <summary>A dictionary of a pickle, in its order; of equal keys the last counts.</summary>
+/// <summary>A dictionary in a pickle, in insertion order; for equal keys the last value is kept.</summary>
 internal sealed class PickleDictionary
 {
     private readonly OrderedDictionary<string, object?> _items = new(StringComparer.Ordinal);
@@ -23,22 +23,22 @@ internal sealed class PickleDictionary
 }
 
 /// <summary>
-/// The name of a class or function that stands in a pickle. It is a name and nothing else: nothing is looked up.
+/// The name of a class or function in a pickle. Only the name is stored; nothing is looked up.
 /// </summary>
-/// <param name="Name">Module and name, <c>torch.FloatStorage</c>.</param>
+/// <param name="Name">Module and name, such as <c>torch.FloatStorage</c>.</param>
 internal sealed record PickleGlobal(string Name);
 
-/// <summary>Where a checkpoint keeps numbers.</summary>
-/// <param name="Key">Its name in the file.</param>
-/// <param name="Type">What the numbers are.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Offset">The first of them, in a storage of which this is a part.</param>
+/// <summary>A storage of a checkpoint: a one-dimensional array of numbers.</summary>
+/// <param name="Key">Name in the file.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Count">Number of elements.</param>
+/// <param name="Offset">Index of the first element, if this is a view of a larger storage.</param>
 internal sealed record TorchStorage(string Key, ElementType Type, long Count, long Offset);
 
 /// <summary>A tensor as a checkpoint describes it: a view of a storage.</summary>
-/// <param name="Storage">Where its numbers are.</param>
-/// <param name="Offset">The first of them.</param>
+/// <param name="Storage">The storage.</param>
+/// <param name="Offset">Index of the first element in the storage.</param>
 /// <param name="Sizes">Length of each axis.</param>
-/// <param name="Strides">Distance of neighbors along each axis, in numbers.</param>
+/// <param name="Strides">Stride of each axis, in elements.</param>
 internal sealed record TorchTensor(
     TorchStorage Storage, long Offset, IReadOnlyList<long> Sizes, IReadOnlyList<long> Strides);

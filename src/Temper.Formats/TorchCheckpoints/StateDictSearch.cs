@@ -1,6 +1,6 @@
 namespace Temper.Formats.TorchCheckpoints;
 
-/// <summary>Finds the state dict in what a file holds.</summary>
+/// <summary>Finds the state dict in the content of a checkpoint.</summary>
 internal sealed class StateDictSearch
 {
     private const int Deepest = 12;
@@ -29,7 +29,7 @@ internal sealed class StateDictSearch
         return search;
     }
 
-    /// <summary>The part that is the state dict: by its usual name, or the only one that holds tensors.</summary>
+    /// <summary>Returns the state dict: the entry with a usual name, or the only entry that contains tensors.</summary>
     private object? Choose(object? root, int depth)
     {
         if (depth == 0 || Children(root) is not { } children || children.Any(child => child.Value is TorchTensor))
@@ -79,9 +79,9 @@ internal sealed class StateDictSearch
         }
     }
 
-    /// <summary>A damaged file may hold itself: the number of visits is bounded.</summary>
+    /// <summary>Limits the number of visits, because values in a damaged file may contain themselves.</summary>
     private bool Visit() =>
-        ++_visits <= MaxVisits ? true : throw new FormatException("values hold each other without end");
+        ++_visits <= MaxVisits ? true : throw new FormatException("values are nested too deeply or contain themselves");
 
     private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
     {

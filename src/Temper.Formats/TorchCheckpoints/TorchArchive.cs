@@ -3,7 +3,8 @@ using System.IO.Compression;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// The zip layout of PyTorch 1.6 and later: <c>NAME/data.pkl</c> describes, <c>NAME/data/KEY</c> are the storages.
+/// Reads the zip layout of PyTorch 1.6 and later: <c>NAME/data.pkl</c> is the pickle, <c>NAME/data/KEY</c> are the
+/// storages.
 /// </summary>
 internal static class TorchArchive
 {
@@ -12,11 +13,11 @@ internal static class TorchArchive
     private const long MaxExpansion = 4;
 
     /// <summary>
-    /// Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.
+    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
     /// </summary>
     private const long MaxGrowth = 1032;
 
-    /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>
+    /// <summary>Whether a zip archive is a PyTorch file, not for example a NumPy archive.</summary>
     internal static bool IsOne(string path)
     {
         try
@@ -26,7 +27,7 @@ internal static class TorchArchive
         }
         catch (InvalidDataException)
         {
-            return true;                                 // what is wrong with the archive, the reader says
+            return true;                                 // the reader reports the error
         }
     }
 
@@ -37,7 +38,7 @@ internal static class TorchArchive
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
             ZipArchiveEntry pickle =
                 archive.Entries.FirstOrDefault(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal))
-                ?? throw Bad(file, $"the archive has no {PickleName}; it is no state dict of PyTorch");
+                ?? throw Bad(file, $"the archive has no {PickleName}; it is not a PyTorch state dict");
             string root = pickle.FullName[..^PickleName.Length];
             if (archive.GetEntry($"{root}byteorder") is { } order
                 && Bytes(order, file, max: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
@@ -59,7 +60,8 @@ internal static class TorchArchive
     }
 
     /// <summary>
-    /// What the directory says is checked before memory is taken, and what comes is checked against it.
+    /// Reads an entry. The length in the archive's directory is checked before memory is allocated, and against the
+    /// content.
     /// </summary>
     private static byte[] Bytes(ZipArchiveEntry entry, string file, long max)
     {
@@ -75,7 +77,8 @@ internal static class TorchArchive
         int read = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return read == bytes.Length && content.ReadByte() < 0
             ? bytes
-            : throw Bad(file, $"'{entry.FullName}' is not as long as the archive says (expected {bytes.Length} bytes)");
+            : throw Bad(file, $"'{entry.FullName}' does not have the length given in the archive (expected "
+                + $"{bytes.Length} bytes)");
     }
 
     private static ModelFormatException Bad(string file, string reason) => new(file, 0, $"PyTorch: {reason}");

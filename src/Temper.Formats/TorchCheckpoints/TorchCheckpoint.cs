@@ -3,14 +3,16 @@ using Temper.Tensors;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// The state dict of a PyTorch file (.pt, .pth, .th): named tensors, and the numbers and texts beside them.
+/// The state dict of a PyTorch file (.pt, .pth, .th): named tensors, and other numbers and texts in the file.
 /// </summary>
 /// <remarks>
-/// Both layouts are read: the zip archive of PyTorch 1.6 and later, and the older stream of pickles. A pickle is read
-/// as data by an interpreter that knows a short list of names; nothing is imported or executed, and any other name is
-/// refused. Where the file holds a whole checkpoint, the state dict is the entry <c>state_dict</c>,
-/// <c>model_state_dict</c>, <c>model</c> or <c>net</c>, or the only one with tensors; if there are several others,
-/// names keep their path. Data-parallel's <c>module.</c> stays.
+/// Both layouts are read: the zip archive of PyTorch 1.6 and later, and the older stream of pickles. Pickles are read
+/// as
+/// data by an interpreter that allows a short list of names; nothing is imported or executed, and all other names are
+/// rejected. In a full checkpoint, the state dict is the entry <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>
+/// or
+/// <c>net</c>, or the only entry with tensors; if there are several others, names include the path. The prefix
+/// <c>module.</c> of DataParallel is kept.
 /// </remarks>
 public sealed class TorchCheckpoint
 {
@@ -22,21 +24,24 @@ public sealed class TorchCheckpoint
     }
 
     /// <summary>
-    /// Names and tensors, in the file's order. Half and double floats are float32, small integers int32.
+    /// Names and tensors, in file order. Half and double floats are converted to float32, 8- and 16-bit integers to
+    /// int32
+    /// (uint8 is kept).
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, Tensor>> Tensors { get; }
 
     /// <summary>
-    /// Numbers and texts that stand in the file beside the tensors, such as the epoch, by their path.
+    /// Other numbers and texts in the file, such as the epoch, keyed by path.
     /// </summary>
     public IReadOnlyDictionary<string, string> Values { get; }
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ModelFormatException">
-    /// It is damaged or truncated, no PyTorch file, holds no tensors, or needs a name that is not on the list.
+    /// The file is damaged or truncated, is not a PyTorch file, contains no tensors, or uses a name that is not
+    /// allowed.
     /// </exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static TorchCheckpoint Load(string path)
     {
         using FileStream stream = File.OpenRead(path);
@@ -45,8 +50,8 @@ public sealed class TorchCheckpoint
 
     /// <summary>Reads from a stream that can seek.</summary>
     /// <param name="stream">Positioned at the first byte.</param>
-    /// <param name="name">What to call it in errors.</param>
-    /// <exception cref="ModelFormatException">As for <see cref="Load"/>.</exception>
+    /// <param name="name">Name for errors.</param>
+    /// <exception cref="ModelFormatException">See <see cref="Load"/>.</exception>
     public static TorchCheckpoint Read(Stream stream, string name)
     {
         Span<byte> first = stackalloc byte[4];

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// The layout before PyTorch 1.6: a magic number, a protocol number, facts about the system, the object, the keys of
-/// its storages, each a pickle; then the storages, each its count (int64) and its numbers.
+/// Reads the layout before PyTorch 1.6. Pickles: a magic number, a protocol number, system information, the object, and
+/// the
+/// keys of its storages. Then the storages, each with its count (int64) and its data.
 /// </summary>
 internal static class TorchPickles
 {
@@ -18,7 +19,7 @@ internal static class TorchPickles
         if (new PickleReader(reader).Read() is not string magic
             || !magic.TrimStart('0').Equals(Magic, StringComparison.OrdinalIgnoreCase))
         {
-            throw reader.Bad("a pickle that torch.save did not write; save a state dict with it");
+            throw reader.Bad("the pickle was not written by torch.save; save the state dict with torch.save");
         }
 
         if (new PickleReader(reader).Read() is not Protocol)
@@ -49,7 +50,7 @@ internal static class TorchPickles
         });
     }
 
-    /// <summary>How wide the numbers of each storage are; the file says it only where a tensor uses it.</summary>
+    /// <summary>Returns the element size of each storage, which is known only from the tensors that use it.</summary>
     private static Dictionary<string, int> StorageTypes(object? root, ByteReader reader)
     {
         var widths = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -61,7 +62,7 @@ internal static class TorchPickles
         {
             if (++visits > MaxVisits)
             {
-                throw reader.Bad("values hold each other without end");
+                throw reader.Bad("values are nested too deeply or contain themselves");
             }
 
             switch (value)
@@ -95,7 +96,7 @@ internal static class TorchPickles
             long count = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
             int width = widths.TryGetValue(key, out int found)
                 ? found
-                : throw reader.Bad($"storage '{key}' belongs to no tensor");
+                : throw reader.Bad($"storage '{key}' is not used by any tensor");
             long rest = reader.Length - reader.Position;
             if (count < 0 || count > rest / width)
             {

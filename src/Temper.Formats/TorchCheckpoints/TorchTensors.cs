@@ -2,12 +2,12 @@ using Temper.Tensors;
 
 namespace Temper.Formats.TorchCheckpoints;
 
-/// <summary>Makes tensors of views of storages; each storage is read once.</summary>
-/// <param name="file">The file's path or name, for errors.</param>
-/// <param name="length">The file's length in bytes, by which sizes are bounded.</param>
+/// <summary>Creates tensors from views of storages; each storage is read once.</summary>
+/// <param name="file">Path or name of the file, for errors.</param>
+/// <param name="length">Length of the file in bytes; limits the size of the tensors.</param>
 internal sealed class TorchTensors(string file, long length)
 {
-    /// <summary>Views may repeat numbers, but not without bound.</summary>
+    /// <summary>Maximum total size of the tensors, as a multiple of the file length; views may share data.</summary>
     private const long MaxExpansion = 4;
 
     private const long FreeBytes = 1 << 20;
@@ -26,7 +26,7 @@ internal sealed class TorchTensors(string file, long length)
 
         if (search.Tensors.Count == 0)
         {
-            throw Bad("holds no tensors; save a state dict: torch.save(model.state_dict(), ...)");
+            throw Bad("the file contains no tensors; save a state dict: torch.save(model.state_dict(), ...)");
         }
 
         long total = search.Tensors.Sum(entry => Bytes(entry.Key, entry.Value));
@@ -51,7 +51,7 @@ internal sealed class TorchTensors(string file, long length)
         return new TorchCheckpoint(tensors, search.Values);
     }
 
-    /// <summary>Bytes of a view; throws where its sizes cannot be.</summary>
+    /// <summary>Returns the size of a view in bytes; throws if its shape is invalid.</summary>
     private long Bytes(string name, TorchTensor view)
     {
         long count = 1;
@@ -59,7 +59,7 @@ internal sealed class TorchTensors(string file, long length)
         {
             count = size >= 0 && size <= int.MaxValue
                 ? Math.Min(count * size, int.MaxValue + 1L)
-                : throw Bad($"tensor '{name}' has an impossible shape (got [{string.Join(", ", view.Sizes)}])");
+                : throw Bad($"tensor '{name}' has an invalid shape (got [{string.Join(", ", view.Sizes)}])");
         }
 
         return count <= int.MaxValue
@@ -77,7 +77,7 @@ internal sealed class TorchTensors(string file, long length)
         if (view.Strides.Count != view.Sizes.Count
             || view.Offset < 0 || view.Storage.Offset < 0 || !Fits(view, first, available))
         {
-            throw Bad($"tensor '{name}' reaches beyond its storage (got {view.Sizes.Count} axes at {first}, strides "
+            throw Bad($"tensor '{name}' exceeds its storage (got {view.Sizes.Count} axes at {first}, strides "
                 + $"[{string.Join(", ", view.Strides)}], expected at most {available} numbers)");
         }
 
@@ -90,7 +90,7 @@ internal sealed class TorchTensors(string file, long length)
         }
         catch (OverflowException)
         {
-            throw Bad($"tensor '{name}' holds numbers above 2^63");
+            throw Bad($"tensor '{name}' has a value above 2^63");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Temper.Reporting.Charts;
 
-/// <summary>A range of values with round ticks, laid along pixels.</summary>
+/// <summary>A value range with ticks at round values, mapped to pixels.</summary>
 internal sealed class Axis
 {
     private const int WantedTicks = 5;
@@ -27,10 +27,10 @@ internal sealed class Axis
         }
     }
 
-    /// <summary>An axis over the finite ones of some values; 0 to 1 if there are none.</summary>
-    /// <param name="values">Any values.</param>
-    /// <param name="isRounded">Whether the ends go out to the next ticks.</param>
-    /// <param name="isWhole">Whether ticks between whole numbers make no sense.</param>
+    /// <summary>Creates an axis that covers the finite values; 0 to 1 if there are none.</summary>
+    /// <param name="values">The values; those that are not finite are ignored.</param>
+    /// <param name="isRounded">Whether the range is extended to the next ticks.</param>
+    /// <param name="isWhole">Whether ticks are only at integers.</param>
     internal static Axis Over(IEnumerable<double> values, bool isRounded, bool isWhole = false)
     {
         double[] finite = [.. values.Where(double.IsFinite)];
@@ -48,11 +48,11 @@ internal sealed class Axis
             : new Axis(low, high, step);
     }
 
-    /// <summary>Where a value stands between two pixels.</summary>
+    /// <summary>Maps a value to a pixel position.</summary>
     internal double Place(double value, double from, double to) =>
         from + ((value - Minimum) / (Maximum - Minimum) * (to - from));
 
-    /// <summary>A tick's text, with as many digits as the step needs.</summary>
+    /// <summary>Returns the label of a tick, with as many digits as the step needs.</summary>
     internal string Label(double tick)
     {
         int digits = Math.Clamp((int)Math.Ceiling(-Math.Log10(Step) - 1e-9), 0, 12);
@@ -62,7 +62,7 @@ internal sealed class Axis
             : clean.ToString($"N{digits}", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The next of 1, 2, 5, 10, ... at or above.</summary>
+    /// <summary>Returns the smallest of 1, 2, 5, 10, ... (times a power of ten) that is not below a value.</summary>
     private static double RoundStep(double rough)
     {
         double power = Math.Pow(10, Math.Floor(Math.Log10(rough)));

@@ -3,31 +3,31 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
 
-/// <summary>Bars of one color.</summary>
-/// <param name="Name">In the legend.</param>
-/// <param name="Values">One for each label of the chart, not negative; one that is not finite has no bar.</param>
+/// <summary>A series of bars in one color.</summary>
+/// <param name="Name">Name in the legend.</param>
+/// <param name="Values">One value per label of the chart, 0 or more; a value that is not finite has no bar.</param>
 public sealed record ChartBars(string Name, IReadOnlyList<double> Values);
 
-/// <summary>Bars to the right, grouped by label, with their values written beside them.</summary>
+/// <summary>A horizontal bar chart, grouped by label, with the values written next to the bars.</summary>
 public sealed partial record BarChart : Chart
 {
     private const double LetterWidth = 6.7, Bar = 15, GroupGap = 12, Top = 36, Bottom = 26, Right = 84;
 
-    /// <summary>Names of the groups, from the top.</summary>
+    /// <summary>Names of the groups, from top to bottom.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
-    /// <summary>The bars; several series make groups.</summary>
+    /// <summary>The series; each group has one bar per series.</summary>
     public required IReadOnlyList<ChartBars> Bars { get; init; }
 
-    /// <summary>What the values are, below the axis.</summary>
+    /// <summary>Label of the value axis.</summary>
     public string ValueLabel { get; init => field = value ?? ""; } = "";
 
     /// <summary>
-    /// How a value is written beside its bar: a .NET number format such as <c>G4</c>, <c>F2</c> or <c>0.##</c>.
+    /// .NET number format of the values next to the bars, such as <c>G4</c>, <c>F2</c> or <c>0.##</c>. Default G4.
     /// </summary>
     public string ValueFormat { get; init => field = value ?? "G4"; } = "G4";
 
-    /// <summary>The value that fills the width; null: the largest one.</summary>
+    /// <summary>Value at the full width of the chart; null: the largest value.</summary>
     public double? Maximum { get; init; }
 
     internal override string? Problem()
@@ -39,9 +39,9 @@ public sealed partial record BarChart : Chart
 
         ChartBars? other = Bars.FirstOrDefault(bars => bars.Values.Count != Labels.Count);
         return other is not null
-            ? $"'{other.Name}' has {other.Values.Count} values (expected one for each of {Labels.Count} labels)"
+            ? $"'{other.Name}' has {other.Values.Count} values (expected {Labels.Count}, one per label)"
             : NumberFormat().IsMatch(ValueFormat) ? null
-            : $"'{ValueFormat}' is no format of a number (expected for example G4, F2 or 0.##)";
+            : $"'{ValueFormat}' is not a number format (expected for example G4, F2 or 0.##)";
     }
 
     /// <inheritdoc/>
@@ -93,7 +93,8 @@ public sealed partial record BarChart : Chart
             bar.Y + 11, "value");
     }
 
-    /// <summary>Few digits: a format from a file must not make texts of any length.</summary>
+    /// <summary>Allowed number formats. Digits are limited, so that a file cannot request texts of any
+    /// length.</summary>
     [GeneratedRegex(
         @"^([GFNEPgfnep]\d?|[0#][0#,]{0,8}(\.[0#]{1,8})?)$", RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]

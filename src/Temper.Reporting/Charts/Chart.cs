@@ -4,10 +4,12 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Charts;
 
 /// <summary>
-/// A picture of numbers as SVG text. Colors are those of the page around it (its style sheet), light or dark.
+/// A chart that is drawn as SVG. Its colors come from the style sheet of the page, light or dark.
 /// </summary>
 /// <remarks>
-/// Texts with a default take it also where a file lacks them: the generated reader sets what is missing to null.
+/// String properties with a default treat null as the default, because the generated JSON reader sets missing
+/// properties to
+/// null.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(LineChart), "line")]
@@ -19,21 +21,21 @@ public abstract record Chart
     {
     }
 
-    /// <summary>Width of the drawing in its own units; it is scaled to the page.</summary>
+    /// <summary>Width of the drawing in SVG units; the drawing is scaled to the page.</summary>
     private protected const double Width = 640;
 
-    /// <summary>How many colors there are before they start again.</summary>
+    /// <summary>Number of different colors; further series reuse them.</summary>
     private protected const int Colors = 6;
 
-    /// <summary>What it shows, as a heading.</summary>
+    /// <summary>Title of the chart.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The drawing.</summary>
+    /// <summary>Draws the chart.</summary>
     /// <returns>One <c>svg</c> element.</returns>
     public abstract string ToSvg();
 
     /// <summary>
-    /// What keeps the chart from being drawn, for example lists that do not match; null if nothing does.
+    /// Returns why the chart cannot be drawn, for example because lists differ in length; null if it can be drawn.
     /// </summary>
     internal abstract string? Problem();
 
@@ -50,7 +52,7 @@ public abstract record Chart
     private protected static void Label(Markup svg, string text, double x, double y, string kind) =>
         svg.Leaf("text", text, ("x", x), ("y", y), ("class", kind));
 
-    /// <summary>Names beside squares of color, from the left.</summary>
+    /// <summary>Draws a legend: names next to colored squares, from left to right.</summary>
     private protected static void Legend(Markup svg, IEnumerable<string> names, double x, double y)
     {
         const double LetterWidth = 6.6, Gap = 26;

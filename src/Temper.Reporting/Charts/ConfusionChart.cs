@@ -2,7 +2,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
 
-/// <summary>A confusion matrix: rows are what samples are, columns what they were taken for.</summary>
+/// <summary>A confusion matrix: rows are actual classes, columns predicted classes.</summary>
 public sealed record ConfusionChart : Chart
 {
     private const double LetterWidth = 6.3, Top = 96, Bottom = 30;
@@ -11,7 +11,7 @@ public sealed record ConfusionChart : Chart
     public required IReadOnlyList<string> Classes { get; init; }
 
     /// <summary>
-    /// Samples by actual class, then predicted class, row after row in the order of <see cref="Classes"/>.
+    /// Number of samples by actual class and predicted class, in row-major order of <see cref="Classes"/>.
     /// </summary>
     public required IReadOnlyList<long> Counts { get; init; }
 
@@ -20,7 +20,7 @@ public sealed record ConfusionChart : Chart
         long expected = (long)Classes.Count * Classes.Count;
         return Counts.Count == expected && Classes.All(name => name is not null)
             ? null
-            : $"{Classes.Count} classes need {expected} counts (got {Counts.Count})";
+            : $"the number of counts is wrong for {Classes.Count} classes (expected {expected}, got {Counts.Count})";
     }
 
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ public sealed record ConfusionChart : Chart
     {
         double longest = Classes.Select(name => name.Length).DefaultIfEmpty().Max() * LetterWidth;
 
-        // Names above the columns lean to the right: the last one needs room beside its column.
+        // Column names are rotated and extend to the right of the last column.
         double left = 40 + longest, right = 12 + (longest * 0.6);
         double cell = (Width - left - right) / Math.Max(Classes.Count, 1), tall = Math.Min(cell, 34);
         double height = Top + (tall * Math.Max(Classes.Count, 1)) + Bottom;
@@ -47,10 +47,10 @@ public sealed record ConfusionChart : Chart
             }
         }
 
-        Label(svg, "taken for", left, 16, "label");
-        svg.Leaf("text", "is", ("class", "label middle"), ("transform", FormattableString.Invariant(
+        Label(svg, "predicted", left, 16, "label");
+        svg.Leaf("text", "actual", ("class", "label middle"), ("transform", FormattableString.Invariant(
             $"translate(14 {(Top + height - Bottom) / 2:0.##}) rotate(-90)")));
-        Label(svg, "Color: share of the row; right ones in blue, wrong ones in red", left, height - 8, "note-left");
+        Label(svg, "Color: fraction of the row; correct in blue, wrong in red", left, height - 8, "note-left");
         return svg.Close().ToString();
     }
 
@@ -63,14 +63,14 @@ public sealed record ConfusionChart : Chart
         double share = at.Total == 0 ? 0 : (double)count / at.Total;
         bool isRight = at.Row == at.Column;
 
-        // Errors are a few percent: their root makes them visible beside the diagonal.
+        // Errors are often a few percent; the square root makes them visible.
         double strength = isRight ? share : Math.Sqrt(share);
         svg.Open(
             "rect", ("x", box.X + 1), ("y", box.Y + 1), ("width", box.Width - 2), ("height", box.Height - 2),
             ("rx", 3.0),
             ("class", isRight ? "fill c1" : "fill c2"), ("fill-opacity", Math.Max(strength, 0.04)))
             .Leaf("title", FormattableString.Invariant(
-                $"{Classes[at.Row]} taken for {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
+                $"{Classes[at.Row]} predicted as {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
         if (count > 0)
         {
             Label(svg, $"{count}", box.X + (box.Width / 2), box.Y + (box.Height / 2) + 4, strength > 0.55

@@ -5,19 +5,19 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Charts;
 
 /// <summary>A line of a chart.</summary>
-/// <param name="Name">In the legend.</param>
-/// <param name="Points">From left to right; the line is broken where a value is not finite.</param>
+/// <param name="Name">Name in the legend.</param>
+/// <param name="Points">Points from left to right; values that are not finite interrupt the line.</param>
 public sealed record ChartLine(string Name, IReadOnlyList<ChartPoint> Points);
 
 /// <summary>A point of a line.</summary>
-/// <param name="X">To the right.</param>
-/// <param name="Y">Up; where it is not finite the line is broken.</param>
+/// <param name="X">Horizontal value.</param>
+/// <param name="Y">Vertical value; the line is interrupted if it is not finite.</param>
 public readonly record struct ChartPoint(double X, double Y)
 {
     internal bool IsFinite => double.IsFinite(X) && double.IsFinite(Y);
 }
 
-/// <summary>Lines over a horizontal axis.</summary>
+/// <summary>A line chart.</summary>
 public sealed record LineChart : Chart
 {
     private const double Height = 300, Left = 58, Right = 16, Top = 40, Bottom = 46;
@@ -28,7 +28,7 @@ public sealed record LineChart : Chart
     /// <summary>Label of the vertical axis.</summary>
     public string YLabel { get; init => field = value ?? ""; } = "";
 
-    /// <summary>Whether the horizontal values are whole numbers, such as epochs.</summary>
+    /// <summary>Whether the horizontal values are integers, such as epochs.</summary>
     public bool HasWholeX { get; init; }
 
     /// <summary>The lines.</summary>

@@ -3,7 +3,7 @@ using Temper.Reporting.Charts;
 
 namespace Temper.Reporting.Documents;
 
-/// <summary>A part of a section.</summary>
+/// <summary>A content block of a section.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Paragraph), "text")]
 [JsonDerivedType(typeof(Warning), "warning")]
@@ -22,7 +22,7 @@ public abstract record Block
 
     internal abstract void Write(Markup html);
 
-    /// <summary>What keeps the block from being drawn; null if nothing does.</summary>
+    /// <summary>Returns why the block cannot be drawn; null if it can be drawn.</summary>
     internal virtual string? Problem() => null;
 }
 
@@ -34,7 +34,7 @@ public sealed record Paragraph(string Text) : Block
 }
 
 /// <summary>
-/// A paragraph that must not be overlooked: a limit of the result, or what a method does not protect against.
+/// A highlighted paragraph: a limitation of the result, or what a method does not protect against.
 /// </summary>
 /// <param name="Text">Plain text.</param>
 public sealed record Warning(string Text) : Block
@@ -42,14 +42,14 @@ public sealed record Warning(string Text) : Block
     internal override void Write(Markup html) => html.Leaf("p", $"⚠ {Text}", ("class", "warning"), ("role", "note"));
 }
 
-/// <summary>A number in large letters.</summary>
-/// <param name="Label">What it is.</param>
+/// <summary>A number shown in large type.</summary>
+/// <param name="Label">What the number is.</param>
 /// <param name="Value">The number with its unit.</param>
-/// <param name="Note">One short line below; empty for none.</param>
+/// <param name="Note">A short line below the number; empty: none.</param>
 public sealed record KeyFigure(string Label, string Value, string Note = "");
 
-/// <summary>The numbers that matter, side by side.</summary>
-/// <param name="Figures">From the left.</param>
+/// <summary>A row of key figures.</summary>
+/// <param name="Figures">Figures from left to right.</param>
 public sealed record KeyFigures(IReadOnlyList<KeyFigure> Figures) : Block
 {
     internal override void Write(Markup html)
@@ -68,8 +68,8 @@ public sealed record KeyFigures(IReadOnlyList<KeyFigure> Figures) : Block
     internal override string? Problem() => Figures.All(figure => figure is not null) ? null : "a key figure is missing";
 }
 
-/// <summary>Charts, side by side where there is room.</summary>
-/// <param name="Charts">From the left.</param>
+/// <summary>Charts, side by side if there is room.</summary>
+/// <param name="Charts">Charts from left to right.</param>
 public sealed record ChartRow(IReadOnlyList<Chart> Charts) : Block
 {
     internal override void Write(Markup html)
@@ -90,9 +90,9 @@ public sealed record ChartRow(IReadOnlyList<Chart> Charts) : Block
         .FirstOrDefault(problem => problem is not null);
 }
 
-/// <summary>A table; columns of numbers are aligned to the right.</summary>
-/// <param name="Head">Names of the columns; one that starts with <c>#</c> is a column of numbers.</param>
-/// <param name="Rows">As many cells as the head has.</param>
+/// <summary>A table; number columns are right-aligned.</summary>
+/// <param name="Head">Column names; the prefix <c>#</c> marks a number column and is not shown.</param>
+/// <param name="Rows">Rows, each with one cell per column.</param>
 public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
 {
     internal override void Write(Markup html)
@@ -136,19 +136,19 @@ public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOn
 }
 
 /// <summary>Text in a monospaced font: commands, settings.</summary>
-/// <param name="Text">Lines.</param>
+/// <param name="Text">The lines.</param>
 public sealed record Listing(string Text) : Block
 {
     internal override void Write(Markup html) => html.Open("pre").Leaf("code", Text.TrimEnd()).Close();
 }
 
 /// <summary>A name and its value.</summary>
-/// <param name="Name">What it is.</param>
+/// <param name="Name">The name.</param>
 /// <param name="Value">The value with its unit.</param>
 public sealed record Fact(string Name, string Value);
 
-/// <summary>Names and values, one below the other.</summary>
-/// <param name="Items">In order.</param>
+/// <summary>A list of names and values.</summary>
+/// <param name="Items">The entries, in order.</param>
 public sealed record Facts(IReadOnlyList<Fact> Items) : Block
 {
     internal override void Write(Markup html)

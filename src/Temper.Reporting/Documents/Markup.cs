@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Temper.Reporting.Documents;
 
-/// <summary>Builds HTML and SVG text; every text and attribute that goes in is escaped.</summary>
+/// <summary>Builds HTML and SVG text; texts and attribute values are escaped.</summary>
 internal sealed class Markup
 {
     private readonly StringBuilder _text = new();
@@ -18,14 +18,14 @@ internal sealed class Markup
         return this;
     }
 
-    /// <summary>Closes what was opened last.</summary>
+    /// <summary>Closes the innermost open element.</summary>
     internal Markup Close()
     {
         _text.Append("</").Append(_open.Pop()).Append(">\n");
         return this;
     }
 
-    /// <summary>An element without content.</summary>
+    /// <summary>Adds an element without content.</summary>
     internal Markup Empty(string name, params ReadOnlySpan<(string Name, object? Value)> attributes)
     {
         Start(name, attributes);
@@ -33,7 +33,7 @@ internal sealed class Markup
         return this;
     }
 
-    /// <summary>An element with a text.</summary>
+    /// <summary>Adds an element that contains text.</summary>
     internal Markup Leaf(string name, string content, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
         Open(name, attributes).Text(content).Close();
 
@@ -43,19 +43,21 @@ internal sealed class Markup
         return this;
     }
 
-    /// <summary>Markup that another builder made, or our own constant text.</summary>
+    /// <summary>Adds markup without escaping: output of another builder, or constant text.</summary>
     internal Markup Raw(string markup)
     {
         _text.Append(markup);
         return this;
     }
 
-    /// <summary>The text; everything that was opened is closed.</summary>
+    /// <summary>Returns the markup; throws if an element is still open.</summary>
     public override string ToString() => _open.Count == 0
         ? _text.ToString()
         : throw new InvalidOperationException($"markup: not closed (got {string.Join(", ", _open)})");
 
-    /// <summary>Safe in text and in quoted attributes; characters that XML does not have become U+FFFD.</summary>
+    /// <summary>
+    /// Escapes text for content and quoted attributes; characters that are invalid in XML become U+FFFD.
+    /// </summary>
     internal static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
@@ -88,7 +90,7 @@ internal sealed class Markup
         }
     }
 
-    // A hundredth of a pixel is less than any screen shows.
+    // Two decimals are enough: a hundredth of a pixel is not visible.
     private static string Show(object value) => value switch
     {
         double number => Math.Round(number, 2).ToString(CultureInfo.InvariantCulture),

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Temper.Reporting.Documents;
 
-/// <summary>A picture with a caption, for example what a network says about it.</summary>
-/// <param name="Png">A PNG file.</param>
-/// <param name="Caption">Below it.</param>
-/// <param name="IsRight">Marks it as right or wrong; null: not marked.</param>
+/// <summary>A picture with a caption, for example the network's prediction.</summary>
+/// <param name="Png">Content of a PNG file.</param>
+/// <param name="Caption">Text below the picture.</param>
+/// <param name="IsRight">Marks the picture as right or wrong; null: no mark.</param>
 public sealed record Picture(ReadOnlyMemory<byte> Png, string Caption, bool? IsRight = null);
 
-/// <summary>Small pictures in rows. They become part of the page, so that it needs no other file.</summary>
-/// <param name="Pictures">In reading order.</param>
+/// <summary>A grid of small pictures, embedded in the page so that it needs no other files.</summary>
+/// <param name="Pictures">Pictures in reading order.</param>
 public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
 {
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
@@ -41,11 +41,10 @@ public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
 }
 
 /// <summary>
-/// A drawing that a method made. It becomes part of the page as an image, not as markup: what it holds can neither run
-/// nor load anything.
+/// An SVG drawing. It is embedded as an image, not as markup, so that it cannot run scripts or load anything.
 /// </summary>
-/// <param name="Svg">An SVG file.</param>
-/// <param name="Caption">What it shows, also for readers who cannot see it.</param>
+/// <param name="Svg">Content of an SVG file.</param>
+/// <param name="Caption">Caption; also the alternative text.</param>
 public sealed record Drawing(string Svg, string Caption) : Block
 {
     internal override void Write(Markup html) => html.Open("figure", ("class", "drawing")).Leaf("figcaption", Caption)

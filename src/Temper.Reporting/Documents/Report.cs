@@ -1,9 +1,9 @@
 namespace Temper.Reporting.Documents;
 
-/// <summary>A report that is one HTML file: no script, no network, light and dark, good to print.</summary>
+/// <summary>A report as a single HTML file: no scripts, no network access, light and dark themes, printable.</summary>
 public sealed record Report
 {
-    /// <summary>The title: heading of the page and of the browser's tab.</summary>
+    /// <summary>Title of the page and of the browser tab.</summary>
     public required string Title { get; init; }
 
     /// <summary>Subtitle, one line.</summary>
@@ -12,12 +12,12 @@ public sealed record Report
     /// <summary>The content.</summary>
     public required IReadOnlyList<Section> Sections { get; init; }
 
-    /// <summary>One line at the end, such as the version of the tool; empty for none.</summary>
+    /// <summary>A line at the end, such as the version of the tool; empty: none.</summary>
     public string Footer { get; init; } = "";
 
-    /// <summary>The file's text.</summary>
+    /// <summary>Returns the HTML text.</summary>
     /// <exception cref="ArgumentException">
-    /// A section cannot be drawn, for example because a row of a table lacks cells.
+    /// A section cannot be drawn, for example because a table row has too few cells.
     /// </exception>
     public string ToHtml()
     {
@@ -52,10 +52,10 @@ public sealed record Report
         return html.Close().Close().Close().ToString();
     }
 
-    /// <summary>Writes the file; an old one is replaced only when the new one is whole.</summary>
-    /// <param name="path">Where.</param>
+    /// <summary>Writes the file. An existing file is replaced only after the new one is complete.</summary>
+    /// <param name="path">Path of the HTML file.</param>
     /// <exception cref="ArgumentException">A section cannot be drawn.</exception>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
         string part = $"{path}.part";

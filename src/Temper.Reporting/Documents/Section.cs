@@ -1,15 +1,16 @@
 namespace Temper.Reporting.Documents;
 
 /// <summary>
-/// A part of a report: data that a command or a method builds with its own code. It is kept as JSON in a run's
-/// <c>result.json</c> and drawn as HTML; neither needs to know where it comes from.
+/// A section of a report, built by a command or a method. It is stored as JSON in <c>result.json</c> and drawn as HTML.
+/// Both are independent of what built it.
 /// </summary>
-/// <param name="Title">The heading.</param>
-/// <param name="Blocks">What stands below it.</param>
+/// <param name="Title">Heading.</param>
+/// <param name="Blocks">Content of the section.</param>
 public sealed record Section(string Title, IReadOnlyList<Block> Blocks)
 {
     /// <summary>
-    /// What keeps the section from being drawn, for example a row of a table with too few cells; null if nothing does.
+    /// Returns why the section cannot be drawn, for example because a table row has too few cells; null if it can be
+    /// drawn.
     /// </summary>
     internal string? Problem()
     {

@@ -1,6 +1,6 @@
 namespace Temper.Reporting.Documents;
 
-/// <summary>The look of a report, light and dark.</summary>
+/// <summary>Style sheet of reports, with light and dark themes.</summary>
 internal static class StyleSheet
 {
     internal const string Text = """

@@ -3,25 +3,25 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>A test sample and what the network says about it.</summary>
+/// <summary>A test sample and its prediction.</summary>
 internal sealed record SampleRecord(byte[] Png, int Label, int Predicted, float Probability);
 
-/// <summary>What a classifier answers: counts over all classes, and some samples.</summary>
+/// <summary>Sections about predictions of a classifier: a confusion matrix, and sample pictures.</summary>
 internal static class AnswersSections
 {
-    /// <summary>The confusion matrix of the test samples.</summary>
-    /// <param name="network">Which network of the run.</param>
+    /// <summary>Creates a section with the confusion matrix of the test samples.</summary>
+    /// <param name="network">Name of the network within the run.</param>
     /// <param name="classes">Names of the classes.</param>
-    /// <param name="counts">By actual class, then predicted class, row after row.</param>
+    /// <param name="counts">Counts by actual class and predicted class, in row-major order.</param>
     internal static Section Confusion(string network, IReadOnlyList<string> classes, IReadOnlyList<long> counts) => new(
         "Confusion on the test samples",
         [new ChartRow([new ConfusionChart { Title = $"{network} network", Classes = classes, Counts = counts }])]);
 
-    /// <summary>Some samples with the network's answers.</summary>
+    /// <summary>Creates a section with pictures of samples and their predictions.</summary>
     /// <param name="classes">Names of the classes.</param>
-    /// <param name="samples">Labels and answers are indices into them.</param>
+    /// <param name="samples">Samples; labels and predictions are indices into <paramref name="classes"/>.</param>
     internal static Section Samples(IReadOnlyList<string> classes, IReadOnlyList<SampleRecord> samples) =>
-        new("Test samples and what the network says", [new PictureGrid(
+        new("Test samples and predictions", [new PictureGrid(
             [.. samples.Select(sample => Picture(classes, sample))])]);
 
     private static Picture Picture(IReadOnlyList<string> classes, SampleRecord sample)

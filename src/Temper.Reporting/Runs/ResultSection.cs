@@ -3,14 +3,14 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Runs;
 
 /// <summary>
-/// The figures of a run's result: accuracy, weights, size of the file; beside the network it began with where there is
-/// one.
+/// Key figures of a run's result: accuracy, weights and file size, compared with the original network if there is one.
 /// </summary>
 internal static class ResultSection
 {
     private const string TestedOnce =
-        "Accuracies are of the test samples, which were used once, at the end; epochs were chosen on validation "
-        + "samples held out of the training samples.";
+        "Accuracies are measured on the test samples, which were used once, at the end. Epochs were chosen on "
+            + "validation "
+        + "samples held out from the training samples.";
 
     internal static Section Of(IReadOnlyList<NetworkRecord> networks)
     {

@@ -4,20 +4,21 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Runs;
 
 /// <summary>
-/// What a run did and what came of it: the content of <c>result.json</c>. Figures that scripts read are fields; what is
-/// shown to people are sections, which the command and its methods contribute.
+/// Record of a run and its results: the content of <c>result.json</c>. Values that scripts read are fields; content
+/// shown to
+/// people is in sections, which the command and its methods provide.
 /// </summary>
 internal sealed record RunRecord
 {
     internal const int CurrentSchema = 3;
 
-    /// <summary>Had no counts of samples, and epochs from 0.</summary>
+    /// <summary>Schema version without sample counts and with epochs counted from 0.</summary>
     internal const int SecondSchema = 2;
 
-    /// <summary>Version of the document; raised when a field changes its meaning.</summary>
+    /// <summary>Schema version; raised when the meaning of a field changes.</summary>
     public int Schema { get; init; } = CurrentSchema;
 
-    /// <summary>The report's headline.</summary>
+    /// <summary>Title of the report.</summary>
     public required string Title { get; init; }
 
     public required string Command { get; init; }
@@ -31,35 +32,35 @@ internal sealed record RunRecord
     /// <summary>Fraction of the training samples held out for validation, 0 to 1.</summary>
     public required double Validation { get; init; }
 
-    /// <summary>Of all parts of a run that was stopped and resumed.</summary>
+    /// <summary>Duration in seconds, summed over all parts of a run that was stopped and resumed.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>How many samples were used for what; null where there are no data.</summary>
+    /// <summary>Number of samples used for each purpose; null if the run has no data.</summary>
     public SampleCounts? Samples { get; init; }
 
     /// <summary>
-    /// What the data hold and the run did not use; empty also where a file, as those of older schemas, does not say it.
+    /// Files and arrays of the data that the run did not use; also empty if the file does not say, as in older schemas.
     /// </summary>
     public IReadOnlyList<UnusedRecord> Unused { get => field ?? []; init; }
 
-    /// <summary>Trainings, one after the other.</summary>
+    /// <summary>Training phases, in order.</summary>
     public required IReadOnlyList<PhaseRecord> Phases { get; init; }
 
-    /// <summary>Networks that were measured; the last one is the result.</summary>
+    /// <summary>Measured networks; the last one is the result.</summary>
     public required IReadOnlyList<NetworkRecord> Networks { get; init; }
 
-    /// <summary>What the report shows, in order.</summary>
+    /// <summary>Sections of the report, in order.</summary>
     public required IReadOnlyList<Section> Sections { get; init; }
 
-    /// <summary>Commands that give this run again.</summary>
+    /// <summary>Commands that reproduce the run.</summary>
     public required IReadOnlyList<string> Reproduce { get; init; }
 
-    /// <summary>The record as this version writes it.</summary>
+    /// <summary>Returns the record converted to the current schema.</summary>
     internal RunRecord InCurrentSchema() => Schema == CurrentSchema
         ? this
         : this with { Schema = CurrentSchema, Phases = [.. Phases.Select(phase => phase.CountedFromOne())] };
 
-    /// <summary>The record without pictures: for a terminal, where a picture is a page of letters.</summary>
+    /// <summary>Returns the record without pictures, for output to a terminal.</summary>
     internal RunRecord WithoutPictures() => this with
     {
         Sections = [.. Sections.Select(section =>
@@ -67,29 +68,29 @@ internal sealed record RunRecord
     };
 }
 
-/// <summary>How many samples of a run trained, chose the epoch, and measured the result.</summary>
+/// <summary>Number of samples used for training, for choosing the epoch, and for the final measurement.</summary>
 internal sealed record SampleCounts(int Train, int Validation, int Test);
 
-/// <summary>Something in the data that was not used; 0 samples where their number is not known.</summary>
+/// <summary>A file or array of the data that was not used; count 0 if the number of samples is unknown.</summary>
 internal sealed record UnusedRecord(string Name, int Count, string Reason);
 
-/// <summary>One training. Epochs count from 1; up to schema 2 they counted from 0.</summary>
+/// <summary>A training phase. Epochs count from 1; up to schema 2 they counted from 0.</summary>
 internal sealed record PhaseRecord(string Name, int BestEpoch, IReadOnlyList<EpochRecord> Epochs)
 {
-    /// <summary>What an older schema counted from 0.</summary>
+    /// <summary>Converts a phase of an older schema, which counted epochs from 0.</summary>
     internal PhaseRecord CountedFromOne() => this with { BestEpoch = BestEpoch + 1, Epochs = [.. Epochs.Select(epoch =>
         epoch with { Epoch = epoch.Epoch + 1 })] };
 }
 
-/// <summary>One epoch; what is not finite is null.</summary>
+/// <summary>One epoch; values that are not finite are null.</summary>
 internal sealed record EpochRecord(
     int Epoch, double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy,
     double? Terms, double? LearningRate);
 
-/// <summary>A network as measured.</summary>
+/// <summary>Measurements of a network.</summary>
 internal sealed record NetworkRecord
 {
-    /// <summary>What it is in this run: before, dense, lean.</summary>
+    /// <summary>Name of the network within the run: before, dense, lean.</summary>
     public required string Name { get; init; }
 
     public required double? TestAccuracy { get; init; }
@@ -98,7 +99,7 @@ internal sealed record NetworkRecord
 
     public required long Bytes { get; init; }
 
-    /// <summary>Of the same file after gzip.</summary>
+    /// <summary>Size of the file after gzip compression, in bytes.</summary>
     public required long CompressedBytes { get; init; }
 
     public required IReadOnlyList<LayerRecord> Layers { get; init; }
@@ -110,15 +111,16 @@ internal sealed record NetworkRecord
     public long Left => Layers.Sum(layer => layer.Left);
 
     /// <summary>
-    /// Weights of the largest network of a run, zeros included: a network whose channels were removed has fewer of its
-    /// own.
+    /// Number of weights, including zeros, of the largest network of a run. Used as the reference, because a network
+    /// whose
+    /// channels were removed has fewer weights in total.
     /// </summary>
     internal static long MaxWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
 
-    /// <summary>How many times fewer weights it has left than the largest network of its run has.</summary>
+    /// <summary>Number of weights of the run's largest network divided by the nonzero weights of this one.</summary>
     internal double TimesFewer(IReadOnlyList<NetworkRecord> run) =>
         Left == 0 ? double.PositiveInfinity : (double)MaxWeights(run) / Left;
 }
 
-/// <summary>Weights of one layer: all, and those that are not zero.</summary>
+/// <summary>Weights of one layer: total, and nonzero.</summary>
 internal sealed record LayerRecord(string Name, long Total, long Left);

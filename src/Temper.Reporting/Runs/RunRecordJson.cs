@@ -5,7 +5,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Reporting.Runs;
 
 /// <summary>
-/// Reads and writes records without reflection. What is read came from a file: it is checked before anything is drawn.
+/// Reads and writes run records with source-generated JSON serialization. Records read from files are validated before
+/// anything is drawn.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
@@ -14,7 +15,7 @@ namespace Temper.Reporting.Runs;
 [JsonSerializable(typeof(RunRecord))]
 internal sealed partial class RunRecordJson : JsonSerializerContext
 {
-    /// <summary>Larger files than this are not read; a record with thousands of pictures is smaller.</summary>
+    /// <summary>Maximum file size; records with thousands of pictures are smaller.</summary>
     internal const long MaximumBytes = 256L << 20;
 
     internal static string Write(RunRecord record) =>
@@ -22,10 +23,10 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
         ? throw new ArgumentException($"run: {problem}")
         : JsonSerializer.Serialize(record, Default.RunRecord);
 
-    /// <summary>Reads a record of the current schema or of the one before, and gives it in the current one.</summary>
-    /// <param name="path">For errors.</param>
-    /// <param name="document">The file's content.</param>
-    /// <exception cref="InvalidDataException">It is not what a run writes.</exception>
+    /// <summary>Reads a record and converts it to the current schema.</summary>
+    /// <param name="path">Path of the file, for errors.</param>
+    /// <param name="document">Content of the file.</param>
+    /// <exception cref="InvalidDataException">The document is not a valid run record.</exception>
     internal static RunRecord Read(string path, JsonElement document) => Checked(path, () =>
     {
         RunRecord record = document.Deserialize(Default.RunRecord) ?? throw new JsonException("no object");
@@ -40,19 +41,19 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
         return problem is null ? record.InCurrentSchema() : throw new JsonException(problem);
     });
 
-    /// <summary>Reads any document of a run, whatever its schema.</summary>
+    /// <summary>Opens the JSON document of a run, of any schema.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">It is too large, or not JSON.</exception>
+    /// <exception cref="InvalidDataException">The file is too large or not JSON.</exception>
     internal static JsonDocument Open(string path)
     {
         long bytes = new FileInfo(path).Length;
         return bytes <= MaximumBytes
             ? Checked(path, () => JsonDocument.Parse(File.ReadAllBytes(path)))
             : throw new InvalidDataException(
-                $"run: {path} is not what a run writes (got {bytes} bytes, expected at most {MaximumBytes})");
+                $"run: {path} is too large for a run record (got {bytes} bytes, expected at most {MaximumBytes})");
     }
 
-    /// <summary>Runs a reader whose errors name the file.</summary>
+    /// <summary>Runs a reader and adds the file's path to its errors.</summary>
     internal static T Checked<T>(string path, Func<T> read)
     {
         try
@@ -63,12 +64,12 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
             when (error is JsonException or KeyNotFoundException or InvalidOperationException or NotSupportedException)
         {
             throw new InvalidDataException(
-                $"run: {path} is not what a run writes ({error.Message.ReplaceLineEndings(" ")})", error);
+                $"run: {path} is not a valid run record ({error.Message.ReplaceLineEndings(" ")})", error);
         }
     }
 }
 
-/// <summary>A number that JSON has no word for, infinite or not a number, is null.</summary>
+/// <summary>Writes numbers that JSON cannot represent (infinity, NaN) as null, and reads null as NaN.</summary>
 internal sealed class FiniteDoubleConverter : JsonConverter<double>
 {
     public override bool HandleNull => true;

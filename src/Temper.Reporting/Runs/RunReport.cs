@@ -2,7 +2,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>The report of a run: the sections of its record, and how to do it again.</summary>
+/// <summary>The report of a run: the sections of its record, and how to reproduce it.</summary>
 internal sealed record RunReport
 {
     internal required RunRecord Run { get; init; }
@@ -10,14 +10,14 @@ internal sealed record RunReport
     /// <summary>The resolved settings, as in <c>config.yaml</c>.</summary>
     internal required string Config { get; init; }
 
-    /// <summary>Machine and versions by name.</summary>
+    /// <summary>Machine and versions.</summary>
     internal required IReadOnlyList<Fact> Environment { get; init; }
 
     internal Report ToReport() => new()
     {
         Title = Run.Title,
         Subtitle = $"temper {Run.Command}, seed {Run.Seed}, {Duration(Run.Seconds)}",
-        Sections = [.. Run.Sections, new Section("Do it again", [new Listing(
+        Sections = [.. Run.Sections, new Section("How to reproduce", [new Listing(
             string.Join('\n', Run.Reproduce)), new Facts(Environment), new Listing(Config)])],
     };
 

@@ -3,7 +3,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>How the trainings of a run went, epoch by epoch.</summary>
+/// <summary>Creates the section with the training curves of a run, by epoch.</summary>
 internal static class TrainingSection
 {
     internal static Section Of(IReadOnlyList<PhaseRecord> phases)

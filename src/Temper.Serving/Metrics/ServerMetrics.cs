@@ -5,10 +5,10 @@ using Temper.Inference;
 
 namespace Temper.Serving.Metrics;
 
-/// <summary>What Prometheus may know, in its text format 0.0.4.</summary>
+/// <summary>Metrics in the Prometheus text format 0.0.4.</summary>
 internal sealed class ServerMetrics(BatchingQueue queue)
 {
-    /// <summary>Upper ends of the histogram's classes, in seconds.</summary>
+    /// <summary>Upper bounds of the histogram buckets, in seconds.</summary>
     private static readonly double[] Ends =
         [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -17,7 +17,7 @@ internal sealed class ServerMetrics(BatchingQueue queue)
     private readonly Lock _lock = new();
     private double _seconds;
 
-    /// <summary>Counts an answered inference request.</summary>
+    /// <summary>Counts a finished inference request.</summary>
     internal void Count(int status, TimeSpan took)
     {
         _requests.AddOrUpdate(status, 1, (_, count) => count + 1);
@@ -32,25 +32,27 @@ internal sealed class ServerMetrics(BatchingQueue queue)
     internal string ToText()
     {
         var text = new StringBuilder();
-        Head(text, "temper_requests_total", "counter", "Inference requests answered, by HTTP status.");
+        Head(text, "temper_requests_total", "counter", "Finished inference requests, by HTTP status.");
         foreach ((int status, long count) in _requests.OrderBy(pair => pair.Key))
         {
             Line(text, $"temper_requests_total{{code=\"{status}\"}} {count}");
         }
 
         Histogram(text);
-        Single(text, "temper_samples_total", "counter", "Samples run.", queue.Samples);
+        Single(text, "temper_samples_total", "counter", "Samples processed.", queue.Samples);
         Single(
-            text, "temper_batches_total", "counter", "Batches run; samples over batches is the mean batch size.",
+            text, "temper_batches_total", "counter", "Batches processed; samples / batches is the mean batch size.",
             queue.Batches);
-        Single(text, "temper_queue_waiting", "gauge", "Requests that wait for a batch.", queue.Waiting);
-        Single(text, "process_resident_memory_bytes", "gauge", "Memory of the process.", Environment.WorkingSet);
+        Single(text, "temper_queue_waiting", "gauge", "Requests waiting for a batch.", queue.Waiting);
+        Single(text, "process_resident_memory_bytes", "gauge", "Resident memory of the process, in "
+            + "bytes.", Environment.WorkingSet);
         return text.ToString();
     }
 
     private void Histogram(StringBuilder text)
     {
-        Head(text, "temper_request_seconds", "histogram", "Time from a request's first byte to its answer.");
+        Head(text, "temper_request_seconds", "histogram", "Time from the start of a request to its response, in "
+            + "seconds.");
         lock (_lock)
         {
             long sum = 0;

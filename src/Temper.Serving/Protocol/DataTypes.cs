@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>Names of the protocol for dtypes.</summary>
+/// <summary>Names of dtypes in the protocol.</summary>
 internal static class DataTypes
 {
     private static readonly (DType Type, string Name, int Bytes)[] Known =

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>What a request says of a tensor.</summary>
+/// <summary>Description of a tensor in a request.</summary>
 internal sealed record TensorHeader
 {
     internal string Name { get; set; } = "";
@@ -11,22 +11,24 @@ internal sealed record TensorHeader
 
     internal List<int> Shape { get; } = [];
 
-    /// <summary>What stands where a length or a number of bytes must, and cannot be one; null: nothing. Told when the
-    /// name is known.</summary>
+    /// <summary>
+    /// Error in a length or in binary_data_size; null: no error. Reported when the name of the tensor is known.
+    /// </summary>
     internal string? Problem { get; set; }
 
-    /// <summary>Bytes of raw data; null where the data stand in the JSON.</summary>
+    /// <summary>Number of bytes of binary data; null if the data is in the JSON.</summary>
     internal int? BinarySize { get; set; }
 
-    /// <summary>Of an output: whether it is wanted as raw bytes; null where that is not said.</summary>
+    /// <summary>For an output: whether it is requested as binary data; null if not specified.</summary>
     internal bool? IsBinary { get; set; }
 
-    /// <summary>Where the data begin in the JSON, or -1.</summary>
+    /// <summary>Offset of the data in the JSON; -1 if there is none.</summary>
     internal int DataStart { get; set; } = -1;
 }
 
-/// <summary>A request without its numbers, which are passed over: they are read when it is known that they
-/// fit.</summary>
+/// <summary>
+/// A request without its tensor data, which is skipped here and read after the shapes are checked.
+/// </summary>
 internal sealed record InferHeader
 {
     internal string? Id { get; private set; }
@@ -37,9 +39,9 @@ internal sealed record InferHeader
 
     internal List<TensorHeader> Outputs { get; } = [];
 
-    /// <exception cref="JsonException">It is no JSON.</exception>
-    /// <exception cref="RequestException">A length of a shape is no whole number, or too large.</exception>
-    /// <exception cref="InvalidOperationException">A field is of another kind.</exception>
+    /// <exception cref="JsonException">The text is not valid JSON.</exception>
+    /// <exception cref="RequestException">A length of a shape is not an integer or too large.</exception>
+    /// <exception cref="InvalidOperationException">A field has the wrong type.</exception>
     internal static InferHeader Read(Utf8JsonReader json)
     {
         var header = new InferHeader();
@@ -61,7 +63,7 @@ internal sealed record InferHeader
             }
         }
 
-        // Reads to the end: whatever follows the object is an error.
+        // Read to the end, so that anything after the object is an error.
         json.Read();
         return header;
     }
@@ -98,7 +100,7 @@ internal sealed record InferHeader
                 tensor.DataStart = (int)json.BytesConsumed;
                 json.Skip();
 
-                // The reader stands behind the colon when it skips; a value after the name begins with its first byte.
+                // Before the skip the reader is after the colon; the value starts there, possibly after whitespace.
                 break;
             case "parameters":
                 (tensor.IsBinary, tensor.BinarySize, _) = Parameters(ref json, tensor);
@@ -148,7 +150,7 @@ internal sealed record InferHeader
         return (binary, size, output);
     }
 
-    /// <summary>A whole number; another one is a problem of the tensor, since its name may stand behind it.</summary>
+    /// <summary>Reads an integer. Errors are stored with the tensor, because its name may follow later.</summary>
     private static int Whole(in Utf8JsonReader json, string what, TensorHeader tensor)
     {
         if (json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int value))
@@ -159,7 +161,7 @@ internal sealed record InferHeader
         string found = json.TokenType == JsonTokenType.Number
             ? System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(json.ValueSpan.Length, 40)])
             : $"{json.TokenType}";
-        tensor.Problem ??= $"{what} cannot be used (got {found}, expected a whole number up to {int.MaxValue})";
+        tensor.Problem ??= $"{what} cannot be used (got {found}, expected an integer up to {int.MaxValue})";
         return 0;
     }
 

@@ -4,20 +4,20 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>An inference request: JSON, and behind it the raw bytes of inputs that are not in the JSON.</summary>
-/// <param name="Id">What the client calls it; null where it has no name.</param>
-/// <param name="Inputs">A tensor for each input of the network, in its order.</param>
-/// <param name="Outputs">Which outputs are wanted, and whether as raw bytes.</param>
+/// <summary>An inference request: JSON, followed by the binary data of inputs that are not in the JSON.</summary>
+/// <param name="Id">Id chosen by the client; null if there is none.</param>
+/// <param name="Inputs">One tensor per input of the network, in the network's order.</param>
+/// <param name="Outputs">Indices of the requested outputs, and whether each is sent as binary data.</param>
 internal sealed record InferRequest(
     string? Id, IReadOnlyList<Tensor> Inputs, IReadOnlyList<(int Index, bool IsBinary)> Outputs)
 {
     private const int Depth = 32;
 
     /// <summary>Reads a request.</summary>
-    /// <param name="network">Whose inputs it is for.</param>
+    /// <param name="network">The network that the request is for.</param>
     /// <param name="json">The JSON.</param>
-    /// <param name="raw">The bytes behind it.</param>
-    /// <exception cref="RequestException">It is malformed or does not fit the network.</exception>
+    /// <param name="raw">The binary data after the JSON.</param>
+    /// <exception cref="RequestException">The request is malformed or does not match the network.</exception>
     internal static InferRequest Read(Network network, ReadOnlySpan<byte> json, ReadOnlySpan<byte> raw)
     {
         try
@@ -39,7 +39,7 @@ internal sealed record InferRequest(
                 if (index < 0 || inputs[index] is not null)
                 {
                     throw new RequestException(
-                        400, $"inputs: '{input.Name}' is {(index < 0 ? "not known" : "given twice")} "
+                        400, $"inputs: '{input.Name}' is {(index < 0 ? "unknown" : "given twice")} "
                         + $"(expected {string.Join(", ", network.Inputs.Select(known => known.Name))})");
                 }
 
@@ -50,7 +50,7 @@ internal sealed record InferRequest(
             return used == raw.Length
                 ? new InferRequest(header.Id, inputs!, outputs)
                 : throw new RequestException(
-                    400, $"binary data: more bytes than inputs ask for (got {raw.Length}, expected {used})");
+                    400, $"binary data: more bytes than the inputs declare (got {raw.Length}, expected {used})");
         }
         catch (Exception error) when (
             error is JsonException or InvalidOperationException or FormatException or OverflowException)
@@ -79,7 +79,7 @@ internal sealed record InferRequest(
                 + $"expected [{(spec.IsBatched ? $"N, {expected}" : expected)}])");
         }
 
-        // Numbers are counted against what was sent before memory is taken for them.
+        // Check the number of elements against the data received before memory is allocated.
         long count = input.Shape.Aggregate(1L, (product, length) => checked(product * length));
         long size = checked(count * DataTypes.BytesOf(spec.DType));
         if (input.BinarySize is { } binary)
@@ -87,7 +87,7 @@ internal sealed record InferRequest(
             return binary == size && binary <= raw.Length
                 ? TensorBytes.FromBytes(raw[..binary], spec.DType, Shape.Create([.. input.Shape]))
                 : throw new RequestException(
-                    400, $"input '{spec.Name}': binary data does not fit the shape "
+                    400, $"input '{spec.Name}': the size of the binary data does not match the shape "
                     + $"(got {binary} of {raw.Length} bytes, expected {size})");
         }
 
@@ -95,7 +95,7 @@ internal sealed record InferRequest(
         {
             throw new RequestException(
                 400,
-                $"input '{spec.Name}': {(input.DataStart < 0 ? "no data" : $"too few numbers (expected {count})")}");
+                $"input '{spec.Name}': {(input.DataStart < 0 ? "no data" : $"too few values (expected {count})")}");
         }
 
         var reader = new Utf8JsonReader(
@@ -119,7 +119,7 @@ internal sealed record InferRequest(
                 return index >= 0
                     ? (index, output.IsBinary ?? header.WantsBinary)
                     : throw new RequestException(
-                        400, $"outputs: '{output.Name}' is not known "
+                        400, $"outputs: '{output.Name}' is unknown "
                         + $"(expected {string.Join(", ", network.Outputs.Select(known => known.Name))})");
             }),
         ];

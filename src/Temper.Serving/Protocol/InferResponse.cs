@@ -5,9 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>An answer: JSON, and behind it the raw bytes of outputs that were wanted so.</summary>
-/// <param name="Json">Bytes of the JSON.</param>
-/// <param name="Raw">The outputs whose bytes follow.</param>
+/// <summary>A response: JSON, followed by the binary data of outputs that were requested as binary.</summary>
+/// <param name="Json">The JSON, as bytes.</param>
+/// <param name="Raw">The outputs whose bytes follow the JSON.</param>
 internal sealed record InferResponse(ReadOnlyMemory<byte> Json, IReadOnlyList<Tensor> Raw)
 {
     internal long Length => Json.Length + Raw.Sum(tensor => (long)TensorBytes.Of(tensor).Length);

@@ -4,10 +4,12 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>Numbers of tensors as the protocol has them: little-endian bytes, or JSON arrays, nested or flat.</summary>
+/// <summary>
+/// Converts tensors to and from the protocol's representations: little-endian bytes, and flat or nested JSON arrays.
+/// </summary>
 internal static class TensorBytes
 {
-    /// <summary>A tensor of raw bytes.</summary>
+    /// <summary>Creates a tensor from little-endian bytes.</summary>
     internal static Tensor FromBytes(ReadOnlySpan<byte> bytes, DType type, Shape shape) => type switch
     {
         DType.Float32 => Tensor.From(MemoryMarshal.Cast<byte, float>(bytes), shape),
@@ -15,11 +17,11 @@ internal static class TensorBytes
         DType.Int32 => Tensor.From(MemoryMarshal.Cast<byte, int>(bytes), shape),
         DType.UInt8 => Tensor.From(bytes, shape),
         _ => Tensor.From(bytes.ContainsAnyExcept((byte)0, (byte)1)
-            ? throw new RequestException(400, "a BOOL is neither 0 nor 1")
+            ? throw new RequestException(400, "a BOOL value is neither 0 nor 1")
             : MemoryMarshal.Cast<byte, bool>(bytes), shape),
     };
 
-    /// <summary>The raw bytes of a tensor.</summary>
+    /// <summary>Returns the little-endian bytes of a tensor.</summary>
     internal static ReadOnlySpan<byte> Of(Tensor tensor) => tensor.DType switch
     {
         DType.Float32 => MemoryMarshal.AsBytes(tensor.AsSpan<float>()),
@@ -29,7 +31,7 @@ internal static class TensorBytes
         _ => MemoryMarshal.AsBytes(tensor.AsSpan<bool>()),
     };
 
-    /// <summary>A tensor of the JSON array that the reader stands before.</summary>
+    /// <summary>Reads a tensor from the JSON array that follows.</summary>
     internal static Tensor Read(ref Utf8JsonReader json, DType type, Shape shape) => type switch
     {
         DType.Float32 => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetSingle()), shape),
@@ -84,13 +86,13 @@ internal static class TensorBytes
                     values[count++] = read(ref json);
                     break;
                 default: throw new RequestException(
-                    400, $"data: not an array of {values.Length} numbers "
+                    400, $"data: not an array of {values.Length} values "
                         + $"(got {(count == values.Length ? "more" : json.TokenType.ToString())})");
             }
         }
         while (depth > 0);
         return count == values.Length ? values
-            : throw new RequestException(400, $"data: too few numbers (got {count}, expected {values.Length})");
+            : throw new RequestException(400, $"data: too few values (got {count}, expected {values.Length})");
     }
 
     private static void Each<T>(Utf8JsonWriter json, ReadOnlySpan<T> values, Action<Utf8JsonWriter, T> write)
@@ -104,5 +106,5 @@ internal static class TensorBytes
     private static float Finite(float value) => float.IsFinite(value)
         ? value
         : throw new RequestException(
-            500, "the result has numbers that are not finite, which JSON cannot say; ask for binary data");
+            500, "the result contains values that are not finite, which JSON cannot represent; request binary data");
 }

@@ -4,10 +4,10 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Protocol;
 
-/// <summary>What the protocol says of tensors, in answers and of models.</summary>
+/// <summary>Writes the protocol's metadata of tensors and models.</summary>
 internal static class TensorMetadata
 {
-    /// <summary>Begins an object; the caller ends it.</summary>
+    /// <summary>Starts an object with name, datatype and shape; the caller ends it.</summary>
     internal static void Write(Utf8JsonWriter json, string name, DType type, IReadOnlyList<int> shape)
     {
         json.WriteStartObject();
@@ -22,7 +22,7 @@ internal static class TensorMetadata
         json.WriteEndArray();
     }
 
-    /// <summary>The model: its name and what goes in and out, -1 for the batch.</summary>
+    /// <summary>Writes the model metadata: name, inputs and outputs, with -1 for the batch axis.</summary>
     internal static void WriteModel(Utf8JsonWriter json, ServerOptions options, Network network)
     {
         json.WriteStartObject();

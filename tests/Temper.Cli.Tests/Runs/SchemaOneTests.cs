@@ -23,7 +23,7 @@ public sealed class SchemaOneTests : IDisposable
         RunRecord record = RunRecords.Read(RunFolder.Open(Golden));
         Assert.Equal(RunRecord.CurrentSchema, record.Schema);
         Assert.Equal(
-            ["Result", "Training", "Weights left in each layer", "Confusion on the test samples", "Test samples and what the network says"],
+            ["Result", "Training", "Weights left in each layer", "Confusion on the test samples", "Test samples and predictions"],
             record.Sections.Select(section => section.Title));
         Assert.Equal(["87.00 %", "73.00 %", "202,805"], Blocks<KeyFigures>(record).Single().Figures.Take(3).Select(figure => figure.Value));
         Assert.Equal(["start", "dense", "sparse", "tune"], Charts<LineChart>(record)[0].Lines.Select(line => line.Name));
@@ -69,9 +69,9 @@ public sealed class SchemaOneTests : IDisposable
 
     [Theory]
     [InlineData("\"schema\": 1", "\"schema\": 4", "has schema 4 (expected 1 to 3)")]
-    [InlineData("\"schema\": 1", "\"schema\": \"one\"", "is not what a run writes")]
-    [InlineData("\"schema\": 1,", "", "is not what a run writes")]
-    [InlineData("\"name\": \"fc1.weight\"", "\"name\": \"other\"", "is not what a run writes")]
+    [InlineData("\"schema\": 1", "\"schema\": \"one\"", "is not a valid run record")]
+    [InlineData("\"schema\": 1,", "", "is not a valid run record")]
+    [InlineData("\"name\": \"fc1.weight\"", "\"name\": \"other\"", "is not a valid run record")]
     public void Records_that_no_version_wrote_are_refused_with_their_file(string good, string bad, string message)
     {
         Copy();

@@ -50,7 +50,7 @@ public sealed class DataCatalogTests : IDisposable
         Assert.EndsWith("tiny", Catalog(Fetch(Content), _ => throw new InvalidOperationException("the web was asked")).Get(Entry), StringComparison.Ordinal);
         Directory.Delete(Path.Combine(_folder, "cache"), recursive: true);
         var error = Assert.Throws<DataUnavailableException>(() => Catalog(Fetch(_ => Packed([9])), _ => null).Get(Entry));
-        Assert.Contains("check sum", error.Message, StringComparison.Ordinal);
+        Assert.Contains("checksum", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

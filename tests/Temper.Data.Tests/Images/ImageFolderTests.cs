@@ -11,7 +11,7 @@ public sealed class ImageFolderTests : IDisposable
 
     public static TheoryData<string, string> Strangers => new()
     {
-        { "webp", "WebP" }, { "gif", "GIF" }, { "tif", "TIFF" }, { "avif", "AVIF" }, { "jxl", "JPEG XL" }, { "txt", "unknown kind" }, { "noending", "PNG picture with another ending" },
+        { "webp", "WebP" }, { "gif", "GIF" }, { "tif", "TIFF" }, { "avif", "AVIF" }, { "jxl", "JPEG XL" }, { "txt", "unknown kind" }, { "noending", "PNG picture with a different file extension" },
     };
 
     public void Dispose() => _folder.Dispose();

@@ -63,7 +63,7 @@ public sealed class NpzSetTests : IDisposable
     [InlineData(-1f)]
     [InlineData(float.NaN)]
     public void Number_that_is_no_class_is_refused(float label) =>
-        Assert.Contains("no class", Refused(("x_train", Tensor.Zeros([1, 3])), ("y_train", Tensor.From((float[])[label], [1]))), StringComparison.Ordinal);
+        Assert.Contains("not a class label", Refused(("x_train", Tensor.Zeros([1, 3])), ("y_train", Tensor.From((float[])[label], [1]))), StringComparison.Ordinal);
 
     [Fact]
     public void Array_that_nobody_asked_for_is_not_looked_at()

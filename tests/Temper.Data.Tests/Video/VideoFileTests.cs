@@ -77,7 +77,7 @@ public sealed class VideoFileTests : IDisposable
             File.WriteAllBytes(Path.Combine(_folder["mixed"], name), PngEncoder.Encode(new Picture(side, 8, 1, new byte[side * 8])));
         }
 
-        Assert.Contains("size of frames changes", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["mixed"])).Message);
+        Assert.Contains("frame size changes", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["mixed"])).Message);
     }
 
     [Fact]

@@ -3,10 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Activation functions and other elementwise operators, under ONNX's names or as their formulas.</summary>
+/// <summary>Exports activation functions and other elementwise operators, as ONNX operators or as formulas.</summary>
 internal static class ExportElementwise
 {
-    /// <exception cref="NotSupportedException">The operator set has nothing for it.</exception>
+    /// <exception cref="NotSupportedException">The operator set has no equivalent.</exception>
     internal static void Write(NodeExport node)
     {
         switch (node.Node.Operator)
@@ -39,7 +39,7 @@ internal static class ExportElementwise
                 node.Result(node.Node.Operator.Kind, node.Inputs);
                 break;
             default:
-                throw node.Unfit("has no counterpart in ONNX; replace it before exporting");
+                throw node.Unfit("has no equivalent in ONNX; replace it before exporting");
         }
     }
 
@@ -50,7 +50,7 @@ internal static class ExportElementwise
         node.Result("Clip", [node.Inputs[0], .. low.Length > 0 || high.Length > 0 ? (string[])[low] : [], .. high]);
     }
 
-    /// <summary>An operator of its own since opset 20; before, its formula.</summary>
+    /// <summary>Exports Gelu: as an operator from opset 20 on, as a formula for older operator sets.</summary>
     private static void Write(NodeExport node, Gelu gelu)
     {
         string x = node.Inputs[0];

@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// 8-bit values and weights in ONNX: QuantizeLinear and DequantizeLinear around them, as runtimes look for.
+/// Exports 8-bit values and weights as pairs of QuantizeLinear and DequantizeLinear, the form that runtimes recognize.
 /// </summary>
 internal static class ExportInt8
 {
@@ -14,7 +14,8 @@ internal static class ExportInt8
         {
             { Low: 0 } and { IsByte: true } => OnnxType.UInt8,
             { IsByte: true } => OnnxType.Int8,
-            _ => throw node.Unfit($"has a range that is no byte's (got {quantize.Low} to {quantize.High})"),
+            _ => throw node.Unfit($"has a range that does not fit int8 or uint8 (got {quantize.Low} to "
+                + $"{quantize.High})"),
         };
         string scale = node.Constant("scale", Tensor.Scalar(quantize.Scale));
         string zero =
@@ -23,8 +24,9 @@ internal static class ExportInt8
     }
 
     /// <summary>
-    /// The node's parameters: a weight of 8 bit as signed bytes behind DequantizeLinear, and its bias as 32-bit
-    /// integers of the product of the scales of input and weight, where it lies on those.
+    /// Returns the parameters of a node. An 8-bit weight becomes signed bytes followed by DequantizeLinear. The bias
+    /// becomes
+    /// int32 with scale (input scale x weight scale) if it is a multiple of that scale.
     /// </summary>
     internal static string[] Weights(NodeExport node)
     {
@@ -57,7 +59,8 @@ internal static class ExportInt8
     }
 
     /// <summary>
-    /// Null where the input is not of 8 bit, the bias is no multiple of the scales, or other nodes have it as it is.
+    /// Returns null if the input is not 8-bit, the bias is not a multiple of the scales, or other nodes use it
+    /// unquantized.
     /// </summary>
     private static string? Bias(NodeExport node, string name, Tensor scales)
     {

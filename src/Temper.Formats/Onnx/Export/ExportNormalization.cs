@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Normalizations as ONNX has them, with those that an operator set lacks written out.</summary>
+/// <summary>Exports normalizations; those that an operator set lacks are written as formulas.</summary>
 internal static class ExportNormalization
 {
     private const int LayerNormOpset = 17;
@@ -22,7 +22,7 @@ internal static class ExportNormalization
     {
         if (node.Opset < LayerNormOpset)
         {
-            throw node.Unfit($"needs opset {LayerNormOpset} (got {node.Opset}); export with a newer one");
+            throw node.Unfit($"needs opset {LayerNormOpset} (got {node.Opset}); export with a newer opset");
         }
 
         node.Result(
@@ -30,8 +30,9 @@ internal static class ExportNormalization
     }
 
     /// <summary>
-    /// Set 18 defined a scale for each group, set 21 one for each channel: before that the groups are the channels of
-    /// an instance normalization.
+    /// Exports group normalization. Opset 18 has one scale per group, opset 21 one per channel. For opsets below 21 it
+    /// is
+    /// written as an instance normalization over the groups.
     /// </summary>
     internal static void Write(NodeExport node, GroupNorm norm)
     {
@@ -56,7 +57,7 @@ internal static class ExportNormalization
         node.Result("Add", [scaled, node.Step("Reshape", [node.Weights[1], each])]);
     }
 
-    /// <summary>(s x - m) / d = x s / d - m / d for each channel, the channels put in order before.</summary>
+    /// <summary>Computes (s x - m) / d as x s / d - m / d per channel, after reordering the channels.</summary>
     internal static void Write(NodeExport node, Normalize normalize)
     {
         string x = node.Graph.InfoOf(node.Node.Inputs[0]).DType == DType.Float32

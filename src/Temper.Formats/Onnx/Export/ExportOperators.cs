@@ -3,13 +3,13 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>What each operator is in ONNX.</summary>
+/// <summary>Exports each operator to ONNX.</summary>
 internal static class ExportOperators
 {
     private const int GridSampleOpset = 16;
     internal const int AxesAsInputOpset = 18;
 
-    /// <exception cref="NotSupportedException">The operator set has nothing for it.</exception>
+    /// <exception cref="NotSupportedException">The operator set has no equivalent.</exception>
     internal static void Write(NodeExport node)
     {
         switch (node.Node.Operator)
@@ -103,7 +103,8 @@ internal static class ExportOperators
         if ((int)MathF.Floor(node.InputShape[axis] * scale) != resize.Length)
         {
             throw node.Unfit(
-                $"has a length that no scale gives in float32 (got {resize.Length} of {node.InputShape[axis]})");
+                $"has an output length that no float32 scale produces (got {resize.Length} of "
+                    + $"{node.InputShape[axis]})");
         }
 
         node.Result(
@@ -112,19 +113,21 @@ internal static class ExportOperators
             ("nearest_mode", Snake($"{resize.Rounding}")));
     }
 
-    /// <summary>Quantized to integers and, since the network holds them in float32, cast back.</summary>
+    /// <summary>Exports quantization to integers, followed by a cast, because the network holds them in
+    /// float32.</summary>
     private static void Write(NodeExport node, Quantize quantize)
     {
         OnnxType type = (quantize.Low, quantize.High) switch
         {
             (byte.MinValue, byte.MaxValue) => OnnxType.UInt8,
             (sbyte.MinValue, sbyte.MaxValue) => OnnxType.Int8,
-            _ => throw node.Unfit($"has a range that is no byte's (got {quantize.Low} to {quantize.High})"),
+            _ => throw node.Unfit($"has a range that does not fit int8 or uint8 (got {quantize.Low} to "
+                + $"{quantize.High})"),
         };
         if (node.Graph.ConstantOf(node.Node.Inputs[1]) is not { } scale
             || node.Graph.ConstantOf(node.Node.Inputs[2]) is not { } zero)
         {
-            throw node.Unfit("has a scale or zero point that is computed, which ONNX does not know");
+            throw node.Unfit("has a computed scale or zero point, which the export does not support");
         }
 
         int axis = Math.Max(0, Array.FindIndex([.. scale.Shape], length => length > 1));
@@ -135,7 +138,7 @@ internal static class ExportOperators
         node.Result("Cast", [node.Step("QuantizeLinear", inputs, ("axis", axis))], ("to", (int)OnnxType.Float));
     }
 
-    /// <summary>HalfPixel as half_pixel.</summary>
+    /// <summary>Converts a name to snake case: HalfPixel becomes half_pixel.</summary>
     private static string Snake(string words) => string.Concat(words.Select((c, i) => char.IsUpper(c)
         && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 
@@ -163,7 +166,7 @@ internal static class ExportOperators
     {
         if (node.Opset < GridSampleOpset)
         {
-            throw node.Unfit($"needs opset {GridSampleOpset} (got {node.Opset}); export with a newer one");
+            throw node.Unfit($"needs opset {GridSampleOpset} (got {node.Opset}); export with a newer opset");
         }
 
         GridSampleOptions options = sample.Options;
@@ -179,7 +182,7 @@ internal static class ExportOperators
         bool asInput = node.Opset >= (reduce.Reduction == Reduction.Sum ? 13 : AxesAsInputOpset);
         if (reduce.Axes.Count == 0)
         {
-            throw node.Unfit("reduces no axes; leave it out");
+            throw node.Unfit("reduces no axes; remove it");
         }
 
         if (asInput)

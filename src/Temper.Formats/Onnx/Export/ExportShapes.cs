@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Operators that move elements, in ONNX.</summary>
+/// <summary>Exports operators that rearrange elements.</summary>
 internal static class ExportShapes
 {
     private const int WrapOpset = 19;
@@ -16,7 +16,7 @@ internal static class ExportShapes
                 node.Result("Flatten", node.Inputs, ("axis", 1));
                 break;
             case Reshape reshape:
-                // 0 takes the length of the input's axis over: the batch, whatever it is.
+                // A length of 0 copies the length of the input's axis: the batch.
                 node.Result("Reshape", [.. node.Inputs, node.Constant(
                     "shape", [.. reshape.KeepsAxis0 ? (int[])[0] : [], .. reshape.SampleShape])]);
                 break;
@@ -51,7 +51,8 @@ internal static class ExportShapes
         }
     }
 
-    /// <summary>The lengths behind the batch, behind that of the second input.</summary>
+    /// <summary>Returns the target shape as a value: the batch length of the second input, then the fixed
+    /// lengths.</summary>
     private static string BatchShape(NodeExport node, Expand expand)
     {
         string batch = node.Step(
@@ -65,7 +66,8 @@ internal static class ExportShapes
     {
         if (pad.Mode == PadMode.Wrap && node.Opset < WrapOpset)
         {
-            throw node.Unfit($"wraps round, which needs opset {WrapOpset} (got {node.Opset}); export with a newer one");
+            throw node.Unfit($"uses wrap padding, which needs opset {WrapOpset} (got {node.Opset}); export with a "
+                + "newer opset");
         }
 
         int rank = node.InputShape.Rank, axis = pad.Axis < 0 ? pad.Axis + rank : pad.Axis;

@@ -3,14 +3,14 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Convolutions and pools in ONNX.</summary>
+/// <summary>Exports convolutions and pooling.</summary>
 internal static class ExportWindows
 {
     private const int DilatedAverageOpset = 19;
 
     internal static void Write(NodeExport node)
     {
-        // Also a weight of 8 bit, which is no initializer of its own.
+        // Also handles 8-bit weights, which are not initializers themselves.
         string[] inputs = [.. node.Inputs, .. ExportInt8.Weights(node)];
         switch (node.Node.Operator)
         {
@@ -54,14 +54,15 @@ internal static class ExportWindows
         }
     }
 
-    /// <summary>ONNX has no adaptive pool; where the output divides the input, the windows are equal.</summary>
+    /// <summary>Exports adaptive pooling, which ONNX lacks, as average pooling if the output size divides the input
+    /// size.</summary>
     private static void Write(NodeExport node, AdaptiveAvgPool2d pool)
     {
         (int height, int width) = (node.InputShape[2], node.InputShape[3]);
         if (height % pool.Height != 0 || width % pool.Width != 0)
         {
             throw node.Unfit($"has windows of different sizes ({height}x{width} to {pool.Height}x{pool.Width}), which "
-                + "ONNX does not know; use sizes that divide");
+                + "ONNX does not support; use an output size that divides the input size");
         }
 
         int[] kernel = [height / pool.Height, width / pool.Width];
@@ -83,7 +84,7 @@ internal static class ExportWindows
         if (isDilated && !isMaximum && node.Opset < DilatedAverageOpset)
         {
             throw node.Unfit(
-                $"is dilated, which needs opset {DilatedAverageOpset} (got {node.Opset}); export with a newer one");
+                $"is dilated, which needs opset {DilatedAverageOpset} (got {node.Opset}); export with a newer opset");
         }
 
         return

@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Winners-take-all in standard operators. The indices of all numbers in descending order, put in order themselves, are
-/// the ranks; numbers of rank below k stay. Runtimes take the first by index of equal numbers, as we do.
+/// Exports winners-take-all with standard operators. Sorting the indices of the descending sort gives the rank of each
+/// value; values with a rank below k are kept. Among equal values runtimes rank the lower index first, as Temper does.
 /// </summary>
 internal static class ExportWinners
 {

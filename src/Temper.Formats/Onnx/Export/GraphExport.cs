@@ -5,7 +5,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// The ONNX graph that comes into being while a network is written: nodes as messages, initializers as tensors.
+/// The ONNX graph under construction during export: nodes as messages, initializers as tensors.
 /// </summary>
 internal sealed class GraphExport(Network network, OnnxExportOptions options)
 {
@@ -21,24 +21,24 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     internal IEnumerable<KeyValuePair<string, Tensor>> Initializers => _initializers;
 
-    /// <summary>Keeps a name for an input or output of the graph.</summary>
+    /// <summary>Reserves the name of an input or output of the graph.</summary>
     internal void ReserveEnd(string name)
     {
         _ends.Add(name);
         _taken.Add(name);
     }
 
-    /// <summary>Keeps a name for a parameter or buffer.</summary>
+    /// <summary>Reserves the name of a parameter or buffer.</summary>
     internal void Reserve(string name) => _taken.Add(name);
 
-    /// <summary>The name of a value in the graph.</summary>
+    /// <summary>Returns the name of a value in the graph.</summary>
     internal string NameOf(string value) => _values[value];
 
     internal void SetName(string value, string name) => _values[value] = name;
 
     internal ValueInfo InfoOf(string value) => network.Graph.InfoOf(value);
 
-    /// <summary>A name that is free, made of another.</summary>
+    /// <summary>Returns an unused name, based on a given one.</summary>
     internal string Free(string wanted)
     {
         string name = wanted;
@@ -51,8 +51,9 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
     }
 
     /// <summary>
-    /// A parameter or buffer as an initializer; shared ones are there once. One that bears the name of an input or
-    /// output gets another.
+    /// Adds a parameter or buffer as an initializer (once, if shared) and returns its name. If an input or output has
+    /// the same
+    /// name, the initializer is renamed.
     /// </summary>
     internal string Weight(string name)
     {
@@ -68,28 +69,30 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return written;
     }
 
-    /// <summary>The name of a parameter that nodes compute: its own, unless an input or output has it.</summary>
+    /// <summary>
+    /// Returns the name of a parameter that nodes compute: its own, unless an input or output has the same name.
+    /// </summary>
     /// <param name="name">The parameter.</param>
-    /// <param name="isNew">Whether nobody asked before, so that the node has still to be written.</param>
+    /// <param name="isNew">True on the first call for this parameter: the caller must add the node.</param>
     internal string Computed(string name, out bool isNew)
     {
         isNew = !_weights.TryGetValue(name, out string? written);
         return written ?? (_weights[name] = _ends.Contains(name) ? Free($"{name}.value") : name);
     }
 
-    /// <summary>The grid of a value that was rounded to bytes; null where it was not.</summary>
+    /// <summary>Returns the quantization of a value that was rounded to 8 bits; null if it was not.</summary>
     internal FakeQuantize? GridOf(string value) =>
         network.Nodes.FirstOrDefault(node => string.Equals(
             node.Name, value,
             StringComparison.Ordinal))?.Operator as FakeQuantize is { IsByte: true } grid ? grid : null;
 
-    /// <summary>The numbers of a parameter.</summary>
+    /// <summary>Returns the value of a parameter.</summary>
     internal Tensor NumbersOf(string parameter) => network.Parameters[parameter].Value;
 
-    /// <summary>Scales of a node's weight of 8 bit; null where it has none.</summary>
+    /// <summary>Returns the scales of a node's 8-bit weight; null if it has none.</summary>
     internal Tensor? ScalesOf(Node node) => network.ScalesOf(node);
 
-    /// <summary>A constant that the translation brings along.</summary>
+    /// <summary>Adds a constant that the export needs.</summary>
     internal string Constant(string wanted, Tensor value)
     {
         string name = Free(wanted);
@@ -97,7 +100,7 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return name;
     }
 
-    /// <summary>A constant of bytes, signed or not, from whole numbers.</summary>
+    /// <summary>Adds a constant of another element type (such as int8), given as integers.</summary>
     internal string Constant(string wanted, Tensor value, OnnxType type)
     {
         string name = Constant(wanted, value);
@@ -105,10 +108,10 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return name;
     }
 
-    /// <summary>Element types of initializers where they are not those of their tensors.</summary>
+    /// <summary>Element types of initializers that differ from the dtypes of their tensors.</summary>
     internal Dictionary<string, OnnxType> Types { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The numbers of a value that is a constant of the network; null where it is computed.</summary>
+    /// <summary>Returns the value of a float32 constant of the network; null if the value is computed.</summary>
     internal Tensor? ConstantOf(string value) =>
         network.Nodes.FirstOrDefault(node => string.Equals(
             node.Name, value, StringComparison.Ordinal)) is { Operator: ConstantValue { DType: DType.Float32 } } node
@@ -127,11 +130,11 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
     }
 
     /// <summary>Adds a node.</summary>
-    /// <param name="kind">The operator.</param>
+    /// <param name="kind">Operator type.</param>
     /// <param name="name">Name of the node.</param>
-    /// <param name="inputs">Names of its inputs; empty for one that is left out.</param>
-    /// <param name="outputs">Names of its outputs.</param>
-    /// <param name="attributes">Name and value: int, long, float, string, or a list of int.</param>
+    /// <param name="inputs">Names of the inputs; empty for an omitted input.</param>
+    /// <param name="outputs">Names of the outputs.</param>
+    /// <param name="attributes">Names and values: int, long, float, string, or a list of int.</param>
     internal void Add(
         string kind, string name, IEnumerable<string> inputs, IEnumerable<string> outputs,
         params ReadOnlySpan<(string Name, object Value)> attributes)
@@ -173,11 +176,11 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
     }
 }
 
-/// <summary>A node while it is written.</summary>
+/// <summary>A node during export.</summary>
 /// <param name="Graph">The graph.</param>
 /// <param name="Node">The node.</param>
-/// <param name="Inputs">Names of its inputs.</param>
-/// <param name="Output">Name of its result.</param>
+/// <param name="Inputs">Names of the inputs in the graph.</param>
+/// <param name="Output">Name of the result.</param>
 internal sealed record NodeExport(GraphExport Graph, Node Node, IReadOnlyList<string> Inputs, string Output)
 {
     internal int Opset => Graph.Opset;
@@ -186,16 +189,16 @@ internal sealed record NodeExport(GraphExport Graph, Node Node, IReadOnlyList<st
 
     internal bool IsBatched => Graph.InfoOf(Node.Name).IsBatched;
 
-    /// <summary>The node's parameters, then its buffers.</summary>
+    /// <summary>Names of the node's parameters, then of its buffers.</summary>
     internal string[] Weights => [.. Node.Parameters.Concat(Node.Buffers).Select(Graph.Weight)];
 
-    /// <summary>Writes the node that makes the result.</summary>
+    /// <summary>Adds the node that computes the result.</summary>
     internal void Result(
         string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Graph.Add(kind, Node.Name, inputs, [Output], attributes);
 
-    /// <summary>Writes a node between.</summary>
-    /// <returns>The name of its result.</returns>
+    /// <summary>Adds an intermediate node.</summary>
+    /// <returns>Name of its result.</returns>
     internal string Step(
         string kind, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {

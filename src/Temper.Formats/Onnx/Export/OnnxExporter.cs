@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Writes a network as an ONNX model. The same network and options give the same bytes.</summary>
+/// <summary>Writes a network as an ONNX model. The output is deterministic.</summary>
 internal static class OnnxExporter
 {
     private const int IrVersion = 8;
@@ -28,7 +28,7 @@ internal static class OnnxExporter
             head.Message(14, new WireWriter().Text(1, key).Text(2, value));
         }
 
-        // The operator set, without which no model is read, comes last: a file that was cut anywhere shows.
+        // The operator set is required and written last, so that a truncated file is always detected.
         var tail = new WireWriter().Message(8, new WireWriter().Text(1, "").Integer(2, options.Opset));
         List<ReadOnlyMemory<byte>> body = Body(network, graph, options);
         head.Head(7, body.Sum(part => (long)part.Length));
@@ -56,7 +56,8 @@ internal static class OnnxExporter
             graph.SetName(input.Name, input.Name);
         }
 
-        // A node whose value is one output takes that output's name; for other outputs an Identity gives the name.
+        // A node that computes an output takes the output's name; further outputs of the same value get an Identity
+        // node.
         var named = network.Outputs.GroupBy(output => output.Value, StringComparer.Ordinal).Where(
             group => network.Inputs.All(input => !string.Equals(input.Name, group.Key, StringComparison.Ordinal)))
             .ToDictionary(group => group.Key, group => group.First().Name, StringComparer.Ordinal);
@@ -82,7 +83,7 @@ internal static class OnnxExporter
         return graph;
     }
 
-    /// <summary>The graph's message in parts, the numbers of tensors among them as they lie in memory.</summary>
+    /// <summary>Returns the graph message in parts; tensor data is not copied into one buffer.</summary>
     private static List<ReadOnlyMemory<byte>> Body(Network network, GraphExport graph, OnnxExportOptions options)
     {
         var parts = new List<ReadOnlyMemory<byte>>();
@@ -120,7 +121,7 @@ internal static class OnnxExporter
 
     private static void AddTensor(List<ReadOnlyMemory<byte>> parts, string name, Tensor value, OnnxType type)
     {
-        // Whole numbers that are to be bytes keep their low ones, signed or not.
+        // 8-bit integers are the low bytes of the int32 values, signed or not.
         byte[] numbers = Elements.Write(type == OnnxType.Undefined ? value : value.To(DType.UInt8)).ToArray();
         WireWriter tensor =
             TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(value.DType) : type)

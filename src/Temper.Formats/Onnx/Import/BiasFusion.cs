@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Joins a linear layer or convolution without bias and the addition of a constant for each output behind it, as
-/// exporters write one layer in two nodes: what prunes, plans or counts layers then sees the layer as it was.
+/// Merges a linear layer or convolution without bias and a following addition of one constant per output, which
+/// exporters
+/// write as two nodes. Pruning, planning and layer counts then see one layer, as in the original network.
 /// </summary>
 internal static class BiasFusion
 {
@@ -59,7 +60,7 @@ internal static class BiasFusion
     }
 
     /// <summary>
-    /// The layer with a bias, if a constant of this shape is one number for each of its outputs; else null.
+    /// Returns the layer with a bias if a constant of this shape has one element per output; else null.
     /// </summary>
     private static Operator? WithBias(Operator layer, Shape constant)
     {

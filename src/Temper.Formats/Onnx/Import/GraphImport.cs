@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// The network that comes into being while an ONNX graph is read, and what is known of the graph's values so far.
+/// The network under construction while an ONNX graph is read, and the known values of the graph.
 /// </summary>
 internal sealed class GraphImport
 {
@@ -19,25 +19,25 @@ internal sealed class GraphImport
     private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
     private Value? _batch;
 
-    /// <summary>The two lengths of a free batch for which values that depend on it are computed.</summary>
+    /// <summary>The two batch sizes for which values that depend on a free batch are computed.</summary>
     internal (int First, int Second) Batches { get; init; } = (1, 7);
 
     /// <summary>
-    /// Whether the file declares the first of the two lengths, so that numbers of the graph may be meant as the batch.
+    /// Whether the file declares the first of the two batch sizes, so that a number in the graph may be the batch size.
     /// </summary>
     internal bool DeclaresBatch { get; init; }
 
-    /// <summary>The file's path or name, for errors.</summary>
+    /// <summary>Path or name of the file, for errors.</summary>
     internal required string File { get; init; }
 
     /// <summary>Version of the standard operator set.</summary>
     internal long Opset { get; init; }
 
-    /// <summary>Values given for inputs: taken where a network needs a constant.</summary>
+    /// <summary>Values given for inputs; used if the network needs a constant.</summary>
     internal IReadOnlyDictionary<string, Tensor> Given { get; init; } =
         new Dictionary<string, Tensor>(StringComparer.Ordinal);
 
-    /// <summary>Names of inputs whose given value became a constant.</summary>
+    /// <summary>Names of inputs whose given values became constants.</summary>
     internal HashSet<string> Bound { get; } = new(StringComparer.Ordinal);
 
     internal IReadOnlyList<Node> Nodes => _builder.Nodes;
@@ -49,16 +49,16 @@ internal sealed class GraphImport
         _batch ??= value.IsBatched ? value : null;
     }
 
-    /// <summary>Values that stand for integers of another type and are held in float32.</summary>
+    /// <summary>Values that represent integers of another type but are held in float32.</summary>
     internal Dictionary<string, OnnxType> Quantized { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Quantized values with what they were made of, and what gives that back.</summary>
+    /// <summary>Quantized values, each with the quantization and the unquantized source.</summary>
     internal Dictionary<string, (FakeQuantize By, Value Source)> QuantizedBy { get; } = new(StringComparer.Ordinal);
 
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name) || _moved.ContainsKey(name);
 
     /// <summary>
-    /// A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.
+    /// A batched value that is used only for its batch size; null if no batch is free.
     /// </summary>
     internal Value? Batch => _batch;
 
@@ -80,10 +80,10 @@ internal sealed class GraphImport
         _moved[name] = value;
     }
 
-    /// <summary>The value whose batch is not its first axis; null where it is another value.</summary>
+    /// <summary>Returns the value if its batch is not the first axis; else null.</summary>
     internal MovedBatch? FindMoved(string name) => _moved.TryGetValue(name, out MovedBatch moved) ? moved : null;
 
-    /// <summary>The value if it is known now; an input whose value was given becomes known here.</summary>
+    /// <summary>Returns the value if it is known; an input with a given value can become known here.</summary>
     internal Known? FindKnown(string name, bool binds)
     {
         if (_known.TryGetValue(name, out Known? known))
@@ -100,7 +100,7 @@ internal sealed class GraphImport
         return _known[name] = Known.Of(name, given);
     }
 
-    /// <summary>A value as the network computes it; a constant becomes a node.</summary>
+    /// <summary>Returns the value as computed by the network; a constant is added as a node.</summary>
     internal Value Computed(string name, string node, bool takesQuantized = false)
     {
         if (_values.TryGetValue(name, out Value? value))
@@ -113,15 +113,17 @@ internal sealed class GraphImport
         if (_moved.TryGetValue(name, out MovedBatch moved))
         {
             throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node "
-                + $"'{node}' takes it");
+                + $"'{node}' uses it");
         }
 
         return _known.TryGetValue(name, out Known? known)
             ? _constants.TryGetValue(name, out value) ? value : _constants[name] = Constant(known, node)
-            : throw Bad($"node '{node}': its input is not there (got '{name}'); the graph is not in order or damaged");
+            : throw Bad($"node '{node}': its input does not exist (got '{name}'); the graph is damaged or not in "
+                + "topological order");
     }
 
-    /// <summary>A value as it meets one whose batch is not its first axis under broadcasting.</summary>
+    /// <summary>Returns a value in the form that broadcasts against a value whose batch is not its first
+    /// axis.</summary>
     internal Value Aligned(string name, string node, MovedBatch moved)
     {
         if (_moved.TryGetValue(name, out MovedBatch other)
@@ -145,13 +147,14 @@ internal sealed class GraphImport
                 + $"'{node}' combines it with '{name}'");
     }
 
-    /// <summary>A quantized value for something that takes it as what it is: bytes.</summary>
+    /// <summary>Returns a quantized value as integers, for an operator that takes bytes.</summary>
     private Value Whole(string name, Value value, OnnxType type, string node) => type == OnnxType.UInt8
         ? Add(new Cast(DType.UInt8), $"{name}/Cast", [], [value])
-        : throw Bad($"node '{node}': takes '{name}', which is {type}; only DequantizeLinear takes it (other operators "
+        : throw Bad($"node '{node}': input '{name}' has type {type}, which only DequantizeLinear accepts (other "
+            + "operators "
             + $"on {type} are not supported)");
 
-    /// <summary>A constant as a node whose parameter or buffer bears the initializer's name.</summary>
+    /// <summary>Adds a constant as a node whose parameter or buffer has the initializer's name.</summary>
     internal Value Constant(Known known, string node)
     {
         if (!known.IsFixed)
@@ -168,7 +171,7 @@ internal sealed class GraphImport
     }
 
     /// <summary>
-    /// A value that depends on the batch in its length alone, as one row for each sample; null where it does otherwise.
+    /// Returns a value that repeats one row for each sample of the batch, as an Expand node; null for any other value.
     /// </summary>
     private Value? Repeated(Known known, string node)
     {
@@ -193,12 +196,12 @@ internal sealed class GraphImport
     }
 
     /// <summary>Adds a node.</summary>
-    /// <param name="operation">What it computes.</param>
-    /// <param name="name">What it should be called.</param>
+    /// <param name="operation">The operator.</param>
+    /// <param name="name">Preferred name of the node.</param>
     /// <param name="weights">
-    /// Its parameters and buffers in the order of their specs, each with the form it takes there.
+    /// Parameters and buffers in the order of the operator's specs, each in the form that the operator expects.
     /// </param>
-    /// <param name="inputs">Its inputs.</param>
+    /// <param name="inputs">The inputs.</param>
     internal Value Add(Operator operation, string name, IReadOnlyList<Weight> weights, ReadOnlySpan<Value> inputs)
     {
         string[] names = [.. weights.Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
@@ -215,7 +218,7 @@ internal sealed class GraphImport
             : _builder.Add(operation, full, names[..parameters], names[parameters..], inputs);
     }
 
-    /// <summary>The network of the outputs; nodes that none of them needs are left out.</summary>
+    /// <summary>Creates the network; nodes that no output needs are removed.</summary>
     internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
     {
         var graph =
@@ -229,7 +232,7 @@ internal sealed class GraphImport
             .Create(_numbers.GetValueOrDefault);
     }
 
-    /// <summary>The nodes that some output needs, in order.</summary>
+    /// <summary>Returns the nodes that the outputs need, in order.</summary>
     private static List<Node> Needed(IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
     {
         var needed = new HashSet<string>(outputs.Select(output => output.Value), StringComparer.Ordinal);
@@ -246,14 +249,14 @@ internal sealed class GraphImport
 
     internal ModelFormatException Bad(string reason) => new(File, 0, $"ONNX: {reason}");
 
-    /// <summary>A node does not keep samples apart.</summary>
-    /// <param name="node">Its name.</param>
+    /// <summary>Creates the exception for a node that mixes the samples of a batch.</summary>
+    /// <param name="node">Name of the node.</param>
     /// <param name="reason">The node with its operator, and what it does.</param>
-    /// <param name="inner">What was caught, if anything.</param>
+    /// <param name="inner">The exception that was caught; null if none.</param>
     internal MixedBatchException Mixed(string node, string reason, Exception? inner = null) =>
         new(File, node, reason, inner);
 
-    /// <summary>A name that no node has, with signs that a name cannot have replaced.</summary>
+    /// <summary>Returns an unused node name; characters that are not allowed are replaced.</summary>
     internal string FreeName(string wanted)
     {
         string name = Clean(wanted);
@@ -265,7 +268,7 @@ internal sealed class GraphImport
         return name;
     }
 
-    /// <summary>Signs that a name cannot have become underscores.</summary>
+    /// <summary>Replaces characters that are not allowed in names by underscores.</summary>
     internal static string Clean(string wanted)
     {
         const int Longest = 200;
@@ -278,12 +281,12 @@ internal sealed class GraphImport
     {
         if (Has(name))
         {
-            throw Bad($"two nodes, inputs or initializers make one value (got '{name}' twice)");
+            throw Bad($"two nodes, inputs or initializers define the same value (got '{name}' twice)");
         }
     }
 
     /// <summary>
-    /// The parameter's name: one for each initializer and form, so that nodes that share an initializer share the
+    /// Returns the name of a parameter: one per initializer and form, so that nodes that share an initializer share the
     /// parameter.
     /// </summary>
     private string NameOf(Known source, string form, Tensor value)
@@ -310,8 +313,9 @@ internal sealed class GraphImport
     }
 }
 
-/// <summary>A known value instead of a parameter or buffer.</summary>
+/// <summary>A known value used as a parameter or buffer.</summary>
 /// <param name="Source">The value.</param>
-/// <param name="Form">What was done to it, empty if nothing: sharing goes by it.</param>
-/// <param name="Value">The numbers in the form that the operator wants.</param>
+/// <param name="Form">Conversion applied to the value, empty if none; parameters are shared per source and
+/// form.</param>
+/// <param name="Value">The tensor in the form that the operator expects.</param>
 internal readonly record struct Weight(Known Source, string Form, Tensor Value);

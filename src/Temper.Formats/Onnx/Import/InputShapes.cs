@@ -4,24 +4,25 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// What a model's inputs look like in the network: with a free batch, or as the model, given shapes or given values
-/// say.
+/// Determines the shapes of a model's inputs in the network: with a free batch, or as declared by the model, the given
+/// shapes or the given values.
 /// </summary>
-/// <param name="file">The file's path or name, for errors.</param>
+/// <param name="file">Path or name of the file, for errors.</param>
 /// <param name="options">Given values, shapes and lengths.</param>
-/// <param name="inputs">The inputs that the file has no value for.</param>
-/// <param name="free">Whether axis 0 becomes the batch.</param>
+/// <param name="inputs">The inputs that have no initializer.</param>
+/// <param name="free">Whether axis 0 becomes a batch of free size.</param>
 internal sealed class InputShapes(
     string file, OnnxImportOptions options, IReadOnlyList<OnnxValueInfo> inputs, bool free)
 {
     private const int OtherBatch = 7;
     private const int ImageRank = 4;
 
-    /// <summary>Whether an input leaves the length of axis 0 open.</summary>
+    /// <summary>Whether the length of axis 0 is dynamic for an input.</summary>
     internal bool IsOpen { get; } = inputs.Any(input => input.Axes is [{ Length: <= 0 }, ..]);
 
     /// <summary>
-    /// The two lengths for which values that depend on the batch are computed: the model's own, or 1, and another.
+    /// Returns the two batch sizes for which values that depend on the batch are computed: the declared one (or 1) and
+    /// another.
     /// </summary>
     internal (int First, int Second) Batches()
     {
@@ -40,7 +41,7 @@ internal sealed class InputShapes(
             OnnxType.UInt8 => DType.UInt8,
             OnnxType.Bool => DType.Bool,
             OnnxType.Undefined =>
-                throw Bad(input, "is no tensor; sequences, maps and optional values are not supported"),
+                throw Bad(input, "is not a tensor; sequences, maps and optional values are not supported"),
             _ => throw Bad(input, $"has element type {input.Type} (expected Float, Int64, Int32, UInt8 or Bool); "
                 + "convert the model"),
         };
@@ -49,7 +50,7 @@ internal sealed class InputShapes(
             CheckAxes(input, value.Shape, from: 0);
             return value.DType == type
                 ? new InputSpec { Name = name, SampleShape = value.Shape, DType = type, IsBatched = false }
-                : throw Bad(input, $"does not fit the given value (got {value.DType}, expected {type})");
+                : throw Bad(input, $"does not match the given value (got {value.DType}, expected {type})");
         }
 
         if (options.Shapes.TryGetValue(input.Name, out Shape? shape))
@@ -65,13 +66,14 @@ internal sealed class InputShapes(
     }
 
     /// <summary>
-    /// Axis 0 is the batch where its length is open. Where no input leaves it open, it is the batch of inputs of
-    /// several axes; where another input does, an input that declares its length means what it says.
+    /// Axis 0 is the batch if its length is dynamic. If no input has a dynamic axis 0, it is the batch of all inputs
+    /// with two
+    /// or more axes. If another input has one, a declared length is kept as it is.
     /// </summary>
     private bool IsBatched(OnnxValueInfo input) =>
         free && input.Axes is { Count: > 0 } axes && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1);
 
-    /// <summary>Throws where a shape has another rank than the file declares, or another length of an axis.</summary>
+    /// <summary>Throws if a shape differs from the declared rank or from a declared length.</summary>
     private void CheckAxes(OnnxValueInfo input, Shape shape, int from)
     {
         if (input.Axes is not { } axes)
@@ -83,7 +85,7 @@ internal sealed class InputShapes(
             .All(axis => axis < from || axes[axis].Length <= 0 || axes[axis].Length == shape[axis]);
         if (!fits)
         {
-            throw Bad(input, $"does not fit what is given (got {shape}, expected "
+            throw Bad(input, $"does not match the given shape (got {shape}, expected "
                 + $"[{string.Join(", ", axes.Select((axis, i) => Text(axis, i)))}] as the file declares); give an "
                     + "input of this shape");
         }
@@ -106,8 +108,9 @@ internal sealed class InputShapes(
     };
 
     /// <summary>
-    /// The given height or width, if that is what an axis is: of four axes the last two, or the middle two before a
-    /// declared number of channels.
+    /// Returns the given height or width if the axis is one of these in a rank-4 input: the last two axes, or the
+    /// middle two if
+    /// the last axis is a declared number of channels.
     /// </summary>
     private int? Pixels(OnnxValueInfo input, int axis)
     {

@@ -3,22 +3,25 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// A value that is known while the model is read: an initializer, a constant, a shape, or what follows from them.
+/// A value that is known at import time: an initializer, a constant, a shape, or a value computed from these.
 /// </summary>
 /// <remarks>
-/// What follows from the length of a free batch is computed for two lengths. Where the two agree, the value does not
-/// depend on the batch; where they differ, a length that equals both is the batch, and rows that are all the same are
-/// one row for each sample.
+/// Values computed from the size of a free batch are computed for two batch sizes. If the results agree, the value does
+/// not
+/// depend on the batch. If they differ, a length that equals both batch sizes is the batch, and identical rows are one
+/// row
+/// per sample.
 /// </remarks>
-/// <param name="Name">Name of the initializer that it is or comes from; the value's own name elsewhere.</param>
-/// <param name="First">The value for the first length.</param>
-/// <param name="Second">The value for the second length; the same object where it does not depend on the batch.</param>
-/// <param name="IsTrainable">Whether it is, or comes from, an initializer of floats.</param>
+/// <param name="Name">Name of the initializer that it is or comes from; otherwise the name of the value.</param>
+/// <param name="First">The value for the first batch size.</param>
+/// <param name="Second">The value for the second batch size; the same object if it does not depend on the
+/// batch.</param>
+/// <param name="IsTrainable">Whether it is a float initializer or comes from one.</param>
 internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTrainable = false)
 {
     internal bool IsFixed => ReferenceEquals(First, Second);
 
-    /// <summary>Its element type in the file, where that tells more than the dtype it was converted to.</summary>
+    /// <summary>Element type in the file; it can be more specific than the dtype of the tensor.</summary>
     internal OnnxType Type
     {
         get => field == OnnxType.Undefined ? ExportOperators.TypeOf(First.DType) : field;
@@ -26,26 +29,28 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
     }
 
     /// <summary>
-    /// Where it is signed bytes times scales: one scale, or one for each index of an axis; null elsewhere.
+    /// Scales, and the axis they belong to, if the value is int8 times scales (one scale, or one per index of the
+    /// axis); else
+    /// null.
     /// </summary>
     internal (Tensor Scales, int Axis)? Int8 { get; init; }
 
-    /// <summary>The scale of each index of an axis; null where the value is not signed bytes times those.</summary>
+    /// <summary>Returns one scale per index of an axis if the value is int8 times such scales; else null.</summary>
     internal Tensor? Int8Scales(int axis) => Int8 is not { } bytes || axis >= First.Rank ? null
         : bytes.Scales.Count == 1 ? bytes.Scales.Reshape([1]).Expand([First.Shape[axis]]).ToRowMajor().Detach()
         : bytes.Axis == axis && bytes.Scales.Count == First.Shape[axis] ? bytes.Scales
         : null;
 
-    /// <summary>A value that does not depend on the batch.</summary>
+    /// <summary>Creates a value that does not depend on the batch.</summary>
     internal static Known Of(string name, Tensor value, bool isTrainable = false) =>
         new(name, value, value, isTrainable);
 
-    /// <summary>A value for both lengths; where they agree it is fixed.</summary>
+    /// <summary>Creates a value from its results for both batch sizes; it is fixed if they are equal.</summary>
     internal static Known Of(string name, Tensor first, Tensor second, bool isTrainable) => AreEqual(first, second)
         ? Of(name, first, isTrainable)
         : new Known(name, first, second, isTrainable);
 
-    /// <summary>Whether two tensors are the same in shape, dtype and numbers.</summary>
+    /// <summary>Whether two tensors have the same shape, dtype and values.</summary>
     internal static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType
         && first.Shape.Equals(second.Shape)
         && Elements.Write(first).SequenceEqual(Elements.Write(second));

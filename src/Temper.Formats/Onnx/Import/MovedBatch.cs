@@ -4,19 +4,18 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// A value whose batch a Transpose of the file has put behind other axes. The network keeps the batch first: it
-/// computes <paramref name="Inner"/>, the same value with the batch before the other axes, until another Transpose
-/// brings it back.
+/// A value whose batch axis was moved by a Transpose of the file. The network keeps the batch on axis 0: it computes
+/// <paramref name="Inner"/>, the same value with the batch first, until another Transpose moves the batch back.
 /// </summary>
-/// <param name="Inner">What the network computes, the batch on axis 0.</param>
-/// <param name="Axis">The axis of the file's value that is the batch, 1 or more.</param>
-/// <param name="By">The node that moved it, for errors.</param>
+/// <param name="Inner">The value computed by the network, with the batch on axis 0.</param>
+/// <param name="Axis">Axis of the batch in the file's value, 1 or more.</param>
+/// <param name="By">Name of the node that moved it, for errors.</param>
 internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
 {
     private const int SoftmaxOpset = 13;
 
     /// <summary>
-    /// Operators that map each element alone, or pairs of elements that broadcasting brings together.
+    /// Elementwise operators, with or without broadcasting.
     /// </summary>
     private static readonly HashSet<string> Elementwise =
     [
@@ -27,7 +26,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
     ];
 
     /// <summary>
-    /// Whether a node does the same with the batch on another axis: element by element, or along the last axis alone.
+    /// Whether a node gives the same result with the batch on another axis: elementwise, or along the last axis only.
     /// </summary>
     /// <param name="node">The node; its first input is the moved value, or the node is elementwise.</param>
     /// <param name="opset">Version of the operator set.</param>
@@ -42,7 +41,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
         });
 
     /// <summary>
-    /// A transposition of the value: a value of the network again where it brings the batch back to axis 0.
+    /// Transposes the value; if this moves the batch back to axis 0, the result is an ordinary value of the network.
     /// </summary>
     internal MovedBatch Transposed(IReadOnlyList<int> order, Func<Permute, Value, Value> add)
     {
@@ -51,7 +50,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
             Inner, [.. order.Select(axis => axis == self.Axis ? 0 : axis < self.Axis ? axis + 1 : axis)], By, add);
     }
 
-    /// <summary>A batched value with its axes in another order.</summary>
+    /// <summary>Permutes the axes of a batched value.</summary>
     internal static MovedBatch Of(Value x, int[] order, string by, Func<Permute, Value, Value> add)
     {
         int axis = Array.IndexOf(order, 0);
@@ -62,7 +61,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
     }
 
     /// <summary>
-    /// A constant as it meets <see cref="Inner"/> under broadcasting; null where it differs from sample to sample.
+    /// Returns a constant in the form that broadcasts against <see cref="Inner"/>; null if it differs between samples.
     /// </summary>
     internal Tensor? Aligned(Tensor constant)
     {

@@ -3,10 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>One node while it is translated: its inputs, attributes, and the nodes that it becomes.</summary>
+/// <summary>One node during import: its inputs, attributes, and the nodes it is translated to.</summary>
 internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read)
 {
-    /// <summary>The value that the node takes with the batch on another axis; null where it takes none.</summary>
+    /// <summary>The input whose batch is on another axis, if the node can process it; else null.</summary>
     private readonly MovedBatch? _moved =
         node.Inputs.Select(graph.FindMoved).FirstOrDefault(moved => moved is not null) is { } found
         && found.Passes(node, graph.Opset, node.Inputs.Count > 1
@@ -16,7 +16,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
 
-    /// <summary>What the node is called in errors and in the network.</summary>
+    /// <summary>Name of the node in errors and in the network.</summary>
     internal string Name { get; } = NameOf(node);
 
     internal string Kind => node.OperatorType;
@@ -25,12 +25,13 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     internal (int First, int Second) Batches => graph.Batches;
 
-    /// <summary>A value with the free batch, for nodes that need to know its length only.</summary>
-    internal Value Batch => graph.Batch ?? throw Bad("depends on the batch, and there is none");
+    /// <summary>A value with the free batch, for nodes that need only its size.</summary>
+    internal Value Batch => graph.Batch ?? throw Bad("depends on the batch, but the model has no batch");
 
     /// <summary>
-    /// Whether a length that is <paramref name="first"/> for the first length of the batch and
-    /// <paramref name="second"/> for the second is the batch.
+    /// Whether a length is the batch: it is <paramref name="first"/> for the first batch size and <paramref
+    /// name="second"/>
+    /// for the second.
     /// </summary>
     internal bool IsBatch(int first, int second) =>
         first == graph.Batches.First && (second == graph.Batches.Second || (graph.DeclaresBatch && second == first));
@@ -39,7 +40,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     internal int OutputCount => node.Outputs.Count;
 
-    /// <summary>Names of attributes that nobody asked for.</summary>
+    /// <summary>Names of attributes that the translation did not read.</summary>
     internal IEnumerable<string> Unasked => node.Attributes.Keys.Where(name => !_asked.Contains(name));
 
     internal bool Has(int input) => input < node.Inputs.Count && node.Inputs[input].Length > 0;
@@ -49,23 +50,24 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     internal bool IsKnown(int input) => Has(input)
         && graph.FindKnown(node.Inputs[input], binds: false) is { IsFixed: true };
 
-    /// <summary>An input as the network computes it.</summary>
+    /// <summary>Returns an input as a value of the network.</summary>
     internal Value Input(int input) => Has(input)
         ? _moved is { } moved
             ? graph.Aligned(node.Inputs[input], Name, moved)
             : graph.Computed(node.Inputs[input], Name)
         : throw Bad($"input {input} is missing");
 
-    /// <summary>An input whose batch is not its first axis; null where it is another one.</summary>
+    /// <summary>Returns an input if its batch is not the first axis; else null.</summary>
     internal MovedBatch? Moved(int input) => Has(input) ? graph.FindMoved(node.Inputs[input]) : null;
 
-    /// <summary>An input that may be a quantized value, as whole numbers in float32.</summary>
+    /// <summary>Returns an input that may be quantized, as integers in float32.</summary>
     internal Value QuantizedInput(int input) => _moved is not null || !Has(input)
         ? Input(input)
         : graph.Computed(node.Inputs[input], Name, takesQuantized: true);
 
     /// <summary>
-    /// Says that an output is the first input as whole numbers, which <paramref name="by"/> would give back as floats.
+    /// Records that an output is the first input, quantized to integers; <paramref name="by"/> quantizes and
+    /// dequantizes it.
     /// </summary>
     internal void SetQuantizedBy(int output, FakeQuantize by)
     {
@@ -75,11 +77,11 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         }
     }
 
-    /// <summary>What an input was made of by quantizing; null where it was not.</summary>
+    /// <summary>Returns the quantization and the source of a quantized input; null if it is not quantized.</summary>
     internal (FakeQuantize By, Value Source)? QuantizedBy(int input) =>
         _moved is null && Has(input) && graph.QuantizedBy.TryGetValue(node.Inputs[input], out var made) ? made : null;
 
-    /// <summary>Sets an output that stands for integers of a type.</summary>
+    /// <summary>Sets an output that represents integers of a given type.</summary>
     internal void SetQuantized(int output, Value value, OnnxType type)
     {
         Set(output, value);
@@ -89,21 +91,22 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         }
     }
 
-    /// <summary>An input that the network must know before it runs: a weight, an axis, a shape.</summary>
+    /// <summary>Returns an input that must be known at import time: a weight, an axis, a shape.</summary>
     internal Known Known(int input, string what) => Has(input)
         ? graph.FindKnown(node.Inputs[input], binds: true)
             ?? throw Bad($"{what} must be a constant or an initializer (input '{node.Inputs[input]}' is computed, or "
                 + "an input without a given value)")
         : throw Bad($"{what} is missing (input {input})");
 
-    /// <summary>A known input that does not depend on the batch.</summary>
+    /// <summary>Returns a known input that must not depend on the batch.</summary>
     internal Known Fixed(int input, string what)
     {
         Known known = Known(input, what);
-        return known.IsFixed ? known : throw Mixed($"has {what} depend on the number of samples ('{known.Name}')");
+        return known.IsFixed ? known : throw Mixed($"needs {what}, which depends on the number of samples "
+            + $"('{known.Name}')");
     }
 
-    /// <summary>Whole numbers of a fixed input, such as axes.</summary>
+    /// <summary>Returns the integers of a fixed input, such as axes.</summary>
     internal int[] Integers(int input, string what) => Integers(Fixed(input, what).First, what);
 
     internal int[] Integers(Tensor tensor, string what) => tensor.DType switch
@@ -117,7 +120,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     {
         long value => value,
         null when absent is { } value => value,
-        var other => throw Wrong(name, other, "a whole number"),
+        var other => throw Wrong(name, other, "an integer"),
     };
 
     internal float Float(string name, float? absent = null) => Attribute(name) switch
@@ -131,17 +134,17 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     {
         string value => value,
         null => absent,
-        var other => throw Wrong(name, other, "a text"),
+        var other => throw Wrong(name, other, "a string"),
     };
 
     internal int[]? Ints(string name) => Attribute(name) switch
     {
         IReadOnlyList<long> values => [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))],
         null => null,
-        var other => throw Wrong(name, other, "a list of whole numbers"),
+        var other => throw Wrong(name, other, "a list of integers"),
     };
 
-    /// <summary>A tensor, number or list of numbers as a tensor.</summary>
+    /// <summary>Returns an attribute (a tensor, a number or a list of numbers) as a tensor.</summary>
     internal Tensor? Tensor(string name) => Attribute(name) switch
     {
         OnnxTensor tensor => read(tensor),
@@ -153,21 +156,21 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         var other => throw Wrong(name, other, "a tensor of numbers"),
     };
 
-    /// <summary>Adds a node between, whose name is the node's with a number behind.</summary>
+    /// <summary>Adds an intermediate node; its name is derived from the name of the file's node.</summary>
     internal Value Add(Operator operation, params ReadOnlySpan<Value> inputs) =>
         graph.Add(operation, $"{Name}/{operation.Kind}", [], inputs);
 
-    /// <summary>Adds a node between, with weights.</summary>
+    /// <summary>Adds an intermediate node with weights.</summary>
     internal Value Add(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
         graph.Add(operation, $"{Name}/{operation.Kind}", weights, inputs);
 
-    /// <summary>Adds the node that gives an output; it gets the name of the node in the file.</summary>
+    /// <summary>Adds the node that computes the first output; it has the name of the node in the file.</summary>
     internal void Result(Operator operation, params ReadOnlySpan<Value> inputs) => Result(operation, [], inputs);
 
     internal void Result(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
         Set(0, graph.Add(operation, Name, weights, inputs));
 
-    /// <summary>A constant that the translation brings along.</summary>
+    /// <summary>Adds a constant that the translation needs.</summary>
     internal Value Constant(Tensor value, string name) => graph.Constant(Onnx.Known.Of($"{Name}/{name}", value), Name);
 
     internal void Set(int output, Value value)
@@ -198,7 +201,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         }
     }
 
-    /// <summary>The node's name, else that of its first result, else its operator.</summary>
+    /// <summary>Returns the name of a node, else the name of its first output, else its operator type.</summary>
     internal static string NameOf(OnnxNode node) =>
         node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(output => output.Length > 0)
             ?? node.OperatorType;
@@ -206,9 +209,9 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     internal ModelFormatException Bad(string reason) =>
         graph.Bad($"node '{Name}' ({Kind}, opset {graph.Opset}): {reason}");
 
-    /// <summary>The node does not keep samples apart.</summary>
-    /// <param name="reason">What it does, said of the node.</param>
-    /// <param name="inner">What was caught, if anything.</param>
+    /// <summary>Creates the exception for a node that mixes the samples of a batch.</summary>
+    /// <param name="reason">What the node does; follows the name of the node in the message.</param>
+    /// <param name="inner">The exception that was caught; null if none.</param>
     internal MixedBatchException Mixed(string reason, Exception? inner = null) =>
         graph.Mixed(Name, $"node '{Name}' ({Kind}, opset {graph.Opset}) {reason}", inner);
 
@@ -216,11 +219,11 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     {
         _asked.Add(name);
         return node.Attributes.TryGetValue(name, out OnnxAttribute? attribute)
-            ? attribute.Value ?? throw Bad($"attribute '{name}' is of a kind that is not supported (a graph, a type or "
+            ? attribute.Value ?? throw Bad($"attribute '{name}' has a type that is not supported (a graph, a type or "
                 + "a list of tensors)")
             : null;
     }
 
     private ModelFormatException Wrong(string name, object? found, string expected) =>
-        Bad($"attribute '{name}' does not fit (got {found?.ToString() ?? "nothing"}, expected {expected})");
+        Bad($"attribute '{name}' has the wrong type (got {found?.ToString() ?? "nothing"}, expected {expected})");
 }

@@ -3,10 +3,11 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Turns an ONNX model into a network, node by node.</summary>
+/// <summary>Converts an ONNX model to a network, node by node.</summary>
 /// <remarks>
-/// A node whose inputs are all known is computed at once, by translating it alone and running what comes out, so
-/// folding needs no code of its own. What is not understood is refused; nothing is guessed.
+/// A node whose inputs are all known is evaluated at import time: it is translated alone and run, so constant folding
+/// needs
+/// no separate code. Anything that is not supported is rejected.
 /// </remarks>
 internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
 {
@@ -30,17 +31,18 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (ModelFormatException error) when (error is not MixedBatchException || !IsOpen)
         {
-            // A batch that the file declares is taken as it stands; so is one that is no batch. Any other fault shows
-            // again.
+            // A fixed batch that the file declares is used as it is, also if axis 0 is not a batch. Other errors are
+            // thrown again by
+            // the second import.
             OnnxImport fixedBatch = Import(free: false);
             return IsOpen ? throw new MixedBatchException(file, "", error.Reason, error) : fixedBatch;
         }
     }
 
-    /// <summary>Whether an input leaves the number of samples open.</summary>
+    /// <summary>Whether the number of samples is dynamic for an input.</summary>
     private bool IsOpen => new InputShapes(file, options, Given(), free: true).IsOpen;
 
-    /// <summary>The inputs that the file has no value for.</summary>
+    /// <summary>Returns the inputs that have no initializer.</summary>
     private OnnxValueInfo[] Given()
     {
         var held = model.Graph.Initializers.Select(initializer => initializer.Name)
@@ -96,7 +98,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     {
         if (!known.TryAdd(name, Known.Of(name, value, value.DType == DType.Float32) with { Type = type }))
         {
-            throw new ModelFormatException(file, 0, $"ONNX: two initializers have one name (got '{name}' twice)");
+            throw new ModelFormatException(file, 0, $"ONNX: two initializers have the same name (got '{name}' twice)");
         }
     }
 
@@ -117,7 +119,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 
         try
         {
-            // An input whose value is part of the network now, and that no node computes with, is an input no more.
+            // Remove inputs whose value became a constant and that no node uses.
             var used = graph.Nodes.SelectMany(node => node.Inputs)
                 .Concat(outputs.Select(output => output.Value)).ToHashSet(StringComparer.Ordinal);
             KeyValuePair<string, InputSpec>[] kept = [.. specs.Where(spec => !graph.Bound.Contains(spec.Key)
@@ -159,7 +161,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (ShapeMismatchException error) when (error.MixesSamples)
         {
-            throw node.Mixed("needs the other samples of the batch", error);
+            throw node.Mixed("depends on other samples of the batch", error);
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException
             || (error is FormatException && error is not ModelFormatException))
@@ -169,19 +171,20 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 
         if (node.Unasked.FirstOrDefault() is { } attribute)
         {
-            throw node.Bad($"attribute '{attribute}' is not supported here");
+            throw node.Bad($"attribute '{attribute}' is not supported for this operator");
         }
     }
 
     /// <summary>
-    /// Whether a node repeats numbers for each sample: the network does that itself, so that the numbers stay what they
-    /// are, trainable ones among them.
+    /// Whether a node repeats a value for each sample. The network does this with a node of its own, so that the value
+    /// stays a
+    /// parameter and trainable.
     /// </summary>
     private static bool RepeatsForBatch(OnnxNode node, Known[] known) =>
         node.OperatorType is "Expand" && known is [{ IsFixed: true, First.DType: DType.Float32 }, { IsFixed: false }];
 
     /// <summary>
-    /// Computes a node of known inputs, for both lengths of the batch where one of them depends on it.
+    /// Evaluates a node whose inputs are known, for both batch sizes if an input depends on the batch.
     /// </summary>
     private void Fold(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known)
     {
@@ -205,13 +208,15 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
     }
 
-    /// <summary>A constant keeps the element type that it has in the file.</summary>
+    /// <summary>Returns the element type of a constant in the file.</summary>
     private static OnnxType TypeOf(OnnxNode node) =>
         node.Attributes.TryGetValue("value", out OnnxAttribute? value) && value.Value is OnnxTensor tensor
             ? tensor.Type
             : OnnxType.Undefined;
 
-    /// <summary>The node's outputs, from a network of it alone; null where an output is not wanted.</summary>
+    /// <summary>
+    /// Evaluates the node in a network of its own and returns its outputs; null for outputs that are not used.
+    /// </summary>
     private Tensor?[] Evaluate(
         GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
     {
@@ -234,8 +239,8 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         Value[] values = [.. wanted.Select(output => alone.Computed(output, output))];
         if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)
         {
-            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of "
-                + $"{huge.Shape.Count} elements out of next to nothing (expected at most {max})");
+            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): produces a constant of "
+                + $"{huge.Shape.Count} elements from much smaller inputs (expected at most {max})");
         }
 
         try

@@ -4,9 +4,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Finds winners-take-all again in the standard operators that it is written as (<see cref="ExportWinners"/>):
-/// <c>Where(rank &lt; k, x, 0)</c>, the rank being the index of an index in a descending order of magnitudes or channel
-/// scores, or <c>Where(not (score &lt; threshold), x, 0)</c>.
+/// Recognizes winners-take-all in the standard operators written by <see cref="ExportWinners"/>:
+/// <c>Where(rank &lt; k, x, 0)</c>, where rank comes from two TopK nodes over magnitudes or channel scores, or
+/// <c>Where(not (score &lt; threshold), x, 0)</c>.
 /// </summary>
 internal sealed class WinnersFusion
 {
@@ -18,7 +18,8 @@ internal sealed class WinnersFusion
         (_graph, _numbers, _nodes) =
             (graph, numbers, graph.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal));
 
-    /// <summary>The graph with such nodes in one; what only they used is still there.</summary>
+    /// <summary>Returns the nodes with each match replaced by one node; nodes that are no longer used are not
+    /// removed.</summary>
     internal static IReadOnlyList<Node> Apply(NetworkGraph graph, Func<string, Tensor?> numbers)
     {
         var fusion = new WinnersFusion(graph, numbers);
@@ -41,7 +42,7 @@ internal sealed class WinnersFusion
             : null;
     }
 
-    /// <summary><c>TopK(TopK(score).indices, smallest).indices &lt; k</c>.</summary>
+    /// <summary>Matches <c>TopK(TopK(score).indices, smallest).indices &lt; k</c>.</summary>
     private Winners? Ranked(string x, string chosen)
     {
         if (Maker(chosen) is not { Operator: Compare { Comparison: Comparison.Less } } less
@@ -74,7 +75,7 @@ internal sealed class WinnersFusion
             : null;
     }
 
-    /// <summary><c>not (score &lt; threshold)</c>.</summary>
+    /// <summary>Matches <c>not (score &lt; threshold)</c>.</summary>
     private Winners? Limited(string x, string chosen)
     {
         if (Maker(chosen) is not { Operator: Pointwise { Function: PointwiseFunction.Not } } not
@@ -98,7 +99,8 @@ internal sealed class WinnersFusion
         Maker(value) is { Operator: Pointwise { Function: PointwiseFunction.Abs } } abs
             && string.Equals(abs.Inputs[0], x, StringComparison.Ordinal);
 
-    /// <summary>The channel score of an image that a value is; null: it is something else.</summary>
+    /// <summary>Returns the channel score of an image that a value computes; null if it computes something
+    /// else.</summary>
     private ChannelScore? ScoreOf(string value, string x) => _graph.ShapeOf(x).Rank != 4 ? null : Maker(value) switch
     {
         { Operator: Reduce { Reduction: Reduction.L2, KeepAxes: true, Axes: [2, 3] } } norm

@@ -1,29 +1,29 @@
 namespace Temper.Formats.Onnx;
 
-/// <summary>An ONNX file as it stands, parsed and bounded, not yet understood.</summary>
+/// <summary>The content of an ONNX file, parsed and checked for size, but not interpreted.</summary>
 internal sealed record OnnxModel
 {
-    /// <summary>Version of the format, 3 or more for files that can be read.</summary>
+    /// <summary>IR version of the file; 3 or more is supported.</summary>
     internal long IrVersion { get; init; }
 
-    /// <summary>Program that made it.</summary>
+    /// <summary>Name of the program that wrote the file.</summary>
     internal string Producer { get; init; } = "";
 
-    /// <summary>Version of each operator set by its domain; the standard one's domain is empty.</summary>
+    /// <summary>Version of each operator set, keyed by domain; the standard domain is the empty string.</summary>
     internal IReadOnlyDictionary<string, long> Opsets { get; init; } =
         new Dictionary<string, long>(StringComparer.Ordinal);
 
-    /// <summary>Free texts.</summary>
+    /// <summary>Metadata: text keyed by name.</summary>
     internal IReadOnlyDictionary<string, string> Metadata { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Names of functions that the model brings along.</summary>
+    /// <summary>Names of the functions defined in the model.</summary>
     internal IReadOnlyList<string> Functions { get; init; } = [];
 
     internal OnnxGraph Graph { get; init; } = new();
 }
 
-/// <summary>A graph as it stands in the file.</summary>
+/// <summary>A graph as stored in the file.</summary>
 internal sealed record OnnxGraph
 {
     internal string Name { get; init; } = "";
@@ -39,7 +39,7 @@ internal sealed record OnnxGraph
     internal IReadOnlyList<OnnxValueInfo> Outputs { get; init; } = [];
 }
 
-/// <summary>A node as it stands in the file.</summary>
+/// <summary>A node as stored in the file.</summary>
 internal sealed record OnnxNode
 {
     internal string Name { get; init; } = "";
@@ -48,10 +48,10 @@ internal sealed record OnnxNode
 
     internal string Domain { get; init; } = "";
 
-    /// <summary>Names of values; empty where an optional input is left out.</summary>
+    /// <summary>Names of the input values; empty for an omitted optional input.</summary>
     internal IReadOnlyList<string> Inputs { get; init; } = [];
 
-    /// <summary>Names of values; empty where an output is not wanted.</summary>
+    /// <summary>Names of the output values; empty for an output that is not used.</summary>
     internal IReadOnlyList<string> Outputs { get; init; } = [];
 
     internal IReadOnlyDictionary<string, OnnxAttribute> Attributes { get; init; } =
@@ -59,24 +59,25 @@ internal sealed record OnnxNode
 }
 
 /// <summary>
-/// An attribute: a float, long, string, <see cref="OnnxTensor"/>, or a list of the first three; null: another kind.
+/// An attribute. Its value is a float, long, string, <see cref="OnnxTensor"/>, or a list of one of the first three
+/// types.
 /// </summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Value">Its value.</param>
+/// <param name="Name">Name of the attribute.</param>
+/// <param name="Value">The value; null if it has another type.</param>
 internal sealed record OnnxAttribute(string Name, object? Value);
 
-/// <summary>An input or output: its name, element type, and axes where the file says them.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">Element type; undefined where it is no tensor.</param>
-/// <param name="Axes">Length or name of each axis; null: not even their number is said.</param>
+/// <summary>An input or output: name, element type and axes.</summary>
+/// <param name="Name">Name of the value.</param>
+/// <param name="Type">Element type; undefined if it is not a tensor.</param>
+/// <param name="Axes">Length or name of each axis; null if the rank is not declared.</param>
 internal sealed record OnnxValueInfo(string Name, OnnxType Type, IReadOnlyList<OnnxAxis>? Axes);
 
 /// <summary>Length of an axis.</summary>
-/// <param name="Length">The length; -1: free.</param>
-/// <param name="Name">Name of a free length; equal names are equal lengths.</param>
+/// <param name="Length">The length; -1 if dynamic.</param>
+/// <param name="Name">Name of a dynamic length; axes with equal names have equal lengths.</param>
 internal readonly record struct OnnxAxis(long Length, string Name);
 
-/// <summary>ONNX's element types by their numbers.</summary>
+/// <summary>ONNX element types, with their numbers in the format.</summary>
 internal enum OnnxType
 {
     Undefined = 0,

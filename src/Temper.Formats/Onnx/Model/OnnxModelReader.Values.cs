@@ -2,7 +2,7 @@ using Temper.Formats.Protobuf;
 
 namespace Temper.Formats.Onnx;
 
-/// <content>Tensors, and what the file says of inputs and outputs.</content>
+/// <content>Reads tensors and the types of inputs and outputs.</content>
 internal sealed partial class OnnxModelReader
 {
     private OnnxTensor Tensor(long end)
@@ -69,7 +69,7 @@ internal sealed partial class OnnxModelReader
         return info;
     }
 
-    /// <summary>TypeProto, of which only the tensor is of interest.</summary>
+    /// <summary>Reads a TypeProto; only tensor types are used.</summary>
     private OnnxValueInfo ValueType(OnnxValueInfo info, long end)
     {
         Message(end, (field, wire, limit) =>

@@ -2,7 +2,7 @@ using Temper.Formats.Protobuf;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Reads the messages of an ONNX file (onnx.proto; fields that nothing here needs are passed over).</summary>
+/// <summary>Reads the messages of an ONNX file (onnx.proto); fields that are not needed are skipped.</summary>
 internal sealed partial class OnnxModelReader
 {
     private const int MaxItems = 1 << 20;
@@ -16,7 +16,7 @@ internal sealed partial class OnnxModelReader
 
     private delegate void FieldReader(int field, WireType wire, long end);
 
-    /// <exception cref="ModelFormatException">The file is not an ONNX model, is damaged or truncated.</exception>
+    /// <exception cref="ModelFormatException">The file is not an ONNX model, or is damaged or truncated.</exception>
     internal static OnnxModel Read(Stream stream, string file)
     {
         var reader = new WireReader(stream, file, "ONNX");
@@ -26,7 +26,7 @@ internal sealed partial class OnnxModelReader
             : throw reader.Bad("no version and no nodes; this is not an ONNX model");
     }
 
-    /// <summary>A tensor that is a file of its own, as ONNX's test data are.</summary>
+    /// <summary>Reads a file that contains a single tensor, like ONNX test data.</summary>
     /// <inheritdoc cref="Read"/>
     internal static OnnxTensor ReadTensor(Stream stream, string file)
     {
@@ -102,7 +102,7 @@ internal sealed partial class OnnxModelReader
                     OnnxAttribute attribute = Attribute(_reader.End(wire, limit));
                     if (!attributes.TryAdd(attribute.Name, attribute))
                     {
-                        throw _reader.Bad($"attribute '{attribute.Name}' stands twice in a node");
+                        throw _reader.Bad($"attribute '{attribute.Name}' occurs twice in a node");
                     }
 
                     break;
@@ -114,7 +114,9 @@ internal sealed partial class OnnxModelReader
     }
 
     /// <summary>
-    /// The type field is not needed: of the value fields one is there; lists may be empty, then the type says which.
+    /// Reads an attribute. The type field is needed only for empty lists and default values; otherwise the value field
+    /// present
+    /// determines the type.
     /// </summary>
     private OnnxAttribute Attribute(long end)
     {
@@ -220,13 +222,13 @@ internal sealed partial class OnnxModelReader
         if (_reader.Position != end)
         {
             throw _reader.Bad(
-                $"a message does not end where it says (got {_reader.Position}, expected {end}); the file is damaged");
+                $"a message has the wrong length (got {_reader.Position}, expected {end}); the file is damaged");
         }
 
         _depth--;
     }
 
-    /// <summary>Numbers that stand together, or one of them.</summary>
+    /// <summary>Reads a repeated number: packed, or a single element.</summary>
     private void Numbers<T>(WireType wire, long end, List<T> numbers, Func<T> read, WireType alone)
     {
         if (wire == alone)
@@ -257,7 +259,7 @@ internal sealed partial class OnnxModelReader
             : LongText(last);
     }
 
-    /// <summary>Texts that are too long to be a name are passed over: they are descriptions or embedded data.</summary>
+    /// <summary>Skips texts that are too long for a name: descriptions or embedded data.</summary>
     private string LongText(long last)
     {
         _reader.Seek(last);
@@ -268,12 +270,12 @@ internal sealed partial class OnnxModelReader
     {
         if (items.Count == MaxItems)
         {
-            throw _reader.Bad($"more than {MaxItems} items in a list");
+            throw _reader.Bad($"a list has more than {MaxItems} items");
         }
 
         items.Add(item);
     }
 
     private ModelFormatException WrongWire(WireType wire) =>
-        _reader.Bad($"a field is not written as its type is (got wire type {(int)wire}); the file is damaged");
+        _reader.Bad($"a field has the wrong wire type (got {(int)wire}); the file is damaged");
 }

@@ -4,14 +4,14 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Makes tensors of what an ONNX file holds; floats of other widths become float32, integers int32 or int64.
+/// Converts the tensors of an ONNX file: floats become float32, integers int32 or int64; uint8 and bool stay.
 /// </summary>
-/// <param name="stream">The file, open as long as this is used.</param>
-/// <param name="file">Its path or name; tensors in files of their own are looked for beside it.</param>
+/// <param name="stream">The file; must stay open while this object is used.</param>
+/// <param name="file">Path or name of the file; external data is searched for in its folder.</param>
 internal sealed class OnnxTensorReader(Stream stream, string file)
 {
     /// <exception cref="ModelFormatException">
-    /// Its numbers are missing, too many, of a type that is not supported, or out of reach.
+    /// The number of elements is wrong, the type is not supported, or external data cannot be read.
     /// </exception>
     internal Tensor Read(OnnxTensor tensor)
     {
@@ -36,11 +36,11 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             : tensor.Integers.Count;
         return written == shape.Count
             ? Numbers(tensor, type, shape)
-            : throw Bad(tensor, $"does not have as many numbers as its shape (got {written}, expected {shape.Count} "
+            : throw Bad(tensor, $"has the wrong number of elements (got {written}, expected {shape.Count} "
                 + $"for {shape})");
     }
 
-    /// <summary>A tensor of which only some elements are written, zero elsewhere.</summary>
+    /// <summary>Reads a sparse tensor and makes it dense.</summary>
     /// <inheritdoc cref="Read(OnnxTensor)"/>
     internal Tensor Read(OnnxSparseTensor sparse)
     {
@@ -51,7 +51,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         if (values.DType != DType.Float32
             || values.Rank != 1 || indices.DType != DType.Int64 || indices.Count != (long)values.Count * width)
         {
-            throw Bad(sparse.Values, $"has values and places that do not fit (got {values.DType} {values.Shape} and "
+            throw Bad(sparse.Values, $"has values and indices that do not match (got {values.DType} {values.Shape} and "
                 + $"{indices.DType} {indices.Shape})");
         }
 
@@ -65,7 +65,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
                 long along = offsets[(i * width) + axis];
                 long length = isFlat ? shape.Count : shape[axis];
                 offset = along >= 0 && along < length ? (offset * length) + along : throw Bad(
-                    sparse.Values, $"has an element beyond its shape (got {along}, expected less than {length})");
+                    sparse.Values, $"has an index that is out of range (got {along}, expected less than {length})");
             }
 
             dense[offset] = values.AsSpan<float>()[i];
@@ -79,7 +79,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         long expected = (long)shape.Count * Elements.Size(type);
         if (length != expected || offset < 0 || offset > source.Length - length)
         {
-            throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {offset} of {source.Length}, "
+            throw Bad(tensor, $"has the wrong number of bytes (got {length} at {offset} of {source.Length}, "
                 + $"expected {expected} for {shape})");
         }
 
@@ -87,12 +87,12 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         try
         {
             return Elements.Read(source, type, shape)
-                ?? throw Bad(tensor, "ends before its last number; the file is truncated");
+                ?? throw Bad(tensor, "is incomplete; the file is truncated");
         }
         catch (OverflowException error)
         {
             throw new ModelFormatException(
-                file, offset, $"ONNX: tensor '{tensor.Name}' holds numbers above 2^63", error);
+                file, offset, $"ONNX: tensor '{tensor.Name}' has a value above 2^63", error);
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         ElementType.Bool => Tensor.From((bool[])[.. tensor.Integers.Select(v => v != 0)], shape),
         ElementType.UInt8 => Tensor.From((byte[])[.. tensor.Integers.Select(v => (byte)v)], shape),
 
-        // Half floats stand in the low 16 bits of an integer each.
+        // Each half-precision float is stored in the low 16 bits of an integer.
         ElementType.Float16 or ElementType.BFloat16 => Elements.Read(
             MemoryMarshal.AsBytes<ushort>((ushort[])[.. tensor.Integers.Select(v => (ushort)v)]), type, shape),
         _ => Tensor.From((int[])[.. tensor.Integers.Select(v => (int)v)], shape),
@@ -137,7 +137,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         {
             if (length < 0 || length > int.MaxValue || (count != 0 && length > int.MaxValue / Math.Max(count, 1)))
             {
-                throw Bad(tensor, $"has an impossible shape (got [{string.Join(", ", tensor.Dims.Take(8))}], expected "
+                throw Bad(tensor, $"has an invalid shape (got [{string.Join(", ", tensor.Dims.Take(8))}], expected "
                     + "at most 2^31 - 1 elements)");
             }
 
@@ -147,7 +147,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         return Shape.Create([.. tensor.Dims.Select(length => (int)length)]);
     }
 
-    /// <summary>A file beside the model; one outside its folder is refused, whatever the name looks like.</summary>
+    /// <summary>Opens an external data file; files outside the model's folder are rejected, also through
+    /// links.</summary>
     private FileStream OpenBeside(OnnxTensor tensor, IReadOnlyDictionary<string, string> external)
     {
         string location = external.GetValueOrDefault("location", "");
@@ -156,7 +157,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         if (location.Length == 0 || location.Contains('\0') || Path.IsPathRooted(location)
             || !path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
-            throw Bad(tensor, $"lies outside the model's folder (got '{location}'); move its file beside the model");
+            throw Bad(tensor, $"is outside the model's folder (got '{location}'); move its file into that folder");
         }
 
         try
@@ -164,8 +165,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             string? target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
             return target is null || target.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
                 ? File.OpenRead(path)
-                : throw Bad(tensor, $"lies outside the model's folder (got a link '{location}'); move its file beside "
-                    + "the model");
+                : throw Bad(tensor, $"is outside the model's folder (got a link '{location}'); move its file into "
+                    + "that folder");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -183,7 +184,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
 
         return long.TryParse(text, out long number) && number >= 0
             ? number
-            : throw Bad(tensor, $"has an impossible {key} (got '{text}')");
+            : throw Bad(tensor, $"has an invalid {key} (got '{text}')");
     }
 
     private ModelFormatException Bad(OnnxTensor tensor, string reason) =>

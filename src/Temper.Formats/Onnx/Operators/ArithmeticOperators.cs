@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Operators of two or more values that broadcast.</summary>
+/// <summary>Imports elementwise operators with two or more inputs.</summary>
 internal static class ArithmeticOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -40,7 +40,7 @@ internal static class ArithmeticOperators
     private static void Mean(NodeImport node) => node.Result(
         new Multiply(), Chain(node, new Add()), node.Constant(Tensor.Scalar(1f / node.InputCount), "share"));
 
-    /// <summary>The result has the base's type; what is mixed is computed in float32.</summary>
+    /// <summary>The result has the dtype of the base; mixed dtypes are computed in float32.</summary>
     private static void Pow(NodeImport node)
     {
         (Value x, Value exponent) = (node.Input(0), node.Input(1));

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Operators whose results are known while the model is read.</summary>
+/// <summary>Imports operators whose results are known at import time.</summary>
 internal static class ConstantOperators
 {
     private const int MaxElements = 1 << 20;
@@ -29,7 +29,7 @@ internal static class ConstantOperators
             }
         }
 
-        throw node.Bad("has no value of numbers (texts and sparse tensors are not supported)");
+        throw node.Bad("has no numeric value (texts and sparse tensors are not supported)");
     }
 
     private static void ConstantOfShape(NodeImport node)
@@ -40,7 +40,7 @@ internal static class ConstantOperators
             length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MaxElements + 1), MaxElements + 1L));
         if (count > MaxElements || value.Count != 1)
         {
-            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} "
+            throw node.Bad($"shape or value is invalid (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} "
                 + $"values, expected at most {MaxElements} elements of one value)");
         }
 
@@ -48,7 +48,8 @@ internal static class ConstantOperators
             0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
     }
 
-    /// <summary>Of a batched value the first length is known for two batches only.</summary>
+    /// <summary>The first length of a batched value depends on the batch size, so it is computed for both batch
+    /// sizes.</summary>
     private static void Shape(NodeImport node)
     {
         Value x = node.Input(0);

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Functions of each element alone.</summary>
+/// <summary>Imports elementwise functions of one input.</summary>
 internal static class ElementwiseOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -56,7 +56,7 @@ internal static class ElementwiseOperators
     }
 
     /// <summary>
-    /// Bounds were attributes before opset 11. Where the lower one is above the upper one, the upper one wins.
+    /// Bounds were attributes before opset 11. If the minimum is above the maximum, the maximum applies.
     /// </summary>
     private static void Clip(NodeImport node)
     {
@@ -82,7 +82,7 @@ internal static class ElementwiseOperators
         node.Set(0, node.Has(2) ? node.Add(new Minimum(), above, node.Input(2)) : above);
     }
 
-    /// <summary>The mask says which elements stay: in evaluation all.</summary>
+    /// <summary>Output 1, the mask, is true for all elements in evaluation.</summary>
     private static void Dropout(NodeImport node)
     {
         float rate =
@@ -91,7 +91,8 @@ internal static class ElementwiseOperators
         if (node.Has(2) && node.Fixed(2, "training_mode").First.ToArray<bool>()[0])
         {
             throw node.Bad(
-                "training_mode is true; a network that is read evaluates, and drops elements when Temper trains it");
+                "training_mode is true, which is not supported; set it to false (Temper applies dropout when it "
+                    + "trains)");
         }
 
         Value x = node.Input(0);
@@ -99,7 +100,7 @@ internal static class ElementwiseOperators
         if (node.Wants(1))
         {
             node.Set(1, x.IsBatched
-                ? throw node.Mixed("is wanted with its mask, which is as long as the batch")
+                ? throw node.Mixed("has a mask output, whose length depends on the batch")
                 : Known.Of($"{node.Name}/mask", Tensor.Full(x.Shape, true)));
         }
     }

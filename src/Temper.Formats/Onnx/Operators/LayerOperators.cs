@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Matrix products: linear layers where the right factor is known, products of values elsewhere.</summary>
+/// <summary>Imports matrix products: as linear layers if the right operand is known, else as MatMul.</summary>
 internal static class LayerOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -12,7 +12,7 @@ internal static class LayerOperators
         ElementwiseOperators.Row("MatMul", MatMul),
     ];
 
-    /// <summary>alpha A' B' + beta C, primes for optional transposition.</summary>
+    /// <summary>Computes alpha A' B' + beta C; primes mean optional transposition.</summary>
     private static void Gemm(NodeImport node)
     {
         float alpha = node.Float("alpha", 1), beta = node.Float("beta", 1);
@@ -59,7 +59,7 @@ internal static class LayerOperators
         }
     }
 
-    /// <summary>The scales of a weight of 8 bit, one for each output; none of any other.</summary>
+    /// <summary>Returns the scales of an 8-bit weight, one per output; empty for any other weight.</summary>
     private static Weight[] Scales(Known weights, int axis) =>
         weights.Int8Scales(axis) is { } scales ? [new(Known.Of($"{weights.Name}_scale", scales), "", scales)] : [];
 
@@ -83,7 +83,7 @@ internal static class LayerOperators
             return;
         }
 
-        // A vector is a matrix of one row or column for the time of the product.
+        // A vector becomes a matrix with one row or one column during the product.
         Value b = node.Input(1);
         bool isRow = a.Shape.Rank == 1, isColumn = b.Shape.Rank == 1;
         if ((isRow && a.IsBatched) || (isColumn && b.IsBatched))

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Losses of log-probabilities or scores <c>[N, C, ...]</c> and labels <c>[N, ...]</c>.</summary>
+/// <summary>Imports losses of log-probabilities or logits <c>[N, C, ...]</c> and labels <c>[N, ...]</c>.</summary>
 internal static class LossOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -20,7 +20,7 @@ internal static class LossOperators
     }
 
     /// <summary>
-    /// -w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.
+    /// Computes -w[label] x[label], or 0 for the ignored label; the mean is divided by the sum of the weights.
     /// </summary>
     private static void Loss(NodeImport node, Value logs)
     {
@@ -31,7 +31,7 @@ internal static class LossOperators
         Value kept = labels;
         if (ignores)
         {
-            // An ignored label may be no class, so class 0 stands for it; its weight is zero.
+            // The ignored label may be out of range; it is replaced by class 0, with weight 0.
             Value isIgnored = node.Add(new Compare(Comparison.Equal), labels, Ignored(node, labels.DType));
             kept = node.Add(new Where(), isIgnored, node.Constant(Tensor.Scalar(0L).To(labels.DType), "class"), labels);
         }
@@ -55,11 +55,11 @@ internal static class LossOperators
                     new Reduce(Reduction.Sum, all), weights));
                 break;
             default:
-                throw node.Bad($"attribute 'reduction' does not fit (got \"{reduction}\", expected none, sum or mean)");
+                throw node.Bad("attribute 'reduction' is invalid (got \"{reduction}\", expected none, sum or mean)");
         }
     }
 
-    /// <summary>The weight of each label: that of its class, or 1; 0 where it is ignored.</summary>
+    /// <summary>Returns the weight of each label: the weight of its class, or 1; 0 for the ignored label.</summary>
     private static Value Weights(NodeImport node, Value labels, bool ignores)
     {
         Value weights = node.Has(2)

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Normalizations and softmax.</summary>
+/// <summary>Imports normalizations and softmax.</summary>
 internal static class NormalizationOperators
 {
     private const int TrainingModeOpset = 14;
@@ -19,17 +19,17 @@ internal static class NormalizationOperators
         ElementwiseOperators.Row("LogSoftmax", node => Softmax(node, axis => new LogSoftmax(axis))),
     ];
 
-    /// <summary>ONNX's momentum is what stays of the old statistics, PyTorch's what comes from the new ones.</summary>
+    /// <summary>ONNX's momentum is the weight of the old statistics, PyTorch's that of the new ones.</summary>
     private static void BatchNormalization(NodeImport node)
     {
         Value x = node.Input(0);
         float epsilon = node.Float("epsilon", 1e-5f), momentum = node.Float("momentum", 0.9f);
         if (node.Int("spatial", 1) == 0)
         {
-            throw node.Bad("attribute 'spatial' is 0: a mean for each pixel is not supported");
+            throw node.Bad("attribute 'spatial' is 0 (statistics per pixel), which is not supported");
         }
 
-        // Before opset 14 more outputs than one asked for the batch's own statistics.
+        // Before opset 14, more than one output selected batch statistics.
         if (node.Int("training_mode", 0) != 0
             || (node.Opset < TrainingModeOpset && Enumerable.Range(1, node.OutputCount).Any(node.Wants)))
         {
@@ -48,8 +48,9 @@ internal static class NormalizationOperators
     }
 
     /// <summary>
-    /// Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2. Outputs 3
-    /// and 4 of old operator sets are the batch's own mean and variance.
+    /// Normalizes by batch statistics and updates the running statistics (outputs 1 and 2). Outputs 3 and 4 of old
+    /// operator sets
+    /// are the batch mean and variance.
     /// </summary>
     private static void BatchStatistics(NodeImport node, Value x, float epsilon, float momentum)
     {
@@ -91,7 +92,7 @@ internal static class NormalizationOperators
         node.Set(0, ScaledAndShifted(node, Normal(node, x, axes, node.Float("epsilon", 1e-5f)).Normal, x.Shape.Rank));
     }
 
-    /// <summary>Scale and shift of each channel, inputs 1 and 2, for values <c>[N, C, ...]</c>.</summary>
+    /// <summary>Applies the scale and shift per channel (inputs 1 and 2) to values <c>[N, C, ...]</c>.</summary>
     private static Value ScaledAndShifted(NodeImport node, Value normal, int rank)
     {
         int[] lengths = [.. Enumerable.Repeat(1, rank - 1).Prepend(-1)];
@@ -101,7 +102,7 @@ internal static class NormalizationOperators
         return node.Add(new Add(), node.Add(new Multiply(), normal, scale), shift);
     }
 
-    /// <summary>Outputs 1 and 2 are the mean and the inverse deviation.</summary>
+    /// <summary>Outputs 1 and 2 are the mean and the inverse standard deviation.</summary>
     private static void LayerNormalization(NodeImport node)
     {
         Value x = node.Input(0);
@@ -129,7 +130,7 @@ internal static class NormalizationOperators
     }
 
     /// <summary>
-    /// Before opset 21 scale and shift had one number for each group, which all channels of the group share.
+    /// Before opset 21, scale and shift had one element per group, shared by all channels of the group.
     /// </summary>
     private static void GroupNormalization(NodeImport node)
     {
@@ -151,7 +152,7 @@ internal static class NormalizationOperators
             int expected = node.Opset < ChannelScaleOpset ? groups : x.Shape[1];
             if (known.First.Rank != 1 || known.First.Count != expected)
             {
-                throw node.Bad($"{what} does not fit (got {known.First.Shape}, expected [{expected}])");
+                throw node.Bad($"{what} has the wrong shape (got {known.First.Shape}, expected [{expected}])");
             }
 
             int times = x.Shape[1] / expected;
@@ -176,7 +177,7 @@ internal static class NormalizationOperators
         new Pointwise(PointwiseFunction.Sqrt),
         node.Add(new Add(), variance, node.Constant(Tensor.Scalar(epsilon), "epsilon")));
 
-    /// <summary>Before opset 13 the axes from the given one on counted as one.</summary>
+    /// <summary>Before opset 13, the axes from the given one to the last were flattened into one.</summary>
     private static void Softmax(NodeImport node, Func<int, Operator> create)
     {
         Value x = node.Input(0);

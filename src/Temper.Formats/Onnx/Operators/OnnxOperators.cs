@@ -2,10 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Translates a node: sets its outputs.</summary>
+/// <summary>Translates a node and sets its outputs.</summary>
 internal delegate void OnnxOperator(NodeImport node);
 
-/// <summary>All operators of the standard set that can be read, by name.</summary>
+/// <summary>All operators of the standard domain that can be imported, keyed by name.</summary>
 internal static class OnnxOperators
 {
     private static readonly SortedDictionary<string, OnnxOperator> Rows = new(StringComparer.Ordinal);

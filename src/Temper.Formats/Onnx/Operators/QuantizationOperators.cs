@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Quantization as it shows in results: whole numbers of a range, held in float32, and back. The two behind each other,
-/// with one scale, are a <see cref="FakeQuantize"/>.
+/// Imports quantization as arithmetic on integers held in float32. A quantization followed by a dequantization with the
+/// same
+/// scale becomes a <see cref="FakeQuantize"/>.
 /// </summary>
 internal static class QuantizationOperators
 {
@@ -64,7 +65,8 @@ internal static class QuantizationOperators
     }
 
     /// <summary>
-    /// The scales of a constant that DequantizeLinear makes of signed bytes without zero points; null for any other.
+    /// Returns the scales of a constant that DequantizeLinear computes from int8 with zero points of 0; null for any
+    /// other.
     /// </summary>
     internal static (Tensor Scales, int Axis)? Int8Of(OnnxNode node, IReadOnlyList<Known> known)
     {
@@ -83,7 +85,7 @@ internal static class QuantizationOperators
         return (scales, (int)(axis < 0 ? axis + x.First.Rank : axis));
     }
 
-    /// <summary>Scale and zero point of a node where each is one known number; else null.</summary>
+    /// <summary>Returns scale and zero point of a node if both are known scalars; else null.</summary>
     private static (float Scale, int Zero)? NumbersOf(NodeImport node)
     {
         if (!node.IsKnown(1) || node.Fixed(1, "the scale").First is not { Count: 1, DType: DType.Float32 } scale
@@ -103,14 +105,14 @@ internal static class QuantizationOperators
     {
         if (node.Int("block_size", 0) != 0)
         {
-            throw node.Bad("attribute 'block_size' is not supported: a scale for each block of an axis");
+            throw node.Bad("attribute 'block_size' (one scale per block of an axis) is not supported");
         }
     }
 
     private static Value AsFloat(NodeImport node, Value value) =>
         value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
 
-    /// <summary>Scale or zero point in float32: one number for all, or one for each index of an axis.</summary>
+    /// <summary>Returns the scale or zero point in float32: a scalar, or one element per index of an axis.</summary>
     private static Value Along(NodeImport node, int input, Value x, int axis)
     {
         if (node.IsKnown(input))
@@ -129,8 +131,9 @@ internal static class QuantizationOperators
     {
         if (numbers.Rank > 1)
         {
-            throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected one number, or one for "
-                + "each place of an axis)");
+            throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected a scalar, or one element "
+                + "per "
+                + "index of an axis)");
         }
 
         if (numbers.Count == 1)

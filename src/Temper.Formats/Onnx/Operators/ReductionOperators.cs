@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Reductions and selections along axes.</summary>
+/// <summary>Imports reductions and selections along axes.</summary>
 internal static class ReductionOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -16,8 +16,8 @@ internal static class ReductionOperators
     ];
 
     /// <summary>
-    /// Axes became an input with opset 13 for the sum and 18 for the others; none means all, unless the node says
-    /// otherwise.
+    /// Axes became an input in opset 13 for ReduceSum and in opset 18 for the others. No axes means all axes, unless
+    /// noop_with_empty_axes is set.
     /// </summary>
     private static void Reduce(NodeImport node, Reduction reduction)
     {
@@ -40,7 +40,7 @@ internal static class ReductionOperators
         node.Input(0));
 
     /// <summary>
-    /// The number was an attribute before opset 10. Unsorted results may come in any order, so ours are sorted.
+    /// The count was an attribute before opset 10. Results are always sorted, which is also valid if sorted is 0.
     /// </summary>
     private static void TopK(NodeImport node)
     {

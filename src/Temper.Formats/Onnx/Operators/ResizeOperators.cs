@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Resize and Upsample, one node for each axis whose length changes; and samples at the points of a grid.
+/// Imports Resize and Upsample as one node per axis whose length changes, and GridSample.
 /// </summary>
 internal static class ResizeOperators
 {
@@ -31,7 +31,7 @@ internal static class ResizeOperators
         Apply(node, form, [.. Enumerable.Range(0, scales.Count)], scales.ToArray<float>(), lengths: null);
     }
 
-    /// <summary>Opset 20 renamed the modes and added volumes.</summary>
+    /// <summary>Opset 20 renamed the modes and added volumetric inputs.</summary>
     private static void GridSample(NodeImport node)
     {
         string linear = node.Opset >= 20 ? "linear" : "bilinear", mode = node.Text("mode", linear);
@@ -50,7 +50,7 @@ internal static class ResizeOperators
         (Value x, Value grid) = (node.Input(0), node.Input(1));
         if (x.Shape.Rank != 4 || x.IsBatched != grid.IsBatched)
         {
-            throw node.Bad($"needs an image [N, C, H, W] and a grid for each sample (got {x.Shape} and {grid.Shape})");
+            throw node.Bad($"needs an image [N, C, H, W] and one grid per sample (got {x.Shape} and {grid.Shape})");
         }
 
         node.Result(new GridSample { Options = options }, x, grid);
@@ -90,7 +90,7 @@ internal static class ResizeOperators
         Apply(node, form, axes, scales, lengths);
     }
 
-    /// <summary>The new lengths; that of the batch may depend on the batch.</summary>
+    /// <summary>Returns the new lengths; only that of axis 0 may depend on the batch.</summary>
     private static int[] Sizes(NodeImport node)
     {
         Known sizes = node.Known(3, "the sizes");
@@ -109,7 +109,7 @@ internal static class ResizeOperators
 
         return first.AsSpan().SequenceEqual(second)
             ? first
-            : throw node.Mixed("has the sizes depend on the number of samples");
+            : throw node.Mixed("has sizes that depend on the number of samples");
     }
 
     private static void Apply(NodeImport node, Resize form, int[] axes, float[] scales, int[]? lengths)
@@ -117,7 +117,8 @@ internal static class ResizeOperators
         Value result = node.Input(0);
         if (axes.Length != (lengths?.Length ?? scales.Length))
         {
-            throw node.Bad($"scales or sizes do not fit the axes (got {lengths?.Length ?? scales.Length}, expected "
+            throw node.Bad("the numbers of scales (or sizes) and axes differ (got "
+                + $"{lengths?.Length ?? scales.Length}, expected "
                 + $"{axes.Length})");
         }
 
@@ -139,8 +140,7 @@ internal static class ResizeOperators
             bool isSame = (int)target == length && (lengths is not null || scales[i] == 1);
             Resize resize = form with { Axis = axis, Length = (int)target, Scale = lengths is null ? scales[i] : 0 };
 
-            // Before opset 11 the nearest element was the one above where the axis becomes shorter, the one below
-            // elsewhere.
+            // Before opset 11, rounding is up if the axis becomes shorter, else down.
             resize =
                 node.Opset < ModesOpset && resize.Scale < 1 ? resize with { Rounding = NearestRounding.Ceil } : resize;
             result = isSame ? result : node.Add(resize, result);
@@ -153,10 +153,10 @@ internal static class ResizeOperators
     {
         "nearest" => ResizeMode.Nearest,
         "linear" or "bilinear" => ResizeMode.Linear,
-        var other => throw node.Bad($"attribute 'mode' does not fit (got \"{other}\", expected nearest or linear)"),
+        var other => throw node.Bad("attribute 'mode' is invalid (got \"{other}\", expected nearest or linear)"),
     };
 
-    /// <summary>ONNX writes the same words small, with underscores between.</summary>
+    /// <summary>Parses an attribute whose values are the enum's names in snake case.</summary>
     private static TValue Value<TValue>(NodeImport node, string attribute, string usual)
         where TValue : struct, Enum
     {

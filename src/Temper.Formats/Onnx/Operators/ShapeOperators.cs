@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Operators that give the same elements another shape.</summary>
+/// <summary>Imports operators that change the shape of a value.</summary>
 internal static class ShapeOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -16,13 +16,13 @@ internal static class ShapeOperators
         ElementwiseOperators.Row("Transpose", Transpose),
     ];
 
-    /// <summary>An axis counted from the front.</summary>
+    /// <summary>Converts a possibly negative axis to an index from the front.</summary>
     internal static int Axis(NodeImport node, long axis, int rank) => axis >= -rank && axis < rank
         ? (int)(axis < 0 ? axis + rank : axis)
-        : throw node.Bad($"there is no such axis (got {axis} for {rank} axes)");
+        : throw node.Bad($"the axis is out of range (got {axis} for {rank} axes)");
 
     /// <summary>
-    /// The same elements in a shape; of a batched value axis 0 stays, whatever length it has in the shape.
+    /// Returns a reshape to the given lengths. For a batched value axis 0 is kept, whatever its length in the shape.
     /// </summary>
     internal static Reshape To(Value x, IReadOnlyList<int> lengths) =>
         x.IsBatched ? new Reshape([.. lengths.Skip(1)]) : new Reshape([.. lengths]) { KeepsAxis0 = false };
@@ -36,16 +36,16 @@ internal static class ShapeOperators
             second = Lengths(node, target.Second, x, node.Batches.Second, keepsZeros);
         if (!x.IsBatched && !first.AsSpan().SequenceEqual(second))
         {
-            throw node.Mixed($"gives a value of no sample a shape that depends on their number ({Shapes()})");
+            throw node.Mixed("gives a value that is not batched a shape that depends on the number of samples "
+                + $"({Shapes()})");
         }
 
-        // With two batch sizes known, axis 0 is the batch if it follows both; a model with a fixed batch says its
-        // length.
+        // Axis 0 is the batch if its length equals both batch sizes, or the declared one if the file declares it.
         bool follows = !x.IsBatched
             || (first.Length > 0 && first.Length == second.Length && node.IsBatch(first[0], second[0]));
         if (!follows || !first.AsSpan(x.IsBatched ? 1 : 0).SequenceEqual(second.AsSpan(x.IsBatched ? 1 : 0)))
         {
-            throw node.Mixed($"gives the batch another axis than the first ({Shapes()})");
+            throw node.Mixed($"moves the batch away from axis 0 ({Shapes()})");
         }
 
         node.Result(To(x, first), x);
@@ -54,7 +54,7 @@ internal static class ShapeOperators
             + $"[{string.Join(", ", second)}] for {node.Batches.Second}";
     }
 
-    /// <summary>The lengths for one batch size; 0 stands for the value's own length, -1 for what remains.</summary>
+    /// <summary>Returns the lengths for one batch size; 0 copies the input's length, -1 is inferred.</summary>
     private static int[] Lengths(NodeImport node, Tensor target, Value x, int batch, bool keepsZeros)
     {
         int[] lengths = node.Integers(target, "the new shape");
@@ -86,7 +86,7 @@ internal static class ShapeOperators
         axis = axis < 0 ? axis + rank : axis;
         if (axis < 0 || axis > rank)
         {
-            throw node.Bad($"there is no such axis (got {axis} for {rank} axes)");
+            throw node.Bad($"the axis is out of range (got {axis} for {rank} axes)");
         }
 
         if (axis == 1 && x.IsBatched)
@@ -95,7 +95,7 @@ internal static class ShapeOperators
         }
         else
         {
-            node.Result(x.IsBatched ? throw node.Mixed($"puts the batch together with other axes (axis {axis})") : To(
+            node.Result(x.IsBatched ? throw node.Mixed($"merges the batch with other axes (axis {axis})") : To(
                 x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
         }
     }
@@ -106,7 +106,7 @@ internal static class ShapeOperators
         int[]? listed = node.Opset < 13 ? node.Ints("axes") : node.Has(1) ? node.Integers(1, "the axes") : null;
         if (listed is null && x.IsBatched && node.Batches.First == 1)
         {
-            throw node.Mixed("names no axes, so it takes the batch axis away where that is 1");
+            throw node.Mixed("specifies no axes, so it removes the batch axis if the batch size is 1");
         }
 
         int[] axes = listed is null
@@ -115,7 +115,7 @@ internal static class ShapeOperators
             : [.. listed.Select(axis => Axis(node, axis, x.Shape.Rank))];
         if (x.IsBatched && axes.Contains(0))
         {
-            throw node.Mixed("takes the batch axis away");
+            throw node.Mixed("removes the batch axis");
         }
 
         if (axes.FirstOrDefault(axis => x.Shape[axis] != 1, -1) is var bad and >= 0)
@@ -136,12 +136,12 @@ internal static class ShapeOperators
         int[] axes = [.. listed.Select(axis => Axis(node, axis, rank)).Distinct()];
         if (axes.Length != listed.Length)
         {
-            throw node.Bad($"the axes do not fit (got [{string.Join(", ", listed)}] for {x.Shape})");
+            throw node.Bad($"an axis occurs twice (got [{string.Join(", ", listed)}] for {x.Shape})");
         }
 
         if (x.IsBatched && axes.Contains(0))
         {
-            throw node.Mixed("puts an axis before the batch");
+            throw node.Mixed("inserts an axis before the batch");
         }
 
         var lengths = new Queue<int>(x.Shape);
@@ -149,7 +149,8 @@ internal static class ShapeOperators
             To(x, [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) ? 1 : lengths.Dequeue())]), x);
     }
 
-    /// <summary>A batch that goes behind other axes stays first in the network; see <see cref="MovedBatch"/>.</summary>
+    /// <summary>If the batch axis is moved, it still stays first in the network; see <see
+    /// cref="MovedBatch"/>.</summary>
     private static void Transpose(NodeImport node)
     {
         MovedBatch? moved = node.Moved(0);
@@ -164,7 +165,7 @@ internal static class ShapeOperators
 
         if (!order.Order().SequenceEqual(Enumerable.Range(0, rank)))
         {
-            throw node.Bad($"attribute 'perm' does not fit (got [{string.Join(", ", order)}] for {rank} axes)");
+            throw node.Bad($"attribute 'perm' is not a permutation (got [{string.Join(", ", order)}] for {rank} axes)");
         }
 
         Func<Permute, Value, Value> add = (permute, value) => node.Add(permute, value);

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Operators that take parts of tensors, or put them together.</summary>
+/// <summary>Imports operators that slice, join, repeat or pad values.</summary>
 internal static class SliceOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -27,7 +27,8 @@ internal static class SliceOperators
     }
 
     /// <summary>
-    /// Lengths of the parts were an attribute before opset 13; opset 18 names their number; else they are equal.
+    /// The lengths were an attribute before opset 13; from opset 18 on num_outputs is given. Without either, parts are
+    /// equal.
     /// </summary>
     private static void Split(NodeImport node)
     {
@@ -44,7 +45,8 @@ internal static class SliceOperators
 
         if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || parts < node.OutputCount)
         {
-            throw node.Bad($"the parts do not make up axis {axis} (got [{string.Join(", ", lengths)}] for {x.Shape})");
+            throw node.Bad($"the lengths of the parts do not add up to axis {axis} (got "
+                + $"[{string.Join(", ", lengths)}] for {x.Shape})");
         }
 
         for (int i = 0, start = 0; i < node.OutputCount; start += lengths[i], i++)
@@ -65,8 +67,8 @@ internal static class SliceOperators
         int[] steps = asInputs && node.Has(4) ? node.Integers(4, "the steps") : [.. starts.Select(_ => 1)];
         if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
         {
-            throw node.Bad($"starts, ends, axes and steps do not fit (got {starts.Length}, {ends.Length}, "
-                + $"{axes.Length} and {steps.Length} of them)");
+            throw node.Bad($"starts, ends, axes and steps differ in number (got {starts.Length}, {ends.Length}, "
+                + $"{axes.Length} and {steps.Length})");
         }
 
         Value result = x;
@@ -82,8 +84,8 @@ internal static class SliceOperators
     }
 
     /// <summary>
-    /// Of a batched value the batch stays; another value becomes one for each sample where the new shape begins with
-    /// the batch.
+    /// A batched value keeps its batch. Another value is repeated for each sample if the new shape begins with the
+    /// batch.
     /// </summary>
     private static void Expand(NodeImport node)
     {
@@ -103,7 +105,7 @@ internal static class SliceOperators
 
         if (!lengths.AsSpan().SequenceEqual(others))
         {
-            throw node.Mixed("makes another axis than the first as long as the batch");
+            throw node.Mixed("gives an axis other than the first the length of the batch");
         }
 
         Value[] inputs = isBatch && !x.IsBatched ? [x, node.Batch] : [x];
@@ -117,8 +119,9 @@ internal static class SliceOperators
         int[] repeats = node.Integers(1, "the repeats");
         if (repeats.Length != result.Shape.Rank || Array.Exists(repeats, count => count is < 1 or > MaxCopies))
         {
-            throw node.Bad($"the repeats do not fit (got [{string.Join(", ", repeats)}] for {result.Shape}, expected 1 "
-                + $"to {MaxCopies} for each axis)");
+            throw node.Bad($"the repeats are invalid (got [{string.Join(", ", repeats)}] for {result.Shape}, expected "
+                + "1 "
+                + $"to {MaxCopies} per axis)");
         }
 
         for (int axis = 0; axis < repeats.Length; axis++)
@@ -132,7 +135,7 @@ internal static class SliceOperators
     }
 
     /// <summary>
-    /// Pads were attributes before opset 11; one node for each axis that gets any; negative ones cut off.
+    /// Pads were attributes before opset 11. Adds one node per padded axis; negative pads crop.
     /// </summary>
     private static void Pad(NodeImport node)
     {
@@ -146,7 +149,8 @@ internal static class SliceOperators
         string mode = node.Text("mode", "constant");
         if (pads.Length != 2 * axes.Length || !Enum.TryParse(mode, ignoreCase: true, out PadMode kind))
         {
-            throw node.Bad($"pads or mode do not fit (got {pads.Length} pads for {axes.Length} axes, mode \"{mode}\")");
+            throw node.Bad($"pads or mode are invalid (got {pads.Length} pads for {axes.Length} axes, mode "
+                + "\"{mode}\")");
         }
 
         for (int i = 0; i < axes.Length; i++)

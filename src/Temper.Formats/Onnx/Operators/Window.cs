@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// The window of a convolution or pool over one to three axes: a depth, if there are three, and a plane.
+/// The window of a convolution or pooling over one to three spatial axes: a plane, and a depth if there are three.
 /// </summary>
 internal sealed class Window
 {
@@ -20,7 +20,7 @@ internal sealed class Window
             || Array.Exists([.. kernel, .. strides, .. dilations], value => value < 1)
             || Array.Exists(pads, pad => pad < 0))
         {
-            throw node.Bad("kernel, strides, dilations and pads do not fit (expected one number of 1 or more for each "
+            throw node.Bad("kernel, strides, dilations or pads are invalid (expected one number of 1 or more per "
                 + "spatial axis, two pads of 0 or more)");
         }
 
@@ -43,17 +43,19 @@ internal sealed class Window
 
     internal Padding2d Padding { get; }
 
-    /// <summary>How it moves along the first of three axes.</summary>
+    /// <summary>The window along the first of three spatial axes.</summary>
     internal DepthWindow Depth { get; }
 
-    /// <summary>The window that a node's attributes describe; <c>auto_pad</c> follows from the input's size.</summary>
+    /// <summary>Returns the window given by a node's attributes; <c>auto_pad</c> is resolved from the input's
+    /// size.</summary>
     internal static Window Of(NodeImport node, Value x, int[] kernel)
     {
         int axes = kernel.Length;
         if (x.Shape.Rank != axes + 2)
         {
             throw node.Bad(
-                $"the input does not fit the kernel (got {x.Shape}, expected batch, channels and {axes} axes)");
+                $"the input has the wrong rank for the kernel (got {x.Shape}, expected batch, channels and {axes} "
+                    + "axes)");
         }
 
         int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)];
@@ -65,8 +67,8 @@ internal sealed class Window
             pads = new int[2 * axes];
             for (int i = 0; i < axes; i++)
             {
-                // As many positions as strides fit into the input, rounded up; what is missing is padded, the odd one
-                // behind or before.
+                // The output length is ceil(input / stride); an odd padding element goes after (SAME_UPPER) or before
+                // (SAME_LOWER).
                 int length = x.Shape[i + 2];
                 int outputs = (length + strides[i] - 1) / Math.Max(1, strides[i]);
                 int total = Math.Max(0, ((outputs - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
@@ -76,7 +78,7 @@ internal sealed class Window
         }
         else if (auto is not ("NOTSET" or "VALID"))
         {
-            throw node.Bad($"attribute 'auto_pad' does not fit (got \"{auto}\", expected NOTSET, VALID, SAME_UPPER or "
+            throw node.Bad("attribute 'auto_pad' is invalid (got \"{auto}\", expected NOTSET, VALID, SAME_UPPER or "
                 + "SAME_LOWER)");
         }
         else if (auto is "VALID")
@@ -87,6 +89,6 @@ internal sealed class Window
         return new Window(node, kernel, strides, dilations, pads);
     }
 
-    /// <summary>The last two axes; of one axis an image of one row.</summary>
+    /// <summary>Returns the last two axes; a single axis becomes the width of an image with one row.</summary>
     private (int Height, int Width) Plane(int[] values) => Axes == 1 ? (1, values[0]) : (values[^2], values[^1]);
 }

@@ -4,8 +4,9 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Convolutions and pools over one to three spatial axes: one axis is an image of one row, three are images over a
-/// depth.
+/// Imports convolutions and pooling over one to three spatial axes. One axis is treated as an image with one row, three
+/// axes
+/// as images over a depth.
 /// </summary>
 internal static class WindowOperators
 {
@@ -41,7 +42,7 @@ internal static class WindowOperators
         Apply(node, window, window.Axes == 3 ? new Conv3d(layer, window.Depth) : layer, all, x);
     }
 
-    /// <summary>Pads follow from the output's shape where that is given, else as for other windows.</summary>
+    /// <summary>If output_shape is given, the pads are computed from it.</summary>
     private static void Transposed(NodeImport node)
     {
         Value x = node.Input(0);
@@ -102,7 +103,7 @@ internal static class WindowOperators
             node.Set(1, window.Axes == 2
                 ? node.Add(new MaxPoolIndices2d(options, isColumnMajor), x)
                 : throw node.Bad(
-                    "the places of the largest values (output 1) are supported for two spatial axes only"));
+                    "the indices of the maxima (output 1) are supported for two spatial axes only"));
         }
     }
 
@@ -144,7 +145,7 @@ internal static class WindowOperators
     }
 
     /// <summary>
-    /// Runs a two-dimensional operator; a value with one spatial axis gets a second one of length 1 for its time.
+    /// Adds a two-dimensional operator; a value with one spatial axis gets a second one of length 1 for the operation.
     /// </summary>
     private static void Apply(
         NodeImport node, Window window, Operator operation, IReadOnlyList<Weight> weights, Value x)
@@ -175,7 +176,8 @@ internal static class WindowOperators
         int[] kernel = node.Ints("kernel_shape") ?? lengths;
         return kernel.AsSpan().SequenceEqual(lengths)
             ? kernel
-            : throw node.Bad($"attribute 'kernel_shape' does not fit the weight (got [{string.Join(", ", kernel)}] for "
+            : throw node.Bad($"attribute 'kernel_shape' does not match the weight (got [{string.Join(", ", kernel)}] "
+                + "for "
                 + $"{weights.Shape})");
     }
 
@@ -183,7 +185,7 @@ internal static class WindowOperators
     {
         if (got != expected)
         {
-            throw node.Bad($"the weight does not fit the input's channels (got {got}, expected {expected})");
+            throw node.Bad($"the weight does not match the input channels (got {got}, expected {expected})");
         }
     }
 }

@@ -162,7 +162,7 @@ internal static class SetAttacks
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{finding.Detail}; the distances of rows and of pictures have a correlation of {correlation:F4}, "
-                    + "the nearest "
+                    + $"the nearest "
                 + $"neighbor is the same for {agreement:P0}"),
         };
     }
