@@ -4,7 +4,7 @@ using Temper.Training;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>The exit code and the one line for every way a command can fail.</summary>
+/// <summary>Maps an exception to an exit code and a one-line message.</summary>
 internal static class Failure
 {
     internal static (int Code, string Message) Of(Exception error) => error switch
@@ -23,7 +23,7 @@ internal static class Failure
         _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (-v shows where)"),
     };
 
-    // The runtime appends " (Parameter 'x')" to argument errors: of no use to somebody who typed a command.
+    // The runtime appends " (Parameter 'x')" to argument errors, which does not help a user of the command line.
     private static string OneLine(Exception error)
     {
         string message = error.Message.ReplaceLineEndings(" ");
