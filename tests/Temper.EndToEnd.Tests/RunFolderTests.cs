@@ -64,8 +64,8 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused(2, "--data is missing", "eval", _folder["alone.safetensors"]);
         Network renamed = ModelFile.Load(_folder["alone.safetensors"]).WithClassNames(["shirt", "shoe", "bag", "hat"]);
         ModelFile.Save(renamed, _folder["renamed.safetensors"]);
-        AssertRefused(3, "are not those of the network", "eval", _folder["renamed.safetensors"], "--data", Data);
-        AssertRefused(3, "are not those of the network", "train", _folder["renamed.safetensors"], "--data", Data, "--runs", _folder["other"]);
+        AssertRefused(3, "differ from those of the network", "eval", _folder["renamed.safetensors"], "--data", Data);
+        AssertRefused(3, "differ from those of the network", "train", _folder["renamed.safetensors"], "--data", Data, "--runs", _folder["other"]);
     }
 
     [Fact]
