@@ -12,7 +12,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.
+/// <c>temper plan</c>: plans how the training of a network is divided among accelerators, and compares the plan with
+/// the usual ones and a lower bound.
 /// </summary>
 internal sealed class PlanCommand()
     : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a "
@@ -59,7 +60,8 @@ internal sealed class PlanCommand()
     {
         if (RankGroup.Started > 1 && !context.Get(Probe))
         {
-            throw ToolException.Usage($"plan: one process plans (got {RankGroup.Started} ranks, expected 1); start it "
+            throw ToolException.Usage($"plan: runs in one process (got {RankGroup.Started} ranks, expected 1); start "
+                + $"it "
                 + $"without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
@@ -123,15 +125,17 @@ internal sealed class PlanCommand()
     }
 
     /// <summary>
-    /// A machine as this one is found; all ranks are timed at the same time, as they train, and the slowest counts.
+    /// Builds a machine model from measurements of this machine. All ranks are timed at the same time, as in training,
+    /// and the slowest one counts.
     /// </summary>
     private static Machine Probed(
         CommandContext context, Networks.Network? graph, Machine machine, int batch, RankGroup ranks)
     {
         if (graph is null)
         {
-            throw ToolException.Usage("plan: --probe times layers, and the paper's networks are sizes only; name a "
-                + "network of the zoo or a model");
+            throw ToolException.Usage("plan: --probe times layers, but the paper's networks are layer sizes only; "
+                + "give a "
+                + "built-in network or a model");
         }
 
         if (ranks.Size > 1 && ranks.Size != machine.Topology.Ranks)
@@ -144,7 +148,7 @@ internal sealed class PlanCommand()
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         Topology topology = ranks.Mpi is { } mpi ? new LinkProbe(mpi.World, context.Time).Links() : machine.Topology;
-        batch = Math.Max(1, batch / ranks.Size);                         // what a rank computes of a step
+        batch = Math.Max(1, batch / ranks.Size);                         // samples per rank and step
         ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
         double slowest = ranks.Slowest(probe.StepSeconds);
         context.Terminal.Note($"this machine: a step of {batch} samples takes {slowest * 1e3:F1} ms, "
