@@ -21,8 +21,8 @@ internal static class KnownData
 }
 
 /// <summary>
-/// <c>temper data get</c>: downloads a data set. Other commands access the network only if they are given the name of a
-/// data set that is not downloaded yet.
+/// <c>temper data get</c>: gets a data set from the cache, a system folder, a Debian package or its download site.
+/// Other commands access the internet only if they are given the name of a data set that is not available locally.
 /// </summary>
 internal sealed class DataGetCommand()
     : ToolCommand("data get", "Get a data set from the first source that has it: the cache, system folders, a "

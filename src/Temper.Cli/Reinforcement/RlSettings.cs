@@ -3,7 +3,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
 
-/// <summary>What commands on agents can be told.</summary>
+/// <summary>Settings shared by the commands for agents.</summary>
 internal static class RlSettings
 {
     internal static Setting<string?> Environment { get; } =
@@ -34,7 +34,7 @@ internal static class RlSettings
     internal static Setting<bool> AllActions { get; } =
         Setting.Switch("all-actions", "Grid games: offer all six actions, also those without effect in the game");
 
-    /// <summary>What is said about the environment.</summary>
+    /// <summary>The environment options that are given.</summary>
     internal static EnvironmentOptions Options(CommandContext context) => new()
     {
         Sticky = (float?)context.Get(Sticky), StepLimit = context.Get(StepLimit), FrameSkip = context.Get(FrameSkip),
