@@ -92,8 +92,8 @@ public sealed class DataTests : IDisposable
         Save("empty.npz", ("train", ChannelsFirst(Pictures(0)), []), ("test", few, [0, 1, 2, 0, 1, 2]));
         AssertRefused(3, "too few training samples (got 0", Training("empty.npz"));
         Save("far.npz", ("train", few, [0, 1, 2, 0, 1, 2]), ("test", few, [0, 1, 2, 0, 1, 3]));
-        AssertRefused(3, "a test label is no class of the network (got 3 at sample 5", Training("far.npz"));
-        AssertRefused(3, "label is no class of the network (got 3 at sample 5", "eval", _folder["net.onnx"], "--data", _folder["far.npz"]);
+        AssertRefused(3, "a test label is not a class of the network (got 3 at sample 5", Training("far.npz"));
+        AssertRefused(3, "label is not a class of the network (got 3 at sample 5", "eval", _folder["net.onnx"], "--data", _folder["far.npz"]);
         Save("same.npz", ("train", few, [0, 0, 0, 0, 0, 0]));
         AssertRefused(3, "needs two classes or more", "train", "lenet-300-100", "--data", _folder["same.npz"], "--runs", _folder["runs"]);
         AssertRefused(2, "--freeze: applies to stored networks only", "train", "lenet-300-100", "--data", _folder["two.npz"], "--freeze", "fc1", "--runs", _folder["runs"]);

@@ -49,8 +49,8 @@ internal static class AttackBeforeAfter
                 right = Number(ball.Accuracy * 100, "F1");
             rows.Add([name, Number(smallest.CleanAccuracy * 100, "F1"), median, right]);
             run.Note($"{name}: half of {count} test samples are fooled by a perturbation of L2 norm {median}; "
-                + $"{right} % are "
-                + $"classified correctly under PGD with L-inf radius {Radius.ToString(CultureInfo.InvariantCulture)}");
+                + $"{right} % are classified correctly under PGD with L-inf radius "
+                + $"{Radius.ToString(CultureInfo.InvariantCulture)}");
         }
 
         return new Section("Robustness",

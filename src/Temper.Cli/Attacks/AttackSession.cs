@@ -100,7 +100,7 @@ internal static class AttackSession
                 new ResultTable($"{found.Attack.Name} on {found.Labels.Count:N0} samples of {source}", "", "#value");
             table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %")
                 .Row("accuracy under attack", $"{accuracy * 100:F2} %")
-                .Row($"median smallest perturbation,  {norm}", $"{found.Result.MedianDistance(norm):G4}")
+                .Row($"median smallest perturbation, {norm}", $"{found.Result.MedianDistance(norm):G4}")
                 .Row("forward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Forwards):N0}")
                 .Row("backward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Backwards):N0}");
             table.Write(context.Terminal);

@@ -53,7 +53,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         (float, float) bounds = Bounds(context) ?? throw ToolException.Usage(
             "--bounds: is missing; a server does not report the range of its inputs; give it, such as --bounds 0,1");
         Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage(
-            $"model: not an address (got  '{model}', expected one such as http://localhost:8080/v2/models/model)");
+            $"model: not an address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
         ServedTarget target =
             ServedTarget.Connect(address, bounds, AttackSettings.AccessOf(context), AttackSettings.Token(context));
         if (target.SampleShape.Count != samples.SampleShape.Count)

@@ -123,7 +123,7 @@ internal static class VideoAttackRun
         {
             throw new ToolException(ExitCode.BadInput, $"attack: clips of {source} do not fit the network (got "
                 + $"{samples.SampleShape}, expected {shape}); set the number and size of frames with the options of "
-                + $"the data set");
+                + "the data set");
         }
 
         DataChecks.RequireClasses(network, samples);

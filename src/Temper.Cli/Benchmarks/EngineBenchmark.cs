@@ -17,7 +17,7 @@ internal static class EngineBenchmark
             load => load.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (chosen.Length == 0)
         {
-            throw ToolException.Usage($"--filter: no row name contains this text (got  '{filter}')");
+            throw ToolException.Usage($"--filter: no row name contains this text (got '{filter}')");
         }
 
         var table = new ResultTable(

@@ -21,9 +21,8 @@ internal sealed class ConfigFile
         var info = new FileInfo(path);
         if (info.Exists && info.Length > MaximumBytes)
         {
-            throw ToolException.Usage($"--config: {path} is too large for a configuration file (got  {info.Length} "
-                + $"bytes, expected "
-                + $"at most {MaximumBytes})");
+            throw ToolException.Usage($"--config: {path} is too large for a configuration file (got {info.Length} "
+                + $"bytes, expected at most {MaximumBytes})");
         }
 
         try
@@ -124,10 +123,10 @@ internal sealed class ConfigFile
         : Scalar(node, name);
 
     private YamlMappingNode Mapping(YamlNode node, string name) => node as YamlMappingNode
-        ?? throw ToolException.Usage($"{Path}: '{name}' must contain settings (line  {node.Start.Line})");
+        ?? throw ToolException.Usage($"{Path}: '{name}' must contain settings (line {node.Start.Line})");
 
     private string Scalar(YamlNode node, string what) => (node as YamlScalarNode)?.Value
-        ?? throw ToolException.Usage($"{Path}: {what} must be a single plain value (line  {node.Start.Line})");
+        ?? throw ToolException.Usage($"{Path}: {what} must be a single plain value (line {node.Start.Line})");
 
     private ToolException Unknown(string kind, string name, IEnumerable<string> known) =>
         ToolException.Usage($"{Path}: no such {kind} (got '{name}'){Suggestion.For(name, known)}");

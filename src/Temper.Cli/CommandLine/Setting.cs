@@ -181,9 +181,10 @@ internal abstract class Setting(string name, string help)
 
 /// <summary>A setting with a typed value.</summary>
 /// <param name="name">Name in lower case with hyphens.</param>
-/// <param name="help">
-/// One line of help.</param> <param name="defaultValue">Value if nothing is given.</param> <param name="read">Parses
-/// the text; throws <see cref="FormatException"/> with the expected form as its message.
+/// <param name="help">One line of help.</param>
+/// <param name="defaultValue">Value if nothing is given.</param>
+/// <param name="read">
+/// Parses the text; throws <see cref="FormatException"/> with the expected form as its message.
 /// </param>
 internal sealed class Setting<T>(string name, string help, T defaultValue, Func<string, T> read) : Setting(name, help)
 {

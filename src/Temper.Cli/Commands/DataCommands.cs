@@ -71,19 +71,19 @@ internal sealed class DataListCommand() : ToolCommand("data list", "List the dat
         foreach (CatalogEntry entry in DataCatalog.Entries)
         {
             table.Row(
-                entry.Name, entry.Description, catalog.Locate(entry) ?? $"not downloaded: temper data get  "
+                entry.Name, entry.Description, catalog.Locate(entry) ?? $"not downloaded: temper data get "
                     + $"{entry.Name}");
         }
 
         table.Row(
-            "synth:shapes", "drawn shapes, generated on demand; options after ?:  classes, size, channels, count, seed",
+            "synth:shapes", "drawn shapes, generated on demand; options after ?: classes, size, channels, count, seed",
             "needs no files")
             .Row(
-                "synth:blobs", "clouds of points, generated on demand; options after ?:  classes, features, count, "
+                "synth:blobs", "clouds of points, generated on demand; options after ?: classes, features, count, "
                     + "seed",
                 "needs no files")
             .Row(
-                "synth:actions", "clips of moving shapes, generated on demand; options after ?:  classes, frames, "
+                "synth:actions", "clips of moving shapes, generated on demand; options after ?: classes, frames, "
                     + "size, count, seed",
                 "needs no files")
             .Row(

@@ -145,8 +145,7 @@ internal sealed class GrowCommand() : RunCommand(
         if (context.Get(GrowthSettings.Widths) is not null || context.Get(GrowthSettings.Depths) is not null)
         {
             throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} apply "
-                + $"only to "
-                + $"{GrowthSettings.Family.Flag}; {model} fixes its own widths and depths");
+                + $"only to {GrowthSettings.Family.Flag}; {model} fixes its own widths and depths");
         }
 
         (Network network, data) = DataForModel.Open(

@@ -61,8 +61,7 @@ internal sealed class PlanCommand()
         if (RankGroup.Started > 1 && !context.Get(Probe))
         {
             throw ToolException.Usage($"plan: runs in one process (got {RankGroup.Started} ranks, expected 1); start "
-                + $"it "
-                + $"without mpirun, or add {Probe.Flag} to measure ranks and links");
+                + $"it without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
         using RankGroup ranks = RankGroup.Open();

@@ -36,7 +36,7 @@ internal static class PlanTables
                 bytes.Plan <= bytes.LowerBound * (1 + 1e-12) ? "proven optimum: this plan" : "no plan moves fewer than",
                 Bytes(bytes.LowerBound), "", "", "")
             .Write(terminal);
-        terminal.Note($"memory per accelerator:  {result.RankMemory / (1 << 20):F1} "
+        terminal.Note($"memory per accelerator: {result.RankMemory / (1 << 20):F1} "
             + $"MiB{(result.Saving == MemorySaving.None ? "" : $", with {Saving(result.Saving)}")}; found in "
                 + $"{searched.TotalMilliseconds:F1} ms");
     }

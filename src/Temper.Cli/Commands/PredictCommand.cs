@@ -129,7 +129,7 @@ internal sealed class PredictCommand()
             (string name, string file) = sign < 0 ? ("", input) : (input[..sign], input[(sign + 1)..]);
             if (!values.TryAdd(name, NpyFile.Load(file)))
             {
-                throw ToolException.Usage($"--input: an input is given twice (got  '{name}')");
+                throw ToolException.Usage($"--input: an input is given twice (got '{name}')");
             }
         }
 

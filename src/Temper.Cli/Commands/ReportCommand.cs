@@ -29,7 +29,7 @@ internal sealed class ReportCommand() : ToolCommand("report", "Write the HTML re
         if (context.Get(Output) is { } output && File.Exists(output) && !context.Get(Force))
         {
             throw new ToolException(ExitCode.InputOutput, $"report: {output} already exists; overwrite it with "
-                + $"--force");
+                + "--force");
         }
 
         string report = RunRecords.WriteReport(folder, context.Get(Output) ?? folder.PathOf(RunRecords.ReportName));

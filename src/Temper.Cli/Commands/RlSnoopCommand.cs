@@ -43,7 +43,7 @@ internal sealed class RlSnoopCommand()
         else
         {
             Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; "
-                + $"{proxy.FidelityName} on held-out episodes:  {proxy.Fidelity:F3}");
+                + $"{proxy.FidelityName} on held-out episodes: {proxy.Fidelity:F3}");
         }
 
         return ExitCode.Success;

@@ -49,7 +49,7 @@ internal sealed class RlTrainCommand() : RunCommand(
             random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
         run.Add(AgentSection.Of(name, result, final, random));
         run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} new episodes, most likely "
-            + $"actions"));
+            + "actions"));
         run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} new episodes; "
             + $"random play {random.Mean:F2}");
         if (context.Get(RlTrainSettings.Output) is { } output)

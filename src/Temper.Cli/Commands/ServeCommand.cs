@@ -68,8 +68,7 @@ internal sealed class ServeCommand()
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {
             context.Terminal.Note($"warning: anyone who can reach {options.Address} can use this server; add "
-                + $"--token-file "
-                + "to require a token");
+                + "--token-file to require a token");
         }
 
         using var workers = new Workers(context);
@@ -93,7 +92,7 @@ internal sealed class ServeCommand()
     {
         ModelName = context.Get(ModelName),
         Address = IPAddress.TryParse(context.Get(Host), out IPAddress? address) ? address : throw ToolException.Usage(
-            $"--host: not an IP address (got  '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
+            $"--host: not an IP address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
         Port = context.Get(Port) is <= 65535 and var port
             ? port
             : throw ToolException.Usage($"--port: too large (got {context.Get(Port)}, expected at most 65535)"),

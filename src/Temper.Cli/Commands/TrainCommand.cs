@@ -76,7 +76,7 @@ internal sealed class TrainCommand()
 
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
-            + $"{run.Validation!.Count:N0} held out for validation, seed  {run.Seed}");
+            + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
@@ -157,8 +157,7 @@ internal sealed class TrainCommand()
         if (context.Get(ReplaceHead) || context.Get(Freeze).Count > 0)
         {
             throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: applies to "
-                + $"stored "
-                + $"networks only; all weights of {model} are new");
+                + $"stored networks only; all weights of {model} are new");
         }
 
         return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), weights), data);

@@ -111,8 +111,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
             Terminal.Error(string.Create(
                 CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} percentage "
-                    + $"points of clean "
-                    + $"accuracy are lost; {kept} is saved"));
+                    + $"points of clean accuracy are lost; {kept} is saved"));
         }
 
         return isWithin ? code : ExitCode.ThresholdNotMet;
@@ -229,7 +228,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         public void Report(FeedbackRound round) => run.Note(string.Create(
             CultureInfo.InvariantCulture,
             $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
-                + $"value, "
-            + $"inequality {round.Space.Inequality.Range:F3}, {round.Feedback.Sum(one => one.Made):N0} examples"));
+                + $"value, inequality {round.Space.Inequality.Range:F3}, "
+                + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
     }
 }

@@ -81,9 +81,9 @@ internal static class RankDoctor
             return table;
         }
 
-        string small = Text($"{speed.Small * 1e6:F0} us summed in rank order,  ")
+        string small = Text($"{speed.Small * 1e6:F0} us summed in rank order, ")
             + Text($"{speed.EngineSmall * 1e6:F0} us in the library's order");
-        string large = Text($"{speed.Large * 1e3:F2} ms summed in rank order,  ")
+        string large = Text($"{speed.Large * 1e3:F2} ms summed in rank order, ")
             + Text($"{speed.EngineLarge * 1e3:F2} ms in the library's order; {speed.Rate(size):F2} GB/s");
         return table.Row("latency", Text($"{speed.Latency * 1e6:F1} us between ranks 0 and 1"))
             .Row("all-reduce of 4 KB", small)

@@ -39,7 +39,7 @@ internal sealed class RankGroup : IDisposable
 
     internal static ToolException Missing(MpiLaunch? launch) => new(
         ExitCode.Missing,
-        $"MPI: no MPI library was found (looked for  {LibrariesOf(launch)}); "
+        $"MPI: no MPI library was found (looked for {LibrariesOf(launch)}); "
         + $"install openmpi-bin or mpich, or name the library's file in {MpiRanks.Variable}");
 
     /// <summary>Sends the text of rank 0 to all ranks and returns it.</summary>

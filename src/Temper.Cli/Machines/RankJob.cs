@@ -35,7 +35,7 @@ internal sealed class RankJob : IDisposable
         if (RankGroup.Started > 1 && plan is null)
         {
             throw ToolException.Usage(
-                $"{command}: {RankGroup.Started} ranks were started but no plan divides the work among them;  "
+                $"{command}: {RankGroup.Started} ranks were started but no plan divides the work among them; "
                 + $"add {RunSettings.Plan.Flag} data, or start the command without mpirun");
         }
 
@@ -51,7 +51,7 @@ internal sealed class RankJob : IDisposable
         if (_plan is not (null or "data" or "auto"))
         {
             throw ToolException.Usage("grow: a plan from a file fits one network only, and a growing network changes "
-                + "(got  "
+                + "(got "
                 + $"{RunSettings.Plan.Flag} {_plan}); expected data or auto");
         }
 
@@ -78,7 +78,7 @@ internal sealed class RankJob : IDisposable
         {
             throw new ToolException(
                 ExitCode.Missing, $"MPI: {mpi.Version} does not support calls from several threads at the same time "
-                    + $"(level  {mpi.ThreadLevel}, "
+                    + $"(level {mpi.ThreadLevel}, "
                     + $"expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
         }
 
@@ -93,15 +93,14 @@ internal sealed class RankJob : IDisposable
         if (plan is not null && plan.Batch != options.BatchSize)
         {
             Note($"{_plan}: the plan was made for batches of {plan.Batch} (got --batch {options.BatchSize}); another "
-                + $"plan "
-                + "may be faster");
+                + "plan may be faster");
         }
 
         bool isData = plan is null || plan.IsDataParallel;
         if (!isData && RankSettings.DataOnly(_context).FirstOrDefault() is { } flag)
         {
             throw ToolException.Usage(
-                $"{flag}: applies only if the ranks divide the samples (got --plan  {_plan}); add --plan data");
+                $"{flag}: applies only if the ranks divide the samples (got --plan {_plan}); add --plan data");
         }
 
         TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline))

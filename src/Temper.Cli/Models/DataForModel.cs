@@ -29,10 +29,8 @@ internal static class DataForModel
     /// </summary>
     /// <param name="context">Context of the command, for its notes.</param>
     /// <param name="options">Conversions allowed.</param>
-    /// <param name="data">
-    /// Data to convert.</param> <param name="open">Opens the network with a given height and width, which an ONNX model
-    /// may leave open.
-    /// </param>
+    /// <param name="data">Data to convert.</param>
+    /// <param name="open">Opens the network with a given height and width, which an ONNX model may leave open.</param>
     internal static (Network Network, DataSets Data) Open(
         CommandContext context, FitOptions options, DataSets data, Func<OnnxImportOptions, Network> open)
     {
@@ -74,8 +72,8 @@ internal static class DataForModel
         if (to.Network.Inputs is not [{ SampleShape: { Rank: 3 } own }])
         {
             throw ToolException.Usage(
-                $"--resize: the network does not take pictures (got  {Inputs(to.Network)}, expected one input [C, H, "
-                    + $"W])");
+                $"--resize: the network does not take pictures (got {Inputs(to.Network)}, expected one input [C, H, "
+                    + "W])");
         }
 
         Shape wanted = ChannelsFirst(own, options);
@@ -162,8 +160,7 @@ internal static class DataForModel
         {
             throw ToolException.Usage(
                 $"data: the order in which samples of {sample} are flattened is ambiguous; --layout nhwc converts "
-                    + $"them to "
-                + "[C, H, W] first, --layout nchw flattens them as they are");
+                    + "them to [C, H, W] first, --layout nchw flattens them as they are");
         }
     }
 
@@ -218,8 +215,7 @@ internal static class DataForModel
         return new ToolException(ExitCode.BadInput, string.Create(
             CultureInfo.InvariantCulture,
             $"data: pictures of {sizes.Length} sizes ({first}{more}, expected one); --resize linear resizes them to "
-                + $"one "
-            + "size"));
+                + $"one size"));
     }
 
     private static string Inputs(Network network) =>

@@ -43,7 +43,7 @@ internal static class ModelReading
                 name => Options(tensors).Any(options => Fits(name, options, tensors)))];
             throw ToolException.Usage(
                 $"{path} contains weights but no graph; name their network with --architecture "
-                + $"({(fitting.Length > 0 ? $"fitting:  {string.Join(", ", fitting)}" : "no built-in network fits")})");
+                + $"({(fitting.Length > 0 ? $"fitting: {string.Join(", ", fitting)}" : "no built-in network fits")})");
         }
 
         ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors))

@@ -43,11 +43,11 @@ internal static class Preprocessing
     /// <summary>
     /// Prepends the preprocessing nodes that the settings require to the network, for samples of a given shape.
     /// </summary>
-    /// <param name="context">
-    /// Settings of the command.</param> <param name="network">The network; its existing preprocessing runs after the
-    /// new one.</param> <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: the input shape of the
-    /// network.</param> <param name="takesBounds"> Whether <see cref="Bounds"/> set the bounds of the new input; false
-    /// if the command uses them itself.
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="network">The network; its existing preprocessing runs after the new one.</param>
+    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: the input shape of the network.</param>
+    /// <param name="takesBounds">
+    /// Whether <see cref="Bounds"/> set the bounds of the new input; false if the command uses them itself.
     /// </param>
     internal static Network Apply(CommandContext context, Network network, Shape? sample, bool takesBounds = true)
     {

@@ -12,11 +12,11 @@ internal sealed unsafe class OnnxSession : IDisposable
     private readonly byte[] _from;
     private readonly byte[] _to;
 
-    /// <param name="model">
-    /// The model to run.</param> <param name="network">The same model as a network; only its shapes are used.</param>
-    /// <param name="batch">Number of samples per batch.</param> <param name="threads">Threads per operator
-    /// (intra-op).</param> <param name="spins">Whether idle threads spin for a while before they sleep.
-    /// </param>
+    /// <param name="model">The model to run.</param>
+    /// <param name="network">The same model as a network; only its shapes are used.</param>
+    /// <param name="batch">Number of samples per batch.</param>
+    /// <param name="threads">Threads per operator (intra-op).</param>
+    /// <param name="spins">Whether idle threads spin for a while before they sleep.</param>
     internal OnnxSession(PeerModel model, Network network, int batch, int threads, bool spins)
     {
         _session = OnnxRuntime.OpenModel(model.Bytes, threads, spins);

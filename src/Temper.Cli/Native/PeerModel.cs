@@ -5,10 +5,9 @@ using Temper.Tensors;
 namespace Temper.Cli.Native;
 
 /// <summary>A model for ONNX Runtime with one float32 input and one float32 output.</summary>
-/// <param name="Bytes">
-/// Content of the .onnx file.</param> <param name="Input">Name of the input.</param> <param name="Output">Name of the
-/// output.
-/// </param>
+/// <param name="Bytes">Content of the .onnx file.</param>
+/// <param name="Input">Name of the input.</param>
+/// <param name="Output">Name of the output.</param>
 internal sealed record PeerModel(byte[] Bytes, string Input, string Output)
 {
     /// <summary>Writes a network as an ONNX model.</summary>

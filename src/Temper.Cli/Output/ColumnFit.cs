@@ -1,9 +1,9 @@
 namespace Temper.Cli.Output;
 
 /// <summary>A column of a text table.</summary>
-/// <param name="Head">
-/// Title of the column.</param> <param name="IsNumber">True if the column contains numbers: it is shown in full or left
-/// out, never truncated.
+/// <param name="Head">Title of the column.</param>
+/// <param name="IsNumber">
+/// True if the column contains numbers: it is shown in full or left out, never truncated.
 /// </param>
 internal sealed record TableHead(string Head, bool IsNumber)
 {

@@ -10,9 +10,8 @@ namespace Temper.Cli.Output;
 internal abstract class ProgressDisplay
 {
     /// <summary>Reports progress.</summary>
-    /// <param name="done">
-    /// Fraction done, 0 to 1.</param> <param name="state">Short description of the state, such as epoch and loss.
-    /// </param>
+    /// <param name="done">Fraction done, 0 to 1.</param>
+    /// <param name="state">Short description of the state, such as epoch and loss.</param>
     internal abstract void Report(double done, string state);
 
     /// <summary>Runs the work with the display that suits the terminal.</summary>

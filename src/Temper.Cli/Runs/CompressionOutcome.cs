@@ -71,8 +71,7 @@ internal static class CompressionOutcome
         {
             Terminal.Error(string.Create(CultureInfo.InvariantCulture,
                 $"compress: no smaller network loses at most {options.MaxAccuracyDrop} points of accuracy on the "
-                    + $"held-out samples; "
-                + $"the most accurate network found is kept"));
+                    + $"held-out samples; the most accurate network found is kept"));
         }
 
         return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;

@@ -27,7 +27,7 @@ internal static class DataChecks
         {
             context.Terminal.Note("warning: all training samples have the same class, "
                 + $"{data.Train.ClassNames[(int)data.Train.Label(0)]}: the network cannot learn to distinguish "
-                + $"classes");
+                + "classes");
         }
     }
 
@@ -75,8 +75,8 @@ internal static class DataChecks
             i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
         throw new ToolException(
             ExitCode.BadInput,
-            $"data: classes of {data.Name} differ from those of the network (class {at} is  {Shown(given, at)}, the "
-                + $"network "
+            $"data: classes of {data.Name} differ from those of the network (class {at} is {Shown(given, at)}, the "
+            + $"network "
             + $"has {Shown(own, at)}); choose other data with --data, or set the class names with --classes");
     }
 
@@ -96,7 +96,7 @@ internal static class DataChecks
             {
                 throw new ToolException(
                     ExitCode.BadInput,
-                    $"data: a {part} label is no class of the network (got {data.Label(i)} at sample {i} of "
+                    $"data: a {part} label is not a class of the network (got {data.Label(i)} at sample {i} of "
                     + $"{data.Name}, expected 0 to {classes - 1}); --replace-head trains new outputs");
             }
         }
