@@ -66,7 +66,7 @@ public sealed class DataTests : IDisposable
         using JsonDocument train = Json("train", _folder["net.onnx"], "--data", _folder["pictures"], "--resize", "linear", "--epochs", "1", "--runs", _folder["runs"]);
         JsonElement result = train.RootElement.GetProperty("result"), samples = result.GetProperty("samples");
         Assert.Equal(files, Unused(result) + ((string[])["train", "validation", "test"]).Sum(part => samples.GetProperty(part).GetInt32()));
-        Assert.Contains(result.GetProperty("sections").EnumerateArray(), section => section.GetProperty("title").GetString() is "Data that are not used");
+        Assert.Contains(result.GetProperty("sections").EnumerateArray(), section => section.GetProperty("title").GetString() is "Unused data");
     }
 
     [Fact]

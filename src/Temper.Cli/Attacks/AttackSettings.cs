@@ -131,5 +131,5 @@ internal static class AttackSettings
     private static Setting<int?> OptionalInteger(string name, string help, int minimum) => new(name, help, null, text =>
         text is None ? null
         : int.TryParse(text, out int value) && value >= minimum ? value
-        : throw new FormatException($"a whole number from {minimum} on, or none"));
+        : throw new FormatException($"a whole number of at least {minimum}, or none"));
 }

@@ -54,7 +54,7 @@ internal static class PropertyRun
         {
             string where = file ?? "give a folder with --output to save it";
             Console.Out.WriteLine(found.Counterexample is null
-                ? $"no counterexample found with {found.Gradients:N0} gradients (this proves nothing)"
+                ? $"no counterexample found with {found.Gradients:N0} gradients (this is not a proof)"
                 : $"counterexample found with {found.Gradients:N0} gradients: outputs "
                     + $"{string.Join(", ", found.Outputs)}; {where}");
         }

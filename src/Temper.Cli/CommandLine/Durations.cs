@@ -53,7 +53,7 @@ internal static class Durations
         return ticks >= 1 && ticks <= Longest.Ticks
             ? TimeSpan.FromTicks((long)ticks)
             : throw new FormatException(
-                ticks < 1 ? $"{Expected}; more than zero" : $"{Expected}; at most {Longest.TotalDays}d");
+                ticks < 1 ? $"{Expected}, greater than zero" : $"{Expected}, at most {Longest.TotalDays}d");
     }
 
     /// <summary>The shortest text that parses to the duration, rounded down to milliseconds.</summary>

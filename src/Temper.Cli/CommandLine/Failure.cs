@@ -20,7 +20,8 @@ internal static class Failure
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.InputOutput, OneLine(error)),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, OneLine(error)),
         NotSupportedException => (ExitCode.BadInput, OneLine(error)),
-        _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (-v shows where)"),
+        _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (run with -v for "
+            + $"the stack trace)"),
     };
 
     // The runtime appends " (Parameter 'x')" to argument errors, which does not help a user of the command line.

@@ -22,10 +22,10 @@ internal static partial class NumberLists
         string limits = maximum == double.MaxValue
             ? minimum == double.MinValue
             ? ""
-            : $" from {minimum} on"
+            : $" of at least {minimum}"
             : $" from {minimum} to {maximum}";
         return Read(text, value => value >= minimum
-            && value <= maximum, $"numbers{limits} with commas between them, or ranges such as 0..1..0.25");
+            && value <= maximum, $"numbers{limits}, separated by commas, or ranges such as 0..1..0.25");
     }
 
     /// <summary>Parses a list of integers.</summary>
@@ -33,7 +33,7 @@ internal static partial class NumberLists
     internal static int[] Integers(string text, int minimum)
     {
         string expected =
-            $"whole numbers from {minimum} on with commas between them, or ranges such as 1..5 or 0..64..8";
+            $"whole numbers of at least {minimum}, separated by commas, or ranges such as 1..5 or 0..64..8";
         return [.. Read(text, value => value >= minimum
             && value <= int.MaxValue && double.IsInteger(value), expected).Select(value => (int)value)];
     }

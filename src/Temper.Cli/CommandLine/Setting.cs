@@ -102,7 +102,7 @@ internal abstract class Setting(string name, string help)
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
             && value >= minimum
             ? value
-            : throw new FormatException($"a whole number from {minimum} on"))
+            : throw new FormatException($"a whole number of at least {minimum}"))
     {
         Aliases = aliases,
     };
@@ -125,7 +125,7 @@ internal abstract class Setting(string name, string help)
         new("seed", "Seed of all random numbers; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
-            : throw new FormatException("a whole number from 0 on"));
+            : throw new FormatException("a whole number of at least 0"));
 
     internal static Setting<double> Number(
         string name, string help, double defaultValue, double minimum = 0, double maximum = double.MaxValue) =>
@@ -176,7 +176,8 @@ internal abstract class Setting(string name, string help)
             && value <= maximum
             ? value
             : throw new FormatException(
-                maximum == double.MaxValue ? $"a number from {minimum} on" : $"a number from {minimum} to {maximum}");
+                maximum == double.MaxValue ? $"a number of at least {minimum}" : $"a number from {minimum} to "
+                    + $"{maximum}");
 }
 
 /// <summary>A setting with a typed value.</summary>

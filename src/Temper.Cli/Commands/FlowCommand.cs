@@ -105,7 +105,7 @@ internal sealed class FlowCommand()
         if (count > Array.MaxLength)
         {
             throw new ToolException(ExitCode.BadInput, $"flow: the result would have {count} numbers (expected at most "
-                + $"{Array.MaxLength}); ask for fewer --frames");
+                + $"{Array.MaxLength}); reduce --frames");
         }
 
         float[] flow = new float[count];

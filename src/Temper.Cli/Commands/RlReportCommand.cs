@@ -208,7 +208,7 @@ internal sealed class RlReportCommand() : ToolCommand(
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns "
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; mean return of random play "
             + $"{table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {

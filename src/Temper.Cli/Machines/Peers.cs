@@ -17,11 +17,11 @@ internal static class Peers
     [
         ("ffmpeg", Program("ffmpeg"), "reads JPEG and video"),
         ("python3", Program("python3"), "runs the comparisons under bench/peers"),
-        ("pytorch", PythonPackage("torch"), "compared with in bench/peers"),
+        ("pytorch", PythonPackage("torch"), "used for comparison in bench/peers"),
         ("onnxruntime", Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? Library(
-            "libonnxruntime.so"), "compared with in temper bench MODEL"),
-        ("onednn", Library("libdnnl.so"), "compared with in bench/peers"),
-        ("openblas", Library("libopenblas.so"), "compared with in bench/peers"),
+            "libonnxruntime.so"), "used for comparison by temper bench MODEL"),
+        ("onednn", Library("libdnnl.so"), "used for comparison in bench/peers"),
+        ("openblas", Library("libopenblas.so"), "used for comparison in bench/peers"),
     ];
 
     private static string? Program(string name)

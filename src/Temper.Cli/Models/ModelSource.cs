@@ -121,7 +121,7 @@ internal static class ModelSource
             part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
         return lengths is [> 0 and var height, > 0 and var width]
             ? (height, width)
-            : throw new FormatException("two whole numbers with x between them, such as 224x224");
+            : throw new FormatException("HEIGHTxWIDTH in pixels, such as 224x224");
     }
 
     private static Normalize ReadNormalize(string text)

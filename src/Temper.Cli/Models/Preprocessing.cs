@@ -65,7 +65,8 @@ internal static class Preprocessing
         if (network.Inputs is not [{ IsBatched: true } input])
         {
             return !isAsked ? network : throw ToolException.Usage(
-                $"preprocessing needs a network with one input and a free batch (got {network.Inputs.Count} inputs, "
+                $"preprocessing needs a network with one input and a free batch axis (got {network.Inputs.Count} "
+                    + $"inputs, "
                 + $"{network.Batch}); export the model with a free batch axis");
         }
 

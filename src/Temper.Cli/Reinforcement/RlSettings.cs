@@ -22,14 +22,14 @@ internal static class RlSettings
             + "was trained with, else the environment's default", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 0
             ? value
-            : throw new FormatException("a whole number from 0 on"));
+            : throw new FormatException("a whole number of at least 0"));
 
     internal static Setting<int?> FrameSkip { get; } = new(
         "frame-skip", "Game steps for which an action is repeated; not for grid games; when not given, the value "
             + "the agent was trained with, else 1 (rl train: 4 in pixel-pong)", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 1
             ? value
-            : throw new FormatException("a whole number from 1 on"));
+            : throw new FormatException("a whole number of at least 1"));
 
     internal static Setting<bool> AllActions { get; } =
         Setting.Switch("all-actions", "Grid games: offer all six actions, also those without effect in the game");

@@ -178,5 +178,5 @@ internal static class RlTrainSettings
         long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value)
             && value is > 0 and <= int.MaxValue
             ? value
-            : throw new FormatException("a whole number from 1 on"));
+            : throw new FormatException("a whole number of at least 1"));
 }

@@ -31,7 +31,7 @@ internal static class RunSections
     {
         if (unused.Count > 0)
         {
-            yield return new Section("Data that are not used", [
+            yield return new Section("Unused data", [
                 new DataTable(["what", "samples", "why"], [.. unused.Select(one =>
                     (string[])[one.Name, one.Count > 0 ? $"{one.Count:N0}" : "", one.Reason])]),
             ]);
@@ -74,7 +74,7 @@ internal static class RunSections
 
         if (choices.Length > 0)
         {
-            yield return new Section("What time decided", [
+            yield return new Section("Choices that depended on time", [
                 new Paragraph("These choices depended on time or on the machine. They are stored in decisions.json, "
                     + "and "
                     + "a resumed run makes the same choices."),
