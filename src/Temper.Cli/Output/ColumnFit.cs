@@ -52,7 +52,7 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
     }
 
     /// <summary>
-    /// Distributes the remaining width, one column at a time, to the narrowest column that is below its natural width.
+    /// Distributes the remaining width, one character at a time, to the narrowest column below its natural width.
     /// </summary>
     private static (int Column, int Width)[] Widen(List<int> shown, int[] natural, int[] min, int space)
     {
