@@ -107,7 +107,7 @@ public sealed class CompressTests
             "--max-accuracy-drop", "0", "--output", folder["best"], "--runs", folder.Path,
         ]);
         Assert.True(result.ExitCode == 4, result.Error);
-        Assert.Contains("nothing smaller loses at most 0 points", result.Error, StringComparison.Ordinal);
+        Assert.Contains("no smaller network loses at most 0 points", result.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(folder["best/model.safetensors"]));
     }
 

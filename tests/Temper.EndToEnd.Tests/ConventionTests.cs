@@ -143,7 +143,7 @@ public sealed class ConventionTests
     [InlineData("inspct:\n  batch: 2\n", "did you mean 'inspect'?")]
     [InlineData("inspect:\n  batch: two\n", "inspect.batch: cannot be used (got 'two'")]
     [InlineData("inspect: [1\n", "is not YAML or JSON")]
-    [InlineData("inspect:\n  batch: [1, 2]\n", "is one plain value")]
+    [InlineData("inspect:\n  batch: [1, 2]\n", "must be a single plain value")]
     public void Configuration_that_cannot_be_used_gives_2(string text, string message)
     {
         using var folder = new TemporaryFolder();

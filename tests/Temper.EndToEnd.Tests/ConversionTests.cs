@@ -66,7 +66,7 @@ public sealed class ConversionTests : IDisposable
         tensors.Save(_folder["weights.safetensors"]);
         ToolResult result = Tool.Run("eval", _folder["weights.safetensors"], "--data", Data);
         Assert.Equal(2, result.ExitCode);
-        Assert.Contains("these fit: lenet-5)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("fitting: lenet-5)", result.Error, StringComparison.Ordinal);
         Assert.Equal(0, Tool.Run("eval", _folder["weights.safetensors"], "--arch", "lenet-5", "--data", Data).ExitCode);
         Assert.Equal(3, Tool.Run("eval", _folder["weights.safetensors"], "--arch", "resnet-20", "--data", Data).ExitCode);
         using JsonDocument table = Json(Tool.Run("inspect", _folder["weights.safetensors"], "--json"));

@@ -34,9 +34,9 @@ public sealed class DataTests : IDisposable
         Assert.Equal(expected, Loss("last.onnx", "first.npz", "--layout", "nhwc"));
 
         // The same number of values in the wrong order never runs.
-        AssertRefused(3, "--layout nhwc says so", "eval", _folder["net.onnx"], "--data", _folder["last.npz"], "--layout", "nchw");
+        AssertRefused(3, "add --layout nhwc", "eval", _folder["net.onnx"], "--data", _folder["last.npz"], "--layout", "nchw");
         OnnxFile.Save(Network.Build(InputSpec.Features(3 * Side * Side), x => x.Linear(Classes)).Initialize(RandomStream.FromSeed(1)), _folder["flat.onnx"]);
-        AssertRefused(2, "is not sure", "eval", _folder["flat.onnx"], "--data", _folder["last.npz"]);
+        AssertRefused(2, "is ambiguous", "eval", _folder["flat.onnx"], "--data", _folder["last.npz"]);
         Assert.Equal(Loss("flat.onnx", "first.npz"), Loss("flat.onnx", "last.npz", "--layout", "nhwc"));
         AssertRefused(2, "--layout nhwc takes the last axis", "train", "lenet-300-100", "--data", _folder["last.npz"], "--runs", _folder["runs"]);
     }
@@ -66,7 +66,7 @@ public sealed class DataTests : IDisposable
         using JsonDocument train = Json("train", _folder["net.onnx"], "--data", _folder["pictures"], "--resize", "linear", "--epochs", "1", "--runs", _folder["runs"]);
         JsonElement result = train.RootElement.GetProperty("result"), samples = result.GetProperty("samples");
         Assert.Equal(files, Unused(result) + ((string[])["train", "validation", "test"]).Sum(part => samples.GetProperty(part).GetInt32()));
-        Assert.Contains(result.GetProperty("sections").EnumerateArray(), section => section.GetProperty("title").GetString() is "Data that are not used");
+        Assert.Contains(result.GetProperty("sections").EnumerateArray(), section => section.GetProperty("title").GetString() is "Unused data");
     }
 
     [Fact]
@@ -92,11 +92,11 @@ public sealed class DataTests : IDisposable
         Save("empty.npz", ("train", ChannelsFirst(Pictures(0)), []), ("test", few, [0, 1, 2, 0, 1, 2]));
         AssertRefused(3, "too few training samples (got 0", Training("empty.npz"));
         Save("far.npz", ("train", few, [0, 1, 2, 0, 1, 2]), ("test", few, [0, 1, 2, 0, 1, 3]));
-        AssertRefused(3, "a test label is no class of the network (got 3 at sample 5", Training("far.npz"));
-        AssertRefused(3, "label is no class of the network (got 3 at sample 5", "eval", _folder["net.onnx"], "--data", _folder["far.npz"]);
+        AssertRefused(3, "a test label is not a class of the network (got 3 at sample 5", Training("far.npz"));
+        AssertRefused(3, "label is not a class of the network (got 3 at sample 5", "eval", _folder["net.onnx"], "--data", _folder["far.npz"]);
         Save("same.npz", ("train", few, [0, 0, 0, 0, 0, 0]));
         AssertRefused(3, "needs two classes or more", "train", "lenet-300-100", "--data", _folder["same.npz"], "--runs", _folder["runs"]);
-        AssertRefused(2, "--freeze: is for stored networks", "train", "lenet-300-100", "--data", _folder["two.npz"], "--freeze", "fc1", "--runs", _folder["runs"]);
+        AssertRefused(2, "--freeze: applies to stored networks only", "train", "lenet-300-100", "--data", _folder["two.npz"], "--freeze", "fc1", "--runs", _folder["runs"]);
 
         // Pictures that are too small: what does not fit, and no advice to write what was written.
         ToolResult small = Tool.Run("train", "lenet-5", "--data", _folder["two.npz"], "--runs", _folder["runs"]);

@@ -64,7 +64,7 @@ public sealed class GrowTests
     }
 
     [Theory]
-    [InlineData("expected a model to grow or --family", "grow", "--data", Data)]
+    [InlineData("give either a model to grow or --family", "grow", "--data", Data)]
     [InlineData("did you mean 'basic3'", "grow", "--family", "basic", "--data", Data)]
     [InlineData("use another family, such as mlp", "grow", "--family", "vgg", "--data", "synth:blobs?count=100")]
     [InlineData("the initial network 1-1-1 already exceeds a limit", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]

@@ -64,7 +64,7 @@ public sealed class HardenTests : IDisposable
 
         Assert.False(json.GetProperty("median_distance").TryGetProperty("blur", out _));
         Assert.True(json.GetProperty("inequality").GetProperty("range").GetDouble() >= 0);
-        Assert.Contains("How well is it learned?", File.ReadAllText(_folder["out/report.html"]), StringComparison.Ordinal);
+        Assert.Contains("Decision space:", File.ReadAllText(_folder["out/report.html"]), StringComparison.Ordinal);
     }
 
     [Fact]

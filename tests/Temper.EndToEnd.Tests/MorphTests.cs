@@ -32,7 +32,7 @@ public sealed class MorphTests
 
         ToolResult augmented = Run("train", "lenet-5-caffe", "--aug-conv", bundle, "--augment", "flip", "--runs", runs);
         Assert.Equal(2, augmented.ExitCode);
-        Assert.Contains("impossible on morphed rows", augmented.Error);
+        Assert.Contains("cannot be used with morphed rows", augmented.Error);
 
         ToolResult audit = Tool.RunProcess("audit", bundle, "--weights", weights, "--truth", Data, "--pictures", "8", "--save-pictures", folder["pictures"], "--json");
         Assert.Equal(4, audit.ExitCode);

@@ -55,7 +55,7 @@ public sealed class RankTests : IDisposable
 
         ToolResult wrong = Mpi.Run(Mpi.Engines[0], 3, [.. Training, "--plan", plan, "--runs", Runs("wrong")]);
         Assert.Equal(2, wrong.ExitCode);
-        Assert.Contains("another number of ranks", wrong.Error, StringComparison.Ordinal);
+        Assert.Contains("a different number of ranks", wrong.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Runs("wrong")));
         wrong = Tool.Run([.. Training, "--plan", plan, "--runs", Runs("wrong")]);
         Assert.Equal(2, wrong.ExitCode);

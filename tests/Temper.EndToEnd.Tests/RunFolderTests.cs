@@ -64,8 +64,8 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused(2, "--data is missing", "eval", _folder["alone.safetensors"]);
         Network renamed = ModelFile.Load(_folder["alone.safetensors"]).WithClassNames(["shirt", "shoe", "bag", "hat"]);
         ModelFile.Save(renamed, _folder["renamed.safetensors"]);
-        AssertRefused(3, "are not those of the network", "eval", _folder["renamed.safetensors"], "--data", Data);
-        AssertRefused(3, "are not those of the network", "train", _folder["renamed.safetensors"], "--data", Data, "--runs", _folder["other"]);
+        AssertRefused(3, "differ from those of the network", "eval", _folder["renamed.safetensors"], "--data", Data);
+        AssertRefused(3, "differ from those of the network", "train", _folder["renamed.safetensors"], "--data", Data, "--runs", _folder["other"]);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class RunFolderTests : IDisposable
         OnnxFile.Save(NetworkZoo.Create("lenet-300-100").Initialize(RandomStream.FromSeed(5)), _folder["net.onnx"]);
         ToolResult many = Tool.Run("train", "lenet-300-100", "--data", Data, "--epochs", "1", "--runs", _folder["threads"], "--threads", "100000");
         Assert.True(many.ExitCode == 0, many.Error);
-        Assert.Contains($"held to {Environment.ProcessorCount}", many.Error, StringComparison.Ordinal);
+        Assert.Contains($"limited to {Environment.ProcessorCount}", many.Error, StringComparison.Ordinal);
 
         // 192.0.2.0/24 is set aside for documentation: no machine has such an address.
         AssertRefused(6, "cannot listen on 192.0.2.1", "serve", _folder["net.onnx"], "--host", "192.0.2.1", "--port", "0", "--no-timing");

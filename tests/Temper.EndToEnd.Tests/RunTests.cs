@@ -111,14 +111,14 @@ public sealed class RunTests
         ToolResult stopped = Tool.RunProcess([.. endless, "--max-time", "1500ms"]);
         Assert.Equal(130, stopped.ExitCode);
         string run = Directory.GetDirectories(folder.Path).Single();
-        Assert.Contains("--max-time 1s500ms was over after step", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains("--max-time 1s500ms was reached after step", stopped.Error, StringComparison.Ordinal);
         Assert.Contains($"temper train --resume {run}", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("time-limit", File.ReadAllText(Path.Combine(run, "decisions.json")), StringComparison.Ordinal);
 
         // A resume says why it is one, and stops again at the run's own limit.
         ToolResult again = Tool.Run("train", "--resume", run);
         Assert.Equal(130, again.ExitCode);
-        Assert.Contains("going on: --max-time 1s500ms was over after step", again.Error, StringComparison.Ordinal);
+        Assert.Contains("resuming: --max-time 1s500ms was reached after step", again.Error, StringComparison.Ordinal);
         AssertCode(2, [.. Tiny, "--max-time", "20"], "for 20 seconds: 20s");
     }
 

@@ -12,8 +12,8 @@ using Temper.Tensors;
 namespace Temper.Cli.Attacks;
 
 /// <summary>
-/// A quick look, in seconds, at how easily networks are fooled, beside one another: <c>temper attack</c> measures it in
-/// earnest.
+/// Compares the robustness of networks in seconds, with few attack steps. <c>temper attack</c> measures robustness
+/// thoroughly.
 /// </summary>
 internal static class AttackBeforeAfter
 {
@@ -22,12 +22,13 @@ internal static class AttackBeforeAfter
     private const double Radius = 0.1;
 
     /// <summary>
-    /// The smallest change that fools each network, and what is right in a ball, on the first samples.
+    /// Measures, on the first test samples, the smallest perturbation that fools each network and the accuracy within a
+    /// radius.
     /// </summary>
-    /// <param name="run">Told the result.</param>
-    /// <param name="networks">Classifiers of inputs of 0 to 1, by name.</param>
-    /// <param name="test">Samples that chose nothing.</param>
-    /// <param name="cancel">Stops it.</param>
+    /// <param name="run">Run to which notes are written.</param>
+    /// <param name="networks">Classifiers with inputs from 0 to 1, by name.</param>
+    /// <param name="test">Test samples, not used for selection.</param>
+    /// <param name="cancel">Cancels the measurement.</param>
     internal static Section Compare(
         RunSession run, IReadOnlyList<(string Name, Network Network)> networks, Dataset test, CancellationToken cancel)
     {
@@ -47,17 +48,18 @@ internal static class AttackBeforeAfter
             string median = Number(smallest.Result.MedianDistance(Norm.L2), "G3"),
                 right = Number(ball.Accuracy * 100, "F1");
             rows.Add([name, Number(smallest.CleanAccuracy * 100, "F1"), median, right]);
-            run.Note($"{name}: half of {count} test samples are fooled by a change of {median} in L2; {right} % are "
-                + $"right under PGD of {Radius.ToString(CultureInfo.InvariantCulture)} in L-inf");
+            run.Note($"{name}: half of {count} test samples are fooled by a perturbation of L2 norm {median}; "
+                + $"{right} % are classified correctly under PGD with L-inf radius "
+                + $"{Radius.ToString(CultureInfo.InvariantCulture)}");
         }
 
-        return new Section("How easily they are fooled",
+        return new Section("Robustness",
         [
             new Paragraph(string.Create(CultureInfo.InvariantCulture,
-                $"On {count} test samples, with few steps: a quick look, and upper bounds of robustness. temper attack "
-                + $"measures it in earnest, with a verdict.")),
-            new DataTable(["network", "#right, %", "#median smallest change, L2", string.Create(
-                CultureInfo.InvariantCulture, $"#right under PGD, L-inf {Radius}, %")], rows),
+                $"On {count} test samples, with few attack steps: upper bounds of robustness. temper attack "
+                + $"measures it thoroughly, with a verdict.")),
+            new DataTable(["network", "#accuracy, %", "#median smallest perturbation, L2", string.Create(
+                CultureInfo.InvariantCulture, $"#accuracy under PGD, L-inf {Radius}, %")], rows),
         ]);
     }
 

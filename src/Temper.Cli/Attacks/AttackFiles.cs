@@ -8,14 +8,14 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>The files of an attack.</summary>
+/// <summary>Reads and writes the files of an attack.</summary>
 internal static class AttackFiles
 {
     private const string Name = "adversarial.npz";
 
     private const int MaxPictures = 24;
 
-    /// <summary>One row a sample in the order of the data.</summary>
+    /// <summary>Writes <c>adversarial.npz</c>: arrays with one row per sample, in the order of the data.</summary>
     internal static void Write(string folder, RobustnessEvaluation found)
     {
         AttackResult result = found.Result;
@@ -40,7 +40,7 @@ internal static class AttackFiles
     internal static Tensor ReadAdversarials(string folder) =>
         NpzFile.Load(Path.Combine(folder, Name), ["x_adv"])["x_adv"];
 
-    /// <summary>A part with all that a result has, in double precision.</summary>
+    /// <summary>Saves a part of the samples with all values of its result, in double precision.</summary>
     internal static void SavePart(string file, AttackResult part) => NpzFile.Save(file, [
         KeyValuePair.Create("x_adv", part.Adversarials),
         KeyValuePair.Create("rows", Tensor.From(
@@ -53,7 +53,8 @@ internal static class AttackFiles
         if (!arrays.TryGetValue("rows", out Tensor? rows) || !arrays.TryGetValue("x_adv", out Tensor? x)
             || rows.Rank != 2 || rows.Shape[1] != 10 || rows.DType != DType.Int64)
         {
-            throw new ModelFormatException(file, 0, "attack: the kept part cannot be read; delete it and start again");
+            throw new ModelFormatException(file, 0, "attack: the saved part cannot be read; delete the file and run "
+                + "the command again");
         }
 
         ReadOnlySpan<long> bits = rows.AsSpan<long>();
@@ -69,7 +70,7 @@ internal static class AttackFiles
         return new AttackResult(x, samples);
     }
 
-    /// <summary>The report, and the pictures as files of their own.</summary>
+    /// <summary>Writes the report, and the pictures as separate files.</summary>
     internal static void WriteReport(
         string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target,
         string title)
@@ -78,13 +79,13 @@ internal static class AttackFiles
         Reporting.Documents.Picture[] pictures = [.. Triplets(folder, found, classes, inputs, target)];
         if (pictures.Length > 0)
         {
-            sections.Insert(1, new Section("Clean, change, adversarial", [new Paragraph(
-                "The change is scaled to be seen: gray is none."), new PictureGrid(pictures)]));
+            sections.Insert(1, new Section("Clean, perturbation, adversarial", [new Paragraph(
+                "The perturbation is scaled to be visible; gray means no change."), new PictureGrid(pictures)]));
         }
 
         new Report
         {
-            Title = $"How easily is it fooled? {title}",
+            Title = $"Robustness: {title}",
             Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples", Sections = sections,
         }
             .Save(Path.Combine(folder, "report.html"));

@@ -14,15 +14,15 @@ using Temper.Training.Tracking;
 namespace Temper.Cli.Attacks;
 
 /// <summary>
-/// Attacks samples in parts of a few hundred. Each finished part is kept in the output folder, so that an interrupted
-/// run goes on with the next one; results do not depend on where it was interrupted, nor on how many ranks attack
-/// parts.
+/// Attacks samples in parts of at most 256. Each finished part is saved in the output folder, so that an interrupted
+/// run continues with the next part. Results depend neither on the interruption nor on the number of ranks.
 /// </summary>
 internal sealed class AttackParts(
     CommandContext context, Attack attack, AttackSubject subject, int count, RankGroup ranks)
 {
     /// <summary>
-    /// Samples of a part. Ranks take some parts each, so that those with hard samples do not hold up the others.
+    /// Samples per part. With several ranks the parts are smaller, so that each rank attacks several parts and hard
+    /// samples do not delay one rank.
     /// </summary>
     private readonly int _size = ranks.Size == 1 ? 256 : Math.Clamp(count / (4 * ranks.Size), 16, 256);
 
@@ -33,7 +33,7 @@ internal sealed class AttackParts(
     private string? Folder => context.Get(AttackSettings.Output) is { } output ? Path.Combine(output, "parts") : null;
 
     /// <summary>
-    /// Attacks this rank's share of the parts and leaves them in the output folder. Returns when all ranks have.
+    /// Attacks this rank's share of the parts and saves them in the output folder. Returns when all ranks are done.
     /// </summary>
     internal void RunShare()
     {
@@ -48,7 +48,10 @@ internal sealed class AttackParts(
         });
     }
 
-    /// <summary>All samples, those of parts that are in the output folder without attacking them again.</summary>
+    /// <summary>
+    /// Attacks all samples and returns the result and the labels. Parts already saved in the output folder are read,
+    /// not attacked again.
+    /// </summary>
     internal (AttackResult Result, long[] Labels) Run()
     {
         var labels = new long[count];
@@ -81,11 +84,11 @@ internal sealed class AttackParts(
         return (inputs.Reshape([size, .. Target.SampleShape.AsSpan()]), labels);
     }
 
-    /// <summary>Where a part is kept; null without an output folder.</summary>
+    /// <summary>File of a saved part; null: no output folder.</summary>
     private string? FileOf(int start) =>
         Folder is null ? null : Path.Combine(Folder, $"{_identity.Value}-{start:D8}-{SizeOf(start)}.npz");
 
-    /// <summary>Attacks a part and keeps it.</summary>
+    /// <summary>Attacks a part and saves it.</summary>
     private AttackResult Run(int start, Tensor inputs, Tensor wanted)
     {
         AttackResult part = Attack(inputs, wanted, start);
@@ -98,7 +101,7 @@ internal sealed class AttackParts(
         return part;
     }
 
-    /// <summary>What is known after the samples so far.</summary>
+    /// <summary>Writes the statistics of the samples attacked so far to the event file.</summary>
     private void Write(TensorBoardWriter? board, List<SampleResult> rows)
     {
         if (board is null)
@@ -115,7 +118,7 @@ internal sealed class AttackParts(
         board.Flush();
     }
 
-    /// <summary>Parts are of no use when everything is done.</summary>
+    /// <summary>Deletes the saved parts after the attack is complete.</summary>
     internal void Remove()
     {
         if (Folder is { } folder && Directory.Exists(folder))
@@ -144,7 +147,7 @@ internal sealed class AttackParts(
                 Target, inputs, Criterion.Misclassified(labels.AsSpan<long>()),
                 RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
             context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {part.RobustAccuracy * 100:F1} % of "
-                + $"the last {inputs.Shape[0]} still right");
+                + $"the last {inputs.Shape[0]} still classified correctly");
             return part;
         }
         catch (ArgumentException error)
@@ -155,13 +158,13 @@ internal sealed class AttackParts(
         catch (OperationCanceledException)
         {
             string more = Folder is null
-                ? "nothing was kept, since no --output is named"
-                : $"{start} of {count} samples are kept; the same command goes on";
+                ? "nothing was saved, because --output is not given"
+                : $"{start} of {count} samples are saved; run the same command to continue";
             throw new ToolException(ExitCode.Interrupted, $"attack: interrupted; {more}");
         }
     }
 
-    /// <summary>Names the parts of one attack on one model with one set of options.</summary>
+    /// <summary>Identifies the parts of one attack on one model with one set of options.</summary>
     private static string Identity(CommandContext context, Attack attack, AttackSubject subject, int count)
     {
         AttackTarget target = subject.Target;
@@ -179,7 +182,7 @@ internal sealed class AttackParts(
         text.Append('|').Append(Convert.ToHexString(
             SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
 
-        // The logits stand for weights and preprocessing, however the model is stored.
+        // The logits identify the weights and the preprocessing, independent of the file format of the model.
         foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate
             ? [surrogate]
             : Array.Empty<AttackTarget>()])

@@ -16,7 +16,7 @@ internal static class AttackSession
     internal static int Execute(CommandContext context, string model, RankGroup ranks)
     {
         string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage(
-            "attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
+            "attack: --data is missing; give the samples to attack (or --vnnlib for a property)");
         Attack attack = AttackSettings.Create(context);
         if (context.Get(AttackSettings.FailBelow) is not null
             && attack is not FixedBudgetAttack && AttackSettings.Radius(context) is null)
@@ -33,7 +33,7 @@ internal static class AttackSession
         if (ranks.Size > 1 && context.Get(AttackSettings.Output) is null)
         {
             throw ToolException.Usage(
-                "attack: ranks exchange what they find through files; name a folder that all of them see with "
+                "attack: ranks exchange results through files; give a folder shared by all ranks with "
                 + "--output");
         }
 
@@ -72,7 +72,7 @@ internal static class AttackSession
         {
             AttackFiles.Write(folder, found);
 
-            // Through a fresh load of model and file, one sample at a time.
+            // Verify the saved file with a newly loaded model, one sample at a time.
             using AttackSubject fresh = AttackSubject.Open(context, model, source);
             Verification again = Verification.Of(
                 fresh.Target, AttackFiles.ReadAdversarials(folder),
@@ -100,7 +100,7 @@ internal static class AttackSession
                 new ResultTable($"{found.Attack.Name} on {found.Labels.Count:N0} samples of {source}", "", "#value");
             table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %")
                 .Row("accuracy under attack", $"{accuracy * 100:F2} %")
-                .Row($"median smallest change, {norm}", $"{found.Result.MedianDistance(norm):G4}")
+                .Row($"median smallest perturbation, {norm}", $"{found.Result.MedianDistance(norm):G4}")
                 .Row("forward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Forwards):N0}")
                 .Row("backward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Backwards):N0}");
             table.Write(context.Terminal);

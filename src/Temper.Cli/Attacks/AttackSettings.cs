@@ -4,7 +4,7 @@ using Temper.Robustness.Evaluation;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>What <c>temper attack</c> can be told.</summary>
+/// <summary>Settings of <c>temper attack</c>.</summary>
 internal static class AttackSettings
 {
     private const string None = "none", Usual = "usual";
@@ -84,13 +84,15 @@ internal static class AttackSettings
     internal static Access AccessOf(CommandContext context) =>
         context.Get(Asked) is "decisions" ? Access.Decisions : Access.Scores;
 
-    /// <summary>A token stands in no command line, which every user of the machine can read.</summary>
+    /// <summary>
+    /// Reads the token from a file or the environment; command lines can be read by all users of the machine.
+    /// </summary>
     internal static string? Token(CommandContext context) =>
         context
             .Get(TokenFile) is { } file ? File.ReadAllText(file)
             .Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token : null;
 
-    /// <summary>The attack that the settings ask for.</summary>
+    /// <summary>Creates the attack that the settings describe.</summary>
     internal static Attack Create(CommandContext context)
     {
         ThreatModel? threat = ThreatOf(context);
@@ -98,7 +100,7 @@ internal static class AttackSettings
             Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
         if (threat is not null && norm != threat.Norm)
         {
-            throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give one of them");
+            throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give only one of them");
         }
 
         string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
@@ -106,7 +108,9 @@ internal static class AttackSettings
             name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
     }
 
-    /// <summary>The strongest attack for what the model gives: gradients, or of a server scores or decisions.</summary>
+    /// <summary>
+    /// Name of the strongest attack for the access to the model: gradients, or the scores or decisions of a server.
+    /// </summary>
     private static string DefaultName(CommandContext context)
     {
         bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting))
@@ -115,7 +119,7 @@ internal static class AttackSettings
             : AccessOf(context) == Access.Scores && Radius(context) is not null ? "square" : "hop-skip-jump";
     }
 
-    /// <summary>The radius that accuracy under attack is stated for; null: any.</summary>
+    /// <summary>The radius of the accuracy under attack; null: no limit.</summary>
     internal static double? Radius(CommandContext context) =>
         context.Get(Epsilon) ?? ThreatOf(context)?.Epsilon;
 
@@ -127,5 +131,5 @@ internal static class AttackSettings
     private static Setting<int?> OptionalInteger(string name, string help, int minimum) => new(name, help, null, text =>
         text is None ? null
         : int.TryParse(text, out int value) && value >= minimum ? value
-        : throw new FormatException($"a whole number from {minimum} on, or none"));
+        : throw new FormatException($"a whole number of at least {minimum}, or none"));
 }

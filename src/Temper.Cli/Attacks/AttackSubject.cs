@@ -7,13 +7,13 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>What is attacked, the samples in the form that it takes, and the names of its classes.</summary>
-/// <param name="Target">A network, or a model behind a server.</param>
-/// <param name="Samples">Test samples, or all where there are no test samples.</param>
-/// <param name="Classes">A name for each output.</param>
+/// <summary>The target of an attack, the samples converted to its input shape, and the class names.</summary>
+/// <param name="Target">A network, or a served model.</param>
+/// <param name="Samples">Test samples, or all samples if there are no test samples.</param>
+/// <param name="Classes">One class name per output.</param>
 internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IReadOnlyList<string> Classes) : IDisposable
 {
-    /// <summary>What the attack sees instead of the target; null: the target itself.</summary>
+    /// <summary>Model on which the perturbations are computed instead of the target; null: the target itself.</summary>
     internal AttackTarget? Surrogate { get; init; }
 
     /// <summary>Whether a model is the address of a server.</summary>
@@ -22,9 +22,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
             || model.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens a model file, or connects to a server, and the samples.</summary>
-    /// <param name="context">The settings.</param>
+    /// <param name="context">Settings of the command.</param>
     /// <param name="model">A file, a run folder, or the address of a served model.</param>
-    /// <param name="source">The samples.</param>
+    /// <param name="source">Name or path of the samples.</param>
     internal static AttackSubject Open(CommandContext context, string model, string source)
     {
         DataSets data = DataChoice.Open(context, source);
@@ -51,9 +51,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     private static AttackSubject Served(CommandContext context, string model, Dataset samples)
     {
         (float, float) bounds = Bounds(context) ?? throw ToolException.Usage(
-            "--bounds: a server does not say what its inputs may be; state it, such as --bounds 0,1");
+            "--bounds: is missing; a server does not report the range of its inputs; give it, such as --bounds 0,1");
         Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage(
-            $"model: no address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
+            $"model: not an address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
         ServedTarget target =
             ServedTarget.Connect(address, bounds, AttackSettings.AccessOf(context), AttackSettings.Token(context));
         if (target.SampleShape.Count != samples.SampleShape.Count)

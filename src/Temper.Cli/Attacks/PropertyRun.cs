@@ -11,7 +11,7 @@ using Temper.Robustness.Evaluation;
 namespace Temper.Cli.Attacks;
 
 /// <summary>
-/// Searches a counterexample of a VNN-LIB property: exit 0 when none was found within the budget, 4 when one was.
+/// Searches for a counterexample of a VNN-LIB property. Exit code 0: none found within the budget; 4: one found.
 /// </summary>
 internal static class PropertyRun
 {
@@ -23,7 +23,7 @@ internal static class PropertyRun
         Network network =
             ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
 
-        // Bounds are those of the property.
+        // The property defines the input bounds.
         var target = new NetworkTarget(
             network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
         int budget = context.Get(AttackSettings.Budget) ?? DefaultBudget;
@@ -52,9 +52,9 @@ internal static class PropertyRun
         }
         else
         {
-            string where = file ?? "name a folder with --output to keep it";
+            string where = file ?? "give a folder with --output to save it";
             Console.Out.WriteLine(found.Counterexample is null
-                ? $"no counterexample found with {found.Gradients:N0} gradients (this proves nothing)"
+                ? $"no counterexample found with {found.Gradients:N0} gradients (this is not a proof)"
                 : $"counterexample found with {found.Gradients:N0} gradients: outputs "
                     + $"{string.Join(", ", found.Outputs)}; {where}");
         }

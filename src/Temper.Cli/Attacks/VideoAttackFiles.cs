@@ -13,18 +13,19 @@ using Temper.Tensors;
 namespace Temper.Cli.Attacks;
 
 /// <summary>
-/// The files of an attack on clips: table, clips, strips, report; and whether a written clip still fools.
+/// Writes the files of an attack on clips (table, clips, strips of frames, report) and checks whether a written clip
+/// still fools the network.
 /// </summary>
 internal sealed class VideoAttackFiles(
     CommandContext context, Network network, VideoEvaluation evaluation, Tensor clips, long[]? labels, double rate)
 {
     private const int MaxShown = 3;
 
-    /// <summary>Constant rate factors of H.264 that a written clip is tried at.</summary>
+    /// <summary>Constant rate factors of H.264 at which a written clip is tested.</summary>
     private static readonly int[] Qualities = [18, 23, 30];
 
     /// <summary>
-    /// Writes everything into the folder of --output; returns what became of the clip's file, null where none was
+    /// Writes all files to the folder of <c>--output</c>. Returns the check of the written clip; null: no clip was
     /// written.
     /// </summary>
     internal JsonObject? Write(IReadOnlyList<VideoRow> rows, VideoOutcome last, string title)
@@ -62,7 +63,7 @@ internal sealed class VideoAttackFiles(
 
         new Report
         {
-            Title = $"How easily are clips mistaken? {title}",
+            Title = $"Robustness of clips: {title}",
             Subtitle = $"temper attack --video, {clips.Shape[0]:N0} clips", Sections = sections,
         }.Save(Path.Combine(folder, "report.html"));
         return context.Get(VideoAttackSettings.Clip) is null && fooled.Length == 0
@@ -88,7 +89,7 @@ internal sealed class VideoAttackFiles(
     };
 
     /// <summary>
-    /// Writes a clip without loss, reads it back, and asks the network again; then the same through H.264.
+    /// Writes a clip losslessly, reads it back and classifies it again; then does the same with H.264.
     /// </summary>
     private JsonObject WriteClip(string folder, int index, VideoOutcome last)
     {

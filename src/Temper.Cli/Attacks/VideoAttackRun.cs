@@ -17,7 +17,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>One run of <c>temper attack --video</c>.</summary>
 internal static class VideoAttackRun
 {
-    /// <summary>Clips of a set that are attacked unless --limit says otherwise.</summary>
+    /// <summary>Number of clips to attack if <c>--limit</c> is not given.</summary>
     private const int DefaultLimit = 60;
 
     internal static int Execute(CommandContext context, string model)
@@ -35,7 +35,7 @@ internal static class VideoAttackRun
             {
                 last = Run(context, evaluation, victim, network, rule, level / 255);
                 rows.Add(last.Row);
-                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still right, "
+                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still classified correctly, "
                     + $"{last.Row.MedianFrames} frames, {last.Row.Seconds:F1} s");
             }
         }
@@ -70,7 +70,7 @@ internal static class VideoAttackRun
         return outcome with { Row = outcome.Row with { Attack = rule } };
     }
 
-    /// <summary>The victim with the gradients that the attacker has.</summary>
+    /// <summary>The target with the gradients that the attacker is assumed to know.</summary>
     private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) =>
         context.Get(VideoAttackSettings.Gradients) switch
     {
@@ -116,13 +116,14 @@ internal static class VideoAttackRun
         }
 
         string source = context.Get(AttackSettings.Data)
-            ?? throw ToolException.Usage("attack: --video needs --data or --clip: what is to be attacked?");
+            ?? throw ToolException.Usage("attack: --video needs the clips to attack; give --data or --clip");
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
         if (!samples.SampleShape.Equals(shape))
         {
             throw new ToolException(ExitCode.BadInput, $"attack: clips of {source} do not fit the network (got "
-                + $"{samples.SampleShape}, expected {shape}); options such as frames and size say how they are cut");
+                + $"{samples.SampleShape}, expected {shape}); set the number and size of frames with the options of "
+                + "the data set");
         }
 
         DataChecks.RequireClasses(network, samples);
@@ -175,7 +176,7 @@ internal static class VideoAttackRun
             table.Write(context.Terminal);
             foreach (VideoDefense one in defenses)
             {
-                Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % right of clean clips, "
+                Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % of clean clips classified correctly, "
                     + $"{one.Attacked * 100:F1} % of attacked ones");
             }
 

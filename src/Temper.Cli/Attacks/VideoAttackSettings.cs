@@ -4,7 +4,7 @@ using Temper.Robustness.Video;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>What <c>temper attack --video</c> can be told besides.</summary>
+/// <summary>Additional settings of <c>temper attack --video</c>.</summary>
 internal static class VideoAttackSettings
 {
     internal const string Own = "own", WhiteBox = "white-box", SummedLogits = "logits";
@@ -60,6 +60,6 @@ internal static class VideoAttackSettings
         string[] rules = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return rules.Length > 0 && rules.All(rule => VideoAttacks.Names.Contains(rule, StringComparer.Ordinal))
             ? rules
-            : throw new FormatException($"some of {string.Join(", ", VideoAttacks.Names)}, with commas between");
+            : throw new FormatException($"some of {string.Join(", ", VideoAttacks.Names)}, separated by commas");
     }
 }

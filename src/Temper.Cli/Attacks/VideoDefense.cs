@@ -6,8 +6,8 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Attacks;
 
-/// <summary>What is still right behind a simple defense that the attack did not know.</summary>
-/// <param name="Name">The defense.</param>
+/// <summary>Accuracy with a simple defense that the attack did not know.</summary>
+/// <param name="Name">Name of the defense.</param>
 /// <param name="Clean">Accuracy on clean clips, 0 to 1.</param>
 /// <param name="Attacked">Accuracy on attacked clips, 0 to 1.</param>
 internal sealed record VideoDefense(string Name, double Clean, double Attacked)

@@ -6,7 +6,9 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>What this machine does: matrix products, convolutions, whole training steps.</summary>
+/// <summary>
+/// Measures the speed of the engine on this machine: matrix products, convolutions and whole training steps.
+/// </summary>
 internal static class EngineBenchmark
 {
     internal static int Run(CommandContext context, int threads, string filter, double seconds)
@@ -15,7 +17,7 @@ internal static class EngineBenchmark
             load => load.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (chosen.Length == 0)
         {
-            throw ToolException.Usage($"--filter: no row has this in its name (got '{filter}')");
+            throw ToolException.Usage($"--filter: no row name contains this text (got '{filter}')");
         }
 
         var table = new ResultTable(

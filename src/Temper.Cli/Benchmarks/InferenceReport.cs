@@ -7,7 +7,7 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Benchmarks;
 
 /// <summary>
-/// Writes what a network's inference takes: for each batch its steps, then all batches beside ONNX Runtime.
+/// Prints the inference times of a network: the steps for each batch size, then all batch sizes next to ONNX Runtime.
 /// </summary>
 internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList<InferenceResult> Results)
 {
@@ -38,8 +38,8 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
         double total = result.Plan.Steps.Sum(step => step.Seconds ?? 0);
         string[] more = explains ? ["order", "#MACs", "#weight bytes", "#expected ms"] : [];
         string title = result.Plan.PartSize < result.Batch
-            ? $"batch {result.Batch} in parts of {result.Plan.PartSize}, each on one thread; a part step by step"
-            : $"batch {result.Batch}, step by step";
+            ? $"batch {result.Batch} in parts of {result.Plan.PartSize}, each on one thread; steps of one part"
+            : $"batch {result.Batch}, steps";
         var table = new ResultTable(title, ["layer", "kind", "kernel", "#zeros", .. more, "#ms", "#share"]);
         foreach (InferenceStep step in result.Plan.Steps)
         {

@@ -2,22 +2,24 @@ using Temper.Inference;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>What one batch size gave.</summary>
-/// <param name="Batch">Samples.</param>
-/// <param name="CompileSeconds">Time that compiling for this batch took.</param>
-/// <param name="Seconds">Of a run.</param>
-/// <param name="Plan">The steps, timed.</param>
+/// <summary>Measurements for one batch size.</summary>
+/// <param name="Batch">Samples per batch.</param>
+/// <param name="CompileSeconds">Compile time for this batch size, in seconds.</param>
+/// <param name="Seconds">Time of one run, in seconds.</param>
+/// <param name="Plan">The steps with their measured times.</param>
 internal sealed record InferenceResult(int Batch, double CompileSeconds, double Seconds, InferencePlan Plan)
 {
-    /// <summary>The better of ONNX Runtime's two times; null where not compared.</summary>
+    /// <summary>
+    /// The shorter of ONNX Runtime's two times (idle threads spinning or sleeping), in seconds; null: not compared.
+    /// </summary>
     internal double? OnnxSeconds { get; init; }
 
-    /// <summary>Why it was not compared; null where it was.</summary>
+    /// <summary>The reason why ONNX Runtime was not compared; null: compared.</summary>
     internal string? Obstacle { get; init; }
 
-    /// <summary>Largest difference of the results over the largest result.</summary>
+    /// <summary>Largest difference between the outputs, relative to the largest output.</summary>
     internal double Difference { get; init; }
 
-    /// <summary>How many times faster than ONNX Runtime.</summary>
+    /// <summary>Speedup over ONNX Runtime; null: not compared.</summary>
     internal double? Speed => OnnxSeconds / Seconds;
 }

@@ -8,19 +8,19 @@ using Temper.Tensors;
 namespace Temper.Cli.Benchmarks;
 
 /// <summary>
-/// One batch through a compiled network and, where there is a model for it, through ONNX Runtime with idle workers
-/// spinning and sleeping.
+/// Runs one batch through a compiled network and, if a model is given, through ONNX Runtime with spinning and with
+/// sleeping idle threads.
 /// </summary>
 internal sealed class InferenceWork : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly OnnxSession[] _onnx = [];
 
-    /// <param name="compiled">The network as Temper runs it.</param>
-    /// <param name="model">The same for ONNX Runtime; null: not compared.</param>
-    /// <param name="batch">Samples.</param>
-    /// <param name="threads">Threads for ONNX Runtime; Temper takes those of the pool in use.</param>
-    /// <param name="samples">To run on, as often as the batch needs them; null: noise.</param>
+    /// <param name="compiled">The compiled network.</param>
+    /// <param name="model">The same network for ONNX Runtime; null: not compared.</param>
+    /// <param name="batch">Samples per batch.</param>
+    /// <param name="threads">Threads of ONNX Runtime; Temper uses the current worker pool.</param>
+    /// <param name="samples">Samples to run on, repeated to fill the batch; null: noise.</param>
     internal InferenceWork(CompiledNetwork compiled, PeerModel? model, int batch, int threads, Tensor? samples = null)
     {
         Network network = compiled.Network;
@@ -43,10 +43,10 @@ internal sealed class InferenceWork : IDisposable
         }
     }
 
-    /// <summary>Temper first, then, where compared, ONNX Runtime spinning and sleeping.</summary>
+    /// <summary>Temper, followed by ONNX Runtime spinning and sleeping if compared.</summary>
     internal IReadOnlyList<Contender> Contenders { get; }
 
-    /// <summary>Largest difference of the results over the largest result; 0 where not compared.</summary>
+    /// <summary>Largest difference between the outputs, relative to the largest output; 0: not compared.</summary>
     internal double Difference { get; }
 
     public void Dispose()
@@ -81,7 +81,9 @@ internal sealed class InferenceWork : IDisposable
         return difference / largest;
     }
 
-    /// <summary>Samples of an input over and over, or noise; zeros where numbers are no float32.</summary>
+    /// <summary>
+    /// Fills a batch with repeated samples, or with noise; with zeros if the data type is not float32.
+    /// </summary>
     private static Tensor Filled(InputSpec input, int batch, Tensor? samples)
     {
         Shape shape = input.BatchShape(batch);

@@ -12,7 +12,9 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>Compiles a network, times it for each batch size, whole beside ONNX Runtime and step by step.</summary>
+/// <summary>
+/// Compiles a network and times it for each batch size: as a whole next to ONNX Runtime, and step by step.
+/// </summary>
 internal sealed class ModelBenchmark(CommandContext context, int threads, double seconds)
 {
     private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Batch sizes, separated by commas", [1]);
@@ -58,7 +60,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, Options());
         string? obstacle = OnnxRuntime.IsInstalled
             ? PeerModel.Obstacle(network)
-            : "libonnxruntime was not found; TEMPER_ONNXRUNTIME can name the file";
+            : "libonnxruntime was not found; set TEMPER_ONNXRUNTIME to its path";
         List<InferenceResult> results = [];
         foreach (int batch in BatchesOf(network))
         {
@@ -77,7 +79,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         return ExitCode.Success;
     }
 
-    /// <summary>The batch sizes asked for; of a network that takes a fixed number of samples, that number.</summary>
+    /// <summary>The requested batch sizes; for a network with a fixed batch size, that size.</summary>
     private int[] BatchesOf(Network network)
     {
         int[] asked = context.Get(Batches);
@@ -89,7 +91,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         int own = Math.Max(network.Batch.Size, 1);
         return asked is [1] || Array.TrueForAll(asked, batch => batch == own)
             ? [own]
-            : throw ToolException.Usage($"--batch: the network takes {own} samples at a time (got "
+            : throw ToolException.Usage($"--batch: the batch size of the network is fixed to {own} (got "
                 + $"{string.Join(", ", asked)}); leave --batch out");
     }
 
@@ -104,11 +106,11 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
     private Tensor? Samples() =>
         context.Get(Input) is not { } file ? null : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples
         ? samples
-        : throw ToolException.Usage($"--input: {file} holds no float32 samples");
+        : throw ToolException.Usage($"--input: {file} does not contain float32 samples");
 
     private InferenceResult Measure(CompiledNetwork compiled, PeerModel? model, int batch)
     {
-        // A batch that is fixed is part of the network's shapes.
+        // A fixed batch size is part of the network's shapes.
         int multiple = compiled.Network.Batch.Kind == BatchKind.Free ? batch : 1;
         long start = Stopwatch.GetTimestamp();
         compiled.Explain(multiple);
@@ -129,7 +131,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
             }
             catch (OnnxRuntimeException error) when (model is not null)
             {
-                // A model with a fixed batch refuses others; Temper's own time does not depend on it.
+                // A model with a fixed batch size refuses others; the measurement of Temper does not depend on it.
                 (model, obstacle) = (null, error.Message);
             }
         }

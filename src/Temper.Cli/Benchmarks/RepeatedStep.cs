@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>A learner's step, forward pass, gradient and update, on one batch that stays the same.</summary>
+/// <summary>A training step (forward pass, backward pass, update) that always uses the same batch.</summary>
 internal sealed class RepeatedStep : IDisposable
 {
     private readonly Learner _learner;

@@ -5,14 +5,14 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Cli.Benchmarks;
 
-/// <summary>Something to measure.</summary>
-/// <param name="Name">In the table.</param>
-/// <param name="Operations">Floating-point operations of one call; 0 where they say little.</param>
-/// <param name="Samples">Training samples of one call; 0 for none.</param>
-/// <param name="Prepare">Allocates what one call needs and gives the call.</param>
+/// <summary>A workload to measure.</summary>
+/// <param name="Name">Name in the table.</param>
+/// <param name="Operations">Floating-point operations per call; 0: not shown.</param>
+/// <param name="Samples">Samples per call; 0: none.</param>
+/// <param name="Prepare">Allocates the buffers and returns the action to time.</param>
 internal sealed record Workload(string Name, double Operations, int Samples, Func<Action> Prepare);
 
-/// <summary>What <c>temper bench</c> measures.</summary>
+/// <summary>The workloads that <c>temper bench</c> measures without a model.</summary>
 internal static class Workloads
 {
     internal static IReadOnlyList<Workload> All { get; } =
@@ -57,7 +57,7 @@ internal static class Workloads
             return step.Run;
         });
 
-    /// <summary>Numbers of one size and both signs, the same each time.</summary>
+    /// <summary>Reproducible values of equal magnitude and both signs.</summary>
     private static Memory<float> Values(int count)
     {
         Memory<float> values = BufferPool<float>.AllocateAligned(count);

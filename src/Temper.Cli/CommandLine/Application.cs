@@ -43,7 +43,7 @@ internal static class Application
         new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
-    /// <summary>Names of the commands as sections of a configuration file.</summary>
+    /// <summary>Section names that a configuration file may contain: one per command.</summary>
     internal static IReadOnlyList<string> Sections { get; } = [.. Commands.Select(command => command.Section)];
 
     internal static int Run(string[] args)
@@ -90,9 +90,9 @@ internal static class Application
     }
 
     /// <summary>
-    /// Whether a command may be the one to run. Of the others the list of commands shows a line only: their settings
-    /// are not made, which is most of the time that <c>--help</c> would take. Completion (<c>[suggest]</c>) and
-    /// response files (<c>@file</c>) may mean any.
+    /// Whether the arguments may select this command. Settings of the other commands are not created, because creating
+    /// them takes most of the time of <c>--help</c>; they appear in the command list only. With completion
+    /// (<c>[suggest]</c>) or a response file (<c>@file</c>), any command may be selected.
     /// </summary>
     private static bool IsMeant(ToolCommand command, string[] args) =>
         Array.Exists(args, word => word is ['[' or '@', ..])
@@ -115,7 +115,8 @@ internal static class Application
 
             RequireShared(command);
             using var interrupts =
-                new Interrupts(() => terminal.Note("stopping, what runs is finished; Ctrl-C again stops at once"));
+                new Interrupts(() => terminal.Note("stopping after the current step; press Ctrl-C again to stop "
+                    + "immediately"));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }
         catch (Exception error)
@@ -129,7 +130,10 @@ internal static class Application
             flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
     }
 
-    /// <summary>Several ranks that each did all of the work would write over each other's files.</summary>
+    /// <summary>
+    /// Throws if several ranks were started for a command that cannot share its work: each rank would do all of the
+    /// work and overwrite the files of the others.
+    /// </summary>
     private static void RequireShared(ToolCommand command)
     {
         if (!command.SharesWork && RankGroup.Started > 1)

@@ -1,6 +1,6 @@
 namespace Temper.Cli.CommandLine;
 
-/// <summary>What every command can be told.</summary>
+/// <summary>Settings shared by all commands.</summary>
 internal static class CommonSettings
 {
     internal static Setting<int> Threads { get; } = Setting.Integer(

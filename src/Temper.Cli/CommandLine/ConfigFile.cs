@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// A configuration file, YAML or JSON (which YAML includes): sections by command name, settings by their own names.
+/// A configuration file in YAML or JSON (a subset of YAML): one section per command, with settings by name.
 /// </summary>
 internal sealed class ConfigFile
 {
@@ -21,8 +21,8 @@ internal sealed class ConfigFile
         var info = new FileInfo(path);
         if (info.Exists && info.Length > MaximumBytes)
         {
-            throw ToolException.Usage($"--config: {path} is no configuration file (got {info.Length} bytes, expected "
-                + $"at most {MaximumBytes})");
+            throw ToolException.Usage($"--config: {path} is too large for a configuration file (got {info.Length} "
+                + $"bytes, expected at most {MaximumBytes})");
         }
 
         try
@@ -33,7 +33,7 @@ internal sealed class ConfigFile
             return yaml.Documents is [{ RootNode: YamlMappingNode root }]
                 ? new ConfigFile(path, root)
                 : throw ToolException.Usage(
-                    $"--config: {path} needs one document with a section for each command, such as 'train:'");
+                    $"--config: {path} must contain one document with a section per command, such as 'train:'");
         }
         catch (YamlException error)
         {
@@ -42,7 +42,7 @@ internal sealed class ConfigFile
         }
     }
 
-    /// <summary>The settings of one command as text; other commands' sections may stand beside it.</summary>
+    /// <summary>The settings of one command as text. The file may also contain sections of other commands.</summary>
     internal IReadOnlyDictionary<string, string> Section(ToolCommand command)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -72,7 +72,7 @@ internal sealed class ConfigFile
         return values;
     }
 
-    /// <summary>Plain values of a section, whatever command it belongs to; lists are left out.</summary>
+    /// <summary>The scalar values of the section of any command; lists are skipped.</summary>
     internal IReadOnlyDictionary<string, string> Values(string section)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -91,7 +91,7 @@ internal sealed class ConfigFile
         return values;
     }
 
-    /// <summary>A value as YAML reads it back: quoted where it could be taken for something else.</summary>
+    /// <summary>A value as a YAML scalar, quoted where YAML would otherwise read it as something else.</summary>
     internal static string Quoted(string value)
     {
         bool isPlain = value.Length > 0
@@ -102,9 +102,7 @@ internal sealed class ConfigFile
             : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
     }
 
-    /// <summary>
-    /// A setting's text as a file has it: a list where it may have several values, each of which may hold any letter.
-    /// </summary>
+    /// <summary>A setting's text in YAML: a list if the setting takes several values, else one scalar.</summary>
     internal static string Written(Setting setting, string text)
     {
         if (!setting.IsList)
@@ -116,17 +114,19 @@ internal sealed class ConfigFile
         return $"[{string.Join(", ", values.Select(Quoted))}]";
     }
 
-    /// <summary>One value, or the list of them for a setting that may have several.</summary>
+    /// <summary>
+    /// The text of a node: a scalar, or the joined items of a list if the setting takes several values.
+    /// </summary>
     private string Text(YamlNode node, Setting setting, string name) => node is YamlSequenceNode list
         && setting.Separator is { } separator
         ? string.Join(separator, list.Select(item => Scalar(item, $"each value of {name}")))
         : Scalar(node, name);
 
     private YamlMappingNode Mapping(YamlNode node, string name) => node as YamlMappingNode
-        ?? throw ToolException.Usage($"{Path}: '{name}' needs settings below it (line {node.Start.Line})");
+        ?? throw ToolException.Usage($"{Path}: '{name}' must contain settings (line {node.Start.Line})");
 
     private string Scalar(YamlNode node, string what) => (node as YamlScalarNode)?.Value
-        ?? throw ToolException.Usage($"{Path}: {what} is one plain value (line {node.Start.Line})");
+        ?? throw ToolException.Usage($"{Path}: {what} must be a single plain value (line {node.Start.Line})");
 
     private ToolException Unknown(string kind, string name, IEnumerable<string> known) =>
         ToolException.Usage($"{Path}: no such {kind} (got '{name}'){Suggestion.For(name, known)}");

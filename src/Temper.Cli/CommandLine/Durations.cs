@@ -2,15 +2,17 @@ using System.Globalization;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>Durations as people write them: <c>90s</c>, <c>20m</c>, <c>1h30m</c>, <c>500ms</c>, <c>1.5h</c>.</summary>
+/// <summary>
+/// Parses and formats durations such as <c>90s</c>, <c>20m</c>, <c>1h30m</c>, <c>500ms</c> or <c>1.5h</c>.
+/// </summary>
 internal static class Durations
 {
     internal const string Expected = "a duration with its unit (ms, s, m, h or d), such as 90s, 20m or 1h30m";
 
-    /// <summary>The longest duration that is read: a year.</summary>
+    /// <summary>The longest duration accepted: 365 days.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
-    /// <summary>Units from the largest; each may stand once, in this order.</summary>
+    /// <summary>Units, largest first. A duration may use each unit once, in this order.</summary>
     private static readonly (string Name, long Ticks)[] Units =
     [
         ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute),
@@ -18,8 +20,10 @@ internal static class Durations
         ("ms", TimeSpan.TicksPerMillisecond),
     ];
 
-    /// <summary>Reads a duration of more than zero.</summary>
-    /// <exception cref="FormatException">It is none; the message says what is expected.</exception>
+    /// <summary>Parses a duration greater than zero.</summary>
+    /// <exception cref="FormatException">
+    /// The text is not a valid duration; the message says what is expected.
+    /// </exception>
     internal static TimeSpan Parse(string text)
     {
         if (decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _))
@@ -49,10 +53,10 @@ internal static class Durations
         return ticks >= 1 && ticks <= Longest.Ticks
             ? TimeSpan.FromTicks((long)ticks)
             : throw new FormatException(
-                ticks < 1 ? $"{Expected}; more than zero" : $"{Expected}; at most {Longest.TotalDays}d");
+                ticks < 1 ? $"{Expected}, greater than zero" : $"{Expected}, at most {Longest.TotalDays}d");
     }
 
-    /// <summary>The shortest text that gives the duration again, down to milliseconds.</summary>
+    /// <summary>The shortest text that parses to the duration, rounded down to milliseconds.</summary>
     internal static string Show(TimeSpan duration)
     {
         long left = Math.Max(duration.Ticks, 0) / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond;

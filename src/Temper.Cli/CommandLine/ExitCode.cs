@@ -1,6 +1,6 @@
 namespace Temper.Cli.CommandLine;
 
-/// <summary>What the tool tells the caller; documented in docs/command-line.md.</summary>
+/// <summary>Exit codes of the tool, documented in docs/command-line.md.</summary>
 internal static class ExitCode
 {
     internal const int Success = 0;

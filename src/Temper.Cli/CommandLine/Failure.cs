@@ -4,7 +4,7 @@ using Temper.Training;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>The exit code and the one line for every way a command can fail.</summary>
+/// <summary>Maps an exception to an exit code and a one-line message.</summary>
 internal static class Failure
 {
     internal static (int Code, string Message) Of(Exception error) => error switch
@@ -20,10 +20,11 @@ internal static class Failure
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.InputOutput, OneLine(error)),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, OneLine(error)),
         NotSupportedException => (ExitCode.BadInput, OneLine(error)),
-        _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (-v shows where)"),
+        _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (run with -v for "
+            + $"the stack trace)"),
     };
 
-    // The runtime appends " (Parameter 'x')" to argument errors: of no use to somebody who typed a command.
+    // The runtime appends " (Parameter 'x')" to argument errors, which does not help a user of the command line.
     private static string OneLine(Exception error)
     {
         string message = error.Message.ReplaceLineEndings(" ");

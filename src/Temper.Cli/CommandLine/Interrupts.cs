@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>Ctrl-C once asks the command to stop after its step; twice ends the process at once.</summary>
+/// <summary>
+/// Handles Ctrl-C and SIGTERM: the first signal asks the command to stop after the current step, the second ends the
+/// process immediately.
+/// </summary>
 internal sealed class Interrupts : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -28,7 +31,7 @@ internal sealed class Interrupts : IDisposable
 
     private void Handle(PosixSignalContext context, Action first)
     {
-        // Left alone, the second signal has its usual effect: the process ends, and the shell sees 130.
+        // The second signal is not handled, so it has its default effect: the process ends with exit code 130.
         if (!_source.IsCancellationRequested)
         {
             context.Cancel = true;

@@ -4,36 +4,36 @@ using System.Text.RegularExpressions;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// Lists of numbers: values and ranges with commas between them. A range is written as in a shell, both ends included:
-/// <c>1..5</c> is 1, 2, 3, 4, 5, and <c>0..1..0.25</c> is 0, 0.25, 0.5, 0.75, 1. It may run down: <c>4..1</c>.
+/// Parses comma-separated lists of numbers and ranges. A range includes both ends: <c>1..5</c> is 1, 2, 3, 4, 5, and
+/// <c>0..1..0.25</c> is 0, 0.25, 0.5, 0.75, 1. A range may be descending: <c>4..1</c>.
 /// </summary>
 internal static partial class NumberLists
 {
-    /// <summary>More values than this are a slip of the pen.</summary>
+    /// <summary>Largest number of values accepted in one list; more are taken for a typing error.</summary>
     internal const int MaxValues = 10_000;
 
-    /// <summary>Reads a list.</summary>
-    /// <param name="text">One or more values or ranges.</param>
-    /// <param name="minimum">The least value that is accepted.</param>
-    /// <param name="maximum">The largest.</param>
-    /// <exception cref="FormatException">It is no such list; the message says what is expected.</exception>
+    /// <summary>Parses a list of numbers.</summary>
+    /// <param name="text">Comma-separated values and ranges.</param>
+    /// <param name="minimum">Smallest value accepted.</param>
+    /// <param name="maximum">Largest value accepted.</param>
+    /// <exception cref="FormatException">The text is not a valid list; the message says what is expected.</exception>
     internal static double[] Numbers(string text, double minimum, double maximum)
     {
         string limits = maximum == double.MaxValue
             ? minimum == double.MinValue
             ? ""
-            : $" from {minimum} on"
+            : $" of at least {minimum}"
             : $" from {minimum} to {maximum}";
         return Read(text, value => value >= minimum
-            && value <= maximum, $"numbers{limits} with commas between them, or ranges such as 0..1..0.25");
+            && value <= maximum, $"numbers{limits}, separated by commas, or ranges such as 0..1..0.25");
     }
 
-    /// <summary>Reads a list of whole numbers.</summary>
+    /// <summary>Parses a list of integers.</summary>
     /// <inheritdoc cref="Numbers"/>
     internal static int[] Integers(string text, int minimum)
     {
         string expected =
-            $"whole numbers from {minimum} on with commas between them, or ranges such as 1..5 or 0..64..8";
+            $"whole numbers of at least {minimum}, separated by commas, or ranges such as 1..5 or 0..64..8";
         return [.. Read(text, value => value >= minimum
             && value <= int.MaxValue && double.IsInteger(value), expected).Select(value => (int)value)];
     }
@@ -45,7 +45,7 @@ internal static partial class NumberLists
         {
             if (part.Contains("..", StringComparison.Ordinal))
             {
-                // + 0: no negative zero
+                // Adding 0 turns negative zero into zero.
                 values.AddRange(Range(part, expected, MaxValues - values.Count).Select(value => (double)value + 0));
             }
             else
@@ -69,7 +69,7 @@ internal static partial class NumberLists
             : throw new FormatException(expected);
 
     /// <summary>
-    /// The values of a range, in decimal arithmetic: 0..1..0.1 has 0.3 in it, not 0.30000000000000004.
+    /// The values of a range, computed with decimals: <c>0..1..0.1</c> contains 0.3, not 0.30000000000000004.
     /// </summary>
     private static IEnumerable<decimal> Range(string text, string expected, int max)
     {
@@ -83,10 +83,10 @@ internal static partial class NumberLists
         decimal step = ends.Length == 3 ? ends[2] : 1;
         if (step <= 0)
         {
-            throw new FormatException($"{expected}; a step is more than zero");
+            throw new FormatException($"{expected}; the step must be greater than zero");
         }
 
-        // Below the limit, so that the quotient of any two decimals can be counted.
+        // Checked before dividing: the quotient of two decimals may not fit an int.
         decimal distance = Math.Abs(ends[1] - ends[0]);
         return distance > step * max
             ? throw TooMany()

@@ -1,8 +1,8 @@
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// What <c>temper --help</c> says: the list of commands. Written by hand, as the library that parses command lines
-/// would write it, because loading and compiling that library takes half of the time.
+/// Writes the output of <c>temper --help</c>: the list of commands. It has the format of System.CommandLine but does
+/// not use that library, because loading and compiling it would double the time.
 /// </summary>
 internal static class RootHelp
 {
@@ -11,7 +11,7 @@ internal static class RootHelp
     private static readonly (string Name, string Help)[] Options =
         [("-?, -h, --help", "Show help and usage information"), ("--version", "Show version information")];
 
-    /// <summary>The columns of the terminal; a pipe has no end.</summary>
+    /// <summary>Width of the terminal in columns; unlimited if the output is redirected.</summary>
     internal static int Width => Console.IsOutputRedirected ? int.MaxValue : Console.WindowWidth;
 
     internal static bool IsAskedFor(string[] args) => args is ["--help" or "-h" or "-?"];
@@ -52,7 +52,8 @@ internal static class RootHelp
     }
 
     /// <summary>
-    /// Writes a text behind a head, further lines as far to the right; lines end between words, at most at the width.
+    /// Writes a text after a head, wrapped between words at the width; further lines are indented by the length of the
+    /// head.
     /// </summary>
     private static void Wrap(TextWriter writer, string head, string text, int width)
     {

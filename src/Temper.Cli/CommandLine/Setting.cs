@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// Something a command can be told, under one name as a flag (<c>--epochs</c>), in a configuration file (<c>train:
-/// epochs:</c>) and in the environment (<c>TEMPER_TRAIN__EPOCHS</c>). All three give text, which is read in one place.
+/// A setting of a command. It can be given as a flag (<c>--epochs</c>), in a configuration file (<c>train: epochs:</c>)
+/// or as an environment variable (<c>TEMPER_TRAIN__EPOCHS</c>). All three give text, which <see cref="Read"/> parses.
 /// </summary>
 internal abstract class Setting(string name, string help)
 {
@@ -13,42 +13,43 @@ internal abstract class Setting(string name, string help)
 
     internal string Help { get; } = help;
 
-    /// <summary>True for what stands on the command line without its name.</summary>
+    /// <summary>True for a positional argument.</summary>
     internal bool IsPositional { get; init; }
 
-    /// <summary>True for settings that say how to talk, not what to do; they are in no file.</summary>
+    /// <summary>True for settings that affect only the output; they are not read from configuration files.</summary>
     internal bool IsAboutOutput { get; init; }
 
-    /// <summary>A flag that means true when it stands alone.</summary>
+    /// <summary>True for a flag without a value.</summary>
     internal bool IsSwitch { get; init; }
 
-    /// <summary>A flag that may be given several times, or with several values; its text has a line for each.</summary>
+    /// <summary>True for a flag that may be repeated or take several values; its text has one value per line.</summary>
     internal bool IsList { get; init; }
 
     /// <summary>
-    /// What stands between the values of a setting that has several, which a file may give as a list; null: it has one.
+    /// Separator between the values of a setting with several values, which a configuration file may give as a list;
+    /// null: the setting has one value.
     /// </summary>
     internal char? Separator { get; init; }
 
     internal string? ShortFlag { get; init; }
 
-    /// <summary>Other flags that mean the same: what users of other tools type.</summary>
+    /// <summary>Alternative flags with the same meaning, known from other tools.</summary>
     internal IReadOnlyList<string> Aliases { get; private protected set; } = [];
 
-    /// <summary>Whether a name in a configuration file is this setting's, or one of its aliases.</summary>
+    /// <summary>Whether a name in a configuration file is the name of this setting or one of its aliases.</summary>
     internal bool IsCalled(string name) => string.Equals(Name, name, StringComparison.Ordinal)
         || Aliases.Contains($"--{name}", StringComparer.Ordinal);
 
-    /// <summary>Words to complete with; asked only when somebody completes.</summary>
+    /// <summary>Completion candidates; called only for shell completion.</summary>
     internal Func<IEnumerable<string>>? Words { get; init; }
 
     internal string Flag => $"--{Name}";
 
     internal abstract string? DefaultText { get; }
 
-    /// <summary>The value of a text.</summary>
-    /// <param name="text">What was given, or null for the default.</param>
-    /// <param name="origin">Where it was given, for errors.</param>
+    /// <summary>Parses a value.</summary>
+    /// <param name="text">The text given; null: the default value.</param>
+    /// <param name="origin">Where the text was given, for error messages.</param>
     internal abstract object? Read(string? text, string origin);
 
     internal string EnvironmentName(string section) =>
@@ -101,7 +102,7 @@ internal abstract class Setting(string name, string help)
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
             && value >= minimum
             ? value
-            : throw new FormatException($"a whole number from {minimum} on"))
+            : throw new FormatException($"a whole number of at least {minimum}"))
     {
         Aliases = aliases,
     };
@@ -114,7 +115,9 @@ internal abstract class Setting(string name, string help)
         double maximum = double.MaxValue) =>
         new(name, help, defaultValue, text => NumberLists.Numbers(text, minimum, maximum)) { Separator = ',' };
 
-    /// <summary>A duration with units; <c>none</c> takes back what a file or a variable says.</summary>
+    /// <summary>
+    /// A duration with units. <c>none</c> overrides a value from a configuration file or an environment variable.
+    /// </summary>
     internal static Setting<TimeSpan?> OptionalDuration(string name, string help) =>
         new(name, help, null, text => text is "none" ? null : Durations.Parse(text)) { Words = () => ["none"] };
 
@@ -122,7 +125,7 @@ internal abstract class Setting(string name, string help)
         new("seed", "Seed of all random numbers; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
-            : throw new FormatException("a whole number from 0 on"));
+            : throw new FormatException("a whole number of at least 0"));
 
     internal static Setting<double> Number(
         string name, string help, double defaultValue, double minimum = 0, double maximum = double.MaxValue) =>
@@ -173,17 +176,20 @@ internal abstract class Setting(string name, string help)
             && value <= maximum
             ? value
             : throw new FormatException(
-                maximum == double.MaxValue ? $"a number from {minimum} on" : $"a number from {minimum} to {maximum}");
+                maximum == double.MaxValue ? $"a number of at least {minimum}" : $"a number from {minimum} to "
+                    + $"{maximum}");
 }
 
-/// <summary>A setting with the type of its value.</summary>
-/// <param name="name">Its name in lower case with hyphens.</param>
-/// <param name="help">One line.</param>
-/// <param name="defaultValue">The value where nothing is given.</param>
-/// <param name="read">The value of a text; throws <see cref="FormatException"/> saying what is expected.</param>
+/// <summary>A setting with a typed value.</summary>
+/// <param name="name">Name in lower case with hyphens.</param>
+/// <param name="help">One line of help.</param>
+/// <param name="defaultValue">Value if nothing is given.</param>
+/// <param name="read">
+/// Parses the text; throws <see cref="FormatException"/> with the expected form as its message.
+/// </param>
 internal sealed class Setting<T>(string name, string help, T defaultValue, Func<string, T> read) : Setting(name, help)
 {
-    /// <summary>The setting with other flags that mean the same.</summary>
+    /// <summary>Adds alternative flags and returns this setting.</summary>
     internal Setting<T> AlsoCalled(params IReadOnlyList<string> flags)
     {
         Aliases = [.. Aliases, .. flags];

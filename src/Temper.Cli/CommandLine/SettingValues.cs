@@ -2,19 +2,27 @@ using System.CommandLine;
 
 namespace Temper.Cli.CommandLine;
 
-/// <summary>The settings of one run with their values: flag before environment before file before default.</summary>
+/// <summary>
+/// The values of all settings of one run. A flag overrides an environment variable, which overrides the configuration
+/// file, which overrides the default.
+/// </summary>
 internal sealed class SettingValues
 {
     private readonly Dictionary<Setting, (object? Value, string? Text)> _values = [];
 
     private SettingValues(string section) => Section = section;
 
-    /// <summary>Name of the command: the part of the file and of the variables that is read.</summary>
+    /// <summary>
+    /// Section of the configuration file, and part of the environment variable names, that belongs to the command.
+    /// </summary>
     internal string Section { get; }
 
     internal T Get<T>(Setting<T> setting) => (T)_values[setting].Value!;
 
-    /// <summary>True if a flag or variable names the setting, or a file another value than the default.</summary>
+    /// <summary>
+    /// True if the setting was given as a flag or an environment variable, or in a configuration file with a value
+    /// other than the default.
+    /// </summary>
     internal bool IsGiven(Setting setting) => _values[setting].Text is not null;
 
     internal static SettingValues Resolve(
@@ -33,7 +41,8 @@ internal sealed class SettingValues
                 ({ } given, _, _) => (given, setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag),
                 (_, { } given, _) => (given, variable),
 
-                // A run's own file holds every value; a default there was not asked for.
+                // The configuration file of a run contains all values, so a default value in it does not count as
+                // given.
                 (_, _, { } given) when !string.Equals(given, setting.DefaultText, StringComparison.Ordinal) =>
                     (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
                 _ => ((string?)null, setting.Flag),
@@ -45,7 +54,8 @@ internal sealed class SettingValues
     }
 
     /// <summary>
-    /// Settings that decide what is done and have other values than in a second set of the same command.
+    /// Settings with different values in another set of values of the same command; settings that affect only the
+    /// output are skipped.
     /// </summary>
     internal IEnumerable<(Setting Setting, string Here, string There)> Differences(SettingValues other)
     {
@@ -64,7 +74,7 @@ internal sealed class SettingValues
         }
     }
 
-    /// <summary>The file that would give this run again.</summary>
+    /// <summary>The settings as a configuration file that repeats this run.</summary>
     internal string ToYaml()
     {
         var text = new System.Text.StringBuilder().Append(Section).Append(":\n");

@@ -1,6 +1,6 @@
 namespace Temper.Cli.CommandLine;
 
-/// <summary>The known name that somebody may have meant.</summary>
+/// <summary>Suggests a known name for a misspelled one.</summary>
 internal static class Suggestion
 {
     /// <inheritdoc cref="Networks.Names.Suggestion"/>

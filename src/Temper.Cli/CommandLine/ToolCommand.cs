@@ -3,44 +3,44 @@ using System.CommandLine;
 namespace Temper.Cli.CommandLine;
 
 /// <summary>
-/// One command. Its settings are plain values, so that help needs no other part of the product; only <see cref="Run"/>
-/// touches the engine.
+/// A command of the tool. Its settings are plain values, so that showing help loads no other part of the product; only
+/// <see cref="Run"/> uses the libraries.
 /// </summary>
 internal abstract class ToolCommand(string name, string help)
 {
-    /// <summary>Its name, in a sentence of two words for a command below another one: <c>data get</c>.</summary>
+    /// <summary>Name of the command; a subcommand has two words, such as <c>data get</c>.</summary>
     internal string Name { get; } = name;
 
     internal string Help { get; } = help;
 
-    /// <summary>Its name in files and variables.</summary>
+    /// <summary>Name of the command in configuration files and environment variables.</summary>
     internal string Section => Name.Replace(' ', '-');
 
-    /// <summary>Lines to type, shown at the head of the command's help.</summary>
+    /// <summary>Example command lines, shown at the top of the command's help.</summary>
     internal virtual IReadOnlyList<string> Examples => [];
 
     /// <summary>
-    /// What it can be told, besides what every command can be told. Made when first asked for: every run makes all
-    /// commands.
+    /// Settings of the command besides <see cref="CommonSettings"/>. Created on first use, because every start of the
+    /// tool creates all commands.
     /// </summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
     /// <summary>
-    /// Whether ranks that mpirun starts share the command's work; others refuse to run on several ranks.
+    /// Whether the ranks of mpirun can share the command's work; if false, the command refuses to run on several ranks.
     /// </summary>
     internal virtual bool SharesWork => false;
 
     internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
 
-    /// <summary>The configuration file to read, or null for none.</summary>
-    /// <param name="given">What a flag or a variable says, or null.</param>
+    /// <summary>Path of the configuration file to read; null: none.</summary>
+    /// <param name="given">Returns the text of a setting given as a flag or an environment variable, or null.</param>
     internal virtual string? ConfigPath(Func<Setting, string?> given) => given(CommonSettings.Config);
 
-    /// <summary>Does the work.</summary>
-    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    /// <summary>Runs the command.</summary>
+    /// <returns>A code of <see cref="ExitCode"/>.</returns>
     internal abstract int Run(CommandContext context);
 
-    /// <summary>Its line in the list of commands, without settings.</summary>
+    /// <summary>The command without settings, for the list of commands.</summary>
     internal Command ToEntry() => new(Name[(Name.LastIndexOf(' ') + 1)..], Help);
 
     internal Command ToCommand(Func<ToolCommand, ParseResult, Func<Setting, string?>, int> run)

@@ -1,10 +1,12 @@
 namespace Temper.Cli.CommandLine;
 
-/// <summary>An end that has its own exit code and needs no more than its message.</summary>
+/// <summary>
+/// An expected failure: the tool prints the message without a stack trace and ends with the exit code.
+/// </summary>
 internal sealed class ToolException(int exitCode, string message) : Exception(message)
 {
     internal int ExitCode { get; } = exitCode;
 
-    /// <summary>The command line, a configuration file or the environment cannot be used.</summary>
+    /// <summary>A failure caused by the command line, a configuration file or an environment variable.</summary>
     internal static ToolException Usage(string message) => new(CommandLine.ExitCode.Usage, message);
 }

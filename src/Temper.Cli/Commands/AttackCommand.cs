@@ -5,7 +5,10 @@ using Temper.Kernels;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Measures how easily a network is fooled, or searches a counterexample of a property.</summary>
+/// <summary>
+/// <c>temper attack</c>: attacks a network and measures its accuracy against the perturbation radius, or searches for a
+/// counterexample of a property.
+/// </summary>
 internal sealed class AttackCommand() : ToolCommand(
     "attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
 {
@@ -26,7 +29,8 @@ internal sealed class AttackCommand() : ToolCommand(
         }
         else if (context.Get(AttackSettings.VnnLib) is not null)
         {
-            throw ToolException.Usage("--vnnlib: needs the gradients of a model file (got the address of a server)");
+            throw ToolException.Usage("--vnnlib: needs a model file, whose gradients it uses (got the address of a "
+                + "server)");
         }
         else if (context.Get(VideoAttackSettings.Video))
         {
@@ -51,7 +55,8 @@ internal sealed class AttackCommand() : ToolCommand(
     }
 
     /// <summary>
-    /// Ranks share samples; a property is one search, and clips are attacked one batch after the other.
+    /// Throws if several ranks were started with <c>--vnnlib</c> or <c>--video</c>: only the attack on samples is
+    /// divided among ranks.
     /// </summary>
     private static void RequireSamples(CommandContext context)
     {

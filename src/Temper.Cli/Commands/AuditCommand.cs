@@ -12,7 +12,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Attacks a bundle before it leaves the house.</summary>
+/// <summary><c>temper audit</c>: attacks a bundle of morphed data before it is handed over.</summary>
 internal sealed class AuditCommand()
     : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
 {
@@ -77,7 +77,7 @@ internal sealed class AuditCommand()
         {
             AtomicFile.WriteText(report, new Report
             {
-                Title = $"What does {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))} give away?",
+                Title = $"What does {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))} reveal?",
                 Subtitle = $"temper audit, key {bundle.KeyId}, signer {bundle.Signer}",
                 Sections = [AuditSection.Of(findings)],
             }.ToHtml());
@@ -113,7 +113,8 @@ internal sealed class AuditCommand()
     private static void Show(CommandContext context, IReadOnlyList<AttackFinding> findings, string verdict)
     {
         var table = new ResultTable(
-            "what an outsider can get", "attack", "verdict", "#PSNR", "#SSIM", "#mean picture's SSIM", "#identified",
+            "what an outsider can get", "attack", "verdict", "#PSNR", "#SSIM", "#SSIM of the mean "
+                + "picture", "#identified",
             "#seconds");
         foreach (AttackFinding f in findings)
         {
@@ -127,7 +128,7 @@ internal sealed class AuditCommand()
         Console.Out.WriteLine(AuditSection.Meaning(verdict));
     }
 
-    /// <summary>One file for each attack: recovered pictures above, real ones below.</summary>
+    /// <summary>Saves one PNG file per attack: recovered pictures in the upper row, originals below.</summary>
     private static void SavePictures(string folder, IReadOnlyList<AttackFinding> findings)
     {
         for (int i = 0; i < findings.Count; i++)

@@ -5,7 +5,10 @@ using Temper.Kernels;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Measures a network's inference layer by layer, or, without one, this engine on this machine.</summary>
+/// <summary>
+/// <c>temper bench</c>: measures the inference of a network layer by layer; without a network, measures the speed of
+/// the engine on this machine.
+/// </summary>
 internal sealed class BenchCommand() : ToolCommand(
     "bench",
     "Measure a network's inference, beside ONNX Runtime where it is installed; without one, what this machine does")

@@ -6,16 +6,16 @@ using Temper.Networks;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>The layers of a network by what can get narrower together.</summary>
+/// <summary>Table of the layers of a network whose channels can be removed together.</summary>
 internal static class ChannelTable
 {
-    /// <summary>Layers of a row that are named; <c>--json</c> has all.</summary>
+    /// <summary>Maximum number of layers named in a row; <c>--json</c> lists all.</summary>
     private const int Listed = 4;
 
-    /// <summary>Layers that go together.</summary>
-    /// <param name="Layers">Convolutions and linear layers that make the channels.</param>
-    /// <param name="Groups">Channels that can go one by one, each in all of the layers.</param>
-    /// <param name="Parameters">Numbers that go with one of them.</param>
+    /// <summary>Layers whose channels can only be removed together.</summary>
+    /// <param name="Layers">Convolutions and linear layers that produce the channels.</param>
+    /// <param name="Groups">Number of channels that can be removed independently, each from all of the layers.</param>
+    /// <param name="Parameters">Number of parameters removed with one channel.</param>
     private sealed record Coupled(IReadOnlyList<string> Layers, int Groups, long Parameters);
 
     internal static int Write(CommandContext context, string command, string source, Network network)
@@ -41,7 +41,7 @@ internal static class ChannelTable
         }
 
         var table = new ResultTable(
-            $"{source}: layers that get narrower together", "#channels", "#parameters of each", "layers");
+            $"{source}: layers that are narrowed together", "#channels", "#parameters of each", "layers");
         foreach (Coupled together in coupled)
         {
             table.Row($"{together.Groups:N0}", $"{together.Parameters:N0}", Shown(together.Layers));
@@ -50,7 +50,7 @@ internal static class ChannelTable
         table.Write(context.Terminal);
         if (others.Length > 0)
         {
-            Console.Out.WriteLine("as wide as they are, since an output or an operator that mixes channels fixes "
+            Console.Out.WriteLine("cannot be narrowed, because an output or an operator that mixes channels fixes "
                 + $"them: {string.Join(", ", others)}");
         }
 

@@ -3,7 +3,8 @@ using Temper.Cli.CommandLine;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// Writes the script that completes this tool's words in a shell; the words come from the tool itself.
+/// <c>temper completion</c>: writes the completion script of a shell. The script asks the tool itself for the
+/// completions.
 /// </summary>
 internal sealed class CompletionCommand() : ToolCommand("completion", "Write the completion script of a shell")
 {

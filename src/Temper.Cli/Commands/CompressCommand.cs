@@ -10,11 +10,11 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Makes a trained network small and fast within a bound on accuracy.</summary>
+/// <summary><c>temper compress</c>: compresses a trained network within a bound on the loss of accuracy.</summary>
 internal sealed class CompressCommand()
     : RunCommand("compress", "Compress a trained network without losing more accuracy than allowed")
 {
-    /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
+    /// <summary>Maximum number of held-out samples for measuring the sensitivity of each layer.</summary>
     private const int MaxForSensitivity = 1000;
 
     internal override bool SharesWork => true;
@@ -32,7 +32,7 @@ internal sealed class CompressCommand()
         return ranks.Run(() => Execute(context, ranks));
     }
 
-    /// <summary>Rank 0 trains, prunes and times; all ranks measure accuracy.</summary>
+    /// <summary>Runs the compression: rank 0 trains, prunes and times; all ranks measure accuracy.</summary>
     private int Execute(CommandContext context, RankGroup ranks)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
@@ -41,13 +41,13 @@ internal sealed class CompressCommand()
         DataChecks.RequireToTrain(context, start, data);
         if (context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) > 0)
         {
-            throw ToolException.Usage("--data-free: contradicts --calibrate, which reads samples; give one of them");
+            throw ToolException.Usage("--data-free: excludes --calibrate, which reads samples; give only one of them");
         }
 
         if (context.Get(CompressionSettings.DataFree) && QuantizationSettings.Options(context) is not null)
         {
             throw ToolException.Usage(
-                "--data-free: contradicts --quantize, which takes ranges from samples; give --calibrate in its place");
+                "--data-free: excludes --quantize, which calibrates ranges on samples; give --calibrate instead");
         }
 
         TrainingOptions training = TrainingSettings.Options(context);
@@ -68,7 +68,7 @@ internal sealed class CompressCommand()
         using var run = new RunSession(
             context, new RunDescription(Name, model, source)
             {
-                Title = $"{model} made small on {source}", PlansTime = true, Split = _ => split,
+                Title = $"{model} compressed on {source}", PlansTime = true, Split = _ => split,
             }, data) { Shared = shared };
         if (QuantizationSettings.Options(context) is { } quantization)
         {
@@ -91,7 +91,7 @@ internal sealed class CompressCommand()
             context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
     }
 
-    /// <summary>With training, with samples alone, or with nothing but the network.</summary>
+    /// <summary>Compresses with training, with unlabeled samples only, or without data.</summary>
     private static CompressionResult Compress(
         CommandContext context, Network start, CompressionOptions options, RunSession run)
     {
@@ -103,7 +103,7 @@ internal sealed class CompressCommand()
             : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
     }
 
-    /// <summary>The last stage, where it is asked for: 8 bit.</summary>
+    /// <summary>Quantizes to 8 bit as the last stage, if requested.</summary>
     private static CompressionResult Quantize(
         CommandContext context, Network start, CompressionResult result, CompressionOptions options, RunSession run)
     {

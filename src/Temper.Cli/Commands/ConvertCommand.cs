@@ -13,7 +13,8 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// Turns a network of one format into another one, reads it back, and says how far the results are apart.
+/// <c>temper convert</c>: converts a network to another format, reads the file back, and compares the outputs of the
+/// two networks.
 /// </summary>
 internal sealed class ConvertCommand()
     : ToolCommand("convert", "Convert a network to another file format, and check that the outputs are the same")
@@ -52,7 +53,7 @@ internal sealed class ConvertCommand()
         if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
         {
             throw ToolException.Usage(
-                $"convert: {target} is there already; name another one, or write over it with --force");
+                $"convert: {target} already exists; choose another name, or overwrite it with --force");
         }
 
         using var workers = new Workers(context);
@@ -61,7 +62,7 @@ internal sealed class ConvertCommand()
             source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context)), sample: null);
         if (network.Inputs.Count > 0 && network.Batch.Kind != BatchKind.Free)
         {
-            context.Terminal.Note($"the batch is not free: {target} takes {network.Batch}");
+            context.Terminal.Note($"the batch size is fixed: {target} takes {network.Batch}");
         }
 
         network = context.Get(Fold) ? network.FoldNormalization() : network;
@@ -87,7 +88,7 @@ internal sealed class ConvertCommand()
     }
 
     /// <summary>
-    /// The largest difference of the two networks' outputs on random samples, and the largest output.
+    /// Returns the largest difference between the outputs of two networks on random samples, and the largest output.
     /// </summary>
     private static (double Difference, double Largest) Parity(Network network, Network again)
     {
@@ -138,8 +139,8 @@ internal sealed class ConvertCommand()
 
         if (context.Get(Sparse) && ModelReading.IsOnnx(target))
         {
-            context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on "
-                + "processors, expands them when it loads the model");
+            context.Terminal.Note("sparse initializers: a runtime without sparse kernels, such as ONNX Runtime on "
+                + "CPUs, expands them when it loads the model");
         }
 
         Console.Out.WriteLine($"{target}: read back, outputs on random samples differ by at most {difference:G3} "

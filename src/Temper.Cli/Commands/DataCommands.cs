@@ -5,7 +5,7 @@ using Temper.Data.Catalog;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What the commands about data sets share.</summary>
+/// <summary>Settings and lookup shared by the commands for data sets.</summary>
 internal static class KnownData
 {
     internal static Setting<string?> Name { get; } =
@@ -21,7 +21,8 @@ internal static class KnownData
 }
 
 /// <summary>
-/// Obtains a data set; the one command that uses the network, besides those told to use a set that is not here yet.
+/// <c>temper data get</c>: gets a data set from the cache, a system folder, a Debian package or its download site.
+/// Other commands access the internet only if they are given the name of a data set that is not available locally.
 /// </summary>
 internal sealed class DataGetCommand()
     : ToolCommand("data get", "Get a data set from the first source that has it: the cache, system folders, a "
@@ -46,7 +47,7 @@ internal sealed class DataGetCommand()
     }
 }
 
-/// <summary>Lists the data sets that have a name.</summary>
+/// <summary><c>temper data list</c>: lists the data sets that have a name.</summary>
 internal sealed class DataListCommand() : ToolCommand("data list", "List the data sets that have a name")
 {
     internal override IReadOnlyList<Setting> Settings => [];
@@ -70,17 +71,20 @@ internal sealed class DataListCommand() : ToolCommand("data list", "List the dat
         foreach (CatalogEntry entry in DataCatalog.Entries)
         {
             table.Row(
-                entry.Name, entry.Description, catalog.Locate(entry) ?? $"not here yet: temper data get {entry.Name}");
+                entry.Name, entry.Description, catalog.Locate(entry) ?? $"not downloaded: temper data get "
+                    + $"{entry.Name}");
         }
 
         table.Row(
-            "synth:shapes", "drawn shapes, made on the spot; options after ?: classes, size, channels, count, seed",
+            "synth:shapes", "drawn shapes, generated on demand; options after ?: classes, size, channels, count, seed",
             "needs no files")
             .Row(
-                "synth:blobs", "clouds of points, made on the spot; options after ?: classes, features, count, seed",
+                "synth:blobs", "clouds of points, generated on demand; options after ?: classes, features, count, "
+                    + "seed",
                 "needs no files")
             .Row(
-                "synth:actions", "clips of moving pictures; options after ?: classes, frames, size, count, seed",
+                "synth:actions", "clips of moving shapes, generated on demand; options after ?: classes, frames, "
+                    + "size, count, seed",
                 "needs no files")
             .Row(
                 "videos:FOLDER",
@@ -90,7 +94,7 @@ internal sealed class DataListCommand() : ToolCommand("data list", "List the dat
     }
 }
 
-/// <summary>Checks the files of a data set.</summary>
+/// <summary><c>temper data verify</c>: checks the files of a data set against their checksums.</summary>
 internal sealed class DataVerifyCommand()
     : ToolCommand("data verify", "Check the files of a data set against their check sums")
 {
@@ -102,7 +106,7 @@ internal sealed class DataVerifyCommand()
         var catalog = new DataCatalog();
         string folder = catalog.Locate(entry)
             ?? throw new ToolException(
-                ExitCode.Missing, $"data verify: {entry.Name} is not here; temper data get {entry.Name}");
+                ExitCode.Missing, $"data verify: {entry.Name} is not downloaded; run temper data get {entry.Name}");
         IReadOnlyList<string> wrong = catalog.Verify(entry);
         if (context.IsJson)
         {

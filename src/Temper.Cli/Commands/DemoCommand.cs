@@ -11,8 +11,9 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy,
-/// measures both once on the test samples, and looks how easily each is fooled.</summary>
+/// <c>temper demo</c>: trains LeNet-5 on real pictures, compresses it within a bound on accuracy, measures both
+/// networks once on the test samples, and attacks both. Takes a few minutes.
+/// </summary>
 internal sealed class DemoCommand()
     : RunCommand("demo", "Train LeNet-5 on Fashion-MNIST, compress it, and compare the two networks in a report")
 {
@@ -40,7 +41,7 @@ internal sealed class DemoCommand()
             Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"));
         DataChecks.RequireToTrain(context, fresh, data);
         using var run = new RunSession(
-            context, new RunDescription(Name, Model, source) { Title = $"{Model} made small on {source}" }, data);
+            context, new RunDescription(Name, Model, source) { Title = $"{Model} compressed on {source}" }, data);
         TrainingOptions training = new()
         {
             Seed = run.Seed, Epochs = context.Get(Epochs), Loss = new CrossEntropyLoss { LabelSmoothing = 0.05f },
@@ -48,7 +49,7 @@ internal sealed class DemoCommand()
         };
         run.Note($"1 of 3: training, {training.Epochs} epochs");
         Network dense = run.Fit("train", fresh, training).Network;
-        run.Note("2 of 3: compressing: channels first, then blocks of weights");
+        run.Note("2 of 3: compressing: first channels, then blocks of weights");
         CompressionOptions options = new()
         {
             Seed = run.Seed + 1, MaxAccuracyDrop = context.Get(Drop), RegularizeEpochs = context.Get(StageEpochs),
@@ -57,7 +58,7 @@ internal sealed class DemoCommand()
         (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true);
         CompressionResult result = CompressionPipeline.Run(
             dense, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
-        run.Note("3 of 3: measuring both on the test samples, and how easily they are fooled");
+        run.Note("3 of 3: measuring both networks on the test samples, and attacking them");
         if (run.Data!.Test.Count > 0)
         {
             run.Add(AttackBeforeAfter.Compare(

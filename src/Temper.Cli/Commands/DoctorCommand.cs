@@ -8,12 +8,15 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What this machine has, how fast it computes, and which optional tools are there.</summary>
+/// <summary>
+/// <c>temper doctor</c>: shows the processor, its speed, and the optional tools installed on this machine.
+/// </summary>
 internal sealed class DoctorCommand()
     : ToolCommand("doctor", "Show the processor, its speed, and optional tools that are installed")
 {
     /// <summary>
-    /// Rows and columns of the product that measures the speed: large enough for full speed, a few milliseconds each.
+    /// Rows and columns of the matrices whose product measures the speed: large enough for full speed, a few
+    /// milliseconds per product.
     /// </summary>
     private const int Size = 768;
 
@@ -72,7 +75,7 @@ internal sealed class DoctorCommand()
         return ExitCode.Success;
     }
 
-    /// <summary>Billions of operations per second: the best of repeated products.</summary>
+    /// <summary>Speed in billions of floating-point operations per second: the best of repeated products.</summary>
     private static double Speed(int count)
     {
         using var pool = new WorkerPool(count);

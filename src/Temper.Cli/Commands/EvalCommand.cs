@@ -11,7 +11,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Measures a trained network on samples.</summary>
+/// <summary><c>temper eval</c>: measures accuracy and loss of a trained network.</summary>
 internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained network: accuracy, loss, and each class")
 {
     private static readonly Setting<string> Part =
@@ -111,8 +111,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     }
 
     /// <summary>
-    /// What to measure on: what was asked for, else the data of the model's run. Nothing else is taken: it would be a
-    /// guess.
+    /// The data to measure on: <c>--data</c> if given, else the data of the run that made the model; throws if there is
+    /// neither.
     /// </summary>
     private static (string Source, FitOptions Fit) DataOf(CommandContext context, string model)
     {
@@ -125,14 +125,14 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         RunData? run = RunData.Of(model);
         if (run?.Source is not { } own)
         {
-            // A file that is damaged is told first: other data would not help.
+            // A damaged model file is reported first: giving other data would not help.
             if (!ModelReading.IsOnnx(model))
             {
                 ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
             }
 
             throw ToolException.Usage($"eval: --data is missing; {model} "
-                + $"{(run is null ? "is of no run" : "is of a run without data")}, so nothing says what to measure on");
+                + $"{(run is null ? "does not belong to a run" : "belongs to a run without data")}");
         }
 
         context.Terminal.Note($"data: {own}, of the run that made the model");
@@ -146,7 +146,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         Dataset samples = isTest ? data.Test : data.Train;
         return samples.Count > 0 ? samples : throw new ToolException(
             ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source} (got 0, expected 1 or "
-                + $"more); --part {(isTest ? "train" : "test")} measures on the others");
+                + $"more); --part {(isTest ? "train" : "test")} selects the other samples");
     }
 
     private static string Percent(double part) => double.IsNaN(part) ? "-" : $"{part * 100:F2} %";

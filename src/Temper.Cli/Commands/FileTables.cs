@@ -8,12 +8,11 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// What a file holds that is no network by itself: tensors without a graph, or a graph with operators that are not
-/// known.
+/// Tables for files that cannot be opened as networks: tensors without a graph, or a graph with unsupported operators.
 /// </summary>
 internal static class FileTables
 {
-    /// <summary>Names, dtypes, shapes and zeros of the tensors of a state dict.</summary>
+    /// <summary>Shows names, dtypes, shapes and numbers of zeros of the tensors of a state dict.</summary>
     internal static int Tensors(CommandContext context, string path)
     {
         KeyValuePair<string, Tensor>[] tensors = [.. StateDict.Load(path, names: null).Tensors];
@@ -34,7 +33,7 @@ internal static class FileTables
         }
 
         var table = new ResultTable(
-            $"{path}: tensors without a graph; --architecture names the network they belong to", "tensor", "dtype",
+            $"{path}: tensors without a graph; give the network with --architecture", "tensor", "dtype",
             "#shape", "#elements", "#zeros");
         foreach ((string name, Tensor tensor) in tensors)
         {
@@ -47,7 +46,7 @@ internal static class FileTables
         return ExitCode.Success;
     }
 
-    /// <summary>Operators of an ONNX model, and which of them are not supported.</summary>
+    /// <summary>Shows the operators of an ONNX model and marks those that are not supported.</summary>
     internal static void Operators(CommandContext context, OnnxSummary summary)
     {
         if (context.IsJson)
@@ -59,7 +58,7 @@ internal static class FileTables
             + $"{summary.Opset}{(summary.Producer.Length > 0 ? $", made by {summary.Producer}" : "")}");
         if (summary.Unsupported.Count > 0)
         {
-            var table = new ResultTable("operators that are not supported", "operator", "#nodes");
+            var table = new ResultTable("unsupported operators", "operator", "#nodes");
             foreach ((string name, int count) in summary.Unsupported)
             {
                 table.Row(name, $"{count}");

@@ -10,11 +10,13 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Computes the optical flow of a clip.</summary>
+/// <summary><c>temper flow</c>: computes the optical flow of a clip.</summary>
 internal sealed class FlowCommand()
     : ToolCommand("flow", "Compute the optical flow of a video: arrays, .flo files, pictures, a video")
 {
-    /// <summary>Frames that are worked on together; the memory for their flow is small beside the result's.</summary>
+    /// <summary>
+    /// Number of frames processed together; the memory for their flow is small compared with that of the result.
+    /// </summary>
     private const int FramesAtOnce = 16;
 
     private static readonly Setting<string?> Clip = Setting.Positional(
@@ -96,14 +98,14 @@ internal sealed class FlowCommand()
         };
     }
 
-    /// <summary>All pairs, <c>[T - 1, H, W, 2]</c>.</summary>
+    /// <summary>Computes the flow of all pairs of consecutive frames, <c>[T - 1, H, W, 2]</c>.</summary>
     private static float[] Compute(CommandContext context, VideoClip clip, OpticalFlowOptions options)
     {
         long area = (long)clip.Height * clip.Width, count = 2 * area * (clip.Frames - 1);
         if (count > Array.MaxLength)
         {
             throw new ToolException(ExitCode.BadInput, $"flow: the result would have {count} numbers (expected at most "
-                + $"{Array.MaxLength}); ask for fewer --frames");
+                + $"{Array.MaxLength}); reduce --frames");
         }
 
         float[] flow = new float[count];
@@ -197,7 +199,7 @@ internal sealed class FlowCommand()
     }
 }
 
-/// <summary>The methods of flow by the names that the command line has for them.</summary>
+/// <summary>The methods of optical flow by their names on the command line.</summary>
 internal static class FlowMethods
 {
     private static readonly (string Name, FlowMethod Method)[] All =

@@ -13,8 +13,8 @@ using Temper.Training;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// Finds the depth of a network by growing it (AutoGrow), from one block a stage of a family, or a network of one's own
-/// at its repeated blocks.
+/// <c>temper grow</c>: finds the depth of a network by growing it (AutoGrow). It starts from a family with one block
+/// per stage, or from the user's network and grows its repeated blocks.
 /// </summary>
 internal sealed class GrowCommand() : RunCommand(
     "grow", "Find the depth of a network by growing it block by block, within limits such as --max-time")
@@ -34,14 +34,14 @@ internal sealed class GrowCommand() : RunCommand(
         return job.Run(ranks => Execute(context, ranks));
     }
 
-    /// <summary>All ranks grow alike; rank 0 keeps the records.</summary>
+    /// <summary>Runs the growth: all ranks grow the same network; rank 0 keeps the records.</summary>
     private int Execute(CommandContext context, RankJob ranks)
     {
         string? model = context.Get(ModelSource.Setting), family = context.Get(GrowthSettings.Family),
             output = context.Get(GrowthSettings.Output);
         if ((model is null) == (family is null))
         {
-            throw ToolException.Usage("grow: expected a model to grow or --family, and not both; see --help");
+            throw ToolException.Usage("grow: give either a model to grow or --family; see --help");
         }
 
         RequireFree(context, output);
@@ -71,8 +71,8 @@ internal sealed class GrowCommand() : RunCommand(
         {
             Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true,
         }, data);
-        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} held out "
-            + $"to decide, seed {run.Seed}");
+        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
+            + $"for validation, seed {run.Seed}");
         if (model is not null)
         {
             run.Measure("before", seed.Network, "before.safetensors");
@@ -92,14 +92,14 @@ internal sealed class GrowCommand() : RunCommand(
         JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
         fields["output"] = output;
         fields["scratch"] = scratch;
-        run.Note($"found {result.Network} (growing had come to {string.Join('-', result.Grown)}) in "
+        run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
         return run.Finish(measured, fields);
     }
 
     /// <summary>
-    /// The found network trained from fresh weights for as many epochs as its final training had: what growing is
-    /// compared with.
+    /// Trains the found network from new random weights for as many epochs as the final training, as a baseline for
+    /// growing.
     /// </summary>
     private static (TrainingResult Result, double Seconds) FromScratch(
         CommandContext context, IGrowthRun stages, GrowthResult result, TrainingOptions training)
@@ -144,8 +144,8 @@ internal sealed class GrowCommand() : RunCommand(
     {
         if (context.Get(GrowthSettings.Widths) is not null || context.Get(GrowthSettings.Depths) is not null)
         {
-            throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} are for "
-                + $"{GrowthSettings.Family.Flag}; {model} has its own");
+            throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} apply "
+                + $"only to {GrowthSettings.Family.Flag}; {model} fixes its own widths and depths");
         }
 
         (Network network, data) = DataForModel.Open(
@@ -157,14 +157,14 @@ internal sealed class GrowCommand() : RunCommand(
     }
 
     /// <summary>
-    /// A folder that is there is found before an hour of work; a run that goes on may have written it.
+    /// Throws if the output folder exists, before any work starts. A resumed run may have written it itself.
     /// </summary>
     private static void RequireFree(CommandContext context, string? output)
     {
         if (output is not null
             && Path.Exists(output) && !context.Get(GrowthSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
-            throw ToolException.Usage($"grow: {output} is there already; name another one, or write over it with "
+            throw ToolException.Usage($"grow: {output} already exists; choose another name, or overwrite it with "
                 + $"{GrowthSettings.Force.Flag}");
         }
     }

@@ -10,7 +10,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Makes a network hard to fool by feedback learning, or by a defense that it is compared with.</summary>
+/// <summary><c>temper harden</c>: makes a network more robust by feedback learning, or by a baseline defense.</summary>
 internal sealed class HardenCommand() : RunCommand("harden", "Make a network more robust: find classes and "
     + "directions in which samples lie close to the decision boundary, and train on examples made there (feedback "
     + "learning)")
@@ -42,7 +42,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
     }
 
     /// <summary>
-    /// A folder that is there is found before an hour of work; a run that goes on may have written it.
+    /// Throws if the output folder exists, before any work starts. A resumed run may have written it itself.
     /// </summary>
     private static void RequireFree(CommandContext context)
     {
@@ -50,7 +50,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
             && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             && !context.Get(HardenSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
-            throw ToolException.Usage($"harden: {output} is there already; name another one, or write over it with "
+            throw ToolException.Usage($"harden: {output} already exists; choose another name, or overwrite it with "
                 + $"{HardenSettings.Force.Flag}");
         }
     }

@@ -8,7 +8,7 @@ using Temper.Networks;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
+/// <summary><c>temper inspect</c>: shows a network as a table of shapes, parameters, MACs and bytes.</summary>
 internal sealed class InspectCommand()
     : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
@@ -65,7 +65,7 @@ internal sealed class InspectCommand()
             "#bytes");
         foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
         {
-            // An architecture of the zoo has no weights yet: nothing of it is left or gone.
+            // A built-in architecture has no weights yet, so the number of nonzero ones is unknown.
             (long weights, long left) = ModelSource.IsStored(source) ? Left(drawn, network) : (0, 0);
             table.Row(
                 node.Name, node.Kind, $"{node.Output}", Count(node.Parameters),
@@ -79,7 +79,10 @@ internal sealed class InspectCommand()
         return ExitCode.Success;
     }
 
-    /// <summary>A model whose samples are not kept apart is shown for as many as the costs are for.</summary>
+    /// <summary>
+    /// Opens the network. An ONNX model that mixes the samples of a batch, so that its batch size must be fixed, is
+    /// opened for the batch size of the costs.
+    /// </summary>
     private static Network Open(CommandContext context, string source)
     {
         OnnxImportOptions options = ModelSource.ImportOptions(context);
@@ -120,7 +123,7 @@ internal sealed class InspectCommand()
 
     private static JsonArray Shape(IEnumerable<int> shape) => [.. shape.Select(length => (JsonNode)length)];
 
-    /// <summary>How many of a node's parameters there are, and how many are not zero.</summary>
+    /// <summary>The number of a node's parameters, and the number of nonzero ones.</summary>
     private static (long Weights, long Left) Left(Node node, Network network)
     {
         long weights = 0, zeros = 0;

@@ -11,7 +11,7 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Makes a key for the pictures of one set and one recipient.</summary>
+/// <summary><c>temper morph keygen</c>: creates a key for the pictures of one data set and one recipient.</summary>
 internal sealed class MorphKeygenCommand()
     : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
 {
@@ -30,7 +30,7 @@ internal sealed class MorphKeygenCommand()
         if (File.Exists(output) && !context.Get(Force))
         {
             throw ToolException.Usage(
-                $"morph keygen: {output} is there already; name another file, one for each recipient and set");
+                $"morph keygen: {output} already exists; choose another file (use one key per recipient and data set)");
         }
 
         MorphMap map = MapOf(context);
@@ -69,8 +69,8 @@ internal sealed class MorphKeygenCommand()
         {
             ({ } given, null) => given,
             (null, { } data) => [.. DataChoice.Open(context, data).Train.SampleShape],
-            (null, null) => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: say the size of a "
-                + "picture with --data SET or --shape 3,32,32"),
+            (null, null) => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: the size of a "
+                + "picture is missing; give --data SET or --shape 3,32,32"),
             _ => throw ToolException.Usage(
                 $"{context.Values.Section.Replace('-', ' ')}: --data and --shape exclude each other"),
         };
@@ -84,15 +84,15 @@ internal sealed class MorphKeygenCommand()
     }
 }
 
-/// <summary>What the tool says wherever morphing leaves the house.</summary>
+/// <summary>Warning printed by the commands whose output is handed to others.</summary>
 internal static class MorphNotice
 {
     internal const string Text =
-        "morphing is an obfuscation, not encryption: whoever gets rows and layer can compute the pictures "
+        "morphing is an obfuscation, not encryption: anyone who has the rows and the layer can compute the pictures "
         + "(docs/mole.md); run temper audit on the bundle before you send it";
 }
 
-/// <summary>Morphs a set into a bundle.</summary>
+/// <summary><c>temper morph data</c>: morphs the pictures of a data set into a bundle.</summary>
 internal sealed class MorphDataCommand()
     : ToolCommand("morph data", "Morph the pictures of a data set into a bundle; an interrupted run continues")
 {
@@ -112,7 +112,8 @@ internal sealed class MorphDataCommand()
     }
 
     /// <summary>
-    /// Each rank morphs its share of the rows into the bundle's files, which all ranks must see; rank 0 signs.
+    /// Morphs the rows: each rank writes its share to the files of the bundle, which must be on a file system shared by
+    /// all ranks; rank 0 signs the bundle.
     /// </summary>
     private int Run(CommandContext context, RankGroup ranks)
     {
@@ -148,7 +149,7 @@ internal sealed class MorphDataCommand()
         else
         {
             Console.Out.WriteLine(
-                $"{output}: {data.Train.Count:N0} + {data.Test.Count:N0} rows morphed; labels are in the clear");
+                $"{output}: {data.Train.Count:N0} + {data.Test.Count:N0} rows morphed; the labels are not obfuscated");
             context.Terminal.Note(MorphNotice.Text);
         }
 
@@ -156,7 +157,7 @@ internal sealed class MorphDataCommand()
     }
 }
 
-/// <summary>Composes the Aug-Conv layer for a developer's first convolution.</summary>
+/// <summary><c>temper morph layer</c>: composes the Aug-Conv layer from the developer's first convolution.</summary>
 internal sealed class MorphLayerCommand()
     : ToolCommand("morph layer", "Make the first layer for morphed data from a developer's first convolution")
 {
@@ -205,7 +206,7 @@ internal sealed class MorphLayerCommand()
     }
 }
 
-/// <summary>Says what morphing costs before anything runs.</summary>
+/// <summary><c>temper morph estimate</c>: estimates the costs of morphing without running it.</summary>
 internal sealed class MorphEstimateCommand() : ToolCommand(
     "morph estimate", "Estimate the computation, bytes and memory that morphing costs the owner and the trainer, "
         + "without running it")
@@ -247,28 +248,28 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
             return ExitCode.Success;
         }
 
-        new ResultTable("what morphing costs", "what", "#number", "remark")
+        new ResultTable("costs of morphing", "what", "#number", "remark")
             .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured
                 ? "3 d log d"
                 : "d q")
             .Row(
-                "trainer: more multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}",
+                "trainer: additional multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}",
                 estimate.Overhead is { } part
-                    ? $"with the owner's {part:P1} of the network's"
-                    : "name a --network to compare")
+                    ? $"with the owner's: {part:P1} of the network's"
+                    : "give --network to compare")
             .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte per number")
             .Row("morphed rows, bytes", $"{estimate.RowBytes:N0}", "float32")
             .Row(
                 "Aug-Conv layer, bytes", $"{estimate.LayerBytes:N0}",
                 $"{estimate.LayerDensity:P1} of the dense matrix; half of it with --half")
             .Row(
-                "sent, times the raw set", $"{estimate.BytesTimes:F2}",
+                "bytes sent, in multiples of the raw set", $"{estimate.BytesTimes:F2}",
                 $"layer: {estimate.Traffic:P1} of the rows' numbers")
             .Row("memory to morph data, bytes", $"{estimate.DataMemory:N0}", "independent of the number of pictures")
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
         var table = new ResultTable(
-            "the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here",
+            "the paper's figures, computed from its formulas (VGG-16, CIFAR size, 60,000 pictures); not measured",
             "claim", "formula", "#value");
         Privacy.Morphing.PaperFigures.All.ToList()
             .ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));

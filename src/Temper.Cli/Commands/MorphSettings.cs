@@ -5,7 +5,7 @@ using Temper.Privacy.Morphing;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What the commands around morphing share: the key, its password, sizes.</summary>
+/// <summary>Settings shared by the morph commands: the key, its password, and sizes.</summary>
 internal static class MorphSettings
 {
     internal const string PasswordVariable = "TEMPER_MORPH_PASSWORD";
@@ -47,7 +47,7 @@ internal static class MorphSettings
     internal static Setting<int> Padding { get; } = Setting.Integer(
         "padding", "Zero padding of the first convolution, in pixels", defaultValue: 0, minimum: 0);
 
-    /// <summary>The key that the settings name, decrypted.</summary>
+    /// <summary>Opens and decrypts a key file.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)
     {
         byte[] password = Password(context);
@@ -61,7 +61,9 @@ internal static class MorphSettings
         }
     }
 
-    /// <summary>The password's bytes, without the line end of a file; the caller zeroes them.</summary>
+    /// <summary>
+    /// The bytes of the password, without the line end of the file. The caller must zero them after use.
+    /// </summary>
     internal static byte[] Password(CommandContext context)
     {
         if (context.Get(PasswordFile) is not { } path)
@@ -93,6 +95,6 @@ internal static class MorphSettings
             part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
         return lengths is [> 0, > 0, > 0]
             ? lengths
-            : throw new FormatException("channels, height and width with commas between, such as 3,32,32");
+            : throw new FormatException("channels, height and width separated by commas, such as 3,32,32");
     }
 }

@@ -13,7 +13,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.
+/// <c>temper plan</c>: plans how the training of a network is divided among accelerators, and compares the plan with
+/// the usual ones and a lower bound.
 /// </summary>
 internal sealed class PlanCommand()
     : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a "
@@ -60,8 +61,8 @@ internal sealed class PlanCommand()
     {
         if (RankGroup.Started > 1 && !context.Get(Probe))
         {
-            throw ToolException.Usage($"plan: one process plans (got {RankGroup.Started} ranks, expected 1); start it "
-                + $"without mpirun, or add {Probe.Flag} to measure ranks and links");
+            throw ToolException.Usage($"plan: runs in one process (got {RankGroup.Started} ranks, expected 1); start "
+                + $"it without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
         using RankGroup ranks = RankGroup.Open();
@@ -124,15 +125,17 @@ internal sealed class PlanCommand()
     }
 
     /// <summary>
-    /// A machine as this one is found; all ranks are timed at the same time, as they train, and the slowest counts.
+    /// Builds a machine model from measurements of this machine. All ranks are timed at the same time, as in training,
+    /// and the slowest one counts.
     /// </summary>
     private static Machine Probed(
         CommandContext context, Networks.Network? graph, Machine machine, int batch, RankGroup ranks)
     {
         if (graph is null)
         {
-            throw ToolException.Usage("plan: --probe times layers, and the paper's networks are sizes only; name a "
-                + "network of the zoo or a model");
+            throw ToolException.Usage("plan: --probe times layers, but the paper's networks are layer sizes only; "
+                + "give a "
+                + "built-in network or a model");
         }
 
         if (ranks.Size > 1 && ranks.Size != machine.Topology.Ranks)
@@ -144,7 +147,7 @@ internal sealed class PlanCommand()
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        int own = Math.Max(1, batch / ranks.Size);                       // what a rank computes of a step
+        int own = Math.Max(1, batch / ranks.Size);                       // samples per rank and step
         ProbeResult probe = MachineProbe.Run(
             graph, own, ProbeTime, context.Time, ranks.Mpi is { } all ? new RankStart(all.World) : new ProbeStart(),
             context.Cancel);
@@ -157,7 +160,7 @@ internal sealed class PlanCommand()
         };
     }
 
-    /// <summary>A machine with the links between the ranks, and what a step takes beside.</summary>
+    /// <summary>Adds the measured links between the ranks and the overhead of a step to the machine.</summary>
     private static Machine WithLinks(
         CommandContext context, Machine machine, Communicator world, Networks.Network graph, int batch)
     {
@@ -167,13 +170,13 @@ internal sealed class PlanCommand()
         var steps = new StepProbe(world, context.Time);
         Tensors.Shape sample = graph.Inputs[0].SampleShape;
 
-        // A step sums its gradients once at least, which the simulator counts by itself.
+        // The simulator already counts one latency for the sum of gradients.
         double data = Math.Max(0, steps.Seconds(sample, batch, isSharded: false) - latency),
             shards = Math.Max(0, steps.Seconds(sample, batch, isSharded: true) - latency);
         if (world.Rank == 0)
         {
             context.Terminal.Note($"links between ranks: {latency * 1e6:F0} us, {1 / seconds / 1e9:F2} GB/s; "
-                + $"a step takes {data * 1e3:F2} ms more, {shards * 1e3:F2} ms where kernels are divided");
+                + $"overhead of a step: {data * 1e3:F2} ms, {shards * 1e3:F2} ms if kernels are divided");
         }
 
         return machine with

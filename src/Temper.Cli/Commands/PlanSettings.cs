@@ -4,7 +4,7 @@ using Temper.Parallelism.Simulation;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What <c>temper plan</c> can be told about accelerators, costs and limits.</summary>
+/// <summary>Settings of <c>temper plan</c> for accelerators, costs and limits.</summary>
 internal static class PlanSettings
 {
     private static readonly Setting<int> Accelerators =

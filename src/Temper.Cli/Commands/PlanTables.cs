@@ -6,7 +6,7 @@ using Temper.Parallelism.Simulation;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>A plan for people: layers by levels, and the plan beside the usual ones.</summary>
+/// <summary>Prints a plan as tables: the splits by layer and level, and the plan next to the usual plans.</summary>
 internal static class PlanTables
 {
     internal static void Show(Terminal terminal, PlanResult result, PlanSteps steps, TimeSpan searched)
@@ -25,7 +25,7 @@ internal static class PlanTables
 
         layers.Write(terminal);
         terminal.Note("d: samples are split, i: the kernel by input channels, o: the kernel by output channels, s: "
-            + "rows of the image; H1 divides all accelerators");
+            + "rows of the image; H1 is the top level, which divides all accelerators");
         PlanBytes bytes = result.Bytes;
         new ResultTable($"one step, simulated on {steps.Machine}", "plan", "#bytes", "#seconds", "#joules", "#speed")
             .Row(Cells("this plan", bytes.Plan, steps.Plan, steps.Data))
@@ -36,12 +36,12 @@ internal static class PlanTables
                 bytes.Plan <= bytes.LowerBound * (1 + 1e-12) ? "proven optimum: this plan" : "no plan moves fewer than",
                 Bytes(bytes.LowerBound), "", "", "")
             .Write(terminal);
-        terminal.Note($"memory of an accelerator: {result.RankMemory / (1 << 20):F1} "
+        terminal.Note($"memory per accelerator: {result.RankMemory / (1 << 20):F1} "
             + $"MiB{(result.Saving == MemorySaving.None ? "" : $", with {Saving(result.Saving)}")}; found in "
                 + $"{searched.TotalMilliseconds:F1} ms");
     }
 
-    /// <summary>What it takes to stay within the memory.</summary>
+    /// <summary>Describes what is needed to stay within the memory limit.</summary>
     internal static string Saving(MemorySaving saving) => saving switch
     {
         MemorySaving.None => "none",
@@ -64,7 +64,7 @@ internal static class PlanTables
     };
 }
 
-/// <summary>The paper's figures, computed again.</summary>
+/// <summary>Prints the recomputed figures of the paper.</summary>
 internal static class PaperFigures
 {
     internal static int Show(CommandContext context)

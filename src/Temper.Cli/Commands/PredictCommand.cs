@@ -11,7 +11,7 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Runs a network on arrays and writes what it gives.</summary>
+/// <summary><c>temper predict</c>: runs a network on arrays and writes its outputs.</summary>
 internal sealed class PredictCommand()
     : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
 {
@@ -43,7 +43,7 @@ internal sealed class PredictCommand()
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) =
             ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
-        // An input of an ONNX model may have become a constant of the network.
+        // The import may have turned an input of the ONNX model into a constant of the network.
         if (!ModelReading.IsOnnx(source) && given.Keys.FirstOrDefault(
             name => name.Length > 0 && !inputs.Contains(name, StringComparer.Ordinal)) is { } stranger)
         {
@@ -57,7 +57,7 @@ internal sealed class PredictCommand()
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
             throw ToolException.Usage(
-                $"predict: {there} is there already; name another folder, or write over it with --force");
+                $"predict: {there} already exists; choose another folder, or overwrite it with --force");
         }
 
         Directory.CreateDirectory(folder);
@@ -92,7 +92,8 @@ internal sealed class PredictCommand()
     }
 
     /// <summary>
-    /// Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.
+    /// Runs the network. The error for samples that do not fit a fixed batch size names the model file, which fixes
+    /// that size.
     /// </summary>
     private static IReadOnlyList<Tensor> Results(
         string source, Network network, IReadOnlyList<Tensor> values, string engine)
@@ -107,7 +108,10 @@ internal sealed class PredictCommand()
         }
     }
 
-    /// <summary>Kernels are not timed: the same command gives the same bytes, whatever else the machine does.</summary>
+    /// <summary>
+    /// Runs the compiled network. Kernels are not chosen by timing, so the same command gives the same bytes regardless
+    /// of the load of the machine.
+    /// </summary>
     private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
     {
         using CompiledNetwork compiled =
@@ -125,7 +129,7 @@ internal sealed class PredictCommand()
             (string name, string file) = sign < 0 ? ("", input) : (input[..sign], input[(sign + 1)..]);
             if (!values.TryAdd(name, NpyFile.Load(file)))
             {
-                throw ToolException.Usage($"--input: one input is given twice (got '{name}')");
+                throw ToolException.Usage($"--input: an input is given twice (got '{name}')");
             }
         }
 

@@ -16,7 +16,10 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Measures how far samples lie from the boundary of their class, by family of directions and class.</summary>
+/// <summary>
+/// <c>temper probe</c>: measures the distances from samples to the decision boundary of their class, by family of
+/// directions and by class.
+/// </summary>
 internal sealed class ProbeCommand() : ToolCommand(
     "probe", "Measure the distance from samples to the decision boundary, by direction and class")
 {
@@ -30,7 +33,7 @@ internal sealed class ProbeCommand() : ToolCommand(
     {
         string model = context.Require(ModelSource.Setting);
         string source = context.Get(ProbeSettings.Data)
-            ?? throw ToolException.Usage("probe: --data is missing: samples of which set are to be probed?");
+            ?? throw ToolException.Usage("probe: --data is missing; give the data set to probe");
         ModelSource.RequireTrained(model);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
@@ -59,7 +62,9 @@ internal sealed class ProbeCommand() : ToolCommand(
         return ExitCode.Success;
     }
 
-    /// <summary>The network, the samples to probe, and those of other classes that directions aim at.</summary>
+    /// <summary>
+    /// Opens the network, the samples to probe, and the samples of other classes that directions aim at.
+    /// </summary>
     private static (Network Network, Dataset Samples, Dataset Aims) Open(
         CommandContext context, string model, string source)
     {
@@ -77,7 +82,9 @@ internal sealed class ProbeCommand() : ToolCommand(
         return (network, data.Test, data.Train);
     }
 
-    /// <summary>Samples that cannot be probed are bad input, not a slip on the command line.</summary>
+    /// <summary>
+    /// Runs the probe; samples that cannot be probed end with the exit code for bad input, not for wrong usage.
+    /// </summary>
     private static ProbeResult Probe(Func<ProbeResult> probe)
     {
         try
@@ -105,7 +112,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         Directory.CreateDirectory(folder);
         new Report
         {
-            Title = $"How well is it learned? {title}",
+            Title = $"Decision space: {title}",
             Subtitle = $"temper probe, {probe.Found.Labels.Count:N0} samples", Sections = sections,
         }.Save(path);
         return path;

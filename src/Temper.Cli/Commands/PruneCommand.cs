@@ -7,7 +7,9 @@ using Temper.Networks;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Sets small weights to zero, trains what is left for some epochs, and measures before and after.</summary>
+/// <summary>
+/// <c>temper prune</c>: sets small weights to zero, fine-tunes the others, and measures before and after.
+/// </summary>
 internal sealed class PruneCommand()
     : RunCommand("prune", "Set small weights to zero, fine-tune the others, and measure before and after")
 {
@@ -40,13 +42,13 @@ internal sealed class PruneCommand()
         }
 
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
+            context, new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
         if (data is not null)
         {
-            run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; training them on with the others "
+            run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; fine-tuning them with the others "
                 + "frozen at zero");
             pruned = run.Fit("tune", pruned, TrainingSettings.Options(context), isOnly: true).Network;
         }

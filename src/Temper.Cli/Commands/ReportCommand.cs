@@ -6,7 +6,7 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Makes the report of a run again, from what its folder holds.</summary>
+/// <summary><c>temper report</c>: writes the report of a run again from its folder.</summary>
 internal sealed class ReportCommand() : ToolCommand("report", "Write the HTML report of a run from its folder")
 {
     private static readonly Setting<string?> Source =
@@ -25,10 +25,11 @@ internal sealed class ReportCommand() : ToolCommand("report", "Write the HTML re
         RunFolder folder = context.Get(Source) is { } path
             ? RunFolder.Open(path)
             : RunFolder.Latest(runs)
-                ?? throw new ToolException(ExitCode.InputOutput, $"report: no run in {runs}; name its folder");
+                ?? throw new ToolException(ExitCode.InputOutput, $"report: no run in {runs}; give the run folder");
         if (context.Get(Output) is { } output && File.Exists(output) && !context.Get(Force))
         {
-            throw new ToolException(ExitCode.InputOutput, $"report: {output} is there already; --force replaces it");
+            throw new ToolException(ExitCode.InputOutput, $"report: {output} already exists; overwrite it with "
+                + "--force");
         }
 
         string report = RunRecords.WriteReport(folder, context.Get(Output) ?? folder.PathOf(RunRecords.ReportName));

@@ -14,7 +14,10 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Stands between an agent and its environment, whatever they are written in.</summary>
+/// <summary>
+/// <c>temper rl bridge</c>: relays between an agent and its environment in other processes, records the traffic and
+/// attacks it.
+/// </summary>
 internal sealed class RlBridgeCommand() : ToolCommand(
     "rl bridge", "Relay between an agent and its environment in other processes: record what passes, and attack it")
 {
@@ -147,7 +150,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
         await BridgeSettings.Stopped(stop).ConfigureAwait(false);
     }
 
-    /// <summary>What was recorded and attacked while the bridge stood.</summary>
+    /// <summary>Recordings and attacks of one bridge session.</summary>
     private sealed class Session
     {
         private readonly CommandContext _context;
@@ -172,7 +175,8 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             {
                 IStateLog log = _recorder?.ToLog() is { Count: > 0 } kept ? kept : throw new ToolException(
                     ExitCode.Missing,
-                    "rl bridge: nothing was heard, so no log was written; did the agent connect to the bridge?");
+                    "rl bridge: no messages arrived, so no log was written; check that the agent connects to the "
+                        + "bridge");
                 SnoopLogFile.Save(log, output);
                 steps = log.Count;
             }
@@ -210,14 +214,14 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             if (isRecorded && threat.HasActions() && !spec.Actions.IsDiscrete)
             {
                 throw new BridgeException(
-                    "rl bridge: actions that are numbers cannot be recorded; record under s or sr");
+                    "rl bridge: continuous actions cannot be recorded; use the threat model s or sr");
             }
 
             if (isRecorded)
             {
                 _recorder = new EpisodeRecorder(stream, threat, _context.Get(SnoopingSettings.Steps), () =>
                 {
-                    // A bridge that only records is done; one that attacks goes on.
+                    // A bridge that only records is done; a bridge that attacks continues.
                     if (attack is null)
                     {
                         stop.CancelAfter(TimeSpan.Zero);

@@ -10,7 +10,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Lets an agent play.</summary>
+/// <summary><c>temper rl play</c>: plays episodes of an environment with an agent.</summary>
 internal sealed class RlPlayCommand()
     : ToolCommand("rl play", "Play an environment with an agent trained here, a published one, or 'random'")
 {
@@ -43,7 +43,7 @@ internal sealed class RlPlayCommand()
         Policy policy =
             isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
 
-        // What an environment elsewhere is called says nothing; shapes and actions have to fit.
+        // The name of a remote environment is not compared; only shapes and actions have to match.
         policy = remote is null ? policy : policy with { Environment = null };
         Func<IEnvironment> create = remote is not null ? () => remote
             : isRandom ? () => EnvironmentCatalog.Create(name, options) : () => policy.CreateEnvironment(name, options);
@@ -81,7 +81,7 @@ internal sealed class RlPlayCommand()
             new ResultTable($"{file} in {name}, {played.Count} episodes", "what", "#value")
                 .Row("mean return", $"{statistics.Mean:F2}")
                 .Row("95 % interval", $"{statistics.Low:F2} to {statistics.High:F2}")
-                .Row("least, largest", $"{statistics.Min:F2}, {statistics.Max:F2}")
+                .Row("min, max", $"{statistics.Min:F2}, {statistics.Max:F2}")
                 .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
                 .Write(context.Terminal);
         }

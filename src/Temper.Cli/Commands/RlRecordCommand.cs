@@ -11,7 +11,9 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Records what an eavesdropper between agent and environment hears.</summary>
+/// <summary>
+/// <c>temper rl record</c>: records the traffic that an eavesdropper between agent and environment observes.
+/// </summary>
 internal sealed class RlRecordCommand()
     : ToolCommand("rl record", "Record what an eavesdropper between agent and environment sees under a threat model")
 {
@@ -35,7 +37,7 @@ internal sealed class RlRecordCommand()
         if (!spec.Actions.IsDiscrete)
         {
             throw ToolException.Usage(
-                $"rl record: records agents with one of several actions (got {name}, whose actions are numbers)");
+                $"rl record: needs an agent with discrete actions (got {name}, whose actions are continuous)");
         }
 
         using var workers = new Workers(context);

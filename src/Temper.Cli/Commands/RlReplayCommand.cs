@@ -7,7 +7,9 @@ using Temper.Reinforcement.Environments.Grids;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Holds the rules of a grid game against episodes that another program recorded.</summary>
+/// <summary>
+/// <c>temper rl replay</c>: checks the rules of a grid game against episodes recorded by another program.
+/// </summary>
 internal sealed class RlReplayCommand() : ToolCommand(
     "rl replay", "Check the rules of a grid game against recorded episodes; exit code 4 at the first step that "
         + "differs")

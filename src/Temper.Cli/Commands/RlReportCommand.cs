@@ -16,7 +16,7 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Plays agents under snooping attacks and all baselines.</summary>
+/// <summary><c>temper rl report</c>: plays agents under snooping attacks and under all baselines.</summary>
 internal sealed class RlReportCommand() : ToolCommand(
     "rl report", "Measure agents whose observations are attacked through proxies, next to every baseline")
 {
@@ -48,7 +48,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         "defense-bits", "Bits to which the rounding defense rounds observations", defaultValue: 1,
         aliases: "--defence-bits");
 
-    /// <summary>More are not told apart by the numbers of an observation.</summary>
+    /// <summary>Upper limit of <c>--defense-bits</c>: a float32 value has a precision of 24 bits.</summary>
     private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber(
@@ -79,7 +79,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         {
             throw ToolException.Usage(proxies.Count == 0
                 ? "rl report: --proxy is missing (see temper rl snoop)"
-                : "rl report: --timing needs --log, whose frames set its bounds");
+                : "rl report: --timing needs --log, whose frames set its thresholds");
         }
 
         IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
@@ -162,13 +162,13 @@ internal sealed class RlReportCommand() : ToolCommand(
         return log is not null && context.Get(Mode) is not "whole"
             ? PerturbationDetector.Calibrate(predictor, log)
             : throw ToolException.Usage(
-                "rl report: --detector needs --log, and looks at single frames (not --stack whole)");
+                "rl report: --detector needs --log, and works on single frames (not with --stack whole)");
     }
 
     private static Policy? Load(CommandContext context, Setting<string?> setting) =>
         context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
 
-    /// <summary>What every figure depends on.</summary>
+    /// <summary>The conditions under which the figures were measured.</summary>
     private static KeyValuePair<string, string>[] Conditions(SnoopingRunOptions options, IReadOnlyList<Proxy> proxies)
     {
         StreamInfo stream = new SnoopingRun(options).StreamOf(options.Victims[0]);
@@ -184,8 +184,8 @@ internal sealed class RlReportCommand() : ToolCommand(
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
             new("rounding defense", SnoopingRun.CanRound(stream)
                 ? $"{options.DefenseBits} bits"
-                : "not played: the observations have no bounds to round between"),
-            new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
+                : "not used: the observations have no bounds"),
+            new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "environment default"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
                 $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of "
                     + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
@@ -208,7 +208,7 @@ internal sealed class RlReportCommand() : ToolCommand(
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns "
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; mean return of random play "
             + $"{table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {

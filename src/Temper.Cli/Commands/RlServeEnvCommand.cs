@@ -7,7 +7,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Offers an environment to agents in other processes.</summary>
+/// <summary><c>temper rl serve-env</c>: serves an environment to agents in other processes.</summary>
 internal sealed class RlServeEnvCommand()
     : ToolCommand("rl serve-env", "Serve an environment to agents in other processes until SIGTERM or Ctrl-C")
 {

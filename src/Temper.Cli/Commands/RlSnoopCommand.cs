@@ -9,7 +9,7 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Trains a proxy on what an eavesdropper heard.</summary>
+/// <summary><c>temper rl snoop</c>: trains a proxy on a recorded log.</summary>
 internal sealed class RlSnoopCommand()
     : ToolCommand("rl snoop", "Train a proxy on a recorded log; needs neither the agent nor the environment")
 {
@@ -43,7 +43,7 @@ internal sealed class RlSnoopCommand()
         else
         {
             Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; "
-                + $"{proxy.FidelityName} on episodes that were held out: {proxy.Fidelity:F3}");
+                + $"{proxy.FidelityName} on held-out episodes: {proxy.Fidelity:F3}");
         }
 
         return ExitCode.Success;

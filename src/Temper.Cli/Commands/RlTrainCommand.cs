@@ -9,7 +9,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Trains an agent.</summary>
+/// <summary><c>temper rl train</c>: trains an agent in an environment.</summary>
 internal sealed class RlTrainCommand() : RunCommand(
     "rl train", "Train an agent (ppo, a2c or dqn) in an environment; writes the agent, its learning curve and a "
         + "report to a run folder")
@@ -48,8 +48,9 @@ internal sealed class RlTrainCommand() : RunCommand(
         ReturnStatistics final = Score(policy, Create, play with { Watch = recording.See }),
             random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
         run.Add(AgentSection.Of(name, result, final, random));
-        run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} fresh episodes, best actions"));
-        run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} fresh episodes; "
+        run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} new episodes, most likely "
+            + "actions"));
+        run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} new episodes; "
             + $"random play {random.Mean:F2}");
         if (context.Get(RlTrainSettings.Output) is { } output)
         {

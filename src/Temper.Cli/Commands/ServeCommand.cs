@@ -10,7 +10,7 @@ using Temper.Serving;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Answers inference requests over HTTP until it is told to stop.</summary>
+/// <summary><c>temper serve</c>: answers inference requests over HTTP until it is stopped.</summary>
 internal sealed class ServeCommand()
     : ToolCommand("serve", "Answer inference requests over HTTP (KServe V2) until SIGTERM or Ctrl-C")
 {
@@ -67,15 +67,16 @@ internal sealed class ServeCommand()
         ServerOptions options = Options(context);
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {
-            context.Terminal.Note($"warning: everybody who reaches {options.Address} can use this server; --token-file "
-                + "would ask for a token");
+            context.Terminal.Note($"warning: anyone who can reach {options.Address} can use this server; add "
+                + "--token-file to require a token");
         }
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         options = options with { Batching = options.Batching with { Threads = workers.Asked } };
         context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? "compiling for batches up to "
-            + $"{options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
+            + $"{options.Batching.MaxBatch}" : $"compiling; the batch size is fixed: requests must contain "
+            + $"{network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
             BatchSizes =
@@ -91,7 +92,7 @@ internal sealed class ServeCommand()
     {
         ModelName = context.Get(ModelName),
         Address = IPAddress.TryParse(context.Get(Host), out IPAddress? address) ? address : throw ToolException.Usage(
-            $"--host: no address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
+            $"--host: not an IP address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
         Port = context.Get(Port) is <= 65535 and var port
             ? port
             : throw ToolException.Usage($"--port: too large (got {context.Get(Port)}, expected at most 65535)"),
@@ -106,7 +107,9 @@ internal sealed class ServeCommand()
         OnFailure = error => context.Terminal.Note($"failure: {error.GetType().Name}: {error.Message}"),
     };
 
-    /// <summary>A token stands in no command line, which every user of the machine can read.</summary>
+    /// <summary>
+    /// Reads the token from a file or the environment; command lines can be read by all users of the machine.
+    /// </summary>
     private static string? Token(CommandContext context)
     {
         string? token = context.Get(TokenFile) is { } file

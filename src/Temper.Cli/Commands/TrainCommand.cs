@@ -9,7 +9,9 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Trains a network and measures the best epoch's on the test samples.</summary>
+/// <summary>
+/// <c>temper train</c>: trains a network and measures the network of the best epoch on the test samples.
+/// </summary>
 internal sealed class TrainCommand()
     : RunCommand("train", "Train a network; the epoch is selected on held-out samples")
 {
@@ -73,8 +75,8 @@ internal sealed class TrainCommand()
         }
 
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
-        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train "
-            + $"on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
+        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
+            + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
@@ -82,7 +84,9 @@ internal sealed class TrainCommand()
         return run.Finish(measured);
     }
 
-    /// <summary>The bundle to train with, after what cannot be done with morphed rows is refused.</summary>
+    /// <summary>
+    /// Opens the bundle of morphed rows, or returns null; throws if an option cannot be used with morphed rows.
+    /// </summary>
     private static MorphBundle? Bundle(CommandContext context, TrainingOptions options)
     {
         if (context.Get(AugConv) is not { } folder)
@@ -98,18 +102,18 @@ internal sealed class TrainCommand()
         if (options.Transforms.Count > 0)
         {
             throw ToolException.Usage(
-                "train: --augment is impossible on morphed rows: a crop or flip moves pixels, and the map has mixed "
-                + "all of them; the owner changes the pictures before morphing them");
+                "train: --augment cannot be used with morphed rows: the morphing mixes all pixels; "
+                + "the data owner must augment the pictures before morphing them");
         }
 
         return context.Get(ModelSource.Normalize) is null ? MorphBundle.Open(folder) : throw ToolException.Usage(
-            "train: --normalize is impossible on morphed rows: means and deviations belong to pixels; the owner "
-            + "normalizes before morphing");
+            "train: --normalize cannot be used with morphed rows: means and deviations apply to pixels; the data owner "
+            + "must normalize before morphing");
     }
 
     /// <summary>
-    /// The network to train, for a stored one with the head, the preprocessing and the frozen parameters that were
-    /// asked for, and the data as it takes them.
+    /// Opens or creates the network to train and converts the data to its input shape. A stored network gets the new
+    /// head, the preprocessing and the frozen parameters that the settings require.
     /// </summary>
     private static (Network Network, DataSets Data) Start(
         CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
@@ -136,22 +140,24 @@ internal sealed class TrainCommand()
             parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
         {
             throw ToolException.Usage(
-                $"--freeze: no parameter begins so (got '{stranger}'); see temper inspect {model}");
+                $"--freeze: no parameter name starts with this prefix (got '{stranger}'); see temper inspect {model}");
         }
 
         return (network.WithTrainable(
             false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal))), data);
     }
 
-    /// <summary>A network of the zoo; what is for stored ones is refused rather than ignored.</summary>
+    /// <summary>
+    /// Creates a built-in network; throws if a setting that applies to stored networks only is given.
+    /// </summary>
     private static (Network Network, DataSets Data) New(
         CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
     {
         Preprocessing.RequireUnusedForNew(context, model);
         if (context.Get(ReplaceHead) || context.Get(Freeze).Count > 0)
         {
-            throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: is for stored "
-                + $"networks; all weights of {model} are new");
+            throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: applies to "
+                + $"stored networks only; all weights of {model} are new");
         }
 
         return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), weights), data);

@@ -7,7 +7,10 @@ using Temper.Kernels;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>Runs an ONNX model on test data in ONNX's own layout and compares.</summary>
+/// <summary>
+/// <c>temper verify</c>: runs an ONNX model on its test data (in the folder layout of the ONNX test suite) and compares
+/// the outputs.
+/// </summary>
 internal sealed class VerifyCommand()
     : ToolCommand("verify", "Run an ONNX model on its test data and compare the outputs; exit code 0 if all agree, "
         + "4 if one does not")

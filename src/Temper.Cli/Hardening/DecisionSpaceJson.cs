@@ -4,14 +4,16 @@ using Temper.Robustness.Feedback;
 
 namespace Temper.Cli.Hardening;
 
-/// <summary>What a probe found, as fields of a JSON document.</summary>
+/// <summary>Converts the results of a probe to JSON.</summary>
 internal static class DecisionSpaceJson
 {
-    /// <summary>The fields that <c>temper probe</c> and each side of <c>temper harden</c> have.</summary>
-    /// <param name="space">The criteria.</param>
-    /// <param name="accuracy">On clean samples, 0 to 1.</param>
+    /// <summary>
+    /// Creates the fields of one network, used by <c>temper probe</c> and for each network of <c>temper harden</c>.
+    /// </summary>
+    /// <param name="space">Criteria of the decision space.</param>
+    /// <param name="accuracy">Accuracy on clean samples, 0 to 1.</param>
     /// <param name="classes">Names of the classes.</param>
-    /// <param name="attacked">How the network stands up to attacks; null where they were not run.</param>
+    /// <param name="attacked">Accuracy under attacks; null: not measured.</param>
     internal static JsonObject Of(
         DecisionSpace space, double accuracy, IReadOnlyList<string> classes, AttackedNetwork? attacked = null) => new()
     {
@@ -69,7 +71,7 @@ internal static class DecisionSpaceJson
 
     private static JsonObject Robust(AttackedNetwork attacked) => ByAttack(attacked, accuracy => accuracy.Value);
 
-    /// <summary>By attack, then by budget.</summary>
+    /// <summary>JSON object with one value per attack and budget: <c>{ attack: { budget: value } }</c>.</summary>
     private static JsonObject ByAttack(AttackedNetwork attacked, Func<AttackedAccuracy, double> value) => new(
     [
         .. attacked.Accuracies.GroupBy(accuracy => accuracy.Attack, StringComparer.Ordinal)

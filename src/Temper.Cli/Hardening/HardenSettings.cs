@@ -9,7 +9,7 @@ using Temper.Training;
 namespace Temper.Cli.Hardening;
 
 /// <summary>
-/// How to harden, as settings: each stands for one part of <see cref="FeedbackOptions"/>, of another defense, or of the
+/// Settings of hardening; each sets one option of <see cref="FeedbackOptions"/>, of a baseline defense, or of the final
 /// check.
 /// </summary>
 internal static class HardenSettings
@@ -158,6 +158,6 @@ internal static class HardenSettings
             && epsilon > 0
             ? new AttackBudget(found, epsilon)
             : throw new FormatException(
-                "linf: or l2: and a size above zero, with commas between, such as linf:0.03,l2:0.5");
+                "linf: or l2: and a radius above zero, separated by commas, such as linf:0.03,l2:0.5");
     })];
 }

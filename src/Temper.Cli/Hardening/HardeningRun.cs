@@ -17,12 +17,18 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Hardening;
 
-/// <summary>One run of <c>temper harden</c>: hardens, measures before and after on test samples, reports.</summary>
+/// <summary>
+/// One run of <c>temper harden</c>: hardens a network, measures it before and after on test samples, and writes the
+/// report.
+/// </summary>
 internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training)
 {
     private double Bound => context.Get(HardenSettings.Drop) / 100;
 
-    /// <summary>Attacks need to know where inputs end; found before an hour of work.</summary>
+    /// <summary>
+    /// Throws if the network does not state the bounds of its inputs, which attacks need; called before any work
+    /// starts.
+    /// </summary>
     internal static void RequireBounds(Network network) => _ = new NetworkTarget(network);
 
     internal int ByFeedback(Network start)
@@ -42,7 +48,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         return Finish(start, result.Network, result.IsWithinBound, fields, result);
     }
 
-    /// <summary>Trains by another defense for about as many passes as all rounds of feedback learning train.</summary>
+    /// <summary>Trains with a baseline defense for about as many passes as all rounds of feedback learning.</summary>
     internal int ByDefense(Network start, string name)
     {
         Dataset held = run.Validation!.Take(500);
@@ -104,14 +110,14 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         {
             string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
             Terminal.Error(string.Create(
-                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} points of clean "
-                    + $"accuracy are lost; {kept} is kept"));
+                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} percentage "
+                    + $"points of clean accuracy are lost; {kept} is saved"));
         }
 
         return isWithin ? code : ExitCode.ThresholdNotMet;
     }
 
-    /// <summary>Both networks on the same test samples, which nothing was trained on.</summary>
+    /// <summary>Measures both networks on the same test samples, which were not used for training.</summary>
     private HardeningComparison Compare(Network start, Network hard, IReadOnlyList<string> trained)
     {
         Dataset source = run.Data!.Test.Count > 0 ? run.Data.Test : run.Validation!;
@@ -123,7 +129,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         (ProbeOptions Probe, UntrainedCheck? Check) how =
             (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
         run.Note($"measuring before and after on {measured.Count:N0} "
-            + $"samples{(how.Check is null ? "" : ", with attacks that nothing was trained on")}");
+            + $"samples{(how.Check is null ? "" : ", with attacks not used in training")}");
         MeasuredNetwork before = Measured(start), after = Measured(hard);
         return new HardeningComparison(before, after, trained);
 
@@ -150,7 +156,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         }
     }
 
-    /// <summary>The same planes before and after, through a few samples.</summary>
+    /// <summary>Pictures of planes through a few samples: the decision regions before and after.</summary>
     private Section? Slices(Network start, Network hard, IReadOnlyList<string> classes)
     {
         const int Count = 4;
@@ -177,7 +183,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     private static IReadOnlyList<DirectionFamily> FamiliesFor(Network network) =>
         DirectionFamily.For(new NetworkTarget(network));
 
-    /// <summary>After less before, with the interval in which the truth lies with 95 %, of the same samples.</summary>
+    /// <summary>Differences (after minus before) on the same samples, with 95 % intervals.</summary>
     private static JsonObject Differences(HardeningComparison found) => new(
     [
         .. (found.After.Attacked?.Accuracies ?? []).Zip(found.Before.Attacked?.Accuracies ?? []).Select(pair =>
@@ -207,7 +213,9 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         ["probing_forwards"] = probing.Forwards, ["probing_backwards"] = probing.Backwards,
     };
 
-    /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
+    /// <summary>
+    /// Runs the stages of feedback learning inside a run folder, with progress output and checkpoints.
+    /// </summary>
     private sealed class SessionFeedback(RunSession run) : IFeedbackRun
     {
         public Dataset Train => run.Train!;
@@ -219,7 +227,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
 
         public void Report(FeedbackRound round) => run.Note(string.Create(
             CultureInfo.InvariantCulture,
-            $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the beginning, "
-            + $"inequality {round.Space.Inequality.Range:F3}, {round.Feedback.Sum(one => one.Made):N0} examples"));
+            $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
+                + $"value, inequality {round.Space.Inequality.Range:F3}, "
+                + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
     }
 }

@@ -3,7 +3,7 @@ using Temper.Robustness.Feedback;
 
 namespace Temper.Cli.Hardening;
 
-/// <summary>How the decision space is measured, as settings.</summary>
+/// <summary>Settings for measuring the decision space.</summary>
 internal static class ProbeSettings
 {
     private const string Auto = "auto";
@@ -45,10 +45,12 @@ internal static class ProbeSettings
         Data, Samples, Families, Rays, Grid, Bisections, Batch, Tau, Seed, Output,
     ];
 
-    /// <summary>What a run that probes needs of them.</summary>
+    /// <summary>Settings also used by runs that probe.</summary>
     internal static IReadOnlyList<Setting> OfRuns { get; } = [Rays, Grid, Bisections, Batch];
 
-    /// <summary>The probe with some families; null: all that can be measured.</summary>
+    /// <summary>
+    /// Creates the options of a probe of the given families; null: all families that can be measured.
+    /// </summary>
     internal static ProbeOptions Options(CommandContext context, IReadOnlyList<DirectionFamily>? families) => new()
     {
         Families = families
@@ -59,7 +61,7 @@ internal static class ProbeSettings
         BatchSize = context.Get(Batch),
     };
 
-    /// <summary>The families that were named; null: auto.</summary>
+    /// <summary>The named families; null: auto.</summary>
     internal static IReadOnlyList<DirectionFamily>? FamiliesOf(string text) =>
         text is Auto ? null : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(
             StringComparer.Ordinal).Select(DirectionFamily.ByName)];
@@ -73,7 +75,7 @@ internal static class ProbeSettings
                 .Split(',', StringSplitOptions.TrimEntries)
                 .FirstOrDefault(part => !known.Contains(part, StringComparer.Ordinal)) is not { } unknown ? text
             : throw new FormatException(
-                $"some of {string.Join(", ", known)} with commas between{Suggestion.For(unknown, known)}"))
+                $"some of {string.Join(", ", known)} separated by commas{Suggestion.For(unknown, known)}"))
         {
             Words = () => known,
         };

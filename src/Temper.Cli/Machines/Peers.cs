@@ -1,6 +1,6 @@
 namespace Temper.Cli;
 
-/// <summary>Programs and libraries of others that some commands can use or be compared with; none is needed.</summary>
+/// <summary>Finds optional third-party programs and libraries that some commands use or are compared with.</summary>
 internal static class Peers
 {
     private static readonly string[] LibraryFolders =
@@ -12,16 +12,16 @@ internal static class Peers
         _ => "x86_64-linux-gnu",
     };
 
-    /// <summary>Each with the place where it was found, or null, and what it is good for.</summary>
+    /// <summary>The tools, each with the path where it was found (null: not found) and its use.</summary>
     internal static (string Tool, string? Found, string Use)[] Find() =>
     [
         ("ffmpeg", Program("ffmpeg"), "reads JPEG and video"),
         ("python3", Program("python3"), "runs the comparisons under bench/peers"),
-        ("pytorch", PythonPackage("torch"), "compared with in bench/peers"),
+        ("pytorch", PythonPackage("torch"), "used for comparison in bench/peers"),
         ("onnxruntime", Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? Library(
-            "libonnxruntime.so"), "compared with in temper bench MODEL"),
-        ("onednn", Library("libdnnl.so"), "compared with in bench/peers"),
-        ("openblas", Library("libopenblas.so"), "compared with in bench/peers"),
+            "libonnxruntime.so"), "used for comparison by temper bench MODEL"),
+        ("onednn", Library("libdnnl.so"), "used for comparison in bench/peers"),
+        ("openblas", Library("libopenblas.so"), "used for comparison in bench/peers"),
     ];
 
     private static string? Program(string name)

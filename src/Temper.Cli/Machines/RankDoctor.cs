@@ -7,7 +7,10 @@ using Temper.Parallelism.Execution;
 
 namespace Temper.Cli;
 
-/// <summary><c>temper doctor --mpi</c>: which library is used, how, and how fast ranks exchange numbers.</summary>
+/// <summary>
+/// <c>temper doctor --mpi</c>: reports the MPI library in use, checks its collective operations and measures the speed
+/// of messages between ranks.
+/// </summary>
 internal static class RankDoctor
 {
     internal static int Run(CommandContext context)
@@ -70,7 +73,7 @@ internal static class RankDoctor
             .Row("library", $"{mpi.Version} ({mpi.File})")
             .Row("handles", mpi.Handles)
             .Row("threads", threads)
-            .Row("calls", "all of them gave what they should")
+            .Row("calls", "all results are correct")
             .Row("UCX signal handlers", "switched off (UCX_ERROR_SIGNALS)")
             .Row("ranks", ranks);
         if (size == 1)
@@ -78,16 +81,18 @@ internal static class RankDoctor
             return table;
         }
 
-        string small = Text($"{speed.Small * 1e6:F0} us in the order of the ranks, ")
-            + Text($"{speed.EngineSmall * 1e6:F0} us in the library's");
-        string large = Text($"{speed.Large * 1e3:F2} ms in the order of the ranks, ")
-            + Text($"{speed.EngineLarge * 1e3:F2} ms in the library's; {speed.Rate(size):F2} GB/s");
+        string small = Text($"{speed.Small * 1e6:F0} us summed in rank order, ")
+            + Text($"{speed.EngineSmall * 1e6:F0} us in the library's order");
+        string large = Text($"{speed.Large * 1e3:F2} ms summed in rank order, ")
+            + Text($"{speed.EngineLarge * 1e3:F2} ms in the library's order; {speed.Rate(size):F2} GB/s");
         return table.Row("latency", Text($"{speed.Latency * 1e6:F1} us between ranks 0 and 1"))
             .Row("all-reduce of 4 KB", small)
             .Row("all-reduce of 4 MB", large);
     }
 
-    /// <summary>Every call once, against what it should give.</summary>
+    /// <summary>
+    /// Checks the result of every collective operation; reports an error and ends all ranks if one is wrong.
+    /// </summary>
     private static void RequireRight(MpiRanks mpi)
     {
         IReadOnlyList<string> wrong = CollectivesCheck.Run(mpi.World);
@@ -106,22 +111,22 @@ internal static class RankDoctor
         Span<float> one = stackalloc float[1], other = stackalloc float[1];
         if (world.Rank < 2 && world.Size > 1)
         {
-            // There and back: both wait for the other.
+            // One round trip: each rank waits for the other.
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
         }
     }
 
-    /// <summary>Seconds of messages between ranks.</summary>
-    /// <param name="Latency">One number from one rank to another.</param>
-    /// <param name="Small">All-reduce of 4 KB, summed in the order of the ranks.</param>
-    /// <param name="Large">All-reduce of 4 MB, summed in the order of the ranks.</param>
-    /// <param name="EngineSmall">All-reduce of 4 KB as the library sums.</param>
-    /// <param name="EngineLarge">All-reduce of 4 MB as the library sums.</param>
+    /// <summary>Durations of messages between ranks, in seconds.</summary>
+    /// <param name="Latency">Time to send one number from one rank to another.</param>
+    /// <param name="Small">Time of an all-reduce of 4 KB, summed in rank order.</param>
+    /// <param name="Large">Time of an all-reduce of 4 MB, summed in rank order.</param>
+    /// <param name="EngineSmall">Time of an all-reduce of 4 KB, summed in the library's order.</param>
+    /// <param name="EngineLarge">Time of an all-reduce of 4 MB, summed in the library's order.</param>
     private readonly record struct LinkSpeed(
         double Latency, double Small, double Large, double EngineSmall, double EngineLarge)
     {
-        /// <summary>Gigabytes per second that a rank sends in a large all-reduce.</summary>
+        /// <summary>Gigabytes per second that each rank sends in the 4 MB all-reduce.</summary>
         internal double Rate(int ranks) => 2.0 * (ranks - 1) / ranks * LinkProbe.Large * sizeof(float) / Large / 1e9;
     }
 }

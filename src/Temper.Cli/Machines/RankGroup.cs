@@ -7,7 +7,7 @@ using Temper.Training;
 
 namespace Temper.Cli;
 
-/// <summary>The ranks that a command was started on by mpirun; one rank, and no library, where it was not.</summary>
+/// <summary>The ranks that mpirun started for a command. Without mpirun: one rank, and no MPI library.</summary>
 internal sealed class RankGroup : IDisposable
 {
     private readonly MpiRanks? _mpi;
@@ -20,38 +20,38 @@ internal sealed class RankGroup : IDisposable
 
     internal int Size => _mpi?.World.Size ?? 1;
 
-    /// <summary>Which part of work that is cut into as many parts as there are ranks is this one's.</summary>
+    /// <summary>This rank's part of work that is divided among the ranks.</summary>
     internal BatchPart Part => new(Rank, Size);
 
-    /// <summary>The ranks as an evaluation takes them.</summary>
+    /// <summary>The ranks for training and evaluation: they divide the samples.</summary>
     internal TrainingRanks Samples => _mpi is null ? TrainingRanks.One : new SampleRanks(_mpi.World);
 
-    /// <summary>The library; null on one rank.</summary>
+    /// <summary>The MPI library; null on one rank.</summary>
     internal MpiRanks? Mpi => _mpi;
 
-    /// <summary>Ranks that the launcher has started; 1 without one.</summary>
+    /// <summary>Number of ranks that mpirun started; 1 without mpirun.</summary>
     internal static int Started => MpiLaunch.Current?.Size ?? 1;
 
-    /// <summary>Joins the other ranks, if there are any.</summary>
+    /// <summary>Joins the other ranks, if any.</summary>
     internal static RankGroup Open() => MpiLaunch.Current is { Size: > 1 } launch
         ? new RankGroup(MpiRanks.TryOpen(launch) ?? throw Missing(launch))
         : new RankGroup(mpi: null);
 
     internal static ToolException Missing(MpiLaunch? launch) => new(
         ExitCode.Missing,
-        $"MPI: no library was found (looked for {LibrariesOf(launch)}); "
+        $"MPI: no MPI library was found (looked for {LibrariesOf(launch)}); "
         + $"install openmpi-bin or mpich, or name the library's file in {MpiRanks.Variable}");
 
-    /// <summary>The text of rank 0 on all ranks.</summary>
+    /// <summary>Sends the text of rank 0 to all ranks and returns it.</summary>
     internal string Broadcast(string text) => _mpi?.World.Broadcast(text) ?? text;
 
     /// <summary>
-    /// Does this rank's share of some pieces of work, whose results are left in files that all ranks see: every so
-    /// many-th piece, so that hard ones that lie together do not fall to one rank. Returns when all ranks have done
-    /// theirs.
+    /// Does this rank's share of independent pieces of work whose results are written to files that all ranks can read.
+    /// Rank r does the pieces r, r + size, r + 2 size, ..., so that adjacent hard pieces go to different ranks. Returns
+    /// when all ranks are done.
     /// </summary>
     /// <param name="count">Number of pieces.</param>
-    /// <param name="piece">Does a piece.</param>
+    /// <param name="piece">Does the piece with the given index.</param>
     internal void Share(int count, Action<int> piece)
     {
         for (int i = Rank; i < count; i += Size)
@@ -62,13 +62,14 @@ internal sealed class RankGroup : IDisposable
         _mpi?.World.Barrier();
     }
 
-    /// <summary>Evaluations that the ranks share while rank 0 does everything else; null on one rank.</summary>
-    /// <param name="sets">Samples by name, the same on all ranks.</param>
+    /// <summary>Evaluations that all ranks share while rank 0 does the other work; null on one rank.</summary>
+    /// <param name="sets">Data sets by name, the same on all ranks.</param>
     internal SharedEvaluation? Evaluation(params (string Name, Dataset Samples)[] sets) =>
         _mpi is null ? null : new SharedEvaluation(_mpi.World, sets);
 
     /// <summary>
-    /// Does the work of a rank. One that fails says so with its number and ends the others, which would wait for it.
+    /// Runs the work of this rank. If it fails, the error is printed with the rank's number and all other ranks, which
+    /// would wait for it, are ended.
     /// </summary>
     internal int Run(Func<int> work)
     {

@@ -9,7 +9,7 @@ using Temper.Training;
 
 namespace Temper.Cli;
 
-/// <summary>A training that the ranks of mpirun share as <c>--plan</c> says.</summary>
+/// <summary>Training shared by the ranks of mpirun according to <c>--plan</c>.</summary>
 internal sealed class RankJob : IDisposable
 {
     private readonly CommandContext _context;
@@ -26,8 +26,8 @@ internal sealed class RankJob : IDisposable
 
     internal bool IsFirst => _group.IsFirst;
 
-    /// <summary>Joins the other ranks, if there are any.</summary>
-    /// <param name="context">The command's settings.</param>
+    /// <summary>Joins the other ranks, if any.</summary>
+    /// <param name="context">Settings of the command.</param>
     /// <param name="command">Name of the command, for errors.</param>
     internal static RankJob Open(CommandContext context, string command)
     {
@@ -35,7 +35,7 @@ internal sealed class RankJob : IDisposable
         if (RankGroup.Started > 1 && plan is null)
         {
             throw ToolException.Usage(
-                $"{command}: {RankGroup.Started} ranks were started and nothing says how they share the work; "
+                $"{command}: {RankGroup.Started} ranks were started but no plan divides the work among them; "
                 + $"add {RunSettings.Plan.Flag} data, or start the command without mpirun");
         }
 
@@ -43,27 +43,28 @@ internal sealed class RankJob : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="Shared"/>, for a network that grows: each change is planned anew, and a plan of a file is of its
-    /// beginning only.
+    /// Like <see cref="Shared"/>, for a growing network. The plan is computed again after each change, so a plan from a
+    /// file, which fits the initial network only, is refused.
     /// </summary>
     internal TrainingOptions SharedGrowth(Network network, TrainingOptions options)
     {
         if (_plan is not (null or "data" or "auto"))
         {
-            throw ToolException.Usage("grow: a plan in a file is of one network, and a growing one changes (got "
-                + $"{RunSettings.Plan.Flag} {_plan}); expected data or auto, which plans again");
+            throw ToolException.Usage("grow: a plan from a file fits one network only, and a growing network changes "
+                + "(got "
+                + $"{RunSettings.Plan.Flag} {_plan}); expected data or auto");
         }
 
         if (_group.Size > 1 && RankSettings.ShardsOptimizer(_context))
         {
-            throw ToolException.Usage("--shard-optimizer: growth needs the optimizer's whole state, and a rank has "
-                + "only a part of it; leave it out");
+            throw ToolException.Usage("--shard-optimizer: growth needs the whole optimizer state on each rank "
+                + "(got a sharded state); leave the option out");
         }
 
         return Shared(network, options, isGrowing: true);
     }
 
-    /// <summary>The options with the ranks that the plan makes of a network's training.</summary>
+    /// <summary>Returns the options with the ranks of the plan added.</summary>
     internal TrainingOptions Shared(Network network, TrainingOptions options, bool isGrowing = false)
     {
         options = options with { Timeline = _timeline };
@@ -76,7 +77,8 @@ internal sealed class RankJob : IDisposable
         if (mpi.ThreadLevel < MpiRanks.AnyThread)
         {
             throw new ToolException(
-                ExitCode.Missing, $"MPI: {mpi.Version} takes calls of one thread at a time (level {mpi.ThreadLevel}, "
+                ExitCode.Missing, $"MPI: {mpi.Version} does not support calls from several threads at the same time "
+                    + $"(level {mpi.ThreadLevel}, "
                     + $"expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
         }
 
@@ -91,14 +93,14 @@ internal sealed class RankJob : IDisposable
         if (plan is not null && plan.Batch != options.BatchSize)
         {
             Note($"{_plan}: the plan was made for batches of {plan.Batch} (got --batch {options.BatchSize}); another "
-                + "may be better");
+                + "plan may be faster");
         }
 
         bool isData = plan is null || plan.IsDataParallel;
         if (!isData && RankSettings.DataOnly(_context).FirstOrDefault() is { } flag)
         {
             throw ToolException.Usage(
-                $"{flag}: is for ranks that divide the samples (got --plan {_plan}); add --plan data");
+                $"{flag}: applies only if the ranks divide the samples (got --plan {_plan}); add --plan data");
         }
 
         TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline))
@@ -108,15 +110,15 @@ internal sealed class RankJob : IDisposable
         return options with { Ranks = ranks };
     }
 
-    /// <summary>Tells the other ranks where checkpoints are, and whether training goes on from one.</summary>
-    /// <param name="checkpoints">Folder of the training's checkpoints.</param>
+    /// <summary>Tells the other ranks the checkpoint folder and whether training resumes from a checkpoint.</summary>
+    /// <param name="checkpoints">Folder of the training checkpoints.</param>
     internal void Lead(string checkpoints) =>
         _group.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
 
-    /// <summary>A choice of rank 0, which depends on time or on its machine, on all ranks.</summary>
+    /// <summary>Sends a choice of rank 0 that depends on time or on its machine to all ranks and returns it.</summary>
     internal string Broadcast(string choice) => _group.Broadcast(choice);
 
-    /// <summary>Trains beside rank 0, which keeps the records.</summary>
+    /// <summary>Trains together with rank 0, which keeps the records.</summary>
     internal TrainingResult Follow(Network network, DataSplit data, TrainingOptions options)
     {
         string told = _group.Broadcast("");
@@ -126,7 +128,7 @@ internal sealed class RankJob : IDisposable
             : Trainer.Fit(network, data.Train, data.Validation, options, _context.Cancel);
     }
 
-    /// <summary>Does the work of a rank; see <see cref="RankGroup.Run"/>.</summary>
+    /// <summary>Runs the work of this rank and saves its timeline; see <see cref="RankGroup.Run"/>.</summary>
     internal int Run(Func<RankJob, int> work) => _group.Run(() =>
     {
         int code = work(this);
@@ -140,7 +142,7 @@ internal sealed class RankJob : IDisposable
         _group.Dispose();
     }
 
-    /// <summary>A plan of several ranks is not quietly carried out by one.</summary>
+    /// <summary>Throws if the plan file is for several ranks but only one was started.</summary>
     private void RequireOneRank()
     {
         if (_plan is null or "data" or "auto")
@@ -157,13 +159,14 @@ internal sealed class RankJob : IDisposable
         if (plan is not null && plan.Accelerators != ranks)
         {
             throw ToolException.Usage(
-                $"{_plan}: the plan is of another number of ranks (got a plan of {plan.Accelerators}, expected "
+                $"{_plan}: the plan is for a different number of ranks (got a plan for {plan.Accelerators}, expected "
                 + $"{ranks}); start it with mpirun -n {plan.Accelerators}, or plan with --accelerators {ranks}");
         }
     }
 
     /// <summary>
-    /// The plan that moves the fewest bytes; samples are divided where the network cannot be trained in shards.
+    /// Returns the plan that moves the fewest bytes; null: the samples are divided, also if the network cannot be
+    /// trained in shards.
     /// </summary>
     private RankPlan? Auto(Network network, TrainingOptions options)
     {
@@ -179,12 +182,12 @@ internal sealed class RankJob : IDisposable
         }
         catch (Exception error) when (error is NotSupportedException or ArgumentException or InfeasiblePlanException)
         {
-            Note($"--plan auto: samples are divided, since {error.Message}");
+            Note($"--plan auto: samples are divided, because {error.Message}");
             return null;
         }
     }
 
-    /// <summary>The plan that moves the fewest bytes.</summary>
+    /// <summary>Computes the plan that moves the fewest bytes.</summary>
     private RankPlan Fewest(Network network, TrainingOptions options) =>
         Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
     {

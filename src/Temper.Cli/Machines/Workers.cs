@@ -5,9 +5,9 @@ using Temper.Parallelism.Collectives;
 namespace Temper.Cli;
 
 /// <summary>
-/// The pool a command works with: one of <c>--threads</c> threads, else the process-wide one. More threads than
-/// processors only slow each other down, and thousands take minutes to start, so their number is held to the
-/// processors'.
+/// The worker pool of a command: a pool of <c>--threads</c> threads if the option is given, a pool with this rank's
+/// share of the processors if several ranks run on the machine, else the process-wide pool. <c>--threads</c> is limited
+/// to the number of processors, because more threads only slow each other down.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
@@ -18,15 +18,15 @@ internal sealed class Workers : IDisposable
         int asked = context.Get(CommonSettings.Threads), processors = Environment.ProcessorCount;
         if (asked > processors)
         {
-            context.Terminal.Note($"--threads {asked}: held to {processors}, one a processor");
+            context.Terminal.Note($"--threads {asked}: limited to {processors}, one per processor");
         }
 
         if (Simd.Active == SimdWidth.Scalar || !Simd.FusesMultiplyAdd)
         {
             context.Terminal.Note(
-                "warning: no vector instructions are active, so everything takes many times longer; see "
+                "warning: no vector instructions are active, so everything runs many times slower; see "
                 + "DOTNET_EnableHWIntrinsic and DOTNET_EnableAVX2, "
-                + "and compile a native build with <IlcInstructionSet>native</IlcInstructionSet>");
+                + "or compile a native build with <IlcInstructionSet>native</IlcInstructionSet>");
         }
 
         // Ranks on one machine share its processors.
@@ -41,7 +41,7 @@ internal sealed class Workers : IDisposable
 
     internal WorkerPool Pool => _own ?? WorkerPool.Default;
 
-    /// <summary>Threads that were asked for and can be used; null where nothing was asked for.</summary>
+    /// <summary>Number of threads from <c>--threads</c>, limited to the processors; null: not given.</summary>
     internal int? Asked { get; }
 
     public void Dispose() => _own?.Dispose();

@@ -7,30 +7,30 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
-/// <summary>How samples may be changed so that a network can take them.</summary>
-/// <param name="Layout">auto, nchw or nhwc: where the channel axis is, of arrays or of the network.</param>
-/// <param name="Scaling">How pictures are resized; null: not at all.</param>
-/// <param name="Size">Height and width for networks that have none of their own.</param>
+/// <summary>Conversions that may be applied to samples so that they fit a network.</summary>
+/// <param name="Layout">Position of the channel axis of arrays or of the network: auto, nchw or nhwc.</param>
+/// <param name="Scaling">Interpolation for resizing pictures; null: pictures are not resized.</param>
+/// <param name="Size">Height and width for networks that do not fix them; null: not given.</param>
 internal sealed record FitOptions(string Layout, PictureScaling? Scaling, (int Height, int Width)? Size)
 {
-    /// <summary>Nothing but what is sure.</summary>
+    /// <summary>Only unambiguous conversions, no resizing.</summary>
     internal static FitOptions None { get; } = new("auto", null, null);
 }
 
 /// <summary>
-/// Data in the form that a network takes: position of the channel axis, one size for all pictures, gray as color. What
-/// is not sure is refused, with what to do.
+/// Converts data to the form that a network accepts: position of the channel axis, one size for all pictures, gray to
+/// color. Ambiguous cases throw an error that says which option resolves them.
 /// </summary>
 internal static class DataForModel
 {
     /// <summary>
-    /// A stored network, and the data as it takes them; pictures of one size stay as they are, see
-    /// <see cref="Preprocessing"/>.
+    /// Opens a stored network and converts the data to its input shape. Pictures that all have one size are not resized
+    /// here, see <see cref="Preprocessing"/>.
     /// </summary>
-    /// <param name="context">Where notes go.</param>
-    /// <param name="options">What may be changed.</param>
-    /// <param name="data">The data.</param>
-    /// <param name="open">Opens the network; an ONNX model may leave height and width open.</param>
+    /// <param name="context">Context of the command, for its notes.</param>
+    /// <param name="options">Conversions allowed.</param>
+    /// <param name="data">Data to convert.</param>
+    /// <param name="open">Opens the network with a given height and width, which an ONNX model may leave open.</param>
     internal static (Network Network, DataSets Data) Open(
         CommandContext context, FitOptions options, DataSets data, Func<OnnxImportOptions, Network> open)
     {
@@ -58,21 +58,22 @@ internal static class DataForModel
 
         RequireSureOrder(options, first!.Value.Network, data);
 
-        // None fits: gray pictures may become color, and what else is missing is told by the preprocessing.
+        // No candidate fits: gray pictures may become color; the preprocessing reports any other mismatch.
         (Network found, DataSets given) = first!.Value;
         return (found, found.Inputs is [{ SampleShape: { Rank: 3 } shown }]
             ? AsColor(context, given, ChannelsFirst(shown, options))
             : given);
     }
 
-    /// <summary>Pictures of several sizes in the size that a network takes.</summary>
+    /// <summary>Resizes pictures of several sizes to the input size of the network.</summary>
     private static (Network Network, DataSets Data) Resized(
         CommandContext context, FitOptions options, DataSets data, (Network Network, PictureScaling Scaling) to)
     {
         if (to.Network.Inputs is not [{ SampleShape: { Rank: 3 } own }])
         {
             throw ToolException.Usage(
-                $"--resize: the network takes no pictures (got {Inputs(to.Network)}, expected one input [C, H, W])");
+                $"--resize: the network does not take pictures (got {Inputs(to.Network)}, expected one input [C, H, "
+                    + "W])");
         }
 
         Shape wanted = ChannelsFirst(own, options);
@@ -80,21 +81,21 @@ internal static class DataForModel
             context, data.Select(set => set.Resized(wanted[1], wanted[2], to.Scaling)), wanted));
     }
 
-    /// <summary>Data for a network that is made for them.</summary>
+    /// <summary>Converts data for a new network, which takes the shape of the data.</summary>
     internal static DataSets ForNew(CommandContext context, FitOptions options, DataSets data)
     {
         if (options.Scaling is { } scaling)
         {
             (int height, int width) = options.Size
-                ?? throw ToolException.Usage("--resize: a new network takes the size of the data; say with --size "
-                    + "HEIGHTxWIDTH to which size pictures are brought");
+                ?? throw ToolException.Usage("--resize: a new network takes the size of the data; give --size "
+                    + "HEIGHTxWIDTH, the size to resize the pictures to");
             return data.Select(set => set.Resized(height, width, scaling));
         }
 
         if (options.Size is not null)
         {
-            throw ToolException.Usage("--size: a new network takes the size of the data; with --resize linear pictures "
-                + "are brought to another one");
+            throw ToolException.Usage("--size: a new network takes the size of the data; add --resize linear "
+                + "to resize the pictures");
         }
 
         if (SizesOf(data) is { Length: > 1 } sizes)
@@ -111,7 +112,7 @@ internal static class DataForModel
         bool isLast = shape.Rank is 2 or 3 && options.Layout is "nhwc";
         if (shape.Rank == 3 && options.Layout is "auto" && LooksLast(shape))
         {
-            throw ToolException.Usage($"data: the place of the channels in samples of {shape} is not sure; --layout "
+            throw ToolException.Usage($"data: the channel axis of samples of {shape} is ambiguous; --layout "
                 + "nhwc takes the last axis, --layout nchw the first");
         }
 
@@ -120,12 +121,13 @@ internal static class DataForModel
         return result;
     }
 
-    /// <summary>The shape of pictures that a network takes, channels first.</summary>
+    /// <summary>The picture shape that a network accepts, channels first.</summary>
     internal static Shape ChannelsFirst(Shape own, FitOptions options) =>
         HasChannelsLast(own, options) ? [own[2], own[0], own[1]] : own;
 
     /// <summary>
-    /// Whether the channels of a network come last: where that was said, unless it can only have been said of the data.
+    /// Whether the channels of a network are the last axis: if the layout is nhwc, unless the shape shows that only the
+    /// data can be meant.
     /// </summary>
     internal static bool HasChannelsLast(Shape own, FitOptions options) =>
         own.Rank == 3 && options.Layout is "nhwc" && !(own[0] <= 4 && own[2] > 4);
@@ -134,7 +136,7 @@ internal static class DataForModel
     {
         if (network.Inputs is not [{ IsBatched: true, SampleShape: var own }])
         {
-            return true;                            // refused later, for a better reason
+            return true;                            // refused later with a more specific error
         }
 
         Shape wanted = ChannelsFirst(own, options);
@@ -142,16 +144,14 @@ internal static class DataForModel
             || (options.Scaling is not null && wanted.Rank == 3 && sample.Rank == 3 && wanted[0] == sample[0]);
     }
 
-    /// <summary>Whether a network takes the numbers of pictures without axes, and their order is sure.</summary>
+    /// <summary>Whether a network takes flattened pictures and the order of their elements is unambiguous.</summary>
     private static bool IsFlattened(Network network, DataSets data, Shape sample) =>
         network.Inputs is [{ SampleShape: { Rank: 1 } own }]
             && sample.Rank == 3
             && own.Count == sample.Count
             && (!data.Train.MayHaveChannelsLast || sample[0] == 1);
 
-    /// <summary>
-    /// Pictures in color become a row of numbers in one of two orders, of which only one is that of the network.
-    /// </summary>
+    /// <summary>Throws if color pictures are to be flattened and the order of their elements is ambiguous.</summary>
     private static void RequireSureOrder(FitOptions options, Network network, DataSets data)
     {
         Shape sample = data.Train.SampleShape;
@@ -159,13 +159,13 @@ internal static class DataForModel
             && network.Inputs is [{ SampleShape: { Rank: 1 } own }] && own.Count == sample.Count)
         {
             throw ToolException.Usage(
-                $"data: the order in which the network takes samples of {sample} is not sure; --layout nhwc makes them "
-                + "[C, H, W] before they are flattened, --layout nchw flattens them as they are");
+                $"data: the order in which samples of {sample} are flattened is ambiguous; --layout nhwc converts "
+                    + "them to [C, H, W] first, --layout nchw flattens them as they are");
         }
     }
 
     /// <summary>
-    /// What the data may be: as they are, or with the last axis as channels; what is more usual first.
+    /// Possible readings of the data: unchanged, or with the channels as the last axis; the more likely one first.
     /// </summary>
     private static DataSets[] Candidates(FitOptions options, DataSets data)
     {
@@ -188,7 +188,8 @@ internal static class DataForModel
         }
 
         context.Terminal.Note(
-            "data: gray pictures; the network takes color, so gray is repeated for red, green and blue");
+            "data: the pictures are gray and the network takes color; the gray channel is repeated for red, green "
+                + "and blue");
         return data.Select(set => set.AsColor());
     }
 
@@ -196,8 +197,8 @@ internal static class DataForModel
     {
         if (!ReferenceEquals(data, result))
         {
-            context.Terminal.Note($"data: samples of {data.Train.SampleShape} are pictures with the channels last; "
-                + $"taken as {result.Train.SampleShape}");
+            context.Terminal.Note($"data: samples of {data.Train.SampleShape} have the channels last; "
+                + $"read as {result.Train.SampleShape}");
         }
     }
 
@@ -213,8 +214,8 @@ internal static class DataForModel
         string more = sizes.Length > 4 ? ", ..." : "";
         return new ToolException(ExitCode.BadInput, string.Create(
             CultureInfo.InvariantCulture,
-            $"data: pictures of {sizes.Length} sizes ({first}{more}, expected one); --resize linear brings them to one "
-            + $"size"));
+            $"data: pictures of {sizes.Length} sizes ({first}{more}, expected one); --resize linear resizes them to "
+                + $"one size"));
     }
 
     private static string Inputs(Network network) =>

@@ -5,15 +5,15 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
-/// <summary>
-/// A network opened for the arrays that it is to run on, with the names that its inputs and outputs have in the file.
-/// </summary>
+/// <summary>A network opened for given input arrays, with the names of its inputs and outputs in the file.</summary>
 internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs)
 {
-    /// <summary>Opens a model; lengths that an ONNX file leaves open are those of the arrays.</summary>
-    /// <param name="source">File, folder or run.</param>
-    /// <param name="architecture">Network that a file with numbers only belongs to.</param>
-    /// <param name="given">Arrays by the name of their input; an empty name for the only one.</param>
+    /// <summary>Opens a model. Axis lengths that an ONNX file leaves open are taken from the arrays.</summary>
+    /// <param name="source">A model file, model folder or run folder.</param>
+    /// <param name="architecture">
+    /// Architecture for a file that contains weights only; null: the file must contain a graph.
+    /// </param>
+    /// <param name="given">Arrays by input name; the empty name stands for the only input.</param>
     internal static ModelForInputs Open(string source, string? architecture, IReadOnlyDictionary<string, Tensor> given)
     {
         if (!ModelReading.IsOnnx(source))
@@ -28,7 +28,7 @@ internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inp
         return new ModelForInputs(model.Network, model.InputNames, model.OutputNames);
     }
 
-    /// <summary>The arrays by the names that the file has for their inputs.</summary>
+    /// <summary>The arrays by the input names of the file.</summary>
     private static IReadOnlyDictionary<string, Tensor> Named(string source, IReadOnlyDictionary<string, Tensor> given)
     {
         if (!given.TryGetValue("", out Tensor? only))
@@ -40,6 +40,6 @@ internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inp
         return names.Count == 1 && given.Count == 1
             ? new Dictionary<string, Tensor>(StringComparer.Ordinal) { [names[0]] = only }
             : throw ToolException.Usage(
-                $"--input: say which input a file is for, NAME=FILE.npy ({source} has {string.Join(", ", names)})");
+                $"--input: name the input of each file, NAME=FILE.npy ({source} has {string.Join(", ", names)})");
     }
 }

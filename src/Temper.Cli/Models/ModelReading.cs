@@ -7,7 +7,8 @@ using Temper.Tensors;
 namespace Temper.Cli.Models;
 
 /// <summary>
-/// Reads networks of every format: ONNX, model folders, files with a graph, and bare state dicts with an architecture.
+/// Reads networks of every format: ONNX files, model folders, files with a graph, and weights-only files with an
+/// architecture.
 /// </summary>
 internal static class ModelReading
 {
@@ -15,12 +16,12 @@ internal static class ModelReading
 
     internal static bool IsOnnx(string path) => path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A network with its weights.</summary>
+    /// <summary>Loads a network with its weights.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="architecture">
-    /// Network that a file with numbers only belongs to; null: the file must hold a graph.
+    /// Architecture for a file that contains weights only; null: the file must contain a graph.
     /// </param>
-    /// <param name="options">For ONNX models: lengths that the file leaves open; null: none is given.</param>
+    /// <param name="options">Axis lengths that an ONNX file leaves open; null: none given.</param>
     internal static Network Load(string path, string? architecture, OnnxImportOptions? options = null)
     {
         if (IsOnnx(path))
@@ -41,8 +42,8 @@ internal static class ModelReading
             string[] fitting = [.. NetworkZoo.Names.Where(
                 name => Options(tensors).Any(options => Fits(name, options, tensors)))];
             throw ToolException.Usage(
-                $"{path} holds numbers but no graph; say with --architecture which network they belong to "
-                + $"({(fitting.Length > 0 ? $"these fit: {string.Join(", ", fitting)}" : "none of the zoo fits")})");
+                $"{path} contains weights but no graph; name their network with --architecture "
+                + $"({(fitting.Length > 0 ? $"fitting: {string.Join(", ", fitting)}" : "no built-in network fits")})");
         }
 
         ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors))
@@ -50,7 +51,7 @@ internal static class ModelReading
         return ModelFile.LoadWeights(NetworkZoo.Create(architecture, chosen), path);
     }
 
-    /// <summary>The system only says that access is denied.</summary>
+    /// <summary>Throws if the path is a folder, for which the system reports only that access is denied.</summary>
     internal static void RequireFile(string path)
     {
         if (Directory.Exists(path))
@@ -60,8 +61,8 @@ internal static class ModelReading
     }
 
     /// <summary>
-    /// Variants of a network of the zoo that the tensors may be: as many classes as the last bias has numbers, or as
-    /// usual.
+    /// Options of built-in networks that the tensors may fit: the default number of classes, or the length of the last
+    /// bias.
     /// </summary>
     private static ZooOptions[] Options(StateDict tensors)
     {

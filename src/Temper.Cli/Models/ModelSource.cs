@@ -9,10 +9,12 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
-/// <summary>Opens a network by what the user named: a file, a folder, a run, or a network of the zoo.</summary>
+/// <summary>
+/// Opens the network that the user named: a file, a model folder, a run folder, or a built-in network.
+/// </summary>
 internal static class ModelSource
 {
-    /// <summary>The result of a run in its folder.</summary>
+    /// <summary>File name of the resulting network in a run folder.</summary>
     internal const string ResultName = "model.safetensors";
 
     internal static Setting<string?> Setting { get; } = new(
@@ -31,54 +33,56 @@ internal static class ModelSource
         ShortFlag = "--arch",
     };
 
-    /// <summary>Height and width for models that leave them open.</summary>
+    /// <summary>Height and width for models that do not fix them.</summary>
     internal static Setting<(int Height, int Width)?> Size { get; } = new(
         "size", "HEIGHTxWIDTH of pictures, such as 224x224, where an ONNX model leaves them open [default: those of "
             + "the data, if there are any]", null, ReadSize);
 
-    /// <summary>What turns pixels of 0 to 1 into what the rest of the network was, or will be, trained on.</summary>
+    /// <summary>Normalization of pixels (0 to 1) to the values that the network was, or will be, trained on.</summary>
     internal static Setting<Normalize?> Normalize { get; } = new(
         "normalize",
         "Means and deviations of the channels, such as 0.49,0.48,0.45/0.25,0.24,0.26: becomes the network's first node",
         null, ReadNormalize);
 
-    /// <summary>A network to look at: weights are those of the file, or zero.</summary>
+    /// <summary>
+    /// Opens a network to inspect: with the weights of the file, or zero weights for a built-in network.
+    /// </summary>
     internal static Network Open(string source, string? architecture = null, OnnxImportOptions? options = null) =>
         IsStored(source) ? ModelReading.Load(PathOf(source), architecture, options) : Create(source, options: null);
 
-    /// <summary>A network to measure: one with weights.</summary>
+    /// <summary>Opens a stored network, which has trained weights.</summary>
     internal static Network OpenTrained(string source, string? architecture, OnnxImportOptions? options = null)
     {
         RequireTrained(source);
         return ModelReading.Load(PathOf(source), architecture, options);
     }
 
-    /// <summary>Throws where a name is not that of a file or folder.</summary>
+    /// <summary>Throws if the name is not the name of a file or folder.</summary>
     internal static void RequireTrained(string source)
     {
         if (!IsStored(source))
         {
             throw ToolException.Usage(
                 NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
-                    ? $"{source} is an architecture without trained weights; name a file or the folder of a run "
-                        + $"(temper train {source} makes one)"
+                    ? $"{source} is an architecture without trained weights; give a file or a run folder "
+                        + $"(temper train {source} creates one)"
                     : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder "
-                        + "or the folder of a run)");
+                        + "or a run folder)");
         }
     }
 
-    /// <summary>A network to time: a stored one, or one of the zoo with random weights.</summary>
+    /// <summary>Opens a network to time: a stored network, or a built-in network with random weights.</summary>
     internal static Network OpenToTime(string source, string? architecture) => IsStored(source)
         ? ModelReading.Load(PathOf(source), architecture)
         : Create(source, options: null).Initialize(RandomStream.FromSeed(1));
 
-    /// <summary>A network of the zoo to train on some data, with random weights.</summary>
+    /// <summary>Creates a built-in network with random weights, to train on the data.</summary>
     internal static Network New(string name, Dataset data, Normalize? normalize, RandomStream weights)
     {
         return Create(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
     }
 
-    /// <summary>Input and classes of a network that is made for some data.</summary>
+    /// <summary>Input, number of classes and preprocessing of a new network for the data.</summary>
     internal static ZooOptions OptionsFor(Dataset data, Normalize? normalize)
     {
         Runs.DataChecks.RequireSeveralClasses(data);
@@ -88,10 +92,12 @@ internal static class ModelSource
         return new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize };
     }
 
-    /// <summary>Whether the name is one of a file or folder.</summary>
+    /// <summary>Whether the name is the name of a file or folder.</summary>
     internal static bool IsStored(string source) => File.Exists(source) || Directory.Exists(source);
 
-    /// <summary>A run folder has its result as one file; a model folder has a graph beside its numbers.</summary>
+    /// <summary>
+    /// The file to read: a run folder contains its result as one file, a model folder has a graph beside its weights.
+    /// </summary>
     private static string PathOf(string source)
     {
         string result = Path.Combine(source, ResultName);
@@ -99,10 +105,11 @@ internal static class ModelSource
     }
 
     /// <summary>
-    /// How an ONNX model is read: height and width that it leaves open are those asked for, else those of samples.
+    /// Import options of an ONNX model. Height and width that it leaves open are taken from <see cref="Size"/>, else
+    /// from the samples.
     /// </summary>
-    /// <param name="context">The settings, <see cref="Size"/> among them.</param>
-    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: there are none.</param>
+    /// <param name="context">Settings, including <see cref="Size"/>.</param>
+    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: no samples.</param>
     internal static OnnxImportOptions ImportOptions(CommandContext context, Shape? sample = null) => new()
     {
         Size = context.Get(Size) ?? (sample is { Rank: 3 } ? (sample[1], sample[2]) : null),
@@ -114,7 +121,7 @@ internal static class ModelSource
             part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
         return lengths is [> 0 and var height, > 0 and var width]
             ? (height, width)
-            : throw new FormatException("two whole numbers with x between them, such as 224x224");
+            : throw new FormatException("HEIGHTxWIDTH in pixels, such as 224x224");
     }
 
     private static Normalize ReadNormalize(string text)
@@ -127,7 +134,8 @@ internal static class ModelSource
             .All(float.IsFinite) && deviation
             .All(value => value > 0)
             ? new Normalize { Mean = mean, Deviation = deviation }
-            : throw new FormatException("as many means as positive deviations with / between them, such as 0.5/0.25");
+            : throw new FormatException("comma-separated channel means, a slash, and the same number of positive "
+                + "deviations, such as 0.5/0.25");
     }
 
     private static Network Create(string name, ZooOptions? options)

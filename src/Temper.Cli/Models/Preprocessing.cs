@@ -7,9 +7,9 @@ using Temper.Tensors;
 namespace Temper.Cli.Models;
 
 /// <summary>
-/// What stands between pixels of 0 to 1, as data sets give them, and a network from elsewhere: scale, means and
-/// deviations, order of channels, position of the channel axis. It becomes the network's first nodes and is saved with
-/// it.
+/// Preprocessing from pixels (0 to 1, as data sets provide them) to the input of a stored network: scale, means and
+/// deviations, channel order, position of the channel axis, and size. It becomes the first nodes of the network and is
+/// saved with it.
 /// </summary>
 internal static class Preprocessing
 {
@@ -40,12 +40,14 @@ internal static class Preprocessing
         ModelSource.Normalize, Scale, Channels, Layout, Resize, Bounds, Classes,
     ];
 
-    /// <summary>The network with the first nodes that the settings ask for, taking samples of a shape.</summary>
-    /// <param name="context">The settings.</param>
-    /// <param name="network">The network; its own preprocessing stays behind the new one.</param>
-    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: the network's own.</param>
+    /// <summary>
+    /// Prepends the preprocessing nodes that the settings require to the network, for samples of a given shape.
+    /// </summary>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="network">The network; its existing preprocessing runs after the new one.</param>
+    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: the input shape of the network.</param>
     /// <param name="takesBounds">
-    /// Whether <see cref="Bounds"/> become a node's; false where the command uses them itself.
+    /// Whether <see cref="Bounds"/> set the bounds of the new input; false if the command uses them itself.
     /// </param>
     internal static Network Apply(CommandContext context, Network network, Shape? sample, bool takesBounds = true)
     {
@@ -63,7 +65,8 @@ internal static class Preprocessing
         if (network.Inputs is not [{ IsBatched: true } input])
         {
             return !isAsked ? network : throw ToolException.Usage(
-                $"preprocessing needs a network with one input and a free batch (got {network.Inputs.Count} inputs, "
+                $"preprocessing needs a network with one input and a free batch axis (got {network.Inputs.Count} "
+                    + $"inputs, "
                 + $"{network.Batch}); export the model with a free batch axis");
         }
 
@@ -76,7 +79,7 @@ internal static class Preprocessing
         bool isLast = DataForModel.HasChannelsLast(input.SampleShape, options);
         if (sample is null && options.Layout is "nhwc" && !isLast)
         {
-            throw ToolException.Usage("--layout: the channels of the network do not come last (got nhwc for "
+            throw ToolException.Usage("--layout: the channels of the network are not the last axis (got nhwc for "
                 + $"{input.SampleShape}, expected [H, W, C])");
         }
 
@@ -87,8 +90,8 @@ internal static class Preprocessing
                 + "and preprocessing needs pictures, [C, H, W]");
         }
 
-        // Another shape alone says nothing about values: what the network does not state is asked for by the command
-        // that needs it.
+        // A different shape alone says nothing about values. A command that needs bounds asks for them if the network
+        // does not state them.
         (float low, float high) = context.Get(Bounds) is [var min, var max] ? (min, max)
             : !takesBounds && !isAsked ? (input.Minimum, input.Maximum) : (0, 1);
         return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
@@ -100,11 +103,13 @@ internal static class Preprocessing
         });
     }
 
-    /// <summary>How samples may be changed for a network.</summary>
+    /// <summary>Conversions of samples that the settings allow.</summary>
     internal static FitOptions OptionsOf(CommandContext context) =>
         new(context.Get(Layout), ScalingOf(context.Get(Resize)), context.Get(ModelSource.Size));
 
-    /// <summary>The same of the settings in a file, which may lack some.</summary>
+    /// <summary>
+    /// Conversions that the settings of a configuration file allow; missing settings have their defaults.
+    /// </summary>
     internal static FitOptions OptionsOf(IReadOnlyDictionary<string, string> settings)
     {
         return new((string)Read(Layout)!, ScalingOf((string)Read(Resize)!), ((int, int)?)Read(ModelSource.Size));
@@ -115,7 +120,7 @@ internal static class Preprocessing
     private static PictureScaling? ScalingOf(string resize) =>
         resize switch { "linear" => PictureScaling.Linear, "nearest" => PictureScaling.Nearest, _ => null };
 
-    /// <summary>Throws where a network that is new takes no notice of a setting.</summary>
+    /// <summary>Throws if a setting that applies to stored networks only is given for a new network.</summary>
     internal static void RequireUnusedForNew(CommandContext context, string model)
     {
         string? idle = context.Get(Scale) != 1 ? Scale.Flag
@@ -126,11 +131,14 @@ internal static class Preprocessing
         if (idle is not null)
         {
             throw ToolException.Usage(
-                $"{idle}: is for stored networks; {model} is new and learns from the data as they are");
+                $"{idle}: applies to stored networks only; {model} is new and is trained on the data as they are");
         }
     }
 
-    /// <summary>The same number of values in another order would run, and be wrong.</summary>
+    /// <summary>
+    /// Throws if the shapes differ, even if the number of elements is equal: the network would run but give wrong
+    /// results.
+    /// </summary>
     private static void RequireFit(Shape given, Value x, Shape wanted)
     {
         Shape found = Shape.Create(x.Shape.AsSpan()[1..]);
@@ -140,14 +148,14 @@ internal static class Preprocessing
         }
 
         bool isLast = wanted.Rank == 3 && given[2] == wanted[0], isSize = wanted.Rank == 3 && given[0] == wanted[0];
-        string fix = isSize ? "; --resize linear brings pictures to the network's size"
-            : isLast ? "; if their channels come last, --layout nhwc says so"
+        string fix = isSize ? "; --resize linear resizes the pictures to the network's size"
+            : isLast ? "; if the channels are the last axis, add --layout nhwc"
             : "";
         throw new ToolException(
             ExitCode.BadInput, $"data: samples do not fit the network (got {given}, expected {wanted}){fix}");
     }
 
-    /// <summary>Pictures in the height and width that the network takes, if that was asked for.</summary>
+    /// <summary>Resizes pictures to the height and width of the network's input, if requested.</summary>
     private static Value Resized(CommandContext context, Value x, Shape wanted)
     {
         if (context.Get(Resize) is "none" || wanted.Rank != 3)
@@ -155,7 +163,7 @@ internal static class Preprocessing
             return x;
         }
 
-        // Without the corners meeting, as PyTorch and picture libraries have it.
+        // Half-pixel coordinates without aligned corners, as in PyTorch and image libraries.
         var form = new Networks.Resize(2, wanted[1])
         {
             Mode = context.Get(Resize) is "linear" ? ResizeMode.Linear : ResizeMode.Nearest,
@@ -183,7 +191,7 @@ internal static class Preprocessing
         {
             if (normalize is not null && normalize.Mean.Count != channels)
             {
-                throw ToolException.Usage("--normalize: as many means as channels (got "
+                throw ToolException.Usage("--normalize: the number of means must equal the number of channels (got "
                     + $"{normalize.Mean.Count.ToString(CultureInfo.InvariantCulture)}, expected {channels})");
             }
 

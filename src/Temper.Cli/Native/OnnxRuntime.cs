@@ -4,11 +4,12 @@ using System.Text;
 namespace Temper.Cli.Native;
 
 /// <summary>
-/// The part of ONNX Runtime's C interface that runs a model with one input and one output, both in our memory.
+/// Minimal binding to ONNX Runtime's C API: runs a model with one input and one output, both in memory owned by the
+/// caller.
 /// </summary>
 internal static unsafe class OnnxRuntime
 {
-    /// <summary>The version of the table of functions; later libraries still give it.</summary>
+    /// <summary>Requested API version; later versions of the library still support it.</summary>
     private const uint ApiVersion = 22;
 
     private const int Warning = 2;
@@ -17,7 +18,7 @@ internal static unsafe class OnnxRuntime
 
     private static readonly nint Environment = Api == null ? 0 : CreateEnvironment();
 
-    /// <summary>Indices in the table of functions (onnxruntime_c_api.h keeps them for ever).</summary>
+    /// <summary>Indices in the function table; stable across versions (see onnxruntime_c_api.h).</summary>
     private enum Function
     {
         GetErrorMessage = 2,
@@ -34,15 +35,16 @@ internal static unsafe class OnnxRuntime
     }
 
     /// <summary>
-    /// Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's default folders.
+    /// Whether the library was found. It is searched under the path in <c>TEMPER_ONNXRUNTIME</c> if set, else in the
+    /// loader's default folders.
     /// </summary>
     internal static bool IsInstalled => Api != null;
 
-    /// <summary>A model ready to run.</summary>
+    /// <summary>Creates a session for a model.</summary>
     /// <param name="model">The content of an .onnx file.</param>
-    /// <param name="threads">Threads that work on a node, the calling one included.</param>
+    /// <param name="threads">Threads per operator (intra-op), including the calling thread.</param>
     /// <param name="spins">
-    /// Whether idle threads look for work for a while before they sleep, which is the library's default.
+    /// Whether idle threads spin for a while before they sleep (the library's default).
     /// </param>
     internal static nint OpenModel(ReadOnlySpan<byte> model, int threads, bool spins = true)
     {
@@ -66,11 +68,11 @@ internal static unsafe class OnnxRuntime
         return session;
     }
 
-    /// <summary>Frees a model and its threads.</summary>
+    /// <summary>Releases a session and its threads.</summary>
     internal static void Close(nint session) =>
         ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
 
-    /// <summary>A tensor over pinned memory.</summary>
+    /// <summary>Creates a tensor over pinned memory.</summary>
     internal static nint View(float* data, ReadOnlySpan<long> shape)
     {
         const int Float = 1;
@@ -99,7 +101,7 @@ internal static unsafe class OnnxRuntime
     /// <summary>Runs a model whose input and output are named x and y.</summary>
     internal static void Run(nint session, nint x, nint y) => Run(session, x, y, "x\0"u8, "y\0"u8);
 
-    /// <summary>Runs a model with one input and one output, whose names end with a zero.</summary>
+    /// <summary>Runs a model with one input and one output; the names are zero-terminated UTF-8.</summary>
     internal static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
     {
         fixed (byte* input = inputName, output = outputName)
@@ -137,7 +139,7 @@ internal static unsafe class OnnxRuntime
     private static nint Get(Function function) => Api != null
         ? Api[(int)function]
         : throw new OnnxRuntimeException(
-            "ONNX Runtime: the library was not found; name its file in TEMPER_ONNXRUNTIME");
+            "ONNX Runtime: the library was not found; set TEMPER_ONNXRUNTIME to its path");
 
     private static void Check(nint status)
     {

@@ -1,4 +1,4 @@
 namespace Temper.Cli.Native;
 
-/// <summary>ONNX Runtime refused something.</summary>
+/// <summary>An error reported by ONNX Runtime.</summary>
 internal sealed class OnnxRuntimeException(string message) : Exception(message);

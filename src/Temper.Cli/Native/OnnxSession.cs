@@ -3,7 +3,7 @@ using Temper.Networks;
 
 namespace Temper.Cli.Native;
 
-/// <summary>A model in ONNX Runtime, for one batch size, its input and output preallocated.</summary>
+/// <summary>A session of ONNX Runtime for one batch size, with preallocated input and output buffers.</summary>
 internal sealed unsafe class OnnxSession : IDisposable
 {
     private readonly nint _session;
@@ -12,11 +12,11 @@ internal sealed unsafe class OnnxSession : IDisposable
     private readonly byte[] _from;
     private readonly byte[] _to;
 
-    /// <param name="model">The model.</param>
-    /// <param name="network">The same as a network: its shapes are read.</param>
-    /// <param name="batch">Samples.</param>
-    /// <param name="threads">Threads that work on a node.</param>
-    /// <param name="spins">Whether idle threads spin for a while.</param>
+    /// <param name="model">The model to run.</param>
+    /// <param name="network">The same model as a network; only its shapes are used.</param>
+    /// <param name="batch">Number of samples per batch.</param>
+    /// <param name="threads">Threads per operator (intra-op).</param>
+    /// <param name="spins">Whether idle threads spin for a while before they sleep.</param>
     internal OnnxSession(PeerModel model, Network network, int batch, int threads, bool spins)
     {
         _session = OnnxRuntime.OpenModel(model.Bytes, threads, spins);

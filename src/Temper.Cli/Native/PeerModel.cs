@@ -5,12 +5,12 @@ using Temper.Tensors;
 namespace Temper.Cli.Native;
 
 /// <summary>A model for ONNX Runtime with one float32 input and one float32 output.</summary>
-/// <param name="Bytes">The .onnx file.</param>
-/// <param name="Input">The input's name in it.</param>
-/// <param name="Output">The output's name in it.</param>
+/// <param name="Bytes">Content of the .onnx file.</param>
+/// <param name="Input">Name of the input.</param>
+/// <param name="Output">Name of the output.</param>
 internal sealed record PeerModel(byte[] Bytes, string Input, string Output)
 {
-    /// <summary>A network of ours, written as ONNX.</summary>
+    /// <summary>Writes a network as an ONNX model.</summary>
     internal static PeerModel Of(Network network)
     {
         using var stream = new MemoryStream();
@@ -19,7 +19,7 @@ internal sealed record PeerModel(byte[] Bytes, string Input, string Output)
     }
 
     /// <summary>
-    /// What of a network cannot be compared, or null: inputs and outputs must be one float32 tensor each.
+    /// The reason why a network cannot be compared, or null: it must have one float32 input and one float32 output.
     /// </summary>
     internal static string? Obstacle(Network network) =>
         network.Inputs.Count != 1 || network.Outputs.Count != 1 || network.Inputs[0].DType != DType.Float32

@@ -1,38 +1,40 @@
 namespace Temper.Cli.Output;
 
-/// <summary>One column of a table of text.</summary>
-/// <param name="Head">Its title.</param>
-/// <param name="IsNumber">True if it is shown whole or not at all: half a number is a wrong one.</param>
+/// <summary>A column of a text table.</summary>
+/// <param name="Head">Title of the column.</param>
+/// <param name="IsNumber">
+/// True if the column contains numbers: it is shown in full or left out, never truncated.
+/// </param>
 internal sealed record TableHead(string Head, bool IsNumber)
 {
-    /// <summary>The narrowest that a column of words is made before another column goes.</summary>
+    /// <summary>Minimum width of a text column; if the table is still too wide, a column is left out.</summary>
     private const int MinWords = 8;
 
-    /// <summary>Width of the longest line of a cell.</summary>
+    /// <summary>Length of the longest line of a cell.</summary>
     internal static int Width(string cell) => cell.Split('\n').Max(line => line.Length);
 
-    /// <summary>Width that shows every cell whole.</summary>
+    /// <summary>Width at which no cell is shortened or wrapped.</summary>
     internal int Natural(IEnumerable<string> cells) => cells.Select(Width).Append(Head.Length).Max();
 
-    /// <summary>Width below which the column is left out.</summary>
+    /// <summary>Minimum width; a narrower column is left out.</summary>
     internal int Min(int natural) => IsNumber ? natural : Math.Min(natural, Math.Max(MinWords, Head.Length));
 }
 
 /// <summary>
-/// Which columns of a table fit a terminal, and how wide each may be. The first column, the key, always stays and is
-/// never shortened; a column of numbers is whole or left out; a column of words is wrapped or shortened.
+/// The columns of a table that fit a terminal, with their widths. The first column, the key, is always shown and never
+/// shortened. A column of numbers is shown in full or left out. A text column is wrapped or shortened.
 /// </summary>
-/// <param name="Shown">Columns that are shown, with the width of each.</param>
-/// <param name="LeftOut">Columns that are not.</param>
+/// <param name="Shown">Columns shown, with their widths.</param>
+/// <param name="LeftOut">Columns left out.</param>
 internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, IReadOnlyList<int> LeftOut)
 {
-    /// <summary>What a column takes besides its text: a border and a space on both sides.</summary>
+    /// <summary>Width of a column besides its text: a border and a space on both sides.</summary>
     private const int Frame = 3;
 
     internal static ColumnFit Of(IReadOnlyList<TableHead> heads, IReadOnlyList<string[]> rows, int width)
     {
         int[] natural = [.. heads.Select((head, column) => head.Natural(rows.Select(row => row[column])))];
-        // a longer key goes on in the next line
+        // A longer key is continued on the next line.
         natural[0] = Math.Min(natural[0], Math.Max(heads[0].Head.Length, (width / 2) - Frame));
         int[] min = [.. heads.Select((head, column) => column == 0 ? natural[0] : head.Min(natural[column]))];
         List<int> shown = [.. Enumerable.Range(0, heads.Count)], leftOut = [];
@@ -49,7 +51,9 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
         return new ColumnFit(Widen(shown, natural, min, space), [.. leftOut.Order()]);
     }
 
-    /// <summary>Gives the space that is left to the narrowest columns that lack some.</summary>
+    /// <summary>
+    /// Distributes the remaining width, one character at a time, to the narrowest column below its natural width.
+    /// </summary>
     private static (int Column, int Width)[] Widen(List<int> shown, int[] natural, int[] min, int space)
     {
         int[] widths = [.. min];
@@ -68,12 +72,13 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
     }
 
     /// <summary>
-    /// A cell in lines of at most <paramref name="width"/>: broken between words; a longer word loses its middle.
+    /// Wraps a cell between words to lines of at most <paramref name="width"/>; longer words are shortened in the
+    /// middle.
     /// </summary>
     internal static string Wrap(string cell, int width) =>
         string.Join('\n', cell.Split('\n').SelectMany(line => Lines(line, width)));
 
-    /// <summary>A key in lines of at most <paramref name="width"/>, nothing of it lost.</summary>
+    /// <summary>Breaks a key into lines of at most <paramref name="width"/> without shortening it.</summary>
     internal static string Fold(string key, int width) =>
         string.Join('\n', key.Chunk(width).Select(part => new string(part)));
 

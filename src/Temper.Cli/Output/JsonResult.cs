@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Cli.Output;
 
-/// <summary>The one JSON document of a command in <c>--json</c> mode.</summary>
+/// <summary>Writes the JSON document that a command prints with <c>--json</c>.</summary>
 internal static class JsonResult
 {
-    /// <summary>Of the documents' form; raised when a field changes its meaning.</summary>
+    /// <summary>Version of the document format; incremented when the meaning of a field changes.</summary>
     internal const int SchemaVersion = 1;
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Writes the document: which command, which form, then the fields.</summary>
+    /// <summary>Writes the document: command name, schema version, then the fields.</summary>
     internal static void Write(string command, JsonObject fields)
     {
         var document = new JsonObject { ["command"] = command, ["schema"] = SchemaVersion };
@@ -23,6 +23,6 @@ internal static class JsonResult
         Console.Out.WriteLine(document.ToJsonString(Indented));
     }
 
-    /// <summary>A number as JSON has it: null where it is not finite.</summary>
+    /// <summary>A JSON number; null if the value is not finite.</summary>
     internal static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 }

@@ -1,6 +1,6 @@
 namespace Temper.Cli.Output;
 
-/// <summary>Writes lines at once, in order, on the thread that reports them.</summary>
+/// <summary>Writes each reported line immediately, on the reporting thread.</summary>
 internal sealed class LineProgress(Terminal terminal) : IProgress<string>
 {
     public void Report(string value) => terminal.Note(value);

@@ -4,17 +4,17 @@ using Spectre.Console;
 namespace Temper.Cli.Output;
 
 /// <summary>
-/// Shows how far long work has come: a bar that moves where somebody watches, a line now and then in a log, nothing
-/// with --json.
+/// Shows the progress of long work: a bar on an interactive terminal, a line per tenth of the work in a log, and
+/// nothing with <c>--json</c> or <c>--quiet</c>.
 /// </summary>
 internal abstract class ProgressDisplay
 {
-    /// <summary>Says how far the work is.</summary>
-    /// <param name="done">0 to 1.</param>
-    /// <param name="state">A few words: epoch, loss.</param>
+    /// <summary>Reports progress.</summary>
+    /// <param name="done">Fraction done, 0 to 1.</param>
+    /// <param name="state">Short description of the state, such as epoch and loss.</param>
     internal abstract void Report(double done, string state);
 
-    /// <summary>Does the work with the display that suits the terminal.</summary>
+    /// <summary>Runs the work with the display that suits the terminal.</summary>
     internal static void Run(Terminal terminal, string title, Action<ProgressDisplay> work)
     {
         if (terminal.IsLive)
@@ -34,7 +34,7 @@ internal abstract class ProgressDisplay
         }
     }
 
-    /// <summary>A line each tenth of the work.</summary>
+    /// <summary>Writes one line per tenth of the work.</summary>
     private sealed class LogLines(Terminal terminal, string title) : ProgressDisplay
     {
         private const double Every = 0.1;

@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace Temper.Cli.Output;
 
 /// <summary>
-/// A table of results: words to the left, numbers to the right. The first column names the row; where the terminal is
-/// narrow, others are shortened or left out (<see cref="ColumnFit"/>).
+/// A table of results with left-aligned text and right-aligned numbers. The first column names the row. On a narrow
+/// terminal the other columns are shortened or left out (see <see cref="ColumnFit"/>).
 /// </summary>
 internal sealed class ResultTable
 {
@@ -12,8 +12,8 @@ internal sealed class ResultTable
     private readonly TableHead[] _heads;
     private readonly List<string[]> _rows = [];
 
-    /// <param name="title">Above the table; null for none.</param>
-    /// <param name="columns">Heads; one that starts with <c>#</c> is a column of numbers.</param>
+    /// <param name="title">Title above the table; null: none.</param>
+    /// <param name="columns">Column titles; a leading <c>#</c> (not shown) marks a column of numbers.</param>
     internal ResultTable(string? title, params string[] columns)
     {
         _title = title;
@@ -48,7 +48,7 @@ internal sealed class ResultTable
         if (fit.LeftOut.Count > 0)
         {
             string names = string.Join(", ", fit.LeftOut.Select(column => _heads[column].Head));
-            terminal.Note($"not shown for lack of width: {names}; --json has everything");
+            terminal.Note($"columns not shown because the terminal is too narrow: {names}; --json has everything");
         }
     }
 

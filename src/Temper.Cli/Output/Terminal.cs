@@ -5,7 +5,7 @@ using Temper.Parallelism.Collectives;
 
 namespace Temper.Cli.Output;
 
-/// <summary>Where a command writes: results to standard output, everything else to standard error.</summary>
+/// <summary>The output of a command: results go to standard output, everything else to standard error.</summary>
 internal sealed class Terminal
 {
     private const int LogWidth = 160;
@@ -24,27 +24,28 @@ internal sealed class Terminal
             () => Create(Console.Error, HasColor(color, Console.IsErrorRedirected), Console.IsErrorRedirected));
     }
 
-    /// <summary>Before the settings are known: no color.</summary>
+    /// <summary>Terminal without color, used before the settings are known.</summary>
     internal static Terminal Plain { get; } = new("never", isQuiet: false, isJson: false);
 
     internal bool IsQuiet { get; }
 
     internal bool IsJson { get; }
 
-    /// <summary>True if somebody watches: a line may be written over.</summary>
+    /// <summary>True if messages go to an interactive terminal, where a line can be overwritten.</summary>
     internal bool IsLive { get; }
 
-    /// <summary>True while a progress bar stands in the last line.</summary>
+    /// <summary>True while a progress bar is shown in the last line.</summary>
     internal bool ShowsBar { get; set; }
 
-    /// <summary>For results; made when first used.</summary>
+    /// <summary>Console for results (standard output).</summary>
     internal IAnsiConsole Results => _results.Value;
 
-    /// <summary>For everything else.</summary>
+    /// <summary>Console for messages (standard error).</summary>
     internal IAnsiConsole Messages => _messages.Value;
 
     /// <summary>
-    /// The width that COLUMNS asks for where the output goes to no terminal: programs that show it set this.
+    /// Width given by the environment variable <c>COLUMNS</c>, used if the output is redirected; null: not set or too
+    /// small.
     /// </summary>
     private static int? AskedWidth =>
         int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out int columns)
@@ -55,8 +56,9 @@ internal sealed class Terminal
         string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
 
     /// <summary>
-    /// Called before anything is written. Open MPI gives its ranks a pseudo-terminal as standard output, wherever its
-    /// own output goes; what .NET sends to a terminal first would stand before JSON in a pipe.
+    /// Prepares the environment before anything is written. Open MPI gives its ranks a pseudo-terminal as standard
+    /// output even if its own output is redirected; without this, the control sequences that .NET first sends to a
+    /// terminal would precede the JSON document.
     /// </summary>
     internal static void Prepare()
     {
@@ -69,7 +71,7 @@ internal sealed class Terminal
     internal static Terminal For(SettingValues values) => new(
         values.Get(CommonSettings.Color), values.Get(CommonSettings.Quiet), values.Get(CommonSettings.Json));
 
-    /// <summary>A line about what goes on; not written in quiet mode.</summary>
+    /// <summary>Writes a message line; nothing in quiet mode.</summary>
     internal void Note(string line)
     {
         if (IsQuiet)
@@ -79,7 +81,7 @@ internal sealed class Terminal
 
         if (ShowsBar)
         {
-            // Through the console that draws the bar: the line goes above it, and the bar is drawn again below.
+            // The console that draws the bar writes the line above it and redraws the bar below.
             Messages.WriteLine(line);
         }
         else
@@ -88,12 +90,12 @@ internal sealed class Terminal
         }
     }
 
-    /// <summary>The line that says why the tool failed.</summary>
+    /// <summary>Writes the line that says why the tool failed.</summary>
     internal static void Error(string message) => Console.Error.WriteLine($"temper: {message}");
 
     /// <summary>
-    /// Ours to decide: Spectre.Console takes a pipe for a terminal when TERM is set. NO_COLOR (no-color.org) counts
-    /// when not empty.
+    /// Whether to use color. Not left to Spectre.Console, which takes a pipe for a terminal if <c>TERM</c> is set.
+    /// <c>NO_COLOR</c> (no-color.org) applies if it is not empty.
     /// </summary>
     private static bool HasColor(string color, bool isRedirected) => color switch
     {

@@ -6,14 +6,14 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Cli.Reinforcement;
 
 /// <summary>
-/// Environments in other processes, named by an address: <c>tcp://</c>, <c>ws://</c>, <c>http://</c>, <c>godot://</c>.
+/// Environments in other processes, given by an address: <c>tcp://</c>, <c>ws://</c>, <c>http://</c>, <c>godot://</c>.
 /// </summary>
 internal static class RemotePlay
 {
     internal static bool IsAddress(string name) => name.Contains("://", StringComparison.Ordinal);
 
     /// <summary>
-    /// Connects, or for a game of Godot waits until it connects. What comes back is disposed of by the caller.
+    /// Connects to an environment, or waits for a Godot game to connect. The caller must dispose the result.
     /// </summary>
     internal static IEnvironment Connect(string address, CancellationToken cancel)
     {

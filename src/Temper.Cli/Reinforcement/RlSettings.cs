@@ -3,7 +3,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
 
-/// <summary>What commands on agents can be told.</summary>
+/// <summary>Settings shared by the commands for agents.</summary>
 internal static class RlSettings
 {
     internal static Setting<string?> Environment { get; } =
@@ -22,19 +22,19 @@ internal static class RlSettings
             + "was trained with, else the environment's default", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 0
             ? value
-            : throw new FormatException("a whole number from 0 on"));
+            : throw new FormatException("a whole number of at least 0"));
 
     internal static Setting<int?> FrameSkip { get; } = new(
         "frame-skip", "Game steps for which an action is repeated; not for grid games; when not given, the value "
             + "the agent was trained with, else 1 (rl train: 4 in pixel-pong)", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 1
             ? value
-            : throw new FormatException("a whole number from 1 on"));
+            : throw new FormatException("a whole number of at least 1"));
 
     internal static Setting<bool> AllActions { get; } =
         Setting.Switch("all-actions", "Grid games: offer all six actions, also those without effect in the game");
 
-    /// <summary>What is said about the environment.</summary>
+    /// <summary>The environment options that are given.</summary>
     internal static EnvironmentOptions Options(CommandContext context) => new()
     {
         Sticky = (float?)context.Get(Sticky), StepLimit = context.Get(StepLimit), FrameSkip = context.Get(FrameSkip),

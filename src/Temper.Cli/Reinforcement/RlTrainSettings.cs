@@ -6,7 +6,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
 
-/// <summary>How agents are trained. What is not given is what suits the environment.</summary>
+/// <summary>Settings of agent training. Defaults depend on the environment.</summary>
 internal static class RlTrainSettings
 {
     private const string None = "none";
@@ -96,7 +96,7 @@ internal static class RlTrainSettings
         Hidden, Convolutions, EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
     ];
 
-    /// <summary>The options of a training: those that suit the environment, and what is said otherwise.</summary>
+    /// <summary>The training options: the defaults for the environment, overridden by the settings given.</summary>
     internal static AgentTrainingOptions Options(CommandContext context, EnvironmentSpec spec)
     {
         AgentTrainingOptions options = AgentPresets.For(context.Get(Agent), spec, context.Get(RunSettings.Seed));
@@ -141,16 +141,16 @@ internal static class RlTrainSettings
         }
 
         return context.Values.IsGiven(DefenseEpsilon) || context.Get(DefenseStrength) is not null
-            ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} are for a "
-                + $"defense; name one with {Defense.Flag}")
+            ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} apply only to a "
+                + $"defense; choose one with {Defense.Flag}")
             : null;
     }
 
-    /// <summary>A setting of another method would be ignored: it is refused.</summary>
+    /// <summary>Throws if a setting of another method is given, which would be ignored.</summary>
     private static AgentTrainingOptions Checked(
         CommandContext context, AgentTrainingOptions options, params (Setting Setting, bool IsSet)[] foreign) =>
         foreign.FirstOrDefault(one => one.IsSet).Setting is { } other
-            ? throw ToolException.Usage($"rl train: {other.Flag} is not for {context.Get(Agent)}; leave it out")
+            ? throw ToolException.Usage($"rl train: {other.Flag} does not apply to {context.Get(Agent)}; leave it out")
             : options;
 
     private static AgentNetwork? Network(CommandContext context, EnvironmentSpec spec)
@@ -178,5 +178,5 @@ internal static class RlTrainSettings
         long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value)
             && value is > 0 and <= int.MaxValue
             ? value
-            : throw new FormatException("a whole number from 1 on"));
+            : throw new FormatException("a whole number of at least 1"));
 }

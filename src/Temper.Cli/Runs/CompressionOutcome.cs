@@ -14,16 +14,18 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>Measures what compression gave once on the test samples, and writes it down.</summary>
+/// <summary>Measures the compressed network once on the test samples and writes the results.</summary>
 internal static class CompressionOutcome
 {
     private static readonly int[] Batches = [1, 64];
 
-    /// <summary>Saves, measures, reports and tells.</summary>
-    /// <param name="context">The settings.</param>
+    /// <summary>Measures and saves the compressed network, writes the report and prints the result.</summary>
+    /// <param name="context">Settings of the command.</param>
     /// <param name="run">The run.</param>
-    /// <param name="found">The network that came in, what compression gave, and how it was asked for.</param>
-    /// <param name="output">Folder for the network as a model; null: only in the run's folder.</param>
+    /// <param name="found">
+    /// The original network, its measurement, the result of the compression and the options used.
+    /// </param>
+    /// <param name="output">Folder for the network as a model; null: it is saved in the run folder only.</param>
     /// <returns>The exit code.</returns>
     internal static int Finish(
         CommandContext context, RunSession run,
@@ -68,20 +70,20 @@ internal static class CompressionOutcome
         if (!result.IsWithinBound)
         {
             Terminal.Error(string.Create(CultureInfo.InvariantCulture,
-                $"compress: nothing smaller loses at most {options.MaxAccuracyDrop} points of the held-out samples' "
-                + $"accuracy; the most accurate network that was found is kept"));
+                $"compress: no smaller network loses at most {options.MaxAccuracyDrop} points of accuracy on the "
+                    + $"held-out samples; the most accurate network found is kept"));
         }
 
         return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;
     }
 
     /// <summary>
-    /// Measures the network that came in, before anything is tried, and warns where the samples that are to choose look
-    /// memorised: nothing that follows would be worth its time.
+    /// Measures the original network and warns if it appears to have memorized the validation samples: accuracy on them
+    /// would then be no guide for the search.
     /// </summary>
     /// <param name="run">The run.</param>
-    /// <param name="start">The network that came in.</param>
-    /// <param name="isOfTraining">Whether the samples that choose are training samples.</param>
+    /// <param name="start">The original network.</param>
+    /// <param name="isOfTraining">Whether the validation samples are taken from the training set.</param>
     internal static (Measurement Before, string? Warning) MeasureBefore(
         RunSession run, Network start, bool isOfTraining)
     {
@@ -103,7 +105,7 @@ internal static class CompressionOutcome
     }
 
     /// <summary>
-    /// Milliseconds of a batch before and after, taken in turns; a resumed run gives those it gave first.
+    /// Milliseconds per batch of both networks, measured alternately. A resumed run returns the values measured first.
     /// </summary>
     private static (double Before, double After) Times(
         RunSession run, Network before, Network after, int batch, CancellationToken cancel)
@@ -141,7 +143,7 @@ internal static class CompressionOutcome
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),
     };
 
-    /// <summary>One point of the curve; its accuracy is that of the samples that choose.</summary>
+    /// <summary>One trial as JSON; its accuracy is measured on the validation samples.</summary>
     private static JsonObject Fields(CompressionTrial trial) => new()
     {
         ["name"] = trial.Label,
@@ -157,7 +159,7 @@ internal static class CompressionOutcome
     private static JsonArray Interval(AccuracyInterval? interval) =>
         interval is { } found ? [found.Low, found.High] : [];
 
-    /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
+    /// <summary>Runs the stages of a compression inside a run folder, with progress output and checkpoints.</summary>
     internal sealed class SessionRun(RunSession run) : ICompressionRun
     {
         public int TrainCount => run.Train!.Count;

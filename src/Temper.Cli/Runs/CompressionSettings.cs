@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>How to compress, as settings: each stands for one part of <see cref="CompressionOptions"/>.</summary>
+/// <summary>Settings of compression; each sets one option of <see cref="CompressionOptions"/>.</summary>
 internal static class CompressionSettings
 {
     private const string TestPrefix = "test:";
@@ -76,17 +76,17 @@ internal static class CompressionSettings
     private static readonly Setting<IReadOnlyList<string>> Ignore =
         Setting.List("ignore", "Layers to leave unchanged; * matches any text");
 
-    /// <summary>Samples for the form without training; 0: train.</summary>
+    /// <summary>Number of samples for compression without training; 0: compression with training.</summary>
     internal static Setting<int> Calibrate { get; } = Setting.Integer(
         "calibrate", "Do not train; refit each layer on this many unlabeled samples; 0 = train",
         defaultValue: 0, minimum: 0);
 
-    /// <summary>Neither training nor samples.</summary>
+    /// <summary>Compression without training and without samples.</summary>
     internal static Setting<bool> DataFree { get; } = Setting.Switch(
         "data-free", "Use neither training nor samples; refit layers on inputs synthesized from the network's own "
             + "statistics; --data is used for measuring only");
 
-    /// <summary>A table of what each layer bears.</summary>
+    /// <summary>Adds a table of the sensitivity of each layer to pruning.</summary>
     internal static Setting<bool> Sensitivity { get; } = Setting.Switch(
         "sensitivity", "Add a sensitivity table to the report: validation accuracy when each layer is pruned alone");
 
@@ -96,7 +96,7 @@ internal static class CompressionSettings
             + "prune) or gradual (prune a little each epoch)",
         "hoyer", "hoyer", "l1", "magnitude", "gradual");
 
-    /// <summary>Whether test samples choose.</summary>
+    /// <summary>Whether the validation samples are taken from the test set.</summary>
     internal static bool IsOfTest(CommandContext context) => PartOf(context.Get(Validation)).IsTest;
 
     internal static IReadOnlyList<Setting> All { get; } =
@@ -106,13 +106,14 @@ internal static class CompressionSettings
         Validation, Output,
     ];
 
-    /// <summary>The options, checked before anything starts.</summary>
+    /// <summary>The compression options; throws if they contradict each other.</summary>
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
     {
         CompressionOptions options = Read(context, training);
         return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
             : options.Activations != CompressionActivations.None
-            ? throw ToolException.Usage("--activations: winners are fine-tuned; --calibrate and --data-free do not "
+            ? throw ToolException.Usage("--activations: sparse activations need fine-tuning, but --calibrate and "
+                + "--data-free do not "
                 + "train; leave one of them out")
             : options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels
             ? throw ToolException.Usage("--structure: --calibrate and --data-free remove single weights (got "
@@ -147,8 +148,8 @@ internal static class CompressionSettings
     };
 
     /// <summary>
-    /// Splits the samples as <see cref="Validation"/> says. Of test samples a fixed hash of the index decides, so that
-    /// every run takes the same.
+    /// Splits the samples according to <see cref="Validation"/>. Test samples are selected by a fixed hash of their
+    /// index, so that every run selects the same ones.
     /// </summary>
     internal static DataSplit Split(CommandContext context, DataSets data)
     {
@@ -166,11 +167,11 @@ internal static class CompressionSettings
         return chooses[true].Any() && chooses[false].Any()
             ? new DataSplit(
                 data.Train, data.Test.Subset([.. chooses[true]]), data.Test.Subset([.. chooses[false]]), part)
-            : throw ToolException.Usage($"--validation: too few test samples to split (got {data.Test.Count}); take a "
-                + "part of the training samples");
+            : throw ToolException.Usage($"--validation: too few test samples to split (got {data.Test.Count}); use a "
+                + "fraction of the training samples");
     }
 
-    /// <summary>SplitMix64.</summary>
+    /// <summary>The SplitMix64 hash.</summary>
     private static ulong Hash(ulong value)
     {
         value += 0x9E3779B97F4A7C15;
@@ -186,6 +187,6 @@ internal static class CompressionSettings
             ? text[TestPrefix.Length..]
             : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double part) && part is > 0 and < 1
             ? (isTest, part)
-            : throw new FormatException("a part above 0 and below 1, such as 0.1, or test: and a part");
+            : throw new FormatException("a fraction above 0 and below 1, such as 0.1, or test: and a fraction");
     }
 }

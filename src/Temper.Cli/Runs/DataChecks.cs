@@ -6,12 +6,10 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>
-/// What must hold between a network and its data before anything starts: after hours of training it is too late.
-/// </summary>
+/// <summary>Checks that a network and its data fit together, before any training starts.</summary>
 internal static class DataChecks
 {
-    /// <summary>Throws where data cannot be trained on and measured with.</summary>
+    /// <summary>Throws if the data cannot be used for training and measuring.</summary>
     internal static void RequireToTrain(CommandContext context, Network network, DataSets data)
     {
         string command = context.Values.Section;
@@ -19,7 +17,7 @@ internal static class DataChecks
         {
             throw new ToolException(
                 ExitCode.BadInput, $"{command}: too few training samples (got {data.Train.Count}, expected 2 or more: "
-                    + "some train, some choose the epoch)");
+                    + "at least one for training and one for validation)");
         }
 
         RequireClasses(network, data.Train);
@@ -27,14 +25,13 @@ internal static class DataChecks
         RequireToMeasure(context, network, data.Test);
         if (Enumerable.Range(0, data.Train.Count).Select(data.Train.Label).Distinct().Take(2).Count() == 1)
         {
-            context.Terminal.Note("warning: all training samples are of one class, "
-                + $"{data.Train.ClassNames[(int)data.Train.Label(0)]}: there is nothing to tell apart");
+            context.Terminal.Note("warning: all training samples have the same class, "
+                + $"{data.Train.ClassNames[(int)data.Train.Label(0)]}: the network cannot learn to distinguish "
+                + "classes");
         }
     }
 
-    /// <summary>
-    /// Throws where test samples are wanted and cannot be measured with; says so where there are none.
-    /// </summary>
+    /// <summary>Throws if the test samples cannot be used for measuring; prints a warning if there are none.</summary>
     internal static void RequireToMeasure(CommandContext context, Network network, Dataset test)
     {
         RequireLabels(network, test, "test");
@@ -52,7 +49,7 @@ internal static class DataChecks
         context.Terminal.Note("warning: there are no test samples; the result is not measured");
     }
 
-    /// <summary>Throws where a new network would have fewer than two outputs.</summary>
+    /// <summary>Throws if a new network would have fewer than two outputs.</summary>
     internal static void RequireSeveralClasses(Dataset data)
     {
         if (data.ClassNames.Count < 2)
@@ -63,8 +60,8 @@ internal static class DataChecks
     }
 
     /// <summary>
-    /// Throws where network and data name their classes and do not agree. Numbers are no names: arrays and digits have
-    /// no others.
+    /// Throws if the network and the data both name their classes and the names differ. Class indices do not count as
+    /// names.
     /// </summary>
     internal static void RequireClasses(Network network, Dataset data)
     {
@@ -78,11 +75,12 @@ internal static class DataChecks
             i => i >= own.Count || i >= given.Count || !string.Equals(own[i], given[i], StringComparison.Ordinal));
         throw new ToolException(
             ExitCode.BadInput,
-            $"data: classes of {data.Name} are not those of the network (class {at} is {Shown(given, at)}, the network "
-            + $"has {Shown(own, at)}); name other data with --data, or the data's classes with --classes");
+            $"data: classes of {data.Name} differ from those of the network (class {at} is {Shown(given, at)}, the "
+            + $"network "
+            + $"has {Shown(own, at)}); choose other data with --data, or set the class names with --classes");
     }
 
-    /// <summary>Throws where a label is no output of the network.</summary>
+    /// <summary>Throws if a label is not the index of an output of the network.</summary>
     internal static void RequireLabels(Network network, Dataset data, string part)
     {
         if (data.TargetShape is not null || network.Outputs is not [{ } output])
@@ -98,7 +96,7 @@ internal static class DataChecks
             {
                 throw new ToolException(
                     ExitCode.BadInput,
-                    $"data: a {part} label is no class of the network (got {data.Label(i)} at sample {i} of "
+                    $"data: a {part} label is not a class of the network (got {data.Label(i)} at sample {i} of "
                     + $"{data.Name}, expected 0 to {classes - 1}); --replace-head trains new outputs");
             }
         }
@@ -107,7 +105,9 @@ internal static class DataChecks
     private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
         && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));
 
-    /// <summary>As sets without names count their classes: <c>3</c>, <c>class 3</c>.</summary>
+    /// <summary>
+    /// Whether a name is only an index, as in data sets without class names: <c>3</c> or <c>class 3</c>.
+    /// </summary>
     private static bool IsNumber(string name, int index)
     {
         string number = index.ToString(CultureInfo.InvariantCulture);

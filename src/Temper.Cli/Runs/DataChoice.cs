@@ -6,18 +6,16 @@ using Temper.Data.Catalog;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>Opens what <c>--data</c> names.</summary>
+/// <summary>Opens the data that <c>--data</c> names.</summary>
 internal static class DataChoice
 {
-    /// <summary>Lines about unused samples on the terminal.</summary>
+    /// <summary>Maximum number of lines about unused samples on the terminal.</summary>
     private const int MaxShown = 10;
 
-    /// <summary>Opens a set.</summary>
-    /// <param name="context">Where progress and notes go.</param>
-    /// <param name="source">What was named.</param>
-    /// <param name="tells">
-    /// Whether to say at once what is not used; false where the command's result says it soon.
-    /// </param>
+    /// <summary>Opens a data set.</summary>
+    /// <param name="context">Context of the command, for progress and notes.</param>
+    /// <param name="source">Name or path of the data set.</param>
+    /// <param name="tells">Whether to print the unused samples; false if the command's result lists them.</param>
     internal static DataSets Open(CommandContext context, string source, bool tells = true)
     {
         bool isPath = source.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.Exists(source);
@@ -45,11 +43,11 @@ internal static class DataChoice
 
         if (unused.Count > MaxShown)
         {
-            context.Terminal.Note($"data: not used: {unused.Count:N0} in all; the result names every one");
+            context.Terminal.Note($"data: not used: {unused.Count:N0} entries in total; the result lists all of them");
         }
     }
 
-    /// <summary>What a result says about things that the data hold and nothing uses.</summary>
+    /// <summary>The unused samples as JSON, for a command's result.</summary>
     internal static JsonArray ToJson(IReadOnlyList<UnusedSamples> unused) =>
         [.. unused.Select(
             one => (JsonNode)new JsonObject { ["name"] = one.Name, ["count"] = one.Count, ["reason"] = one.Reason })];

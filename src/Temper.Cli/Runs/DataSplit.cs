@@ -2,9 +2,9 @@ using Temper.Data;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>Which samples train, which choose, and which measure the result.</summary>
-/// <param name="Train">To train on.</param>
-/// <param name="Validation">To choose with.</param>
-/// <param name="Test">To measure the result with, once.</param>
-/// <param name="Part">Fraction of the set that was split which chooses.</param>
+/// <summary>Samples divided into training, validation and test sets.</summary>
+/// <param name="Train">Training samples.</param>
+/// <param name="Validation">Validation samples, used to choose epochs and networks.</param>
+/// <param name="Test">Test samples, on which only the result is measured.</param>
+/// <param name="Part">Fraction of the split set that became validation samples, 0 to 1.</param>
 internal sealed record DataSplit(Dataset Train, Dataset Validation, Dataset Test, double Part);

@@ -6,7 +6,8 @@ using Temper.Training;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// A growth on a rank beside rank 0: the same trainings, with the choices of rank 0 where they depend on time.
+/// A growth run on the ranks other than 0: the same training stages; choices that depend on time are received from rank
+/// 0.
 /// </summary>
 internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider time) : IGrowthRun
 {

@@ -9,9 +9,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>
-/// How to grow, as settings: each stands for one part of <see cref="GrowthOptions"/> or of the training.
-/// </summary>
+/// <summary>Settings of growth; each sets one option of <see cref="GrowthOptions"/> or of the training.</summary>
 internal static class GrowthSettings
 {
     private const string Automatic = "auto";
@@ -108,7 +106,7 @@ internal static class GrowthSettings
         TrainingSettings.Augment,
     ];
 
-    /// <summary>A number for each stage; a run's settings name it only where it was given.</summary>
+    /// <summary>A setting with one number per stage; null: not given.</summary>
     private static Setting<int[]?> Lengths(string name, string help) =>
         new(name, help, null, text => NumberLists.Integers(text, 1)) { Separator = ',' };
 

@@ -10,19 +10,19 @@ using Temper.Training.Evaluation;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// A network of a run as it was found: accuracy, weights left, size of its file, some samples with its answers, and
-/// which test samples it has right.
+/// Measurements of a network in a run: accuracy, nonzero weights, file size, sample predictions, and which test samples
+/// are classified correctly.
 /// </summary>
 internal sealed record Measurement(
     NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes,
     SampleRecord[] Samples, IReadOnlyList<bool> Right)
 {
     /// <summary>
-    /// Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.
+    /// Number of pictures of each kind in the report: the first test samples, and the first misclassified ones.
     /// </summary>
     private const int Pictures = 12;
 
-    /// <summary>Samples that are searched for wrong answers.</summary>
+    /// <summary>Number of test samples searched for misclassified ones.</summary>
     private const int MaxSearched = 2000;
 
     internal string Summary

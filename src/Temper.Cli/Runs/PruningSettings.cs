@@ -6,7 +6,7 @@ using Temper.Networks;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>Which weights go.</summary>
+/// <summary>Settings that select the weights to prune.</summary>
 internal static class PruningSettings
 {
     internal static Setting<string> Rule { get; } = Setting.Choice(
@@ -22,7 +22,7 @@ internal static class PruningSettings
     internal static Setting<IReadOnlyList<string>> Ignore { get; } =
         Setting.List("ignore", "Layers to leave unchanged; * matches any text");
 
-    /// <summary>Throws where a rule lacks its target, before anything is opened.</summary>
+    /// <summary>Throws if the rule needs a target and none is given; called before any file is opened.</summary>
     internal static void Require(CommandContext context)
     {
         if (context.Get(Rule) is not ("std" or "absolute"))
@@ -31,10 +31,12 @@ internal static class PruningSettings
         }
     }
 
-    /// <summary>The rule; time is measured once in a run, so that a resume prunes the same.</summary>
-    /// <param name="context">The settings.</param>
-    /// <param name="network">What is to be pruned.</param>
-    /// <param name="choose">Remembers what was measured.</param>
+    /// <summary>
+    /// The pruning rule. Time is measured once per run, so that a resumed run prunes the same weights.
+    /// </summary>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="network">The network to prune.</param>
+    /// <param name="choose">Returns a named choice: computed the first time, then read from the run's record.</param>
     internal static PruningRule RuleOf(
         CommandContext context, Network network, Func<string, Func<string>, string> choose) => context.Get(Rule) switch
     {
@@ -48,9 +50,9 @@ internal static class PruningSettings
     };
 
     private static double Target(CommandContext context) => context.Get(Threshold)
-        ?? throw ToolException.Usage($"--threshold: the rule {context.Get(Rule)} needs its target");
+        ?? throw ToolException.Usage($"--threshold: is missing; the rule {context.Get(Rule)} needs a target");
 
-    /// <summary>Fraction of the weights that has to be zero for the time asked for.</summary>
+    /// <summary>Fraction of the weights that must be zero to reach the target time.</summary>
     private static double ZerosFor(CommandContext context, Network network)
     {
         PruningRule rule = PruningRule.TargetMilliseconds(

@@ -3,7 +3,7 @@ using Temper.Compression.Quantization;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>How to quantize, as settings: each stands for one part of <see cref="QuantizationOptions"/>.</summary>
+/// <summary>Settings of quantization; each sets one option of <see cref="QuantizationOptions"/>.</summary>
 internal static class QuantizationSettings
 {
     private const string None = "none", Int8 = "int8";
@@ -24,7 +24,7 @@ internal static class QuantizationSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Quantize, Range, Samples, Epochs];
 
-    /// <summary>Null where nothing is to be quantized.</summary>
+    /// <summary>The quantization options; null: no quantization.</summary>
     internal static QuantizationOptions? Options(CommandContext context) => context.Get(Quantize) is None ? null : new()
     {
         Calibration = context.Get(Range) switch

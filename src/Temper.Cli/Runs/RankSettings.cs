@@ -5,7 +5,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>How ranks that mpirun starts share training, beside <see cref="RunSettings.Plan"/>.</summary>
+/// <summary>Settings for training on several ranks of mpirun, in addition to <see cref="RunSettings.Plan"/>.</summary>
 internal static class RankSettings
 {
     private static readonly Setting<string> Gradients = Setting.Choice(
@@ -34,7 +34,7 @@ internal static class RankSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
 
-    /// <summary>Names of the settings given that only ranks which divide the samples can follow.</summary>
+    /// <summary>Flags of the given settings that apply only if the ranks divide the samples.</summary>
     internal static IEnumerable<string> DataOnly(CommandContext context) =>
         new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven)
             .Select(setting => setting.Flag);
@@ -51,11 +51,13 @@ internal static class RankSettings
         Timeline = timeline,
     };
 
-    /// <summary>A timeline where one is asked for.</summary>
+    /// <summary>A timeline if <c>--timeline</c> is given, else null.</summary>
     internal static StepTimeline? TimelineOf(CommandContext context, int rank) =>
         context.Get(Timeline) is null ? null : new StepTimeline(context.Time, rank);
 
-    /// <summary>Writes the timeline: the file that was asked for, with the rank in its name after the first.</summary>
+    /// <summary>
+    /// Writes the timeline, if any, to the file given; ranks other than 0 add their number to the file name.
+    /// </summary>
     internal static void Save(CommandContext context, StepTimeline? timeline, int rank)
     {
         if (timeline is null || context.Get(Timeline) is not { } file)

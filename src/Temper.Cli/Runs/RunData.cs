@@ -6,15 +6,15 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>The data of a run that made a network, and how it brought them into the form of the network.</summary>
-/// <param name="Source">What <c>--data</c> was; null: the run had none.</param>
-/// <param name="Fit">How the run changed samples.</param>
+/// <summary>The data of the run that produced a network, and how the run converted them.</summary>
+/// <param name="Source">Value of <c>--data</c>; null: the run had no data.</param>
+/// <param name="Fit">Conversions that the run allowed.</param>
 internal sealed record RunData(string? Source, FitOptions Fit)
 {
     private const string None = "none";
 
-    /// <summary>The data of the run that a model belongs to; null where it belongs to none.</summary>
-    /// <param name="model">A run folder, or a file in one.</param>
+    /// <summary>The data of the run that a model belongs to; null if it does not belong to a run.</summary>
+    /// <param name="model">A run folder, or a file in a run folder.</param>
     /// <exception cref="InvalidDataException">The run's record is damaged.</exception>
     internal static RunData? Of(string model)
     {

@@ -2,24 +2,26 @@ using Temper.Data;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>What a run is about.</summary>
-/// <param name="Command">The command.</param>
+/// <summary>Command, network and data of a run.</summary>
+/// <param name="Command">Name of the command.</param>
 /// <param name="Network">The network as the user named it.</param>
-/// <param name="Data">The data as the user named it; a dash where there is none.</param>
+/// <param name="Data">The data as the user named it; a dash: no data.</param>
 internal sealed record RunDescription(string Command, string Network, string Data)
 {
-    /// <summary>The report's headline.</summary>
+    /// <summary>Title of the report.</summary>
     internal string Title { get; init; } = $"{Network} on {Data}";
 
-    /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
+    /// <summary>
+    /// Splits off the validation samples; null: the fraction of the training samples given by <c>--validation</c>.
+    /// </summary>
     internal Func<DataSets, DataSplit>? Split { get; init; }
 
-    /// <summary>Whether the result has a test accuracy, for <c>--fail-below</c>.</summary>
+    /// <summary>Whether the result has a test accuracy that <c>--fail-below</c> can check.</summary>
     internal bool HasAccuracy { get; init; } = true;
 
     /// <summary>
-    /// Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is
-    /// stopped with a checkpoint.
+    /// Whether the command itself plans its work to finish within <c>--max-time</c>. If false, training is stopped with
+    /// a checkpoint when the time is over.
     /// </summary>
     internal bool PlansTime { get; init; }
 }

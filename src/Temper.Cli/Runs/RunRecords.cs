@@ -9,12 +9,12 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>The records of a run: made from results, stored in its folder, and shown.</summary>
+/// <summary>Creates, saves, reads and shows the records of a run.</summary>
 internal static class RunRecords
 {
     internal const string ReportName = "report.html";
 
-    /// <summary>A training's record; its epochs count from 1, as everywhere outside the library.</summary>
+    /// <summary>The record of a training. Its epochs count from 1; in the library they count from 0.</summary>
     internal static PhaseRecord Of(string phase, TrainingResult result) => new PhaseRecord(phase, result.BestEpoch,
     [
         .. result.History.Select(epoch => new EpochRecord(
@@ -29,8 +29,8 @@ internal static class RunRecords
     internal static void Save(RunFolder folder, RunRecord record) =>
         AtomicFile.WriteText(folder.ResultPath, RunRecordJson.Write(record));
 
-    /// <summary>Reads the record of a run, also one that an older version wrote.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or of a version that this one does not know.</exception>
+    /// <summary>Reads the record of a run, including records written by older versions.</summary>
+    /// <exception cref="InvalidDataException">The record is damaged, or its version is not known.</exception>
     internal static RunRecord Read(RunFolder folder)
     {
         string path = folder.ResultPath;
@@ -41,16 +41,16 @@ internal static class RunRecords
             SchemaOneRecord.Schema => SchemaOneRecord.Read(folder, document.RootElement),
             int other => throw new InvalidDataException(
                 $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} to {RunRecord.CurrentSchema}); use "
-                + "the version of temper that wrote it, or a newer one"),
+                + "the version of temper that wrote it, or a newer version"),
         };
     }
 
-    /// <summary>The report of what the folder holds.</summary>
+    /// <summary>The report of the run in a folder.</summary>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
     internal static Report ReportOf(RunFolder folder) => ReportOf(folder, Read(folder));
 
     /// <summary>
-    /// Writes the report of a run that still goes on, under its final name; the result follows when it ends.
+    /// Writes the report of a run that is still in progress, under its final name; it is replaced when the run ends.
     /// </summary>
     internal static void WritePreview(RunFolder folder, RunRecord record) =>
         ReportOf(folder, record).Save(folder.PathOf(ReportName));
@@ -62,15 +62,15 @@ internal static class RunRecords
         Environment = Environment(folder.EnvironmentPath),
     }.ToReport();
 
-    /// <summary>Writes the report of what the folder holds.</summary>
-    /// <returns>Its full path.</returns>
+    /// <summary>Writes the report of the run in a folder.</summary>
+    /// <returns>The full path of the report.</returns>
     internal static string WriteReport(RunFolder folder, string path)
     {
         ReportOf(folder).Save(path);
         return Path.GetFullPath(path);
     }
 
-    /// <summary>The networks of a run, side by side.</summary>
+    /// <summary>A table that compares the networks of a run.</summary>
     internal static ResultTable ToTable(RunRecord record)
     {
         var table = new ResultTable(

@@ -5,14 +5,14 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>The sections that every run has, around those that its methods contribute.</summary>
+/// <summary>The report sections common to all runs, combined with those that a method adds.</summary>
 internal static class RunSections
 {
-    /// <summary>All sections of a run in the report's order.</summary>
-    /// <param name="phases">Its trainings; may be none.</param>
-    /// <param name="networks">The networks it measured; may be none.</param>
-    /// <param name="contributed">What methods say.</param>
-    /// <param name="answers">What the result says about the test samples.</param>
+    /// <summary>All sections of a run, in the order of the report.</summary>
+    /// <param name="phases">Trainings of the run; may be empty.</param>
+    /// <param name="networks">Networks measured in the run; may be empty.</param>
+    /// <param name="contributed">Sections added by the method.</param>
+    /// <param name="answers">Sections about the predictions of the resulting network on the test samples.</param>
     internal static IReadOnlyList<Section> Of(
         IReadOnlyList<PhaseRecord> phases, IReadOnlyList<NetworkRecord> networks, IEnumerable<Section> contributed,
         IEnumerable<Section> answers)
@@ -22,16 +22,16 @@ internal static class RunSections
         return [.. result, .. training, .. contributed, .. answers];
     }
 
-    /// <summary>The confusion matrix and some samples, where there are test samples with classes.</summary>
+    /// <summary>The confusion matrix and sample predictions, if there are test samples with classes.</summary>
     internal static IEnumerable<Section> OfAnswers(Measurement result) =>
         OfAnswers(result.Record.Name, result.Classes, result.Confusion, result.Samples);
 
-    /// <summary>What the data hold and the run did not use; nothing where it used all.</summary>
+    /// <summary>The data that the run did not use; empty if it used all.</summary>
     internal static IEnumerable<Section> OfUnused(IReadOnlyList<UnusedRecord> unused)
     {
         if (unused.Count > 0)
         {
-            yield return new Section("Data that are not used", [
+            yield return new Section("Unused data", [
                 new DataTable(["what", "samples", "why"], [.. unused.Select(one =>
                     (string[])[one.Name, one.Count > 0 ? $"{one.Count:N0}" : "", one.Reason])]),
             ]);
@@ -54,7 +54,9 @@ internal static class RunSections
         }
     }
 
-    /// <summary>What time decided in the run; nothing where it decided nothing.</summary>
+    /// <summary>
+    /// Interruptions of the run, and choices that depended on measured time; empty if there were none.
+    /// </summary>
     internal static IEnumerable<Section> OfDecisions(IReadOnlyList<RunDecision> decisions)
     {
         RunDecision[] stops = [.. decisions.Where(decision => decision.Value is null)],
@@ -62,8 +64,9 @@ internal static class RunSections
         if (stops.Length > 0)
         {
             yield return new Section("Stops", [
-                new Paragraph("The run was stopped and resumed. A stop lies between two steps, so the result has the "
-                    + "bytes of a run that never stopped."),
+                new Paragraph("The run was stopped and resumed. It stops only between two steps, so the result is "
+                    + "identical, "
+                    + "byte for byte, to that of an uninterrupted run."),
                 new DataTable(
                     ["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
             ]);
@@ -71,9 +74,10 @@ internal static class RunSections
 
         if (choices.Length > 0)
         {
-            yield return new Section("What time decided", [
-                new Paragraph("These choices depended on time or on the machine. They are kept in decisions.json, and "
-                    + "a resumed run takes the same."),
+            yield return new Section("Choices that depended on time", [
+                new Paragraph("These choices depended on time or on the machine. They are stored in decisions.json, "
+                    + "and "
+                    + "a resumed run makes the same choices."),
                 new DataTable(
                     ["time, UTC", "training", "what was chosen", "choice"],
                     [.. choices.Select(choice => (string[])[Time(choice), choice.Phase, choice.Kind, choice.Value!])]),

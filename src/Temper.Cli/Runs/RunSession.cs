@@ -18,7 +18,8 @@ namespace Temper.Cli.Runs;
 
 /// <summary>
 /// One run of a command: its folder, data, trainings and measurements. Trainings are the stages of a
-/// <see cref="StagedRun"/>, so a resumed run just does everything again.
+/// <see cref="StagedRun"/>, which returns the results of completed stages, so a resumed run executes the same code from
+/// the start.
 /// </summary>
 internal sealed class RunSession : IDisposable
 {
@@ -35,9 +36,11 @@ internal sealed class RunSession : IDisposable
     private readonly double _validationPart;
     private readonly double _secondsBefore;
 
-    /// <param name="context">The settings.</param>
-    /// <param name="description">Which command on what.</param>
-    /// <param name="data">Opened before the folder is made, so that a wrong name leaves none behind.</param>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="description">Command, network and data of the run.</param>
+    /// <param name="data">
+    /// The data, opened before the run folder is created, so that a wrong name leaves no folder behind; null: no data.
+    /// </param>
     internal RunSession(CommandContext context, RunDescription description, DataSets? data)
     {
         _context = context;
@@ -60,7 +63,7 @@ internal sealed class RunSession : IDisposable
 
         foreach (RunDecision decision in Folder.ReadDecisions().Where(decision => decision.Value is null))
         {
-            Note($"going on: {decision.Text}");
+            Note($"resuming: {decision.Text}");
         }
 
         _secondsBefore = SecondsBefore(Folder);
@@ -78,55 +81,56 @@ internal sealed class RunSession : IDisposable
 
     internal ulong Seed => _context.Get(RunSettings.Seed);
 
-    /// <summary>Set when the time is over, or by Ctrl-C.</summary>
+    /// <summary>Canceled when the time limit is reached, or by Ctrl-C.</summary>
     internal CancellationToken Cancel => _limit.Token;
 
     internal RandomStream Stream => RandomStream.FromSeed(Seed);
 
-    /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
+    /// <summary>Names and weight counts of the measured networks, for sections that compare them.</summary>
     internal IReadOnlyList<(string Name, SparsityReport Report)> Weights => _weights;
 
-    /// <summary>Evaluations that ranks share; null: this process alone runs them.</summary>
+    /// <summary>Evaluations shared by the ranks; null: this process runs them alone.</summary>
     internal SharedEvaluation? Shared { get; init; }
 
-    /// <summary>Measures a network on samples.</summary>
+    /// <summary>Evaluates a network on samples.</summary>
     internal EvaluationResult Evaluate(Network network, Dataset samples) =>
         Shared?.Evaluate(network, samples, _context.Cancel)
             ?? Evaluator.Evaluate(network, samples, cancel: _context.Cancel);
 
-    /// <summary>Folder of a training's checkpoints.</summary>
+    /// <summary>The checkpoint folder of a training.</summary>
     internal string CheckpointsOf(string phase) => _stages.CheckpointsOf(phase);
 
-    /// <summary>A line for the terminal and the log.</summary>
+    /// <summary>Writes a line to the terminal and the log.</summary>
     internal void Note(string line)
     {
         _context.Terminal.Note(line);
         Folder.Log(line);
     }
 
-    /// <summary>Writes numbers of a training that is none of epochs into metrics and event file.</summary>
-    /// <param name="step">Where the training is.</param>
-    /// <param name="values">Numbers by name; those that are not finite are left out.</param>
+    /// <summary>Writes values of a training without epochs to the metrics and the event file.</summary>
+    /// <param name="step">Current step of the training.</param>
+    /// <param name="values">Values by name; values that are not finite are skipped.</param>
     internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) =>
         _tracker.Write(step, [.. values.Where(value => double.IsFinite(value.Value))]);
 
-    /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
+    /// <summary>Adds a section to the report, after the sections common to all runs.</summary>
     internal void Add(Section section) => _sections.Add(section);
 
     /// <summary>
-    /// Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.
+    /// Makes a choice that depends on time or on the machine. The choice is stored; a resumed run returns the stored
+    /// choice.
     /// </summary>
     internal string Choose(string phase, string name, Func<string> choose) => _stages.Choose(phase, name, choose);
 
-    /// <summary>Writes a report of a run that still goes on.</summary>
-    /// <param name="section">What there is to see so far.</param>
+    /// <summary>Writes the report of a run that is still in progress.</summary>
+    /// <param name="section">Section with the results so far.</param>
     internal void Preview(Section section) => RunRecords.WritePreview(Folder, Record([section]));
 
-    /// <summary>Trains a network, or goes on with it.</summary>
-    /// <param name="phase">Its name in this run; also of its checkpoints.</param>
-    /// <param name="network">Where training begins.</param>
-    /// <param name="options">How; folder and callbacks are added.</param>
-    /// <param name="isOnly">Whether the run has no other training, so that names of metrics need no prefix.</param>
+    /// <summary>Trains a network, or resumes its training from a checkpoint.</summary>
+    /// <param name="phase">Name of the training in this run, also used for its checkpoint folder.</param>
+    /// <param name="network">The initial network.</param>
+    /// <param name="options">Training options; checkpoint folder and callbacks are added.</param>
+    /// <param name="isOnly">Whether this is the only training of the run, so that metric names need no prefix.</param>
     internal TrainingResult Fit(string phase, Network network, TrainingOptions options, bool isOnly = false)
     {
         (_tracker.Phase, _tracker.Epochs) = (isOnly ? "" : $"{phase}/", options.Epochs);
@@ -149,10 +153,10 @@ internal sealed class RunSession : IDisposable
         return result;
     }
 
-    /// <summary>Saves a network into the folder and measures it on the test samples.</summary>
-    /// <param name="name">What it is in this run.</param>
-    /// <param name="network">The network.</param>
-    /// <param name="file">Name of its file.</param>
+    /// <summary>Saves a network to the run folder and measures it on the test samples.</summary>
+    /// <param name="name">Name of the network in this run, such as before.</param>
+    /// <param name="network">The network to measure.</param>
+    /// <param name="file">File name for the network.</param>
     internal Measurement Measure(string name, Network network, string file)
     {
         string path = Folder.PathOf(file);
@@ -164,9 +168,9 @@ internal sealed class RunSession : IDisposable
         return measured;
     }
 
-    /// <summary>Writes result and report, and tells the user.</summary>
-    /// <param name="result">The network that came out.</param>
-    /// <param name="fields">What the command has to say in its JSON document beside the record; null: nothing.</param>
+    /// <summary>Writes the result and the report, and prints them.</summary>
+    /// <param name="result">Measurement of the resulting network.</param>
+    /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
     internal int Finish(Measurement result, JsonObject? fields = null)
     {
         RunRecord record = Record(RunSections.Of(
@@ -174,8 +178,8 @@ internal sealed class RunSession : IDisposable
             [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())],
             RunSections.OfAnswers(result)));
 
-        // A resume may have been given more epochs. One that is refused must not leave its settings in the run's
-        // folder.
+        // Written only now: a resume may change settings such as the epochs, but a resume that is refused must not
+        // overwrite the settings in the run folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
@@ -222,7 +226,7 @@ internal sealed class RunSession : IDisposable
 
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
-    /// <summary>Records why a training stopped before its end, and gives the error that tells the user.</summary>
+    /// <summary>Records why a training stopped before its end and returns the error for the user.</summary>
     private ToolException Stopped(string phase, TrainingResult result) =>
         Stopped(phase, result.Steps, $"step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}");
 
@@ -231,7 +235,7 @@ internal sealed class RunSession : IDisposable
     {
         bool isTime = _limit.IsOver && !_context.Cancel.IsCancellationRequested;
         string why = isTime
-            ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over"
+            ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was reached"
             : "interrupted";
         string text = $"{why} after {where}";
         Folder.Record(new RunDecision
@@ -240,11 +244,11 @@ internal sealed class RunSession : IDisposable
             Phase = phase, Step = step, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
-        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper "
+        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; resume with: temper "
             + $"{_description.Command} --resume {Folder.FullPath}");
     }
 
-    /// <summary>Of the run, with what it took before it was resumed.</summary>
+    /// <summary>Seconds of the run, including the time before it was resumed.</summary>
     private double Seconds() => Math.Round(_secondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);
 
     private static double SecondsBefore(RunFolder folder) =>
@@ -253,7 +257,9 @@ internal sealed class RunSession : IDisposable
     private UnusedRecord[] Unused() =>
         [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
 
-    /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
+    /// <summary>
+    /// Splits off the validation samples: at least one sample remains for training and at least one for validation.
+    /// </summary>
     internal static DataSplit Split(CommandContext context, DataSets data)
     {
         double part = context.Get(RunSettings.Validation);

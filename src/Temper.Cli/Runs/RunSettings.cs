@@ -4,10 +4,10 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>What every command that leaves a run folder can be told.</summary>
+/// <summary>Settings shared by all commands that create a run folder.</summary>
 internal static class RunSettings
 {
-    /// <summary>Stands for the run of the same command that began last.</summary>
+    /// <summary>Value of <c>--resume</c> for the most recently started run of the same command.</summary>
     private const string Last = "last";
 
     internal static Setting<string> Data { get; } = Setting.Text(
@@ -36,27 +36,28 @@ internal static class RunSettings
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
         "fail-below", "Exit with code 4 if the test accuracy is below this percentage", maximum: 100);
 
-    /// <summary>How ranks share training; null: there is one.</summary>
+    /// <summary>How the ranks divide the training; null: one rank.</summary>
     internal static Setting<string?> Plan { get; } = Setting.OptionalText(
         "plan", "How ranks started by mpirun divide the training: data (divide the samples), auto, or a plan file "
             + "written by temper plan --save-plan; without mpirun there is one rank");
 
-    /// <summary>What every such command has, behind its own settings.</summary>
+    /// <summary>The settings of every such command, listed after its own settings.</summary>
     internal static IReadOnlyList<Setting> All { get; } = [Validation, Seed, Runs, Resume, MaxTime, FailBelow];
 
-    /// <summary>The folder that <c>--resume</c> names.</summary>
+    /// <summary>Opens the run folder that <c>--resume</c> names.</summary>
     internal static RunFolder Find(string resume, string runs, string command) => resume is not Last
         ? RunFolder.Open(resume)
         : RunFolder.Latest(runs, command) ?? throw new ToolException(
             ExitCode.InputOutput,
-            $"{command}: no run to resume in {runs}; name its folder, or say with --runs where to look");
+            $"{command}: no run to resume in {runs}; give the run folder, or its parent folder with --runs");
 }
 
-/// <summary>A command that leaves a run folder and can go on with it.</summary>
+/// <summary>A command that creates a run folder and can resume the run.</summary>
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
     /// <summary>
-    /// Settings that a resume may change: they decide how long the run goes on and where, not what it does.
+    /// Settings that a resume may change: they affect the duration and the machine of the run, not its results per
+    /// epoch.
     /// </summary>
     private static readonly Setting[] Changeable =
     [
@@ -72,7 +73,10 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
         return Execute(context);
     }
 
-    /// <summary>A setting that was ignored would make a result that is not what its command says.</summary>
+    /// <summary>
+    /// Throws if a resume is given settings that differ from those of the run: they would be ignored, and the result
+    /// would not match the command line.
+    /// </summary>
     private void RequireSameSettings(CommandContext context)
     {
         if (context.Get(RunSettings.Resume) is not { } resume)
@@ -88,16 +92,16 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
         if (differing.Length > 0)
         {
             throw ToolException.Usage(
-                $"{Name}: a resume goes on with the run's own settings, but these differ: "
+                $"{Name}: a resumed run keeps its settings, but these differ: "
                 + $"{string.Join(", ", differing)}; leave them out, or start a new run");
         }
     }
 
-    /// <summary>Does the work with the pool that the settings ask for.</summary>
-    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    /// <summary>Runs the command with the worker pool that the settings require.</summary>
+    /// <returns>A code of <see cref="ExitCode"/>.</returns>
     private protected abstract int Execute(CommandContext context);
 
-    /// <summary>A run goes on with the settings it began with.</summary>
+    /// <summary>A resumed run reads the configuration file in its folder.</summary>
     internal sealed override string? ConfigPath(Func<Setting, string?> given)
     {
         if (given(RunSettings.Resume) is not { } resume)
@@ -108,6 +112,6 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
         return given(CommonSettings.Config) is null
             ? RunSettings.Find(resume, given(RunSettings.Runs) ?? RunSettings.Runs.DefaultText!, Name).ConfigPath
             : throw ToolException.Usage(
-                $"{Name}: --resume and --config exclude each other; a run goes on with its own settings");
+                $"{Name}: --resume and --config exclude each other; a resumed run keeps its settings");
     }
 }

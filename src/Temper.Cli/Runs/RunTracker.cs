@@ -6,11 +6,11 @@ using Temper.Training.Tracking;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// Writes one training of a run down as it goes: metrics, event file, log, and where somebody watches, the bar.
+/// Records a training while it runs: metrics, TensorBoard event file, log and, on a terminal, the progress bar.
 /// </summary>
 internal sealed class RunTracker : ITrainingCallback, IDisposable
 {
-    /// <summary>How often the display hears of an epoch's steps.</summary>
+    /// <summary>Progress reports per epoch.</summary>
     private const int ReportsAnEpoch = 50;
 
     private readonly RunFolder _folder;
@@ -27,13 +27,15 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     internal ProgressDisplay? Display { get; set; }
 
     /// <summary>
-    /// Stands before the names of metrics, as in <c>sparse/validation/accuracy</c>; empty where a run has one training.
+    /// Prefix of metric names, as in <c>sparse/validation/accuracy</c>; empty if the run has only one training.
     /// </summary>
     internal string Phase { get; set; } = "";
 
     internal int Epochs { get; set; }
 
-    /// <summary>Steps of the trainings before this one, so that steps of a run only grow.</summary>
+    /// <summary>
+    /// Total steps of the previous trainings, added to the step numbers so that they increase over the whole run.
+    /// </summary>
     internal long StepsBefore { get; set; }
 
     private long _step;
@@ -75,7 +77,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
             (epoch.Epoch + 1.0) / Epochs, $"epoch {epoch.Epoch + 1}/{Epochs}, loss {epoch.TrainLoss:F3}{_validated}");
     }
 
-    /// <summary>Writes numbers at a step of a training that is none of epochs.</summary>
+    /// <summary>Writes values at a step of a training without epochs.</summary>
     internal void Write(long step, IReadOnlyList<KeyValuePair<string, double>> values)
     {
         _points++;
@@ -88,7 +90,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
         _board.Flush();
     }
 
-    /// <summary>Adds how the weights are spread at the end.</summary>
+    /// <summary>Writes histograms of the final weights.</summary>
     internal void AddWeights(Networks.Network network)
     {
         foreach (Networks.Parameter parameter in network.Parameters)

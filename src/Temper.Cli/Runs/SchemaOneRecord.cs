@@ -8,8 +8,8 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// The <c>result.json</c> that the first version wrote, with samples in a file of their own: figures without sections.
-/// Its sections are made from the figures when it is read.
+/// The <c>result.json</c> of the first version: figures without report sections, with the samples in a separate file.
+/// The sections are created from the figures when the record is read.
 /// </summary>
 internal sealed record SchemaOneRecord
 {
@@ -38,8 +38,8 @@ internal sealed record SchemaOneRecord
 
     public required IReadOnlyList<string> Reproduce { get; init; }
 
-    /// <summary>Reads a record and gives it in the current schema.</summary>
-    /// <exception cref="InvalidDataException">It is not what the first version wrote.</exception>
+    /// <summary>Reads a record and converts it to the current schema.</summary>
+    /// <exception cref="InvalidDataException">The file is not a valid record of the first version.</exception>
     internal static RunRecord Read(RunFolder folder, JsonElement document)
     {
         SchemaOneRecord old = RunRecordJson.Checked(
@@ -59,7 +59,7 @@ internal sealed record SchemaOneRecord
         IEnumerable<Section> answers = RunSections.OfAnswers(Networks[^1].Name, Classes, Confusion, samples);
         return new RunRecord
         {
-            Title = Networks.Count > 1 ? $"{Network} made lean on {Data}" : $"{Network} on {Data}",
+            Title = Networks.Count > 1 ? $"{Network} compressed on {Data}" : $"{Network} on {Data}",
             Command = Command,
             Network = Network,
             Data = Data,
@@ -83,16 +83,16 @@ internal sealed record SchemaOneRecord
             && old.Classes.All(name => name is not null) && old.Reproduce.All(line => line is not null)
             && old.Confusion.Count is var counts
             && (counts == 0 || counts == (long)old.Classes.Count * old.Classes.Count);
-        return isWhole ? old! : throw new JsonException("a list is empty, or lacks entries");
+        return isWhole ? old! : throw new JsonException("a list is empty or has missing entries");
     }
 
     private static SampleRecord[] Whole(SampleRecord[]? samples) => samples is not null
         && samples.All(sample => sample is not null && PictureGrid.IsPng(sample.Png))
         ? samples
-        : throw new JsonException("a sample is missing, or its picture is no PNG file");
+        : throw new JsonException("a sample is missing, or its picture is not a PNG file");
 }
 
-/// <summary>Reads the first schema without reflection.</summary>
+/// <summary>Source-generated JSON reader of the first schema.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]

@@ -7,8 +7,8 @@ using Temper.Training;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows. Other
-/// ranks are told of both.
+/// A growth run inside a run folder: trainings are stages of the run, and the report is updated after each step.
+/// Checkpoint folders and choices are sent to the other ranks.
 /// </summary>
 internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider time) : IGrowthRun
 {
@@ -36,9 +36,9 @@ internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider 
         run.Preview(GrowthSection.Of(record));
     }
 
-    /// <summary>The fields of the command's JSON document.</summary>
-    /// <param name="result">What growing gave.</param>
-    /// <param name="accuracy">On the test samples, 0 to 1.</param>
+    /// <summary>Creates the fields of the command's JSON document.</summary>
+    /// <param name="result">Result of the growth.</param>
+    /// <param name="accuracy">Accuracy on the test samples, 0 to 1; null: not measured.</param>
     internal static JsonObject ToJson(GrowthResult result, double? accuracy) => new()
     {
         ["depths"] = Numbers(result.Network.Depths),

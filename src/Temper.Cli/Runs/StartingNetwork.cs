@@ -7,10 +7,12 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>The network that a method goes on from: a stored one, or one of the zoo, which is trained first.</summary>
+/// <summary>
+/// Opens the network that a method starts from: a stored network, or a built-in network, which is trained first.
+/// </summary>
 internal static class StartingNetwork
 {
-    /// <summary>The network, and the data as it takes them.</summary>
+    /// <summary>Opens the network and converts the data to its input shape.</summary>
     internal static (Network Network, DataSets Data) Open(CommandContext context, string model, DataSets data)
     {
         FitOptions fit = Preprocessing.OptionsOf(context);
@@ -27,7 +29,7 @@ internal static class StartingNetwork
         return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
     }
 
-    /// <summary>A new network after its training, a stored one as it is.</summary>
+    /// <summary>Returns a stored network unchanged; trains a new one first.</summary>
     internal static Network Trained(RunSession run, string model, Network network, TrainingOptions training)
     {
         if (ModelSource.IsStored(model))

@@ -3,7 +3,7 @@ using Temper.Cli.Output;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>
+/// <summary>Checks the test accuracy against <c>--fail-below</c>.</summary>
 internal static class Threshold
 {
     internal static int Check(CommandContext context, double? accuracy)

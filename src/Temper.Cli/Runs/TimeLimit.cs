@@ -1,18 +1,20 @@
 namespace Temper.Cli.Runs;
 
-/// <summary>Stops a run when a time is over, just as Ctrl-C does: after the running step, with a checkpoint.</summary>
+/// <summary>
+/// Stops a run when a time limit is reached, in the same way as Ctrl-C: after the current step, with a checkpoint.
+/// </summary>
 internal sealed class TimeLimit : IDisposable
 {
-    /// <summary>Timers do not wait longer.</summary>
+    /// <summary>Upper limit of the timer's duration.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
 
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
 
-    /// <param name="limit">The time; null: none.</param>
-    /// <param name="elapsed">What of it is over already.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="interrupt">Set by Ctrl-C.</param>
+    /// <param name="limit">Time limit; null: none.</param>
+    /// <param name="elapsed">Time already elapsed, counted against the limit.</param>
+    /// <param name="time">Clock to measure time with.</param>
+    /// <param name="interrupt">Canceled by Ctrl-C.</param>
     internal TimeLimit(TimeSpan? limit, TimeSpan elapsed, TimeProvider time, CancellationToken interrupt)
     {
         if (limit > LongestTimer)
@@ -28,10 +30,10 @@ internal sealed class TimeLimit : IDisposable
         _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, interrupt);
     }
 
-    /// <summary>Set when the time is over, or by Ctrl-C.</summary>
+    /// <summary>Canceled when the time limit is reached, or by Ctrl-C.</summary>
     internal CancellationToken Token => _either.Token;
 
-    /// <summary>Whether the time is over.</summary>
+    /// <summary>Whether the time limit is reached.</summary>
     internal bool IsOver => _timer.IsCancellationRequested;
 
     public void Dispose()

@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>How to train, as settings: each stands for one part of <see cref="TrainingOptions"/>.</summary>
+/// <summary>Settings of training; each sets one option of <see cref="TrainingOptions"/>.</summary>
 internal static class TrainingSettings
 {
     internal static Setting<int> Epochs { get; } =
@@ -121,12 +121,12 @@ internal static class TrainingSettings
             "crop" => new RandomCrop(),
             "flip" => new HorizontalFlip(),
             "cutout" => new Cutout(8),
-            _ => throw new FormatException("crop, flip, cutout, or several with commas between, or none"),
+            _ => throw new FormatException("crop, flip or cutout, or several of them separated by commas, or none"),
         })),
     ];
 }
 
-/// <summary>What training adds to the loss so that weights become zero.</summary>
+/// <summary>Settings of the regularizer that drives weights toward zero during training.</summary>
 internal static class RegularizerSettings
 {
     private static readonly Setting<string> Regularizer = Setting.Choice(

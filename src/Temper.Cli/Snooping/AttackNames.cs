@@ -3,10 +3,10 @@ using Temper.Snooping.Attacks;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>Attacks on observations by their names.</summary>
+/// <summary>Creates attacks on observations by name.</summary>
 internal static class AttackNames
 {
-    /// <summary>Those that follow the gradients of proxies.</summary>
+    /// <summary>Names of the attacks that use the gradients of proxies.</summary>
     internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm", "guided-cw"];
 
     internal static string[] All { get; } = [.. OfProxies, "random-sign", "uniform-noise"];
@@ -25,6 +25,6 @@ internal static class AttackNames
         "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
         "guided-cw" => new GuidedFrame { Epsilon = epsilon },
         _ => throw ToolException.Usage(
-            $"{command}: there is no attack '{name}' (expected {string.Join(", ", OfProxies)})"),
+            $"{command}: no such attack (got '{name}', expected {string.Join(", ", OfProxies)})"),
     };
 }

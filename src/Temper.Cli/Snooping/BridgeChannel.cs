@@ -5,10 +5,11 @@ using Temper.Snooping.Logs;
 namespace Temper.Cli.Snooping;
 
 /// <summary>
-/// What a man in the middle does: it records what the environment sends, and changes it before it goes on.
+/// The man in the middle of a bridge: records the observations that the environment sends, and perturbs them before
+/// forwarding.
 /// </summary>
-/// <param name="recorder">Keeps what is heard; null: nothing is recorded.</param>
-/// <param name="attack">Changes observations; null: nothing is changed.</param>
+/// <param name="recorder">Records the traffic; null: no recording.</param>
+/// <param name="attack">Perturbs observations; null: no attack.</param>
 internal sealed class BridgeChannel(EpisodeRecorder? recorder, IObservationChannel? attack) : IObservationChannel
 {
     public void Observe(int slot, Span<float> observation, EpisodePosition place)
@@ -22,19 +23,19 @@ internal sealed class BridgeChannel(EpisodeRecorder? recorder, IObservationChann
 }
 
 /// <summary>
-/// Records several streams at once: each one's episode is kept apart until it ends, since steps of a log follow each
-/// other. Steps are counted over all streams.
+/// Records several streams at the same time. The episode of each stream is buffered until it ends, because the steps of
+/// an episode must be contiguous in the log. Steps are counted over all streams.
 /// </summary>
-/// <param name="stream">The format of the streams.</param>
-/// <param name="threat">What is heard.</param>
-/// <param name="capacity">Steps in all.</param>
-/// <param name="full">Called once, when that many are kept.</param>
+/// <param name="stream">Format of the streams.</param>
+/// <param name="threat">Threat model: the parts of the traffic that are recorded.</param>
+/// <param name="capacity">Maximum number of steps over all streams.</param>
+/// <param name="full">Called once, when the capacity is reached.</param>
 internal sealed class EpisodeRecorder(StreamInfo stream, ThreatModel threat, int capacity, Action full)
 {
     private readonly SnoopRecorder _recorder = new(stream, threat, capacity);
     private readonly SortedDictionary<int, Episode> _open = [];
 
-    /// <summary>Steps that were heard so far, those of episodes that go on included.</summary>
+    /// <summary>Number of steps recorded so far, including those of unfinished episodes.</summary>
     internal int Count { get; private set; }
 
     internal void Observe(int slot, ReadOnlySpan<float> observation, EpisodePosition place)
@@ -94,7 +95,7 @@ internal sealed class EpisodeRecorder(StreamInfo stream, ThreatModel threat, int
     {
         internal List<(float[] Observation, int Action, float Reward)> Steps { get; } = [];
 
-        /// <summary>The observation that no action has answered yet.</summary>
+        /// <summary>The last observation, for which no action has been received yet.</summary>
         internal float[]? Pending { get; set; }
     }
 }

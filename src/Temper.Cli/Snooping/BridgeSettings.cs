@@ -5,7 +5,7 @@ using Temper.Reinforcement.Bridges;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>What commands between processes can be told.</summary>
+/// <summary>Settings shared by the commands that communicate with other processes.</summary>
 internal static class BridgeSettings
 {
     internal const string Own = "temper", OpenEnv = "openenv", Godot = "godot";
@@ -52,8 +52,8 @@ internal static class BridgeSettings
 
         if (!IPAddress.IsLoopback(address))
         {
-            context.Terminal.Note($"warning: everybody who reaches {address} can connect; the protocols neither ask "
-                + "who one is nor encrypt");
+            context.Terminal.Note($"warning: anyone who can reach {address} can connect; the protocols have neither "
+                + "authentication nor encryption");
         }
 
         return new BridgeListener
@@ -68,7 +68,7 @@ internal static class BridgeSettings
         };
     }
 
-    /// <summary>A host and a port.</summary>
+    /// <summary>Parses a host and a port.</summary>
     internal static DnsEndPoint Peer(string text, string flag)
     {
         int colon = text.LastIndexOf(':');
@@ -79,7 +79,7 @@ internal static class BridgeSettings
             : throw ToolException.Usage($"{flag}: cannot be used (got '{text}', expected HOST:PORT)");
     }
 
-    /// <summary>Waits until the command is told to stop.</summary>
+    /// <summary>Waits until the command is canceled.</summary>
     internal static Task Stopped(CancellationToken stop) =>
         Task.Delay(System.Threading.Timeout.Infinite, stop)
             .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);

@@ -4,17 +4,17 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>Lets an agent play while an eavesdropper records.</summary>
+/// <summary>Records a log while an agent plays.</summary>
 internal static class LogRecording
 {
-    /// <summary>Records whole episodes, the last one as far as there is room.</summary>
-    /// <param name="policy">Plays.</param>
+    /// <summary>Records episodes until the number of steps is reached; the last episode may be cut.</summary>
+    /// <param name="policy">Policy of the agent that plays.</param>
     /// <param name="environment">Name and options of the environment.</param>
-    /// <param name="threat">What is heard.</param>
-    /// <param name="steps">Steps to keep.</param>
-    /// <param name="seed">Of the first episode.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <returns>The log, and how many episodes were played.</returns>
+    /// <param name="threat">Threat model: the parts of the traffic that are recorded.</param>
+    /// <param name="steps">Number of steps to record.</param>
+    /// <param name="seed">Seed of the first episode; incremented per episode.</param>
+    /// <param name="cancel">Cancels the recording.</param>
+    /// <returns>The log, and the number of episodes played.</returns>
     internal static (IStateLog Log, int Episodes) Of(
         Policy policy, (string Name, EnvironmentOptions Options) environment, ThreatModel threat, int steps, ulong seed,
         CancellationToken cancel)
@@ -31,7 +31,7 @@ internal static class LogRecording
         return (recorder.ToLog(), episodes);
     }
 
-    /// <summary>Plays one episode, or as much of it as there is room for: some episodes have no end.</summary>
+    /// <summary>Plays one episode, until it ends or the log is full; some episodes never end.</summary>
     private static void Play(
         Policy policy, Func<IEnvironment> create, SnoopRecorder recorder, ulong seed, CancellationToken cancel)
     {
@@ -47,7 +47,7 @@ internal static class LogRecording
         }
         catch (OperationCanceledException) when (recorder.IsFull && !cancel.IsCancellationRequested)
         {
-            // All steps are there.
+            // The log is full.
         }
     }
 }

@@ -8,12 +8,15 @@ using Temper.Snooping.Proxies;
 namespace Temper.Cli.Snooping;
 
 /// <summary>
-/// The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defense.
+/// Adds the rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding
+/// defense.
 /// </summary>
-/// <param name="run">Plays.</param>
-/// <param name="proxies">What was trained on what was heard.</param>
-/// <param name="others">Other agents of the same method and of another one; none: their rows are missing.</param>
-/// <param name="told">Told of each row.</param>
+/// <param name="run">Plays the victims.</param>
+/// <param name="proxies">Proxies trained on the recorded log.</param>
+/// <param name="others">
+/// Independent agents of the same method and of another method; a missing agent omits its row.
+/// </param>
+/// <param name="told">Called with each row.</param>
 internal sealed class SnoopingRows(
     SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
 {
@@ -22,7 +25,7 @@ internal sealed class SnoopingRows(
     internal IReadOnlyList<SnoopingRow> Rows => _rows;
 
     /// <summary>
-    /// Refuses attacks that do not exist, and timing without a proxy of actions, before anything is played.
+    /// Throws for unknown attacks, and for timing without a proxy of actions; called before any episode is played.
     /// </summary>
     internal static void Check(IReadOnlyList<string> attacks, IReadOnlyList<Proxy> proxies, bool isTimed)
     {
@@ -39,7 +42,7 @@ internal sealed class SnoopingRows(
 
     internal void AddClean() => Add(run.Clean());
 
-    /// <summary>All rows of one size.</summary>
+    /// <summary>Adds all rows of one perturbation radius.</summary>
     internal void Add(double epsilon, IReadOnlyList<string> attacks)
     {
         GradientSign fgsm = GradientSign.Fgsm(epsilon);
@@ -71,7 +74,9 @@ internal sealed class SnoopingRows(
         }
     }
 
-    /// <summary>Frames chosen by a rule, and as many at random.</summary>
+    /// <summary>
+    /// Adds the rows of timed attacks: frames selected by each rule, and the same fraction of random frames.
+    /// </summary>
     internal void AddTimed(double epsilon, double rate, IStateLog log)
     {
         Proxy proxy = OfActions(proxies);
@@ -91,13 +96,13 @@ internal sealed class SnoopingRows(
         {
             if (attack is GuidedFrame && proxy.Goal != ProxyGoal.Classes)
             {
-                // There is no action to turn.
+                // A proxy without actions has no action to attack.
                 continue;
             }
 
             if (proxy.Goal == ProxyGoal.Value && attack is GradientSign steps)
             {
-                // Which way hurts is not known beforehand; both are tried.
+                // The harmful direction is not known beforehand, so both are played.
                 Add(run.Row($"{proxy.Task} {name}, value down", attack, _ => [proxy], null));
                 Add(run.Row($"{proxy.Task} {name}, value up", steps with { RaisesValue = true }, _ => [proxy], null));
                 continue;

@@ -11,7 +11,7 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>What one report plays: victims, their environment, and how.</summary>
+/// <summary>Options of a snooping report: the victims, their environment, and how they are attacked.</summary>
 internal sealed record SnoopingRunOptions
 {
     internal required string Environment { get; init; }
@@ -28,10 +28,10 @@ internal sealed record SnoopingRunOptions
 
     internal required ChannelPrecision Precision { get; init; }
 
-    /// <summary>Bits to which the rounding defense rounds.</summary>
+    /// <summary>Bits to which the rounding defense rounds observations.</summary>
     internal required int DefenseBits { get; init; }
 
-    /// <summary>Listens behind every attack; null: none does.</summary>
+    /// <summary>Detector that checks the observations after every attack; null: none.</summary>
     internal PerturbationDetector? Detector { get; init; }
 
     internal required TimeProvider Time { get; init; }
@@ -39,23 +39,25 @@ internal sealed record SnoopingRunOptions
     internal CancellationToken Cancel { get; init; }
 }
 
-/// <summary>Plays victims under one attack after the other.</summary>
+/// <summary>Plays the victims under one attack at a time.</summary>
 internal sealed class SnoopingRun(SnoopingRunOptions options)
 {
     private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
 
-    /// <summary>The stream of a victim.</summary>
+    /// <summary>The format of a victim's observation stream.</summary>
     internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(
         victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
 
-    /// <summary>Whether the rounding defense has bounds to round between.</summary>
+    /// <summary>Whether the stream has finite bounds, which the rounding defense needs.</summary>
     internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum)
         && float.IsFinite(stream.Maximum);
 
-    /// <summary>Whether the rounding defense can be played by every victim.</summary>
+    /// <summary>Whether the rounding defense is possible for all victims.</summary>
     internal bool HasDefense => options.Victims.All(victim => CanRound(StreamOf(victim)));
 
-    /// <summary>A victim's own network, or another agent's, as what an attacker with access to it would use.</summary>
+    /// <summary>
+    /// Wraps the network of a victim or of another agent as a proxy, for an attacker with access to it.
+    /// </summary>
     internal Proxy Known(Policy policy, string name) => new()
     {
         Network = WithoutValue(policy.Network), Task = name, Goal = ProxyGoal.Classes, Stream = StreamOf(policy),
@@ -64,7 +66,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     internal SnoopingRow Clean() =>
         Row("none", new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
 
-    /// <summary>What random play earns.</summary>
+    /// <summary>The mean return of random play.</summary>
     internal double RandomReturn()
     {
         Policy victim = options.Victims[0];
@@ -77,11 +79,11 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     }
 
     /// <summary>Plays all victims under an attack.</summary>
-    /// <param name="name">What the row is called.</param>
-    /// <param name="attack">The attack; stack mode and precision are those of the run.</param>
-    /// <param name="proxies">The proxies against a victim.</param>
-    /// <param name="timing">Which frames; null: all.</param>
-    /// <param name="isDefended">Whether the agent rounds what it sees.</param>
+    /// <param name="name">Name of the row.</param>
+    /// <param name="attack">The attack; stack mode and precision are taken from the options of the run.</param>
+    /// <param name="proxies">Returns the proxies used against a victim.</param>
+    /// <param name="timing">Selects the frames to attack; null: all.</param>
+    /// <param name="isDefended">Whether the agent uses the rounding defense.</param>
     internal SnoopingRow Row(
         string name, ObservationAttack attack, Func<Policy, IReadOnlyList<Proxy>> proxies, AttackTiming? timing,
         bool isDefended = false)
@@ -123,8 +125,8 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     }
 
     /// <summary>
-    /// The first victim's first episode under an attack, in pictures of what it saw. It is the first one of the
-    /// attack's row, too.
+    /// Plays the first victim's first episode under an attack and returns pictures of its observations. The episode is
+    /// the same as the first one of the attack's row.
     /// </summary>
     internal Section Watch(string title, ObservationAttack attack, IReadOnlyList<Proxy> proxies)
     {
@@ -151,7 +153,8 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
         });
 
     /// <summary>
-    /// The policy's first output alone: an attacker has no use for the value, and a pass without it is faster.
+    /// Removes all outputs but the first (the policy): an attacker does not need the value, and the pass is faster
+    /// without it.
     /// </summary>
     private static Network WithoutValue(Network network) =>
         network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;

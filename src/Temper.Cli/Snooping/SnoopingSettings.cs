@@ -7,7 +7,7 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>What the commands of snooping can be told.</summary>
+/// <summary>Settings shared by the snooping commands.</summary>
 internal static class SnoopingSettings
 {
     internal static Setting<string> Threat { get; } = Setting.Choice(
@@ -39,7 +39,7 @@ internal static class SnoopingSettings
     internal static Setting<double> LearningRate { get; } =
         Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);
 
-    /// <summary>What is said about the environment; its actions are the agent's.</summary>
+    /// <summary>The environment options that are given; the action set is taken from the agent.</summary>
     internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new()
     {
         Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit),
@@ -59,7 +59,7 @@ internal static class SnoopingSettings
         },
     };
 
-    /// <summary>What an eavesdropper knows of an environment's stream.</summary>
+    /// <summary>The format of an environment's observation stream, as known to an eavesdropper.</summary>
     internal static StreamInfo StreamOf(Policy policy, EnvironmentSpec spec) =>
         new(spec.ObservationShape, policy.FramesIn(spec), spec.Minimum, spec.Maximum, spec.Actions.Count, spec.Name);
 }

@@ -5,9 +5,12 @@ using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Snooping;
 
-/// <summary>Puts an eavesdropper into an environment's channel. The two projects do not know each other.</summary>
-/// <param name="recorder">Keeps what is heard.</param>
-/// <param name="full">Called when no more is kept.</param>
+/// <summary>
+/// Adapts a <see cref="SnoopRecorder"/> to an environment's observation channel; the two libraries do not reference
+/// each other.
+/// </summary>
+/// <param name="recorder">Records the traffic.</param>
+/// <param name="full">Called when the recorder is full.</param>
 internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IObservationChannel
 {
     public void Observe(int slot, Span<float> observation, EpisodePosition place)
@@ -28,13 +31,15 @@ internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IO
     }
 }
 
-/// <summary>Puts an attacker into an environment's channel, and measures how long it takes.</summary>
+/// <summary>
+/// Adapts an <see cref="ObservationAttacker"/> to an environment's observation channel and measures its time per frame.
+/// </summary>
 internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvider time) : IObservationChannel
 {
     private const int MostKept = 4096;
     private readonly double[] _milliseconds = new double[MostKept];
 
-    /// <summary>How long the last frames took that were attacked, in no order.</summary>
+    /// <summary>Times of the most recently attacked frames, in milliseconds, in no particular order.</summary>
     internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MostKept, attacker.Attacked));
 
     public void Observe(int slot, Span<float> observation, EpisodePosition place)
@@ -52,7 +57,10 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
         }
     }
 
-    /// <summary>The median: the first frame, which compiles, and what other programs take away do not count.</summary>
+    /// <summary>
+    /// Returns the median, which is insensitive to the first frame (which compiles) and to interruptions by other
+    /// programs.
+    /// </summary>
     internal static double Median(List<double> milliseconds)
     {
         milliseconds.Sort();
@@ -61,11 +69,11 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
 
     public void Act(int slot, AgentAction action, StepOutcome outcome)
     {
-        // An attacker of observations has no use for actions and rewards.
+        // Attacks on observations do not use actions and rewards.
     }
 }
 
-/// <summary>Counts a detector's alarms behind another channel.</summary>
+/// <summary>Counts the alarms of a detector on the observations that come out of another channel.</summary>
 internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDetector detector) : IObservationChannel
 {
     internal long Alarms { get; private set; }
@@ -82,7 +90,9 @@ internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDe
     public void Act(int slot, AgentAction action, StepOutcome outcome) => inner.Act(slot, action, outcome);
 }
 
-/// <summary>Rounds what passes to a few levels, as a defense of the agent, behind another channel.</summary>
+/// <summary>
+/// Rounds the observations that come out of another channel to 2^bits levels, as a defense of the agent.
+/// </summary>
 internal sealed class RoundingChannel(IObservationChannel inner, int bits, float minimum, float maximum)
     : IObservationChannel
 {

@@ -66,7 +66,7 @@ public sealed class NumberListsTests
     [InlineData("1..2..0.5")]
     [InlineData("3000000000")]
     public void Others_are_refused_where_whole_numbers_are_wanted(string text) =>
-        Assert.StartsWith("whole numbers from 1 on", Assert.Throws<FormatException>(() => NumberLists.Integers(text, 1)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("whole numbers of at least 1", Assert.Throws<FormatException>(() => NumberLists.Integers(text, 1)).Message, StringComparison.Ordinal);
 
     private static string Text<T>(IEnumerable<T> values)
         where T : IFormattable => string.Join(' ', values.Select(value => value.ToString(null, CultureInfo.InvariantCulture)));

@@ -75,7 +75,7 @@ public sealed class SettingKindsTests : IDisposable
 
     [Theory]
     [InlineData("max-time", "20", "--max-time: cannot be used (got '20', expected a duration with its unit (ms, s, m, h or d), such as 90s, 20m or 1h30m; for 20 seconds: 20s)")]
-    [InlineData("epsilons", "-1", "--epsilons: cannot be used (got '-1', expected numbers from 0 on with commas between them, or ranges such as 0..1..0.25)")]
+    [InlineData("epsilons", "-1", "--epsilons: cannot be used (got '-1', expected numbers of at least 0, separated by commas, or ranges such as 0..1..0.25)")]
     public void Value_that_cannot_be_used_is_refused_with_flag_value_and_what_is_expected(string name, string text, string message)
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal) { [name] = text };

@@ -61,7 +61,7 @@ public sealed class SchemaOneTests : IDisposable
     {
         RunRecords.WriteReport(RunFolder.Open(Golden), _folder["report.html"]);
         XElement page = XElement.Parse(File.ReadAllText(_folder["report.html"])["<!doctype html>\n".Length..]);
-        Assert.Equal("lenet-5-caffe made lean on synth:shapes?count=600&classes=3", page.Descendants("h1").Single().Value);
+        Assert.Equal("lenet-5-caffe compressed on synth:shapes?count=600&classes=3", page.Descendants("h1").Single().Value);
         Assert.Equal(6, page.Descendants("section").Count());
         Assert.Equal(4, page.Descendants("img").Count());
         Assert.Contains("strength: 2e-4", page.Descendants("code").Last().Value, StringComparison.Ordinal);

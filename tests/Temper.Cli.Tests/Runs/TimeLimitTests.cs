@@ -29,14 +29,14 @@ public sealed class TimeLimitTests : IDisposable
         RunDecision decision = Assert.Single(stopped.ReadDecisions());
         Assert.Equal((RunDecision.TimeLimit, "train"), (decision.Kind, decision.Phase));
         Assert.InRange(decision.Step, 1, 19);
-        Assert.Equal($"--max-time 18m was over after step {decision.Step} of training 'train', epoch {1 + (decision.Step / 5)}", decision.Text);
+        Assert.Equal($"--max-time 18m was reached after step {decision.Step} of training 'train', epoch {1 + (decision.Step / 5)}", decision.Text);
         Assert.Contains(decision.Text, stop.Message, StringComparison.Ordinal);
         Assert.Contains($"temper train --resume {stopped.FullPath}", stop.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(stopped.ResultPath));
 
         // The run's own settings hold, its limit too, unless they are taken back.
         Train("stopped", new SteppedTime(TimeSpan.FromMinutes(1)), resume: stopped, maxTime: "none");
-        Assert.Contains($"going on: {decision.Text}", File.ReadAllText(stopped.LogPath), StringComparison.Ordinal);
+        Assert.Contains($"resuming: {decision.Text}", File.ReadAllText(stopped.LogPath), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(stopped.PathOf("model.safetensors")));
         Section stops = RunRecords.Read(stopped).Sections.Single(section => section.Title is "Stops");
         Assert.Equal(decision.Text, stops.Blocks.OfType<DataTable>().Single().Rows.Single()[1]);
