@@ -38,7 +38,7 @@ public sealed class NumberListsTests
     [InlineData("0x10")]
     [InlineData("1:5")]
     public void Anything_else_is_refused(string text) =>
-        Assert.StartsWith("numbers with commas", Assert.Throws<FormatException>(() => NumberLists.Numbers(text, double.MinValue, double.MaxValue)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("numbers, separated by commas", Assert.Throws<FormatException>(() => NumberLists.Numbers(text, double.MinValue, double.MaxValue)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("0..1000000")]
