@@ -214,7 +214,7 @@ internal static class DataForModel
         return new ToolException(ExitCode.BadInput, string.Create(
             CultureInfo.InvariantCulture,
             $"data: pictures of {sizes.Length} sizes ({first}{more}, expected one); --resize linear brings them to one "
-            + "size"));
+            + $"size"));
     }
 
     private static string Inputs(Network network) =>

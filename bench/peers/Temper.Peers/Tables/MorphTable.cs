@@ -101,7 +101,7 @@ internal static class MorphTable
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"  the same products alone: {product:F2} s, {2.0 * 60_000 * d * d / product / 1e9:F0} GFLOP/s (5 s "
-                + "need 226)"));
+                + $"need 226)"));
         string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
         var data = new ImageDataset("noise", [3, 32, 32], Bytes(60_000 * d), new byte[60_000], ["only"]);
         start = Stopwatch.GetTimestamp();
