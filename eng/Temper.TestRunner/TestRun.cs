@@ -86,7 +86,8 @@ internal sealed class TestRun(TestOptions options)
     /// </summary>
     private JobResult[] RunAll(TestJob[] jobs)
     {
-        int atOnce = Math.Min(2, Environment.ProcessorCount), threads = Math.Max(1, Environment.ProcessorCount / atOnce);
+        int atOnce = Math.Clamp(jobs.Length, 1, Math.Min(2, Environment.ProcessorCount));
+        int threads = Math.Max(1, Environment.ProcessorCount / atOnce);
         var results = new JobResult[jobs.Length];
         int next = -1;
         Thread[] workers = [.. Enumerable.Range(0, atOnce).Select(_ => new Thread(() =>
