@@ -10,7 +10,7 @@ namespace Temper.Cli.Commands;
 /// counterexample of a property.
 /// </summary>
 internal sealed class AttackCommand() : ToolCommand(
-    "attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
+    "attack", "Measure how easily a network is fooled: accuracy by distance, and whether the figures can be trusted")
 {
     internal override bool SharesWork => true;
 

@@ -11,7 +11,7 @@ namespace Temper.Cli.Commands;
 /// </summary>
 internal sealed class BenchCommand() : ToolCommand(
     "bench",
-    "Measure a network's inference, beside ONNX Runtime where it is installed; without one, what this machine does")
+    "Measure the speed of a network, next to ONNX Runtime if it is installed; without a network, of this machine")
 {
     private static readonly Setting<string> Filter =
         Setting.Text("filter", "Without a model: only rows whose name contains this text", "");

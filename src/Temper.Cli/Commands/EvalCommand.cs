@@ -21,7 +21,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
     private static readonly Setting<string?> KeyFile = Setting.OptionalText(
         "morph-key",
-        "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
+        "Key file, for a network that was trained on morphed data: samples are morphed with it first");
 
     private static readonly Setting<string?> Source = Setting.OptionalText(
         "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made "

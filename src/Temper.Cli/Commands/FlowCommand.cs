@@ -12,7 +12,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary><c>temper flow</c>: computes the optical flow of a clip.</summary>
 internal sealed class FlowCommand()
-    : ToolCommand("flow", "Compute the optical flow of a video: arrays, .flo files, pictures, a video")
+    : ToolCommand("flow", "Compute the optical flow of a video; writes arrays, .flo files, pictures or a video")
 {
     /// <summary>
     /// Number of frames processed together; the memory for their flow is small compared with that of the result.

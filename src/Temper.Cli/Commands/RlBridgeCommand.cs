@@ -22,7 +22,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     "rl bridge", "Relay between an agent and its environment in other processes: record what passes, and attack it")
 {
     private static readonly Setting<string?> Connect = Setting.OptionalText(
-        "connect", "Host and port of the environment; godot: of the trainer, since games connect to trainers");
+        "connect", "Host and port of the environment; godot: of the trainer, because games connect to their trainer");
 
     private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List(
         "proxy", "Proxy file written by temper rl snoop, whose gradients perturb the observations; may be repeated");
@@ -45,15 +45,16 @@ internal sealed class RlBridgeCommand() : ToolCommand(
         Setting.Text("action-field", "openenv: field of an action that holds its index", "action_id");
 
     private static readonly Setting<int> Actions = Setting.Integer(
-        "actions", "openenv: number of actions; 0: as many as legal_actions names", defaultValue: 0, minimum: 0);
+        "actions", "openenv: number of actions; 0 = the length of legal_actions in an observation", defaultValue: 0,
+        minimum: 0);
 
     private static readonly Setting<double> Scale = Setting.Number(
-        "scale", "openenv: what numbers are divided by; 255 for grey levels, which stay whole", defaultValue: 1,
-        minimum: 1e-6);
+        "scale", "openenv: divisor of the numbers of an observation, such as 255 for gray levels; unless it is 1, "
+            + "relayed numbers are rounded to integers", defaultValue: 1, minimum: 1e-6);
 
     private static readonly Setting<double[]> Bounds = Setting.Numbers(
-        "bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; without them not known",
-        []);
+        "bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; when not given, "
+            + "observations are not bounded", []);
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

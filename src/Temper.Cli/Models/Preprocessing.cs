@@ -22,7 +22,7 @@ internal static class Preprocessing
 
     private static readonly Setting<string> Layout = Setting.Choice(
         "layout",
-        "Channel axis: nchw or nhwc (last), of the network or of an npz's images; auto: found from their shapes",
+        "Channel axis of the network or an npz's images: nchw (first) or nhwc (last); auto: found from their shapes",
         "auto", "auto", "nchw", "nhwc");
 
     private static readonly Setting<string?> Classes =

@@ -39,7 +39,7 @@ public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, Attac
 /// <summary>Measurements of a network before and after hardening, on the same samples.</summary>
 /// <param name="Before">Measurements of the original network.</param>
 /// <param name="After">Measurements of the hardened network.</param>
-/// <param name="Trained">Names of the families used for examples.</param>
+/// <param name="Trained">Names of the families of directions in which training examples were made.</param>
 public sealed record HardeningComparison(MeasuredNetwork Before, MeasuredNetwork After, IReadOnlyList<string> Trained)
 {
     /// <summary>Ratio of the criteria above which they count as improved.</summary>

@@ -29,8 +29,8 @@ public sealed record FrameNormAttack : MinimalAttack
     public int Steps { get; init; } = 25;
 
     /// <summary>
-    /// Number of values of lambda to try. With the default <see cref="Steps"/>, 100 steps in total, as many as the
-    /// authors use.
+    /// Number of values of lambda to try, each with <see cref="Steps"/> steps. The defaults give 100 steps in total, as
+    /// many as the authors use.
     /// </summary>
     public int Searches { get; init; } = 4;
 

@@ -97,7 +97,7 @@ public abstract record Operator
 }
 
 /// <summary>Describes one parameter of an operator.</summary>
-/// <param name="Name">Name after the node's name and a dot: <c>weight</c>, <c>bias</c>.</param>
+/// <param name="Name">Name without the prefix "node name and dot", such as <c>weight</c> or <c>bias</c>.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Role">Purpose of the parameter.</param>
 /// <param name="Initializer">Its initial values.</param>
@@ -132,7 +132,7 @@ public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role,
 /// <summary>
 /// Describes one buffer of an operator: state that training updates without gradients, or a constant.
 /// </summary>
-/// <param name="Name">Name after the node's name and a dot, such as <c>running_mean</c>.</param>
+/// <param name="Name">Name without the prefix "node name and dot", such as <c>running_mean</c>.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="DType">Float32 for statistics, int64 for counters, any dtype for a constant.</param>
 /// <param name="Start">Initial value of every element.</param>

@@ -29,8 +29,8 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
         Shape.Create(attributes.Ints("shape", [])),
         Enum.TryParse(attributes.Text("dtype") ?? "float32", ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
-            : throw new FormatException($"attribute 'dtype' is unknown (got \"{attributes.Text("dtype")}\", expected "
-                + $"one of {string.Join(", ", OperatorTypes.Any)})"));
+            : throw new FormatException($"attribute 'dtype' has an unknown value (got \"{attributes.Text("dtype")}\", "
+                + $"expected one of {string.Join(", ", OperatorTypes.Any)})"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
@@ -77,8 +77,8 @@ public sealed record Cast(DType DType) : ElementwiseOperator
     internal static Cast From(OperatorAttributes attributes) =>
         Enum.TryParse(attributes.Text("to"), ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? new Cast(type)
-            : throw new FormatException($"attribute 'to' is unknown (got \"{attributes.Text("to")}\", expected one of "
-                + $"{string.Join(", ", OperatorTypes.Any)})");
+            : throw new FormatException($"attribute 'to' has an unknown value (got \"{attributes.Text("to")}\", "
+                + $"expected one of {string.Join(", ", OperatorTypes.Any)})");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 

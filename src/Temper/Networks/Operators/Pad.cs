@@ -34,7 +34,8 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
             Mode = Enum.TryParse(attributes.Text("mode") ?? "constant", ignoreCase: true, out PadMode mode)
                 && Enum.IsDefined(mode)
                 ? mode
-                : throw new FormatException($"attribute 'mode' is unknown (got \"{attributes.Text("mode")}\", "
+                : throw new FormatException(
+                    $"attribute 'mode' has an unknown value (got \"{attributes.Text("mode")}\", "
                     + "expected constant, reflect, edge or wrap)"),
         }
         : throw new FormatException("attribute 'pads' has the wrong length (expected two numbers: before and after)");

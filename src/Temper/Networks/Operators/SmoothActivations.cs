@@ -102,7 +102,7 @@ public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
         null or "none" => new Gelu(),
         "tanh" => new Gelu(IsApproximate: true),
         var other => throw new FormatException(
-            $"attribute 'approximate' is unknown (got \"{other}\", expected \"none\" or \"tanh\")"),
+            $"attribute 'approximate' has an unknown value (got \"{other}\", expected \"none\" or \"tanh\")"),
     };
 
     internal override Tensor Forward(in NodeContext context)
