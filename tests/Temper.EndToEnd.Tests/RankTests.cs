@@ -137,7 +137,7 @@ public sealed class RankTests : IDisposable
     [MpiFact]
     public void Ranks_measure_and_compress_to_the_bytes_of_one()
     {
-        const string Data = "synth:shapes?count=400&classes=4&size=28";
+        const string Data = "synth:shapes?count=160&classes=4&size=28";
         string[] compress =
         [
             "compress", TrainedRun.Folder, "--data", Data, "--regularize-epochs", "1", "--tune-epochs", "1", "--trials", "1", "--structure", "channels", "--objective", "macs",
