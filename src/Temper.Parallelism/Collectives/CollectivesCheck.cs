@@ -1,17 +1,18 @@
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Every call on a group of ranks against results in closed form: the contract that each backend has to keep.
+/// Checks every collective call of a group of ranks against results in closed form. Every backend must pass.
 /// </summary>
 internal static class CollectivesCheck
 {
     /// <summary>
-    /// Lengths with and without a rest, fewer numbers than ranks, and more than a message that engines send at once.
+    /// Lengths that are and are not multiples of the number of ranks, that are below it, and that exceed the size of a
+    /// message that MPI libraries send eagerly.
     /// </summary>
     private static readonly int[] Lengths = [0, 1, 7, 1000, 100_003];
 
-    /// <summary>Runs all calls. Called by all ranks.</summary>
-    /// <returns>What went wrong on this rank; empty: nothing.</returns>
+    /// <summary>Runs all checks. Must be called by all ranks.</summary>
+    /// <returns>Names of the checks that failed on this rank; empty if all passed.</returns>
     internal static IReadOnlyList<string> Run(Communicator ranks)
     {
         var wrong = new List<string>();
@@ -31,7 +32,7 @@ internal static class CollectivesCheck
         return wrong;
     }
 
-    /// <summary>Whole numbers, whose sums are exact in any order.</summary>
+    /// <summary>Whole numbers: their sums are exact in any order.</summary>
     private static float Number(int rank, int index) => (index % 97) + (100 * rank);
 
     private static float[] Numbers(int rank, int length) =>
@@ -78,7 +79,7 @@ internal static class CollectivesCheck
         Require(wrong, $"broadcast of {length}", values.AsSpan().SequenceEqual(Numbers(root, length)));
     }
 
-    /// <summary>Rank r sends r + 2 t numbers to rank t, so that some send nothing.</summary>
+    /// <summary>Rank r sends r + 2 t numbers to rank t; some ranks therefore send nothing.</summary>
     private static void Uneven(Communicator ranks, List<string> wrong)
     {
         int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))];
@@ -107,7 +108,7 @@ internal static class CollectivesCheck
         Require(wrong, "split", values[0] == expected && group.Rank == ranks.Rank / 2);
     }
 
-    /// <summary>Calls of two threads at the same time.</summary>
+    /// <summary>Makes calls from two threads at the same time.</summary>
     private static void Pending(Communicator ranks, List<string> wrong)
     {
         using var thread = new CommunicationThread(ranks);
@@ -121,7 +122,7 @@ internal static class CollectivesCheck
             && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
     }
 
-    /// <summary>Numbers whose sum depends on the order, against a loop over the ranks.</summary>
+    /// <summary>Sums numbers whose float32 sum depends on the order, and compares with a loop over the ranks.</summary>
     private static bool IsInOrder(Communicator ranks)
     {
         static float Rough(int rank, int i) => MathF.Sin((rank * 1000) + i) * MathF.Pow(10, (rank + i) % 7);
