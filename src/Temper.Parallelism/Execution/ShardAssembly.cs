@@ -6,7 +6,9 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Puts a learner together of the shards of all ranks: weights, optimizer state, averages.</summary>
+/// <summary>
+/// Assembles a whole learner from the shards of all ranks: weights, optimizer state and weight averages.
+/// </summary>
 internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 {
     internal Learner Of(Learner shard)
@@ -59,7 +61,7 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
         });
     }
 
-    /// <summary>The layers' parameters in order: weight, bias.</summary>
+    /// <summary>The parameters of all layers in order, weight before bias.</summary>
     private IEnumerable<(ShardedLayer Layer, int Parameter)> Layers() =>
         sharded.Layers.SelectMany(
             layer => Enumerable.Range(0, layer.Node.Parameters.Count).Select(parameter => (layer, parameter)));
@@ -67,8 +69,8 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
     private static string Name((ShardedLayer Layer, int Parameter) one) => one.Layer.Node.Parameters[one.Parameter];
 
     /// <summary>
-    /// Arrays of a parameter: its values, the optimizer's, the average; none where it is frozen, so that the whole
-    /// network has it.
+    /// Number of arrays kept per parameter: its values, the optimizer's slots and the weight average. 0 if the
+    /// parameter is frozen: the whole network already has its values.
     /// </summary>
     private int Kinds(Learner shard, string name)
     {
@@ -88,7 +90,7 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
             .Concat(trained.State.Slots.SelectMany(slot => slot.Values)).Concat(trained.Average ?? []);
     }
 
-    /// <summary>Where the numbers of a rank's shard lie in the whole parameter.</summary>
+    /// <summary>Indices of the elements of a rank's shard in the whole parameter.</summary>
     private static int[] Targets((ShardedLayer Layer, int Parameter) one, int rank, Shape shape)
     {
         int[][] axes = [.. one.Layer.Moves(rank).Where(move =>
@@ -110,7 +112,7 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
         return [.. places.SelectMany(place => Enumerable.Range(place * inner, inner))];
     }
 
-    /// <summary>What each rank gives, on all of them.</summary>
+    /// <summary>Gathers the arrays of all ranks on every rank.</summary>
     private float[][] Gathered(float[] own)
     {
         double[] lengths = new double[ranks.Size];
