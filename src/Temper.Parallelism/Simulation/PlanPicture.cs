@@ -5,8 +5,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>
-/// A plan as a picture: a column for each layer and a row for each level, colored by split; between them the bytes that
-/// move; below, when accelerators compute and data move during a step.
+/// Draws a plan as an SVG image: a column per layer and a row per level, colored by split. Below are the bytes of each
+/// layer and between layers, and a timeline of when accelerators compute and data move during a step.
 /// </summary>
 public static class PlanPicture
 {
@@ -20,7 +20,7 @@ public static class PlanPicture
     /// <summary>Draws a plan.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="step">A simulated step of it.</param>
-    /// <returns>A file in SVG.</returns>
+    /// <returns>The text of an SVG file.</returns>
     public static string Draw(PlanResult plan, StepTimeline step)
     {
         RankPlan ranks = plan.Plan;
@@ -76,7 +76,8 @@ public static class PlanPicture
     }
 
     /// <summary>
-    /// Below each layer the bytes of its gradients and outputs; between two layers those that go over to another split.
+    /// Writes below each layer the bytes of its gradients and outputs, and between layers the bytes that move to
+    /// another split.
     /// </summary>
     private static void Volumes(Markup svg, PlanResult plan, double y)
     {

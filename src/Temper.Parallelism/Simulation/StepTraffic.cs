@@ -2,7 +2,9 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>The bytes of a step, level by level: what a level adds to the cost of the levels above it.</summary>
+/// <summary>
+/// Bytes moved per step at each level: the amount that the level adds to the cost of the levels above it.
+/// </summary>
 internal sealed class StepTraffic
 {
     internal StepTraffic(PlanCost cost, int[] patterns)
@@ -19,13 +21,13 @@ internal sealed class StepTraffic
             at.Edge(edges[edge], first(patterns[edges[edge].From]), first(patterns[edges[edge].To])));
     }
 
-    /// <summary>For each layer and level the bytes by which gradients of weights are summed.</summary>
+    /// <summary>Bytes to sum weight gradients, by layer and level.</summary>
     internal double[][] Gradients { get; }
 
-    /// <summary>For each layer and level the bytes of its outputs and errors, half of them forward.</summary>
+    /// <summary>Bytes of outputs and output gradients, by layer and level; half of them in the forward pass.</summary>
     internal double[][] Activations { get; }
 
-    /// <summary>For each edge and level its bytes, half of them forward.</summary>
+    /// <summary>Bytes by edge and level; half of them in the forward pass.</summary>
     internal double[][] Edges { get; }
 
     private static double[][] Levels(PlanCost[] costs, int count, Func<PlanCost, int, Func<int, int>, double> bytes)
