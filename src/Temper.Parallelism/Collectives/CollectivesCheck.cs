@@ -52,8 +52,8 @@ internal static class CollectivesCheck
 
         double[] doubles = [.. Numbers(ranks.Rank, length).Select(value => (double)value)];
         ranks.AllReduce(doubles);
-        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(Total(ranks, length).Select(value =>
-            (double)value)));
+        IEnumerable<double> total = Total(ranks, length).Select(value => (double)value);
+        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(total));
     }
 
     private static void Parts(Communicator ranks, int length, List<string> wrong)
@@ -61,11 +61,11 @@ internal static class CollectivesCheck
         (int start, int count) = ranks.PartOf(length, ranks.Rank);
         float[] own = new float[count], all = new float[length];
         ranks.ReduceScatter(Numbers(ranks.Rank, length), own);
-        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(Total(ranks, length).AsSpan(
-            start, count)));
+        float[] total = Total(ranks, length);
+        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(total.AsSpan(start, count)));
         own.CopyTo(all, start);
         ranks.AllGather(all);
-        Require(wrong, $"all-gather of {length}", all.AsSpan().SequenceEqual(Total(ranks, length)));
+        Require(wrong, $"all-gather of {length}", all.AsSpan().SequenceEqual(total));
     }
 
     private static void Moves(Communicator ranks, int length, List<string> wrong)
@@ -84,18 +84,18 @@ internal static class CollectivesCheck
     {
         int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))];
         int[] receive = [.. Enumerable.Range(0, ranks.Size).Select(from => from + (2 * ranks.Rank))];
-        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))],
-            received = new float[receive.Sum()];
+        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))];
+        float[] expected = [.. receive.SelectMany((length, from) => Numbers((10 * from) + ranks.Rank, length))];
+        float[] received = new float[receive.Sum()];
         ranks.Exchange(values, send, received, receive);
-        Require(wrong, "exchange", received.SequenceEqual(receive.SelectMany((length, from) =>
-            Numbers((10 * from) + ranks.Rank, length))));
+        Require(wrong, "exchange", received.AsSpan().SequenceEqual(expected));
     }
 
     private static void Texts(Communicator ranks, List<string> wrong)
     {
         string text = ranks.Broadcast($"Rüdiger {ranks.Rank}", ranks.Size - 1);
-        Require(
-            wrong, "broadcast of a text", string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
+        bool isRight = string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal);
+        Require(wrong, "broadcast of a text", isRight);
         Require(wrong, "broadcast of an empty text", ranks.Broadcast("").Length == 0);
     }
 
@@ -117,9 +117,9 @@ internal static class CollectivesCheck
         float[] own = Numbers(ranks.Rank, 3000);
         ranks.AllReduce(own);
         Array.ForEach(calls, call => call.Wait());
-        bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000));
-        Require(wrong, "calls at the same time", isRight
-            && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
+        bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000))
+            && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000)));
+        Require(wrong, "calls at the same time", isRight);
     }
 
     /// <summary>Sums numbers whose float32 sum depends on the order, and compares with a loop over the ranks.</summary>

@@ -29,9 +29,12 @@ internal sealed class LinkProbe(Communicator world, TimeProvider time)
         Span<double> found = [latency / world.Size, bytes / Math.Max(large - latency, 1e-9) / world.Size];
         world.AllReduce(found);
         (latency, double rate) = (found[0], found[1]);
-        return Topology.Of("measured links", world.Size, [.. Enumerable.Range(0, world.Size).SelectMany(first =>
-            Enumerable.Range(first + 1, world.Size - first - 1)
-                .Select(second => new TopologyLink(first, second, rate, latency)))]);
+        return Topology.Of("measured links", world.Size,
+        [
+            .. Enumerable.Range(0, world.Size).SelectMany(first =>
+                Enumerable.Range(first + 1, world.Size - first - 1)
+                    .Select(second => new TopologyLink(first, second, rate, latency))),
+        ]);
     }
 
     private static Action Sum(CommunicationThread thread, float[] gradients)

@@ -75,8 +75,8 @@ internal sealed class OptimizerShards : IStepShards
         for (int i = 0; i < _owners.Length; i++)
         {
             TrainedParameter trained = learner.Trained.All[i];
-            OptimizerSlot[] slots = [.. trained.State.Slots.Select(
-                slot => slot with { Values = Gathered(i, trained, slot) })];
+            OptimizerSlot[] slots =
+                [.. trained.State.Slots.Select(slot => slot with { Values = Gathered(i, trained, slot) })];
             states.Add(trained.Parameter.Name, new OptimizerState((long)steps[i], slots));
         }
 

@@ -13,8 +13,11 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 {
     internal Learner Of(Learner shard)
     {
-        float[][] pieces = Gathered([.. Layers().SelectMany(one =>
-            one.Layer.IsFirst(ranks.Rank, one.Parameter) ? Numbers(shard, Name(one)) : [])]);
+        float[][] pieces = Gathered(
+        [
+            .. Layers().Where(one => one.Layer.IsFirst(ranks.Rank, one.Parameter))
+                .SelectMany(one => Numbers(shard, Name(one))),
+        ]);
         int[] places = new int[ranks.Size];
         var arrays = new Dictionary<string, float[][]>(StringComparer.Ordinal);
         foreach ((ShardedLayer Layer, int Parameter) one in Layers())
@@ -47,10 +50,10 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 
     private Learner Learner(Learner shard, Dictionary<string, float[][]> arrays)
     {
-        Network network =
-            sharded.Whole.WithParameters(sharded.Whole.Parameters.Where(parameter => arrays[parameter.Name].Length > 0)
-            .Select(
-                parameter => parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
+        Network network = sharded.Whole.WithParameters(sharded.Whole.Parameters
+            .Where(parameter => arrays[parameter.Name].Length > 0)
+            .Select(parameter =>
+                parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
         TrainedParameter known = shard.Trained.All[0];
         return shard.With(network, parameter =>
         {
@@ -93,8 +96,12 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
     /// <summary>Indices of the elements of a rank's shard in the whole parameter.</summary>
     private static int[] Targets((ShardedLayer Layer, int Parameter) one, int rank, Shape shape)
     {
-        int[][] axes = [.. one.Layer.Moves(rank).Where(move =>
-            string.Equals(move.To, Name(one), StringComparison.Ordinal)).Select(move => move.Kept.ToArray())];
+        int[][] axes =
+        [
+            .. one.Layer.Moves(rank)
+                .Where(move => string.Equals(move.To, Name(one), StringComparison.Ordinal))
+                .Select(move => move.Kept.ToArray()),
+        ];
         int inner = shape.Count;
         for (int axis = 0; axis < axes.Length; axis++)
         {

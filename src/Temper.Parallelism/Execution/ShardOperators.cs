@@ -4,8 +4,7 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Operator that exchanges a value between ranks. The forward pass copies and the backward pass sums, or the other way
-/// round.
+/// Operator that exchanges a value between ranks. The forward pass copies and the backward pass sums, or vice versa.
 /// </summary>
 /// <param name="Exchange">The exchange between the two layouts.</param>
 /// <param name="IsGather">True: the forward pass copies (owned to spread); false: it sums.</param>
@@ -15,7 +14,7 @@ internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Op
 
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
         inputs[0].With(
-            1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
+            axis: 1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
 
     internal override Tensor Forward(in NodeContext context) =>
         new TransferOperation(context.X, Exchange, IsGather).Apply();

@@ -51,8 +51,8 @@ internal sealed class ShardedNetwork
     internal static ShardedLayer[] LayersOf(Network network, RankPlan plan)
     {
         var hierarchy = Hierarchy.Of(plan.Accelerators);
-        ShardedLayer[] layers = [.. Weighted(network, plan).Select(
-            (node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
+        ShardedLayer[] layers =
+            [.. Weighted(network, plan).Select((node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
         Array.ForEach(layers, layer => layer.RequireNotEmpty());
         return layers;
     }
@@ -109,8 +109,13 @@ internal sealed class ShardedNetwork
             ? x.Apply(new TakeShard(_step, layer.Needed))
             : Moved(x, layer.InChannels, _layers[index - 1].Held, layer.Needed);
         Value y = x.Apply(layer.OperatorOf(_ranks.Rank), layer.Node.Name);
-        return layer.Made.IsSame(layer.Held) ? y : y.Apply(new ShardTransfer(
-            new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made), IsGather: false));
+        if (layer.Made.IsSame(layer.Held))
+        {
+            return y;
+        }
+
+        var exchange = new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made);
+        return y.Apply(new ShardTransfer(exchange, IsGather: false));
     }
 
     private Value Moved(Value x, int channels, ShardLayout held, ShardLayout needed) => held.IsSame(needed)

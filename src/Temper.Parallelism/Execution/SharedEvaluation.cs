@@ -61,8 +61,8 @@ internal sealed class SharedEvaluation : IDisposable
         {
             using var file = new MemoryStream(_ranks.BroadcastContent([]));
             Network network = ModelFile.FromSingleFile(SafetensorsFile.Read(file, Sent), Sent);
-            Evaluator.Evaluate(network, _sets.Single(set =>
-                string.Equals(set.Name, name, StringComparison.Ordinal)).Samples, loss: null, _shared);
+            Dataset samples = _sets.Single(set => string.Equals(set.Name, name, StringComparison.Ordinal)).Samples;
+            Evaluator.Evaluate(network, samples, loss: null, _shared);
         }
     }
 

@@ -85,9 +85,12 @@ internal sealed class HyParSearch
     {
         var cache = new EliminationCache();
         int[] splits = [.. Enumerable.Range(0, _splits)];
-        var elimination = new Elimination(
-            cache, [.. upper.Select((pattern, l) =>
-                cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))]))], splits);
+        EliminationCache.CostVector[] costs =
+        [
+            .. upper.Select((pattern, l) =>
+                cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))])),
+        ];
+        var elimination = new Elimination(cache, costs, splits);
         foreach (PlannedEdge edge in _network.Edges)
         {
             var table = new TableEdge(_splits);

@@ -43,10 +43,14 @@ internal sealed class RankMemory(PlanCost cost, int statesPerWeight)
     internal double Plan(int[] patterns, MemorySaving saving)
     {
         double sum = Enumerable.Range(0, patterns.Length).Sum(layer => Layer(layer, patterns[layer], saving));
-        return saving.HasFlag(MemorySaving.Recompute)
-            ? sum + (ElementBytes * Enumerable.Range(0, patterns.Length).Max(
-                layer => Outputs(cost.Network.Layers[layer], patterns[layer])))
-            : sum;
+        if (!saving.HasFlag(MemorySaving.Recompute))
+        {
+            return sum;
+        }
+
+        double largest = Enumerable.Range(0, patterns.Length)
+            .Max(layer => Outputs(cost.Network.Layers[layer], patterns[layer]));
+        return sum + (ElementBytes * largest);
     }
 
     private double Outputs(PlannedLayer layer, int pattern)

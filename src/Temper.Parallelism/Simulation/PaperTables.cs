@@ -37,10 +37,10 @@ public static class PaperTables
     // efficiency), 8 (GB of data parallelism, HyPar and model parallelism) and 12 (torus).
     private static readonly PrintedRow[] Printed =
     [
-new("sfc", "1111 1111 0111 1111", 23.48, 22.19, 10.27, 9.96, 16.9, 0.681, 0.723, 10),
-new("sconv", "0000 0000 0000 0000", 1.00, 0.0374, 1.00, 0.198, 0.0121, 0.0121, 0.480, 0.6),
-new("lenet-c", "0011 0010 0000 0011", 3.05, 0.469, 1.81, 0.486, 0.0517, 0.0161, 0.112, 1.6),
-new("cifar-c", "00000 00000 00010 00111", 1.23, 0.100, 1.03, 0.169, 0.0174, 0.0135, 0.206, 0.7),
+        new("sfc", "1111 1111 0111 1111", 23.48, 22.19, 10.27, 9.96, 16.9, 0.681, 0.723, 10),
+        new("sconv", "0000 0000 0000 0000", 1.00, 0.0374, 1.00, 0.198, 0.0121, 0.0121, 0.480, 0.6),
+        new("lenet-c", "0011 0010 0000 0011", 3.05, 0.469, 1.81, 0.486, 0.0517, 0.0161, 0.112, 1.6),
+        new("cifar-c", "00000 00000 00010 00111", 1.23, 0.100, 1.03, 0.169, 0.0174, 0.0135, 0.206, 0.7),
         new(
             "alexnet-one-tower", "00000111 00000111 00000111 00000100",
             3.27, 0.183, 1.19, 0.421, 2.00, 0.289, 13.0, 2.35),
@@ -96,8 +96,9 @@ new("cifar-c", "00000 00000 00010 00111", 1.23, 0.100, 1.03, 0.169, 0.0174, 0.01
         rows.AddRange(
             Compare("Figure 8", "model-parallel GB", 0.005, i => plans[i].Bytes.Model / 1e9, row => row.Model));
         rows.AddRange(plans.Select((plan, i) => new PaperRow(
-            "Figure 8", $"{Printed[i].Net}: one weird trick GB", (plan.Bytes.Trick / 1e9)
-                .ToString("G4", System.Globalization.CultureInfo.InvariantCulture), "", PaperStatus.NotFound)));
+            "Figure 8", $"{Printed[i].Net}: one weird trick GB",
+            (plan.Bytes.Trick / 1e9).ToString("G4", System.Globalization.CultureInfo.InvariantCulture), "",
+            PaperStatus.NotFound)));
         rows.AddRange(PaperSweeps.Figure9());
         rows.AddRange(PaperSweeps.Figure10());
         rows.AddRange(Figure11());
@@ -184,6 +185,7 @@ new("cifar-c", "00000 00000 00010 00111", 1.23, 0.100, 1.03, 0.169, 0.0174, 0.01
             }
         }
     }
+
     /// <summary>Values of one network in the paper's figures; ratios are relative to data parallelism.</summary>
     private sealed record PrintedRow(
         string Net, string Levels, double Speed, double ModelSpeed, double Energy, double ModelEnergy, double Data,

@@ -102,7 +102,7 @@ public static class PlanPicture
         }
 
         svg.Leaf("text", "in a layer", ("x", 12), ("y", y + 14), ("font-size", 9))
-            .Leaf("text", "to the next", ("x", 12), ("y", y + 30), ("font-size", 9));
+            .Leaf("text", "to next layer", ("x", 12), ("y", y + 30), ("font-size", 9));
     }
 
     private static void Timeline(Markup svg, StepTimeline step, (double Width, double Y) at)

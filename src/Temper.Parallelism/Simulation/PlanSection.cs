@@ -23,26 +23,26 @@ public static class PlanSection
         [
             new KeyFigures(
             [
-                new KeyFigure("Bytes of a step", Gigabytes(bytes[0]), isProven
+                new KeyFigure("Bytes per step", Gigabytes(bytes[0]), isProven
                     ? "proven: no plan with these splits moves fewer"
                     : $"no plan moves fewer than {Gigabytes(result.Bytes.LowerBound)}"),
                 new KeyFigure(
                     "Simulated step", $"{Number(steps.Plan.Seconds)} s",
                     $"on {steps.Machine}; data parallel {Number(steps.Data.Seconds)} s"),
                 new KeyFigure(
-                    "Memory of an accelerator",
+                    "Memory per accelerator",
                     $"{(result.RankMemory / (1 << 20)).ToString("F1", CultureInfo.InvariantCulture)} MiB",
                     SavingText(result.Saving)),
             ]),
             new Warning("Times and energies are simulated from a model of the accelerators and their links, not "
-                + "measured on any."),
+                + "measured on any hardware."),
             .. result.Notes.Select(note => new Paragraph(note)),
             new Drawing(
                 PlanPicture.Draw(result, steps.Plan), "Layers (columns) and levels of the hierarchy (rows), the bytes "
                 + $"between layers, and when a step computes and moves data (batch of {plan.Batch})"),
             new ChartRow(
             [
-                Bars("Bytes of a step", "GB", [.. bytes.Select(count => count / 1e9)]),
+                Bars("Bytes per step", "GB", [.. bytes.Select(count => count / 1e9)]),
                 Bars("Simulated step", "seconds", [.. timelines.Select(step => step.Seconds)]),
             ]),
             new DataTable(
@@ -53,7 +53,7 @@ public static class PlanSection
                         Number(step.CommunicationSeconds), Number(step.Joules),
                     ])]),
             new DataTable(
-                ["layer", "splits, first level first", "#gradients", "#outputs", "#to the next"],
+                ["layer", "splits, first level first", "#gradients", "#outputs", "#to next layers"],
                 [.. plan.Layers.Select((layer, i) => Row(result, layer, i))]),
             new Paragraph("0: samples are split; 1: the kernel is split by input channels; 2: the kernel is split by "
                 + "output channels; 3: rows of the image are split. The first level divides all accelerators."),

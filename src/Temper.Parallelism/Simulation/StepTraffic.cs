@@ -10,9 +10,10 @@ internal sealed class StepTraffic
     internal StepTraffic(PlanCost cost, int[] patterns)
     {
         int levels = cost.Hierarchy.Levels;
-        PlanCost[] costs = [.. Enumerable.Range(1, levels).Select(count =>
-            count == levels ? cost : new PlanCost(
-                cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits))];
+        PlanCost First(int count) =>
+            new(cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits);
+        PlanCost[] costs =
+            [.. Enumerable.Range(1, levels).Select(count => count == levels ? cost : First(count))];
         Gradients = Levels(costs, patterns.Length, (at, layer, first) => at.Gradient(layer, first(patterns[layer])));
         Activations =
             Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));

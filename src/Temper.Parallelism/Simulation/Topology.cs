@@ -145,8 +145,10 @@ public abstract class Topology
                 }
             }
 
-            return [.. loads.Select((load, i) => (load.Select(
-                (count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max(), latencies[i]))];
+            return [.. loads.Select((load, i) => (SecondsPerByte(load), latencies[i]))];
+
+            double SecondsPerByte(int[] load) =>
+                load.Select((count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max();
         }
 
         /// <summary>Adds one message to the links on its path and returns its latency.</summary>
