@@ -162,8 +162,10 @@ public static class Planner
         Hierarchy hierarchy = Hierarchy.Of(options.Accelerators);
         if (options.Batch < 1 || options.OptimizerStates < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), "plan: batch or optimizer states out of range (got "
-                + $"{options.Batch} and {options.OptimizerStates}, expected at least 1 and 0)");
+            throw new ArgumentOutOfRangeException(
+                nameof(options),
+                $"plan: batch or optimizer states are out of range (got {options.Batch} and {options.OptimizerStates}, "
+                + "expected at least 1 and 0)");
         }
 
         int splits = options.Splits;

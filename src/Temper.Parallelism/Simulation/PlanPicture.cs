@@ -14,7 +14,7 @@ public static class PlanPicture
     private static readonly string[] Colors = ["#dbe9f6", "#f4a261", "#8ab17d", "#b39ddb"];
     private static readonly string[] Splits =
     [
-        "samples", "kernel by input channels", "kernel by output channels", "rows",
+        "samples", "kernel by input channels", "kernel by output channels", "rows of the image",
     ];
 
     /// <summary>Draws a plan.</summary>
@@ -30,7 +30,7 @@ public static class PlanPicture
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", Invariant($"0 0 {width} {height}")),
             ("role", "img"), ("font-family", "sans-serif"), ("font-size", 11));
         string title =
-            $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, {Bytes(plan.Bytes.Plan)} a step";
+            $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, {Bytes(plan.Bytes.Plan)} per step";
         svg.Leaf("title", title).Empty("rect", ("width", width), ("height", height), ("fill", "white"));
         svg.Leaf("text", title, ("x", 12), ("y", 20), ("font-size", 14));
         Legend(svg, plan);
