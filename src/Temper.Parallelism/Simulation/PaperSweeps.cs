@@ -17,7 +17,8 @@ internal static class PaperSweeps
             (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]);
         (double best, string at) = Best(plan, plans, levels => $"{levels[0]} {levels[3]}");
         yield return Text("Figure 9", "lenet-c: best splits at levels 1 and 4", at, "0011 0011");
-        yield return PaperTables.Row("Figure 9", "lenet-c: speed of these splits over data parallelism", best, 3.05, 0.03);
+        yield return PaperTables.Row(
+            "Figure 9", "lenet-c: speed of these splits over data parallelism", best, 3.05, 0.03);
     }
 
     /// <summary>VGG-A: varies the splits of conv5_2 and fc1 at all levels.</summary>

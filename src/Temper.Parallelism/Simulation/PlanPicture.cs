@@ -29,8 +29,8 @@ public static class PlanPicture
         Markup svg = new Markup().Open(
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", Invariant($"0 0 {width} {height}")),
             ("role", "img"), ("font-family", "sans-serif"), ("font-size", 11));
-        string title =
-            $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, {Bytes(plan.Bytes.Plan)} per step";
+        string title = $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, "
+            + $"{Bytes(plan.Bytes.Plan)} per step";
         svg.Leaf("title", title).Empty("rect", ("width", width), ("height", height), ("fill", "white"));
         svg.Leaf("text", title, ("x", 12), ("y", 20), ("font-size", 14));
         Legend(svg, plan);
