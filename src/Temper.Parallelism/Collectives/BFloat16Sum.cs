@@ -3,21 +3,22 @@ using System.Runtime.InteropServices;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Sums over ranks whose terms and results travel as bfloat16: half of the bytes. Terms are added in float32, in the
-/// order of the ranks, so the same number of ranks gives the same bytes on every run; all ranks get the same sums.
+/// All-reduce that sends its terms and results as bfloat16, half of the bytes of float32. Terms are added in float32,
+/// in rank order, so the same number of ranks gives the same bytes on every run. All ranks get the same sums.
 /// </summary>
 /// <remarks>
-/// As PyTorch's <c>bf16_compress_hook</c>, but for the sum itself, which is float32 here. Each term and each sum is
-/// rounded once, to 8 bits (relative error up to 2^-9); the range is that of float32, so gradients need no scale.
+/// Like PyTorch's <c>bf16_compress_hook</c>, except that the addition itself is in float32. Each term and each sum is
+/// rounded once, to 8 bits of precision (relative error up to 2^-9). The range is that of float32, so gradients need no
+/// loss scaling.
 /// </remarks>
-/// <param name="ranks">Those that sum.</param>
+/// <param name="ranks">The group of ranks.</param>
 internal sealed class BFloat16Sum(Communicator ranks)
 {
     private float[] _send = [], _receive = [], _sum = [];
     private int[] _lengths = [];
 
     /// <summary>Replaces each number by its sum over all ranks.</summary>
-    /// <param name="values">Of one length on all ranks.</param>
+    /// <param name="values">The numbers; the same length on all ranks.</param>
     internal void AllReduce(Span<float> values)
     {
         for (int start = 0; ranks.Size > 1 && start < values.Length; start += Communicator.ChunkLength)
@@ -30,7 +31,7 @@ internal sealed class BFloat16Sum(Communicator ranks)
     {
         int size = ranks.Size, part = (chunk.Length + size - 1) / size;
 
-        // Two numbers travel in the bits of one float32; all parts have one length, the last ones padded.
+        // Two bfloat16 values are packed into one float32. All parts have the same length; the last ones are padded.
         int packed = (part + 1) / 2;
         Reserve(packed, size);
         Span<float> send = _send.AsSpan(0, packed * size), receive = _receive.AsSpan(0, packed * size),
@@ -91,7 +92,7 @@ internal sealed class BFloat16Sum(Communicator ranks)
         halves[values.Length..].Clear();
     }
 
-    /// <summary>The nearest bfloat16, ties to even. What is not a number stays so.</summary>
+    /// <summary>Rounds to the nearest bfloat16, ties to even. NaN stays NaN.</summary>
     private static ushort Round(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);

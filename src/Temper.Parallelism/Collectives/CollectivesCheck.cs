@@ -1,17 +1,18 @@
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Every call on a group of ranks against results in closed form: the contract that each backend has to keep.
+/// Checks every collective call of a group of ranks against results in closed form. Every backend must pass.
 /// </summary>
 internal static class CollectivesCheck
 {
     /// <summary>
-    /// Lengths with and without a rest, fewer numbers than ranks, and more than a message that engines send at once.
+    /// Lengths that are and are not multiples of the number of ranks, that are below it, and that exceed the size of a
+    /// message that MPI libraries send eagerly.
     /// </summary>
     private static readonly int[] Lengths = [0, 1, 7, 1000, 100_003];
 
-    /// <summary>Runs all calls. Called by all ranks.</summary>
-    /// <returns>What went wrong on this rank; empty: nothing.</returns>
+    /// <summary>Runs all checks. Must be called by all ranks.</summary>
+    /// <returns>Names of the checks that failed on this rank; empty if all passed.</returns>
     internal static IReadOnlyList<string> Run(Communicator ranks)
     {
         var wrong = new List<string>();
@@ -31,7 +32,7 @@ internal static class CollectivesCheck
         return wrong;
     }
 
-    /// <summary>Whole numbers, whose sums are exact in any order.</summary>
+    /// <summary>Whole numbers: their sums are exact in any order.</summary>
     private static float Number(int rank, int index) => (index % 97) + (100 * rank);
 
     private static float[] Numbers(int rank, int length) =>
@@ -51,8 +52,8 @@ internal static class CollectivesCheck
 
         double[] doubles = [.. Numbers(ranks.Rank, length).Select(value => (double)value)];
         ranks.AllReduce(doubles);
-        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(Total(ranks, length).Select(value =>
-            (double)value)));
+        IEnumerable<double> total = Total(ranks, length).Select(value => (double)value);
+        Require(wrong, $"all-reduce of {length} doubles", doubles.SequenceEqual(total));
     }
 
     private static void Parts(Communicator ranks, int length, List<string> wrong)
@@ -60,11 +61,11 @@ internal static class CollectivesCheck
         (int start, int count) = ranks.PartOf(length, ranks.Rank);
         float[] own = new float[count], all = new float[length];
         ranks.ReduceScatter(Numbers(ranks.Rank, length), own);
-        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(Total(ranks, length).AsSpan(
-            start, count)));
+        float[] total = Total(ranks, length);
+        Require(wrong, $"reduce-scatter of {length}", own.AsSpan().SequenceEqual(total.AsSpan(start, count)));
         own.CopyTo(all, start);
         ranks.AllGather(all);
-        Require(wrong, $"all-gather of {length}", all.AsSpan().SequenceEqual(Total(ranks, length)));
+        Require(wrong, $"all-gather of {length}", all.AsSpan().SequenceEqual(total));
     }
 
     private static void Moves(Communicator ranks, int length, List<string> wrong)
@@ -78,23 +79,23 @@ internal static class CollectivesCheck
         Require(wrong, $"broadcast of {length}", values.AsSpan().SequenceEqual(Numbers(root, length)));
     }
 
-    /// <summary>Rank r sends r + 2 t numbers to rank t, so that some send nothing.</summary>
+    /// <summary>Rank r sends r + 2 t numbers to rank t; some ranks therefore send nothing.</summary>
     private static void Uneven(Communicator ranks, List<string> wrong)
     {
         int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))];
         int[] receive = [.. Enumerable.Range(0, ranks.Size).Select(from => from + (2 * ranks.Rank))];
-        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))],
-            received = new float[receive.Sum()];
+        float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))];
+        float[] expected = [.. receive.SelectMany((length, from) => Numbers((10 * from) + ranks.Rank, length))];
+        float[] received = new float[receive.Sum()];
         ranks.Exchange(values, send, received, receive);
-        Require(wrong, "exchange", received.SequenceEqual(receive.SelectMany((length, from) =>
-            Numbers((10 * from) + ranks.Rank, length))));
+        Require(wrong, "exchange", received.AsSpan().SequenceEqual(expected));
     }
 
     private static void Texts(Communicator ranks, List<string> wrong)
     {
         string text = ranks.Broadcast($"Rüdiger {ranks.Rank}", ranks.Size - 1);
-        Require(
-            wrong, "broadcast of a text", string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
+        bool isRight = string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal);
+        Require(wrong, "broadcast of a text", isRight);
         Require(wrong, "broadcast of an empty text", ranks.Broadcast("").Length == 0);
     }
 
@@ -107,7 +108,7 @@ internal static class CollectivesCheck
         Require(wrong, "split", values[0] == expected && group.Rank == ranks.Rank / 2);
     }
 
-    /// <summary>Calls of two threads at the same time.</summary>
+    /// <summary>Makes calls from two threads at the same time.</summary>
     private static void Pending(Communicator ranks, List<string> wrong)
     {
         using var thread = new CommunicationThread(ranks);
@@ -116,12 +117,12 @@ internal static class CollectivesCheck
         float[] own = Numbers(ranks.Rank, 3000);
         ranks.AllReduce(own);
         Array.ForEach(calls, call => call.Wait());
-        bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000));
-        Require(wrong, "calls at the same time", isRight
-            && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
+        bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000))
+            && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000)));
+        Require(wrong, "calls at the same time", isRight);
     }
 
-    /// <summary>Numbers whose sum depends on the order, against a loop over the ranks.</summary>
+    /// <summary>Sums numbers whose float32 sum depends on the order, and compares with a loop over the ranks.</summary>
     private static bool IsInOrder(Communicator ranks)
     {
         static float Rough(int rank, int i) => MathF.Sin((rank * 1000) + i) * MathF.Pow(10, (rank + i) % 7);

@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Calls over ranks that go on while this rank computes: one thread makes them, in the order in which they were begun,
-/// on a group of its own.
+/// Runs collective calls in the background while this rank computes. One thread makes the calls in the order in which
+/// they were started, on a communicator of its own.
 /// </summary>
 public sealed class CommunicationThread : IDisposable
 {
@@ -13,8 +13,10 @@ public sealed class CommunicationThread : IDisposable
     private readonly BlockingCollection<PendingCall> _calls = [];
     private readonly Thread _thread;
 
-    /// <summary>Starts the thread. Called by all ranks.</summary>
-    /// <param name="ranks">The group; calls on it go on beside those of the thread.</param>
+    /// <summary>Starts the thread. Must be called by all ranks.</summary>
+    /// <param name="ranks">
+    /// The group of ranks. It is split, so calls on it may run concurrently with those of the thread.
+    /// </param>
     public CommunicationThread(Communicator ranks)
     {
         _group = ranks.Split(color: 0);
@@ -22,16 +24,16 @@ public sealed class CommunicationThread : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Bytes that the thread's calls have sent; see <see cref="Communicator.BytesSent"/>.</summary>
+    /// <summary>Bytes sent by the thread's calls; see <see cref="Communicator.BytesSent"/>.</summary>
     public long BytesSent => Interlocked.Read(ref _bytes);
 
     private long _bytes;
 
-    /// <summary>Begins a call. All ranks begin the same calls in the same order.</summary>
+    /// <summary>Starts a call. All ranks must start the same calls in the same order.</summary>
     /// <param name="call">
-    /// Makes the call; what it reads and writes is not touched before the result is waited for.
+    /// Makes the call. Its buffers must not be accessed until <see cref="PendingCall.Wait"/> returns.
     /// </param>
-    /// <returns>The handle to wait for.</returns>
+    /// <returns>The handle of the call.</returns>
     public PendingCall Begin(Action<Communicator> call)
     {
         var pending = new PendingCall(call);
@@ -39,14 +41,14 @@ public sealed class CommunicationThread : IDisposable
         return pending;
     }
 
-    /// <summary>Begins a call again whose last one has been waited for.</summary>
+    /// <summary>Starts a call again after its previous run was waited for.</summary>
     internal void Begin(PendingCall pending)
     {
         pending.Reset();
         _calls.Add(pending);
     }
 
-    /// <summary>Ends the thread after the calls that were begun.</summary>
+    /// <summary>Stops the thread after all started calls have completed.</summary>
     public void Dispose()
     {
         _calls.CompleteAdding();
@@ -65,7 +67,7 @@ public sealed class CommunicationThread : IDisposable
     }
 }
 
-/// <summary>The handle of a call that goes on.</summary>
+/// <summary>Handle of a call started on a <see cref="CommunicationThread"/>.</summary>
 public sealed class PendingCall
 {
     private readonly object _end = new();
@@ -75,10 +77,10 @@ public sealed class PendingCall
 
     internal PendingCall(Action<Communicator> call) => _call = call;
 
-    /// <summary>Whether the call has ended.</summary>
+    /// <summary>Whether the call has completed.</summary>
     public bool IsDone => Volatile.Read(ref _isDone);
 
-    /// <summary>Returns when the call has ended.</summary>
+    /// <summary>Blocks until the call has completed.</summary>
     /// <exception cref="RankFailedException">The call failed.</exception>
     public void Wait()
     {
@@ -93,7 +95,7 @@ public sealed class PendingCall
         _error?.Throw();
     }
 
-    /// <summary>Prepares the handle for another call, after the last one was waited for.</summary>
+    /// <summary>Resets the handle for another run, after the previous run was waited for.</summary>
     internal void Reset() => (_error, _isDone) = (null, false);
 
     internal void Run(Communicator group)

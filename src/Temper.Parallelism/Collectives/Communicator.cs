@@ -3,48 +3,51 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>How the terms of a sum over ranks are added.</summary>
+/// <summary>Order in which a sum over ranks adds its terms.</summary>
 public enum SumOrder
 {
     /// <summary>
-    /// In the order of the ranks: the same bytes for a number of ranks, on every run and with every engine.
+    /// In rank order. For a given number of ranks, the result is byte-identical on every run and with every MPI
+    /// library.
     /// </summary>
     Ranks = 0,
 
-    /// <summary>As the engine does it, which may be faster for small arrays.</summary>
+    /// <summary>In the order of the MPI library, which may be faster for small arrays.</summary>
     Engine = 1,
 }
 
 /// <summary>
-/// A group of ranks that exchange numbers. All ranks of a group make the same calls in the same order; a call returns
-/// when its result is there and its arguments may be changed. Two groups may be used at the same time from two threads.
+/// A group of ranks and their collective operations. All ranks of a group must make the same calls in the same order. A
+/// call returns when its result is available and its arguments may be changed. Two groups may be used concurrently from
+/// two threads.
 /// </summary>
 /// <remarks>
-/// Backends: <see cref="InProcessGroup"/>, the ranks being threads, and <see cref="MpiRanks"/>, Open MPI or MPICH.
+/// Implementations: <see cref="InProcessGroup"/> (ranks are threads) and <see cref="MpiRanks"/> (Open MPI or MPICH).
 /// </remarks>
 public abstract class Communicator : IDisposable
 {
     /// <summary>
-    /// Numbers of one step of a sum: larger arrays go in pieces, so that no count or scratch memory grows with them.
+    /// Maximum number of elements summed in one step. Larger arrays are processed in chunks, so that counts and scratch
+    /// memory are bounded.
     /// </summary>
     internal const int ChunkLength = 4 << 20;
 
     private float[] _scratch = [];
 
-    /// <summary>Which of the ranks this one is, from 0.</summary>
+    /// <summary>Index of this rank, from 0.</summary>
     public abstract int Rank { get; }
 
     /// <summary>Number of ranks.</summary>
     public abstract int Size { get; }
 
     /// <summary>
-    /// Bytes of float32 numbers that this rank has sent to others. Sums in double precision and texts, which control a
-    /// run, are not counted.
+    /// Bytes of float32 values that this rank has sent to others. Sums in double precision and texts, which only
+    /// control a run, are not counted.
     /// </summary>
     public long BytesSent { get; private set; }
 
     /// <summary>
-    /// The part of an array that a rank holds in <see cref="ReduceScatter"/> and <see cref="AllGather"/>.
+    /// Returns the part of an array that a rank owns in <see cref="ReduceScatter"/> and <see cref="AllGather"/>.
     /// </summary>
     /// <param name="length">Length of the array.</param>
     /// <param name="rank">The rank.</param>
@@ -54,11 +57,13 @@ public abstract class Communicator : IDisposable
         return (start, (int)((long)length * (rank + 1) / Size) - start);
     }
 
-    /// <summary>Sends a piece of an array to each rank and receives one from each.</summary>
-    /// <param name="send">The pieces, in the order of the ranks.</param>
-    /// <param name="sendLengths">Their lengths; this rank's own piece is copied.</param>
-    /// <param name="receive">What the ranks have sent, in their order.</param>
-    /// <param name="receiveLengths">The lengths; that of a rank is what it sends to this one.</param>
+    /// <summary>Sends a piece of an array to each rank and receives a piece from each (all-to-all).</summary>
+    /// <param name="send">The pieces to send, concatenated in rank order.</param>
+    /// <param name="sendLengths">Length of each piece. The piece for this rank itself is copied.</param>
+    /// <param name="receive">Receives the pieces, concatenated in rank order.</param>
+    /// <param name="receiveLengths">
+    /// Length of the piece expected from each rank; must equal the length that it sends.
+    /// </param>
     public void Exchange(
         ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
     {
@@ -73,8 +78,8 @@ public abstract class Communicator : IDisposable
     }
 
     /// <summary>Replaces each number by its sum over all ranks.</summary>
-    /// <param name="values">Of one length on all ranks.</param>
-    /// <param name="order">How the terms are added.</param>
+    /// <param name="values">The numbers; the same length on all ranks.</param>
+    /// <param name="order">Order of the additions.</param>
     public void AllReduce(Span<float> values, SumOrder order = SumOrder.Ranks)
     {
         for (int start = 0; Size > 1 && start < values.Length; start += ChunkLength)
@@ -94,10 +99,9 @@ public abstract class Communicator : IDisposable
     }
 
     /// <summary>
-    /// Replaces each number by its sum over all ranks, added in the order of the ranks: for a few numbers that control
-    /// a run.
+    /// Replaces each number by its sum over all ranks, added in rank order. For a few numbers that control a run.
     /// </summary>
-    /// <param name="values">Of one length on all ranks.</param>
+    /// <param name="values">The numbers; the same length on all ranks.</param>
     public void AllReduce(Span<double> values)
     {
         if (Size == 1 || values.Length == 0)
@@ -114,18 +118,18 @@ public abstract class Communicator : IDisposable
         }
     }
 
-    /// <summary>The sums over all ranks of this rank's part of an array, added in the order of the ranks.</summary>
-    /// <param name="values">Of one length on all ranks.</param>
-    /// <param name="own">The sums of <see cref="PartOf"/> this rank.</param>
+    /// <summary>Computes the sums over all ranks for this rank's part of an array, added in rank order.</summary>
+    /// <param name="values">The numbers; the same length on all ranks.</param>
+    /// <param name="own">Receives the sums; its length is that of <see cref="PartOf"/> for this rank.</param>
     public void ReduceScatter(ReadOnlySpan<float> values, Span<float> own)
     {
         RequireLength(nameof(ReduceScatter), own.Length, PartOf(values.Length, Rank).Length);
         SumParts(values, own);
     }
 
-    /// <summary>Fills in the parts of the other ranks.</summary>
+    /// <summary>Gathers the parts of all ranks on every rank.</summary>
     /// <param name="values">
-    /// Of one length on all ranks; <see cref="PartOf"/> each is what that rank gives to all.
+    /// The array; the same length on all ranks. Each rank provides its <see cref="PartOf"/> and receives the others.
     /// </param>
     public void AllGather(Span<float> values)
     {
@@ -143,21 +147,23 @@ public abstract class Communicator : IDisposable
             (receivePlaces[rank], receiveLengths[rank]) = PartOf(values.Length, rank);
         }
 
-        // Each rank's own part stays where it is.
+        // This rank's own part is already in place.
         (sendLengths[Rank], receiveLengths[Rank]) = (0, 0);
         Exchange(new Pieces(values, sendLengths, sendPlaces), values, receiveLengths, receivePlaces);
     }
 
-    /// <summary>Gives all ranks a text of one of them.</summary>
-    /// <param name="text">On the root; ignored elsewhere.</param>
-    /// <param name="root">The rank that gives it.</param>
+    /// <summary>Sends a text from one rank to all ranks.</summary>
+    /// <param name="text">The text on the root; ignored on the other ranks.</param>
+    /// <param name="root">The rank that sends it.</param>
+    /// <returns>The text of the root.</returns>
     public string Broadcast(string text, int root = 0) =>
         System.Text.Encoding.UTF8.GetString(
             BroadcastContent(Rank == root ? System.Text.Encoding.UTF8.GetBytes(text) : [], root));
 
-    /// <summary>Gives all ranks the bytes of one of them.</summary>
-    /// <param name="bytes">On the root; ignored elsewhere.</param>
-    /// <param name="root">The rank that gives them.</param>
+    /// <summary>Sends bytes from one rank to all ranks.</summary>
+    /// <param name="bytes">The bytes on the root; ignored on the other ranks.</param>
+    /// <param name="root">The rank that sends them.</param>
+    /// <returns>The bytes of the root.</returns>
     internal byte[] BroadcastContent(byte[] bytes, int root = 0)
     {
         Span<double> length = [bytes.Length];
@@ -171,9 +177,9 @@ public abstract class Communicator : IDisposable
         return bytes;
     }
 
-    /// <summary>Gives all ranks the numbers of one of them.</summary>
-    /// <param name="values">Of one length on all ranks.</param>
-    /// <param name="root">The rank that gives them.</param>
+    /// <summary>Sends the numbers of one rank to all ranks.</summary>
+    /// <param name="values">The numbers; the same length on all ranks.</param>
+    /// <param name="root">The rank that sends them.</param>
     public void Broadcast(Span<float> values, int root = 0)
     {
         for (int start = 0; Size > 1 && start < values.Length; start += ChunkLength)
@@ -184,10 +190,10 @@ public abstract class Communicator : IDisposable
         }
     }
 
-    /// <summary>Sends numbers to one rank while it receives some from one.</summary>
-    /// <param name="send">What is sent.</param>
+    /// <summary>Sends numbers to one rank while receiving numbers from another.</summary>
+    /// <param name="send">The numbers to send.</param>
     /// <param name="to">The rank that receives it.</param>
-    /// <param name="receive">What is received; its length is that which the other rank sends.</param>
+    /// <param name="receive">Receives the numbers; its length must be the number that the other rank sends.</param>
     /// <param name="from">The rank that sends it.</param>
     public void SendReceive(ReadOnlySpan<float> send, int to, Span<float> receive, int from)
     {
@@ -195,22 +201,22 @@ public abstract class Communicator : IDisposable
         SendReceiveFloats(send, to, receive, from);
     }
 
-    /// <summary>Divides the group. Called by all ranks.</summary>
-    /// <param name="color">Ranks with the same number are in one group.</param>
-    /// <returns>The group of this rank, in the order of the ranks.</returns>
+    /// <summary>Splits the group. Must be called by all ranks.</summary>
+    /// <param name="color">Ranks with the same color form a group.</param>
+    /// <returns>The group of this rank; its ranks keep their order.</returns>
     public abstract Communicator Split(int color);
 
-    /// <summary>Returns when all ranks have called it.</summary>
+    /// <summary>Blocks until all ranks have called it.</summary>
     public abstract void Barrier();
 
     /// <summary>
-    /// Ends the work of all ranks because this one has failed: those that wait for it throw, or their processes end.
+    /// Stops all ranks because this one has failed: calls of the other ranks throw, or their processes end.
     /// </summary>
     /// <param name="code">Exit code of the processes.</param>
-    /// <param name="reason">What has failed.</param>
+    /// <param name="reason">What failed.</param>
     public abstract void Abort(int code, string reason);
 
-    /// <summary>Gives back what the group holds.</summary>
+    /// <summary>Releases the resources of the group.</summary>
     public void Dispose()
     {
         Dispose(isDisposing: true);
@@ -218,24 +224,24 @@ public abstract class Communicator : IDisposable
     }
 
     /// <summary>
-    /// Pieces to and from all ranks. Both arrays may be one, as long as nothing is received where something is sent
-    /// from.
+    /// Sends pieces to and receives pieces from all ranks. Both arrays may be the same if the sent and received pieces
+    /// do not overlap.
     /// </summary>
     internal abstract void ExchangeFloats(
         Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces);
 
-    /// <summary>Sums in the engine's own order.</summary>
+    /// <summary>Sums over all ranks in the MPI library's own order.</summary>
     internal abstract void SumFloats(Span<float> values);
 
-    /// <summary>What each rank gives, one after the other, on all ranks.</summary>
+    /// <summary>Gathers the bytes of all ranks on every rank, in rank order.</summary>
     internal abstract void GatherBytes(ReadOnlySpan<byte> own, Span<byte> all);
 
     internal abstract void BroadcastBytes(Span<byte> values, int root);
 
     internal abstract void SendReceiveFloats(ReadOnlySpan<float> send, int to, Span<float> receive, int from);
 
-    /// <summary>Gives back what the group holds.</summary>
-    /// <param name="isDisposing">Whether it is called by <see cref="Dispose()"/>.</param>
+    /// <summary>Releases the resources of the group.</summary>
+    /// <param name="isDisposing">True if called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool isDisposing)
     {
     }
@@ -245,7 +251,7 @@ public abstract class Communicator : IDisposable
         if (got != expected)
         {
             throw new ArgumentException(
-                $"{operation}: the rank's part has another length (got {got}, expected {expected}); see PartOf");
+                $"{operation}: wrong length of this rank's part (got {got}, expected {expected}); use PartOf");
         }
     }
 
@@ -263,7 +269,7 @@ public abstract class Communicator : IDisposable
     }
 
     /// <summary>
-    /// Sends all other parts to their ranks and adds up what comes for this rank's own, in the order of the ranks.
+    /// Sends the other parts to their ranks and sums the received terms of this rank's own part, in rank order.
     /// </summary>
     private void SumParts(ReadOnlySpan<float> values, Span<float> own)
     {
@@ -297,7 +303,7 @@ public abstract class Communicator : IDisposable
         }
     }
 
-    /// <summary>What a rank sends: for each rank the place and length of its piece of an array.</summary>
+    /// <summary>The pieces of an array that a rank sends: offset and length per receiving rank.</summary>
     internal readonly ref struct Pieces(ReadOnlySpan<float> values, ReadOnlySpan<int> lengths, ReadOnlySpan<int> places)
     {
         internal ReadOnlySpan<float> Values { get; } = values;

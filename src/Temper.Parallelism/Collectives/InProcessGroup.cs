@@ -4,17 +4,19 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// Ranks that are threads of this process: no engine is needed. The reference for other backends, and for tests of
-/// plans.
+/// Runs ranks as threads of this process, without an MPI library. The reference for other implementations and for tests
+/// of plans.
 /// </summary>
 public static class InProcessGroup
 {
-    /// <summary>Runs a body once for each rank, each on a thread of its own, and waits for all of them.</summary>
-    /// <typeparam name="T">What a rank gives.</typeparam>
-    /// <param name="ranks">Number of ranks, one or more.</param>
-    /// <param name="body">What each rank does, with its place in the group.</param>
-    /// <returns>What the ranks gave, in their order.</returns>
-    /// <exception cref="RankFailedException">A rank failed; the others were stopped. Names the rank.</exception>
+    /// <summary>Runs a function once per rank, each on its own thread, and waits for all of them.</summary>
+    /// <typeparam name="T">Type of a rank's result.</typeparam>
+    /// <param name="ranks">Number of ranks, at least 1.</param>
+    /// <param name="body">The function that each rank runs; its argument is the rank's communicator.</param>
+    /// <returns>The results, in rank order.</returns>
+    /// <exception cref="RankFailedException">
+    /// A rank failed and the others were stopped. The message names the rank.
+    /// </exception>
     public static IReadOnlyList<T> Run<T>(int ranks, Func<Communicator, T> body)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ranks, 1);
@@ -42,7 +44,7 @@ public static class InProcessGroup
         return results;
     }
 
-    /// <summary>What a rank shows to the others during a call.</summary>
+    /// <summary>Data that a rank publishes to the others during a call.</summary>
     private sealed class Offer
     {
         internal byte[] Bytes = [];
@@ -50,7 +52,10 @@ public static class InProcessGroup
         internal int Target;
     }
 
-    /// <summary>Where the ranks of a group meet. Every call is: show, meet, read, meet.</summary>
+    /// <summary>
+    /// State shared by the ranks of a group. Every call publishes its data, waits for all ranks, reads, and waits
+    /// again.
+    /// </summary>
     private sealed class Board(int size, Board? parent = null) : IDisposable
     {
         private readonly Lock _lock = new();
@@ -107,7 +112,7 @@ public static class InProcessGroup
             }
             catch (OperationCanceledException stopped)
             {
-                throw new RankFailedException("another rank has failed", stopped);
+                throw new RankFailedException("stopped because another rank has failed", stopped);
             }
         }
 
@@ -163,7 +168,7 @@ public static class InProcessGroup
         internal override void ExchangeFloats(
             Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
         {
-            // The array may be received into, so the others read a copy.
+            // The send and receive arrays may be the same, so the other ranks read a copy.
             Show(MemoryMarshal.AsBytes(send.Values), [.. send.Lengths, .. send.Places]);
             for (int from = 0; from < Size; from++)
             {
@@ -227,8 +232,8 @@ public static class InProcessGroup
         {
             if (sent != expected)
             {
-                throw new RankFailedException($"rank {rank} of {Size}: rank {from} sent another number of values (got "
-                    + $"{sent}, expected {expected})");
+                throw new RankFailedException($"rank {rank} of {Size}: rank {from} sent a different number of values "
+                    + $"(got {sent}, expected {expected})");
             }
         }
     }

@@ -3,12 +3,13 @@ using System.Globalization;
 namespace Temper.Parallelism.Collectives;
 
 /// <summary>
-/// What a launcher (mpirun or mpiexec) has told this process, read from its variables without loading an engine.
+/// The position of this process among the ranks, read from the environment variables that a launcher (mpirun or
+/// mpiexec) sets. No MPI library is loaded.
 /// </summary>
-/// <param name="Rank">Which of the ranks it is.</param>
+/// <param name="Rank">Index of this rank, from 0.</param>
 /// <param name="Size">Number of ranks.</param>
-/// <param name="LocalSize">Ranks on this machine.</param>
-/// <param name="IsMpich">Whether the launcher is that of MPICH or of a library that is compatible with it.</param>
+/// <param name="LocalSize">Number of ranks on this machine.</param>
+/// <param name="IsMpich">Whether the launcher belongs to MPICH or a compatible library.</param>
 public sealed record MpiLaunch(int Rank, int Size, int LocalSize, bool IsMpich)
 {
     private static readonly (string Rank, string Size, string LocalSize, bool IsMpich)[] Launchers =
@@ -17,11 +18,11 @@ public sealed record MpiLaunch(int Rank, int Size, int LocalSize, bool IsMpich)
         ("PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS", true),
     ];
 
-    /// <summary>The launch of this process; null where no launcher started it.</summary>
+    /// <summary>The launch of this process; null if no launcher started it.</summary>
     public static MpiLaunch? Current => Of(Environment.GetEnvironmentVariable);
 
-    /// <summary>The launch that variables tell of.</summary>
-    /// <param name="variable">Gives the value of a variable; null where it is not set.</param>
+    /// <summary>Reads the launch from environment variables.</summary>
+    /// <param name="variable">Returns the value of a variable; null if it is not set.</param>
     public static MpiLaunch? Of(Func<string, string?> variable)
     {
         foreach ((string rankName, string sizeName, string localName, bool isMpich) in Launchers)

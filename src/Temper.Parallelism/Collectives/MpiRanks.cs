@@ -2,22 +2,23 @@ using Temper.Parallelism.Collectives.Native;
 
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>The ranks that mpirun has started, over Open MPI or MPICH: whichever the launcher belongs to.</summary>
-/// <remarks>
-/// There is one of them a process; it is disposed once, at the end of the work that all ranks do together.
-/// </remarks>
+/// <summary>The ranks started by mpirun, over Open MPI or MPICH: the library that the launcher belongs to.</summary>
+/// <remarks>Create one instance per process. Dispose it once, after the work that all ranks do together.</remarks>
 public sealed class MpiRanks : IDisposable
 {
-    /// <summary>Names the file of the library, where it is not in the loader's usual places.</summary>
+    /// <summary>
+    /// Environment variable with the file of the MPI library, for libraries that the loader does not find by itself.
+    /// </summary>
     public const string Variable = "TEMPER_MPI";
 
     /// <summary>
-    /// The <see cref="ThreadLevel"/> of a library that any thread may call at any time, which training needs.
+    /// The <see cref="ThreadLevel"/> at which any thread may call the library at any time (MPI_THREAD_MULTIPLE).
+    /// Training needs it.
     /// </summary>
     internal const int AnyThread = 3;
 
     /// <summary>
-    /// How long a rank of MPICH does nothing between the last barrier and its end, where ranks are on several machines.
+    /// Pause of MPICH ranks between the last barrier and MPI_Finalize, if the ranks are on several machines.
     /// </summary>
     private static readonly TimeSpan MpichPause = TimeSpan.FromMilliseconds(500);
 
@@ -35,40 +36,43 @@ public sealed class MpiRanks : IDisposable
         {
             throw new RankFailedException(
                 $"MPI: the library does not belong to the launcher (got {World.Size} ranks of {Version} in "
-                + $"{library.File}, expected {launch.Size}); name the launcher's library in {Variable}");
+                + $"{library.File}, expected {launch.Size}); set {Variable} to the file of the launcher's library");
         }
     }
 
-    /// <summary>All ranks.</summary>
+    /// <summary>The communicator of all ranks.</summary>
     public Communicator World { get; }
 
     /// <summary>Name and version of the library.</summary>
     public string Version { get; }
 
-    /// <summary>File of the library.</summary>
+    /// <summary>File of the loaded library.</summary>
     public string File => _library.File;
 
-    /// <summary>How the library's handles are found.</summary>
+    /// <summary>Description of the library's kind of handles.</summary>
     public string Handles => _library.IsMpich ? "integers (MPICH)" : "addresses of exported data (Open MPI)";
 
-    /// <summary>Which threads may call the library: 3, any of them at the same time; 1 or 2, one at a time.</summary>
+    /// <summary>
+    /// MPI thread level: 3 if any threads may call the library at the same time; 1 or 2 if only one thread at a time
+    /// may.
+    /// </summary>
     public int ThreadLevel { get; }
 
     /// <summary>
-    /// How long a call of any group may wait for other ranks before it fails; without end by default. It has to be
-    /// longer than the work that one rank does alone, such as writing a checkpoint.
+    /// How long a call of any group may wait for other ranks before it fails; unlimited by default. It must be longer
+    /// than work that one rank does alone, such as writing a checkpoint.
     /// </summary>
     public TimeSpan TimeLimit
     {
         get => _library.TimeLimit;
         set => _library.TimeLimit = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(
-            nameof(value), $"MpiRanks.TimeLimit: not a duration (got {value}, expected more than 0)");
+            nameof(value), $"MpiRanks.TimeLimit: out of range (got {value}, expected more than 0)");
     }
 
-    /// <summary>Loads the library and joins the other ranks. Without a launcher it is a group of one.</summary>
-    /// <param name="launch">What the launcher has said; null: there is none.</param>
-    /// <returns>Null where no library is installed.</returns>
-    /// <exception cref="RankFailedException">The library is there and cannot be used.</exception>
+    /// <summary>Loads the library and joins the other ranks. Without a launcher, the group has one rank.</summary>
+    /// <param name="launch">The launch, from <see cref="MpiLaunch.Current"/>; null: no launcher.</param>
+    /// <returns>The ranks; null if no library is installed.</returns>
+    /// <exception cref="RankFailedException">The library was found but cannot be used.</exception>
     public static MpiRanks? TryOpen(MpiLaunch? launch)
     {
         IEnumerable<string> files = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? [named]
@@ -78,7 +82,9 @@ public sealed class MpiRanks : IDisposable
         return MpiLibrary.TryLoad(files) is { } library ? new MpiRanks(library, launch) : null;
     }
 
-    /// <summary>Ends all ranks, with this process: others wait for one that has failed.</summary>
+    /// <summary>
+    /// Ends all ranks, including this process. Without it, the others would wait for a rank that has failed.
+    /// </summary>
     /// <param name="code">Exit code of the job.</param>
     public void Abort(int code)
     {
@@ -86,20 +92,20 @@ public sealed class MpiRanks : IDisposable
         _library.Abort(code);
     }
 
-    /// <summary>Leaves the group; waits until all ranks do.</summary>
+    /// <summary>Waits until all ranks have finished, then shuts down the library.</summary>
     public void Dispose()
     {
         if (!_isAborted)
         {
             _isAborted = true;
-            // A library that ends while another rank still computes may close links that the rank needs.
+            // A rank that finalizes while another one still computes may close links that the other one needs.
             World.Barrier();
             if (_needsPause)
             {
-                // MPICH 4.0 over UCX closes its connections, which takes answers of the other ranks, and then waits for
-                // them without answering any more (pmodels/mpich#6596). A rank that is still in the barrier would
-                // answer those that are ahead and later get no answer itself. After a pause all are out of it, and
-                // each asks before it answers.
+                // MPICH 4.0 over UCX needs answers from the other ranks to close its connections, and stops answering
+                // once it has them (pmodels/mpich#6596). A rank that leaves the barrier late would answer the ranks
+                // ahead of it but get no answer itself. After the pause, all ranks have left the barrier, and each
+                // sends its requests before it answers others.
                 Thread.Sleep(MpichPause);
             }
 

@@ -1,21 +1,21 @@
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>A rank has failed, or a call over ranks has: the message names the rank and the call.</summary>
+/// <summary>Thrown when a rank or a collective call fails. The message names the rank and the call.</summary>
 public sealed class RankFailedException : IOException
 {
-    /// <summary>A failure without details.</summary>
+    /// <summary>Creates the exception without a message.</summary>
     public RankFailedException()
     {
     }
 
-    /// <summary>A failure.</summary>
+    /// <summary>Creates the exception with a message.</summary>
     /// <param name="message">Names the rank and the call.</param>
     public RankFailedException(string message)
         : base(message)
     {
     }
 
-    /// <summary>A failure with its cause.</summary>
+    /// <summary>Creates the exception with a message and a cause.</summary>
     /// <param name="message">Names the rank and the call.</param>
     /// <param name="inner">The cause.</param>
     public RankFailedException(string message, Exception? inner)

@@ -8,44 +8,47 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>How gradients travel between ranks.</summary>
+/// <summary>Number format in which gradients are sent between ranks.</summary>
 public enum GradientFormat
 {
-    /// <summary>As they are.</summary>
+    /// <summary>32-bit floating point, unchanged.</summary>
     Float32 = 0,
 
     /// <summary>
-    /// Rounded to 8 bits of precision with the range of float32: half of the bytes. Terms are rounded before they
-    /// travel, added in float32 in the order of the ranks, and sums are rounded again.
+    /// bfloat16: 8 bits of precision with the range of float32; half of the bytes. Terms are rounded before they are
+    /// sent, added in float32 in rank order, and the sums are rounded again.
     /// </summary>
     BFloat16 = 1,
 }
 
-/// <summary>How ranks that divide the samples exchange gradients.</summary>
+/// <summary>Options of <see cref="DataRanks"/>: how ranks that divide the samples exchange gradients.</summary>
 public sealed record DataRanksOptions
 {
-    /// <summary>Gradients of one exchange, in MiB: small ones begin early, large ones have less to wait for.</summary>
+    /// <summary>
+    /// Size of a gradient bucket in MiB, default 4. Small buckets are sent early; large ones spend less time waiting
+    /// for latency.
+    /// </summary>
     public double BucketMiB { get; init; } = 4;
 
-    /// <summary>How terms are added. In the order of the ranks a run has the same bytes each time.</summary>
+    /// <summary>Order of the additions. With the default, rank order, repeated runs give the same bytes.</summary>
     public SumOrder Order { get; init; } = SumOrder.Ranks;
 
     /// <summary>
-    /// Whether batch normalization sees the batches of all ranks as one, as a run on one rank does; else each rank its
-    /// own.
+    /// Whether batch normalization uses the statistics over the batches of all ranks, as a run on one rank does
+    /// (default). If false, each rank uses its own batch.
     /// </summary>
     public bool SynchronizesStatistics { get; init; } = true;
 
-    /// <summary>How gradients travel; bfloat16 halves their bytes, for slow links.</summary>
+    /// <summary>Format in which gradients are sent; bfloat16 halves their bytes, for slow links.</summary>
     public GradientFormat Gradients { get; init; }
 
     /// <summary>
-    /// Whether each rank keeps the optimizer's state of a part of the parameters only, and steps those: less memory, 4
-    /// bytes a weight more to send in each step. Results stay the same.
+    /// Whether each rank keeps the optimizer state of only its share of the parameters and updates those. Uses less
+    /// memory and sends 4 more bytes per weight in each step. Results do not change.
     /// </summary>
     public bool ShardsOptimizer { get; init; }
 
-    /// <summary>Records when buckets are exchanged; null: nothing is recorded.</summary>
+    /// <summary>Timeline that records when buckets are exchanged; null: not recorded.</summary>
     public StepTimeline? Timeline { get; init; }
 
     internal int BucketLength => double.IsFinite(BucketMiB) && BucketMiB > 0
@@ -55,8 +58,8 @@ public sealed record DataRanksOptions
 }
 
 /// <summary>
-/// Training in which ranks divide the samples of each batch and sum their gradients. The batch is that of all ranks
-/// together, so the number of ranks changes a run by no more than rounding.
+/// Data-parallel training: ranks divide the samples of each batch and sum their gradients. The batch size is the total
+/// over all ranks, so the number of ranks changes a run only by rounding.
 /// </summary>
 public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
 {
@@ -66,9 +69,9 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     private readonly GradientBuckets _buckets;
     private OptimizerShards? _shards;
 
-    /// <summary>Divides training among ranks. Called by all of them.</summary>
+    /// <summary>Creates the data parallelism of one rank. Must be called by all ranks.</summary>
     /// <param name="ranks">All ranks of the run.</param>
-    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="options">Options; null: the defaults.</param>
     public DataRanks(Communicator ranks, DataRanksOptions? options = null)
     {
         (_ranks, _options) = (ranks, options ?? new DataRanksOptions());
@@ -80,7 +83,7 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     /// <inheritdoc/>
     public override BatchPart Part => new(_ranks.Rank, _ranks.Size);
 
-    /// <summary>Bytes of gradients that this rank has sent.</summary>
+    /// <summary>Bytes of gradients sent by this rank.</summary>
     public long BytesSent => _thread.BytesSent;
 
     /// <inheritdoc/>
@@ -107,8 +110,8 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
         if (options.Edits.Count > 0)
         {
             throw new NotSupportedException(
-                "DataRanks: an edit between epochs needs the optimizer's whole state, and a rank has only a part of "
-                + "it; leave ShardsOptimizer off");
+                "DataRanks: edits between epochs need the whole optimizer state, but with a sharded optimizer each "
+                + "rank has only its share; set ShardsOptimizer to false");
         }
 
         _shards = new OptimizerShards(_ranks, learner);
@@ -126,12 +129,12 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     }
 
     /// <summary>
-    /// Ranks that each have seen their own batches evaluate and save the mean of their running statistics.
+    /// Replaces the running statistics of each rank by their mean over the ranks, for evaluation and saving.
     /// </summary>
     private void AverageStatistics(Network network)
     {
-        foreach (Tensor statistics in network.StatisticsNames().Order(StringComparer.Ordinal).Select(
-            name => network.Buffers[name])
+        foreach (Tensor statistics in network.StatisticsNames().Order(StringComparer.Ordinal)
+            .Select(name => network.Buffers[name])
             .Where(buffer => buffer.DType == DType.Float32))
         {
             Span<float> values = statistics.Writable();
@@ -146,6 +149,6 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     /// <inheritdoc/>
     public override void Sum(Span<double> values) => _ranks.AllReduce(values);
 
-    /// <summary>Ends the thread that exchanges gradients.</summary>
+    /// <summary>Stops the thread that exchanges gradients.</summary>
     public void Dispose() => _thread.Dispose();
 }

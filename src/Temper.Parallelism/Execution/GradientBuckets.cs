@@ -4,11 +4,11 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Sums gradients over ranks in buckets of several parameters. A bucket is on its way as soon as it is full, while the
-/// backward pass goes on with earlier layers.
+/// Sums gradients over ranks in buckets of several parameters. A bucket is sent as soon as it is full, while the
+/// backward pass continues with earlier layers.
 /// </summary>
-/// <param name="thread">Makes the calls.</param>
-/// <param name="options">How.</param>
+/// <param name="thread">Thread that makes the calls.</param>
+/// <param name="options">Bucket size, format and order of the sums.</param>
 internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptions options)
 {
     private readonly int _length = options.BucketLength;
@@ -17,7 +17,7 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
     private BFloat16Sum? _short;
     private int _current;
 
-    /// <summary>Takes the gradient of a parameter. The order of the parameters is the same on all ranks.</summary>
+    /// <summary>Adds the gradient of a parameter. All ranks must add the parameters in the same order.</summary>
     internal void Add(string parameter, ReadOnlySpan<float> gradient)
     {
         if (_current < _buckets.Count
@@ -38,7 +38,7 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
         }
     }
 
-    /// <summary>Waits for the sums and writes them back.</summary>
+    /// <summary>Waits for the sums and writes them back to the gradients.</summary>
     internal void Complete(Gradients gradients)
     {
         if (_current < _buckets.Count && _buckets[_current].Count > 0)
@@ -59,7 +59,7 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
         thread.Begin(_buckets[_current++].Pending);
     }
 
-    /// <summary>Made on the communication thread.</summary>
+    /// <summary>Sums a bucket over the ranks. Runs on the communication thread.</summary>
     private void Sum(Communicator group, Span<float> values)
     {
         using StepTimeline.Span span = options.Timeline?.Begin("all-reduce") ?? default;
@@ -84,14 +84,14 @@ internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptio
 
         internal Span<float> Values => _values.AsSpan(0, Count);
 
-        /// <summary>The exchange of this bucket, begun again in each step.</summary>
+        /// <summary>The exchange of this bucket; restarted in each step.</summary>
         internal PendingCall Pending { get; }
 
         internal void Add(string parameter, ReadOnlySpan<float> gradient)
         {
             if (_values.Length < Count + gradient.Length)
             {
-                // Pinned, so that a library may read it while collections move other objects.
+                // Pinned, so that the MPI library can read it while the garbage collector moves other objects.
                 float[] larger = GC.AllocateUninitializedArray<float>(
                     Math.Max(Count + gradient.Length, 2 * _values.Length), pinned: true);
                 Values.CopyTo(larger);

@@ -5,19 +5,21 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Optimizer state divided among ranks that all have the whole network: each keeps the state of some parameters, steps
-/// them and gives their values to the others (the first stage of ZeRO, Rajbhandari et al. 2020, arXiv:1910.02054).
-/// Results do not change by a bit.
+/// Divides the optimizer state among ranks that all hold the whole network. Each rank keeps the state of some
+/// parameters, updates them and sends their values to the others (ZeRO stage 1, Rajbhandari et al. 2020,
+/// arXiv:1910.02054). Results are bit-identical.
 /// </summary>
 internal sealed class OptimizerShards : IStepShards
 {
     private readonly Communicator _ranks;
 
-    /// <summary>The rank that owns each trained parameter. A rank's parameters follow one another.</summary>
+    /// <summary>The rank that owns each trained parameter. The parameters of a rank are consecutive.</summary>
     private readonly int[] _owners;
     private float[] _values = [];
 
-    /// <summary>Divides the state of a learner; what other ranks own is given up. Called by all ranks.</summary>
+    /// <summary>
+    /// Divides the optimizer state of a learner and frees the state that other ranks own. Must be called by all ranks.
+    /// </summary>
     internal OptimizerShards(Communicator ranks, Learner learner)
     {
         (_ranks, _owners) = (ranks, Owners(learner.Trained, ranks.Size));
@@ -59,7 +61,7 @@ internal sealed class OptimizerShards : IStepShards
         }
     }
 
-    /// <summary>A learner with the state of all ranks, for a checkpoint.</summary>
+    /// <summary>Returns a learner with the optimizer state gathered from all ranks, for a checkpoint.</summary>
     internal Learner Whole(Learner learner)
     {
         Span<double> steps = new double[_owners.Length];
@@ -73,8 +75,8 @@ internal sealed class OptimizerShards : IStepShards
         for (int i = 0; i < _owners.Length; i++)
         {
             TrainedParameter trained = learner.Trained.All[i];
-            OptimizerSlot[] slots = [.. trained.State.Slots.Select(
-                slot => slot with { Values = Gathered(i, trained, slot) })];
+            OptimizerSlot[] slots =
+                [.. trained.State.Slots.Select(slot => slot with { Values = Gathered(i, trained, slot) })];
             states.Add(trained.Parameter.Name, new OptimizerState((long)steps[i], slots));
         }
 
@@ -104,7 +106,7 @@ internal sealed class OptimizerShards : IStepShards
         }
     }
 
-    /// <summary>Scratch for the values of the parameters that a rank owns.</summary>
+    /// <summary>Returns scratch memory for the values of the parameters that a rank owns.</summary>
     private Span<float> Reserve(TrainedParameters trained, int owner)
     {
         int count = 0;
@@ -117,7 +119,7 @@ internal sealed class OptimizerShards : IStepShards
         return _values.AsSpan(0, count);
     }
 
-    /// <summary>Cuts the parameters into runs of about equal length.</summary>
+    /// <summary>Divides the parameters into consecutive groups of about equal size, one per rank.</summary>
     private static int[] Owners(TrainedParameters trained, int ranks)
     {
         long total = trained.All.Sum(one => (long)one.Parameter.Value.Count), before = 0;

@@ -3,7 +3,7 @@ using Temper.Parallelism.Simulation;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Ranks that are timed together. All of them make the same calls.</summary>
+/// <summary>Synchronizes ranks that are timed together. All ranks must make the same calls.</summary>
 /// <param name="ranks">The ranks.</param>
 internal sealed class RankStart(Communicator ranks) : ProbeStart
 {

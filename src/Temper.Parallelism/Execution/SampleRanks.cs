@@ -4,7 +4,7 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Ranks that share samples and train nothing: they evaluate.</summary>
+/// <summary>Ranks that divide samples for evaluation only; they do not train.</summary>
 internal sealed class SampleRanks(Communicator ranks) : TrainingRanks
 {
     /// <inheritdoc/>

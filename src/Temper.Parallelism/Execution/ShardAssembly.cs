@@ -6,13 +6,18 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Execution;
 
-/// <summary>Puts a learner together of the shards of all ranks: weights, optimizer state, averages.</summary>
+/// <summary>
+/// Assembles a whole learner from the shards of all ranks: weights, optimizer state and weight averages.
+/// </summary>
 internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 {
     internal Learner Of(Learner shard)
     {
-        float[][] pieces = Gathered([.. Layers().SelectMany(one =>
-            one.Layer.IsFirst(ranks.Rank, one.Parameter) ? Numbers(shard, Name(one)) : [])]);
+        float[][] pieces = Gathered(
+        [
+            .. Layers().Where(one => one.Layer.IsFirst(ranks.Rank, one.Parameter))
+                .SelectMany(one => Numbers(shard, Name(one))),
+        ]);
         int[] places = new int[ranks.Size];
         var arrays = new Dictionary<string, float[][]>(StringComparer.Ordinal);
         foreach ((ShardedLayer Layer, int Parameter) one in Layers())
@@ -45,10 +50,10 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
 
     private Learner Learner(Learner shard, Dictionary<string, float[][]> arrays)
     {
-        Network network =
-            sharded.Whole.WithParameters(sharded.Whole.Parameters.Where(parameter => arrays[parameter.Name].Length > 0)
-            .Select(
-                parameter => parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
+        Network network = sharded.Whole.WithParameters(sharded.Whole.Parameters
+            .Where(parameter => arrays[parameter.Name].Length > 0)
+            .Select(parameter =>
+                parameter with { Value = Tensor.From(arrays[parameter.Name][0], parameter.Value.Shape) }));
         TrainedParameter known = shard.Trained.All[0];
         return shard.With(network, parameter =>
         {
@@ -59,7 +64,7 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
         });
     }
 
-    /// <summary>The layers' parameters in order: weight, bias.</summary>
+    /// <summary>The parameters of all layers in order, weight before bias.</summary>
     private IEnumerable<(ShardedLayer Layer, int Parameter)> Layers() =>
         sharded.Layers.SelectMany(
             layer => Enumerable.Range(0, layer.Node.Parameters.Count).Select(parameter => (layer, parameter)));
@@ -67,8 +72,8 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
     private static string Name((ShardedLayer Layer, int Parameter) one) => one.Layer.Node.Parameters[one.Parameter];
 
     /// <summary>
-    /// Arrays of a parameter: its values, the optimizer's, the average; none where it is frozen, so that the whole
-    /// network has it.
+    /// Number of arrays kept per parameter: its values, the optimizer's slots and the weight average. 0 if the
+    /// parameter is frozen: the whole network already has its values.
     /// </summary>
     private int Kinds(Learner shard, string name)
     {
@@ -88,11 +93,15 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
             .Concat(trained.State.Slots.SelectMany(slot => slot.Values)).Concat(trained.Average ?? []);
     }
 
-    /// <summary>Where the numbers of a rank's shard lie in the whole parameter.</summary>
+    /// <summary>Indices of the elements of a rank's shard in the whole parameter.</summary>
     private static int[] Targets((ShardedLayer Layer, int Parameter) one, int rank, Shape shape)
     {
-        int[][] axes = [.. one.Layer.Moves(rank).Where(move =>
-            string.Equals(move.To, Name(one), StringComparison.Ordinal)).Select(move => move.Kept.ToArray())];
+        int[][] axes =
+        [
+            .. one.Layer.Moves(rank)
+                .Where(move => string.Equals(move.To, Name(one), StringComparison.Ordinal))
+                .Select(move => move.Kept.ToArray()),
+        ];
         int inner = shape.Count;
         for (int axis = 0; axis < axes.Length; axis++)
         {
@@ -110,7 +119,7 @@ internal sealed class ShardAssembly(ShardedNetwork sharded, Communicator ranks)
         return [.. places.SelectMany(place => Enumerable.Range(place * inner, inner))];
     }
 
-    /// <summary>What each rank gives, on all of them.</summary>
+    /// <summary>Gathers the arrays of all ranks on every rank.</summary>
     private float[][] Gathered(float[] own)
     {
         double[] lengths = new double[ranks.Size];

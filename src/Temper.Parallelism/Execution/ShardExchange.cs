@@ -6,31 +6,33 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// What the ranks of a step have in common: their group, and the samples of the batch, which change from step to step.
+/// State shared by all exchanges of a training step: the ranks and the number of samples of the batch, which changes
+/// from step to step.
 /// </summary>
 /// <param name="ranks">All ranks.</param>
-/// <param name="hierarchy">Their levels.</param>
-/// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
+/// <param name="hierarchy">Hierarchy of the ranks.</param>
+/// <param name="timeline">Timeline that records when ranks exchange values; null: not recorded.</param>
 internal sealed class ShardStep(Communicator ranks, Hierarchy hierarchy, StepTimeline? timeline)
 {
     internal Communicator Ranks => ranks;
 
     internal Hierarchy Hierarchy => hierarchy;
 
-    /// <summary>Begins a span of the time line.</summary>
+    /// <summary>Starts a span of the timeline.</summary>
     internal StepTimeline.Span Measure(string name) => timeline?.Begin(name) ?? default;
 
-    /// <summary>Samples of the batch on all ranks.</summary>
+    /// <summary>Number of samples of the batch over all ranks.</summary>
     internal int Samples { get; set; }
 }
 
 /// <summary>
-/// Moves a tensor <c>[N, C, ...]</c> between a layout in which each element lies on one rank (owned) and one in which
-/// some ranks hold the same elements (spread): copies forward, sums back, and only what a rank does not have yet.
+/// Converts a tensor <c>[N, C, ...]</c> between a layout in which each element is on one rank (owned) and one in which
+/// several ranks hold the same elements (spread). Owned to spread copies; spread to owned sums. Only elements that a
+/// rank does not have yet are sent.
 /// </summary>
-/// <param name="step">Ranks and samples.</param>
-/// <param name="channels">Length of the divided axis; a flattened image has several features a channel.</param>
-/// <param name="owned">Every level divides samples or channels.</param>
+/// <param name="step">Ranks and number of samples.</param>
+/// <param name="channels">Number of channels. A flattened image has several features per channel.</param>
+/// <param name="owned">Layout in which every level divides samples or channels.</param>
 /// <param name="spread">The other layout.</param>
 internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout owned, ShardLayout spread)
 {
@@ -39,14 +41,14 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
     private (int Samples, int Channels) _ownedSize, _spreadSize;
     private float[] _send = [], _receive = [];
 
-    /// <summary>Channels that this rank holds in the spread layout, and in the owned one.</summary>
+    /// <summary>Number of channels that this rank holds in the spread or in the owned layout.</summary>
     internal int ChannelsOf(bool isSpread) =>
         ShardLayout.Indices(channels, (isSpread ? spread : owned).Channels, step.Hierarchy, step.Ranks.Rank).Length;
 
-    /// <summary>From owned to spread: every rank gets copies of what it needs.</summary>
+    /// <summary>Converts owned to spread: every rank gets copies of the elements that it needs.</summary>
     internal Tensor Gather(Tensor x) => Move(x, isGather: true);
 
-    /// <summary>From spread to owned: what several ranks hold is added up, in the order of the ranks.</summary>
+    /// <summary>Converts spread to owned: elements held by several ranks are summed in rank order.</summary>
     internal Tensor Sum(Tensor x) => Move(x, isGather: false);
 
     private Tensor Move(Tensor x, bool isGather)
@@ -60,9 +62,8 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
         Shape shape = x.Shape.With(0, to.Samples).With(1, x.Shape[1] / from.Channels * to.Channels);
         Span<int> sendLengths = stackalloc int[sources.Length], receiveLengths = stackalloc int[sources.Length];
         int sent = Lengths(sources, inner, sendLengths), received = Lengths(targets, inner, receiveLengths);
-        (_send, _receive) = (_send.Length < sent ? new float[sent] : _send, _receive.Length < received
-            ? new float[received]
-            : _receive);
+        _send = _send.Length < sent ? new float[sent] : _send;
+        _receive = _receive.Length < received ? new float[received] : _receive;
         ReadOnlySpan<float> values = x.ToRowMajor().Physical();
         for (int rank = 0, place = 0; rank < sources.Length; place += sendLengths[rank++])
         {
@@ -79,7 +80,7 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
         return result;
     }
 
-    /// <summary>Finds what goes where, anew when the number of samples has changed.</summary>
+    /// <summary>Computes which elements go to which rank, again whenever the number of samples has changed.</summary>
     private void Prepare()
     {
         if (_samples == step.Samples)
@@ -90,8 +91,8 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
         _samples = step.Samples;
         int ranks = step.Ranks.Size, own = step.Ranks.Rank;
         (int[] Samples, int[] Channels) ownedHere = Held(owned, own), spreadHere = Held(spread, own);
-        (_ownedSize, _spreadSize) =
-            ((ownedHere.Samples.Length, ownedHere.Channels.Length), (spreadHere.Samples.Length, spreadHere.Channels.Length));
+        _ownedSize = (ownedHere.Samples.Length, ownedHere.Channels.Length);
+        _spreadSize = (spreadHere.Samples.Length, spreadHere.Channels.Length);
         _ownedFor = [.. Enumerable.Range(0, ranks).Select(rank => Block.Of(ownedHere, Held(spread, rank)))];
         _spreadFrom = [.. Enumerable.Range(0, ranks).Select(rank => Block.Of(spreadHere, Held(owned, rank)))];
     }
@@ -123,12 +124,12 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
         return sum;
     }
 
-    /// <summary>Places of some samples, and of runs of neighboring channels, in what a rank holds.</summary>
+    /// <summary>Indices of samples, and runs of consecutive channels, within the elements that a rank holds.</summary>
     private sealed record Block(int[] Samples, (int Start, int Length)[] Channels)
     {
         internal int Count { get; } = Samples.Length * Channels.Sum(run => run.Length);
 
-        /// <summary>What is in both, as places in the first.</summary>
+        /// <summary>Returns the elements that both sides hold, as indices into the first.</summary>
         internal static Block Of((int[] Samples, int[] Channels) here, (int[] Samples, int[] Channels) there)
         {
             var runs = new List<(int Start, int Length)>();

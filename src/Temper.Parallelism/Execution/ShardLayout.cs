@@ -3,11 +3,11 @@ using Temper.Parallelism.Planning;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Which levels of the hierarchy divide the samples of a tensor, and which its channels. What a level divides neither
-/// of, each of its groups holds.
+/// Layout of a tensor over ranks: which levels of the hierarchy divide its samples and which its channels. If a level
+/// divides neither, each of its groups holds all elements.
 /// </summary>
-/// <param name="Samples">For each level whether it divides axis 0.</param>
-/// <param name="Channels">For each level whether it divides axis 1.</param>
+/// <param name="Samples">For each level: whether it divides axis 0, the samples.</param>
+/// <param name="Channels">For each level: whether it divides axis 1, the channels.</param>
 internal sealed record ShardLayout(bool[] Samples, bool[] Channels)
 {
     internal static ShardLayout Of(int levels, Func<int, (bool Samples, bool Channels)> of)
@@ -20,13 +20,14 @@ internal sealed record ShardLayout(bool[] Samples, bool[] Channels)
         && Channels.AsSpan().SequenceEqual(other.Channels);
 
     /// <summary>
-    /// The indices of an axis that a rank holds, ascending. The axis is cut into as many pieces as there are ranks; a
-    /// level divides it by its own digit of a piece's number. So what a rank holds under some levels is the same
-    /// whichever other levels divide too, and a rank never has to fetch what it has already.
+    /// Returns the indices along an axis that a rank holds, in ascending order. The axis is cut into as many pieces as
+    /// there are ranks, and a level divides them by its own digit of the piece number. The indices held under some
+    /// levels therefore do not depend on which other levels divide, and a rank never fetches elements that it already
+    /// has.
     /// </summary>
     /// <param name="length">Length of the axis.</param>
-    /// <param name="levels">Which levels divide it.</param>
-    /// <param name="hierarchy">The ranks in groups of groups.</param>
+    /// <param name="levels">For each level: whether it divides the axis.</param>
+    /// <param name="hierarchy">Hierarchy of the ranks.</param>
     /// <param name="rank">The rank.</param>
     internal static int[] Indices(int length, bool[] levels, Hierarchy hierarchy, int rank)
     {

@@ -4,17 +4,17 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Moves a value between ranks inside a network: copies forward and sums back, or sums forward and copies back.
+/// Operator that exchanges a value between ranks. The forward pass copies and the backward pass sums, or vice versa.
 /// </summary>
-/// <param name="Exchange">What goes where.</param>
-/// <param name="IsGather">Whether copies go forward.</param>
+/// <param name="Exchange">The exchange between the two layouts.</param>
+/// <param name="IsGather">True: the forward pass copies (owned to spread); false: it sums.</param>
 internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Operator
 {
     public override string Kind => IsGather ? "GatherShards" : "SumShards";
 
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
         inputs[0].With(
-            1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
+            axis: 1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
 
     internal override Tensor Forward(in NodeContext context) =>
         new TransferOperation(context.X, Exchange, IsGather).Apply();
@@ -33,9 +33,9 @@ internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Op
     }
 }
 
-/// <summary>This rank's samples and channels of data, which every rank reads whole.</summary>
-/// <param name="Step">Tells the other operators how many samples there are.</param>
-/// <param name="Layout">What the first layer needs.</param>
+/// <summary>Selects this rank's samples and channels of the input data, which every rank reads completely.</summary>
+/// <param name="Step">Shared state; receives the number of samples for the other operators.</param>
+/// <param name="Layout">Layout that the first layer needs.</param>
 internal sealed record TakeShard(ShardStep Step, ShardLayout Layout) : Operator
 {
     public override string Kind => "TakeShard";

@@ -5,14 +5,14 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// A convolution or linear layer under a plan: what each rank holds of its input, weights and output.
+/// A convolution or linear layer under a plan: the parts of its input, weights and output that each rank holds.
 /// </summary>
 internal sealed class ShardedLayer
 {
     private readonly Hierarchy _hierarchy;
     private readonly Split[] _splits;
 
-    /// <summary>Features of the input for each of its channels: more than one where an image was flattened.</summary>
+    /// <summary>Input features per input channel: more than 1 if an image was flattened.</summary>
     private readonly int _unit;
 
     internal ShardedLayer(Node node, Network network, RankPlan plan, int index, Hierarchy hierarchy)
@@ -28,7 +28,7 @@ internal sealed class ShardedLayer
         Needed = ShardLayout.Of(levels, level => (_splits[level] == Split.Data, _splits[level] == Split.Input));
         Made = ShardLayout.Of(levels, level => (_splits[level] == Split.Data, _splits[level] == Split.Output));
 
-        // Partial sums are divided by what the next layer divides, so that nothing has to move again.
+        // Partial sums are divided along the axis that the next layer divides, so that they do not have to move again.
         bool TakesChannels(int level) => index + 1 < plan.Layers.Count && plan[level, index + 1] == Split.Input;
         Held = ShardLayout.Of(levels, level => _splits[level] switch
         {
@@ -40,26 +40,28 @@ internal sealed class ShardedLayer
 
     internal Node Node { get; }
 
-    /// <summary>Channels of the input, before flattening, and of the output.</summary>
+    /// <summary>Number of input channels (before flattening) or output channels.</summary>
     internal int InChannels { get; }
 
     /// <inheritdoc cref="InChannels"/>
     internal int OutChannels { get; }
 
-    /// <summary>What a rank needs of the input.</summary>
+    /// <summary>Layout of the input that a rank needs.</summary>
     internal ShardLayout Needed { get; }
 
-    /// <summary>What it computes of the output: sums of all inputs, or of a part.</summary>
+    /// <summary>
+    /// Layout of the output that a rank computes. With input channels divided, its values are partial sums.
+    /// </summary>
     internal ShardLayout Made { get; }
 
-    /// <summary>What it holds of the output once partial sums are added up.</summary>
+    /// <summary>Layout of the output that a rank holds after partial sums are added.</summary>
     internal ShardLayout Held { get; }
 
-    /// <summary>For each level whether ranks of its groups have the same weights.</summary>
+    /// <summary>For each level: whether its groups hold the same weights.</summary>
     internal bool[] Replicated => Needed.Samples;
 
     /// <summary>
-    /// The layer that a rank computes. Where several add up partial sums, the first of them adds the bias.
+    /// Returns the operator of a rank's shard. If several ranks compute partial sums, only the first adds the bias.
     /// </summary>
     internal Operator OperatorOf(int rank)
     {
@@ -68,11 +70,11 @@ internal sealed class ShardedLayer
         {
             Conv2d conv => conv with { Channels = channels, HasBias = conv.HasBias && AddsBias(rank) },
             Linear linear => linear with { Features = channels, HasBias = linear.HasBias && AddsBias(rank) },
-            _ => throw new NotSupportedException($"plan: '{Node.Name}' is no layer with weights"),
+            _ => throw new NotSupportedException($"plan: '{Node.Name}' is not a convolution or linear layer"),
         };
     }
 
-    /// <summary>Where the parameters of a rank's layer come from.</summary>
+    /// <summary>Returns how the parameters of a rank's shard are cut from the whole layer.</summary>
     internal IEnumerable<ParameterMove> Moves(int rank)
     {
         yield return new ParameterMove(Node.Parameters[0], Node.Parameters[0], 0, Outputs(rank));
@@ -83,12 +85,13 @@ internal sealed class ShardedLayer
         }
     }
 
-    /// <summary>Whether a rank is the first of those with the same shard of a parameter.</summary>
+    /// <summary>Whether a rank is the first of the ranks with the same shard of a parameter.</summary>
     internal bool IsFirst(int rank, int parameter) =>
-        Enumerable.Range(0, _splits.Length).All(level => _splits[level] != Split.Data
-            || _hierarchy.GroupOf(rank, level) == 0) && (parameter == 0 || AddsBias(rank));
+        Enumerable.Range(0, _splits.Length)
+            .All(level => _splits[level] != Split.Data || _hierarchy.GroupOf(rank, level) == 0)
+        && (parameter == 0 || AddsBias(rank));
 
-    /// <summary>Numbers of the ranks that share this rank's weights: the same number, the same group.</summary>
+    /// <summary>Returns the number of the group of ranks that hold the same weights as this rank.</summary>
     internal int GroupOf(int rank)
     {
         int group = 0;
@@ -108,9 +111,9 @@ internal sealed class ShardedLayer
             if (axes.Any(axis => axis.Length == 0))
             {
                 throw new ArgumentException(
-                    $"plan: '{Node.Name}' is too small for the plan (got {InChannels} input and {OutChannels} output "
-                    + $"channels over {_hierarchy.Accelerators} ranks, of which rank {rank} would have none); divide "
-                        + "its samples");
+                    $"plan: layer '{Node.Name}' is too small for the plan (got {InChannels} input and {OutChannels} "
+                    + $"output channels for {_hierarchy.Accelerators} ranks, but rank {rank} would get none); use a "
+                    + "plan that divides the samples of this layer");
             }
         }
     }

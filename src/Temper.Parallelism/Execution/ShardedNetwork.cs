@@ -7,13 +7,14 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// The shard of a network that one rank trains under a plan: convolutions and linear layers with fewer channels, and
-/// between them the transfers that the plan counts.
+/// The shard of a network that one rank trains under a plan: convolutions and linear layers with fewer channels, with
+/// the exchanges between them that the plan counts.
 /// </summary>
 internal sealed class ShardedNetwork
 {
     /// <summary>
-    /// Operators that work on each element or channel alone, so that it does not matter which of them a rank holds.
+    /// Operators that process each element or channel independently, so that a rank can apply them to whichever ones it
+    /// holds.
     /// </summary>
     private static readonly HashSet<string> Apart = new(StringComparer.Ordinal)
     {
@@ -27,8 +28,10 @@ internal sealed class ShardedNetwork
     private readonly ShardStep _step;
     private readonly ShardedLayer[] _layers;
 
-    /// <exception cref="ArgumentException">The plan is of another network, or an axis is too short for it.</exception>
-    /// <exception cref="NotSupportedException">The network has something that cannot be trained in shards.</exception>
+    /// <exception cref="ArgumentException">
+    /// The plan was made for another network, or an axis is too short for it.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     internal ShardedNetwork(Network whole, RankPlan plan, Communicator ranks, StepTimeline? timeline = null)
     {
         (_whole, _ranks) = (whole, ranks);
@@ -41,24 +44,27 @@ internal sealed class ShardedNetwork
 
     internal IReadOnlyList<ShardedLayer> Layers => _layers;
 
-    /// <summary>The whole network as it was given.</summary>
+    /// <summary>The whole network.</summary>
     internal Network Whole => _whole;
 
-    /// <summary>The layers of a network under a plan, after it was found that they can be trained so.</summary>
+    /// <summary>Returns the layers of a network under a plan. Throws if they cannot be trained under it.</summary>
     internal static ShardedLayer[] LayersOf(Network network, RankPlan plan)
     {
         var hierarchy = Hierarchy.Of(plan.Accelerators);
-        ShardedLayer[] layers = [.. Weighted(network, plan).Select(
-            (node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
+        ShardedLayer[] layers =
+            [.. Weighted(network, plan).Select((node, i) => new ShardedLayer(node, network, plan, i, hierarchy))];
         Array.ForEach(layers, layer => layer.RequireNotEmpty());
         return layers;
     }
 
-    /// <summary>The samples of the batch of which this rank computes the loss.</summary>
+    /// <summary>Returns the indices of the samples whose loss this rank computes.</summary>
     internal int[] LossSamples(int samples) =>
         ShardLayout.Indices(samples, [.. Enumerable.Repeat(true, Hierarchy.Levels)], Hierarchy, _ranks.Rank);
 
-    /// <summary>This rank's shard of a network with the whole one's graph, and where its numbers come from.</summary>
+    /// <summary>
+    /// Returns this rank's shard of a network with the same graph as the whole network, and how its parameters are cut
+    /// from it.
+    /// </summary>
     internal NetworkEdit Cut(Network current)
     {
         Network shard = Network.Build(current.Inputs, values => [(current.Outputs[0].Name, Build(values[0]))]);
@@ -92,8 +98,8 @@ internal sealed class ShardedNetwork
         }
 
         ShardedLayer last = _layers[^1];
-        return Moved(values[_whole.Outputs[0].Value], last.OutChannels, last.Held, ShardLayout.Of(Hierarchy.Levels, _ =>
-            (true, false)));
+        var samples = ShardLayout.Of(Hierarchy.Levels, _ => (true, false));
+        return Moved(values[_whole.Outputs[0].Value], last.OutChannels, last.Held, samples);
     }
 
     private Value Layer(int index, Value x)
@@ -103,8 +109,13 @@ internal sealed class ShardedNetwork
             ? x.Apply(new TakeShard(_step, layer.Needed))
             : Moved(x, layer.InChannels, _layers[index - 1].Held, layer.Needed);
         Value y = x.Apply(layer.OperatorOf(_ranks.Rank), layer.Node.Name);
-        return layer.Made.IsSame(layer.Held) ? y : y.Apply(new ShardTransfer(
-            new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made), IsGather: false));
+        if (layer.Made.IsSame(layer.Held))
+        {
+            return y;
+        }
+
+        var exchange = new ShardExchange(_step, layer.OutChannels, layer.Held, layer.Made);
+        return y.Apply(new ShardTransfer(exchange, IsGather: false));
     }
 
     private Value Moved(Value x, int channels, ShardLayout held, ShardLayout needed) => held.IsSame(needed)
@@ -117,9 +128,10 @@ internal sealed class ShardedNetwork
         if (!weighted.Select(node => node.Name).SequenceEqual(plan.Layers, StringComparer.Ordinal))
         {
             throw new ArgumentException(
-                $"plan: it is of another network (got the {plan.Layers.Count} layers "
+                $"plan: the plan is for another network (got {plan.Layers.Count} layers "
                 + $"{string.Join(", ", plan.Layers.Take(6))}, expected "
-                    + $"{string.Join(", ", weighted.Take(6).Select(node => node.Name))}); plan this one with temper plan");
+                + $"{string.Join(", ", weighted.Take(6).Select(node => node.Name))}); "
+                + "make a plan for this network with temper plan");
         }
 
         string before = network.Inputs[0].Name;
@@ -129,9 +141,9 @@ internal sealed class ShardedNetwork
             if (!isKnown || node.Inputs is not [var only] || !string.Equals(only, before, StringComparison.Ordinal))
             {
                 throw new NotSupportedException(
-                    $"plan: '{node.Name}' ({node.Operator.Kind}) cannot be trained in shards, only chains of "
-                    + "convolutions, linear layers, activations and pooling can; use --plan data, which divides the "
-                        + "samples of any network");
+                    $"plan: node '{node.Name}' cannot be trained in shards (got {node.Operator.Kind}, expected a chain "
+                    + "of convolutions, linear layers, activations and pooling); use --plan data, which divides the "
+                    + "samples of any network");
             }
 
             before = node.Name;
@@ -139,7 +151,7 @@ internal sealed class ShardedNetwork
 
         return plan.Levels.Any(level => level.Contains('3', StringComparison.Ordinal))
             ? throw new NotSupportedException(
-                "plan: rows of images cannot be divided in training; plan with --splits kernel or output")
+                "plan: training cannot divide the rows of images; make a plan with --splits kernel or output")
             : weighted;
     }
 }

@@ -10,11 +10,12 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Training under a plan that divides samples at some levels and kernels at others: each rank trains its shard of the
+/// Training under a plan that divides samples at some levels and kernels at others. Each rank trains its shard of the
 /// network.
 /// </summary>
 /// <remarks>
-/// For chains of convolutions, linear layers, activations and pooling; anything else is refused before the first step.
+/// Supports chains of convolutions, linear layers, activations and pooling; other networks are rejected before the
+/// first step.
 /// </remarks>
 public sealed class ShardedRanks : TrainingRanks, IDisposable
 {
@@ -26,13 +27,13 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     private long _sentBefore;
     private float[] _values = [];
 
-    /// <summary>Divides the training of a network. Called by all ranks.</summary>
+    /// <summary>Divides the training of a network under a fixed plan. Must be called by all ranks.</summary>
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">The plan.</param>
-    /// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
+    /// <param name="timeline">Timeline that records when ranks exchange values; null: not recorded.</param>
     /// <exception cref="ArgumentException">
-    /// The plan is of another network or number of ranks, or a layer is too small for it.
+    /// The plan is for another network or number of ranks, or a layer is too small for it.
     /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     public ShardedRanks(Communicator ranks, Network network, RankPlan plan, StepTimeline? timeline = null)
@@ -42,15 +43,15 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     }
 
     /// <summary>
-    /// Divides the training of a network that may change between epochs, a growing one: each change is planned anew.
-    /// Called by all ranks.
+    /// Divides the training of a network that may change between epochs, such as a growing one. Each changed network
+    /// gets a new plan. Must be called by all ranks.
     /// </summary>
     /// <param name="ranks">All ranks of the run.</param>
     /// <param name="network">The whole network.</param>
-    /// <param name="plan">Gives the plan of a network, the same on all ranks.</param>
-    /// <param name="timeline">Records when ranks exchange values; null: nothing is recorded.</param>
+    /// <param name="plan">Returns the plan of a network; must give the same plan on all ranks.</param>
+    /// <param name="timeline">Timeline that records when ranks exchange values; null: not recorded.</param>
     /// <exception cref="ArgumentException">
-    /// The plan is of another network or number of ranks, or a layer is too small for it.
+    /// The plan is for another network or number of ranks, or a layer is too small for it.
     /// </exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     public ShardedRanks(
@@ -64,15 +65,16 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     {
         if (plan.Accelerators != _ranks.Size)
         {
-            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, "
-                + $"expected {_ranks.Size}); plan with --accelerators {_ranks.Size}");
+            throw new ArgumentException(
+                $"plan: the plan is for a different number of ranks (got a plan for {plan.Accelerators}, expected "
+                + $"{_ranks.Size}); make a plan with --accelerators {_ranks.Size}");
         }
 
         Dispose();
         _sharded = new ShardedNetwork(network, plan, _ranks, _timeline);
-        IEnumerable<IGrouping<string, int>> kinds = Enumerable.Range(0, plan.Layers.Count)
-            .GroupBy(layer =>
-                string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);
+        string Kind(int layer) => string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1'));
+        IEnumerable<IGrouping<string, int>> kinds =
+            Enumerable.Range(0, plan.Layers.Count).GroupBy(Kind, StringComparer.Ordinal);
         foreach (IGrouping<string, int> kind in kinds)
         {
             Communicator group = _ranks.Split(_sharded.Layers[kind.First()].GroupOf(_ranks.Rank));
@@ -80,10 +82,10 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         }
     }
 
-    /// <summary>Throws where a network cannot be trained under a plan.</summary>
+    /// <summary>Throws if a network cannot be trained under a plan.</summary>
     /// <param name="network">The whole network.</param>
     /// <param name="plan">The plan.</param>
-    /// <exception cref="ArgumentException">The plan is of another network, or a layer is too small for it.</exception>
+    /// <exception cref="ArgumentException">The plan is for another network, or a layer is too small for it.</exception>
     /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
     public static void Require(Network network, RankPlan plan) => _ = ShardedNetwork.LayersOf(network, plan);
 
@@ -93,9 +95,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <inheritdoc/>
     public override BatchPart LoadedPart => BatchPart.Whole;
 
-    /// <summary>
-    /// Bytes of gradients and activations that this rank has sent, and of shards for evaluation and checkpoints.
-    /// </summary>
+    /// <summary>Bytes sent by this rank: gradients, activations, and shards for evaluation and checkpoints.</summary>
     public long BytesSent => _ranks.BytesSent + _sentBefore + _replicas.Sum(replica => replica.Group.BytesSent);
 
     /// <inheritdoc/>
@@ -110,12 +110,12 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         if (refused.FirstOrDefault(one => one.IsUsed) is { Name: { } name })
         {
             throw new NotSupportedException(
-                $"plan: {name} needs whole parameters, and a rank has only shards of them; use --plan data");
+                $"plan: {name} needs whole parameters, but each rank has only a shard of them; use --plan data");
         }
 
         if (_replan is not null)
         {
-            // a run that goes on may have another network than it began with
+            // The network of a resumed run may differ from the one that the run started with.
             Divide(learner.Network, _replan(learner.Network));
         }
 
@@ -124,8 +124,8 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Every rank has the whole network at the end of an epoch, since it evaluates it: after a change each cuts its new
-    /// shard from that, and nothing more is sent.
+    /// Every rank has the whole network at the end of an epoch, because it evaluates it. After a change, each rank cuts
+    /// its new shard from that network; nothing more is sent.
     /// </remarks>
     public override void Edit(Learner learner, Learner whole, Action<Learner> edit)
     {
@@ -158,8 +158,12 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     {
         int[] own = _sharded.LossSamples(samples);
         Shape shape = batch.Targets.Shape.With(0, own.Length);
-        return batch with { Targets = batch.Targets.DType == DType.Int64 ? Rows<long>(
-            batch.Targets, own, shape) : Rows<float>(batch.Targets, own, shape) };
+        return batch with
+        {
+            Targets = batch.Targets.DType == DType.Int64
+                ? Rows<long>(batch.Targets, own, shape)
+                : Rows<float>(batch.Targets, own, shape),
+        };
     }
 
     /// <inheritdoc/>
@@ -197,7 +201,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <inheritdoc/>
     public override Learner Whole(Learner learner) => new ShardAssembly(_sharded, _ranks).Of(learner);
 
-    /// <summary>Gives back the groups of ranks.</summary>
+    /// <summary>Releases the groups of ranks.</summary>
     public void Dispose()
     {
         _sentBefore += _replicas.Sum(replica => replica.Group.BytesSent);

@@ -11,9 +11,9 @@ using Temper.Training;
 namespace Temper.Parallelism.Execution;
 
 /// <summary>
-/// Measures what a training step takes beside computing layers and summing gradients: reading the batch while ranks
-/// keep all cores busy, waking threads, agreeing on the loss. It trains one small layer on all ranks. Called by all of
-/// them.
+/// Measures the time of a training step besides computing layers and summing gradients: reading the batch while ranks
+/// keep all cores busy, waking threads, and summing the loss. It trains one small layer on all ranks. Must be called by
+/// all ranks.
 /// </summary>
 /// <param name="world">All ranks.</param>
 /// <param name="time">The clock.</param>
@@ -23,10 +23,12 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>The lower quartile of the steps' times, the same on all ranks.</summary>
+    /// <summary>Returns the lower quartile of the step times in seconds, the same on all ranks.</summary>
     /// <param name="sample">Shape of a sample.</param>
-    /// <param name="batch">Samples of a step, of all ranks together.</param>
-    /// <param name="isSharded">Whether each rank reads the whole batch, as under a plan that divides kernels.</param>
+    /// <param name="batch">Samples per step over all ranks.</param>
+    /// <param name="isSharded">
+    /// Whether each rank reads the whole batch, as it does under a plan that divides kernels.
+    /// </param>
     internal double Seconds(Shape sample, int batch, bool isSharded)
     {
         Network bare = Network.Build(new InputSpec { SampleShape = sample }, x => x.Flatten().Linear(Classes))
@@ -45,7 +47,7 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
             }, end.Token);
         }
 
-        // All ranks take what one has found, so that they plan alike.
+        // All ranks use the mean over the ranks, so that they compute the same plan.
         Span<double> found = [MachineProbe.LowerQuartile(clock.Warm()) / world.Size];
         world.AllReduce(found);
         return found[0];
@@ -61,7 +63,7 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         };
     }
 
-    /// <summary>Times from step to step.</summary>
+    /// <summary>Records the time from each step to the next.</summary>
     private sealed class StepClock(TimeProvider time) : ITrainingCallback
     {
         private readonly List<double> _seconds = [];
@@ -77,11 +79,11 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         {
         }
 
-        /// <summary>Those of the second half, when all code is compiled.</summary>
+        /// <summary>Returns the times of the second half of the steps, when all code is compiled.</summary>
         internal List<double> Warm() => _seconds[(_seconds.Count / 2)..];
     }
 
-    /// <summary>Samples of bytes, which are converted as those of pictures are.</summary>
+    /// <summary>Samples of bytes, converted to floats like those of pictures.</summary>
     private sealed class Samples(Shape shape, int count) : Dataset
     {
         private readonly byte[] _bytes = new byte[shape.Count];

@@ -1,21 +1,23 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>How the bytes between layers of different splits are counted.</summary>
+/// <summary>Cost model: how the bytes that a step moves between layers with different splits are counted.</summary>
 public enum CostKind
 {
     /// <summary>
-    /// The variant of the paper's Table 2 that reproduces its figures: what follows a split by input channels costs
-    /// nothing more.
+    /// The variant of the paper's Table 2 that reproduces its figures: an edge after a layer split by input channels
+    /// costs nothing extra. Default.
     /// </summary>
     Figure,
 
     /// <summary>
-    /// Tables 1 and 2 as printed: half a tensor more behind each layer that is split by input channels.
+    /// Tables 1 and 2 of the paper as printed: each edge after a layer split by input channels costs half a tensor
+    /// more.
     /// </summary>
     Table,
 
     /// <summary>
-    /// What has to move: the shards that a rank needs, less those that it has, over all levels at once.
+    /// The bytes that actually have to move, over all levels together: the shards that a rank needs minus those that it
+    /// already has.
     /// </summary>
     Exact,
 }

@@ -1,20 +1,23 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>Costs of one edge for all pairs of patterns, and the best way across it.</summary>
+/// <summary>Costs of one edge for all pairs of patterns, with the minimization over the patterns of one end.</summary>
 internal abstract class EdgeCosts
 {
-    /// <summary>For each pattern of the other end the least cost of this end plus the edge.</summary>
+    /// <summary>
+    /// Computes, for each pattern of the other end, the minimum over this end's patterns of their cost plus the cost of
+    /// the edge.
+    /// </summary>
     /// <param name="costs">Costs of the patterns of this end.</param>
-    /// <param name="isForward">Whether this end is the edge's start.</param>
-    /// <param name="best">For each pattern of the other end the least sum.</param>
-    /// <param name="choice">For each pattern of the other end the pattern of this end that gives it.</param>
+    /// <param name="isForward">Whether this end is the start of the edge.</param>
+    /// <param name="best">Receives the minimum for each pattern of the other end.</param>
+    /// <param name="choice">Receives the minimizing pattern of this end for each pattern of the other end.</param>
     internal abstract void Cross(ReadOnlySpan<double> costs, bool isForward, Span<double> best, Span<int> choice);
 
-    /// <summary>The cost of one pair.</summary>
+    /// <summary>Returns the cost of the edge for one pair of patterns.</summary>
     internal abstract double Of(int from, int to);
 }
 
-/// <summary>Costs as a table, as an elimination leaves them.</summary>
+/// <summary>Costs of an edge as a table of all pairs of patterns; the result of an elimination.</summary>
 internal sealed class TableEdge(int count) : EdgeCosts
 {
     internal double[] Costs { get; } = new double[count * count];
@@ -46,9 +49,9 @@ internal sealed class TableEdge(int count) : EdgeCosts
 }
 
 /// <summary>
-/// Costs of a value between two layers, which depend on how many levels mismatch only. Going through the levels one by
-/// one, with a row for each class of mismatches so far, crosses in K H C S steps what a table of all pairs takes K²
-/// for.
+/// Costs of a value between two layers. They depend only on how many levels mismatch. <see cref="Cross"/> processes the
+/// levels one by one and keeps a row for each class of mismatches so far. This takes K H C S steps, with K patterns, H
+/// levels, C classes and S splits, in place of K² steps for a table of all pairs.
 /// </summary>
 internal sealed class ValueEdge : EdgeCosts
 {
@@ -76,7 +79,8 @@ internal sealed class ValueEdge : EdgeCosts
 
     internal override void Cross(ReadOnlySpan<double> costs, bool isForward, Span<double> best, Span<int> choice)
     {
-        // Parts that multiply need the classes; parts that add can be charged at once, in a single row.
+        // Moved parts that multiply need one row per class. Moved parts that add can be charged directly, in a single
+        // row.
         int count = _patterns.Count, rows = _classes.IsProduct ? _classes.Count : 1;
         (double[] sums, int[] choices, double[] nextSums, int[] nextChoices) = _scratch.Rent(rows * count);
         for (int i = 0; i < count; i++)
@@ -167,7 +171,7 @@ internal sealed class ValueEdge : EdgeCosts
     private readonly record struct Step(int Count, int Stride, int Row, double Charge);
 }
 
-/// <summary>Memory for crossing edges, used again for each of them.</summary>
+/// <summary>Scratch memory for <see cref="ValueEdge.Cross"/>, shared by all edges.</summary>
 internal sealed class CrossingScratch
 {
     private double[] _sums = [], _nextSums = [];

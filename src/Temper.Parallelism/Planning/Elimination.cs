@@ -3,23 +3,23 @@ using static Temper.Parallelism.Planning.EliminationCache;
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Finds the patterns of all layers with the least sum of layer and edge costs. Layers are eliminated one by one, each
-/// replaced by the least cost that it can have, which is exact: a layer with one neighbor becomes a part of the
-/// neighbor's costs (Viterbi's step), one with two becomes an edge between them, parallel edges become one. Every
-/// series-parallel graph ends with one layer.
+/// Finds the patterns of all layers that minimize the sum of layer and edge costs. Layers are eliminated one by one,
+/// which is exact: the costs of a layer with one neighbor are added to that neighbor (a Viterbi step), a layer with two
+/// neighbors becomes an edge between them, and parallel edges are merged. A series-parallel graph reduces to a single
+/// layer.
 /// </summary>
 /// <remarks>
-/// A layer that has one pattern left adds the costs of its edges to its neighbors, so rules and given plans need no
-/// tables. Where only layers with three or more neighbors are left, one of them is fixed to each of its patterns in
-/// turn. That is exact as long as the number of trials stays within <see cref="MaxTrials"/>; beyond, only its cheapest
-/// pattern and those with one split at all levels are tried, and <see cref="IsExact"/> is false. The same happens to
-/// layers between two others if tables would be too large.
+/// A layer with a single allowed pattern adds the costs of its edges to its neighbors, so rules and given plans need no
+/// tables. If only layers with three or more neighbors remain, one of them is fixed to each of its patterns in turn.
+/// This is exact as long as the number of trials is at most <see cref="MaxTrials"/>. Above that, only its cheapest
+/// pattern and the patterns with the same split at all levels are tried, and <see cref="IsExact"/> is false. Layers
+/// with two neighbors are treated the same way if their tables would be too large.
 /// </remarks>
 internal sealed class Elimination
 {
     internal const int MaxTrials = 1024;
 
-    /// <summary>Tables of all pairs of patterns are made up to this many patterns.</summary>
+    /// <summary>Maximum number of patterns for which tables of all pairs of patterns are built.</summary>
     internal const int MaxTablePatterns = 1024;
 
     private readonly EliminationCache _cache;
@@ -30,12 +30,13 @@ internal sealed class Elimination
     private readonly int[] _uniform;
     private readonly int _trials;
 
-    /// <param name="cache">What has been computed before.</param>
-    /// <param name="costs">For each layer the costs of its patterns.</param>
-    /// <param name="uniform">Patterns to try where not all can be.</param>
+    /// <param name="cache">Results of earlier eliminations.</param>
+    /// <param name="costs">Costs of the patterns of each layer.</param>
+    /// <param name="uniform">Patterns to try if there are too many to try all.</param>
     internal Elimination(EliminationCache cache, IReadOnlyList<CostVector> costs, int[] uniform)
-        : this(cache, [.. costs], [.. costs.Select(_ =>
-            new List<Neighbor>(2))], new bool[costs.Count], (uniform, MaxTrials))
+        : this(
+            cache, [.. costs], [.. costs.Select(_ => new List<Neighbor>(2))], new bool[costs.Count],
+            (uniform, MaxTrials))
     {
     }
 
@@ -49,7 +50,7 @@ internal sealed class Elimination
 
     internal bool IsExact { get; private set; } = true;
 
-    /// <summary>The least cost that was found.</summary>
+    /// <summary>The minimum cost found.</summary>
     internal double Total { get; private set; }
 
     internal void Add(int from, int to, Link edge)
@@ -69,9 +70,10 @@ internal sealed class Elimination
         _neighbors[to][back] = _neighbors[to][back] with { Edge = merged };
     }
 
-    /// <summary>The patterns of the layers.</summary>
+    /// <summary>Returns the minimizing pattern of each layer.</summary>
     /// <param name="last">
-    /// The layer to eliminate last: what is computed for the others is then computed for good.
+    /// The layer to eliminate last. Results for the other layers do not depend on its costs, so the cache can reuse
+    /// them when it changes.
     /// </param>
     internal int[] Solve(int last)
     {
@@ -151,7 +153,9 @@ internal sealed class Elimination
         ready.Push(from);
     }
 
-    /// <summary>Fixes the layer with the most neighbors to each of its patterns, and solves what is left.</summary>
+    /// <summary>
+    /// Fixes the layer with the most neighbors to each of its patterns and solves the remaining layers.
+    /// </summary>
     private void Condition(int[] tangled, int[] patterns)
     {
         int chosen = tangled.MaxBy(layer => _neighbors[layer].Count);
@@ -179,18 +183,18 @@ internal sealed class Elimination
         Total += least;
     }
 
-    /// <summary>What is left to solve once a layer has a pattern.</summary>
+    /// <summary>Returns the remaining problem after a layer is fixed to a pattern.</summary>
     private Elimination Without(int[] tangled, int chosen, int pattern, int trials)
     {
-        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen
-            || !tangled.Contains(layer))];
+        bool[] isGone =
+            [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen || !tangled.Contains(layer))];
         var rest = new Elimination(
             _cache, [.. _costs], [.. _neighbors.Select(list => list.ToList())], isGone, (_uniform, trials));
         rest.Settle(chosen, pattern);
         return rest;
     }
 
-    /// <summary>Gives a layer a pattern: its edges become part of its neighbors' costs.</summary>
+    /// <summary>Fixes a layer to a pattern and adds the costs of its edges to its neighbors.</summary>
     private void Settle(int layer, int pattern)
     {
         foreach (Neighbor neighbor in _neighbors[layer])
@@ -204,7 +208,7 @@ internal sealed class Elimination
         _neighbors[layer].Clear();
     }
 
-    /// <summary>The only pattern with a finite cost; -1 if there are several or none.</summary>
+    /// <summary>Returns the only pattern with a finite cost; -1 if there are several or none.</summary>
     private static int OnlyPattern(double[] costs)
     {
         int only = Array.FindIndex(costs, double.IsFinite);
@@ -215,7 +219,7 @@ internal sealed class Elimination
 
     private readonly record struct Neighbor(int Layer, Link Edge, bool IsStart);
 
-    /// <summary>An eliminated layer: its pattern follows from those of one or two others.</summary>
+    /// <summary>An eliminated layer, whose pattern is determined by the patterns of one or two other layers.</summary>
     private sealed class Step(int layer, int near, int far, ushort[] choices, int count)
     {
         private readonly int[]? _choice;

@@ -3,23 +3,25 @@ using System.Runtime.InteropServices;
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// What eliminations have computed, by what it was computed from. Blocks of a network that are alike are eliminated
-/// once, and a network that has grown by a layer takes all but the new layer from here.
+/// Cache of elimination results, keyed by their inputs. Identical blocks of a network are eliminated only once, and a
+/// network that has grown by a layer reuses the results of all unchanged layers.
 /// </summary>
-/// <param name="cancellation">Ends a computation that takes long.</param>
+/// <param name="cancellation">Cancels the computation.</param>
 internal sealed class EliminationCache(CancellationToken cancellation = default)
 {
     private readonly Dictionary<VectorKey, CostVector> _vectors = [];
     private readonly Dictionary<(int, int), CostVector> _sums = [];
     private readonly Dictionary<(int Costs, int Edge, bool IsForward), Crossing> _crossings = [];
-    private readonly Dictionary<(int Costs, int Near, bool IsNearForward, int Far, bool IsFarForward), Joining> _joinings = [];
+    private readonly Dictionary<(int Costs, int Near, bool IsNearForward, int Far, bool IsFarForward), Joining>
+        _joinings = [];
+
     private readonly Dictionary<(int, int, bool), Link> _merged = [];
     private readonly Dictionary<(double, LayerKind, LayerKind), Link> _values = [];
     private int _ids;
 
     internal CrossingScratch Scratch { get; } = new();
 
-    /// <summary>A vector with this content, the same one for the same content.</summary>
+    /// <summary>Returns the vector with these costs; equal costs give the same instance.</summary>
     internal CostVector Vector(double[] costs)
     {
         var key = new VectorKey(costs);
@@ -31,7 +33,7 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
         return vector;
     }
 
-    /// <summary>A vector that is not looked for again, and so not kept.</summary>
+    /// <summary>Returns a new vector that is not cached.</summary>
     internal CostVector Fresh(double[] costs) => new(costs, _ids++);
 
     internal CostVector Sum(CostVector a, CostVector b)
@@ -50,7 +52,7 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
         return sum;
     }
 
-    /// <summary>The costs of an edge of the network.</summary>
+    /// <summary>Returns the costs of an edge of the network.</summary>
     internal Link Value(PlanCost cost, PlannedEdge edge)
     {
         (LayerKind from, LayerKind to) = cost.Kinds(edge);
@@ -62,10 +64,10 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
         return link;
     }
 
-    /// <summary>The costs of an edge, as a table.</summary>
+    /// <summary>Returns the costs of an edge given as a table.</summary>
     internal Link Table(TableEdge table) => new(table, _ids++);
 
-    /// <summary>The least cost of a layer and one edge, for each pattern of the other end.</summary>
+    /// <summary>Returns the minimum cost of a layer and one edge, for each pattern of the other end.</summary>
     internal Crossing Cross(CostVector costs, Link edge, bool isForward)
     {
         if (!_crossings.TryGetValue((costs.Id, edge.Id, isForward), out Crossing? crossing))
@@ -81,12 +83,14 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
         return crossing;
     }
 
-    /// <summary>The least cost of a layer and its two edges, for each pair of patterns of the other ends.</summary>
+    /// <summary>
+    /// Returns the minimum cost of a layer and its two edges, for each pair of patterns of the other ends.
+    /// </summary>
     /// <param name="costs">Costs of the layer.</param>
-    /// <param name="near">The edge that is read pair by pair.</param>
-    /// <param name="isNearForward">Whether the layer is its start.</param>
-    /// <param name="far">The edge that is crossed.</param>
-    /// <param name="isFarForward">Whether the layer is its start.</param>
+    /// <param name="near">The edge evaluated pair by pair.</param>
+    /// <param name="isNearForward">Whether the layer is the start of <paramref name="near"/>.</param>
+    /// <param name="far">The edge minimized over with <see cref="EdgeCosts.Cross"/>.</param>
+    /// <param name="isFarForward">Whether the layer is the start of <paramref name="far"/>.</param>
     internal Joining Join(CostVector costs, Link near, bool isNearForward, Link far, bool isFarForward)
     {
         var key = (costs.Id, near.Id, isNearForward, far.Id, isFarForward);
@@ -119,7 +123,7 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
         return joining;
     }
 
-    /// <summary>Two edges between the same layers as one; it starts where the first one starts.</summary>
+    /// <summary>Merges two edges between the same layers; the result has the start of the first one.</summary>
     internal Link Merge(Link first, Link second, bool sameDirection, int count)
     {
         if (!_merged.TryGetValue((first.Id, second.Id, sameDirection), out Link? link))
@@ -147,10 +151,10 @@ internal sealed class EliminationCache(CancellationToken cancellation = default)
     /// <summary>Costs of an edge.</summary>
     internal sealed record Link(EdgeCosts Edge, int Id);
 
-    /// <summary>Least costs at the other end, and the pattern behind each.</summary>
+    /// <summary>Minimum costs for the patterns of the other end, and the minimizing pattern for each.</summary>
     internal sealed record Crossing(CostVector Best, int[] Choice);
 
-    /// <summary>The edge that takes a layer's place, and the layer's pattern for each pair.</summary>
+    /// <summary>The edge that replaces a layer, and the layer's minimizing pattern for each pair of patterns.</summary>
     internal sealed record Joining(Link Edge, ushort[] Choices);
 
     private readonly struct VectorKey(double[] values) : IEquatable<VectorKey>

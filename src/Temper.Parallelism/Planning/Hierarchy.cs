@@ -1,19 +1,19 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Accelerators in groups of groups: level 0 divides all of them into a few groups of one size, each next level divides
-/// each group again.
+/// Accelerators in nested groups: level 0 divides all of them into groups of equal size, and each further level divides
+/// every group again.
 /// </summary>
 /// <remarks>
-/// For 2^H accelerators every level makes two halves, as in the paper. Other numbers are divided by their prime
-/// factors, so 12 is two levels of halves and one of thirds. A prime number has a single level.
+/// For 2^H accelerators every level divides into two halves, as in the paper. Other numbers are divided by their prime
+/// factors: 12 gives two levels of halves and one of thirds. A prime number has a single level.
 /// </remarks>
 public sealed class Hierarchy
 {
-    /// <summary>More accelerators than this are refused.</summary>
+    /// <summary>Maximum number of accelerators.</summary>
     public const int MaxAccelerators = 4096;
 
-    // Ranks in each group that a level makes.
+    // Number of ranks in each group of a level.
     private readonly int[] _below;
 
     private Hierarchy(int[] groups, double[] kept)
@@ -29,7 +29,7 @@ public sealed class Hierarchy
         Accelerators = ranks;
     }
 
-    /// <summary>For each level the number of groups that it makes of one.</summary>
+    /// <summary>Number of groups into which each level divides a group.</summary>
     public IReadOnlyList<int> Groups { get; }
 
     /// <summary>Number of levels.</summary>
@@ -39,13 +39,13 @@ public sealed class Hierarchy
     public int Accelerators { get; }
 
     /// <summary>
-    /// For each level the part of a tensor that stays where it is when its split changes from one axis to another: 1/2
+    /// For each level: the fraction of a tensor that does not move when its split changes from one axis to another; 1/2
     /// for halves.
     /// </summary>
     internal double[] Kept { get; }
 
-    /// <summary>The hierarchy of a number of accelerators.</summary>
-    /// <param name="accelerators">1 to <see cref="MaxAccelerators"/>.</param>
+    /// <summary>Returns the hierarchy of a number of accelerators.</summary>
+    /// <param name="accelerators">Number of accelerators, 1 to <see cref="MaxAccelerators"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is outside this range.</exception>
     public static Hierarchy Of(int accelerators)
     {
@@ -53,7 +53,7 @@ public sealed class Hierarchy
         {
             throw new ArgumentOutOfRangeException(
                 nameof(accelerators),
-                $"plan: number of accelerators (got {accelerators}, expected 1 to {MaxAccelerators})");
+                $"plan: number of accelerators is out of range (got {accelerators}, expected 1 to {MaxAccelerators})");
         }
 
         var groups = new List<int>();
@@ -69,15 +69,17 @@ public sealed class Hierarchy
         return new Hierarchy([.. groups], [.. groups.Select(count => 1.0 / count)]);
     }
 
-    /// <summary>Which of a level's groups a rank is in. Ranks of a group stand next to each other.</summary>
+    /// <summary>
+    /// Returns the index of the group of a level that a rank belongs to. Ranks of a group are consecutive.
+    /// </summary>
     internal int GroupOf(int rank, int level) => rank / _below[level] % Groups[level];
 
-    /// <summary>For each rank the one at the same place of the next group of a level.</summary>
+    /// <summary>Returns, for each rank, the rank at the same position in the next group of a level.</summary>
     internal int[] Peers(int level) => [.. Enumerable.Range(0, Accelerators).Select(rank =>
         GroupOf(rank, level) == Groups[level] - 1
             ? rank - ((Groups[level] - 1) * _below[level])
             : rank + _below[level])];
 
-    /// <summary>Its first levels.</summary>
+    /// <summary>Returns a hierarchy of only the first levels.</summary>
     internal Hierarchy First(int levels) => new([.. Groups.Take(levels)], Kept[..levels]);
 }

@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// HyPar's search (arXiv:1901.02067, Algorithms 1 and 2): the levels of the hierarchy one after the other, from the
-/// top; at each level the best splits of all layers, given those of the levels above.
+/// HyPar's greedy search (arXiv:1901.02067, Algorithms 1 and 2). It processes the levels of the hierarchy from the top,
+/// and at each level finds the best splits of all layers given the levels above.
 /// </summary>
 internal sealed class HyParSearch
 {
@@ -14,12 +14,12 @@ internal sealed class HyParSearch
     {
         (_network, _splits) = (cost.Network, cost.Patterns.Splits);
         Hierarchy hierarchy = cost.Hierarchy;
-        // The cost of the first levels of a plan: the same formulas, of a hierarchy that ends there.
+        // Costs of the first levels of a plan use the same formulas with a hierarchy that ends there.
         _costs = [.. Enumerable.Range(1, hierarchy.Levels).Select(
             levels => new PlanCost(_network, hierarchy.First(levels), cost.Batch, cost.Kind, _splits))];
     }
 
-    /// <summary>Algorithm 2: a plan level by level, as patterns over all levels.</summary>
+    /// <summary>Algorithm 2: finds a plan level by level. Returns the pattern over all levels for each layer.</summary>
     internal int[] Find()
     {
         int[] patterns = new int[_network.Layers.Count];
@@ -36,12 +36,12 @@ internal sealed class HyParSearch
     }
 
     /// <summary>
-    /// Algorithm 1: the splits of one level, by dynamic programming over the layers. com[l][s] is the least
-    /// communication of layers 0 to l where layer l has split s. A tie goes to the smaller number, so to data
-    /// parallelism.
+    /// Algorithm 1: finds the splits of one level of a chain by dynamic programming over the layers. com[l][s] is the
+    /// minimum communication of layers 0 to l if layer l has split s. Ties go to the smaller split number, and so to
+    /// data parallelism.
     /// </summary>
-    /// <param name="cost">Cost of plans down to this level.</param>
-    /// <param name="upper">For each layer its pattern at the levels above.</param>
+    /// <param name="cost">Costs of plans that end at this level.</param>
+    /// <param name="upper">Pattern of each layer at the levels above.</param>
     private int[] PartitionChain(PlanCost cost, int[] upper)
     {
         int layers = upper.Length;
@@ -80,14 +80,17 @@ internal sealed class HyParSearch
         return level;
     }
 
-    /// <summary>The same for a network with branches, whose layers are eliminated instead.</summary>
+    /// <summary>Finds the splits of one level of a network with branches, by <see cref="Elimination"/>.</summary>
     private int[] PartitionGraph(PlanCost cost, int[] upper)
     {
         var cache = new EliminationCache();
         int[] splits = [.. Enumerable.Range(0, _splits)];
-        var elimination = new Elimination(
-            cache, [.. upper.Select((pattern, l) =>
-                cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))]))], splits);
+        EliminationCache.CostVector[] costs =
+        [
+            .. upper.Select((pattern, l) =>
+                cache.Vector([.. splits.Select(s => cost.Layer(l, (pattern * _splits) + s))])),
+        ];
+        var elimination = new Elimination(cache, costs, splits);
         foreach (PlannedEdge edge in _network.Edges)
         {
             var table = new TableEdge(_splits);

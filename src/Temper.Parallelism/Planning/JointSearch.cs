@@ -1,35 +1,39 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>What a search found.</summary>
-/// <param name="Patterns">For each layer, those without weights included, the number of its pattern.</param>
-/// <param name="Bytes">Bytes that a step moves.</param>
+/// <summary>Result of a search.</summary>
+/// <param name="Patterns">Pattern number of each layer, including layers without weights.</param>
+/// <param name="Bytes">Bytes moved in a step.</param>
 /// <param name="LowerBound">
-/// No plan moves fewer bytes; equal to <paramref name="Bytes"/> where the plan is proven to be the best.
+/// Lower bound of the bytes of any plan; equal to <paramref name="Bytes"/> if the plan is proven to be optimal.
 /// </param>
 internal sealed record SearchResult(int[] Patterns, double Bytes, double LowerBound);
 
 /// <summary>
-/// The exact search: a layer's choice is its pattern over all levels at once. Costs couple neighbors only, so the least
-/// sum over a chain is Viterbi's, O(layers), and branched graphs are eliminated (see <see cref="Elimination"/>).
+/// The exact search: each layer chooses its pattern over all levels together. Costs couple only neighboring layers, so
+/// a chain is solved by Viterbi's algorithm in O(layers), and graphs with branches by <see cref="Elimination"/>.
 /// </summary>
 internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation = default)
 {
     private readonly EliminationCache _cache = new(cancellation);
 
     /// <summary>
-    /// Costs of layers that were met before, by the layer itself: networks that grow keep most of theirs.
+    /// Costs of layers seen before, keyed by the layer instance. A growing network reuses most of them.
     /// </summary>
     private readonly Dictionary<PlannedLayer, EliminationCache.CostVector>[] _known =
         [.. Enumerable.Range(0, 4).Select(
             _ => new Dictionary<PlannedLayer, EliminationCache.CostVector>(ReferenceEqualityComparer.Instance))];
 
-    /// <summary>The best plan.</summary>
-    /// <param name="cost">The network as it is now; sizes of the same hierarchy, batch and splits as before.</param>
-    /// <param name="last">
-    /// The layer that is eliminated last: the one that has changed, where the network was planned before.
+    /// <summary>Finds the best plan.</summary>
+    /// <param name="cost">
+    /// Costs of the current network, with the hierarchy, batch and splits that the search was created with.
     /// </param>
-    /// <param name="penalty">Added to the cost of each layer and pattern; null: nothing.</param>
-    /// <param name="isFixed">Patterns that are given, -1 where the search decides; null: it decides all.</param>
+    /// <param name="last">
+    /// The layer to eliminate last: the changed one if the network was planned before; -1: the last layer.
+    /// </param>
+    /// <param name="penalty">Penalty added to the cost of each layer and pattern; null: none.</param>
+    /// <param name="isFixed">
+    /// Given pattern of each layer, -1 for layers that are searched; null: all are searched.
+    /// </param>
     internal SearchResult Find(
         PlanCost cost, int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null)
     {
@@ -45,15 +49,17 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
         return new SearchResult(patterns, bytes, elimination.IsExact ? bytes : Bound(cost));
     }
 
-    /// <summary>Whether all patterns can be searched: branches take tables of all pairs of patterns.</summary>
+    /// <summary>
+    /// Whether all patterns can be searched. Networks with branches need tables of all pairs of patterns.
+    /// </summary>
     internal static bool CanSearch(PlanCost cost) => cost.Network.IsChain
         || cost.Patterns.Count <= Elimination.MaxTablePatterns;
 
-    /// <summary>The best plan of the network that the search was made for.</summary>
+    /// <summary>Finds the best plan of the network that the search was created for.</summary>
     internal SearchResult Find(int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null) =>
         Find(cost, last, penalty, isFixed);
 
-    /// <summary>The sum that a search makes least.</summary>
+    /// <summary>Returns the sum that the search minimizes.</summary>
     internal static double Total(PlanCost cost, int[] patterns, int[]? isFixed = null)
     {
         double total = 0;
@@ -72,7 +78,10 @@ internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation 
         return total;
     }
 
-    /// <summary>No plan costs less than each layer's cheapest pattern, with values moving for nothing.</summary>
+    /// <summary>
+    /// Returns a lower bound of the cost of any plan: the sum of each layer's cheapest pattern, without the cost of
+    /// edges.
+    /// </summary>
     internal static double Bound(PlanCost cost) => Enumerable.Range(0, cost.Network.Layers.Count)
         .Sum(layer => Enumerable.Range(0, cost.Patterns.Count).Min(pattern => cost.Layer(layer, pattern)));
 

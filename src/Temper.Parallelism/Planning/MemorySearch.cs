@@ -1,27 +1,27 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>No plan holds a limit.</summary>
-/// <param name="message">What the network needs.</param>
+/// <summary>Thrown when no plan satisfies the limits on memory and batch.</summary>
+/// <param name="message">Message with what the network needs.</param>
 public sealed class InfeasiblePlanException(string message) : Exception(message);
 
 /// <summary>
-/// Finds a plan that fits into the memory of a rank. What costs least is tried first: the plan as it is, a sharded
-/// optimizer, computing outputs again, then other plans, in which a byte of memory has a price that is raised until
-/// they fit.
+/// Finds a plan that fits into the memory of a rank. It tries the cheapest measures first: the plan as it is, a sharded
+/// optimizer, recomputation of outputs, then other plans. Other plans are found by raising a price per byte of memory
+/// until the plan fits.
 /// </summary>
 internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory memory)
 {
     private const int PriceSteps = 24;
 
-    /// <summary>From the cheapest to the dearest.</summary>
+    /// <summary>From the cheapest to the most expensive.</summary>
     private static readonly MemorySaving[] Savings =
         [
             MemorySaving.None, MemorySaving.ShardedOptimizer, MemorySaving.Recompute,
             MemorySaving.ShardedOptimizer | MemorySaving.Recompute,
         ];
 
-    /// <summary>The plan and what it takes to fit.</summary>
-    /// <exception cref="InfeasiblePlanException">Even the smallest plan is too large.</exception>
+    /// <summary>Returns a plan that fits, and the memory savings that it needs.</summary>
+    /// <exception cref="InfeasiblePlanException">Even the plan with the least memory does not fit.</exception>
     internal (int[] Patterns, MemorySaving Saving) Find(int[] best, double limit)
     {
         foreach (MemorySaving saving in Savings.Where(saving => memory.Plan(best, saving) <= limit))
@@ -35,37 +35,39 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
         if (needed > limit)
         {
             throw new InfeasiblePlanException(
-                $"plan: no plan of {cost.Network.Name} over {cost.Hierarchy.Accelerators} accelerators fits into "
-                + $"{Mebibytes(limit)} MiB a rank; it needs {Mebibytes(needed)} MiB (sharded optimizer and recomputed "
-                    + "outputs included); allow more memory, more accelerators or a smaller batch");
+                $"plan: no plan of {cost.Network.Name} for {cost.Hierarchy.Accelerators} accelerators fits into "
+                + $"{Mebibytes(limit)} MiB per rank; the smallest needs {Mebibytes(needed)} MiB (with a sharded "
+                + "optimizer and recomputed outputs); allow more memory, more accelerators or a smaller batch");
         }
 
-        return (JointSearch.CanSearch(cost) ? Cheapest(smallest, limit, All) : Exchange(
-            best, smallest, limit, All), All);
+        int[] found = JointSearch.CanSearch(cost)
+            ? Cheapest(smallest, limit, All)
+            : Exchange(best, smallest, limit, All);
+        return (found, All);
     }
 
-    /// <summary>What a given plan takes to fit.</summary>
-    /// <exception cref="InfeasiblePlanException">It does not.</exception>
+    /// <summary>Returns the memory savings that a given plan needs to fit.</summary>
+    /// <exception cref="InfeasiblePlanException">The plan does not fit.</exception>
     internal MemorySaving Fit(int[] plan, double limit)
     {
         double least = Savings.Min(saving => memory.Plan(plan, saving));
         return least <= limit
             ? Savings.First(saving => memory.Plan(plan, saving) <= limit)
             : throw new InfeasiblePlanException(
-            $"plan: this plan of {cost.Network.Name} over {cost.Hierarchy.Accelerators} accelerators does not fit into "
-            + $"{Mebibytes(limit)} MiB a rank; it needs {Mebibytes(least)} MiB (sharded optimizer and recomputed "
-                + "outputs included); allow more memory, or search for a plan that fits");
+                $"plan: this plan of {cost.Network.Name} for {cost.Hierarchy.Accelerators} accelerators does not fit "
+                + $"into {Mebibytes(limit)} MiB per rank; it needs {Mebibytes(least)} MiB (with a sharded optimizer "
+                + "and recomputed outputs); allow more memory, or search for a plan that fits");
     }
 
     /// <summary>
-    /// Where the joint search cannot be used: layers take their smallest pattern one after the other, those that save
-    /// most first, until the plan fits.
+    /// Fallback if the joint search cannot be used: gives layers their smallest pattern, those that save most first,
+    /// until the plan fits.
     /// </summary>
     private int[] Exchange(int[] best, int[] smallest, double limit, MemorySaving saving)
     {
         int[] patterns = [.. best];
-        foreach (int layer in Enumerable.Range(0, patterns.Length).OrderByDescending(Saved).TakeWhile(
-            _ => memory.Plan(patterns, saving) > limit))
+        foreach (int layer in Enumerable.Range(0, patterns.Length).OrderByDescending(Saved)
+            .TakeWhile(_ => memory.Plan(patterns, saving) > limit))
         {
             patterns[layer] = smallest[layer];
         }
@@ -76,7 +78,7 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
             memory.Layer(layer, best[layer], saving) - memory.Layer(layer, smallest[layer], saving);
     }
 
-    /// <summary>Bisects the price of a byte: the cheaper memory is, the fewer bytes move.</summary>
+    /// <summary>Bisects the price of a byte of memory: the lower the price, the fewer bytes the plan moves.</summary>
     private int[] Cheapest(int[] fits, double limit, MemorySaving saving)
     {
         double low = 0, high = 1e6;

@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Pairs of patterns grouped by the number of levels at which they mismatch, counted apart for levels with different
-/// numbers of groups. All pairs of a class move the same part of a tensor.
+/// Groups pairs of patterns into classes by the number of levels at which they mismatch, counted separately for levels
+/// with different numbers of groups. All pairs of a class move the same fraction of a tensor.
 /// </summary>
 internal sealed class MismatchClasses
 {
@@ -37,16 +37,16 @@ internal sealed class MismatchClasses
 
     internal int Count { get; }
 
-    /// <summary>Whether the parts that stay multiply; else the parts that move add up.</summary>
+    /// <summary>True: the fractions kept at each level multiply; false: the fractions moved add.</summary>
     internal bool IsProduct { get; }
 
-    /// <summary>For each level the part that it moves alone.</summary>
+    /// <summary>For each level: the fraction that it moves alone.</summary>
     internal double[] Levels { get; }
 
-    /// <summary>By how much a mismatch at a level raises the class.</summary>
+    /// <summary>Returns the increment of the class index by a mismatch at a level.</summary>
     internal int Increment(int level) => _increments[level];
 
-    /// <summary>The part of a tensor that moves.</summary>
+    /// <summary>Returns the fraction of a tensor that a class moves.</summary>
     internal double Moved(int index) => _moved[index];
 
     internal int ClassOf((LayerKind From, LayerKind To) kinds, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)

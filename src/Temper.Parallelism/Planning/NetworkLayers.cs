@@ -4,12 +4,14 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Reads a network for a planner: layers with weights, the points where branches meet, and the values between them.
+/// Converts a network for the planner into layers with weights, junctions where branches meet, and the values between
+/// them.
 /// </summary>
 public static class NetworkLayers
 {
     /// <summary>
-    /// Operators that work on each element or channel alone: they go with the layer before them, however it is split.
+    /// Operators that process each element or channel independently. They belong to the preceding layer, whatever its
+    /// split.
     /// </summary>
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
@@ -23,17 +25,18 @@ public static class NetworkLayers
     private static readonly HashSet<string> Joining =
         new(StringComparer.Ordinal) { "Add", "Sub", "Mul", "Div", "Max", "Min", "Concat" };
 
-    /// <summary>The layers of a network.</summary>
-    /// <param name="network">Any network whose samples are kept apart.</param>
-    /// <param name="name">What to call it.</param>
-    /// <exception cref="ArgumentException">No layer has weights.</exception>
+    /// <summary>Returns the layers of a network and the values between them.</summary>
+    /// <param name="network">A network that processes samples independently.</param>
+    /// <param name="name">Name of the planned network.</param>
+    /// <exception cref="ArgumentException">The network has no convolution or linear layer.</exception>
     /// <exception cref="NotSupportedException">Samples depend on each other, or layers share their weights.</exception>
     public static PlannedNetwork Of(Network network, string name)
     {
         if (network.Batch.Kind == BatchKind.Whole)
         {
-            throw new NotSupportedException($"plan: samples of {name} depend on each other ({network.Batch}), so no "
-                + "batch of it can be divided; plan a network that keeps them apart");
+            throw new NotSupportedException(
+                $"plan: the batch of {name} cannot be divided because its samples depend on each other "
+                + $"({network.Batch}); use a network that processes samples independently");
         }
 
         var reader = new Reader(network);
@@ -41,8 +44,8 @@ public static class NetworkLayers
     }
 
     /// <summary>
-    /// One walk over the nodes. Every value is traced to the layer that makes it; values that depend on no input are
-    /// constants.
+    /// Reads the nodes in one pass. Every value is traced to the layer that produces it; values that depend on no input
+    /// are constants.
     /// </summary>
     private sealed class Reader
     {
@@ -65,8 +68,8 @@ public static class NetworkLayers
             foreach (Node node in network.Nodes)
             {
                 Visit(node);
-                // Several readers of one layer's output: it is summed up once, at a junction, and goes to each from
-                // there.
+                // If several nodes read a layer's output, a junction sums its partial results once and then passes them
+                // to each reader.
                 if (users.GetValueOrDefault(node.Name) > 1 && _origins[node.Name] is >= 0 and var origin
                     && Layers[origin].Kind is LayerKind.Weighted or LayerKind.Grouped)
                 {
@@ -79,7 +82,7 @@ public static class NetworkLayers
 
         internal List<PlannedEdge> Edges { get; } = [];
 
-        /// <summary>Origin of the network's inputs, and of constants.</summary>
+        /// <summary>Origins of the network's inputs and of constants.</summary>
         private const int Data = -1, Constant = -2;
 
         private void Visit(Node node)
@@ -107,7 +110,7 @@ public static class NetworkLayers
             }
         }
 
-        /// <summary>A layer with what follows it: its output is what comes out at the end.</summary>
+        /// <summary>Adds a node to the layer before it: the node's output becomes the layer's output.</summary>
         private void Pass(Node node, string input)
         {
             int origin = _origins[input];
@@ -119,10 +122,7 @@ public static class NetworkLayers
                 Layers[origin] = Layers[origin] with
                 {
                     Outputs = shape.Count,
-                    Rows = rows is null ? null : shape.Rank == 4 ? rows with
-                    {
-                        Pooled = shape[2],
-                    } : rows with { Pooled = 1 },
+                    Rows = rows is null ? null : rows with { Pooled = shape.Rank == 4 ? shape[2] : 1 },
                 };
             }
         }
@@ -132,14 +132,19 @@ public static class NetworkLayers
             string weight = node.Parameters[0];
             if (_weights.TryGetValue(weight, out Node? first))
             {
-                throw new NotSupportedException($"plan: layers '{first.Name}' and '{node.Name}' share the weights "
-                    + $"'{weight}', so they cannot be split apart; plan a network without shared weights");
+                throw new NotSupportedException(
+                    $"plan: layers '{first.Name}' and '{node.Name}' share the weights '{weight}', so they cannot be "
+                    + "divided independently; use a network without shared weights");
             }
 
             _weights.Add(weight, node);
             Shape input = _network.Graph.ShapeOf(node.Inputs[0]), output = _network.Graph.ShapeOf(node.Name);
-            int groups = node.Operator switch { Conv2d conv =>
-                conv.Options.Groups, ConvTranspose2d conv => conv.Options.Groups, _ => 1 };
+            int groups = node.Operator switch
+            {
+                Conv2d conv => conv.Options.Groups,
+                ConvTranspose2d conv => conv.Options.Groups,
+                _ => 1,
+            };
             bool isConvolution = node.Operator is not Linear;
             Add(node.Name, moving, new PlannedLayer
             {

@@ -1,8 +1,9 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>The ten networks of the paper's evaluation, by the names of its figures.</summary>
+/// <summary>The ten networks of the paper's evaluation, named as in its figures.</summary>
 /// <remarks>
-/// AlexNet is one tower of the original: the only variant whose bytes are those of the figures (our inference).
+/// AlexNet is one tower of the original network. This is our inference: it is the only variant whose bytes match the
+/// figures.
 /// </remarks>
 public static class PaperNetworks
 {
@@ -27,12 +28,12 @@ public static class PaperNetworks
     /// <summary>The names, in the order of the figures.</summary>
     public static IReadOnlyList<string> Names => Rows.Keys;
 
-    /// <summary>Makes a network by its name.</summary>
+    /// <summary>Creates a network by name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">No network has this name.</exception>
     public static PlannedNetwork Create(string name) => Rows.TryGetValue(name, out Func<PlannedNetwork>? create)
         ? create()
-        : throw new ArgumentException($"plan: no such network of the paper (got '{name}', expected one of "
+        : throw new ArgumentException($"plan: unknown network of the paper (got '{name}', expected one of "
             + $"{string.Join(", ", Names)})", nameof(name));
 
     private static PlannedNetwork AlexNetOneTower() => new ChainBuilder("alexnet-one-tower", 3, 227)
@@ -40,7 +41,9 @@ public static class PaperNetworks
         .Conv(192, 3, pad: 1).Conv(192, 3, pad: 1).Conv(128, 3, pad: 1, pool: true, poolKernel: 3)
         .Linear(2048).Linear(2048).Linear(1000).Build();
 
-    /// <summary>A VGG network by the widths of its stages; a negative width is a 1x1 convolution.</summary>
+    /// <summary>
+    /// Creates a VGG network from the channel counts of its stages. A negative count is a 1x1 convolution.
+    /// </summary>
     private static PlannedNetwork Vgg(string name, params int[][] stages)
     {
         var builder = new ChainBuilder(name, 3, 224);
@@ -56,7 +59,7 @@ public static class PaperNetworks
         return builder.Linear(4096).Linear(4096).Linear(1000).Build();
     }
 
-    /// <summary>Follows the size of the image through a chain of layers.</summary>
+    /// <summary>Builds a chain of layers and tracks the image size through it.</summary>
     private sealed class ChainBuilder(string name, int channels, int side)
     {
         private readonly List<PlannedLayer> _layers = [];

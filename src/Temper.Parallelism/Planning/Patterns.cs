@@ -1,16 +1,16 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// All ways in which one layer can be split over the levels of a hierarchy: one split a level. A pattern is a number
-/// whose digits, the first level's first, are its splits.
+/// All patterns of one layer. A pattern has one split per level of the hierarchy and is encoded as a number whose
+/// digits are the splits, first level first.
 /// </summary>
 internal sealed class Patterns
 {
     private readonly byte[] _digits;
     private readonly int[,] _counts;
 
-    /// <param name="groups">For each level the number of groups that it makes.</param>
-    /// <param name="splits">How many kinds of splits may be used: 2 to 4.</param>
+    /// <param name="groups">Number of groups of each level.</param>
+    /// <param name="splits">Number of kinds of splits, 2 to 4.</param>
     internal Patterns(IReadOnlyList<int> groups, int splits)
     {
         (Splits, Levels) = (splits, groups.Count);
@@ -40,15 +40,16 @@ internal sealed class Patterns
 
     internal int Count { get; }
 
-    /// <summary>The splits of a pattern, first level first.</summary>
+    /// <summary>Returns the splits of a pattern, first level first.</summary>
     internal ReadOnlySpan<byte> Digits(int pattern) => _digits.AsSpan(pattern * Levels, Levels);
 
     /// <summary>
-    /// Into how many parts a pattern divides what a split divides: the product of the groups of its levels.
+    /// Returns the number of parts into which a pattern divides the axis of a split: the product of the groups of its
+    /// levels with that split.
     /// </summary>
     internal int Parts(int pattern, Split split) => _counts[pattern, (int)split];
 
-    /// <summary>The pattern with the same split at every level.</summary>
+    /// <summary>Returns the pattern with the same split at every level.</summary>
     internal int Uniform(Split split)
     {
         int pattern = 0;
@@ -60,7 +61,7 @@ internal sealed class Patterns
         return pattern;
     }
 
-    /// <summary>The number of a pattern.</summary>
+    /// <summary>Returns the number of the pattern with these splits.</summary>
     internal int IndexOf(ReadOnlySpan<byte> digits)
     {
         int pattern = 0;

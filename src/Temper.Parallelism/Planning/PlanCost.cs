@@ -1,15 +1,16 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Bytes that a training step moves, as a sum of terms of one layer and of one edge. Sums of P partial results that P
-/// ranks need again cost 2 (P - 1) elements each: a reduce-scatter and an all-gather, which is also what the paper's
-/// pairwise exchanges add up to.
+/// Bytes that a training step moves, as a sum of terms that depend on one layer or one edge. Summing P partial results
+/// that P ranks need again costs 2 (P - 1) elements each: a reduce-scatter and an all-gather. The paper's pairwise
+/// exchanges have the same total.
 /// </summary>
 /// <remarks>
-/// For a layer with R replicas of its weights, P partial outputs and Q readers of each input: (R - 1) A(W) + (P - 1)
-/// A(F_out) + (Q - 1) A(F_in), each twice. For an edge whose splits differ at some levels: twice A(F) times the part
-/// that is not where it is needed. Levels number the parts of an axis independently, so a level keeps its part (1/2)
-/// whatever the others do: <see cref="CostKind.Exact"/> multiplies the parts kept, the paper adds the parts moved.
+/// A layer with R replicas of its weights, P partial outputs and Q readers of each input costs (R - 1) A(W) + (P - 1)
+/// A(F_out) + (Q - 1) A(F_in), each twice. An edge whose splits differ at some levels costs twice A(F) times the
+/// fraction that is not where it is needed. Levels divide an axis independently, so the fraction kept at a level (1/2)
+/// does not depend on the other levels: <see cref="CostKind.Exact"/> multiplies the fractions kept, the paper adds the
+/// fractions moved.
 /// </remarks>
 internal sealed class PlanCost
 {
@@ -34,21 +35,23 @@ internal sealed class PlanCost
 
     internal MismatchClasses Mismatches { get; }
 
-    /// <summary>Bytes that belong to one layer, or infinity where it cannot be split so.</summary>
+    /// <summary>Returns the bytes of one layer; infinity if the layer is too small for the pattern.</summary>
     internal double Layer(int index, int pattern) =>
         Allows(index, pattern) ? LayerBytes(index, pattern) : double.PositiveInfinity;
 
-    /// <summary>Bytes that belong to one layer, whether or not it is large enough for the split.</summary>
+    /// <summary>Returns the bytes of one layer, even if the layer is too small for the pattern.</summary>
     internal double LayerBytes(int index, int pattern) => Gradient(index, pattern) + Activations(index, pattern);
 
-    /// <summary>Bytes by which the gradients of a layer's weights are summed.</summary>
+    /// <summary>Returns the bytes to sum the gradients of a layer's weights.</summary>
     internal double Gradient(int index, int pattern)
     {
         double replicas = (double)Patterns.Parts(pattern, Split.Data) * Patterns.Parts(pattern, Split.Space);
         return 2 * ElementBytes * (replicas - 1) * Network.Layers[index].Weights;
     }
 
-    /// <summary>Bytes of outputs and errors that belong to one layer; half of them forward.</summary>
+    /// <summary>
+    /// Returns the bytes of a layer's outputs and output gradients; half of them in the forward pass.
+    /// </summary>
     internal double Activations(int index, int pattern)
     {
         PlannedLayer layer = Network.Layers[index];
@@ -73,17 +76,19 @@ internal sealed class PlanCost
         return 2 * ElementBytes * Batch * elements;
     }
 
-    /// <summary>Bytes between two layers; half of them forward.</summary>
+    /// <summary>Returns the bytes between two layers; half of them in the forward pass.</summary>
     internal double Edge(PlannedEdge edge, int from, int to)
     {
         int moved = Mismatches.ClassOf(Kinds(edge), Patterns.Digits(from), Patterns.Digits(to));
         return (Scale(edge) * Mismatches.Moved(moved)) + Behind(edge, from);
     }
 
-    /// <summary>Bytes of an edge if all of its value had to move.</summary>
+    /// <summary>Returns the bytes of an edge if its whole value had to move.</summary>
     internal double Scale(PlannedEdge edge) => 2 * ElementBytes * Batch * edge.Elements;
 
-    /// <summary>What Table 2 as printed charges behind a split by input channels, besides Table 1.</summary>
+    /// <summary>
+    /// Returns the bytes that Table 2 as printed adds after a split by input channels, in addition to Table 1.
+    /// </summary>
     internal double Behind(PlannedEdge edge, int from)
     {
         double moved = 0;
@@ -102,7 +107,9 @@ internal sealed class PlanCost
     internal (LayerKind From, LayerKind To) Kinds(PlannedEdge edge) =>
         (Network.Layers[edge.From].Kind, Network.Layers[edge.To].Kind);
 
-    /// <summary>Whether a layer has as many samples, channels and rows as a pattern makes parts of them.</summary>
+    /// <summary>
+    /// Whether a layer has at least as many samples, channels and rows as the pattern divides them into.
+    /// </summary>
     internal bool Allows(int index, int pattern)
     {
         PlannedLayer layer = Network.Layers[index];

@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Plans a network that changes, by the joint search: what was computed for the parts that stay is taken over. Made for
-/// growing, where a layer or block is added now and then.
+/// Plans a changing network by the joint search and reuses the results of unchanged layers. Intended for growing
+/// networks, to which a layer or block is added from time to time.
 /// </summary>
 /// <example><code>
 /// var session = new PlanSession(network, options);
@@ -14,12 +14,12 @@ public sealed class PlanSession
     private readonly PlanOptions _options;
     private readonly JointSearch _search;
 
-    /// <summary>Plans a network and keeps what it has computed, from both ends.</summary>
-    /// <param name="network">The network as it begins.</param>
-    /// <param name="options">The same for all plans of the session.</param>
-    /// <param name="cancellation">Ends this search and those that follow.</param>
+    /// <summary>Plans the initial network, eliminating layers from both ends, and caches the results.</summary>
+    /// <param name="network">The initial network.</param>
+    /// <param name="options">Options for all plans of the session.</param>
+    /// <param name="cancellation">Cancels this search and later ones.</param>
     /// <exception cref="ArgumentException">
-    /// Options cannot be used, or there are too many patterns for a joint search of branches.
+    /// The options are invalid, or there are too many patterns for a joint search of branches.
     /// </exception>
     public PlanSession(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
     {
@@ -27,8 +27,9 @@ public sealed class PlanSession
         if (!JointSearch.CanSearch(cost))
         {
             throw new ArgumentException(
-                $"plan: too many accelerators to plan branches again and again (got {options.Accelerators}, "
-                + $"{cost.Patterns.Count} patterns a layer, expected at most {Elimination.MaxTablePatterns}); plan once");
+                $"plan: too many accelerators to plan a network with branches repeatedly (got {options.Accelerators}, "
+                + $"which gives {cost.Patterns.Count} patterns per layer, expected at most "
+                + $"{Elimination.MaxTablePatterns}); use Planner.Plan for each network");
         }
 
         (_options, _search) = (options, new JointSearch(cost, cancellation));
@@ -36,10 +37,10 @@ public sealed class PlanSession
         _search.Find();
     }
 
-    /// <summary>The plan of the network after a change: the one that planning anew gives.</summary>
-    /// <param name="network">The network now.</param>
-    /// <param name="changed">Index of a layer that is new or has changed.</param>
-    /// <exception cref="InfeasiblePlanException">No plan fits.</exception>
+    /// <summary>Returns the plan of the changed network. It is the same as planning from scratch.</summary>
+    /// <param name="network">The changed network.</param>
+    /// <param name="changed">Index of a new or changed layer.</param>
+    /// <exception cref="InfeasiblePlanException">No plan is possible within the limits.</exception>
     public PlanResult Replan(PlannedNetwork network, int changed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(changed);
@@ -48,7 +49,7 @@ public sealed class PlanSession
         SearchResult found = _search.Find(cost, last: changed);
         return double.IsFinite(found.Bytes)
             ? Planner.Finish((cost, _search), _options, found.Patterns, found.LowerBound)
-            : throw new InfeasiblePlanException($"plan: {network.Name} cannot be divided among {_options.Accelerators} "
-                + "accelerators any more; use a larger batch or fewer accelerators");
+            : throw new InfeasiblePlanException($"plan: {network.Name} can no longer be divided among "
+                + $"{_options.Accelerators} accelerators; use a larger batch or fewer accelerators");
     }
 }

@@ -1,12 +1,12 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>A network as a planner sees it: layers in order, and the values between them.</summary>
+/// <summary>A network for the planner: layers in topological order, and the values between them.</summary>
 public sealed record PlannedNetwork
 {
-    /// <summary>Makes a network of layers and edges.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="layers">In an order in which each stands behind those whose values it takes.</param>
-    /// <param name="edges">The values between them.</param>
+    /// <summary>Creates a network from layers and edges.</summary>
+    /// <param name="name">Name of the network.</param>
+    /// <param name="layers">The layers in topological order: each after the layers whose values it reads.</param>
+    /// <param name="edges">The values between the layers.</param>
     /// <exception cref="ArgumentException">
     /// No layer has weights, sizes are negative, or an edge does not go forward.
     /// </exception>
@@ -26,47 +26,47 @@ public sealed record PlannedNetwork
             && edges.Select((edge, i) => edge.From == i && edge.To == i + 1).All(follows => follows);
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Name of the network.</summary>
     public string Name { get; }
 
-    /// <summary>The layers, those without weights included.</summary>
+    /// <summary>The layers, including those without weights.</summary>
     public IReadOnlyList<PlannedLayer> Layers { get; }
 
-    /// <summary>The values between them.</summary>
+    /// <summary>The values between the layers.</summary>
     public IReadOnlyList<PlannedEdge> Edges { get; }
 
-    /// <summary>Indices of the layers with weights: those that a plan has a digit for.</summary>
+    /// <summary>Indices of the layers with weights. A plan has a digit for each of them.</summary>
     public IReadOnlyList<int> Weighted { get; }
 
-    /// <summary>Whether each layer takes the value of the one before it and nothing else.</summary>
+    /// <summary>Whether each layer reads only the output of the layer before it.</summary>
     public bool IsChain { get; }
 
     internal bool[] HasConsumer { get; }
 
     internal bool[] HasProducer { get; }
 
-    /// <summary>A network without branches: each layer takes the output of the one before it.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="layers">In order.</param>
+    /// <summary>Creates a network without branches: each layer reads the output of the layer before it.</summary>
+    /// <param name="name">Name of the network.</param>
+    /// <param name="layers">The layers in order.</param>
     public static PlannedNetwork Chain(string name, params IReadOnlyList<PlannedLayer> layers) => new(
         name, layers, [.. Enumerable.Range(0, Math.Max(layers.Count - 1, 0)).Select(
             i => new PlannedEdge(i, i + 1, layers[i].Outputs))]);
 
-    /// <summary>A chain with one more layer, as growing leaves it.</summary>
-    /// <param name="index">Where the new layer stands.</param>
-    /// <param name="layer">The layer; its input is the output of the layer before it.</param>
+    /// <summary>Returns a chain with a layer inserted, as growth produces it.</summary>
+    /// <param name="index">Index of the new layer.</param>
+    /// <param name="layer">The new layer; it reads the output of the layer before it.</param>
     /// <exception cref="InvalidOperationException">The network has branches.</exception>
     public PlannedNetwork Insert(int index, PlannedLayer layer) => IsChain
         ? Chain(Name, [.. Layers.Take(index), layer, .. Layers.Skip(index)])
-        : throw new InvalidOperationException($"plan: a layer is inserted into chains only (got {Name}, which has "
-            + "branches); read the grown network anew");
+        : throw new InvalidOperationException($"plan: layers can be inserted only into chains (got {Name}, which has "
+            + "branches); convert the grown network with NetworkLayers.Of");
 
     private void Check()
     {
         if (Weighted.Count == 0)
         {
             throw new ArgumentException($"plan: {Name} has no layer with weights (got {Layers.Count} layers, expected "
-                + "a convolution or linear layer); there is nothing to split");
+                + "at least one convolution or linear layer); use a network with weights");
         }
 
         foreach (PlannedLayer layer in Layers)
@@ -75,7 +75,8 @@ public sealed record PlannedNetwork
                 || layer.Outputs <= 0 || layer.Macs < 0 || layer.InChannels < 1 || layer.OutChannels < 1)
             {
                 throw new ArgumentException(
-                    $"plan: sizes of layer '{layer.Name}' cannot be (got {layer}, expected positive numbers)");
+                    $"plan: a size of layer '{layer.Name}' is out of range (got {layer}, expected no negative sizes "
+                    + "and at least 1 output element, input channel and output channel)");
             }
         }
 
@@ -84,7 +85,8 @@ public sealed record PlannedNetwork
             if (edge.From < 0 || edge.To >= Layers.Count || edge.From >= edge.To || edge.Elements <= 0)
             {
                 throw new ArgumentException(
-                    $"plan: a value must go from a layer to a later one (got {edge}, {Layers.Count} layers)");
+                    $"plan: an edge must lead from a layer to a later one and have at least 1 element (got {edge} for "
+                    + $"{Layers.Count} layers)");
             }
         }
     }

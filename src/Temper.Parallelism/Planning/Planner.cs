@@ -1,80 +1,83 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>How a plan is searched for.</summary>
+/// <summary>Search algorithm for plans.</summary>
 public enum SearchKind
 {
-    /// <summary>The paper's Algorithms 1 and 2: level by level from the top.</summary>
+    /// <summary>The paper's Algorithms 1 and 2: level by level, from the top.</summary>
     Greedy,
 
     /// <summary>
-    /// All levels at once: never worse, and proven to be the best for chains and series-parallel networks.
+    /// All levels together: never worse than <see cref="Greedy"/>, and proven optimal for chains and series-parallel
+    /// networks.
     /// </summary>
     Joint,
 }
 
-/// <summary>What to plan for; defaults are the paper's.</summary>
+/// <summary>Options of the planner. The defaults are the paper's.</summary>
 public sealed record PlanOptions
 {
-    /// <summary>Number of accelerators, 1 to 4096.</summary>
+    /// <summary>Number of accelerators, 1 to 4096; default 16.</summary>
     public int Accelerators { get; init; } = 16;
 
-    /// <summary>Samples of a step, of all accelerators together.</summary>
+    /// <summary>Samples per step over all accelerators, at least 1; default 256.</summary>
     public int Batch { get; init; } = 256;
 
-    /// <summary>How bytes are counted.</summary>
+    /// <summary>Cost model: how bytes are counted.</summary>
     public CostKind Cost { get; init; } = CostKind.Figure;
 
-    /// <summary>How the plan is found.</summary>
+    /// <summary>Search algorithm.</summary>
     public SearchKind Search { get; init; } = SearchKind.Greedy;
 
-    /// <summary>Whether kernels may be split by output channels too.</summary>
+    /// <summary>Whether kernels may also be split by output channels.</summary>
     public bool AllowsOutputSplit { get; init; }
 
-    /// <summary>Whether the rows of images may be split too.</summary>
+    /// <summary>Whether rows of images may also be split. Implies <see cref="AllowsOutputSplit"/>.</summary>
     public bool AllowsSpaceSplit { get; init; }
 
-    /// <summary>Most bytes a rank may hold; null: no limit.</summary>
+    /// <summary>Maximum memory per rank in bytes; null: not limited.</summary>
     public double? MemoryLimit { get; init; }
 
-    /// <summary>Numbers that the optimizer keeps for each weight: 0 for SGD, 1 with momentum, 2 for Adam.</summary>
+    /// <summary>Values that the optimizer keeps per weight: 0 for SGD, 1 with momentum (default), 2 for Adam.</summary>
     public int OptimizerStates { get; init; } = 1;
 
-    /// <summary>Kinds of splits that patterns are made of.</summary>
+    /// <summary>Number of kinds of splits.</summary>
     internal int Splits => AllowsSpaceSplit ? 4 : AllowsOutputSplit ? 3 : 2;
 }
 
-/// <summary>Bytes of a step under a plan and under what it is compared with.</summary>
-/// <param name="Plan">The plan.</param>
-/// <param name="Data">Every layer splits samples.</param>
-/// <param name="Model">Every layer splits its kernel by input channels.</param>
-/// <param name="Trick">"One weird trick": convolutions split samples, linear layers the kernel.</param>
+/// <summary>Bytes moved per step under a plan and under the baselines that it is compared with.</summary>
+/// <param name="Plan">Bytes of the plan.</param>
+/// <param name="Data">Bytes of data parallelism: every layer splits samples.</param>
+/// <param name="Model">Bytes of model parallelism: every layer splits its kernel by input channels.</param>
+/// <param name="Trick">Bytes of "one weird trick": convolutions split samples, linear layers split the kernel.</param>
 /// <param name="LowerBound">
-/// No plan of these splits moves fewer; equal to the joint search's plan where that is proven to be the best.
+/// Lower bound of the bytes of any plan with these splits; equal to the bytes of the joint search's plan if that is
+/// proven optimal.
 /// </param>
 public sealed record PlanBytes(double Plan, double Data, double Model, double Trick, double LowerBound);
 
-/// <summary>A plan and what is known of it.</summary>
+/// <summary>A plan with its bytes, memory and notes.</summary>
 public sealed record PlanResult
 {
     /// <summary>The plan.</summary>
     public required RankPlan Plan { get; init; }
 
-    /// <summary>Bytes moved in a step.</summary>
+    /// <summary>Bytes moved per step.</summary>
     public required PlanBytes Bytes { get; init; }
 
-    /// <summary>Most bytes that a rank holds.</summary>
+    /// <summary>Maximum memory of a rank in bytes.</summary>
     public required double RankMemory { get; init; }
 
-    /// <summary>What it takes to stay within the memory limit.</summary>
+    /// <summary>Memory savings needed to stay within the memory limit.</summary>
     public MemorySaving Saving { get; init; }
 
-    /// <summary>What a reader should know: why data parallelism was chosen, what could not be split.</summary>
+    /// <summary>Notes for the user, such as why data parallelism was chosen.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>Bytes that a layer moves in a step.</summary>
+    /// <summary>Returns the bytes that a layer moves per step.</summary>
     /// <param name="layer">Index among the layers with weights.</param>
     /// <returns>
-    /// To sum gradients, to sum outputs and errors, and to bring its output into the split of the layers behind it.
+    /// Bytes to sum gradients, to sum outputs and output gradients, and to bring the output into the split of the
+    /// layers that read it.
     /// </returns>
     public (double Gradients, double Outputs, double Next) LayerBytes(int layer)
     {
@@ -91,7 +94,7 @@ public sealed record PlanResult
     internal int OptimizerStates { get; init; }
 }
 
-/// <summary>Plans how training a network is divided among accelerators.</summary>
+/// <summary>Plans how the training of a network is divided among accelerators.</summary>
 public static class Planner
 {
     private const int MaxPatterns = 1 << 16;
@@ -99,21 +102,21 @@ public static class Planner
     /// <summary>Finds a plan.</summary>
     /// <param name="network">The network.</param>
     /// <param name="options">Accelerators, batch, costs, search, limits.</param>
-    /// <param name="cancellation">Ends a search that takes long.</param>
-    /// <returns>The plan; data parallelism where nothing beats it. The same for the same arguments.</returns>
-    /// <exception cref="ArgumentException">Options cannot be used.</exception>
+    /// <param name="cancellation">Cancels the search.</param>
+    /// <returns>The plan; data parallelism if no plan moves fewer bytes. Deterministic.</returns>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="InfeasiblePlanException">
-    /// No plan fits: the batch is too small for the accelerators, or the memory limit too low.
+    /// No plan is possible: the batch is too small for the accelerators, or the memory limit is too low.
     /// </exception>
     /// <exception cref="OperationCanceledException">The search was canceled.</exception>
-    /// <remarks>arXiv:1901.02067; see docs/hypar.md for what is ours.</remarks>
+    /// <remarks>arXiv:1901.02067; docs/hypar.md lists what Temper adds.</remarks>
     public static PlanResult Plan(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
     {
         PlanCost cost = CostOf(network, options);
         var joint = new JointSearch(cost, cancellation);
         int[] greedy = new HyParSearch(cost).Find();
         double greedyBytes = JointSearch.Total(cost, greedy);
-        // Tables of all pairs of patterns would be too large: the greedy plan, with a bound.
+        // If tables of all pairs of patterns would be too large, use the greedy plan with a lower bound.
         SearchResult optimum =
             JointSearch.CanSearch(cost) ? joint.Find() : new SearchResult(greedy, greedyBytes, JointSearch.Bound(cost));
         if (double.IsInfinity(optimum.Bytes))
@@ -121,20 +124,20 @@ public static class Planner
             throw new InfeasiblePlanException(
                 $"plan: {network.Name} cannot be divided (got a batch of {options.Batch} for {options.Accelerators} "
                 + "accelerators, expected enough samples or channels for all); use a larger batch, fewer accelerators "
-                    + "or more kinds of splits");
+                + "or more kinds of splits");
         }
 
-        // What the search proves equal stays with the paper's plan.
+        // If the greedy plan is as good as the joint one, use the paper's plan.
         bool isGreedy = options.Search == SearchKind.Greedy || greedyBytes <= optimum.Bytes * (1 + 1e-12);
-        return Finish((cost, joint), options, isGreedy
-            && double.IsFinite(greedyBytes) ? greedy : optimum.Patterns, optimum.LowerBound);
+        int[] patterns = isGreedy && double.IsFinite(greedyBytes) ? greedy : optimum.Patterns;
+        return Finish((cost, joint), options, patterns, optimum.LowerBound);
     }
 
-    /// <summary>What is known of a given plan.</summary>
+    /// <summary>Computes the bytes and memory of a given plan.</summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">A plan for it.</param>
-    /// <param name="options">Costs and memory limit; accelerators and batch are the plan's.</param>
-    /// <param name="cancellation">Ends the search for the lower bound.</param>
+    /// <param name="options">Cost model and memory limit; accelerators and batch are taken from the plan.</param>
+    /// <param name="cancellation">Cancels the search for the lower bound.</param>
     /// <exception cref="ArgumentException">
     /// The plan is for another network, or has splits that are not allowed.
     /// </exception>
@@ -159,16 +162,18 @@ public static class Planner
         Hierarchy hierarchy = Hierarchy.Of(options.Accelerators);
         if (options.Batch < 1 || options.OptimizerStates < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), "plan: batch and optimizer states (got "
-                + $"{options.Batch} and {options.OptimizerStates}, expected at least 1 and 0)");
+            throw new ArgumentOutOfRangeException(
+                nameof(options),
+                $"plan: batch or optimizer states are out of range (got {options.Batch} and {options.OptimizerStates}, "
+                + "expected at least 1 and 0)");
         }
 
         int splits = options.Splits;
         if (Math.Pow(splits, hierarchy.Levels) > MaxPatterns)
         {
             throw new ArgumentException(
-                $"plan: too many ways to split a layer (got {splits} kinds over {hierarchy.Levels} levels); allow "
-                + "fewer kinds of splits or fewer accelerators");
+                $"plan: too many ways to split a layer (got {splits} kinds of splits at {hierarchy.Levels} levels, "
+                + $"expected at most {MaxPatterns} combinations); allow fewer kinds of splits or fewer accelerators");
         }
 
         return new PlanCost(network, hierarchy, options.Batch, options.Cost, splits);
@@ -188,22 +193,23 @@ public static class Planner
             (fits, saving) = new MemorySearch(search.Cost, search.Joint, memory).Find(chosen, limit);
         }
 
-        // Notes are about the plan in the end, not about one that the memory limit has replaced.
+        // Notes describe the final plan, not one that the memory limit has replaced.
         var notes = new List<string>();
         if (double.IsInfinity(dataBytes))
         {
-            notes.Add($"data parallelism is no choice: {options.Batch} samples are fewer than {options.Accelerators} "
-                + "accelerators");
+            notes.Add($"data parallelism is not possible: {options.Batch} samples are fewer than "
+                + $"{options.Accelerators} accelerators");
         }
 
         if (!fits.AsSpan().SequenceEqual(chosen))
         {
             notes.Add($"the plan that moves the fewest bytes{(chosen == data ? ", data parallelism," : "")} does not "
-                + "fit into the memory; this one does");
+                + "fit into the memory; this plan does");
         }
         else if (chosen == data)
         {
-            notes.Add("data parallelism is chosen: no plan that was found moves fewer bytes, so kernels stay whole");
+            notes.Add("data parallelism is chosen: the search found no plan that moves fewer bytes, so kernels are "
+                + "not divided");
         }
 
         return Describe(search, options, fits, bound, saving, notes);
@@ -215,8 +221,8 @@ public static class Planner
     {
         if (options.Batch % options.Accelerators != 0)
         {
-            notes.Add($"a batch of {options.Batch} does not divide evenly by {options.Accelerators}: ranks get unequal "
-                + "shares, and bytes are those of equal ones");
+            notes.Add($"a batch of {options.Batch} is not divisible by {options.Accelerators}: ranks get unequal "
+                + "shares, but bytes are computed for equal shares");
         }
 
         PlanCost cost = search.Cost;
@@ -236,14 +242,17 @@ public static class Planner
         };
     }
 
-    /// <summary>The same network under a rule, with the same costs.</summary>
+    /// <summary>Returns the plan in which a rule chooses each layer's split, with the same costs.</summary>
     internal static PlanResult Baseline(PlanResult result, Func<PlannedLayer, Split> rule)
     {
         int[] patterns = Baseline((result.Cost, new JointSearch(result.Cost)), rule);
         return result with { Patterns = patterns, Plan = RankPlan.From(result.Cost, patterns) };
     }
 
-    /// <summary>The plan in which a rule decides for all levels; junctions go with the least bytes.</summary>
+    /// <summary>
+    /// Returns the patterns in which a rule chooses the split of each layer with weights, for all levels. Junctions get
+    /// the splits with the fewest bytes.
+    /// </summary>
     internal static int[] Baseline((PlanCost Cost, JointSearch Joint) search, Func<PlannedLayer, Split> rule)
     {
         PlanCost cost = search.Cost;
@@ -254,6 +263,6 @@ public static class Planner
             : search.Joint.Find(cost, isFixed: patterns).Patterns;
     }
 
-    /// <summary>Bytes of a plan, also where layers are too small for it.</summary>
+    /// <summary>Returns the bytes of a plan, even if layers are too small for it.</summary>
     private static double Bytes(PlanCost cost, int[] patterns) => JointSearch.Total(cost, patterns, patterns);
 }

@@ -1,29 +1,31 @@
 namespace Temper.Parallelism.Planning;
 
-/// <summary>What keeps a rank's memory small, at a price.</summary>
+/// <summary>Measures that reduce a rank's memory at the cost of communication or computation.</summary>
 [Flags]
 public enum MemorySaving
 {
-    /// <summary>Nothing is saved.</summary>
+    /// <summary>No measure.</summary>
     None = 0,
 
     /// <summary>
-    /// Ranks with the same weights keep a share of the optimizer's state each, and hand out what they have updated.
+    /// Ranks with the same weights each keep a share of the optimizer state and send the weights that they update to
+    /// the others.
     /// </summary>
     ShardedOptimizer = 1,
 
-    /// <summary>Outputs are computed again in the backward pass: a third more computing.</summary>
+    /// <summary>Outputs are recomputed in the backward pass, which takes a third more computation.</summary>
     Recompute = 2,
 }
 
 /// <summary>
-/// Bytes that a rank holds in a training step: weights, gradients, optimizer state, and what the backward pass reads.
+/// Memory of a rank in a training step, in bytes: weights, gradients, optimizer state, and the values that the backward
+/// pass needs.
 /// </summary>
 internal sealed class RankMemory(PlanCost cost, int statesPerWeight)
 {
     private const double ElementBytes = sizeof(float);
 
-    /// <summary>The bytes of one layer; without outputs where these are computed again.</summary>
+    /// <summary>Returns the bytes of one layer, without its outputs if they are recomputed.</summary>
     internal double Layer(int index, int pattern, MemorySaving saving)
     {
         PlannedLayer layer = cost.Network.Layers[index];
@@ -35,14 +37,20 @@ internal sealed class RankMemory(PlanCost cost, int statesPerWeight)
             * (weights + inputs + (saving.HasFlag(MemorySaving.Recompute) ? 0 : Outputs(layer, pattern)));
     }
 
-    /// <summary>The bytes of a plan. Where outputs are computed again, one layer's are there at a time.</summary>
+    /// <summary>
+    /// Returns the bytes of a plan. If outputs are recomputed, only those of the largest layer are counted.
+    /// </summary>
     internal double Plan(int[] patterns, MemorySaving saving)
     {
         double sum = Enumerable.Range(0, patterns.Length).Sum(layer => Layer(layer, patterns[layer], saving));
-        return saving.HasFlag(MemorySaving.Recompute)
-            ? sum + (ElementBytes * Enumerable.Range(0, patterns.Length).Max(
-                layer => Outputs(cost.Network.Layers[layer], patterns[layer])))
-            : sum;
+        if (!saving.HasFlag(MemorySaving.Recompute))
+        {
+            return sum;
+        }
+
+        double largest = Enumerable.Range(0, patterns.Length)
+            .Max(layer => Outputs(cost.Network.Layers[layer], patterns[layer]));
+        return sum + (ElementBytes * largest);
     }
 
     private double Outputs(PlannedLayer layer, int pattern)

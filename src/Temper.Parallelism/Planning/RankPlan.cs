@@ -1,12 +1,12 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// How a network is divided among accelerators: for each level of the hierarchy and each layer with weights what is
-/// split.
+/// A plan of how a network is divided among accelerators: what each layer with weights splits at each level of the
+/// hierarchy.
 /// </summary>
 public sealed record RankPlan
 {
-    /// <summary>Name of the network that it was made for.</summary>
+    /// <summary>Name of the network that the plan is for.</summary>
     public required string Network { get; init; }
 
     /// <summary>Names of the layers with weights, in order.</summary>
@@ -15,23 +15,24 @@ public sealed record RankPlan
     /// <summary>Number of accelerators.</summary>
     public required int Accelerators { get; init; }
 
-    /// <summary>Samples of a step, of all accelerators together.</summary>
+    /// <summary>Samples per step over all accelerators.</summary>
     public required int Batch { get; init; }
 
     /// <summary>
-    /// For each level, first the one that divides all accelerators, a digit a layer: the number of its
-    /// <see cref="Split"/>.
+    /// One text per level, starting with the level that divides all accelerators. Each text has a digit per layer: the
+    /// number of its <see cref="Split"/>.
     /// </summary>
     public required IReadOnlyList<string> Levels { get; init; }
 
     /// <summary>
-    /// For points without weights where branches meet, by name, a digit a level; those not named divide samples.
+    /// Splits of junctions (points without weights where branches meet) by name, a digit per level. Junctions that are
+    /// not listed get the splits with the fewest bytes.
     /// </summary>
     public IReadOnlyDictionary<string, string> Junctions { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>The split of a layer at a level.</summary>
-    /// <param name="level">0 for the level that divides all accelerators.</param>
+    /// <summary>Gets the split of a layer at a level.</summary>
+    /// <param name="level">Level, 0 for the one that divides all accelerators.</param>
     /// <param name="layer">Index among the layers with weights.</param>
     public Split this[int level, int layer] => (Split)(Levels[level][layer] - '0');
 
@@ -44,18 +45,21 @@ public sealed record RankPlan
         Layers = [.. cost.Network.Weighted.Select(layer => cost.Network.Layers[layer].Name)],
         Accelerators = cost.Hierarchy.Accelerators,
         Batch = cost.Batch,
-        Levels = [.. Enumerable.Range(0, cost.Hierarchy.Levels).Select(level =>
-            string.Concat(
-                cost.Network.Weighted.Select(layer => (char)('0' + cost.Patterns.Digits(patterns[layer])[level]))))],
-        Junctions =
-            Enumerable.Range(0, patterns.Length).Where(layer => !cost.Network.Layers[layer].HasWeights).ToDictionary(
-            layer => cost.Network.Layers[layer].Name, layer => Text(cost.Patterns.Digits(patterns[layer])),
-            StringComparer.Ordinal),
+        Levels =
+        [
+            .. Enumerable.Range(0, cost.Hierarchy.Levels).Select(level => string.Concat(
+                cost.Network.Weighted.Select(layer => (char)('0' + cost.Patterns.Digits(patterns[layer])[level])))),
+        ],
+        Junctions = Enumerable.Range(0, patterns.Length)
+            .Where(layer => !cost.Network.Layers[layer].HasWeights)
+            .ToDictionary(
+                layer => cost.Network.Layers[layer].Name, layer => Text(cost.Patterns.Digits(patterns[layer])),
+                StringComparer.Ordinal),
     };
 
-    /// <summary>The patterns of the layers; -1 for junctions that the plan does not name.</summary>
+    /// <summary>Returns the pattern of each layer; -1 for junctions that the plan does not list.</summary>
     /// <exception cref="ArgumentException">
-    /// It was made for other layers, or has splits that the cost does not know.
+    /// The plan is for other layers, or has splits that the costs do not allow.
     /// </exception>
     internal int[] Patterns(PlanCost cost)
     {
@@ -64,9 +68,9 @@ public sealed record RankPlan
             || Levels.Count != cost.Hierarchy.Levels || Accelerators != cost.Hierarchy.Accelerators)
         {
             throw new ArgumentException(
-                $"plan: it does not fit the network (got {Layers.Count} layers of {Network} over {Accelerators} "
-                + $"accelerators, expected the {names.Length} layers of {cost.Network.Name} over "
-                    + $"{cost.Hierarchy.Accelerators}); plan anew");
+                $"plan: the plan does not fit the network (got {Layers.Count} layers of {Network} for {Accelerators} "
+                + $"accelerators, expected the {names.Length} layers of {cost.Network.Name} for "
+                + $"{cost.Hierarchy.Accelerators}); make a new plan");
         }
 
         int[] patterns = new int[cost.Network.Layers.Count];
@@ -95,8 +99,8 @@ public sealed record RankPlan
             splits[i] = (byte)(digits[i] - '0');
             if (splits[i] >= cost.Patterns.Splits)
             {
-                throw new ArgumentException($"plan: it has a split that is not allowed (got '{digits[i]}', expected 0 "
-                    + $"to {cost.Patterns.Splits - 1}); allow more splits");
+                throw new ArgumentException($"plan: the plan has a split that is not allowed (got '{digits[i]}', "
+                    + $"expected 0 to {cost.Patterns.Splits - 1}); allow more kinds of splits");
             }
         }
 

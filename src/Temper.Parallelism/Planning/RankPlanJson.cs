@@ -3,17 +3,19 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Parallelism.Planning;
 
-/// <summary>Plans as files: JSON that says its kind, so that a plan of something else is not taken for one.</summary>
+/// <summary>
+/// Reads and writes plans as JSON. The file states its kind, so that files of other kinds are rejected.
+/// </summary>
 public static class RankPlanJson
 {
-    /// <summary>What the field <c>kind</c> of such a file says.</summary>
+    /// <summary>Value of the field <c>kind</c> in a plan file.</summary>
     public const string Kind = "ranks";
 
     private const int Version = 1;
     private const int MaxLength = 16 << 20;
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>The plan as JSON; the same plan gives the same text.</summary>
+    /// <summary>Returns the plan as JSON. Equal plans give equal text.</summary>
     /// <param name="plan">The plan.</param>
     public static string Write(RankPlan plan)
     {
@@ -36,9 +38,9 @@ public static class RankPlanJson
         }.ToJsonString(Indented).ReplaceLineEndings("\n") + "\n";
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    /// <param name="json">UTF-8.</param>
-    /// <exception cref="InvalidDataException">It is no plan of ranks, or damaged.</exception>
+    /// <summary>Reads a plan written by <see cref="Write"/>.</summary>
+    /// <param name="json">JSON text in UTF-8.</param>
+    /// <exception cref="InvalidDataException">The file is damaged or is not a plan of ranks.</exception>
     public static RankPlan Parse(ReadOnlyMemory<byte> json)
     {
         if (json.Length > MaxLength)
@@ -55,16 +57,17 @@ public static class RankPlanJson
         catch (Exception error) when (error is JsonException
             or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"plan of ranks: the file is damaged or of another kind ({error.Message}); "
-                + "make one with temper plan --save-plan", error);
+            throw new InvalidDataException(
+                $"plan of ranks: the file is damaged or not a plan ({error.Message}); make a plan with "
+                + "temper plan --save-plan", error);
         }
     }
 
     private static RankPlan Read(JsonElement root)
     {
-        string kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString()
-            ?? "" : root.TryGetProperty("format", out JsonElement format) ? format.GetString()
-            ?? "" : "none";
+        string kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString() ?? ""
+            : root.TryGetProperty("format", out JsonElement format) ? format.GetString() ?? ""
+            : "none";
         if (!string.Equals(kind, Kind, StringComparison.Ordinal))
         {
             throw new FormatException($"got kind '{kind}', expected '{Kind}'");
@@ -99,12 +102,13 @@ public static class RankPlanJson
             && plan.Levels.Concat(plan.Junctions.Values).All(text => text.All(digit => digit is >= '0' and <= '3'));
         if (!fits)
         {
-            throw new FormatException($"expected {levels} levels of {plan.Layers.Count} digits from 0 to 3");
+            throw new FormatException(
+                $"expected a positive batch, and {levels} levels of {plan.Layers.Count} digits from 0 to 3");
         }
     }
 
     private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 
     private static string Text(JsonElement element) =>
-        element.GetString() ?? throw new FormatException("a text is missing");
+        element.GetString() ?? throw new FormatException("a text is null");
 }

@@ -1,25 +1,27 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// What a level of the hierarchy divides among its groups. The number is the digit of a plan's level.
+/// What one level of the hierarchy divides among its groups. The value is the digit that stands for the split in a
+/// plan.
 /// </summary>
 public enum Split
 {
     /// <summary>
-    /// The samples of the batch ("data parallel"): every group has all weights and sums the gradients with the others.
+    /// The samples of the batch (data parallelism): every group has all weights, and gradients are summed over the
+    /// groups.
     /// </summary>
     Data = 0,
 
     /// <summary>
-    /// The kernel by input channels (the paper's "model parallel"): outputs are partial sums that are added up.
+    /// The kernel by input channels (the paper's model parallelism): outputs are partial sums that are added.
     /// </summary>
     Input = 1,
 
     /// <summary>
-    /// The kernel by output channels: every group needs the whole input; errors of the input are partial sums.
+    /// The kernel by output channels: every group needs the whole input, and gradients of the input are partial sums.
     /// </summary>
     Output = 2,
 
-    /// <summary>The rows of the image: neighbors exchange the rows that a kernel reaches over the border.</summary>
+    /// <summary>The rows of the image: neighbors exchange the rows that a kernel reads across their border.</summary>
     Space = 3,
 }

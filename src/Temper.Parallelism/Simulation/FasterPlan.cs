@@ -1,15 +1,21 @@
+using System.Globalization;
 using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>Fewer bytes are not always less time: links of one level may be slower than those of another.</summary>
+/// <summary>
+/// Chooses between a plan and data parallelism by simulated time. A plan with fewer bytes is not always faster, because
+/// links of one level may be slower than those of another.
+/// </summary>
 public static class FasterPlan
 {
-    /// <summary>The plan, or data parallelism where a simulated step of it is not slower; a note says so.</summary>
+    /// <summary>
+    /// Returns the plan, or data parallelism if its simulated step is not slower; a note then gives the times.
+    /// </summary>
     /// <param name="result">A plan.</param>
     /// <param name="machine">The accelerators.</param>
-    /// <param name="memoryLimit">Most bytes that a rank may hold; null: no limit.</param>
-    /// <exception cref="ArgumentException">The machine has another number of accelerators than the plan.</exception>
+    /// <param name="memoryLimit">Maximum memory per rank in bytes; null: not limited.</param>
+    /// <exception cref="ArgumentException">The numbers of accelerators of the machine and the plan differ.</exception>
     public static PlanResult Choose(PlanResult result, Machine machine, double? memoryLimit = null)
     {
         double seconds = StepSimulator.Run(result, machine).Seconds;
@@ -23,8 +29,10 @@ public static class FasterPlan
             return result;
         }
 
-        string reason = System.FormattableString.Invariant(
-            $"data parallelism is chosen: a step takes {dataSeconds:G3} s on {machine.Name}, under the plan of the fewest bytes {seconds:G3} s");
+        string reason = string.Create(
+            CultureInfo.InvariantCulture,
+            $"data parallelism is chosen: on {machine.Name} its step takes {dataSeconds:G3} s, "
+            + $"and a step of the plan with the fewest bytes {seconds:G3} s");
         return data with
         {
             Bytes = result.Bytes with { Plan = result.Bytes.Data },

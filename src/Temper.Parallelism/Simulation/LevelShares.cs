@@ -3,17 +3,17 @@ using Temper.Parallelism.Planning;
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>
-/// Shares of the work for accelerators of unequal speed. A level gives each of its groups one share of whatever it
-/// splits, the same for all layers, so a rank's share is the product over its groups.
+/// Divides work among accelerators of unequal speed. Each group of a level has one share of whatever the level splits,
+/// the same for all layers. The share of a rank is the product over its groups.
 /// </summary>
 internal static class LevelShares
 {
     private const int Rounds = 400;
 
-    /// <summary>Shares that make the slowest rank as fast as they can.</summary>
+    /// <summary>Finds shares that minimize the time of the slowest rank.</summary>
     /// <returns>
-    /// For each level the shares of its groups, and the time of the slowest rank for work that one rank of speed 1 does
-    /// in a second.
+    /// The shares of the groups of each level, and the time of the slowest rank in seconds for work that takes one rank
+    /// of speed 1 a second.
     /// </returns>
     internal static (double[][] Shares, double Seconds) For(Hierarchy hierarchy, IReadOnlyList<double> speeds)
     {

@@ -2,24 +2,24 @@ using Temper.Networks;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>What a probe found.</summary>
-/// <param name="StepSeconds">Predicted time of a training step on one rank, this machine.</param>
+/// <summary>Result of a probe.</summary>
+/// <param name="StepSeconds">Predicted time in seconds of a training step on one rank of this machine.</param>
 /// <param name="FlopsPerSecond">
-/// Operations a second that this is, three multiply-adds a forward one: <see cref="Machine.FlopsPerSecond"/> for the
-/// simulator.
+/// The corresponding floating-point operations per second, counting three multiply-accumulates for each one of the
+/// forward pass; for <see cref="Machine.FlopsPerSecond"/>.
 /// </param>
 public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
 
 /// <summary>
-/// Predicts a training step on this machine from its pieces: each layer, with what follows it, is timed alone, forward
-/// and backward, and the optimizer on weights of its own. The network itself never runs.
+/// Predicts the time of a training step on this machine from its pieces. Each layer is timed alone, with the operators
+/// that follow it, forward and backward; the optimizer is timed on weights of its own. The whole network is never run.
 /// </summary>
 /// <remarks>
-/// Between two times the caches get what a step leaves in them: as many other bytes as the step's values have, then the
-/// input of the piece. Pieces take turns, and a round of them is a step. Of the rounds the lower quartile counts:
-/// others on the machine only make runs slower, but a step has not each of its pieces at its fastest. Ranks begin a
-/// piece together, since those of one machine share caches, memory and often cores, and the slowest of a round counts,
-/// as all wait for it.
+/// Before each timing, the caches are filled as a step would fill them: with as many other bytes as the step's values
+/// have, then with the input of the piece. The pieces are timed in turn, and a round over all pieces is one step. The
+/// result is the lower quartile of the rounds: other processes only make rounds slower, but in a real step not every
+/// piece runs at its fastest. Ranks start a piece together, because those on one machine share caches, memory and often
+/// cores. The slowest rank of a round counts, because all ranks wait for it.
 /// </remarks>
 public static class MachineProbe
 {
@@ -27,17 +27,17 @@ public static class MachineProbe
 
     /// <summary>Times the pieces of a network.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="batch">Samples of a step.</param>
-    /// <param name="limit">Time to spend, about.</param>
+    /// <param name="batch">Samples per step.</param>
+    /// <param name="limit">Approximate time to spend.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellation">Ends the probe between two pieces.</param>
+    /// <param name="cancellation">Cancels the probe between two pieces.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
     public static ProbeResult Run(
         Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default) =>
         Run(network, batch, limit, time, new ProbeStart(), cancellation);
 
-    /// <summary>Times the pieces of a network on all ranks, which all call this.</summary>
+    /// <summary>Times the pieces of a network on all ranks. Must be called by all ranks.</summary>
     internal static ProbeResult Run(
         Network network, int batch, TimeSpan limit, TimeProvider time, ProbeStart start, CancellationToken cancellation)
     {
@@ -70,7 +70,7 @@ public static class MachineProbe
         return new ProbeResult(step, 6.0 * cost.Macs / step);
     }
 
-    /// <summary>The time that a quarter of the times does not exceed; 0 where there are none.</summary>
+    /// <summary>Returns the lower quartile; 0 if there are no times.</summary>
     internal static double LowerQuartile(IReadOnlyCollection<double> seconds) =>
         seconds.Count == 0 ? 0 : seconds.Order().ElementAt(seconds.Count / 4);
 }

@@ -4,17 +4,15 @@ using Temper.Tensors;
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>
-/// A part of a network as a network of its own: a layer with the activation, normalization and pooling behind it, or a
-/// point where branches meet.
+/// A part of a network as a separate network: a layer with the activation, normalization and pooling after it, or a
+/// junction of branches.
 /// </summary>
 /// <param name="Network">The part.</param>
-/// <param name="HasInputError">
-/// For each input whether the backward pass computes its error: not where it is data.
-/// </param>
-/// <param name="Count">How often the network has such a part.</param>
+/// <param name="HasInputError">For each input: whether the backward pass computes its gradient. False for data.</param>
+/// <param name="Count">Number of identical parts in the network.</param>
 internal sealed record NetworkPiece(Network Network, IReadOnlyList<bool> HasInputError, int Count);
 
-/// <summary>Takes a network apart into pieces, those that are alike as one.</summary>
+/// <summary>Splits a network into pieces and merges identical ones.</summary>
 internal static class NetworkPieces
 {
     internal static IReadOnlyList<NetworkPiece> Of(Network network)
@@ -31,7 +29,7 @@ internal static class NetworkPieces
                 && node.Inputs is [var only]
                 && only.Equals(pieces[^1][^1].Name, StringComparison.Ordinal)
                 && users[only] == 1;
-            // A layer with weights begins a piece: it is what is timed apart.
+            // Each layer with weights starts a new piece, so that it is timed separately.
             if (follows && node.Operator is not (Conv2d or Linear or ConvTranspose2d))
             {
                 pieces[^1].Add(node);

@@ -2,41 +2,49 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>Figures 9 and 10: all plans of a part of a network, the rest as HyPar has it.</summary>
+/// <summary>
+/// Figures 9 and 10 of the paper: all plans for some layers and levels of a network, with HyPar's plan for the rest.
+/// </summary>
 internal static class PaperSweeps
 {
-    /// <summary>Lenet-c: the splits of all layers at the first and last level, those between fixed.</summary>
+    /// <summary>
+    /// Lenet-c: varies the splits of all layers at the first and last level; the levels between are fixed.
+    /// </summary>
     internal static IEnumerable<PaperRow> Figure9()
     {
         PlanResult plan = Planner.Plan(PaperNetworks.Create("lenet-c"), new PlanOptions());
-        (double best, string at) = Best(plan, Enumerable.Range(0, 256).Select(number =>
-            (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]),
-            levels => $"{levels[0]} {levels[3]}");
+        IEnumerable<string[]> plans = Enumerable.Range(0, 256).Select(number =>
+            (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]);
+        (double best, string at) = Best(plan, plans, levels => $"{levels[0]} {levels[3]}");
         yield return Text("Figure 9", "lenet-c: best splits at levels 1 and 4", at, "0011 0011");
-        yield return PaperTables.Row("Figure 9", "lenet-c: their speed over data parallelism", best, 3.05, 0.03);
+        yield return PaperTables.Row(
+            "Figure 9", "lenet-c: speed of these splits over data parallelism", best, 3.05, 0.03);
     }
 
-    /// <summary>VGG-A: the splits of conv5_2 and fc1 at all levels.</summary>
+    /// <summary>VGG-A: varies the splits of conv5_2 and fc1 at all levels.</summary>
     internal static IEnumerable<PaperRow> Figure10()
     {
         const int Conv = 7, Fc = 8;
         PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions());
-        (double best, string at) =
-            Best(plan, Enumerable.Range(0, 256).Select(number => (string[])[.. plan.Plan.Levels.Select((level, i) =>
-            $"{level[..Conv]}{Bits(number / 16)[i]}{Bits(number % 16)[i]}{level[(Fc + 1)..]}")]),
-            levels => Columns(levels, Conv, Fc));
+        IEnumerable<string[]> plans = Enumerable.Range(0, 256).Select(number => (string[])
+        [
+            .. plan.Plan.Levels.Select((level, i) =>
+                $"{level[..Conv]}{Bits(number / 16)[i]}{Bits(number % 16)[i]}{level[(Fc + 1)..]}"),
+        ]);
+        (double best, string at) = Best(plan, plans, levels => Columns(levels, Conv, Fc));
         yield return Text(
             "Figure 10", "vgg-a: HyPar's splits of conv5_2 and fc1", Columns(plan.Plan.Levels, Conv, Fc), "0001 1111");
         yield return PaperTables.Row(
-            "Figure 10", "vgg-a: their speed over data parallelism", Speed(plan, plan.Bytes.Plan), 4.97, 0.02);
-        yield return Text("Figure 10", "vgg-a: the best splits of the two", at, "1000 1111");
+            "Figure 10", "vgg-a: speed of HyPar's splits over data parallelism", Speed(plan, plan.Bytes.Plan), 4.97,
+            0.02);
+        yield return Text("Figure 10", "vgg-a: best splits of conv5_2 and fc1", at, "1000 1111");
         yield return PaperTables.Row(
-            "Figure 10", "vgg-a: the best two's speed over data parallelism", best, 5.05, 0.01);
+            "Figure 10", "vgg-a: speed of the best splits over data parallelism", best, 5.05, 0.01);
     }
 
     /// <summary>
-    /// A layer of VGG-E alone, as Figure 13 plans it: the image before pooling, which is the only one that gives its
-    /// plans.
+    /// Returns a single layer of VGG-E as in Figure 13, with the image size before pooling: only that size gives the
+    /// paper's plans.
     /// </summary>
     internal static PlannedNetwork OneLayer(string layer) => layer is "conv5"
         ? PlannedNetwork.Chain(layer, new PlannedLayer

@@ -5,8 +5,8 @@ using Temper.Reporting.Documents;
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>
-/// A plan as a picture: a column for each layer and a row for each level, colored by split; between them the bytes that
-/// move; below, when accelerators compute and data move during a step.
+/// Draws a plan as an SVG image: a column per layer and a row per level, colored by split. Below are the bytes of each
+/// layer and between layers, and a timeline of when accelerators compute and data move during a step.
 /// </summary>
 public static class PlanPicture
 {
@@ -14,13 +14,13 @@ public static class PlanPicture
     private static readonly string[] Colors = ["#dbe9f6", "#f4a261", "#8ab17d", "#b39ddb"];
     private static readonly string[] Splits =
     [
-        "samples", "kernel by input channels", "kernel by output channels", "rows",
+        "samples", "kernel by input channels", "kernel by output channels", "rows of the image",
     ];
 
     /// <summary>Draws a plan.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="step">A simulated step of it.</param>
-    /// <returns>A file in SVG.</returns>
+    /// <returns>The text of an SVG file.</returns>
     public static string Draw(PlanResult plan, StepTimeline step)
     {
         RankPlan ranks = plan.Plan;
@@ -29,8 +29,8 @@ public static class PlanPicture
         Markup svg = new Markup().Open(
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", Invariant($"0 0 {width} {height}")),
             ("role", "img"), ("font-family", "sans-serif"), ("font-size", 11));
-        string title =
-            $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, {Bytes(plan.Bytes.Plan)} a step";
+        string title = $"{ranks.Network}: {ranks.Accelerators} accelerators, batch {ranks.Batch}, "
+            + $"{Bytes(plan.Bytes.Plan)} per step";
         svg.Leaf("title", title).Empty("rect", ("width", width), ("height", height), ("fill", "white"));
         svg.Leaf("text", title, ("x", 12), ("y", 20), ("font-size", 14));
         Legend(svg, plan);
@@ -76,7 +76,8 @@ public static class PlanPicture
     }
 
     /// <summary>
-    /// Below each layer the bytes of its gradients and outputs; between two layers those that go over to another split.
+    /// Writes below each layer the bytes of its gradients and outputs, and between layers the bytes that move to
+    /// another split.
     /// </summary>
     private static void Volumes(Markup svg, PlanResult plan, double y)
     {
@@ -101,7 +102,7 @@ public static class PlanPicture
         }
 
         svg.Leaf("text", "in a layer", ("x", 12), ("y", y + 14), ("font-size", 9))
-            .Leaf("text", "to the next", ("x", 12), ("y", y + 30), ("font-size", 9));
+            .Leaf("text", "to next layer", ("x", 12), ("y", y + 30), ("font-size", 9));
     }
 
     private static void Timeline(Markup svg, StepTimeline step, (double Width, double Y) at)

@@ -5,16 +5,14 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>
-/// A plan as a section of a report: its picture, what it costs beside the usual ways, and its layers.
-/// </summary>
+/// <summary>A report section for a plan: its image, its costs compared with the usual plans, and its layers.</summary>
 public static class PlanSection
 {
     private static readonly string[] Names = ["this plan", "data parallel", "model parallel", "one weird trick"];
 
-    /// <summary>Makes the section.</summary>
+    /// <summary>Creates the section.</summary>
     /// <param name="result">A plan.</param>
-    /// <param name="steps">Simulated steps of it and of what it is compared with.</param>
+    /// <param name="steps">Simulated steps of the plan and of its baselines.</param>
     public static Section Of(PlanResult result, PlanSteps steps)
     {
         RankPlan plan = result.Plan;
@@ -25,25 +23,26 @@ public static class PlanSection
         [
             new KeyFigures(
             [
-                new KeyFigure("Bytes of a step", Gigabytes(bytes[0]), isProven
-                    ? "proven: no plan of these splits moves fewer"
+                new KeyFigure("Bytes per step", Gigabytes(bytes[0]), isProven
+                    ? "proven: no plan with these splits moves fewer"
                     : $"no plan moves fewer than {Gigabytes(result.Bytes.LowerBound)}"),
                 new KeyFigure(
                     "Simulated step", $"{Number(steps.Plan.Seconds)} s",
                     $"on {steps.Machine}; data parallel {Number(steps.Data.Seconds)} s"),
                 new KeyFigure(
-                    "Memory of an accelerator",
+                    "Memory per accelerator",
                     $"{(result.RankMemory / (1 << 20)).ToString("F1", CultureInfo.InvariantCulture)} MiB",
                     SavingText(result.Saving)),
             ]),
             new Warning("Times and energies are simulated from a model of the accelerators and their links, not "
-                + "measured on any."),
+                + "measured on any hardware."),
             .. result.Notes.Select(note => new Paragraph(note)),
-            new Drawing(PlanPicture.Draw(result, steps.Plan), "Layers by levels of the hierarchy, the bytes between "
-                + $"them, and when a step computes and moves data (batch of {plan.Batch})"),
+            new Drawing(
+                PlanPicture.Draw(result, steps.Plan), "Layers (columns) and levels of the hierarchy (rows), the bytes "
+                + $"between layers, and when a step computes and moves data (batch of {plan.Batch})"),
             new ChartRow(
             [
-                Bars("Bytes of a step", "GB", [.. bytes.Select(count => count / 1e9)]),
+                Bars("Bytes per step", "GB", [.. bytes.Select(count => count / 1e9)]),
                 Bars("Simulated step", "seconds", [.. timelines.Select(step => step.Seconds)]),
             ]),
             new DataTable(
@@ -54,18 +53,18 @@ public static class PlanSection
                         Number(step.CommunicationSeconds), Number(step.Joules),
                     ])]),
             new DataTable(
-                ["layer", "splits, first level first", "#gradients", "#outputs", "#to the next"],
+                ["layer", "splits, first level first", "#gradients", "#outputs", "#to next layers"],
                 [.. plan.Layers.Select((layer, i) => Row(result, layer, i))]),
-            new Paragraph("0: samples are split, 1: the kernel by input channels, 2: the kernel by output channels, 3: "
-                + "rows of the image. The first level divides all accelerators."),
+            new Paragraph("0: samples are split; 1: the kernel is split by input channels; 2: the kernel is split by "
+                + "output channels; 3: rows of the image are split. The first level divides all accelerators."),
         ]);
     }
 
     private static string[] Row(PlanResult result, string layer, int index)
     {
         (double gradients, double outputs, double next) = result.LayerBytes(index);
-        return [layer, string.Concat(result.Plan.Levels.Select(level =>
-            level[index])), Gigabytes(gradients), Gigabytes(outputs), Gigabytes(next)];
+        string splits = string.Concat(result.Plan.Levels.Select(level => level[index]));
+        return [layer, splits, Gigabytes(gradients), Gigabytes(outputs), Gigabytes(next)];
     }
 
     private static BarChart Bars(string title, string unit, double[] values) => new()
@@ -75,7 +74,7 @@ public static class PlanSection
     };
 
     private static string SavingText(MemorySaving saving) =>
-        saving == MemorySaving.None ? "nothing is saved" : $"with {string.Join(" and ", Savings(saving))}";
+        saving == MemorySaving.None ? "no memory savings needed" : $"with {string.Join(" and ", Savings(saving))}";
 
     private static IEnumerable<string> Savings(MemorySaving saving)
     {

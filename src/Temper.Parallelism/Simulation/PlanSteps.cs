@@ -2,18 +2,18 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>Simulated steps of a plan and of what it is compared with.</summary>
+/// <summary>Simulated steps of a plan and of the baselines that it is compared with.</summary>
 /// <param name="Machine">Name of the machine.</param>
-/// <param name="Plan">The plan.</param>
-/// <param name="Data">Every layer splits samples.</param>
-/// <param name="Model">Every layer splits its kernel by input channels.</param>
-/// <param name="Trick">"One weird trick": convolutions split samples, linear layers the kernel.</param>
+/// <param name="Plan">Step of the plan.</param>
+/// <param name="Data">Step of data parallelism: every layer splits samples.</param>
+/// <param name="Model">Step of model parallelism: every layer splits its kernel by input channels.</param>
+/// <param name="Trick">Step of "one weird trick": convolutions split samples, linear layers split the kernel.</param>
 public sealed record PlanSteps(
     string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
 {
-    /// <summary>Simulates all four.</summary>
-    /// <param name="result">A plan, from the planner.</param>
-    /// <param name="machine">The accelerators; as many as the plan has.</param>
+    /// <summary>Simulates all four steps.</summary>
+    /// <param name="result">A plan from the planner.</param>
+    /// <param name="machine">The accelerators; their number must be that of the plan.</param>
     /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
     public static PlanSteps Of(PlanResult result, Machine machine) => new(
         machine.Name,

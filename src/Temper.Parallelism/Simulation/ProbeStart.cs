@@ -1,16 +1,19 @@
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>Lets all ranks that are timed begin a piece at the same time; this one is alone.</summary>
+/// <summary>
+/// Synchronizes the ranks that are timed, so that they start a piece together. This implementation is for a single
+/// rank.
+/// </summary>
 internal class ProbeStart
 {
-    /// <summary>Returns when all ranks are here.</summary>
+    /// <summary>Blocks until all ranks have called it.</summary>
     internal virtual void Wait()
     {
     }
 
-    /// <summary>Whether something holds on all ranks.</summary>
+    /// <summary>Returns whether a condition is true on all ranks.</summary>
     internal virtual bool All(bool own) => own;
 
-    /// <summary>The largest of the ranks' times.</summary>
+    /// <summary>Returns the largest time over all ranks.</summary>
     internal virtual double Slowest(double seconds) => seconds;
 }

@@ -10,14 +10,12 @@ namespace Temper.Parallelism.Simulation;
 /// <summary>A part of a step that is timed alone.</summary>
 internal interface IProbeWork
 {
-    /// <summary>Does it once.</summary>
-    /// <returns>The time that it took, that of preparing caches not counted.</returns>
+    /// <summary>Runs the part once.</summary>
+    /// <returns>The elapsed time in seconds, without that of preparing the caches.</returns>
     double Seconds();
 }
 
-/// <summary>
-/// Fills caches with other data, on all threads of the pool, so that these do not fall asleep either.
-/// </summary>
+/// <summary>Fills caches with other data. It uses all threads of the pool, so that they do not go to sleep.</summary>
 internal sealed class CacheFiller(long bytes)
 {
     private const int TaskFloats = 1 << 16;
@@ -25,7 +23,7 @@ internal sealed class CacheFiller(long bytes)
 
     private readonly float[] _other = new float[Math.Min(bytes, MostBytes) / sizeof(float)];
 
-    /// <summary>Leaves only other data, and then these tensors, in the caches.</summary>
+    /// <summary>Fills the caches with other data, then with these tensors.</summary>
     internal void Fill(params ReadOnlySpan<Tensor> tensors)
     {
         WorkerPool.Current.Run(new Work(_other), Chunks.Count(_other.Length, TaskFloats));
@@ -71,8 +69,8 @@ internal sealed class PieceWork : IProbeWork
 
     public double Seconds()
     {
-        // An input has just been made by the layer before; an error by the layer behind. What the forward pass kept has
-        // been displaced since.
+        // In a real step, the preceding layer has just written the input, and the following layer the output gradient.
+        // Values kept by the forward pass have been displaced from the caches by then.
         _cache.Fill(_inputs);
         _start.Wait();
         long start = _time.GetTimestamp();
@@ -103,7 +101,7 @@ internal sealed class PieceWork : IProbeWork
         }
     }
 
-    /// <summary>Values between layers lie in memory as the layers leave them: images channels-last.</summary>
+    /// <summary>Converts noise to the layout that values have between layers: channels-last for images.</summary>
     private static Tensor Activation(Tensor noise, bool isBetweenLayers) =>
         isBetweenLayers && noise.Rank == 4 ? noise.InLayout(Layout.ChannelsLast) : noise;
 
@@ -115,7 +113,7 @@ internal sealed class PieceWork : IProbeWork
     }
 }
 
-/// <summary>A step of SGD with momentum on as many weights as the network has, up to a bound.</summary>
+/// <summary>A step of SGD with momentum, on as many weights as the network has, up to a limit.</summary>
 internal sealed class OptimizerWork : IProbeWork, IDisposable
 {
     private const int MostSide = 2048;
@@ -139,7 +137,10 @@ internal sealed class OptimizerWork : IProbeWork, IDisposable
         _gradients = _learner.Gradients((net, pass) => net.Forward(x, pass).Mean());
     }
 
-    /// <summary>How many of these steps one of the network is.</summary>
+    /// <summary>
+    /// Weights of the network divided by those of this work: the number of these steps that cost as much as one step of
+    /// the network.
+    /// </summary>
     internal double Part { get; }
 
     public double Seconds()

@@ -2,33 +2,33 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>A stretch of a simulated step.</summary>
-/// <param name="Name">What is done: <c>conv1 forward</c>, <c>fc1 gradients</c>.</param>
-/// <param name="IsCommunication">Whether data move; else accelerators compute.</param>
-/// <param name="Start">Seconds from the step's begin.</param>
-/// <param name="End">Seconds from the step's begin.</param>
+/// <summary>A task in the timeline of a simulated step.</summary>
+/// <param name="Name">Name of the task, such as <c>conv1 forward</c> or <c>fc1 gradients</c>.</param>
+/// <param name="IsCommunication">True: data move; false: accelerators compute.</param>
+/// <param name="Start">Start in seconds from the start of the step.</param>
+/// <param name="End">End in seconds from the start of the step.</param>
 public sealed record StepSegment(string Name, bool IsCommunication, double Start, double End);
 
-/// <summary>A simulated step.</summary>
-/// <param name="Seconds">Its length.</param>
+/// <summary>Timeline of a simulated step.</summary>
+/// <param name="Seconds">Duration of the step.</param>
 /// <param name="ComputeSeconds">Time in which accelerators compute.</param>
 /// <param name="CommunicationSeconds">Time in which data move.</param>
-/// <param name="Joules">Energy of all accelerators: multiply-adds, and bytes that move.</param>
-/// <param name="Segments">What happens when, in order of the start.</param>
+/// <param name="Joules">Energy of all accelerators: multiply-accumulates and bytes moved.</param>
+/// <param name="Segments">The tasks, ordered by start.</param>
 public sealed record StepTimeline(
     double Seconds, double ComputeSeconds, double CommunicationSeconds, double Joules,
     IReadOnlyList<StepSegment> Segments);
 
 /// <summary>
-/// Simulates one training step by events: a task starts when what it waits for is done and its resource is free. Ranks
-/// run in lockstep, so a task stands for all of them and lasts as long as the slowest rank or the busiest link. Data
-/// and computing are two resources, one where they do not overlap.
+/// Discrete-event simulation of one training step. A task starts when its predecessors are done and its resource is
+/// free. Ranks run in lockstep, so a task represents all of them and lasts as long as the slowest rank or the busiest
+/// link. Communication and computation are two resources, or a single one if they do not overlap.
 /// </summary>
 public static class StepSimulator
 {
     /// <summary>Simulates a step.</summary>
-    /// <param name="plan">A plan, from the planner.</param>
-    /// <param name="machine">The accelerators; as many as the plan has.</param>
+    /// <param name="plan">A plan from the planner.</param>
+    /// <param name="machine">The accelerators; their number must be that of the plan.</param>
     /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
     public static StepTimeline Run(PlanResult plan, Machine machine) => Run(plan.Cost, plan.Patterns, machine);
 
@@ -39,7 +39,8 @@ public static class StepSimulator
         {
             throw new ArgumentException(
                 $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} ranks and "
-                + $"{machine.Speeds.Count} speeds, expected {ranks}); give one for each accelerator");
+                + $"{machine.Speeds.Count} speeds, expected {ranks} ranks and 0 or {ranks} speeds); use a machine "
+                + "with as many accelerators as the plan");
         }
 
         var tasks = new StepTasks(cost, patterns, machine);
@@ -54,7 +55,8 @@ public static class StepSimulator
     }
 
     /// <summary>
-    /// Runs tasks in the order in which they become ready; of those ready at once the one that was made first.
+    /// Runs tasks in the order in which they become ready; among tasks that become ready at the same time, in order of
+    /// creation.
     /// </summary>
     private static List<StepSegment> Schedule(IReadOnlyList<StepTask> tasks, bool overlaps)
     {

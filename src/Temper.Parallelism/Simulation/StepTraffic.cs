@@ -2,15 +2,18 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>The bytes of a step, level by level: what a level adds to the cost of the levels above it.</summary>
+/// <summary>
+/// Bytes moved per step at each level: the amount that the level adds to the cost of the levels above it.
+/// </summary>
 internal sealed class StepTraffic
 {
     internal StepTraffic(PlanCost cost, int[] patterns)
     {
         int levels = cost.Hierarchy.Levels;
-        PlanCost[] costs = [.. Enumerable.Range(1, levels).Select(count =>
-            count == levels ? cost : new PlanCost(
-                cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits))];
+        PlanCost First(int count) =>
+            new(cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits);
+        PlanCost[] costs =
+            [.. Enumerable.Range(1, levels).Select(count => count == levels ? cost : First(count))];
         Gradients = Levels(costs, patterns.Length, (at, layer, first) => at.Gradient(layer, first(patterns[layer])));
         Activations =
             Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));
@@ -19,13 +22,13 @@ internal sealed class StepTraffic
             at.Edge(edges[edge], first(patterns[edges[edge].From]), first(patterns[edges[edge].To])));
     }
 
-    /// <summary>For each layer and level the bytes by which gradients of weights are summed.</summary>
+    /// <summary>Bytes to sum weight gradients, by layer and level.</summary>
     internal double[][] Gradients { get; }
 
-    /// <summary>For each layer and level the bytes of its outputs and errors, half of them forward.</summary>
+    /// <summary>Bytes of outputs and output gradients, by layer and level; half of them in the forward pass.</summary>
     internal double[][] Activations { get; }
 
-    /// <summary>For each edge and level its bytes, half of them forward.</summary>
+    /// <summary>Bytes by edge and level; half of them in the forward pass.</summary>
     internal double[][] Edges { get; }
 
     private static double[][] Levels(PlanCost[] costs, int count, Func<PlanCost, int, Func<int, int>, double> bytes)

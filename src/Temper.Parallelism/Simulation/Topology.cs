@@ -1,34 +1,34 @@
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>A wire between two points, the same both ways.</summary>
-/// <param name="First">A rank, or a switch: numbers from the number of ranks on.</param>
+/// <summary>A link between two points, with the same properties in both directions.</summary>
+/// <param name="First">One end: a rank (0 to ranks - 1) or a switch (numbered from the number of ranks).</param>
 /// <param name="Second">The other end.</param>
-/// <param name="BytesPerSecond">In each direction.</param>
-/// <param name="LatencySeconds">Time before the first byte arrives.</param>
+/// <param name="BytesPerSecond">Bandwidth in each direction.</param>
+/// <param name="LatencySeconds">Time until the first byte arrives.</param>
 public sealed record TopologyLink(int First, int Second, double BytesPerSecond, double LatencySeconds);
 
-/// <summary>How accelerators are wired.</summary>
+/// <summary>The network that connects accelerators.</summary>
 public abstract class Topology
 {
     private protected Topology(string name, int ranks) => (Name, Ranks) = (name, ranks);
 
-    /// <summary>What to call it.</summary>
+    /// <summary>Name of the topology.</summary>
     public string Name { get; }
 
     /// <summary>Number of accelerators.</summary>
     public int Ranks { get; }
 
-    /// <summary>One medium that all share, one message at a time.</summary>
-    /// <param name="ranks">Accelerators.</param>
-    /// <param name="bytesPerSecond">Of the whole medium.</param>
-    /// <param name="latencySeconds">Of a message.</param>
+    /// <summary>Creates a medium shared by all accelerators, with one message at a time.</summary>
+    /// <param name="ranks">Number of accelerators.</param>
+    /// <param name="bytesPerSecond">Bandwidth of the whole medium.</param>
+    /// <param name="latencySeconds">Latency of a message.</param>
     public static Topology Bus(int ranks, double bytesPerSecond, double latencySeconds = 0) =>
         new SharedBus(ranks, bytesPerSecond, latencySeconds);
 
-    /// <summary>A tree of switches that follows the hierarchy: the paper's H tree.</summary>
-    /// <param name="ranks">Accelerators.</param>
-    /// <param name="bytesPerSecond">Of a link, each way.</param>
-    /// <param name="latencySeconds">Of a link.</param>
+    /// <summary>Creates a tree of switches that follows the hierarchy: the paper's H tree.</summary>
+    /// <param name="ranks">Number of accelerators.</param>
+    /// <param name="bytesPerSecond">Bandwidth of a link in each direction.</param>
+    /// <param name="latencySeconds">Latency of a link.</param>
     public static Topology HTree(int ranks, double bytesPerSecond, double latencySeconds = 0)
     {
         var links = new List<TopologyLink>();
@@ -50,7 +50,7 @@ public abstract class Topology
         return new Wires("H tree", ranks, links);
     }
 
-    /// <summary>A torus of two dimensions, as square as the number allows.</summary>
+    /// <summary>Creates a two-dimensional torus, as nearly square as the number of accelerators allows.</summary>
     /// <inheritdoc cref="HTree"/>
     public static Topology Torus(int ranks, double bytesPerSecond, double latencySeconds = 0)
     {
@@ -81,20 +81,22 @@ public abstract class Topology
         }
     }
 
-    /// <summary>Any wires.</summary>
-    /// <param name="name">What to call it.</param>
-    /// <param name="ranks">Accelerators; they are the points 0 to <paramref name="ranks"/> - 1.</param>
-    /// <param name="links">The wires.</param>
-    /// <exception cref="ArgumentException">A rank cannot be reached, or a link cannot be.</exception>
+    /// <summary>Creates a topology from links.</summary>
+    /// <param name="name">Name of the topology.</param>
+    /// <param name="ranks">Number of accelerators; they are the points 0 to <paramref name="ranks"/> - 1.</param>
+    /// <param name="links">The links.</param>
+    /// <exception cref="ArgumentException">A rank cannot be reached from rank 0.</exception>
     public static Topology Of(string name, int ranks, IReadOnlyList<TopologyLink> links) =>
         new Wires(name, ranks, links);
 
     /// <summary>
-    /// Time in which every rank gets bytes from another one, all at once; messages that share a link share its
-    /// bandwidth.
+    /// Returns the time in which every rank receives bytes from another rank, all at the same time. Messages that share
+    /// a link share its bandwidth.
     /// </summary>
-    /// <param name="exchanges">Of each exchange for each rank the rank that it gets bytes from.</param>
-    /// <returns>For each exchange the seconds a byte of each rank takes, and seconds before the first byte.</returns>
+    /// <param name="exchanges">For each exchange: the rank from which each rank receives bytes.</param>
+    /// <returns>
+    /// For each exchange: the seconds per byte that each rank receives, and the seconds until the first byte.
+    /// </returns>
     internal abstract (double SecondsPerByte, double Latency)[] Time(IReadOnlyList<int[]> exchanges);
 
     private sealed class SharedBus(int ranks, double bytesPerSecond, double latency) : Topology("bus", ranks)
@@ -103,7 +105,7 @@ public abstract class Topology
             [.. exchanges.Select(_ => (Ranks / bytesPerSecond, latency))];
     }
 
-    /// <summary>Links between points; a message takes a path of the fewest links.</summary>
+    /// <summary>Links between points. A message takes a path with the fewest links.</summary>
     private sealed class Wires : Topology
     {
         private readonly IReadOnlyList<TopologyLink> _links;
@@ -131,7 +133,7 @@ public abstract class Topology
 
         internal override (double SecondsPerByte, double Latency)[] Time(IReadOnlyList<int[]> exchanges)
         {
-            // Both directions of a link are apart: 2i from its first end, 2i + 1 from its second.
+            // The two directions of a link are counted separately: index 2i from its first end, 2i + 1 from its second.
             int[][] loads = [.. exchanges.Select(_ => new int[2 * _links.Count])];
             double[] latencies = new double[exchanges.Count];
             for (int rank = 0; rank < Ranks; rank++)
@@ -143,11 +145,13 @@ public abstract class Topology
                 }
             }
 
-            return [.. loads.Select((load, i) => (load.Select(
-                (count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max(), latencies[i]))];
+            return [.. loads.Select((load, i) => (SecondsPerByte(load), latencies[i]))];
+
+            double SecondsPerByte(int[] load) =>
+                load.Select((count, link) => count / _links[link / 2].BytesPerSecond).DefaultIfEmpty().Max();
         }
 
-        /// <summary>Adds one message to the links on its path; gives its latency.</summary>
+        /// <summary>Adds one message to the links on its path and returns its latency.</summary>
         private double Send((int From, int Link)[] paths, int from, int to, int[] loads)
         {
             double latency = 0;
@@ -162,7 +166,7 @@ public abstract class Topology
         }
 
         /// <summary>
-        /// For each point the one before it on a shortest path from a start, and the link between them.
+        /// Returns, for each point, its predecessor on a shortest path from the start and the link between them.
         /// </summary>
         private (int From, int Link)[] Paths(int start)
         {

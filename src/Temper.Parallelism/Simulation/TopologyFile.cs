@@ -3,10 +3,10 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Simulation;
 
-/// <summary>Topologies as JSON files.</summary>
+/// <summary>Reads topologies from JSON files.</summary>
 /// <example><code>
-/// { "kind": "topology", "ranks": 2, "links": [ { "between": [0, 1], "bytes_per_second": 1e9, "latency_seconds": 1e-6 }
-/// ] }
+/// { "kind": "topology", "ranks": 2,
+///   "links": [ { "between": [0, 1], "bytes_per_second": 1e9, "latency_seconds": 1e-6 } ] }
 /// </code></example>
 public static class TopologyFile
 {
@@ -15,10 +15,11 @@ public static class TopologyFile
 
     /// <summary>Reads a topology.</summary>
     /// <param name="json">
-    /// UTF-8: <c>ranks</c>, and <c>links</c> between ranks and switches (numbers from <c>ranks</c> on).
+    /// JSON text in UTF-8 with <c>ranks</c>, the number of ranks, and <c>links</c> between ranks and switches (numbered
+    /// from <c>ranks</c>).
     /// </param>
     /// <exception cref="InvalidDataException">
-    /// It is damaged, a value is out of range, or a rank cannot be reached.
+    /// The file is damaged, a value is out of range, or a rank cannot be reached.
     /// </exception>
     public static Topology Parse(ReadOnlyMemory<byte> json)
     {
@@ -30,8 +31,8 @@ public static class TopologyFile
         catch (Exception error) when (error is JsonException
             or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"topology: the file is damaged or of another kind ({error.Message}); see "
-                + "docs/hypar.md for its form", error);
+            throw new InvalidDataException($"topology: the file is damaged or not a topology ({error.Message}); see "
+                + "docs/hypar.md for the format", error);
         }
     }
 
@@ -63,6 +64,7 @@ public static class TopologyFile
             && double.IsFinite(rate) && rate > 0 && double.IsFinite(latency) && latency >= 0;
         return fits ? new TopologyLink(ends[0], ends[1], rate, latency)
             : throw new FormatException(
-                $"link {index} cannot be (expected two different points, a positive rate and a latency from 0 on)");
+                $"link {index} is invalid (expected two different points, a positive bandwidth and a latency of at "
+                + "least 0)");
     }
 }

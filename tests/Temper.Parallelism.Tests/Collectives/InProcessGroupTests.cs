@@ -47,7 +47,7 @@ public sealed class InProcessGroupTests
 
     [Fact]
     public void Lengths_that_do_not_match_are_refused() => Assert.Contains(
-        "another number of values",
+        "a different number of values",
         Assert.Throws<RankFailedException>(() => InProcessGroup.Run(2, group =>
         {
             group.SendReceive(new float[2], 1 - group.Rank, new float[3], 1 - group.Rank);

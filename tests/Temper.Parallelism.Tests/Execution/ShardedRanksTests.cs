@@ -123,7 +123,7 @@ public sealed class ShardedRanksTests
     }
 
     [Theory]
-    [InlineData("another number of ranks", 4, "0000", "0000")]
+    [InlineData("a different number of ranks", 4, "0000", "0000")]
     [InlineData("rows of images", 2, "3000")]
     [InlineData("too small", 2, "1000")]
     public void Plans_that_cannot_run_are_refused_before_the_first_step(string reason, int ranks, params string[] levels)

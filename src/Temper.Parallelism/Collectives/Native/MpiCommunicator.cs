@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Temper.Parallelism.Collectives.Native;
 
 /// <summary>
-/// A communicator of an MPI library. Calls begin without waiting and are then asked for their end, so that a waiting
-/// rank leaves the core to others.
+/// A communicator of an MPI library. Calls are nonblocking and then polled for completion, so that a waiting rank
+/// yields its core to others.
 /// </summary>
 internal sealed unsafe class MpiCommunicator : Communicator
 {
@@ -20,19 +20,19 @@ internal sealed unsafe class MpiCommunicator : Communicator
     internal MpiCommunicator(MpiLibrary mpi, nint communicator)
     {
         (_mpi, _communicator) = (mpi, communicator);
+        var setErrorHandler = (delegate* unmanaged[Cdecl]<nint, nint, int>)mpi.Function("MPI_Comm_set_errhandler");
+        var getRank = (delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_rank");
+        var getSize = (delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_size");
         int rank, size;
-        mpi.Check("MPI_Comm_set_errhandler", ((delegate* unmanaged[Cdecl]<nint, nint, int>)mpi.Function(
-            "MPI_Comm_set_errhandler"))(communicator, mpi.ErrorsReturn));
-        mpi.Check("MPI_Comm_rank", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_rank"))(
-            communicator, &rank));
-        mpi.Check("MPI_Comm_size", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_size"))(
-            communicator, &size));
+        mpi.Check("MPI_Comm_set_errhandler", setErrorHandler(communicator, mpi.ErrorsReturn));
+        mpi.Check("MPI_Comm_rank", getRank(communicator, &rank));
+        mpi.Check("MPI_Comm_size", getSize(communicator, &size));
         (Rank, Size, _requests) = (rank, size, new nint[2 * size]);
         _test = (delegate* unmanaged[Cdecl]<nint*, int*, nint, int>)mpi.Function("MPI_Test");
         _send = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Isend");
         _receive = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Irecv");
-        _sum =
-            (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int>)mpi.Function("MPI_Iallreduce");
+        _sum = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int>)
+            mpi.Function("MPI_Iallreduce");
     }
 
     public override int Rank { get; }
@@ -41,18 +41,19 @@ internal sealed unsafe class MpiCommunicator : Communicator
 
     public override Communicator Split(int color)
     {
-        nint split = 0;                             // MPICH writes 32 bits only
-        Check(
-            "MPI_Comm_split", ((delegate* unmanaged[Cdecl]<nint, int, int, nint*, int>)_mpi.Function("MPI_Comm_split"))(
-                _communicator, color, Rank, &split));
+        var call = (delegate* unmanaged[Cdecl]<nint, int, int, nint*, int>)_mpi.Function("MPI_Comm_split");
+
+        // Handles start at 0, since MPICH writes only 32 bits of them.
+        nint split = 0;
+        Check("MPI_Comm_split", call(_communicator, color, Rank, &split));
         return new MpiCommunicator(_mpi, split);
     }
 
     public override void Barrier()
     {
+        var call = (delegate* unmanaged[Cdecl]<nint, nint*, int>)_mpi.Function("MPI_Ibarrier");
         nint request = 0;
-        Check("MPI_Ibarrier", ((delegate* unmanaged[Cdecl]<nint, nint*, int>)_mpi.Function("MPI_Ibarrier"))(
-            _communicator, &request));
+        Check("MPI_Ibarrier", call(_communicator, &request));
         Wait("MPI_Ibarrier", request);
     }
 
@@ -97,34 +98,32 @@ internal sealed unsafe class MpiCommunicator : Communicator
         nint request = 0;
         fixed (float* place = values)
         {
-            Check("MPI_Iallreduce", _sum(
-                (void*)_mpi.InPlace, place, values.Length, _mpi.Float, _mpi.Sum, _communicator, &request));
+            int code = _sum((void*)_mpi.InPlace, place, values.Length, _mpi.Float, _mpi.Sum, _communicator, &request);
+            Check("MPI_Iallreduce", code);
             Wait("MPI_Iallreduce", request);
         }
     }
 
     internal override void GatherBytes(ReadOnlySpan<byte> own, Span<byte> all)
     {
+        var call = (delegate* unmanaged[Cdecl]<void*, int, nint, void*, int, nint, nint, nint*, int>)
+            _mpi.Function("MPI_Iallgather");
         nint request = 0;
         fixed (byte* from = own, to = all)
         {
-            Check(
-                "MPI_Iallgather",
-                ((delegate* unmanaged[Cdecl]<void*, int, nint, void*, int, nint, nint, nint*, int>)_mpi.Function(
-                    "MPI_Iallgather"))(
-                from, own.Length, _mpi.Byte, to, own.Length, _mpi.Byte, _communicator, &request));
+            int code = call(from, own.Length, _mpi.Byte, to, own.Length, _mpi.Byte, _communicator, &request);
+            Check("MPI_Iallgather", code);
             Wait("MPI_Iallgather", request);
         }
     }
 
     internal override void BroadcastBytes(Span<byte> values, int root)
     {
+        var call = (delegate* unmanaged[Cdecl]<void*, int, nint, int, nint, nint*, int>)_mpi.Function("MPI_Ibcast");
         nint request = 0;
         fixed (byte* place = values)
         {
-            Check("MPI_Ibcast", ((delegate* unmanaged[Cdecl]<void*, int, nint, int, nint, nint*, int>)_mpi.Function(
-                "MPI_Ibcast"))(
-                place, values.Length, _mpi.Byte, root, _communicator, &request));
+            Check("MPI_Ibcast", call(place, values.Length, _mpi.Byte, root, _communicator, &request));
             Wait("MPI_Ibcast", request);
         }
     }
@@ -143,14 +142,15 @@ internal sealed unsafe class MpiCommunicator : Communicator
     {
         if (isDisposing && _communicator != _mpi.World)
         {
+            var free = (delegate* unmanaged[Cdecl]<nint*, int>)_mpi.Function("MPI_Comm_free");
             nint communicator = _communicator;
-            _ = ((delegate* unmanaged[Cdecl]<nint*, int>)_mpi.Function("MPI_Comm_free"))(&communicator);
+            _ = free(&communicator);
         }
 
         base.Dispose(isDisposing);
     }
 
-    // Handles start at 0, since MPICH writes 32 bits of them only.
+// Handles start at 0, since MPICH writes only 32 bits of them.
     private nint Send(float* values, int length, int to)
     {
         nint request = 0;
@@ -166,7 +166,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
     }
 
     /// <summary>
-    /// Asks until a call has ended: first at once, then giving the core away, and after some milliseconds with pauses.
+    /// Polls until a call has completed: first without a pause, then yielding the core, and after some milliseconds
+    /// with sleeps.
     /// </summary>
     private void Wait(string call, nint request)
     {
@@ -193,14 +194,17 @@ internal sealed unsafe class MpiCommunicator : Communicator
         }
     }
 
-    /// <summary>A link that is cut looks like a rank that computes: only time tells them apart.</summary>
+    /// <summary>
+    /// Throws if a call has waited longer than the time limit. A rank cannot tell a broken link from a rank that
+    /// computes.
+    /// </summary>
     private void RequireInTime(string call, TimeSpan waited)
     {
         if (waited > _mpi.TimeLimit)
         {
             throw new RankFailedException(
-                $"rank {Rank} of {Size}: {call} has not ended after {waited.TotalSeconds:F0} s; "
-                + "see whether all hosts and links are up, or allow more time");
+                $"rank {Rank} of {Size}: {call} has not completed after {waited.TotalSeconds:F0} s; "
+                + "check that all hosts and links are up, or set a longer --rank-timeout");
         }
     }
 
@@ -208,8 +212,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
     {
         if (code != 0)
         {
-            throw new RankFailedException($"rank {Rank} of {Size}: {call} failed ({_mpi.ErrorText(code)}); see whether "
-                + "all ranks and links are there");
+            throw new RankFailedException($"rank {Rank} of {Size}: {call} failed ({_mpi.ErrorText(code)}); check that "
+                + "all ranks and links are up");
         }
     }
 }

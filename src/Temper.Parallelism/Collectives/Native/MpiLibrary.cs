@@ -4,8 +4,8 @@ using System.Text;
 namespace Temper.Parallelism.Collectives.Native;
 
 /// <summary>
-/// The functions of an MPI library, found by name when it is loaded. One binary serves both families: handles of Open
-/// MPI are addresses of its data, those of MPICH are 32-bit numbers, and both fit a native integer.
+/// The functions of an MPI library, looked up by name at load time. One binary works with both families: Open MPI's
+/// handles are addresses of exported data and MPICH's are 32-bit integers; both fit a native integer.
 /// </summary>
 internal sealed unsafe class MpiLibrary
 {
@@ -27,15 +27,15 @@ internal sealed unsafe class MpiLibrary
     }
 
     /// <summary>
-    /// Files to try, in the order of preference: runtime packages have these names, the bare one comes with development
-    /// packages.
+    /// Files to try, in order of preference. Runtime packages use the versioned name; development packages add the bare
+    /// one.
     /// </summary>
     internal static IReadOnlyList<string> OpenMpiFiles { get; } = ["libmpi.so.40", "libmpi.so"];
 
     /// <inheritdoc cref="OpenMpiFiles"/>
     internal static IReadOnlyList<string> MpichFiles { get; } = ["libmpich.so.12", "libmpi.so.12"];
 
-    /// <summary>The file that was loaded.</summary>
+    /// <summary>The loaded file.</summary>
     internal string File { get; }
 
     internal bool IsMpich { get; }
@@ -54,14 +54,13 @@ internal sealed unsafe class MpiLibrary
 
     internal nint StatusesIgnore { get; }
 
-    /// <summary>Loads the first of some files that is there; null: none is.</summary>
+    /// <summary>Loads the first of the files that exists; null if none does.</summary>
     internal static MpiLibrary? TryLoad(IEnumerable<string> files)
     {
-        // UCX would put its own handler of segmentation faults in the place of the runtime's, which needs it for null
-        // references.
+        // UCX would replace the runtime's handler of segmentation faults, which the runtime needs for null references.
         SetVariable("UCX_ERROR_SIGNALS", "");
 
-        // Ranks that wait give the core to threads that compute.
+        // Waiting ranks yield their core to threads that compute.
         SetVariable("OMPI_MCA_mpi_yield_when_idle", "1");
         foreach (string file in files)
         {
@@ -74,23 +73,25 @@ internal sealed unsafe class MpiLibrary
         return null;
     }
 
-    /// <summary>How long a call may wait for other ranks.</summary>
+    /// <summary>How long a call may wait for other ranks before it fails.</summary>
     internal TimeSpan TimeLimit { get; set; } = TimeSpan.MaxValue;
 
-    /// <summary>Starts the library for calls from any thread.</summary>
-    /// <returns>The level of threads that it gives: 3 for any.</returns>
+    /// <summary>Initializes the library for calls from any thread.</summary>
+    /// <returns>The MPI thread level that the library provides; 3: any threads at the same time.</returns>
     internal int Initialize()
     {
         int provided, isStarted;
-        Check("MPI_Initialized", ((delegate* unmanaged[Cdecl]<int*, int>)Function("MPI_Initialized"))(&isStarted));
+        var initialized = (delegate* unmanaged[Cdecl]<int*, int>)Function("MPI_Initialized");
+        Check("MPI_Initialized", initialized(&isStarted));
         if (isStarted != 0)
         {
-            Check("MPI_Query_thread", ((delegate* unmanaged[Cdecl]<int*, int>)Function("MPI_Query_thread"))(&provided));
+            var query = (delegate* unmanaged[Cdecl]<int*, int>)Function("MPI_Query_thread");
+            Check("MPI_Query_thread", query(&provided));
             return provided;
         }
 
-        Check("MPI_Init_thread", ((delegate* unmanaged[Cdecl]<nint, nint, int, int*, int>)Function("MPI_Init_thread"))(
-            0, 0, ThreadMultiple, &provided));
+        var initialize = (delegate* unmanaged[Cdecl]<nint, nint, int, int*, int>)Function("MPI_Init_thread");
+        Check("MPI_Init_thread", initialize(0, 0, ThreadMultiple, &provided));
         return provided;
     }
 
@@ -98,14 +99,13 @@ internal sealed unsafe class MpiLibrary
 
     internal void Abort(int code) => ((delegate* unmanaged[Cdecl]<nint, int, int>)Function("MPI_Abort"))(World, code);
 
-    /// <summary>Name and version, one line.</summary>
+    /// <summary>Returns the library's name and version, in one line.</summary>
     internal string Version()
     {
+        var get = (delegate* unmanaged[Cdecl]<byte*, int*, int>)Function("MPI_Get_library_version");
         byte* text = stackalloc byte[TextLength];
         int length;
-        Check(
-            "MPI_Get_library_version",
-            ((delegate* unmanaged[Cdecl]<byte*, int*, int>)Function("MPI_Get_library_version"))(text, &length));
+        Check("MPI_Get_library_version", get(text, &length));
         string whole = Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength)).TrimEnd('\0');
         string first = whole.ReplaceLineEndings("\n").Split('\n')[0];
         return first.Split(',')[0].Replace("\t", " ", StringComparison.Ordinal).Trim();
@@ -113,12 +113,12 @@ internal sealed unsafe class MpiLibrary
 
     internal string ErrorText(int code)
     {
+        var get = (delegate* unmanaged[Cdecl]<int, byte*, int*, int>)Function("MPI_Error_string");
         byte* text = stackalloc byte[TextLength];
         int length = 0;
-        int failed =
-            ((delegate* unmanaged[Cdecl]<int, byte*, int*, int>)Function("MPI_Error_string"))(code, text, &length);
-        return failed != 0 ? $"error {code}" : Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength))
-            .TrimEnd('\0');
+        return get(code, text, &length) != 0
+            ? $"error {code}"
+            : Encoding.UTF8.GetString(text, Math.Clamp(length, 0, TextLength)).TrimEnd('\0');
     }
 
     internal nint Function(string name) => NativeLibrary.GetExport(_library, name);
@@ -134,18 +134,18 @@ internal sealed unsafe class MpiLibrary
     private nint Handle(string export, nint number) => IsMpich ? number : NativeLibrary.GetExport(_library, export);
 
     /// <summary>
-    /// Sets a variable for native code, which does not see those that the runtime sets; one that the user has set
-    /// stays.
+    /// Sets an environment variable for native code, which does not see variables set through the runtime. A variable
+    /// that the user has set is kept.
     /// </summary>
     private static void SetVariable(string name, string value)
     {
         if (!OperatingSystem.IsWindows() && NativeLibrary.TryLoad("libc.so.6", out nint library))
         {
-            fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + "\0"), valueBytes = Encoding.UTF8.GetBytes(
-                value + "\0"))
+            var set = (delegate* unmanaged[Cdecl]<byte*, byte*, int, int>)NativeLibrary.GetExport(library, "setenv");
+            fixed (byte* nameBytes = Encoding.UTF8.GetBytes(name + "\0"),
+                valueBytes = Encoding.UTF8.GetBytes(value + "\0"))
             {
-                _ = ((delegate* unmanaged[Cdecl]<byte*, byte*, int, int>)NativeLibrary.GetExport(library, "setenv"))(
-                    nameBytes, valueBytes, 0);
+                _ = set(nameBytes, valueBytes, 0);
             }
         }
     }
