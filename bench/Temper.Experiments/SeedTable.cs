@@ -26,6 +26,12 @@ internal sealed class SeedTable(
             throw new ArgumentException($"table: no such row (got {stranger}, expected some of {known})");
         }
 
+        if (wanted.Count == 0)
+        {
+            Console.Error.WriteLine(
+                $"table: without rows= only stored results are printed; rows that can be run: {string.Join(',', rows)}");
+        }
+
         Console.WriteLine(header);
         var all = new Dictionary<string, IReadOnlyDictionary<ulong, JsonNode>>(StringComparer.Ordinal);
         foreach (string row in rows)
