@@ -42,7 +42,8 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
         var table = new MorphAccuracy(
             scale, DataSource.Open(args[0]), Path.Combine(set.GetValueOrDefault("folder", "artifacts/morph"), name));
         table.Fill(
-            set.GetValueOrDefault("rows", string.Join(',', Names)).Split(',', StringSplitOptions.RemoveEmptyEntries), ActivationScale.Number(set, "seeds", 3));
+            set.GetValueOrDefault("rows", string.Join(',', Names)).Split(',', StringSplitOptions.RemoveEmptyEntries),
+            ActivationScale.Number(set, "seeds", 3));
         return 0;
     }
 
