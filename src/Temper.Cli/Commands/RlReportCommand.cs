@@ -18,7 +18,7 @@ namespace Temper.Cli.Commands;
 
 /// <summary><c>temper rl report</c>: plays agents under snooping attacks and under all baselines.</summary>
 internal sealed class RlReportCommand() : ToolCommand(
-    "rl report", "Measure agents whose observations are attacked through proxies, next to every baseline")
+    "rl report", "Measure agents whose observations are attacked through proxies, and compare with every baseline")
 {
     private static readonly Setting<IReadOnlyList<string>> Proxies =
         Setting.List("proxy", "Proxy file written by temper rl snoop; may be repeated");

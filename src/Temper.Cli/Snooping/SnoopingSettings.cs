@@ -25,7 +25,7 @@ internal static class SnoopingSettings
     internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "Log written by temper rl record");
 
     internal static Setting<string> Proxy { get; } = Setting.Choice(
-        "proxy", "The related task: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)),
+        "proxy", "Task that the proxy is trained on: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)),
         "action-imitator", [.. RelatedTasks.All.Select(task => task.Name)]);
 
     internal static Setting<string> Architecture { get; } = Setting.Choice(

@@ -6,7 +6,7 @@ public sealed record PlannedNetwork
     /// <summary>Creates a network from layers and edges.</summary>
     /// <param name="name">Name of the network.</param>
     /// <param name="layers">The layers in topological order: each after the layers whose values it reads.</param>
-    /// <param name="edges">The values between the layers.</param>
+    /// <param name="edges">The activations that pass from one layer to another.</param>
     /// <exception cref="ArgumentException">
     /// No layer has weights, sizes are negative, or an edge does not go forward.
     /// </exception>
@@ -32,7 +32,7 @@ public sealed record PlannedNetwork
     /// <summary>The layers, including those without weights.</summary>
     public IReadOnlyList<PlannedLayer> Layers { get; }
 
-    /// <summary>The values between the layers.</summary>
+    /// <summary>The activations that pass from one layer to another.</summary>
     public IReadOnlyList<PlannedEdge> Edges { get; }
 
     /// <summary>Indices of the layers with weights. A plan has a digit for each of them.</summary>
