@@ -46,8 +46,8 @@ public sealed record HardeningComparison(MeasuredNetwork Before, MeasuredNetwork
     private const double Change = 1.02;
 
     /// <summary>
-    /// Whether hardening helped only along the directions trained on: the distances to the decision boundary grew for the
-    /// direction families used for examples, but not for the others, and no accuracy under attack rose.
+    /// Whether hardening helped only along the directions trained on: the distances to the decision boundary grew for
+    /// the direction families used for examples, but not for the others, and no accuracy under attack rose.
     /// </summary>
     public bool MovedOnlyAlongProbed => Gain(isTrained: true) > Change && !(Gain(isTrained: false) > Change)
         && (After.Attacked is null || !After.Attacked.Accuracies.Zip(Before.Attacked!.Accuracies).Any(
