@@ -11,8 +11,8 @@ internal sealed class GradientAccumulator(int batches)
     /// <summary>
     /// Returns the mean of the accumulated gradients, weighted by batch size; null while batches are still missing.
     /// </summary>
-    /// <param name="gradients">Of one batch; they belong to this from now on.</param>
-    /// <param name="weight">Samples of the batch over those of a full one.</param>
+    /// <param name="gradients">Gradients of one batch; this object takes ownership.</param>
+    /// <param name="weight">Number of samples of the batch divided by that of a full batch.</param>
     /// <param name="isLast">Whether the epoch has no more batches.</param>
     internal Gradients? Add(Gradients gradients, float weight, bool isLast)
     {

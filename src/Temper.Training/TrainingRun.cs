@@ -108,7 +108,7 @@ internal sealed class TrainingRun
         }
         finally
         {
-            _accumulator.Clear();                   // where a step failed between two batches that make it
+            _accumulator.Clear();                   // if a step failed between two accumulated batches
             _learner.Dispose();
         }
     }

@@ -19,9 +19,9 @@ public sealed class TrainingChecksTests
     public void A_label_beyond_the_networks_classes_is_named_with_its_sample()
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Set(3, 0, 1, 4, 2), Good, Options));
-        Assert.Contains("training label is no class of the network (got 4 at sample 2 of set, expected 0 to 3)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("training label is not a class of the network (got 4 at sample 2 of set, expected 0 to 3)", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Good, Set(3, 7), Options));
-        Assert.Contains("validation label is no class of the network (got 7 at sample 0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("validation label is not a class of the network (got 7 at sample 0", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ internal static class VideoAttackSettings
 
     internal static Setting<int> Queries { get; } = Setting.Integer(
         "queries", "With --video: maximum number of queries per clip for the attack square, which sees scores only",
-        defaultValue: VideoAttacks.UsualQueries);
+        defaultValue: VideoAttacks.DefaultQueries);
 
     internal static Setting<string> Flow { get; } =
         Setting.Choice("flow", "With --video: optical flow that the victim computes; own = the network's",

@@ -134,8 +134,7 @@ internal sealed class PlanCommand()
         if (graph is null)
         {
             throw ToolException.Usage("plan: --probe times layers, but the paper's networks are layer sizes only; "
-                + "give a "
-                + "built-in network or a model");
+                + "give a built-in network or a model");
         }
 
         if (ranks.Size > 1 && ranks.Size != machine.Topology.Ranks)

@@ -15,7 +15,7 @@ internal static class PlanTables
         string[] levels = [.. Enumerable.Range(1, plan.Levels.Count).Select(level => $"H{level}")];
         var layers = new ResultTable(
             $"{plan.Network}, {plan.Accelerators} accelerators, batch of {plan.Batch}",
-            ["layer", .. levels, "#gradients", "#outputs", "#to the next"]);
+            ["layer", .. levels, "#gradients", "#outputs", "#to next layers"]);
         for (int i = 0; i < plan.Layers.Count; i++)
         {
             (double gradients, double outputs, double next) = result.LayerBytes(i);

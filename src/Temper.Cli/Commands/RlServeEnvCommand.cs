@@ -13,7 +13,8 @@ internal sealed class RlServeEnvCommand()
 {
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect",
-        "godot: host and port of the trainer, such as 127.0.0.1:11008; the environment plays the game's part");
+        "godot: connect to the trainer at this host and port, such as 127.0.0.1:11008, as a Godot game does, instead "
+            + "of listening");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

@@ -22,8 +22,8 @@ internal static class ProbeSettings
         Setting.Integer("rays", "Number of random directions per sample", defaultValue: 10);
 
     internal static Setting<int> Grid { get; } =
-        Setting.Integer("grid", "Points checked along each direction for boundary crossings that the doubling "
-            + "search stepped over; 2 or more", defaultValue: 16, minimum: 2);
+        Setting.Integer("grid", "Points checked along each direction for boundary crossings that the first "
+            + "search, which doubles the distance at each step, missed; 2 or more", defaultValue: 16, minimum: 2);
 
     internal static Setting<int> Bisections { get; } =
         Setting.Integer("bisections", "Maximum bisection steps (one forward pass each) to locate a boundary "

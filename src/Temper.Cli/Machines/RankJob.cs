@@ -51,8 +51,7 @@ internal sealed class RankJob : IDisposable
         if (_plan is not (null or "data" or "auto"))
         {
             throw ToolException.Usage("grow: a plan from a file fits one network only, and a growing network changes "
-                + "(got "
-                + $"{RunSettings.Plan.Flag} {_plan}); expected data or auto");
+                + $"(got {RunSettings.Plan.Flag} {_plan}); expected data or auto");
         }
 
         if (_group.Size > 1 && RankSettings.ShardsOptimizer(_context))

@@ -66,8 +66,7 @@ internal static class Preprocessing
         {
             return !isAsked ? network : throw ToolException.Usage(
                 $"preprocessing needs a network with one input and a free batch axis (got {network.Inputs.Count} "
-                    + $"inputs, "
-                + $"{network.Batch}); export the model with a free batch axis");
+                    + $"inputs, {network.Batch}); export the model with a free batch axis");
         }
 
         if (!isAsked && (sample is null || input.SampleShape.Equals(sample)))

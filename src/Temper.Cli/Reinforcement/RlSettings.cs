@@ -14,19 +14,19 @@ internal static class RlSettings
     internal static Setting<int> Episodes { get; } = Setting.Integer("episodes", "Episodes to play", defaultValue: 10);
 
     internal static Setting<double?> Sticky { get; } = Setting.OptionalNumber(
-        "sticky", "Grid games: probability that the previous action is repeated; when not given, the value the "
-            + "agent was trained with, else 0.1", maximum: 1);
+        "sticky", "Grid games: probability that the previous action is repeated; when not given, the value that "
+            + "the agent, if any, was trained with, else 0.1", maximum: 1);
 
     internal static Setting<int?> StepLimit { get; } = new(
-        "step-limit", "Steps after which an episode is truncated, 0 = never; when not given, the value the agent "
-            + "was trained with, else the environment's default", null,
+        "step-limit", "Steps after which an episode is truncated, 0 = never; when not given, the value that the "
+            + "agent, if any, was trained with, else the environment's default", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 0
             ? value
             : throw new FormatException("a whole number of at least 0"));
 
     internal static Setting<int?> FrameSkip { get; } = new(
         "frame-skip", "Game steps for which an action is repeated; not for grid games; when not given, the value "
-            + "the agent was trained with, else 1 (rl train: 4 in pixel-pong)", null,
+            + "that the agent, if any, was trained with, else 1 (rl train: 4 in pixel-pong)", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 1
             ? value
             : throw new FormatException("a whole number of at least 1"));

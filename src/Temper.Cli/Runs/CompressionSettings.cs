@@ -113,8 +113,7 @@ internal static class CompressionSettings
         return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
             : options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: sparse activations need fine-tuning, but --calibrate and "
-                + "--data-free do not "
-                + "train; leave one of them out")
+                + "--data-free do not train; leave one of them out")
             : options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels
             ? throw ToolException.Usage("--structure: --calibrate and --data-free remove single weights (got "
                 + $"{context.Get(Structure)}, expected auto, element or none)")

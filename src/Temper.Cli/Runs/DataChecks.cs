@@ -76,8 +76,7 @@ internal static class DataChecks
         throw new ToolException(
             ExitCode.BadInput,
             $"data: classes of {data.Name} differ from those of the network (class {at} is {Shown(given, at)}, the "
-            + $"network "
-            + $"has {Shown(own, at)}); choose other data with --data, or set the class names with --classes");
+            + $"network has {Shown(own, at)}); choose other data with --data, or set the class names with --classes");
     }
 
     /// <summary>Throws if a label is not the index of an output of the network.</summary>

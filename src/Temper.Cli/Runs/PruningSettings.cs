@@ -11,8 +11,8 @@ internal static class PruningSettings
 {
     internal static Setting<string> Rule { get; } = Setting.Choice(
         "rule", "Meaning of --threshold: std (multiple of the layer's standard deviation), absolute, sparsity "
-            + "(fraction of zeros in all layers together), layer-sparsity (fraction of zeros in each layer), macs, or "
-            + "ms (milliseconds per sample on this machine, compiled)",
+            + "(fraction of zeros in all layers together), layer-sparsity (fraction of zeros in each layer), macs "
+            + "(multiply-accumulates per sample) or ms (milliseconds per sample on this machine, compiled)",
         "std", "std", "absolute", "sparsity", "layer-sparsity", "macs", "ms");
 
     internal static Setting<double?> Threshold { get; } = Setting.OptionalNumber(

@@ -65,8 +65,7 @@ internal static class RunSections
         {
             yield return new Section("Stops", [
                 new Paragraph("The run was stopped and resumed. It stops only between two steps, so the result is "
-                    + "identical, "
-                    + "byte for byte, to that of an uninterrupted run."),
+                    + "identical, byte for byte, to that of an uninterrupted run."),
                 new DataTable(
                     ["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
             ]);
@@ -76,8 +75,7 @@ internal static class RunSections
         {
             yield return new Section("Choices that depended on time", [
                 new Paragraph("These choices depended on time or on the machine. They are stored in decisions.json, "
-                    + "and "
-                    + "a resumed run makes the same choices."),
+                    + "and a resumed run makes the same choices."),
                 new DataTable(
                     ["time, UTC", "training", "what was chosen", "choice"],
                     [.. choices.Select(choice => (string[])[Time(choice), choice.Phase, choice.Kind, choice.Value!])]),

@@ -36,11 +36,11 @@ internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IO
 /// </summary>
 internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvider time) : IObservationChannel
 {
-    private const int MostKept = 4096;
-    private readonly double[] _milliseconds = new double[MostKept];
+    private const int MaxKept = 4096;
+    private readonly double[] _milliseconds = new double[MaxKept];
 
     /// <summary>Times of the most recently attacked frames, in milliseconds, in no particular order.</summary>
-    internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MostKept, attacker.Attacked));
+    internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MaxKept, attacker.Attacked));
 
     public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
@@ -53,7 +53,7 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
         attacker.Perturb(slot, observation, place == EpisodePosition.First);
         if (attacker.Attacked > attacked)
         {
-            _milliseconds[attacked % MostKept] = time.GetElapsedTime(start).TotalMilliseconds;
+            _milliseconds[attacked % MaxKept] = time.GetElapsedTime(start).TotalMilliseconds;
         }
     }
 

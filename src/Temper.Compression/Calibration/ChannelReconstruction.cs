@@ -18,7 +18,7 @@ internal static class ChannelReconstruction
     /// Limits on the number of samples, and on the number of output values of all layers, which are held in memory
     /// together.
     /// </summary>
-    private const int MostSamples = 128, MostNumbers = 1 << 26;
+    private const int MaxSamples = 128, MaxNumbers = 1 << 26;
 
     /// <summary>Minimum number of samples; with fewer a fit would overfit.</summary>
     private const int FewestSamples = 16;
@@ -33,7 +33,7 @@ internal static class ChannelReconstruction
     {
         long each = Math.Max(
             1, network.Nodes.Where(LayerInputs.CanFit).Sum(node => (long)network.Graph.ShapeOf(node.Name).Count));
-        long count = Math.Min(MostSamples, MostNumbers / each);
+        long count = Math.Min(MaxSamples, MaxNumbers / each);
         return count < FewestSamples ? 0 : (int)count;
     }
 

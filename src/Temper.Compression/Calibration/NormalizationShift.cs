@@ -11,7 +11,7 @@ namespace Temper.Compression.Calibration;
 internal static class NormalizationShift
 {
     /// <summary>Variance below which a channel's change of variance cannot be measured.</summary>
-    private const double LeastVariance = 1e-12;
+    private const double MinVariance = 1e-12;
 
     /// <summary>
     /// Returns the network with adjusted statistics if a batch normalization is the only reader of the layer.
@@ -36,7 +36,7 @@ internal static class NormalizationShift
         for (int channel = 0; channel < runningMean.Length; channel++)
         {
             runningMean[channel] += (float)(mean[channel] - oldMean[channel]);
-            runningVariance[channel] *= oldVariance[channel] > LeastVariance
+            runningVariance[channel] *= oldVariance[channel] > MinVariance
                 ? (float)(variance[channel] / oldVariance[channel])
                 : 1;
         }

@@ -21,7 +21,7 @@ internal sealed class ActivationSearch(
     /// First budget, in multiples of the accepted accuracy drop, and limits of budgets as fractions of the samples.
     /// Budgets exceed the drop because fine-tuning recovers most of the loss.
     /// </summary>
-    private const double FirstBudget = 4, LeastBudget = 0.02, MostBudget = 8;
+    private const double FirstBudget = 4, MinBudget = 0.02, MaxBudget = 8;
 
     /// <summary>Budgets above this fraction of a failed budget are not worth a trial.</summary>
     private const double Nearly = 0.9;
@@ -65,11 +65,11 @@ internal sealed class ActivationSearch(
     private void Search(Network start, IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers)
     {
         (double holds, double fails, double budget) =
-            (0, MostBudget, Math.Max(LeastBudget, FirstBudget * options.MaxAccuracyDrop / 100));
+            (0, MaxBudget, Math.Max(MinBudget, FirstBudget * options.MaxAccuracyDrop / 100));
         Network held = start;
         int[] heldLevels = new int[knobs.Count], failed = [];
         for (int trial = 1; trial <= search.Budget.Trials
-            && search.Budget.HasTimeFor(Name, trial) && budget < MostBudget; trial++)
+            && search.Budget.HasTimeFor(Name, trial) && budget < MaxBudget; trial++)
         {
             int[] levels = RateChoice.Levels(knobs, layers, budget);
             while (levels.AsSpan().SequenceEqual(heldLevels) && budget < Nearly * fails)
@@ -106,7 +106,7 @@ internal sealed class ActivationSearch(
     /// scale.
     /// </summary>
     private static double Next(double holds, double fails) =>
-        fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
+        fails >= MaxBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
 
     /// <summary>
     /// Returns the layers with zeros of the network's input counted, as in the figures on which decisions are based.

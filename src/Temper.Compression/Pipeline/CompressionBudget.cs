@@ -19,7 +19,7 @@ internal sealed class CompressionBudget
     private const double Regularizing = 0.35;
 
     /// <summary>Maximum fraction of the time for a later stage.</summary>
-    private const double MostLater = 0.25;
+    private const double MaxLaterPart = 0.25;
 
     private const int TimedSteps = 6;
 
@@ -41,7 +41,7 @@ internal sealed class CompressionBudget
             int structures =
                 Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
             double all = limit.TotalSeconds * Planned / _epochSeconds;
-            _laterEpochs = Math.Min(options.LaterEpochs, (int)(all * MostLater));
+            _laterEpochs = Math.Min(options.LaterEpochs, (int)(all * MaxLaterPart));
             double epochs = structures == 0 ? 0 : (all - _laterEpochs) / structures;
             RegularizeEpochs = Math.Min(RegularizeEpochs, Math.Max(1, (int)(epochs * Regularizing)));
             TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));

@@ -16,7 +16,7 @@ namespace Temper.Compression.Pipeline;
 public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDictionary<double, double> Accuracy)
 {
     /// <summary>Default fractions of pruned weights: 0.5, 0.8 and 0.95.</summary>
-    public static IReadOnlyList<double> UsualParts { get; } = [0.5, 0.8, 0.95];
+    public static IReadOnlyList<double> DefaultParts { get; } = [0.5, 0.8, 0.95];
 
     /// <summary>
     /// Prunes each layer alone by magnitude and measures the accuracy; the other layers are unchanged.
@@ -25,7 +25,7 @@ public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDicti
     /// <param name="samples">
     /// Samples to measure on, other than those for the final measurement; some hundreds suffice.
     /// </param>
-    /// <param name="parts">Fractions of a layer's weights to set to zero; null: <see cref="UsualParts"/>.</param>
+    /// <param name="parts">Fractions of a layer's weights to set to zero; null: <see cref="DefaultParts"/>.</param>
     /// <param name="cancel">Cancels between layers.</param>
     public static IReadOnlyList<LayerSensitivity> Of(
         Network network, Dataset samples, IReadOnlyList<double>? parts = null, CancellationToken cancel = default) =>
@@ -34,7 +34,7 @@ public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDicti
     /// <summary>Prunes each layer alone by magnitude and measures the accuracy.</summary>
     /// <param name="network">The network; not changed.</param>
     /// <param name="measure">Returns the accuracy of a network, 0 to 1.</param>
-    /// <param name="parts">Fractions of a layer's weights to set to zero; null: <see cref="UsualParts"/>.</param>
+    /// <param name="parts">Fractions of a layer's weights to set to zero; null: <see cref="DefaultParts"/>.</param>
     internal static IReadOnlyList<LayerSensitivity> Of(
         Network network, Func<Network, double> measure, IReadOnlyList<double>? parts = null)
     {
@@ -42,7 +42,7 @@ public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDicti
         return [.. layers.Select(layer =>
         {
             string[] others = [.. layers.Where(other => !string.Equals(other, layer, StringComparison.Ordinal))];
-            Dictionary<double, double> found = (parts ?? UsualParts).ToDictionary(
+            Dictionary<double, double> found = (parts ?? DefaultParts).ToDictionary(
                 part => part, part => measure(network.Prune(PruningRule.LayerSparsity(part), others)));
             return new LayerSensitivity(layer, SparsityReport.Of(network).Layers.First(one =>
                 string.Equals(one.Name, layer, StringComparison.Ordinal)).Nonzero, found);

@@ -15,12 +15,12 @@ public static class ChannelPruning
     private const int MaximumRounds = 16;
 
     /// <summary>
-    /// Minimum fraction of its channels that every layer keeps, but no more than <see cref="MostKept"/> channels, so
+    /// Minimum fraction of its channels that every layer keeps, but no more than <see cref="MaxKept"/> channels, so
     /// that wide layers can become narrow.
     /// </summary>
-    private const double LeastKept = 0.1;
+    private const double MinKept = 0.1;
 
-    private const int MostKept = 8;
+    private const int MaxKept = 8;
 
     /// <summary>Removes channels until at most a fraction of the multiply-accumulates is left.</summary>
     /// <param name="network">
@@ -110,7 +110,7 @@ public static class ChannelPruning
         {
             int width = network.Graph.ShapeOf(slice.Name)[slice.Axis];
             return spare.GetValueOrDefault(
-                (slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * LeastKept), 1, MostKept));
+                (slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * MinKept), 1, MaxKept));
         }
 
         var order = new List<ChannelGroup>();

@@ -63,7 +63,7 @@ internal sealed class ValueHistogram(string value)
     internal FakeQuantize Grid(QuantizationOptions options) => GridOf(options.Calibration switch
     {
         CalibrationMethod.Percentile => Inside(options.Percentile / 100),
-        CalibrationMethod.MeanSquaredError => LeastError(),
+        CalibrationMethod.MeanSquaredError => MinError(),
         _ => _range,
     });
 
@@ -95,7 +95,7 @@ internal sealed class ValueHistogram(string value)
             0, _range.Low + ((last + 1) * Width)));
     }
 
-    private (float Low, float High) LeastError()
+    private (float Low, float High) MinError()
     {
         (double Error, (float, float) Range) best = (double.PositiveInfinity, _range);
         for (int i = 0; i <= Tries; i++)

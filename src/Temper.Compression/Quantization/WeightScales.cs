@@ -12,7 +12,7 @@ internal static class WeightScales
     private const float SmallestPart = 0.6f;
 
     /// <summary>Largest quantized bias, in multiples of the product of scales; well within 32 bits.</summary>
-    private const float MostBias = 1 << 30;
+    private const float MaxBias = 1 << 30;
 
     /// <param name="weight">Weight <c>[O, ...]</c>.</param>
     /// <param name="bias">Bias <c>[O]</c>, or null.</param>
@@ -37,15 +37,15 @@ internal static class WeightScales
 
             float scale = largest / Most;
             scale =
-                method == CalibrationMethod.MeanSquaredError && float.IsNormal(scale) ? LeastError(row, scale) : scale;
-            scale = biases.IsEmpty ? scale : Math.Max(scale, MathF.Abs(biases[i]) / inputScale / MostBias);
+                method == CalibrationMethod.MeanSquaredError && float.IsNormal(scale) ? MinError(row, scale) : scale;
+            scale = biases.IsEmpty ? scale : Math.Max(scale, MathF.Abs(biases[i]) / inputScale / MaxBias);
             scales[i] = float.IsNormal(scale) ? scale : 1;
         }
 
         return Tensor.From(scales, [outputs]);
     }
 
-    private static float LeastError(ReadOnlySpan<float> row, float full)
+    private static float MinError(ReadOnlySpan<float> row, float full)
     {
         (double Error, float Scale) best = (double.PositiveInfinity, full);
         for (int i = 0; i <= Tries; i++)

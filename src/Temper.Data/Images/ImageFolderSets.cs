@@ -20,8 +20,7 @@ internal static class ImageFolderSets
         {
             throw new DirectoryNotFoundException(
                 $"data: {folder} contains no data set (expected IDX files, CIFAR binary files, or folders train and "
-                    + "test, or "
-                + "val, with a folder of pictures per class)");
+                    + "test, or val, with a folder of pictures per class)");
         }
 
         string[] classes = [.. roots.SelectMany(PictureSearch.ClassesOf).Distinct(StringComparer.Ordinal).Order(

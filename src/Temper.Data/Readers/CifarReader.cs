@@ -43,8 +43,7 @@ public static class CifarReader
             {
                 throw new ModelFormatException(
                     paths[f], files[f].Length, "CIFAR: the length is not a multiple of a record (got "
-                        + $"{files[f].Length} "
-                        + $"bytes, expected one or more records of {record})");
+                        + $"{files[f].Length} bytes, expected one or more records of {record})");
             }
 
             for (int i = 0; i < files[f].Length; i += record, at++)

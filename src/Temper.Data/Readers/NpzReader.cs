@@ -33,8 +33,7 @@ internal static class NpzReader
             part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
             throw new ModelFormatException(path, 0, "npz: the sample shapes of the two sets differ (got "
-                + $"{read[0].X.Shape} and "
-                + $"{other.X.Shape}, expected the same shape after the first axis)");
+                + $"{read[0].X.Shape} and {other.X.Shape}, expected the same shape after the first axis)");
         }
 
         // Both sets use the classes of both, because one of them may lack the last classes.

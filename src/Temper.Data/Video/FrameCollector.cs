@@ -59,8 +59,7 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
         if (_frames.Count == 0)
         {
             throw new ModelFormatException(path, 0, $"video: the requested frames do not exist (got {_seen} frames, "
-                + "the first "
-                + $"requested frame is number {options.Start})");
+                + $"the first requested frame is number {options.Start})");
         }
 
         byte[] all = new byte[_frames.Count * _frames[0].Length];

@@ -127,8 +127,7 @@ internal sealed class GifDecoder
             if (color + 2 >= colors.Length)
             {
                 throw new ModelFormatException(_name, _at, $"GIF: a pixel is not in the palette (got {indices[x]}, "
-                    + "expected 0 "
-                    + $"to {(colors.Length / 3) - 1})");
+                    + $"expected 0 to {(colors.Length / 3) - 1})");
             }
 
             colors.AsSpan(color, 3).CopyTo(_canvas.AsSpan(at));

@@ -22,8 +22,7 @@ public sealed class VideoClip
         {
             throw new ArgumentException(
                 $"VideoClip: sizes are invalid or do not match (got {pixels.Length} bytes for {frames} frames of "
-                    + $"{height} x {width} x 3 "
-                + $"at {framesPerSecond} frames per second)", nameof(pixels));
+                    + $"{height} x {width} x 3 at {framesPerSecond} frames per second)", nameof(pixels));
         }
 
         (Frames, Height, Width, _pixels, FramesPerSecond) = (frames, height, width, pixels, framesPerSecond);

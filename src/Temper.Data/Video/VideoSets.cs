@@ -48,9 +48,7 @@ public sealed record VideoSetOptions
         {
             throw new ArgumentException(
                 $"video: invalid options of a data set (got {this}, expected 2 or more frames, positive sizes, train "
-                    + "and "
-                    + "gap from 0 "
-                + "to 1, together at most 1)");
+                    + "and gap from 0 to 1, together at most 1)");
         }
     }
 }
@@ -118,8 +116,8 @@ public static class VideoSets
         {
             throw new ModelFormatException(
                 folder, 0, $"video: the folder is not a data set (got {train.Count + test.Count} videos of "
-                    + $"{classes.Length} "
-                    + "classes; expected train and test with folders of classes, UCF-101's split files, or videos)");
+                    + $"{classes.Length} classes; expected train and test with folders of classes, UCF-101's split "
+                    + "files, or videos)");
         }
 
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

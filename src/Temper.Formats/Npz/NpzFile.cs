@@ -98,15 +98,14 @@ public static class NpzFile
         if (entry.Length > maxBytes)
         {
             throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' decompresses to {entry.Length} "
-                + "bytes "
-                + $"(expected at most {maxBytes}); raise the limit if the file is trusted");
+                + $"bytes (expected at most {maxBytes}); raise the limit if the file is trusted");
         }
 
         if (entry.Length / MaxGrowth > entry.CompressedLength)
         {
             throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot decompress to "
-                + $"{entry.Length} "
-                + $"bytes (it has {entry.CompressedLength} compressed); the archive is damaged or malicious");
+                + $"{entry.Length} bytes (it has {entry.CompressedLength} compressed); the archive is damaged or "
+                + $"malicious");
         }
 
         using Stream content = entry.Open();

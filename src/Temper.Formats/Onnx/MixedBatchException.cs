@@ -19,8 +19,7 @@ public sealed class MixedBatchException : ModelFormatException
             file, 0,
             $"ONNX: {reason}, so the results of samples depend on each other, but the number of samples is dynamic; "
             + "run it with temper predict, which runs all samples as one batch, or export the model with independent "
-            + "samples or "
-                + "with a fixed batch", innerException) => Node = node;
+            + "samples or with a fixed batch", innerException) => Node = node;
 
     /// <summary>Name of the node in the file.</summary>
     public string Node { get; }

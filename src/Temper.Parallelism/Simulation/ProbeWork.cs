@@ -19,9 +19,9 @@ internal interface IProbeWork
 internal sealed class CacheFiller(long bytes)
 {
     private const int TaskFloats = 1 << 16;
-    private const long MostBytes = 256L << 20;
+    private const long MaxBytes = 256L << 20;
 
-    private readonly float[] _other = new float[Math.Min(bytes, MostBytes) / sizeof(float)];
+    private readonly float[] _other = new float[Math.Min(bytes, MaxBytes) / sizeof(float)];
 
     /// <summary>Fills the caches with other data, then with these tensors.</summary>
     internal void Fill(params ReadOnlySpan<Tensor> tensors)
@@ -116,7 +116,7 @@ internal sealed class PieceWork : IProbeWork
 /// <summary>A step of SGD with momentum, on as many weights as the network has, up to a limit.</summary>
 internal sealed class OptimizerWork : IProbeWork, IDisposable
 {
-    private const int MostSide = 2048;
+    private const int MaxSide = 2048;
 
     private readonly Learner _learner;
     private readonly Gradients _gradients;
@@ -127,7 +127,7 @@ internal sealed class OptimizerWork : IProbeWork, IDisposable
     internal OptimizerWork(long weights, CacheFiller cache, ProbeStart start, TimeProvider time)
     {
         (_cache, _start, _time) = (cache, start, time);
-        int side = Math.Clamp((int)Math.Sqrt(weights), 1, MostSide);
+        int side = Math.Clamp((int)Math.Sqrt(weights), 1, MaxSide);
         Part = weights / ((double)side * side);
         Network network = Network.Build(new InputSpec { SampleShape = [side] }, x => x.Linear(side, bias: false))
             .Initialize(RandomStream.FromSeed(1));

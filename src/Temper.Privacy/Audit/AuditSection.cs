@@ -44,8 +44,7 @@ public static class AuditSection
             "BROKEN: anyone who gets this bundle can recover the pictures. Send it only to people who may see them.",
         AttackFinding.Leaks => "LEAKS: the bundle reveals some of the pictures' content.",
         AttackFinding.NotRun => "NOT RUN: no attack had the inputs it needs, so nothing is known about this bundle. "
-            + "Give "
-            + "--truth or --pairs, or create the layer first.",
+            + "Give --truth or --pairs, or create the layer first.",
         _ => "NOT BROKEN BY THESE ATTACKS: other attacks may succeed; this is obfuscation, without any guarantee.",
     };
 

@@ -63,8 +63,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         {
             throw new ArgumentException(
                 $"morph layer: the weights do not match the key's pictures (got {weights}, expected [O, "
-                    + $"{map.Channels}, "
-                + "KH, KW]); use the weights of the first convolution");
+                    + $"{map.Channels}, KH, KW]); use the weights of the first convolution");
         }
 
         return new AugConv(weights[0], (weights[2], weights[3]), (map.Channels, map.Height, map.Width), map.CoreSide)

@@ -53,8 +53,7 @@ internal static class BundleFiles
         if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
         {
             throw new ModelFormatException(path, 0, "bundle: the file is missing or does not match the manifest; it "
-                + "was "
-                + "damaged or changed, get it again");
+                + "was damaged or changed, get it again");
         }
     }
 }

@@ -43,8 +43,7 @@ internal static class KeyFile
         if (stream.Length > MaxBytes)
         {
             throw new ModelFormatException(path, 0, $"morphing key: the file is too long (got {stream.Length} bytes, "
-                + "expected at "
-                + $"most {MaxBytes}); this is not a key file");
+                + $"expected at most {MaxBytes}); this is not a key file");
         }
 
         byte[] content = new byte[stream.Length];

@@ -53,8 +53,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
         if (Channels < 1 || Height < 1 || Width < 1 || Cores < 1 || (long)Channels * Height * Width > int.MaxValue)
         {
             throw new ArgumentException($"morph: the sizes are not valid (got {Channels}x{Height}x{Width} in {Cores} "
-                + "cores, "
-                + "expected positive sizes)");
+                + "cores, expected positive sizes)");
         }
 
         if (IsStructured)
@@ -68,8 +67,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
         {
             throw new ArgumentException(
                 $"morph: the number of cores does not divide the size of a picture (got {Inputs} values, {Cores} "
-                    + "cores); use a divisor "
-                + $"such as {Channels} or {Channels * Height}");
+                    + $"cores); use a divisor such as {Channels} or {Channels * Height}");
         }
 
         return CoreSide <= MaxCoreSide ? this : throw new ArgumentException(

@@ -63,8 +63,7 @@ public sealed class Morpher : IDisposable
         if (rows.Length % Map.Inputs != 0 || result.Length < rows.Length)
         {
             throw new ArgumentException($"morph: the number of values is not valid (got {rows.Length} inputs and "
-                + $"{result.Length} "
-                + $"outputs, expected a multiple of {Map.Inputs} and enough outputs)");
+                + $"{result.Length} outputs, expected a multiple of {Map.Inputs} and enough outputs)");
         }
     }
 }

@@ -16,7 +16,7 @@ internal sealed record RowSource(string Key, string Data, int Rows, string First
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {
-    private const int MostBytes = 64_000_000, DigestLetters = 64;
+    private const int MaxBytes = 64_000_000, DigestLetters = 64;
     private const string Suffix = ".journal";
     private readonly FileStream _file;
 
@@ -55,7 +55,7 @@ internal sealed class RowJournal : IDisposable
 
     private static IEnumerable<(int Chunk, string Digest)> ReadOne(string file, RowSource source)
     {
-        if (new FileInfo(file).Length > MostBytes)
+        if (new FileInfo(file).Length > MaxBytes)
         {
             return [];
         }

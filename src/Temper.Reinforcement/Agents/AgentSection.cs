@@ -58,8 +58,7 @@ internal static class PublishedCurves
 {
     internal const string Remark =
         "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 "
-        + "steps an episode: "
-        + "settings differ from this run unless noted.";
+        + "steps an episode: settings differ from this run unless noted.";
 
     private static readonly (string Environment, double[] Returns)[] Gymnax =
     [

@@ -141,8 +141,7 @@ internal static class WireProtocol
             throw new BridgeException(message[0] == Error
                 ? $"{peer}: {ReadText(message)}"
                 : $"{peer}: expected an observation (got message {message[0]} of {message.Length} bytes, expected "
-                    + $"{Observation} "
-                    + $"of {expected})");
+                    + $"{Observation} of {expected})");
         }
 
         float reward = BinaryPrimitives.ReadSingleLittleEndian(message[1..]);

@@ -9,8 +9,7 @@ internal static class ResultSection
 {
     private const string TestedOnce =
         "Accuracies are measured on the test samples, which were used once, at the end. Epochs were chosen on "
-            + "validation "
-        + "samples held out from the training samples.";
+            + "validation samples held out from the training samples.";
 
     internal static Section Of(IReadOnlyList<NetworkRecord> networks)
     {

@@ -191,9 +191,9 @@ public static class DecisionSpaceSection
     /// </summary>
     private static Section? Pairs(DecisionSpace space, IReadOnlyList<string> classes)
     {
-        const int MostClasses = 20;
+        const int MaxClasses = 20;
         if ((space.Of("adversarial") ?? (space.Families is [var first, ..] ? first : null)) is not { } family
-            || space.Counts.Count > MostClasses)
+            || space.Counts.Count > MaxClasses)
         {
             return null;
         }

@@ -80,7 +80,7 @@ public sealed record FrameAttack : MinimalAttack
     public int TargetClasses { get; init; } = 3;
 
     /// <summary>Maximum number of changed frames; null: not limited.</summary>
-    public int? MostFrames { get; init; }
+    public int? MaxFrames { get; init; }
 
     /// <inheritdoc/>
     public override bool IsDeterministic => Order != FrameOrder.Random;
@@ -93,7 +93,7 @@ public sealed record FrameAttack : MinimalAttack
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
         Require(TargetClasses >= 0, "target classes", TargetClasses, "zero or more");
-        Require(MostFrames is null or >= 1, "most frames", MostFrames ?? 0, "1 or more");
+        Require(MaxFrames is null or >= 1, "most frames", MaxFrames ?? 0, "1 or more");
     }
 
     internal override IEnumerable<Ask> Find(Search s)

@@ -23,7 +23,7 @@ internal sealed class FrameSet
         };
     }
 
-    internal int Most => Math.Min(_attack.MostFrames ?? _count, _count);
+    internal int Most => Math.Min(_attack.MaxFrames ?? _count, _count);
 
     /// <summary>Returns all frames in the order in which to try them; ties are broken by index.</summary>
     internal int[] Order()

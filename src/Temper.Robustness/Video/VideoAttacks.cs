@@ -8,7 +8,7 @@ namespace Temper.Robustness.Video;
 public static class VideoAttacks
 {
     /// <summary>Default number of queries of <c>square</c>.</summary>
-    internal const int UsualQueries = 1000;
+    internal const int DefaultQueries = 1000;
 
     private static readonly (string Name, Func<AttackSize, Attack> Make)[] All =
     [
@@ -36,7 +36,7 @@ public static class VideoAttacks
     /// <param name="steps">Gradient steps per set of frames.</param>
     /// <param name="queries">Maximum number of queries of <c>square</c>, which needs scores only.</param>
     /// <exception cref="ArgumentException">No attack has this name.</exception>
-    public static Attack Create(string name, double epsilon, int steps = 10, int queries = UsualQueries) =>
+    public static Attack Create(string name, double epsilon, int steps = 10, int queries = DefaultQueries) =>
         All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(
             new AttackSize(epsilon, steps, queries))
         ?? throw new ArgumentException(

@@ -128,8 +128,7 @@ public sealed partial class GradientTape
 
             return Array.IndexOf(inputs, tensor) >= 0 ? true : throw new InvalidOperationException(
                 $"GradientTape.Recompute: the section uses a tensor of shape {tensor.Shape} that a tape tracks and "
-                + "that is not among its "
-                + "inputs; add it to the inputs, or its gradient would be lost");
+                + "that is not among its inputs; add it to the inputs, or its gradient would be lost");
         }
     }
 

@@ -151,8 +151,7 @@ internal sealed class GraphImport
     private Value Whole(string name, Value value, OnnxType type, string node) => type == OnnxType.UInt8
         ? Add(new Cast(DType.UInt8), $"{name}/Cast", [], [value])
         : throw Bad($"node '{node}': input '{name}' has type {type}, which only DequantizeLinear accepts (other "
-            + "operators "
-            + $"on {type} are not supported)");
+            + $"operators on {type} are not supported)");
 
     /// <summary>Adds a constant as a node whose parameter or buffer has the initializer's name.</summary>
     internal Value Constant(Known known, string node)

@@ -132,8 +132,7 @@ internal static class QuantizationOperators
         if (numbers.Rank > 1)
         {
             throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected a scalar, or one element "
-                + "per "
-                + "index of an axis)");
+                + "per index of an axis)");
         }
 
         if (numbers.Count == 1)

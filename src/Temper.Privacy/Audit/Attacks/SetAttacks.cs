@@ -36,8 +36,7 @@ internal static class SetAttacks
         if (inputs > MaxInputs || rows.SetCount < inputs * 3 / 2)
         {
             return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MaxInputs} values, "
-                + "to finish "
-                + $"in seconds (got {rows.SetCount} rows of {inputs} values)" };
+                + $"to finish in seconds (got {rows.SetCount} rows of {inputs} values)" };
         }
 
         // A fixed permutation: steps of about a third of the rows, coprime to their number.
@@ -86,8 +85,7 @@ internal static class SetAttacks
         if (inputs > MaxInputs || half < MinMomentRows)
         {
             return finding with { Detail = $"needs {2 * MinMomentRows} rows and pictures of at most {MaxInputs} "
-                + "values, "
-                + $"to finish in seconds (got {rows.SetCount} rows of {inputs} values)" };
+                + $"values, to finish in seconds (got {rows.SetCount} rows of {inputs} values)" };
         }
 
         int count = Math.Min(rows.Count, half);
@@ -96,8 +94,7 @@ internal static class SetAttacks
         return (finding with
         {
             Detail = $"{axes} of {inputs} axes distinguished with {half} rows; half of the truth is used as pictures "
-                + "that "
-                + "an outsider finds elsewhere",
+                + "that an outsider finds elsewhere",
         }).Judged(pictures, truth[..(count * inputs)], rows.Mean);
     }
 
@@ -161,9 +158,8 @@ internal static class SetAttacks
                 correlation >= 0.5 || agreement >= Math.Min(1, 10.0 / count) ? AttackFinding.Leaks : finding.Verdict,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{finding.Detail}; the distances of rows and of pictures have a correlation of {correlation:F4}, "
-                    + $"the nearest "
-                + $"neighbor is the same for {agreement:P0}"),
+                $"{finding.Detail}; the distances of rows and of pictures have a correlation of {correlation:F4}, the "
+                    + $"nearest neighbor is the same for {agreement:P0}"),
         };
     }
 

@@ -9,7 +9,7 @@ public sealed class SubHunt : GridGame
 {
     private const int Front = 0, Back = 1, Bullet = 2, Trail = 3, EnemyBullet = 4, FishChannel = 5, SubChannel = 6,
         OxygenGauge = 7, DiverGauge = 8, DiverChannel = 9;
-    private const int Floor = 8, MaxOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30,
+    private const int Floor = 8, MaxOxygen = 200, MaxDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30,
         DefaultSpawn = 20, DefaultMove = 5, DiverMove = 5;
     private const int MinMove = 2, Fields = 13, Capacity = 64;
     private static readonly int Pool = Flock.LengthFor(Capacity);
@@ -218,7 +218,7 @@ public sealed class SubHunt : GridGame
 
     private bool TryTakeAboard(int diver)
     {
-        if (!IsHere(Divers, diver) || Aboard >= MostDivers)
+        if (!IsHere(Divers, diver) || Aboard >= MaxDivers)
         {
             return false;
         }
@@ -324,7 +324,7 @@ public sealed class SubHunt : GridGame
 
         IsSurfaced = 1;
         int reward = 0;
-        if (Aboard == MostDivers)
+        if (Aboard == MaxDivers)
         {
             (reward, Aboard) = (Oxygen * Size / MaxOxygen, 0);
         }
