@@ -85,7 +85,8 @@ internal static class TrainingChecks
             {
                 throw new ArgumentException(
                     $"Trainer: a {part} label is not a class of the network (got {label} at sample {i} of "
-                    + $"{dataset.Name}, expected 0 to {output[1] - 1}); replace the network's head or correct the labels",
+                    + $"{dataset.Name}, expected 0 to {output[1] - 1}); replace the network's head or correct the "
+                    + "labels",
                     nameof(dataset));
             }
         }
