@@ -15,8 +15,9 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Growth over seeds: initializers, p against c, roll-back, found networks from scratch. Each cell is a run in a folder
-/// of its own that resumes; cells that were not asked for and have no result print <c>not run</c>.
+/// Growth over seeds: initializers, periodic (p) and convergent (c) growth, roll-back, and the networks found trained
+/// from scratch. Each cell is a resumable run in its own folder; cells that were not requested and have no result print
+/// <c>not run</c>.
 /// </summary>
 internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folder)
 {
@@ -27,7 +28,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         .. GrowthLimitRows.Names,
     ];
 
-    /// <summary>Depths of every stage that the grid trains from scratch.</summary>
+    /// <summary>Depths per stage of the networks that the grid trains from scratch.</summary>
     private static readonly int[] GridDepths = [1, 2, 4, 8];
 
     internal static int Run(string[] args)
@@ -66,7 +67,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     {
         string depths = cells.Count == 1 ? (string)cells[0]["depths"]! : "",
             note = cells.Count == 1 ? (string?)cells[0]["note"] ?? "" : "";
-        return $"| {row} | {seed} | {depths} | {Text("accuracy", 100, "F2")} | {Text("epochs", 1, "F0")} | {Text("seconds", 1, "F0")} | {note} |";
+        return $"| {row} | {seed} | {depths} | {Text("accuracy", 100, "F2")} | {Text("epochs", 1, "F0")} "
+            + $"| {Text("seconds", 1, "F0")} | {note} |";
 
         string Text(string name, double factor, string format) =>
             SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
@@ -108,13 +110,14 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
 
         GrowthResult result = AutoGrow.Run(Seed(seed), Options(row), training, stages);
         return Result(
-            result.Network.Network, result.Network.Depths, result.GrowthEpochs + result.Finish.History.Count,
-            result.Record.Seconds, result.GrowthEpochs);
+            result.Network.Network, result.Network.Depths,
+            result.GrowthEpochs + result.RepairEpochs + result.Finish.History.Count, result.Record.Seconds,
+            result.GrowthEpochs);
     }
 
     /// <summary>
-    /// The network that was found, from fresh weights: for the epochs of its final training, or for those of growing as
-    /// well.
+    /// Trains the network found by the grown row from new random weights: for the epochs of its final training, or also
+    /// for those of growing.
     /// </summary>
     private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -126,8 +129,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     /// <summary>
-    /// The same for the epochs of growing and final training together at each of several rates; held-out samples choose
-    /// one.
+    /// Trains the network found by the grown row from new random weights, for the epochs of growing and final training
+    /// together, at each of several learning rates; held-out samples select one.
     /// </summary>
     private JsonObject ScratchRates(ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -147,7 +150,9 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         (string best, TrainingResult trained) = tried.MaxBy(one => Held(one.Result));
         JsonObject cell = Result(
             trained.Network, depths, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
-        cell["note"] = $"rate {best}; held out: {string.Join(", ", tried.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Rate} {Held(one.Result) * 100:F1} %")))}";
+        cell["note"] = $"rate {best}; held out: "
+            + string.Join(", ", tried.Select(one => string.Create(
+                CultureInfo.InvariantCulture, $"{one.Rate} {Held(one.Result) * 100:F1} %")));
         return cell;
 
         static double Held(TrainingResult result) =>
@@ -155,8 +160,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     /// <summary>
-    /// A grid of depths from scratch under the budget of roll-back: its epochs are divided evenly among the depths, and
-    /// held-out samples choose one of the networks.
+    /// Trains a grid of depths from scratch with the epochs of the grown row, divided evenly among the depths; held-out
+    /// samples select one of the networks.
     /// </summary>
     private JsonObject Grid(ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -174,9 +179,9 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     /// <summary>
-    /// Deepening in the manner of Net2Net, to the depths and with the epochs of roll-back: the seed is trained to the
-    /// end, gets all missing blocks at once such that its outputs stay, and is trained on for as many epochs as the
-    /// final training has.
+    /// Deepens in the manner of Net2Net, to the depths and with the epochs of the grown row: the seed network is
+    /// trained to completion, gets all missing blocks in one step that does not change its outputs, and is trained for
+    /// the epochs of the final training.
     /// </summary>
     private JsonObject Net2Net(ulong seed, GrowthRun stages, TrainingOptions training)
     {
@@ -220,12 +225,12 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
             RandomStream.FromSeed(run.Seed).Split("scratch")),
         training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
 
-    /// <summary>What the grown row found that baselines are for: they get its depths or its epochs.</summary>
+    /// <summary>Returns the depths and epochs of the grown row, which the baselines use.</summary>
     private (int[] Depths, int Epochs) Found(ulong seed)
     {
         JsonNode grown = SeedTable.Read(folder, scale.Grown, seed)
             ?? throw new InvalidOperationException(
-                $"growth: run the row {scale.Grown} first; baselines take its depths and epochs");
+                $"growth: run the row {scale.Grown} first; the baselines use its depths and epochs");
         return (
             [.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
             (int)grown["epochs"]!);

@@ -19,6 +19,8 @@ namespace Temper.Growth;
 /// </code></example>
 public static class AutoGrow
 {
+    private const string FinishStage = "finish";
+
     /// <summary>Grows a network and runs the final training.</summary>
     /// <param name="seed">Initial network, initialized or trained.</param>
     /// <param name="options">Options of growth.</param>
@@ -48,18 +50,24 @@ public static class AutoGrow
         GrowableNetwork start = options.RollsBack ? RolledBack(grown, edit, options, stages) : grown;
         edit.CountSinceLastEpoch();
         stages.Report(edit.Record());
+        var shortening = new Shortening(options, training, stages, edit);
+        if (options is { RollsBack: true, RepairEpochs: > 0 })
+        {
+            start = shortening.Of(start);
+            stages.Report(edit.Record());
+        }
 
-        var finish = new FinishEdit(options.Limits.Time, edit.State.Seconds, stages);
+        var finish = new TrainingClock(FinishStage, options.Limits.Time, edit.State.Seconds, stages);
         TrainingOptions last =
             FinishOptions(start, options, training, stages, edit.State) with { Edits = [.. training.Edits, finish] };
-        TrainingResult trained = stages.Fit(FinishEdit.Stage, start.Network, last);
+        TrainingResult trained = stages.Fit(FinishStage, start.Network, last);
         GrowableNetwork found = start.With(trained.Network);
         edit.State.Seconds = finish.Seconds;
         edit.Note(GrowthEvents.Finish, -1, found);
         return new GrowthResult
         {
             Network = found, Grown = grown.Depths, Record = edit.Record(), GrowthEpochs = edit.State.Track.Best.Count,
-            Finish = trained,
+            RepairEpochs = shortening.Epochs, Finish = trained,
         };
     }
 
@@ -109,7 +117,7 @@ public static class AutoGrow
         if (options.Limits.Time is { } limit)
         {
             double epoch = state.SecondsPerMac * start.Network.Cost().Macs;
-            string chosen = stages.Choose(FinishEdit.Stage, "epochs", () =>
+            string chosen = stages.Choose(FinishStage, "epochs", () =>
                 Math.Floor(
                     Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs))
                     .ToString("F0", CultureInfo.InvariantCulture));
@@ -179,6 +187,9 @@ public sealed record GrowthResult
 
     /// <summary>Number of epochs of growth.</summary>
     public required int GrowthEpochs { get; init; }
+
+    /// <summary>Number of epochs of all repairs after blocks were removed.</summary>
+    public required int RepairEpochs { get; init; }
 
     /// <summary>Result of the final training.</summary>
     public required TrainingResult Finish { get; init; }

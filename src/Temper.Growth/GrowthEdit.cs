@@ -247,7 +247,9 @@ internal sealed class GrowthEdit : IEpochEdit
         }
 
         double epoch = _state.SecondsPerMac * grown.Network.Cost().Macs;
-        double needed = _state.Seconds + ((_options.Interval + _options.FinishEpochs) * epoch);
+        int added = grown.Depths.Sum() - _seed.Depths.Sum(),
+            epochs = _options.Interval + _options.MaxRepairEpochs(added) + _options.FinishEpochs;
+        double needed = _state.Seconds + (epochs * epoch);
         string allowed = _stages.Choose(
             Stage, $"growth {_state.Track.Growths + 1} in time", () => needed <= limit.TotalSeconds ? "yes" : "no");
         return allowed is "yes"

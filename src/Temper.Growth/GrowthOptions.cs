@@ -47,6 +47,14 @@ public sealed record GrowthOptions : IFingerprinted
     /// <summary>Largest total loss of held-out accuracy accepted when trailing blocks are removed, 0 to 1.</summary>
     public double Tolerance { get; init; }
 
+    /// <summary>
+    /// With <see cref="RollsBack"/>: number of epochs of each repair, at a tenth of the learning rate. After roll-back,
+    /// further blocks are removed in reverse order of growth, as many as the network can do without. Bisection finds
+    /// their number: after its repair, a network must be as accurate on held-out samples as the network that keeps
+    /// all blocks, after the same training. 0: no further blocks are removed. Not part of the paper.
+    /// </summary>
+    public int RepairEpochs { get; init; } = 2;
+
     /// <summary>Maximum number of blocks in a stage; the paper's CIFAR code uses 200.</summary>
     public int MaxBlocks { get; init; } = 200;
 
@@ -73,15 +81,21 @@ public sealed record GrowthOptions : IFingerprinted
         ["finishEpochs"] = FinishEpochs,
         ["rollsBack"] = RollsBack,
         ["tolerance"] = Tolerance,
+        ["repairEpochs"] = RepairEpochs,
         ["maxBlocks"] = MaxBlocks,
         ["maxEpochs"] = MaxEpochs,
         ["limits"] = Limits.Fingerprint(),
     };
 
+    /// <summary>Maximum number of epochs of all repairs.</summary>
+    /// <param name="added">Number of blocks that growth added.</param>
+    internal int MaxRepairEpochs(int added) => RollsBack ? RepairEpochs * Shortening.MaxTrials(added) : 0;
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Interval, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(FinishEpochs, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(RepairEpochs);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBlocks, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxEpochs, 1);
         if (!(Tolerance is >= 0 and <= 1))

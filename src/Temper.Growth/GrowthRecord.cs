@@ -85,6 +85,9 @@ public static class GrowthEvents
     /// <summary>A trailing block was removed.</summary>
     public const string Bypass = "bypass";
 
+    /// <summary>A block was removed, and the network repaired by a short training.</summary>
+    public const string Shorten = "shorten";
+
     /// <summary>End of the final training.</summary>
     public const string Finish = "finish";
 }

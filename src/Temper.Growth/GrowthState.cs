@@ -70,5 +70,5 @@ internal sealed record GrowthState
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(GrowthState))]
-[JsonSerializable(typeof(FinishState))]
+[JsonSerializable(typeof(ClockState))]
 internal sealed partial class GrowthJson : JsonSerializerContext;

@@ -17,7 +17,7 @@ using Temper.Training.Runs;
 
 namespace Temper.Growth.Tests;
 
-/// <summary>Whole growths, in small.</summary>
+/// <summary>Tests complete growth runs at small scale.</summary>
 public sealed class AutoGrowTests
 {
     public static TheoryData<string> Families => [.. StagedFamily.Names];
@@ -43,22 +43,26 @@ public sealed class AutoGrowTests
     {
         GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 40 };
         GrowthResult kept = Run(options with { RollsBack = false }), rolled = Run(options);
-        Assert.Equal(kept.Grown, rolled.Grown);                     // the growth itself is the same
+        Assert.Equal(kept.Grown, rolled.Grown);                     // roll-back does not affect the growth itself
         Assert.Equal(kept.Grown, kept.Network.Depths);
         Assert.Contains(rolled.Record.Path, step => step.Event is GrowthEvents.RollBack or GrowthEvents.Bypass);
         Assert.True(rolled.Network.Depths.Sum() < kept.Network.Depths.Sum());
         Assert.Equal(3, rolled.Record.Path.Count(step => step.Event is GrowthEvents.Stop));
     }
 
-    /// <summary>Where a run is killed: epochs of growing and of the final training, and the moment after roll-back.</summary>
-    public static TheoryData<string, int> Kills => new() { { "grow", 0 }, { "grow", 3 }, { "roll-back", 0 }, { "finish", 1 } };
+    /// <summary>
+    /// Where a run is killed: in epochs of growth and of the final training, and just after roll-back.
+    /// </summary>
+    public static TheoryData<string, int> Kills => new() { { "grow", 0 }, { "grow", 3 }, { "roll-back", 0 }, { "shorten-0", 0 }, { "finish", 1 } };
 
     [Theory]
     [MemberData(nameof(Kills))]
     public void A_run_that_is_killed_anywhere_resumes_to_the_same_bytes(string stage, int epoch)
     {
         using var folder = new TemporaryFolder();
-        GrowthOptions options = SmallGrowth.Options with { Stopping = new PairedGain { Window = 3 } };
+        GrowthOptions options = stage.StartsWith("shorten", StringComparison.Ordinal)
+            ? SmallGrowth.Options with { Stopping = new AlwaysGain(), MaxEpochs = 12 }
+            : SmallGrowth.Options with { Stopping = new PairedGain { Window = 3 } };
         RunFolder run = RunFolder.Create(folder.Path, new RunName("grow", "small", 1), TimeProvider.System);
         Assert.Throws<KilledException>(() => AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, new Killed(Stages(run), stage, epoch)));
         GrowthResult resumed = AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, Stages(run)), whole = Run(options);
@@ -149,19 +153,57 @@ public sealed class AutoGrowTests
         Assert.Equal(clock.GetTimestamp() / (double)clock.TimestampFrequency, result.Record.Seconds, 1e-3);
     }
 
-    [Fact]
-    public void Time_is_planned_so_that_growth_and_final_training_end_within_the_limit()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Time_is_planned_so_that_growth_and_final_training_end_within_the_limit(bool rollsBack)
     {
-        // Every epoch takes a second for each MAC of the seed, whatever the machine does.
+        // An epoch takes MACs(network) / MACs(seed) seconds on this clock, whatever the speed of the machine.
         var clock = new Clock();
         GrowableNetwork seed = SmallGrowth.Seed();
         double unit = seed.Network.Cost().Macs;
         var stages = new Timed(new GrowthRun(SmallGrowth.Data, time: clock), clock, network => network.Cost().Macs / unit);
-        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 50, FinishEpochs = 5, RollsBack = false, Limits = new GrowthLimits { Time = TimeSpan.FromSeconds(20) } };
+        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 50, FinishEpochs = 5, RollsBack = rollsBack, Limits = new GrowthLimits { Time = TimeSpan.FromSeconds(20) } };
         GrowthResult result = AutoGrow.Run(seed, options, SmallGrowth.Training, stages);
-        Assert.InRange(result.Record.Seconds, 10, 20.4);
+        Assert.InRange(result.Record.Seconds, rollsBack ? 5 : 10, 20.4);
         Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Limit && step.Reason!.StartsWith("time", StringComparison.Ordinal));
         Assert.Equal(5, result.Finish.History.Count);
+    }
+
+    /// <summary>
+    /// Recomputes the bisection from the accuracies of all repairs: the largest number of removed blocks that is as
+    /// accurate as the whole network, with no larger number accepted.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void Shortening_keeps_the_accuracy_of_the_repaired_network(double tolerance)
+    {
+        var trials = new Trials(new GrowthRun(SmallGrowth.Data));
+        GrowthOptions options = SmallGrowth.Options with
+        {
+            MaxEpochs = 12, Tolerance = tolerance, Stopping = new AlwaysGain(),
+        };
+        GrowthResult result = AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, trials);
+        (int Depth, double Accuracy) whole = trials.Repairs[0];
+        int removed = trials.Repairs.Where(trial => trial.Value.Accuracy >= whole.Accuracy - tolerance).Max(trial => trial.Key);
+        Assert.Equal(whole.Depth - removed, result.Network.Depths.Sum());
+        Assert.Equal(removed, result.Record.Path.Count(step => step.Event is GrowthEvents.Shorten));
+        Assert.All(trials.Repairs, trial => Assert.Equal(whole.Depth - trial.Key, trial.Value.Depth));
+        Assert.Equal(options.RepairEpochs * trials.Repairs.Count, result.RepairEpochs);
+        Assert.True(result.RepairEpochs <= options.MaxRepairEpochs(whole.Depth - SmallGrowth.Seed().Depths.Sum()));
+    }
+
+    [Fact]
+    public void Without_repair_no_further_blocks_are_removed()
+    {
+        var trials = new Trials(new GrowthRun(SmallGrowth.Data));
+        GrowthResult result = AutoGrow.Run(
+            SmallGrowth.Seed(), SmallGrowth.Options with { Stopping = new AlwaysGain(), RepairEpochs = 0 }, SmallGrowth.Training,
+            trials);
+        Assert.Empty(trials.Repairs);
+        Assert.Equal(0, result.RepairEpochs);
+        Assert.DoesNotContain(result.Record.Path, step => step.Event is GrowthEvents.Shorten);
     }
 
     [Fact]
@@ -211,7 +253,7 @@ public sealed class AutoGrowTests
 
     private sealed class KilledException : Exception;
 
-    /// <summary>Ends a run in the middle as a kill does: what is in the checkpoint stays, all else is lost.</summary>
+    /// <summary>Ends a run as a kill does: only the checkpoint survives.</summary>
     private sealed class Killed(GrowthRun stages, string stage, int epoch) : IGrowthRun
     {
         private bool _isGrown;
@@ -240,7 +282,7 @@ public sealed class AutoGrowTests
         }
     }
 
-    /// <summary>Keeps which choices were asked for and which were made.</summary>
+    /// <summary>Records which choices were requested and which were made.</summary>
     private sealed class Recorded(GrowthRun stages) : IGrowthRun
     {
         public List<string> Asked { get; } = [];
@@ -266,7 +308,7 @@ public sealed class AutoGrowTests
         }
     }
 
-    /// <summary>Held-out samples that take seconds to come, outside the epochs.</summary>
+    /// <summary>Adds three seconds to each access to the held-out samples, outside the epochs.</summary>
     private sealed class SlowAnswers(IGrowthRun stages, Clock clock) : IGrowthRun
     {
         public int Asked { get; private set; }
@@ -290,6 +332,46 @@ public sealed class AutoGrowTests
         public string Choose(string name, string what, Func<string> choose) => choose();
     }
 
+    /// <summary>Growth never stops and never rolls back.</summary>
+    private sealed record AlwaysGain : StoppingPolicy
+    {
+        public override bool HasGained(GrowthTrack track) => true;
+
+        public override System.Text.Json.Nodes.JsonNode Fingerprint() => "always";
+
+        internal override bool IsGain(GrowthTrack track, PairedCounts? answers) => true;
+    }
+
+    /// <summary>Records the depth and the best held-out accuracy of each repair, by the number of removed blocks.</summary>
+    private sealed class Trials(GrowthRun stages) : IGrowthRun
+    {
+        private const string Prefix = "shorten-";
+
+        public Dictionary<int, (int Depth, double Accuracy)> Repairs { get; } = [];
+
+        public Dataset Train => stages.Train;
+
+        public Dataset Validation => stages.Validation;
+
+        public TimeProvider Time => stages.Time;
+
+        public TrainingResult Fit(string name, Network network, TrainingOptions options)
+        {
+            TrainingResult result = stages.Fit(name, network, options);
+            if (name.StartsWith(Prefix, StringComparison.Ordinal))
+            {
+                int depth = network.Nodes.Count(node => node.Name.EndsWith(".conv1", StringComparison.Ordinal));
+                Repairs.Add(
+                    int.Parse(name[Prefix.Length..], System.Globalization.CultureInfo.InvariantCulture),
+                    (depth, result.History.Max(epoch => epoch.ValidationAccuracy)));
+            }
+
+            return result;
+        }
+
+        public string Choose(string name, string what, Func<string> choose) => stages.Choose(name, what, choose);
+    }
+
     private sealed class Bomb(int epoch) : ITrainingCallback
     {
         public void OnStep(StepProgress progress)
@@ -305,7 +387,7 @@ public sealed class AutoGrowTests
         }
     }
 
-    /// <summary>A clock that stands still unless it is moved.</summary>
+    /// <summary>A clock that advances only on request.</summary>
     private sealed class Clock : TimeProvider
     {
         private double _seconds;
@@ -317,7 +399,7 @@ public sealed class AutoGrowTests
         internal void Advance(double seconds) => _seconds += seconds;
     }
 
-    /// <summary>Epochs that take as long as a function of the network says.</summary>
+    /// <summary>Advances the clock after each epoch by a function of the network.</summary>
     private sealed class Timed(GrowthRun stages, Clock clock, Func<Network, double> seconds) : IGrowthRun
     {
         public Dataset Train => stages.Train;

@@ -74,6 +74,10 @@ internal static class GrowthSettings
         defaultValue: 0,
         maximum: 100);
 
+    private static readonly Setting<int> Repair = Setting.Integer(
+        "repair-epochs", "Epochs of training after trailing blocks are removed, before the accuracy is compared; 0: "
+            + "remove only blocks whose removal costs no accuracy at once", defaultValue: 2, minimum: 0);
+
     private static readonly Setting<double?> MaxParameters =
         Setting.OptionalNumber("max-parameters", "Maximum number of parameters", minimum: 1);
 
@@ -101,7 +105,7 @@ internal static class GrowthSettings
     internal static IReadOnlyList<Setting> All { get; } =
     [
         Family, Widths, Depths, Output, Force, Compare, Interval, Window, Stopping, Tau, Order, Initializer, Finish,
-        KeepAll, Tolerance,
+        KeepAll, Tolerance, Repair,
         MaxParameters, MaxMacs, MaxMemory, MaxMilliseconds, Batch, LearningRate, Momentum, WeightDecay,
         TrainingSettings.Augment,
     ];
@@ -126,6 +130,7 @@ internal static class GrowthSettings
         FinishEpochs = context.Get(Finish),
         RollsBack = !context.Get(KeepAll),
         Tolerance = context.Get(Tolerance) / 100,
+        RepairEpochs = context.Get(Repair),
         Limits = new GrowthLimits
         {
             Time = context.Get(RunSettings.MaxTime),

@@ -48,6 +48,7 @@ internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider 
         ["seconds"] = Math.Round(result.Record.Seconds, 3),
         ["grown"] = Numbers(result.Grown),
         ["growth_epochs"] = result.GrowthEpochs,
+        ["repair_epochs"] = result.RepairEpochs,
         ["finish_epochs"] = result.Finish.History.Count,
         ["path"] = new JsonArray([.. result.Record.Path.Select(step => new JsonObject
         {
